@@ -1,0 +1,87 @@
+"""Address: where a store keeps a secret; and the rules for keys (commands.md 6.4, 6.5)."""
+
+from __future__ import annotations
+
+from envref.errors import UsageError
+
+HISTORY = ".__history."  # rotation keeps old values as KEY.__history.N
+_LONGEST = 512  # bytes
+
+
+class Address:
+    """A secret as a store is asked for it.
+
+    Either a key of a project, at profile scope when `profile` is set, or a `foreign` name that the store knows by
+    itself and that envref never writes. `field` is set only for stores that read fields themselves.
+    """
+
+    __slots__ = ("field", "foreign", "key", "profile", "project")
+
+    def __init__(
+        self,
+        project: str,
+        key: str,
+        *,
+        profile: str | None = None,
+        foreign: str | None = None,
+        field: str | None = None,
+    ) -> None:
+        self.project = project
+        self.key = key
+        self.profile = profile
+        self.foreign = foreign
+        self.field = field
+
+    @property
+    def full_key(self) -> str:
+        """`PROJECT/KEY` or `PROJECT/PROFILE/KEY`: the name in stores without a layout of their own."""
+        return f"{self.project}/{self.scoped_key}"
+
+    @property
+    def scoped_key(self) -> str:
+        """`KEY` or `PROFILE/KEY`."""
+        return self.key if self.profile is None else f"{self.profile}/{self.key}"
+
+    def _identity(self) -> tuple[str | None, ...]:
+        if self.foreign is not None:
+            return (self.foreign, self.field)
+        return (self.project, self.profile, self.key, self.field)
+
+    def __str__(self) -> str:
+        return self.full_key if self.foreign is None else self.foreign
+
+    def __repr__(self) -> str:
+        return f"Address({self})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Address) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+
+def check_key(key: str) -> str:
+    """`key`, if `secret` commands may use it; else a UsageError that says why not."""
+    fault = _fault(key)
+    if fault:
+        raise UsageError(fault)
+    return key
+
+
+def _fault(key: str) -> str:
+    if not key:
+        return "key must not be empty"
+    if len(key.encode("utf-8", "surrogatepass")) > _LONGEST:
+        return f"key must not be longer than {_LONGEST} bytes"
+    if key != key.strip():
+        return f'key "{key}" must not have leading or trailing whitespace'
+    if not key.isprintable():
+        return f'key "{key}" must not contain control characters'
+    if key.startswith("-"):
+        return f'key "{key}" must not start with "-"'
+    segments = key.split("/")
+    if "" in segments:
+        return f'key "{key}" must not have a leading, trailing or doubled "/"'
+    if "." in segments or ".." in segments:
+        return f'key "{key}" must not have "." or ".." as a segment'
+    return ""

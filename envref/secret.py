@@ -1,0 +1,53 @@
+"""Secret: a value that never becomes text by accident."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding them would garble every message
+
+_known: set[str] = set()
+
+
+class Secret:
+    """The value of a secret. `reveal()` is the only way to its text.
+
+    `str`, `format`, pickling and JSON refuse; `repr` shows a placeholder. Every value is remembered for `redact`.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        _known.add(value)
+
+    def reveal(self) -> str:
+        """The value as text. Only writers, the stores' own writes and `run` call this."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "<Secret>"
+
+    def __str__(self) -> NoReturn:
+        raise TypeError("a Secret is not text; writers call reveal()")
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise TypeError("a Secret is not text; writers call reveal()")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    __hash__ = None  # type: ignore[assignment]  # a set or mapping of secrets would leak their equality
+
+
+def redact(text: str) -> str:
+    """`text` with every secret value of this process replaced by `***` (commands.md 1.2)."""
+    for value in sorted(_known, key=len, reverse=True):
+        if len(value) >= _SHORTEST_REDACTED and value in text:
+            text = text.replace(value, "***")
+    return text

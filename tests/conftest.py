@@ -1,0 +1,65 @@
+"""A project in a temporary directory, an empty HOME, and an environment that holds nothing of the caller's."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory, monkeypatch):
+    """HOME, and the environment a first-time user has: nothing of envref, no desktop, no session bus."""
+    path = tmp_path_factory.mktemp("home")
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith(("PYTEST", "HYPOTHESIS")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(path))
+    return path
+
+
+class Directory:
+    """A project directory and the envref command run in it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def write(self, name, content):
+        """Writes a file below the project; returns its path."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            path.write_text(content, encoding="utf-8")
+        return path
+
+    def read(self, name):
+        return (self.path / name).read_text(encoding="utf-8")
+
+    def envref(self, *arguments, stdin="", env=None, cwd=None):
+        """`envref ARGUMENTS` as a process of its own; its completed result, output as text."""
+        return subprocess.run(
+            [sys.executable, "-m", "envref", *arguments],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            cwd=cwd or self.path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            timeout=120,
+            check=False,
+        )
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A directory without a config; `project.write(".envref.yaml", …)` makes it a project."""
+    path = tmp_path / "project"
+    path.mkdir()
+    return Directory(path)
