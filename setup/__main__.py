@@ -1,0 +1,70 @@
+"""The repository's doors: `python -m setup demo|test|lint|bench|pins`, which `make` opens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from setup import pins
+from setup.environment import ROOT, Environment
+from setup.interpreters import interpreters
+from setup.programs import install_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from setup.interpreters import Interpreter
+
+_MOST_WORKERS = 4  # the vault's tests take 128 MiB of memory each
+
+
+def demo() -> int:
+    """An example project, resolved from the embedded vault."""
+    environment = Environment("envref", interpreters()[0]).with_packages().with_envref()
+    path = os.path.dirname(environment.program("envref")) + os.pathsep + os.environ["PATH"]
+    return _status("sh", os.path.join(ROOT, "examples", "demo", "demo.sh"), PATH=path)
+
+
+def lint() -> int:
+    """Style, layout and types."""
+    environment = Environment("lint", interpreters()[0]).with_packages("lint")
+    ruff, mypy = environment.program("ruff"), environment.program("mypy")
+    return max(_status(ruff, "check", "--quiet"), _status(ruff, "format", "--check", "--quiet"), _status(mypy))
+
+
+def test(*arguments: str) -> int:
+    """Lint, then pytest with these arguments on every CPython; `OTHERS=none` keeps to the first."""
+    status = lint()
+    install_missing()
+    first, *others = interpreters()
+    tested = [first] if os.environ.get("OTHERS") == "none" else [first, *others]
+    return max(status, *[_pytest(interpreter, arguments) for interpreter in tested])
+
+
+def bench(*arguments: str) -> int:
+    """What a start and a secret cost, as ratios."""
+    install_missing()
+    return _status(_test_environment(interpreters()[0]).program("python"), "-m", "bench", *arguments)
+
+
+def _pytest(interpreter: Interpreter, arguments: Sequence[str]) -> int:
+    workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
+    command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
+    return _status(*command, *arguments)
+
+
+def _test_environment(interpreter: Interpreter) -> Environment:
+    return Environment(interpreter.minor, interpreter).with_packages("test").with_envref()
+
+
+def _status(*command: str, **variables: str) -> int:
+    """0 if the command, run at the root of the checkout, ends well; else 1, also when a signal ended it."""
+    return int(subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode != 0)
+
+
+DOORS: dict[str, Callable[..., int]] = {"demo": demo, "test": test, "lint": lint, "bench": bench, "pins": pins.write}
+
+if __name__ == "__main__":
+    sys.exit(DOORS[sys.argv[1]](*sys.argv[2:]))

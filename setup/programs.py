@@ -1,0 +1,52 @@
+"""What the tests run beside Python: real shells, real stores. Installed where apt and root are there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+# Debian package -> the program it is there for
+PROGRAMS = {
+    "age": "age",
+    "busybox": "busybox",
+    "dbus": "dbus-daemon",
+    "expect": "expect",
+    "fish": "fish",
+    "git": "git",
+    "gnome-keyring": "gnome-keyring-daemon",
+    "jq": "jq",
+    "ksh": "ksh",
+    "libsecret-tools": "secret-tool",
+    "mksh": "mksh",
+    "redis-server": "redis-server",
+    "strace": "strace",
+    "tcsh": "tcsh",
+    "zsh": "zsh",
+}
+
+
+def install_missing() -> None:
+    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip."""
+    missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
+    if missing:
+        install(missing)
+
+
+def install(packages: list[str]) -> None:
+    """Installs Debian packages, or says which ones a person should install."""
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        print(f"not installed here: {' '.join(packages)} (names of Debian packages)", file=sys.stderr)
+        return
+    print(f"installing {' '.join(packages)}", file=sys.stderr, flush=True)
+    if not _apt_get("install", *packages):
+        # The lists of a new machine are empty or too old.
+        _apt_get("update")
+        _apt_get("install", *packages)
+
+
+def _apt_get(verb: str, *packages: str) -> bool:
+    command = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", verb, *packages]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode == 0
