@@ -85,11 +85,7 @@ class MalformedFile(EnvrefError):
         super().__init__("; ".join(str(problem) for problem in self.problems))
 
     def lines(self) -> list[str]:
-        return [
-            line
-            for problem in self.problems
-            for line in (f"error: {self.prefix}{problem}", *problem.excerpt())
-        ]
+        return [line for problem in self.problems for line in (f"error: {self.prefix}{problem}", *problem.excerpt())]
 
 
 class BackendError(EnvrefError):

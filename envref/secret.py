@@ -46,7 +46,10 @@ class Secret:
 
 
 def redact(text: str) -> str:
-    """`text` with every secret value of this process replaced by `***` (commands.md 1.2)."""
+    """A store's words with every secret value of this process replaced by `***` (commands.md 1.2).
+
+    Not for envref's own words: an asterisk in a sentence that everybody knows would tell which secret it hides.
+    """
     for value in sorted(_known, key=len, reverse=True):
         if len(value) >= _SHORTEST_REDACTED and value in text:
             text = text.replace(value, "***")

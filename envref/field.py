@@ -1,0 +1,59 @@
+"""One member of a structured secret: `#name` or `#/json/pointer` (commands.md 6.3)."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class NotStructured(ValueError):
+    """The value is no JSON object, or for a pointer no JSON at all."""
+
+
+class _Number(str):
+    """A number as it was written: `1.50` stays `1.50`."""
+
+    __slots__ = ()
+
+
+def member(value: str, field: str) -> str | None:
+    """The text of `field` in the JSON text `value`; None when it is not there, or null.
+
+    A name is a member of the top object, taken literally; a field that starts with "/" is a JSON Pointer (RFC 6901).
+    Strings give their text, numbers and booleans their source text, objects and arrays compact JSON.
+    """
+    import json
+
+    path = _pointer(field) if field.startswith("/") else [field]
+    try:
+        document = json.loads(value, parse_int=_Number, parse_float=_Number)
+    except (ValueError, RecursionError):
+        raise NotStructured from None
+    if not isinstance(document, dict if path == [field] else (dict, list)):
+        raise NotStructured
+    found = _walk(document, path)
+    if found is None or isinstance(found, str):
+        return found
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return json.dumps(_walk(json.loads(value), path), ensure_ascii=False, separators=(",", ":"))
+
+
+def _pointer(field: str) -> list[str]:
+    return [token.replace("~1", "/").replace("~0", "~") for token in field[1:].split("/")]
+
+
+def _walk(document: Any, path: list[str]) -> Any:
+    for step in path:
+        if isinstance(document, dict):
+            document = document.get(step)
+        elif isinstance(document, list) and _is_index(step) and int(step) < len(document):
+            document = document[int(step)]
+        else:
+            return None
+    return document
+
+
+def _is_index(step: str) -> bool:
+    return step.isascii() and step.isdigit() and (step == "0" or not step.startswith("0"))

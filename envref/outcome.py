@@ -1,0 +1,68 @@
+"""What became of a reference: found, missing or failed. A match on these three is the whole of the error policy."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.errors import BackendError, EnvrefError
+    from envref.secret import Secret
+
+PROJECT_SCOPE = "project"
+
+
+class Found:
+    """A value, the backend that had it (None for the reference's own default) and the scope it was found at.
+
+    `scope` is a profile's name, or None for the project.
+    """
+
+    __slots__ = ("backend", "scope", "secret")
+
+    def __init__(self, secret: Secret, backend: str | None = None, scope: str | None = None) -> None:
+        self.secret = secret
+        self.backend = backend
+        self.scope = scope
+
+    @property
+    def word(self) -> str:
+        """The outcome's name in reports."""
+        return "resolved" if self.backend is not None else "default"
+
+
+class Missing:
+    """Every store that may have it was asked, and answered that it is not there."""
+
+    __slots__ = ("reason", "run")
+
+    word = "not_found"
+
+    def __init__(self, reason: str, run: str = "") -> None:
+        self.reason = reason
+        self.run = run
+
+
+class Failed:
+    """The search ended with an error: an outage must never turn into a different secret."""
+
+    __slots__ = ("backend", "error")
+
+    def __init__(self, error: EnvrefError, backend: str | None = None) -> None:
+        self.error = error
+        self.backend = backend
+
+    @property
+    def word(self) -> str:
+        """The class of commands.md 7; `invalid` where no store was asked."""
+        return getattr(self.error, "outcome", "invalid")
+
+    @property
+    def reason(self) -> str:
+        """The error's sentence, after the backend that said it."""
+        if self.backend is None:
+            return self.error.message
+        return f'backend "{self.backend}": {self.error.message}'
+
+
+if TYPE_CHECKING:
+    Outcome = Found | Missing | Failed
+    Answer = Secret | BackendError

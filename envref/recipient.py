@@ -1,0 +1,48 @@
+"""Recipient: a public key that a secret may be encrypted to.
+
+An X25519 key of age or an SSH key, by a strict parser: never an age plugin, whose name in a key would start a program
+(security.md 5.8).
+"""
+
+from __future__ import annotations
+
+import re
+
+import pyrage
+
+from envref.errors import UsageError
+
+_KINDS = {
+    re.compile(r"age1[02-9ac-hj-np-z]{58}"): pyrage.x25519.Recipient,
+    re.compile(r"(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,2}( [ -~]*)?"): pyrage.ssh.Recipient,
+}
+_PRIVATE = ("AGE-SECRET-KEY-", "PRIVATE KEY")
+_SHOWN = 20  # characters of a key that tell it from others
+
+
+class Recipient:
+    """A public key that a secret is encrypted to. `text` is the key as it was written."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.key = _parsed(text)
+
+    def __str__(self) -> str:
+        """Enough of the key to recognise it, and its comment."""
+        kind, _, rest = self.text.partition(" ")
+        key, _, comment = rest.partition(" ")
+        return kind[:_SHOWN] if not key else comment.strip() or f"{kind} …{key[-_SHOWN:]}"
+
+
+def _parsed(text: str) -> object:
+    """The key as pyrage takes it. UsageError for anything else, without a word of a private key."""
+    if any(mark in text.upper() for mark in _PRIVATE):
+        raise UsageError("invalid age public key: this is a private key", hint="give the public key, age1… or ssh-…")
+    for form, kind in _KINDS.items():
+        if form.fullmatch(text):
+            try:
+                key: object = kind.from_str(text)
+                return key
+            except pyrage.RecipientError:
+                break  # well formed, and still no key: a wrong checksum, a point that is not on the curve
+    raise UsageError(f'invalid age public key "{text}"')

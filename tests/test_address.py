@@ -1,0 +1,50 @@
+"""Address and the rules for keys (commands.md 6.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.address import Address, check_key
+from envref.errors import UsageError
+
+
+def test_an_address_has_a_full_key():
+    """PROJECT/KEY without a profile, PROJECT/PROFILE/KEY with one."""
+    assert Address("app", "db/pass").full_key == "app/db/pass"
+    assert Address("app", "db/pass", profile="staging").full_key == "app/staging/db/pass"
+
+
+def test_a_profile_is_no_key_segment():
+    """The same full key at different scopes is two addresses."""
+    assert Address("app", "staging/a") != Address("app", "a", profile="staging")
+    assert Address("app", "a") == Address("app", "a")
+    assert Address("", "", foreign="x", field="f") != Address("", "", foreign="x")
+
+
+@pytest.mark.parametrize("key", ["a", "db/pass", "a.b-c_d", "with space", "€", "x" * 512])
+def test_ordinary_keys_pass(key):
+    """A key comes back unchanged."""
+    assert check_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ("", "key must not be empty"),
+        ("x" * 513, "key must not be longer than 512 bytes"),
+        ("€" * 171, "key must not be longer than 512 bytes"),
+        (" a", 'key " a" must not have leading or trailing whitespace'),
+        ("a\n", 'key "a\n" must not have leading or trailing whitespace'),
+        ("a\x1bb", 'key "a\x1bb" must not contain control characters'),
+        ("-a", 'key "-a" must not start with "-"'),
+        ("/a", 'key "/a" must not have a leading, trailing or doubled "/"'),
+        ("a/", 'key "a/" must not have a leading, trailing or doubled "/"'),
+        ("a//b", 'key "a//b" must not have a leading, trailing or doubled "/"'),
+        ("a/../b", 'key "a/../b" must not have "." or ".." as a segment'),
+    ],
+)
+def test_other_keys_are_refused_with_the_reason(key, fault):
+    """A usage error, so exit status 2."""
+    with pytest.raises(UsageError) as caught:
+        check_key(key)
+    assert (caught.value.message, caught.value.status) == (fault, 2)

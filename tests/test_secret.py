@@ -1,0 +1,54 @@
+"""Secret: never text by accident."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import pytest
+
+from envref.secret import Secret, redact
+
+VALUE = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [str, "{}".format, lambda secret: f"{secret}", lambda secret: "%s" % secret, pickle.dumps, json.dumps, "".join],
+)
+def test_a_secret_refuses_to_become_text(leak):
+    """Every accidental way to text is a TypeError, and the error does not hold the value."""
+    with pytest.raises(TypeError) as caught:
+        leak(Secret(VALUE))
+    assert VALUE not in str(caught.value)
+
+
+def test_repr_shows_a_placeholder():
+    """Debuggers and tracebacks show that there is a secret, not which."""
+    assert repr([Secret(VALUE)]) == "[<Secret>]"
+
+
+def test_reveal_is_the_way_out():
+    """The exact value comes back."""
+    assert Secret("a\nb ").reveal() == "a\nb "
+
+
+def test_secrets_compare_and_do_not_hash():
+    """Read-back needs equality; a set of secrets would leak it."""
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != "a"
+    with pytest.raises(TypeError):
+        {Secret("a")}
+
+
+def test_known_values_are_redacted():
+    """Text for people never holds a value that this process has seen; the longest match goes first."""
+    Secret("hunter22")
+    Secret("hunter22-long")
+    assert redact("x hunter22-long y hunter22 z") == "x *** y *** z"
+
+
+def test_short_values_stay():
+    """A value of three characters occurs in ordinary words."""
+    Secret("not")
+    assert redact("not found") == "not found"
