@@ -1,0 +1,175 @@
+"""What `$` means in a value: `$NAME`, `${NAME:-text}`, `${ref://…}` (commands.md 5.2), parsed to parts.
+
+Parts are plain text (`str`), `Variable` and `Embedded`. Whoever fills them knows the values; nothing here does.
+"""
+
+from __future__ import annotations
+
+from envref.errors import EnvrefError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from typing import TypeAlias
+
+    Part: TypeAlias = "str | Variable | Embedded"
+
+OPERATORS = (":-", ":?", "-")
+
+_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_WORD = _FIRST | frozenset("0123456789")
+_NAME = _WORD | frozenset(".-")
+_DEEPEST = 16  # commands.md 5.2
+_BAD = 'bad substitution "${…}" (use single quotes or $$ for literal text)'
+
+
+class TemplateError(EnvrefError):
+    """`message` is wrong with the substitution at `offset`, counted in characters of the parsed text."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class Variable:
+    """`$NAME`, `${NAME}` or `${NAME<operator>alternative}`.
+
+    `operator` is empty or one of `OPERATORS`; `alternative` holds the parts after it. `offset` is that of the `$`.
+    """
+
+    __slots__ = ("alternative", "name", "offset", "operator")
+
+    def __init__(self, name: str, offset: int, operator: str = "", alternative: tuple[Part, ...] = ()) -> None:
+        self.name = name
+        self.offset = offset
+        self.operator = operator
+        self.alternative = alternative
+
+
+class Embedded:
+    """`${ref://…}`: `uri` is the text between the braces, `offset` that of the `$`."""
+
+    __slots__ = ("offset", "uri")
+
+    def __init__(self, uri: str, offset: int) -> None:
+        self.uri = uri
+        self.offset = offset
+
+
+def parse(text: str, known: Container[str]) -> tuple[Part, ...]:
+    """The parts of an unquoted or double-quoted value, no two neighbours both text; empty for empty text.
+
+    `known` holds the names that are visible here: `${my-var}` is the variable `my-var` when that is one of them, else
+    `my` with the alternative `var`. Raises TemplateError.
+    """
+    if "$" not in text:
+        return (text,) if text else ()
+    return _Parser(text, known).parts(0, len(text), depth=0)
+
+
+class _Parser:
+    """The text, and what is known about it while it is parsed."""
+
+    __slots__ = ("closings", "known", "text")
+
+    def __init__(self, text: str, known: Container[str]) -> None:
+        self.text = text
+        self.known = known
+        self.closings = _closings(text)
+
+    def parts(self, start: int, end: int, *, depth: int) -> tuple[Part, ...]:
+        found: list[Part] = []
+        literal = ""
+        for part in self._scan(start, end, depth):
+            if isinstance(part, str):
+                literal += part
+                continue
+            found += (literal, part) if literal else (part,)
+            literal = ""
+        return (*found, literal) if literal else tuple(found)
+
+    def _scan(self, start: int, end: int, depth: int) -> Iterator[Part]:
+        while (dollar := self.text.find("$", start, end)) >= 0:
+            yield self.text[start:dollar]
+            part, start = self._part(dollar, end, depth)
+            yield part
+        yield self.text[start:end]
+
+    def _part(self, dollar: int, end: int, depth: int) -> tuple[Part, int]:
+        """What the `$` at `dollar` stands for, and where the text goes on."""
+        after = dollar + 1
+        if self.text.startswith("$", after, end):
+            return "$", after + 1
+        if dollar in self.closings:
+            closing = self.closings[dollar]
+            return self._braces(dollar, closing, depth + 1), closing + 1
+        stop = _word_end(self.text, after, end)
+        if stop == after:
+            return "$", after
+        return Variable(self.text[after:stop], dollar), stop
+
+    def _braces(self, dollar: int, closing: int, depth: int) -> Part:
+        content = self.text[dollar + 2 : closing]
+        if content in self.known:
+            return Variable(content, dollar)
+        if content.startswith("ref://"):
+            return Embedded(content, dollar)
+        name, operator = _split(content)
+        if not is_name(name):
+            raise TemplateError(dollar, _BAD)
+        if depth > _DEEPEST:
+            raise TemplateError(dollar, f"substitutions are nested more than {_DEEPEST} deep")
+        start = dollar + 2 + len(name) + len(operator)
+        return Variable(name, dollar, operator, self.parts(start, closing, depth=depth))
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is a NAME of commands.md 4: `[A-Za-z_][A-Za-z0-9_.-]*`."""
+    return text[:1] in _FIRST and _NAME.issuperset(text)
+
+
+def _split(content: str) -> tuple[str, str]:
+    """The name and the operator of what stands between braces; all of it is the name when there is no operator."""
+    found = [(at, operator) for operator in OPERATORS if (at := content.find(operator)) >= 0]
+    if not found:
+        return content, ""
+    at, operator = min(found)
+    return content[:at], operator
+
+
+def _word_end(text: str, start: int, end: int) -> int:
+    """The end of the longest `[A-Za-z_][A-Za-z0-9_]*` at `start`; `start` itself when there is none."""
+    if text[start : start + 1] not in _FIRST:
+        return start
+    at = start + 1
+    while at < end and text[at] in _WORD:
+        at += 1
+    return at
+
+
+def _closings(text: str) -> dict[int, int]:
+    """Where the `}` of each `${` is, by the offset of the `$`; a `${` without one is left out.
+
+    One pass for the whole text: looking for each brace by itself is quadratic for a hostile value.
+    """
+    closings: dict[int, int] = {}
+    unclosed: list[int] = []
+    dollar, brace = text.find("$"), text.find("}")
+    while brace >= 0:
+        if 0 <= dollar < brace:
+            dollar = text.find("$", _after_dollar(text, dollar, brace, unclosed))
+            continue
+        if unclosed:
+            closings[unclosed.pop()] = brace
+        brace = text.find("}", brace + 1)
+    return closings
+
+
+def _after_dollar(text: str, dollar: int, brace: int, unclosed: list[int]) -> int:
+    """Notes a `${` at `dollar`; returns where the next `$` may be."""
+    if text.startswith("$$", dollar):
+        return dollar + 2
+    if text.startswith("${", dollar):
+        unclosed.append(dollar)
+    # An embedded reference ends at the first "}", whatever it holds.
+    return brace if text.startswith("${ref://", dollar) else dollar + 1
