@@ -1,0 +1,229 @@
+"""The one way envref writes a file: afterwards it holds the new state or the old one.
+
+The rules are those of commands.md 12 and security.md P7 and P16.
+`write` replaces a file, `lock` keeps the edits of one file apart, `append_line` adds to a log. Errors of the system
+become EnvrefError, `writing .env: No space left on device`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+
+from envref.errors import EnvrefError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+# Both stand beside the file, where everyone who can edit it can see them, also over a network file system. Neither
+# starts with `.env.`, which would make it a profile.
+_LOCK = ".envref-lock-"
+_NEW = ".envref-new-"
+
+_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a link, or a pipe nobody reads, is never waited for
+
+
+def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o644) -> None:
+    """Replaces the file at `path`, or creates it with `mode` less the umask; an existing file keeps mode and owner.
+
+    A symlink is followed, but never out of the folder `inside`. Raises EnvrefError, and then the old file is still
+    there, unless what failed was to make the new one safe against a power loss.
+    """
+    target = _target(path, inside)
+    try:
+        _replace(target, data, mode)
+    except OSError as error:
+        raise _failure("writing", path, error) from None
+
+
+def lock(path: str, *, inside: str | None = None) -> _Lock:
+    """A context that one process at a time is in, for each file; read and write inside it to change a file.
+
+    Leaves no lock file behind, and removes what a killed `write` of the same file left.
+    """
+    return _Lock(path, inside)
+
+
+def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
+    """Adds the line, all of it or nothing, to a file that gets `mode`. Raises EnvrefError; follows no symlink."""
+    if os.path.islink(path):
+        raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink")
+    try:
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFE, mode)
+        try:
+            _append(log, line.encode() + b"\n", mode, path)
+        finally:
+            os.close(log)
+    except OSError as error:
+        raise _failure("writing", path, error) from None
+
+
+class _Lock:
+    __slots__ = ("_descriptor", "_file", "_inside", "_path")
+
+    def __init__(self, path: str, inside: str | None) -> None:
+        self._path = path
+        self._inside = inside
+        self._file = ""
+        self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        folder, name = os.path.split(_target(self._path, self._inside))
+        self._file = os.path.join(folder, _LOCK + name)
+        try:
+            while not self._acquired():
+                os.close(self._descriptor)
+        except OSError as error:
+            raise _failure("locking", self._path, error) from None
+        _sweep(folder, name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _discard(self._file)
+        os.close(self._descriptor)
+
+    def _acquired(self) -> bool:
+        """Waits for the lock; False when its last owner removed the file meanwhile, so that it locks nobody out."""
+        self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._file))
+        except FileNotFoundError:
+            return False
+
+
+def _target(path: str, inside: str | None) -> str:
+    """The real path of the file to write. Raises EnvrefError for one that is not to be written."""
+    real = os.path.realpath(path)
+    name = os.path.basename(path)
+    if inside is not None and not real.startswith(os.path.join(os.path.realpath(inside), "")):
+        raise EnvrefError(f"refusing to write {name}: it is a symlink to {_homely(real)}, outside the project")
+    if os.path.islink(path) and not os.path.exists(path):
+        raise EnvrefError(f"refusing to write {name}: it is a symlink to {_homely(real)}, which does not exist")
+    if os.path.lexists(real) and not stat.S_ISREG(os.lstat(real).st_mode):
+        raise EnvrefError(f"refusing to write {name}: it is not a regular file")
+    return real
+
+
+def _homely(path: str) -> str:
+    home = os.path.join(os.path.expanduser("~"), "")
+    return "~/" + path.removeprefix(home) if path.startswith(home) else path
+
+
+def _failure(doing: str, path: str, error: OSError) -> EnvrefError:
+    return EnvrefError(f"{doing} {os.path.basename(path)}: {error.strerror}")
+
+
+def _replace(target: str, data: bytes, mode: int) -> None:
+    parent, name = os.path.split(target)
+    temporary = f"{_NEW}{name}-{os.urandom(8).hex()}"
+    # Everything below goes through this descriptor: a folder that is swapped for a symlink meanwhile is not followed.
+    folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+    try:
+        _create(temporary, name, folder, data, mode)
+        _sync(folder)
+    finally:
+        os.close(folder)
+
+
+def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> None:
+    old = _status(name, folder)
+    new = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600 if old else mode, dir_fd=folder)
+    try:
+        fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep takes it for a dead one
+        if old:
+            _keep(new, old)
+        _write_all(new, data)
+        os.fsync(new)
+        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        _discard(temporary, folder)
+        raise
+    finally:
+        os.close(new)
+
+
+def _status(name: str, folder: int) -> os.stat_result | None:
+    try:
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _keep(new: int, old: os.stat_result) -> None:
+    """Gives the new file the owner and the mode of the old one; the owner first, because that may reset the mode."""
+    mine = os.fstat(new)
+    if (mine.st_uid, mine.st_gid) != (old.st_uid, old.st_gid):
+        os.fchown(new, old.st_uid, old.st_gid)
+    os.fchmod(new, stat.S_IMODE(old.st_mode))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        # Some network and user-space file systems have no such call for folders.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+def _append(log: int, line: bytes, mode: int, path: str) -> None:
+    fcntl.flock(log, fcntl.LOCK_EX)
+    status = os.fstat(log)
+    if not stat.S_ISREG(status.st_mode):
+        raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is not a regular file")
+    if stat.S_IMODE(status.st_mode) != mode:
+        os.fchmod(log, mode)
+    try:
+        _write_all(log, line)
+        os.fsync(log)
+    except OSError:
+        os.ftruncate(log, status.st_size)
+        raise
+
+
+def _sweep(folder: str, name: str) -> None:
+    """Removes the new files of this name that no process holds: their writers were killed."""
+    for entry in _names(folder):
+        if entry.startswith(f"{_NEW}{name}-"):
+            _remove_abandoned(os.path.join(folder, entry))
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []  # a folder may be writable and not readable
+
+
+def _remove_abandoned(path: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _SAFE)
+    except OSError:
+        return  # gone meanwhile, or not ours to read
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(path)
+    except OSError:
+        return  # in use, or not ours to remove; either way no reason to refuse the edit
+    finally:
+        os.close(descriptor)
+
+
+def _discard(path: str, folder: int | None = None) -> None:
+    try:
+        os.unlink(path, dir_fd=folder)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,246 @@
+"""Files are replaced whole, keep their mode, and are never written outside the project (commands.md 12)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+
+import pytest
+
+from envref import atomic
+from envref.errors import EnvrefError
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def umask():
+    """The usual umask, whatever the machine's."""
+    old = os.umask(0o022)
+    yield
+    os.umask(old)
+
+
+def test_a_new_file_gets_its_mode(tmp_path, umask):
+    """0644 unless something else is asked for, and the umask still counts."""
+    atomic.write(str(tmp_path / "a"), b"x")
+    atomic.write(str(tmp_path / "b"), b"x", mode=0o600)
+    atomic.write(str(tmp_path / "c"), b"x", mode=0o666)
+    assert [mode(tmp_path / name) for name in "abc"] == [0o644, 0o600, 0o644]
+
+
+def test_an_existing_file_keeps_its_mode(tmp_path):
+    """Also one that the umask would not allow."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"old")
+    path.chmod(0o666)
+    atomic.write(str(path), b"new", mode=0o600)
+    assert (path.read_bytes(), mode(path)) == (b"new", 0o666)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_an_existing_file_keeps_its_owner(tmp_path):
+    """`sudo envref set` must not take the file from its owner."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"old")
+    os.chown(path, 12345, 23456)
+    path.chmod(0o640)
+    atomic.write(str(path), b"new")
+    assert (path.stat().st_uid, path.stat().st_gid, mode(path)) == (12345, 23456, 0o640)
+
+
+def test_nothing_but_the_file_is_left(tmp_path):
+    """Neither the new file under its first name nor the lock."""
+    with atomic.lock(str(tmp_path / ".env")):
+        atomic.write(str(tmp_path / ".env"), b"x" * 100_000)
+    assert os.listdir(tmp_path) == [".env"]
+
+
+def test_a_reader_of_the_old_file_keeps_it(tmp_path):
+    """The file is replaced, not rewritten in place."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"old")
+    with path.open("rb") as reader:
+        atomic.write(str(path), b"new")
+        assert reader.read() == b"old"
+
+
+@pytest.fixture
+def project(tmp_path):
+    path = tmp_path / "project"
+    path.mkdir()
+    return path
+
+
+def test_a_link_inside_the_project_is_followed(project):
+    """The link stays a link, its target gets the data."""
+    (project / "env").write_bytes(b"old")
+    (project / ".env").symlink_to("env")
+    atomic.write(str(project / ".env"), b"new", inside=str(project))
+    assert (project / ".env").is_symlink()
+    assert (project / "env").read_bytes() == b"new"
+
+
+def refused(project, name=".env"):
+    """What both doors to a file say, which must be the same."""
+    texts = set()
+    for attempt in (atomic.write, lambda path, data, inside: atomic.lock(path, inside=inside).__enter__()):
+        with pytest.raises(EnvrefError) as caught:
+            attempt(str(project / name), b"new", inside=str(project))
+        texts.add(caught.value.message)
+    (text,) = texts
+    return text
+
+
+def test_a_link_out_of_the_project_is_refused(project, tmp_path):
+    """The text is that of commands.md 12, and the target keeps its bytes."""
+    target = tmp_path / "outside"
+    target.write_bytes(b"old")
+    (project / ".env").symlink_to(target)
+    assert refused(project) == f"refusing to write .env: it is a symlink to {target}, outside the project"
+    assert target.read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["outside", "project"]
+
+
+def test_a_folder_that_leads_out_of_the_project_is_refused(project, tmp_path):
+    """It is the same attack, one level up."""
+    (tmp_path / "outside").mkdir()
+    (project / "sub").symlink_to(tmp_path / "outside")
+    assert refused(project, "sub/.env").endswith("/outside/.env, outside the project")
+    assert os.listdir(tmp_path / "outside") == []
+
+
+def test_a_link_into_the_home_is_named_without_its_path(project, home):
+    """No message holds an absolute home path."""
+    (project / ".env").symlink_to(home / ".bashrc")
+    assert refused(project) == "refusing to write .env: it is a symlink to ~/.bashrc, outside the project"
+
+
+def test_a_dangling_link_is_refused(project):
+    """It could be made to point anywhere while envref writes."""
+    (project / ".env").symlink_to("nothing")
+    target = project / "nothing"
+    assert refused(project) == f"refusing to write .env: it is a symlink to {target}, which does not exist"
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+def test_what_is_no_regular_file_is_refused(project, make):
+    """A folder or a pipe stays what it is."""
+    make(project / ".env")
+    assert refused(project) == "refusing to write .env: it is not a regular file"
+
+
+def test_a_project_reached_through_a_link_is_still_the_project(project, tmp_path):
+    """Both paths are compared as they really are."""
+    (tmp_path / "link").symlink_to(project)
+    atomic.write(str(tmp_path / "link" / ".env"), b"new", inside=str(tmp_path / "link"))
+    assert (project / ".env").read_bytes() == b"new"
+
+
+def test_a_system_error_names_the_file_and_the_reason(tmp_path):
+    """No path, no errno."""
+    with pytest.raises(EnvrefError, match=r"^writing \.env: No such file or directory$"):
+        atomic.write(str(tmp_path / "missing" / ".env"), b"x")
+    with pytest.raises(EnvrefError, match=r"^locking \.env: No such file or directory$"):
+        atomic.lock(str(tmp_path / "missing" / ".env")).__enter__()
+
+
+def test_a_lock_keeps_a_second_one_waiting(tmp_path):
+    """The second context is entered when the first is left, not before."""
+    path, order = str(tmp_path / ".env"), []
+
+    def second():
+        with atomic.lock(path):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with atomic.lock(path):
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_locks_of_different_files_are_independent(tmp_path):
+    """Otherwise this would wait for ever."""
+    with atomic.lock(str(tmp_path / "a")), atomic.lock(str(tmp_path / "b")):
+        assert sorted(os.listdir(tmp_path)) == [".envref-lock-a", ".envref-lock-b"]
+
+
+def test_the_lock_file_is_no_profile(tmp_path):
+    """`.env.NAME` would be one (commands.md 1.5)."""
+    with atomic.lock(str(tmp_path / ".env")):
+        assert not [name for name in os.listdir(tmp_path) if name.startswith(".env.")]
+
+
+def test_a_lock_file_that_someone_removed_is_no_error(tmp_path):
+    """The work under the lock is done by then."""
+    with atomic.lock(str(tmp_path / ".env")):
+        (tmp_path / ".envref-lock-.env").unlink()
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path):
+    """A repository could hold one that points at a file of the user."""
+    (tmp_path / ".envref-lock-.env").symlink_to(tmp_path / "victim")
+    with pytest.raises(EnvrefError, match=r"^locking \.env: "):
+        atomic.lock(str(tmp_path / ".env")).__enter__()
+    assert not (tmp_path / "victim").exists()
+
+
+def test_a_lock_removes_what_a_killed_writer_left(tmp_path):
+    """But not the new file of a writer that lives, nor one of another file."""
+    for name in (".envref-new-.env-dead", ".envref-new-.env-alive", ".envref-new-other-dead"):
+        (tmp_path / name).write_bytes(b"half")
+    with (tmp_path / ".envref-new-.env-alive").open("rb") as alive:
+        atomic.fcntl.flock(alive, atomic.fcntl.LOCK_EX)
+        with atomic.lock(str(tmp_path / ".env")):
+            pass
+    assert sorted(os.listdir(tmp_path)) == [".envref-new-.env-alive", ".envref-new-other-dead"]
+
+
+def test_a_log_grows_by_whole_lines(tmp_path):
+    """It is made with 0600, and an older, open one is closed to others."""
+    path = tmp_path / "log"
+    atomic.append_line(str(path), "a")
+    assert mode(path) == 0o600
+    path.chmod(0o644)
+    atomic.append_line(str(path), "ä")
+    assert (path.read_text(encoding="utf-8"), mode(path)) == ("a\nä\n", 0o600)
+
+
+def test_a_log_is_waited_for(tmp_path):
+    """A line that has to be taken back is taken back before another follows it."""
+    log = tmp_path / "log"
+    thread = threading.Thread(target=atomic.append_line, args=(str(log), "x"))
+    with log.open("wb") as other:
+        atomic.fcntl.flock(other, atomic.fcntl.LOCK_EX)
+        thread.start()
+        thread.join(0.2)
+        assert log.read_bytes() == b""
+    thread.join()
+    assert log.read_bytes() == b"x\n"
+
+
+def test_a_log_that_is_a_link_is_refused(tmp_path):
+    """A repository could send the lines, and the mode, to another file."""
+    (tmp_path / "victim").write_bytes(b"")
+    (tmp_path / "log").symlink_to("victim")
+    with pytest.raises(EnvrefError, match=r"^refusing to write log: it is a symlink$"):
+        atomic.append_line(str(tmp_path / "log"), "x")
+    assert (tmp_path / "victim").read_bytes() == b""
+
+
+def test_a_log_that_is_a_pipe_is_refused(tmp_path):
+    """Nothing waits for a reader, and no line gets into the pipe."""
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(EnvrefError, match=r"^refusing to write log: it is not a regular file$"):
+        atomic.append_line(str(tmp_path / "log"), "x")
+    assert os.read(reader, 10) == b""
+    os.close(reader)
