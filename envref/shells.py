@@ -1,0 +1,233 @@
+"""How each shell and file format is told a variable. The only quoting in envref (commands.md 9).
+
+A format is one function that writes variables and one line of `FORMATS`. What a format can't carry is an error that
+names the variable, or a name left out; never a changed value.
+"""
+
+from __future__ import annotations
+
+import os.path
+import sys
+
+from envref.errors import EnvrefError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envref.secret import Secret
+
+    Variables = Sequence[tuple[str, str]]
+    Writer = Callable[[Variables], str]
+
+_LONGEST = 131_072  # bytes of NAME=VALUE and its NUL: Linux' MAX_ARG_STRLEN (security.md 6)
+
+# Characters that no shell and no dotenv reader gives a meaning, wherever they stand.
+# "=" is not inert: zsh expands `export X==ls` to the path of ls, and "~" to a home directory.
+_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
+
+
+class Unencodable(EnvrefError):
+    """A value that the output can't hold: which variable, and why. Never the value."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name}: value {reason}; no output produced")
+        self.name = name
+        self.reason = reason
+
+
+class Rendered:
+    """The complete text for stdout, and the names that the format can't carry, in order."""
+
+    __slots__ = ("left_out", "text")
+
+    def __init__(self, text: str, left_out: list[str]) -> None:
+        self.text = text
+        self.left_out = left_out
+
+
+class Format:
+    """One way to tell variables.
+
+    `write` gets checked names and values and returns the whole text. `carries` says which names it takes. `unset` is
+    the line that takes a variable away, with `{}` for its name. `failure` is the code that makes an evaluation fail.
+    """
+
+    __slots__ = ("carries", "failure", "unset", "write")
+
+    def __init__(
+        self, write: Writer, *, carries: Callable[[str], bool] | None = None, unset: str = "", failure: str = ""
+    ) -> None:
+        self.write = write
+        self.carries = carries or is_shell_name
+        self.unset = unset
+        self.failure = failure
+
+    @property
+    def evaluable(self) -> bool:
+        """A shell runs the text, so a failure must be code too (commands.md 2.2)."""
+        return bool(self.failure)
+
+
+def render(format_name: str, variables: Iterable[tuple[str, str | Secret]]) -> Rendered:
+    """The variables in their order. Raises Unencodable for a value that the format can't hold exactly."""
+    form = FORMATS[format_name]
+    text_of = environment_text if form.evaluable else exact_text
+    carried, left_out = [], []
+    for name, value in variables:
+        if form.carries(name):
+            carried.append((name, text_of(name, value)))
+        else:
+            left_out.append(name)
+    return Rendered(form.write(carried), left_out)
+
+
+def unset(format_name: str, names: Iterable[str]) -> str:
+    """Code that takes the variables away. A name that the format can't carry was never set, so it has no line."""
+    form = FORMATS[format_name]
+    return "".join([form.unset.format(name) for name in names if form.carries(name)])
+
+
+def shell_of_environment(environment: Mapping[str, str]) -> str:
+    """The word of `SHELLS` that `--shell auto` stands for. A shell we don't know is taken to read POSIX code."""
+    path = environment.get("FLOX_SHELL") or environment.get("SHELL") or "sh"
+    word = os.path.basename(path)
+    return word if word in SHELLS else "sh"
+
+
+def is_shell_name(name: str) -> bool:
+    """`[A-Za-z_][A-Za-z0-9_]*`: for ASCII, that is what Python calls an identifier."""
+    return name.isascii() and name.isidentifier()
+
+
+def is_variable_name(name: str) -> bool:
+    """`[A-Za-z_][A-Za-z0-9_.-]*`: what an env file may define (commands.md 4)."""
+    return name[:1] not in (".", "-") and is_shell_name(name.replace(".", "_").replace("-", "_"))
+
+
+def exact_text(name: str, value: str | Secret) -> str:
+    """The value as text that every format can write: UTF-8 without NUL."""
+    text = value if isinstance(value, str) else value.reveal()
+    _encoded(name, text)
+    return text
+
+
+def environment_text(name: str, value: str | Secret) -> str:
+    """The value as text that fits into a process's environment; Linux limits its length."""
+    text = value if isinstance(value, str) else value.reveal()
+    if len(name) + len(_encoded(name, text)) + 2 > _LONGEST and sys.platform == "linux":
+        raise Unencodable(name, f"exceeds, with its name, the {_LONGEST} bytes that Linux allows a variable")
+    return text
+
+
+def _encoded(name: str, text: str) -> bytes:
+    if "\0" in text:
+        raise Unencodable(name, "contains a NUL character, which no environment can hold")
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        pass  # that exception holds the value; it must not become the context of ours
+    raise Unencodable(name, "is not valid UTF-8, which every output is")
+
+
+def json_text(data: object) -> str:
+    """JSON with a line end. What HTML or JavaScript would read as code is escaped; it stands in strings only."""
+    import json
+
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    for character in "&<>\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text + "\n"
+
+
+def _array(variables: Variables) -> str:
+    return json_text([{"key": name, "value": value} for name, value in variables])
+
+
+def _object(variables: Variables) -> str:
+    return json_text(dict(variables))
+
+
+def _plain(name: str, value: str) -> str:
+    return f"{name}={value}\n"
+
+
+# Integers to bash, zsh, ksh or mksh, which evaluate what they are set to, whatever its quotes: `export
+# RANDOM='a[$(id)]'` runs id (measured in bash 5.2, zsh 5.9, mksh R59; REPORTTIME, PERIOD and their like run it later).
+_ARITHMETIC = frozenset(
+    """
+    BASHPID BAUD COLUMNS DIRSTACKSIZE EGID ERRNO EUID FUNCNEST GID HISTCMD HISTSIZE JOBMAX KEYTIMEOUT KSHEGID KSHEUID
+    KSHGID KSHUID LINENO LINES LISTMAX LOGCHECK MAILCHECK OPTIND PERIOD PGRP PPID RANDOM REPORTMEMORY REPORTTIME
+    SAVEHIST SECONDS SHLVL SRANDOM TMOUT TRY_BLOCK_ERROR TRY_BLOCK_INTERRUPT UID USER_ID
+    """.split()  # noqa: SIM905  # a list would take a line a name
+)
+
+
+def _posix(name: str, value: str) -> str:
+    if name in _ARITHMETIC and not (value.isascii() and value.removeprefix("-").isdecimal()):
+        raise Unencodable(name, "is not a whole number, and shells would evaluate it as arithmetic")
+    if value and _INERT.issuperset(value):
+        return f"export {name}={value}\n"
+    quoted = value.replace("'", "'\\''")
+    return f"export {name}='{quoted}'\n"
+
+
+def _fish(name: str, value: str) -> str:
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{quoted}';\n"
+
+
+def _tcsh(name: str, value: str) -> str:
+    # "!" calls the history even inside quotes, and a literal line end breaks eval "`…`".
+    quoted = value.replace("'", "'\\''").replace("!", "'\\!'").replace("\n", "'$'\\n''")
+    return f"setenv {name} '{quoted}';\n"
+
+
+# Readers of .env files don't agree on these: some decode, expand or end the value there (security.md 6).
+_UNLIKE_IN_DOTENV = {
+    "'": "a single quote",
+    "\r": "a carriage return",
+    "\\\\": "two backslashes in a row",
+    "${": '"${"',
+}
+
+
+def _dotenv(name: str, value: str) -> str:
+    if _INERT.issuperset(value):
+        return f"{name}={value}\n"
+    for text, what in _UNLIKE_IN_DOTENV.items():
+        if text in value:
+            raise Unencodable(name, f"contains {what}, which dotenv files cannot hold")
+    if value.endswith("\\"):
+        raise Unencodable(name, "ends in a backslash, which dotenv files cannot hold")
+    return f"{name}='{value}'\n"
+
+
+def _by_line(line: Callable[[str, str], str]) -> Writer:
+    return lambda variables: "".join([line(name, value) for name, value in variables])
+
+
+_FALSE = "false\n"
+
+FORMATS = {
+    "plain": Format(_by_line(_plain), carries=is_variable_name),
+    "json": Format(_array, carries=is_variable_name),
+    "shell": Format(_by_line(_posix), unset="unset {}\n", failure=_FALSE),
+    "dotenv": Format(_by_line(_dotenv)),
+    "fish": Format(_by_line(_fish), unset="set -e {};\n", failure=_FALSE),
+    "tcsh": Format(_by_line(_tcsh), unset="unsetenv {};\n", failure=_FALSE),
+    "nu": Format(_object, carries=is_variable_name, unset="hide-env --ignore-errors {}\n"),
+}
+
+# The words of `--shell`, and the format that each shell reads.
+SHELLS = {
+    "sh": "shell",
+    "bash": "shell",
+    "zsh": "shell",
+    "ksh": "shell",
+    "dash": "shell",
+    "fish": "fish",
+    "tcsh": "tcsh",
+    "csh": "tcsh",
+    "nu": "nu",
+}
