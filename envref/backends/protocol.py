@@ -6,7 +6,7 @@ docstring's first line describes it in `backend list`, and which has the methods
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +27,8 @@ class Backend(Protocol):
     type: str
     name: str
     reads_fields: bool
+
+    def __init__(self, name: str, **options: Any) -> None: ...
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """The value of each address, or why it can't be had.

@@ -1,0 +1,53 @@
+"""What a store said, made fit for a message, and the errors that every store shares.
+
+`label` begins a store's messages: its type, e.g. `aws-ssm`, or `plugin "mystore"` (commands.md 13).
+"""
+
+from __future__ import annotations
+
+from envref.errors import BackendInvalid, BackendTimeout, printable
+from envref.secret import Secret, redact
+
+_LONGEST_EXCERPT = 300  # characters, commands.md 13
+_BASE64 = "store it as base64 and add ?encoding=base64"
+
+
+def excerpt(text: str) -> str:
+    """The line of a store's text that says what happened: escaped, without values, at most 300 characters.
+
+    That is the first line, and the last of a Python traceback.
+    """
+    lines = [line.strip() for line in redact(text).splitlines() if line.strip()] or [""]
+    shown = printable(lines[-1] if lines[0].startswith("Traceback ") else lines[0])
+    return shown if len(shown) <= _LONGEST_EXCERPT else shown[: _LONGEST_EXCERPT - 1] + "…"
+
+
+def no_answer(label: str, started: float, deadline: float) -> BackendTimeout:
+    """The error of a call that began at `started` and found its time used up; both of `time.monotonic()`."""
+    # The user's limit is a little more than what was left when the call began: round up to what they may have typed.
+    left = max(0.0, deadline - started)
+    step = 0.5 if left > 1 else 0.1
+    limit = -(-left // step) * step
+    return BackendTimeout(f"{label}: no answer within {limit:g} s; raise --timeout or the backend's timeout")
+
+
+def as_secret(label: str, raw: bytes | str) -> Secret:
+    """The value that a store gave. BackendInvalid when no environment variable can hold it (commands.md 7)."""
+    try:
+        value = raw.decode("utf-8") if isinstance(raw, bytes) else _without_surrogates(raw)
+    except UnicodeError:
+        # "from None": a decoder's error carries the undecodable value
+        raise BackendInvalid(f"{label}: the value is not UTF-8 text; {_BASE64}") from None
+    if "\0" in value:
+        raise BackendInvalid(f"{label}: the value contains NUL; {_BASE64}")
+    return Secret(value)
+
+
+def as_bytes(label: str, value: Secret) -> bytes:
+    """A value as a store is given it. BackendInvalid for what `as_secret` would not read back (stores.md 1.8)."""
+    return as_secret(label, value.reveal()).reveal().encode("utf-8")
+
+
+def _without_surrogates(text: str) -> str:
+    text.encode("utf-8")
+    return text

@@ -1,0 +1,279 @@
+"""The one way to run another program: argv, standard input, environment, time limit, process group, exit status.
+
+A program gets a fixed argument vector and no shell, a session of its own, and either nothing or a payload on its
+standard input. Whatever it does, the call ends by its deadline and leaves no process of its group behind.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+
+from envref.backends.answer import no_answer
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import IO
+
+
+AT_ONCE = 4  # more processes bring nothing on two cores (stores.md 1.9)
+LARGEST_OUTPUT = 16 * 1024 * 1024  # bytes of stdout; more ends the program (security.md P4)
+LARGEST_ERRORS = 64 * 1024  # bytes of stderr that are kept
+
+_CHUNK = 64 * 1024
+_TICK = 0.05  # seconds between two looks for a program that ended while another process holds its pipes
+_LAST_TICK = 0.001  # the same once its pipes are closed: its end is due now
+
+# Never inherited: envref's own secrets and settings (security.md 5.8).
+PRIVATE = ("ENVREF_TRUST", "ENVREF_STORE_PATH")
+PRIVATE_PREFIX = "ENVREF_VAULT_PASSPHRASE"
+# These change the output that a store parses; a store sets its own.
+OUTPUT = ("AWS_OUTPUT", "AWS_PAGER", "OP_FORMAT", "VAULT_FORMAT")
+
+
+class NotStarted(BackendUnavailable):
+    """The program exists and can't be started; `reason` is the system's."""
+
+    reason = ""
+
+
+class TooMuchOutput(BackendInvalid):
+    """The program wrote more than LARGEST_OUTPUT to its standard output, and was stopped."""
+
+
+class Call:
+    """One start of a program: its argument vector, and what it reads. A payload of None is an empty standard input."""
+
+    __slots__ = ("argv", "payload")
+
+    def __init__(self, argv: Sequence[str], payload: bytes | None = None) -> None:
+        self.argv = argv
+        self.payload = payload
+
+
+class Finished:
+    """How a program ended: its exit status (negative: by that signal), its output, and its stderr, cut to 64 KiB."""
+
+    __slots__ = ("status", "stderr", "stdout")
+
+    def __init__(self, status: int, stdout: bytes, stderr: str) -> None:
+        self.status = status
+        self.stdout = stdout
+        self.stderr = stderr
+
+
+def find(program: str, *, root: str = "") -> str | None:
+    """The absolute path of `program`, or None: by itself when it is a path, else by PATH, then ENVREF_STORE_PATH.
+
+    A relative path starts at `root`. Empty and relative parts of the search paths are skipped: they would let the
+    current directory choose the program.
+    """
+    if "/" in program:
+        path = os.path.abspath(os.path.join(root, program))
+        return path if _is_program(path) else None
+    candidates = (os.path.join(directory, program) for directory in _search_path())
+    return next((path for path in candidates if _is_program(path)), None)
+
+
+def _search_path() -> Iterator[str]:
+    for variable in ("PATH", "ENVREF_STORE_PATH"):
+        yield from filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def inherited_environment() -> dict[str, str]:
+    """The caller's environment without what is envref's own (security.md 5.8)."""
+    return {
+        name: value for name, value in os.environ.items() if name not in PRIVATE and not name.startswith(PRIVATE_PREFIX)
+    }
+
+
+def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a store's CLI: inherited, in English, without output settings, and with `extra` on top."""
+    inherited = {name: value for name, value in inherited_environment().items() if name not in OUTPUT}
+    return {**inherited, "LC_ALL": "C", **(extra or {})}
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    deadline: float,
+    label: str,
+    payload: bytes | None = None,
+    environment: Mapping[str, str] | None = None,
+    directory: str | None = None,
+) -> Finished:
+    """Runs one program to its end. Raises BackendTimeout, NotStarted or TooMuchOutput, each beginning with `label`.
+
+    `argv[0]` is an absolute path from `find`; `environment` defaults to `child_environment()`.
+    """
+    (outcome,) = run_many(
+        [Call(argv, payload)], deadline=deadline, label=label, environment=environment, directory=directory
+    )
+    if isinstance(outcome, BackendError):
+        raise outcome
+    return outcome
+
+
+def run_many(
+    calls: Sequence[Call],
+    *,
+    deadline: float,
+    label: str,
+    environment: Mapping[str, str] | None = None,
+    directory: str | None = None,
+) -> list[Finished | BackendError]:
+    """Runs every call, four at a time; the outcomes in the order of the calls. Each may fail by itself."""
+    started = time.monotonic()
+    inherited = child_environment() if environment is None else environment
+    outcomes: dict[int, Finished | BackendError] = {}
+    waiting = list(enumerate(calls))[::-1]
+    running: dict[int, _Child] = {}
+    with selectors.DefaultSelector() as selector:
+        try:
+            while (waiting or running) and time.monotonic() < deadline:
+                while waiting and len(running) < AT_ONCE:
+                    index, call = waiting.pop()
+                    try:
+                        running[index] = _Child(call, selector, inherited, directory)
+                    except OSError as error:
+                        outcomes[index] = _not_started(label, call.argv[0], error)
+                _serve(selector, running, deadline)
+                for index in [index for index, child in running.items() if child.ended()]:
+                    outcomes[index] = running.pop(index).outcome(label)
+        finally:
+            for child in running.values():
+                child.kill()
+    return [outcomes.get(index) or no_answer(label, started, deadline) for index in range(len(calls))]
+
+
+def _not_started(label: str, program: str, error: OSError) -> NotStarted:
+    reason = (error.strerror or "failed").lower()
+    outcome = NotStarted(f"{label}: start {os.path.basename(program)}: {reason}")
+    outcome.reason = reason
+    return outcome
+
+
+def _serve(selector: selectors.BaseSelector, running: Mapping[int, _Child], deadline: float) -> None:
+    """Moves bytes until something happened, or it is time to look which programs ended."""
+    tick = _TICK if all(child.has_pipes() for child in running.values()) else _LAST_TICK
+    for key, _ in selector.select(max(0.0, min(tick, deadline - time.monotonic()))):
+        key.data()
+
+
+class _Child:
+    """A running program, its pipes, and what it wrote so far. Its process group bears its process id."""
+
+    def __init__(
+        self, call: Call, selector: selectors.BaseSelector, environment: Mapping[str, str], directory: str | None
+    ) -> None:
+        self._selector = selector
+        self._pending = memoryview(call.payload or b"")
+        self._output = bytearray()
+        self._errors = bytearray()
+        self._open: set[IO[bytes]] = set()
+        self._process = subprocess.Popen(
+            call.argv,
+            bufsize=0,
+            stdin=subprocess.DEVNULL if call.payload is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            cwd=directory,
+            start_new_session=True,
+        )
+        self._watch(self._process.stdout, selectors.EVENT_READ, self._read_output)
+        self._watch(self._process.stderr, selectors.EVENT_READ, self._read_errors)
+        self._watch(self._process.stdin, selectors.EVENT_WRITE, self._write)
+
+    def _watch(self, pipe: IO[bytes] | None, event: int, serve: object) -> None:
+        if pipe is None:
+            return
+        os.set_blocking(pipe.fileno(), False)
+        self._selector.register(pipe, event, serve)
+        self._open.add(pipe)
+
+    def _close(self, pipe: IO[bytes]) -> None:
+        self._selector.unregister(pipe)
+        self._open.remove(pipe)
+        pipe.close()
+
+    def has_pipes(self) -> bool:
+        """Whether the program, or a process it started, may still write."""
+        return self._process.stdout in self._open or self._process.stderr in self._open
+
+    def ended(self) -> bool:
+        return self._has_too_much() or self._process.poll() is not None
+
+    def _has_too_much(self) -> bool:
+        return len(self._output) > LARGEST_OUTPUT
+
+    def outcome(self, label: str) -> Finished | BackendError:
+        """What the ended program left behind; stops whatever it started and left running."""
+        self._kill_group()
+        # A process that escaped the group may hold the pipes open for ever: take what is there, don't wait for the end.
+        while not self._has_too_much() and self._read_output():
+            pass
+        while len(self._errors) < LARGEST_ERRORS and self._read_errors():
+            pass
+        self.kill()
+        if self._has_too_much():
+            return TooMuchOutput(f"{label}: more than {LARGEST_OUTPUT // 1024 // 1024} MiB of output")
+        return Finished(self._process.returncode, bytes(self._output), self._errors.decode("utf-8", "replace"))
+
+    def kill(self) -> None:
+        """Ends the program and its whole group at once, and reaps it."""
+        self._kill_group()
+        for pipe in list(self._open):
+            self._close(pipe)
+        self._process.wait()
+
+    def _kill_group(self) -> None:
+        # The group outlives its leader, and its number is not given away while a member lives.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):  # macOS says "not permitted" of a group of zombies
+            pass
+
+    def _read_output(self) -> bool:
+        chunk = self._read(self._process.stdout)
+        self._output += chunk
+        return bool(chunk)
+
+    def _read_errors(self) -> bool:
+        chunk = self._read(self._process.stderr)
+        self._errors += chunk[: LARGEST_ERRORS - len(self._errors)]
+        return bool(chunk)
+
+    def _read(self, pipe: IO[bytes] | None) -> bytes:
+        """What is there now; nothing also at the end of the pipe, which is then closed."""
+        if pipe is None or pipe not in self._open:
+            return b""
+        try:
+            chunk = os.read(pipe.fileno(), _CHUNK)
+        except BlockingIOError:
+            return b""
+        if not chunk:
+            self._close(pipe)
+        return chunk
+
+    def _write(self) -> None:
+        pipe = self._process.stdin
+        if pipe is None:
+            return
+        try:
+            self._pending = self._pending[os.write(pipe.fileno(), self._pending) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:  # the program need not read what it is given
+            self._pending = self._pending[:0]
+        if not self._pending:
+            self._close(pipe)

@@ -1,0 +1,57 @@
+"""What a store said, made fit for a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.backends.answer import as_bytes, as_secret, excerpt, no_answer
+from envref.errors import BackendInvalid
+from envref.secret import Secret
+
+EXCERPTS = {
+    "first_line": ("\n\n  permission denied  \nmore\n", "permission denied"),
+    "nothing": (" \n\t\n", ""),
+    "escapes": ("\x1b[31mred\x1b[0m \u202e \x9b", "\\x1b[31mred\\x1b[0m \\u202e \\x9b"),
+    "traceback": ("Traceback (most recent call last):\n  File x\nValueError: no\n", "ValueError: no"),
+    "long": ("x" * 400, "x" * 299 + "…"),
+    "longest": ("x" * 300, "x" * 300),
+}
+
+
+@pytest.mark.parametrize("kind", EXCERPTS)
+def test_an_excerpt_is_one_inert_line(kind):
+    """A store's text becomes one short line that can't steer a terminal."""
+    text, shown = EXCERPTS[kind]
+    assert excerpt(text) == shown
+
+
+def test_an_excerpt_has_no_value_in_it():
+    """A value is hidden before the text is cut to a line: also one of several lines."""
+    Secret("first half\nsecond half")
+    assert excerpt("bad value: first half\nsecond half, sorry") == "bad value: ***, sorry"
+
+
+@pytest.mark.parametrize(("left", "limit"), [(9.93, "10"), (2.46, "2.5"), (0.48, "0.5"), (0.05, "0.1"), (-3, "0")])
+def test_the_limit_told_is_the_one_that_was_set(left, limit):
+    """What was used up before the call is rounded away."""
+    assert no_answer("op", 100.0, 100.0 + left).message == (
+        f"op: no answer within {limit} s; raise --timeout or the backend's timeout"
+    )
+
+
+@pytest.mark.parametrize("value", ["", "text", "line\n", "ключ", "\x1b\r\n"])
+def test_text_is_a_value(value):
+    """Every text without NUL is read and written exactly."""
+    assert as_secret("op", value.encode()) == as_secret("op", value) == Secret(value)
+    assert as_bytes("op", Secret(value)) == value.encode()
+
+
+@pytest.mark.parametrize("raw", [b"marker\xff", "marker\ud800", b"marker\0", "marker\0"])
+def test_what_no_variable_can_hold_is_an_error_without_the_value(raw):
+    """NUL and bytes that are not UTF-8 are refused, the cure is base64, and nothing of the value is shown."""
+    with pytest.raises(BackendInvalid) as caught:
+        as_secret("op", raw)
+    assert caught.value.message.endswith("; store it as base64 and add ?encoding=base64")
+    assert "marker" not in caught.value.message
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
