@@ -1,0 +1,55 @@
+"""Where a keychain keeps a secret, what every system's keychain does, and how it says that it can't."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from envref.errors import BackendError, BackendLocked, BackendUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+LABEL = "keychain"
+OWN = "envref"  # the service of envref's own entries
+
+
+class Entry(NamedTuple):
+    """Where a keychain keeps a secret."""
+
+    service: str
+    account: str
+
+
+class Provider(Protocol):
+    """One system's keychain. Every call ends by its deadline, with BackendTimeout."""
+
+    def read_many(self, entries: Sequence[Entry], deadline: float) -> Mapping[Entry, bytes | BackendError]:
+        """The value of each entry, or why it can't be read; an entry left out is not there."""
+        ...
+
+    def write(self, entry: Entry, value: bytes, deadline: float) -> None: ...
+
+    def remove(self, entry: Entry, deadline: float) -> bool:
+        """Whether there was something to remove."""
+        ...
+
+    def accounts(self, service: str, deadline: float) -> Iterable[str]:
+        """The accounts of all entries of a service."""
+        ...
+
+
+class NoService(BackendUnavailable):
+    """Nobody here keeps secrets: no session bus, or no keychain on it."""
+
+
+def no_desktop() -> NoService:
+    """commands.md 13, row 2; its beginning is an interface."""
+    return NoService(
+        f"{LABEL}: exec: dbus-launch: not found; no desktop session is available",
+        run="envref vault init, then list a backend of type vault first in .envref.yaml",
+    )
+
+
+def locked() -> BackendLocked:
+    """commands.md 13, row 3."""
+    return BackendLocked(f"{LABEL}: locked; unlock your login keyring")

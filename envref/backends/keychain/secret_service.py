@@ -1,0 +1,288 @@
+"""The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC): one connection, any number of keys.
+
+Python keyring opens a connection and makes a key exchange for every key, and can't list. Entries are written so that
+it, `secret-tool` and envref find and replace each other's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from jeepney import (  # type: ignore[import-untyped]
+    DBusAddress,
+    DBusErrorResponse,
+    Message,
+    Properties,
+    new_method_call,
+)
+from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
+from secretstorage.exceptions import PromptDismissedException, SecretStorageException
+from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
+
+from envref.backends.answer import excerpt, no_answer
+from envref.backends.keychain.entry import LABEL, OWN, locked, no_desktop
+from envref.backends.keychain.session_bus import NoBus, connect
+from envref.errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from secretstorage.dhcrypto import Session
+
+    from envref.backends.keychain.entry import Entry
+    from envref.backends.keychain.session_bus import SessionBus
+
+_BUS_NAME = "org.freedesktop.secrets"
+_INTERFACE = "org.freedesktop.Secret."
+_SERVICE = DBusAddress("/org/freedesktop/secrets", _BUS_NAME, f"{_INTERFACE}Service")
+_DEFAULT = "/org/freedesktop/secrets/aliases/default"
+_NOTHING = "/"  # the path that stands for no object and no prompt
+
+# The application that python keyring writes under: so an entry that both wrote is one entry, not two.
+_APPLICATION = "Python keyring library"
+_SCHEMA = "org.freedesktop.Secret.Generic"
+_CONTENT = "text/plain"
+_REPLACE = True
+
+_NO_SERVICE = {
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.NoReply",
+    "org.freedesktop.DBus.Error.Disconnected",
+}
+_ERRORS: dict[str, type[BackendError]] = {
+    "org.freedesktop.Secret.Error.IsLocked": BackendLocked,
+    "org.freedesktop.DBus.Error.AccessDenied": BackendDenied,
+}
+
+
+class SecretService:
+    """Entries of the Secret Service. Reads all collections, writes to the default one."""
+
+    def read_many(self, entries: Sequence[Entry], deadline: float) -> dict[Entry, bytes | BackendError]:
+        """The value of each entry, or why it can't be read; an entry left out is not there."""
+        with _conversation(deadline) as talk:
+            found = talk.search_unlocked(entries)
+            newest = {entry: talk.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
+            values = talk.secrets(list(newest.values()))
+            answers: dict[Entry, bytes | BackendError] = {
+                entry: values[path] for entry, path in newest.items() if path in values
+            }
+            unanswered = {entry: items for entry, items in found.items() if entry not in answers}
+            return {**answers, **talk.why_unanswered(unanswered)}
+
+    def write(self, entry: Entry, value: bytes, deadline: float) -> None:
+        """Creates the entry, or changes every item that has its attributes."""
+        with _conversation(deadline) as talk:
+            items = talk.search_writable(entry)
+            if items:
+                talk.overwrite(items, value)
+            else:
+                talk.create(entry, value)
+
+    def remove(self, entry: Entry, deadline: float) -> bool:
+        """Deletes every item of the entry. Whether there was one."""
+        with _conversation(deadline) as talk:
+            items = talk.search_writable(entry)
+            talk.delete(items)
+            return bool(items)
+
+    def accounts(self, service: str, deadline: float) -> list[str]:
+        """The accounts of a service's entries. Works while the keyring is locked."""
+        with _conversation(deadline) as talk:
+            return [item["username"] for item in talk.attributes({"service": service}) if "username" in item]
+
+
+class _Items(NamedTuple):
+    """The items that match an entry, by path."""
+
+    unlocked: list[str]
+    locked: list[str]
+
+
+@contextmanager
+def _conversation(deadline: float) -> Iterator[_Conversation]:
+    """A connection for one call; whatever goes wrong in it is a BackendError afterwards."""
+    started = time.monotonic()
+    try:
+        with connect(deadline) as bus:
+            yield _Conversation(bus)
+    except TimeoutError:
+        raise no_answer(LABEL, started, deadline) from None
+    except DBusErrorResponse as error:
+        raise _classified(error) from None
+    except PromptDismissedException:
+        raise locked() from None
+    except (NoBus, SecretStorageException, OSError):
+        raise no_desktop() from None
+
+
+def _classified(error: DBusErrorResponse) -> BackendError:
+    if error.name in _NO_SERVICE or str(error.name).startswith("org.freedesktop.DBus.Error.Spawn."):
+        return no_desktop()
+    kind = _ERRORS.get(error.name, BackendUnavailable)
+    if kind is BackendLocked:
+        return locked()
+    data = error.data if isinstance(error.data, tuple) else (error.data,)
+    return kind(f"{LABEL}: {excerpt(str(data[0] if data else error.name))}")
+
+
+def _item(path: str) -> DBusAddress:
+    return DBusAddress(path, _BUS_NAME, f"{_INTERFACE}Item")
+
+
+def _collection(path: str) -> DBusAddress:
+    return DBusAddress(path, _BUS_NAME, f"{_INTERFACE}Collection")
+
+
+def _may_prompt() -> bool:
+    """Whether somebody sits there who could see a dialog, and would know why it came up."""
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(screen) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+class _Conversation:
+    """What is said to the Secret Service in one call."""
+
+    def __init__(self, bus: SessionBus) -> None:
+        self._bus = bus
+        self._session: Session | None = None
+
+    @property
+    def _secured(self) -> Session:
+        """The encrypted session, opened on first use."""
+        if self._session is None:
+            self._session = open_session(self._bus)
+        return self._session
+
+    def first_name(self, names: Sequence[str]) -> str:
+        (borne,), (startable,) = self._bus.ask_all([message_bus.ListNames(), message_bus.ListActivatableNames()])
+        return next((name for name in names if name in {*borne, *startable}), "")
+
+    def search(self, entries: Iterable[Entry]) -> dict[Entry, _Items]:
+        asked = [(entry, query) for entry in entries for query in _queries(entry)]
+        answers = self._bus.ask_all([_search(query) for _, query in asked])
+        found: dict[Entry, _Items] = {}
+        for (entry, _), (unlocked, shut) in zip(asked, answers, strict=True):
+            items = found.setdefault(entry, _Items([], []))
+            items.unlocked.extend(unlocked)
+            items.locked.extend(shut)
+        return found
+
+    def search_unlocked(self, entries: Sequence[Entry]) -> dict[Entry, _Items]:
+        """The items of each entry, once more after the person there unlocked what was locked."""
+        found = self.search(entries)
+        hidden = [items for items in found.values() if not items.unlocked]
+        if not hidden:
+            return found
+        shut = [*(path for items in hidden for path in items.locked), *self._locked_default()]
+        return self.search(entries) if shut and self._unlock(shut) else found
+
+    def search_writable(self, entry: Entry) -> list[str]:
+        """The items of an entry that is about to be changed, all of them and the default collection unlocked."""
+        items = self.search([entry])[entry]
+        shut = [*items.locked, *self._locked_default()]
+        if shut and not self._unlock(shut):
+            raise locked()
+        return [*items.unlocked, *items.locked]
+
+    def why_unanswered(self, found: dict[Entry, _Items]) -> dict[Entry, BackendError]:
+        """The errors of those entries without a value that can't be said to be absent."""
+        # a locked keyring need not show what it holds
+        silent = bool(found and self._locked_default())
+        return {entry: locked() for entry, items in found.items() if silent or items.locked or items.unlocked}
+
+    def _locked_default(self) -> list[str]:
+        """The default collection, if it is locked. Without one, nothing was said about what is there."""
+        replies = self._bus.ask_existing([Properties(_collection(_DEFAULT)).get("Locked")])
+        if not replies:
+            raise BackendUnavailable(f"{LABEL}: the Secret Service has no default keyring", run=no_desktop().run)
+        (((_, is_locked),),) = replies
+        return [_DEFAULT] if is_locked else []
+
+    def _unlock(self, paths: Sequence[str]) -> bool:
+        _, prompt = self._bus.ask(_SERVICE, "Unlock", "ao", paths)
+        return self._answered(prompt)
+
+    def _answered(self, prompt: str) -> bool:
+        """Whether what was asked for is done, after a dialog if the service wants one."""
+        if prompt == _NOTHING:
+            return True
+        if not _may_prompt():
+            return False
+        add_match_rules(self._bus)
+        dismissed, _ = exec_prompt(self._bus, prompt)
+        return not dismissed
+
+    def _finish(self, prompt: str) -> None:
+        if not self._answered(prompt):
+            raise locked()
+
+    def attributes(self, query: dict[str, str]) -> list[dict[str, str]]:
+        """The attributes of every item that matches, locked ones too."""
+        ((unlocked, shut),) = self._bus.ask_all([_search(query)])
+        wanted = [Properties(_item(path)).get("Attributes") for path in [*unlocked, *shut]]
+        return [dict(value) for ((_, value),) in self._bus.ask_existing(wanted)]
+
+    def newest(self, items: Sequence[str]) -> str:
+        """The item that was changed last: programs that know other attributes may have written several."""
+        if len(items) == 1:
+            return items[0]
+        changed = self._bus.ask_all([Properties(_item(path)).get("Modified") for path in items])
+        return max(zip(changed, items, strict=True))[1]
+
+    def secrets(self, items: Sequence[str]) -> dict[str, bytes]:
+        """The values of unlocked items, by path, in one answer."""
+        if not items:
+            return {}
+        (values,) = self._bus.ask(_SERVICE, "GetSecrets", "aoo", items, self._secured.object_path)
+        return {path: self._decrypted(secret) for path, secret in values.items()}
+
+    def _decrypted(self, secret: tuple[str, bytes, bytes, str]) -> bytes:
+        _, initial, encrypted, _ = secret
+        if not self._secured.encrypted or self._secured.aes_key is None:
+            return bytes(encrypted)
+        decryptor = Cipher(algorithms.AES(self._secured.aes_key), modes.CBC(bytes(initial))).decryptor()
+        padded = decryptor.update(bytes(encrypted)) + decryptor.finalize()
+        return padded[: -padded[-1]]
+
+    def overwrite(self, items: Sequence[str], value: bytes) -> None:
+        secret = format_secret(self._secured, value, _CONTENT)
+        self._bus.ask_all([new_method_call(_item(path), "SetSecret", "(oayays)", (secret,)) for path in items])
+
+    def delete(self, items: Sequence[str]) -> None:
+        for (prompt,) in self._bus.ask_existing([new_method_call(_item(path), "Delete") for path in items]):
+            self._finish(prompt)
+
+    def create(self, entry: Entry, value: bytes) -> None:
+        attributes = {"service": entry.service, "username": entry.account, "application": _APPLICATION}
+        properties = {
+            f"{_INTERFACE}Item.Label": ("s", f"Password for '{entry.account}' on '{entry.service}'"),
+            f"{_INTERFACE}Item.Attributes": ("a{ss}", {**attributes, "xdg:schema": _SCHEMA}),
+        }
+        secret = format_secret(self._secured, value, _CONTENT)
+        # replacing concerns an item with these attributes that another process created meanwhile
+        arguments = (properties, secret, _REPLACE)
+        _, prompt = self._bus.ask(_collection(_DEFAULT), "CreateItem", "a{sv}(oayays)b", *arguments)
+        self._finish(prompt)
+
+
+def _search(attributes: dict[str, str]) -> Message:
+    return new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
+
+
+def _queries(entry: Entry) -> list[dict[str, str]]:
+    """The attributes that an item of this entry may have; other programs also write `account`."""
+    names = ("username",) if entry.service == OWN else ("username", "account")
+    return [{"service": entry.service, name: entry.account} for name in names]
+
+
+def first_name(names: Sequence[str], deadline: float) -> str:
+    """The first of the names that somebody on the session bus bears, or would when called; else nothing."""
+    with _conversation(deadline) as talk:
+        return talk.first_name(names)

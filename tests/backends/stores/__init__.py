@@ -1,0 +1,1 @@
+"""Real stores, started for a test and ended with it."""

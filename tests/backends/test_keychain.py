@@ -1,0 +1,513 @@
+"""The keychain, against a real GNOME keyring on a private session bus."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from jeepney import HeaderFields
+from jeepney.bus_messages import message_bus
+
+from envref.address import Address
+from envref.backends.keychain import Entry, Keychain
+from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
+from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
+from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.secret import Secret
+from tests.backends.contract import BackendContract
+from tests.backends.stores.secret_service import Bus, SecretService
+from tests.conftest import ROOT
+from tests.requirements import need
+
+NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
+CURE = ["  run: envref vault init, then list a backend of type vault first in .envref.yaml"]
+
+
+def soon():
+    return time.monotonic() + 20
+
+
+def read(store, address):
+    return store.get_many([address], soon()).get(address)
+
+
+def use(monkeypatch, environment):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def store(secret_service):
+    return Keychain("keychain")
+
+
+KEY = Address("app", "key")
+
+
+class TestKeychain(BackendContract):
+    @pytest.fixture
+    def store(self, secret_service):
+        return Keychain("keychain")
+
+
+class TestPythonKeyring(BackendContract):
+    """The way to the other systems' keychains, with the one class of python keyring's that has a real store here."""
+
+    @pytest.fixture
+    def store(self, secret_service):
+        keychain = Keychain("keychain")
+        keychain._provider = python_keyring()
+        return keychain
+
+
+def python_keyring():
+    def accounts(_, service, deadline):
+        return SecretServiceKeychain().accounts(service, deadline)
+
+    return KeyringLibrary(Library("keyring.backends.SecretService", "Keyring", accounts))
+
+
+OTHER = Entry("envref", "app/key")
+
+
+class TestOtherSystems:
+    def test_a_library_that_hangs_is_a_timeout(self, secret_service):
+        """A call of python keyring that does not come back is left behind at its deadline."""
+        keyring = python_keyring()
+        keyring.write(OTHER, b"value", soon())
+        secret_service.pause()
+        started = time.monotonic()
+        with pytest.raises(BackendTimeout):
+            keyring.read_many([OTHER], started + 0.5)
+        secret_service.resume()
+        assert time.monotonic() - started < 1.5
+
+    def test_a_locked_keychain_is_locked(self, secret_service):
+        """What python keyring raises of a locked keychain is envref's sentence for it."""
+        keyring = python_keyring()
+        secret_service.lock()
+        with pytest.raises(BackendLocked):
+            keyring.read_many([OTHER], soon())
+
+    def test_a_library_that_cannot_work_names_the_vault(self):
+        """A backend class that is not usable here is unavailable, with the cure."""
+        with pytest.raises(BackendUnavailable) as caught:
+            KeyringLibrary(PLATFORMS["darwin"]).read_many([OTHER], soon())
+        assert caught.value.lines() == ["error: keychain: macOS required", *CURE]
+
+    @pytest.mark.parametrize(
+        ("stored", "value"),
+        [
+            ("go-keyring-base64:dHdvCmxpbmVz", b"two\nlines"),
+            ("go-keyring-encoded:6b65c3a4", "keä".encode()),
+            ("go-keyring-base64:no base64", b"go-keyring-base64:no base64"),
+        ],
+    )
+    def test_what_envref_1_encoded_is_decoded(self, secret_service, stored, value):
+        """A value that envref 1's library marked as encoded is read as what was set."""
+        keyring = python_keyring()
+        keyring.write(OTHER, stored.encode(), soon())
+        assert keyring.read_many([OTHER], soon()) == {OTHER: value}
+
+    @pytest.mark.parametrize("name", WALLETS)
+    def test_a_kde_wallet_stands_in_where_it_is_all_there_is(self, monkeypatch, tmp_path, name):
+        """Without a Secret Service, a KWallet on the bus is chosen; its library is asked, and no other."""
+        with Bus(tmp_path / "bus") as bus:
+            use(monkeypatch, bus.environment)
+            with bus.connection() as wallet:
+                wallet.send_and_get_reply(message_bus.RequestName(name))
+                with pytest.raises(BackendUnavailable) as caught:
+                    Keychain("keychain").get_many([KEY], soon())
+        assert caught.value.lines() == ["error: keychain: python-dbus not installed", *CURE]
+
+
+class TestLocked:
+    def test_a_locked_keyring_is_an_error_for_what_it_holds(self, store, secret_service):
+        """A key in a locked keyring is locked, not absent."""
+        store.set(KEY, Secret("value"), soon())
+        secret_service.lock()
+        error = read(store, KEY)
+        assert isinstance(error, BackendLocked)
+        assert error.lines() == ["error: keychain: locked; unlock your login keyring"]
+
+    def test_a_locked_keyring_says_nothing_about_absence(self, store, secret_service):
+        """A key that a locked keyring may or may not hold is locked, not absent."""
+        secret_service.lock()
+        assert isinstance(read(store, KEY), BackendLocked)
+
+    def test_a_locked_keyring_refuses_changes(self, store, secret_service):
+        """Setting and deleting in a locked keyring are errors."""
+        store.set(KEY, Secret("value"), soon())
+        secret_service.lock()
+        with pytest.raises(BackendLocked):
+            store.set(KEY, Secret("other"), soon())
+        with pytest.raises(BackendLocked):
+            store.delete(KEY, soon())
+
+    def test_names_are_listed_from_a_locked_keyring(self, store, secret_service):
+        """Listing names needs no unlocked keyring."""
+        store.set(KEY, Secret("value"), soon())
+        secret_service.lock()
+        assert list(store.list("app", soon())) == ["key"]
+
+
+READ_LOCKED = """
+import time
+from envref.address import Address
+from envref.backends.keychain import Keychain
+from envref.errors import BackendError
+try:
+    (outcome,) = Keychain("keychain").get_many([Address("app", "key")], time.monotonic() + 1).values()
+except BackendError as error:
+    outcome = error
+print(type(outcome).__name__)
+"""
+
+
+class TestPrompt:
+    @pytest.fixture
+    def prompter(self, store, secret_service, monkeypatch):
+        """A locked keyring, and the bus name that GNOME Keyring asks to show its dialogs."""
+        store.set(KEY, Secret("value"), soon())
+        secret_service.lock()
+        monkeypatch.setenv("DISPLAY", ":99")
+        with secret_service.connection() as connection:
+            connection.send_and_get_reply(message_bus.RequestName("org.gnome.keyring.SystemPrompter"))
+            yield connection
+
+    def read(self, stdin):
+        ran = subprocess.run(
+            [sys.executable, "-c", READ_LOCKED],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stdin,
+            cwd=ROOT,
+            timeout=60,
+            check=True,
+        )
+        return ran.stdout.decode().strip()
+
+    def was_asked(self, prompter):
+        try:
+            while prompter.receive(timeout=0.2).header.fields.get(HeaderFields.member) != "BeginPrompting":
+                pass
+        except TimeoutError:
+            return False
+        return True
+
+    def test_a_person_at_a_terminal_is_asked_to_unlock(self, prompter):
+        """With a terminal and a display the keyring's dialog comes up; nobody answering it is a timeout."""
+        terminal, device = os.openpty()
+        outcome = self.read(device)
+        os.close(terminal)
+        os.close(device)
+        assert (outcome, self.was_asked(prompter)) == ("BackendTimeout", True)
+
+    def test_nobody_is_asked_without_a_terminal(self, prompter):
+        """A script, or a shell's prompt that loads an environment, brings up no dialog."""
+        assert (self.read(subprocess.DEVNULL), self.was_asked(prompter)) == ("BackendLocked", False)
+
+
+def test_two_questions_at_a_time_have_their_own_answers(store):
+    """Calls of several threads wait for each other and are not mixed up."""
+    addresses = [Address("app", f"key{number}") for number in range(8)]
+    for address in addresses:
+        store.set(address, Secret(f"value of {address.key}"), soon())
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda address: read(store, address), addresses * 4))
+    assert [secret.reveal() for secret in found] == [f"value of {address.key}" for address in addresses * 4]
+
+
+class TestUnavailable:
+    def expect_no_desktop(self):
+        with pytest.raises(BackendUnavailable) as caught:
+            Keychain("keychain").get_many([KEY], soon())
+        assert caught.value.lines() == [f"error: {NO_DESKTOP}", *CURE]
+
+    def test_no_session_bus(self):
+        """Without a session bus the error names the vault as the cure."""
+        self.expect_no_desktop()
+
+    @pytest.mark.parametrize(
+        "address", ["unix:path=/nonexistent/bus", "tcp:host=127.0.0.1,port=9", "nonsense", "unix:"]
+    )
+    def test_a_bus_address_that_leads_nowhere(self, monkeypatch, address):
+        """A stale or strange bus address is the same as none."""
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        self.expect_no_desktop()
+
+    def test_a_socket_in_the_current_directory_is_no_bus(self, store, monkeypatch, secret_service, tmp_path):
+        """Without a run directory, a repository's own `bus` is not spoken to."""
+        address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
+        os.symlink(address.removeprefix("unix:path=").partition(",")[0], tmp_path / "bus")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+        for directory in ("", "."):
+            monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+            self.expect_no_desktop()
+
+    def test_a_socket_that_nobody_serves(self, monkeypatch, tmp_path):
+        """The socket of a bus that has ended is the same as no bus."""
+        import socket
+
+        path = tmp_path / "bus"
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(str(path))
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={path}")
+        self.expect_no_desktop()
+
+    def test_a_bus_without_a_keyring(self, monkeypatch, tmp_path):
+        """A session bus on which nobody keeps secrets is the same as none."""
+        with Bus(tmp_path / "bus") as bus:
+            use(monkeypatch, bus.environment)
+            self.expect_no_desktop()
+
+    def test_a_daemon_that_has_ended(self, secret_service):
+        """A keyring daemon that died is the same as none."""
+        secret_service.stop_daemon()
+        self.expect_no_desktop()
+
+    def test_a_service_without_a_keyring_says_nothing_about_absence(self, monkeypatch, tmp_path):
+        """Where no keyring exists yet, a key is not absent: the service can't say."""
+        with SecretService(tmp_path / "keyring", unlocked=False) as service:
+            use(monkeypatch, service.environment)
+            with pytest.raises(BackendUnavailable) as caught:
+                Keychain("keychain").get_many([KEY], soon())
+        assert caught.value.lines() == ["error: keychain: the Secret Service has no default keyring", *CURE]
+
+    def test_the_bus_of_the_run_directory_is_found(self, store, monkeypatch, secret_service):
+        """Without DBUS_SESSION_BUS_ADDRESS the bus in XDG_RUNTIME_DIR is used, as other programs do."""
+        store.set(KEY, Secret("value"), soon())
+        address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+        os.symlink(address.removeprefix("unix:path=").partition(",")[0], f"{os.environ['XDG_RUNTIME_DIR']}/bus")
+        assert read(store, KEY) == Secret("value")
+
+
+class TestTime:
+    @pytest.mark.parametrize("call", ["get_many", "set", "delete", "list"])
+    def test_a_keyring_that_does_not_answer_is_a_timeout(self, store, secret_service, call):
+        """A daemon that hangs, as one that waits for a person, ends the call at its deadline."""
+        arguments = {"get_many": [[KEY]], "set": [KEY, Secret("value")], "delete": [KEY], "list": ["app"]}
+        secret_service.pause()
+        started = time.monotonic()
+        with pytest.raises(BackendTimeout) as caught:
+            getattr(store, call)(*arguments[call], started + 0.5)
+        secret_service.resume()
+        assert time.monotonic() - started < 1.5
+        assert caught.value.message == "keychain: no answer within 0.5 s; raise --timeout or the backend's timeout"
+
+    def test_a_bus_that_does_not_answer_is_a_timeout(self, monkeypatch, tmp_path):
+        """A socket that takes the connection and then says nothing ends the call at its deadline."""
+        import socket
+
+        with socket.socket(socket.AF_UNIX) as silent:
+            silent.bind(str(tmp_path / "bus"))
+            silent.listen()
+            monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'bus'}")
+            started = time.monotonic()
+            with pytest.raises(BackendTimeout):
+                Keychain("keychain").get_many([KEY], started + 0.5)
+            assert time.monotonic() - started < 1.5
+
+
+class TestOtherPrograms:
+    def secret_tool(self, *arguments, stdin=""):
+        return subprocess.run(
+            [need("secret-tool"), *arguments], input=stdin, capture_output=True, text=True, check=True, timeout=30
+        ).stdout
+
+    def python_keyring(self):
+        from keyring.backends.SecretService import Keyring
+
+        return Keyring()
+
+    def test_secret_tool_reads_what_envref_wrote(self, store):
+        """An entry of envref's is found by secret-tool under its service and user name."""
+        store.set(KEY, Secret("two\nlines\n"), soon())
+        assert self.secret_tool("lookup", "service", "envref", "username", "app/key") == "two\nlines\n"
+
+    def test_envref_reads_what_secret_tool_wrote(self, store):
+        """An entry that secret-tool stored is found by envref."""
+        self.secret_tool("store", "--label=L", "service", "envref", "username", "app/key", stdin="value")
+        assert read(store, KEY) == Secret("value")
+        assert list(store.list("app", soon())) == ["key"]
+
+    def test_python_keyring_reads_what_envref_wrote(self, store):
+        """An entry of envref's is found by python keyring."""
+        store.set(KEY, Secret("välue"), soon())
+        assert self.python_keyring().get_password("envref", "app/key") == "välue"
+
+    def test_envref_reads_what_python_keyring_wrote(self, store):
+        """An entry of python keyring's is found by envref."""
+        self.python_keyring().set_password("envref", "app/key", "välue")
+        assert read(store, KEY) == Secret("välue")
+
+    @pytest.mark.parametrize("first", ["secret-tool", "keyring", "envref"])
+    @pytest.mark.parametrize("second", ["secret-tool", "keyring", "envref"])
+    def test_the_last_writer_wins(self, store, first, second):
+        """Whoever wrote an entry first, all three programs read what the second wrote, and one deletion removes it."""
+        write = {
+            "secret-tool": lambda value: self.secret_tool(
+                "store", "--label=L", "service", "envref", "username", "app/key", stdin=value
+            ),
+            "keyring": lambda value: self.python_keyring().set_password("envref", "app/key", value),
+            "envref": lambda value: store.set(KEY, Secret(value), soon()),
+        }
+        write[first]("old value")
+        time.sleep(1.1)  # the service tells the newer of two items by seconds
+        write[second]("new value")
+        assert read(store, KEY) == Secret("new value")
+        store.delete(KEY, soon())
+        assert read(store, KEY) is None
+        assert self.python_keyring().get_password("envref", "app/key") is None
+
+    @pytest.mark.parametrize("attribute", ["username", "account"])
+    def test_an_entry_of_another_service_is_read_by_its_name(self, store, attribute):
+        """`//SERVICE/ACCOUNT` reads the entry of that service and account, under either attribute."""
+        self.secret_tool("store", "--label=L", "service", "github", attribute, "work/me", stdin="token")
+        assert read(store, Address("app", "", foreign="github/work/me")) == Secret("token")
+
+    def test_the_account_of_another_service_is_the_login_name(self, store, monkeypatch):
+        """`//SERVICE` reads the entry whose account is the login name."""
+        monkeypatch.setenv("LOGNAME", "alice")
+        self.secret_tool("store", "--label=L", "service", "github", "username", "alice", stdin="token")
+        assert read(store, Address("app", "", foreign="github")) == Secret("token")
+
+    @pytest.mark.parametrize("name", ["envref", "envref/app/key"])
+    def test_envrefs_own_service_has_no_foreign_names(self, store, name):
+        """A foreign name can't reach the secrets of another project."""
+        store.set(KEY, Secret("value"), soon())
+        assert isinstance(read(store, Address("other", "", foreign=name)), BackendInvalid)
+
+    def test_bytes_that_are_no_text_are_an_error(self, store):
+        """A value that is not UTF-8 is refused, and not shown."""
+        subprocess.run(
+            [need("secret-tool"), "store", "--label=L", "service", "envref", "username", "app/key"],
+            input=b"\xff\xfemarker",
+            check=True,
+            timeout=30,
+        )
+        error = read(store, KEY)
+        assert isinstance(error, BackendInvalid)
+        assert "marker" not in error.message
+
+
+class TestIndexOfEnvref1:
+    def write_index(self, names):
+        from keyring.backends.SecretService import Keyring
+
+        Keyring().set_password("envref", "__envref_key_index__", names)
+
+    def test_the_index_is_not_listed(self, store):
+        """The entry in which envref 1 kept its names is no secret of any project."""
+        store.set(KEY, Secret("value"), soon())
+        self.write_index(json.dumps(["app/key"]))
+        assert list(store.list("app", soon())) == ["key"]
+
+    @pytest.mark.parametrize("names", [json.dumps(["app/gone"]), "not json", "{}", "[1]"])
+    def test_the_index_invents_no_names(self, store, names):
+        """A name in the index whose secret is gone is not listed, and a broken index is no failure."""
+        self.write_index(names)
+        assert list(store.list("app", soon())) == []
+
+    def test_the_index_is_not_written(self, store):
+        """Setting and deleting leave envref 1's index as it was."""
+        from keyring.backends.SecretService import Keyring
+
+        self.write_index('["app/old"]')
+        store.set(KEY, Secret("value"), soon())
+        store.delete(KEY, soon())
+        assert Keyring().get_password("envref", "__envref_key_index__") == '["app/old"]'
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        "name", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring", "no.such.Thing"]
+    )
+    def test_the_environment_does_not_choose_the_keychain(self, store, monkeypatch, name):
+        """PYTHON_KEYRING_BACKEND neither loses a secret nor redirects one."""
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+        store.set(KEY, Secret("value"), soon())
+        assert read(Keychain("keychain"), KEY) == Secret("value")
+
+    @pytest.mark.parametrize("name", ["keyring.backends.null.Keyring", "keyring.backends.fail.Keyring"])
+    def test_no_other_keyring_stands_in_for_a_missing_one(self, monkeypatch, home, name):
+        """Without a keychain, a configured null or file keyring is not used; the error names the vault."""
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+        settings = home / ".config/python_keyring/keyringrc.cfg"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f"[backend]\ndefault-keyring={name}\n")
+        with pytest.raises(BackendUnavailable) as caught:
+            Keychain("keychain").set(KEY, Secret("value"), soon())
+        assert caught.value.lines() == [f"error: {NO_DESKTOP}", *CURE]
+
+    def test_reading_does_not_import_python_keyring(self, store):
+        """On the Secret Service, python keyring's import is never paid for."""
+        store.set(KEY, Secret("value"), soon())
+        code = (
+            "import sys, time\n"
+            "from envref.address import Address\n"
+            "from envref.backends.keychain import Keychain\n"
+            "found = Keychain('keychain').get_many([Address('app', 'key')], time.monotonic() + 20)\n"
+            "print(len(found), 'keyring' in sys.modules)"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60
+        )
+        assert ran.stdout.split() == ["1", "False"]
+
+
+WRITER = """
+import sys, time
+from envref.address import Address
+from envref.backends.keychain import Keychain
+from envref.secret import Secret
+store = Keychain("keychain")
+for number in range(25):
+    store.set(Address("app", f"{sys.argv[1]}-{number}"), Secret(f"value {sys.argv[1]} {number}"), time.monotonic() + 60)
+"""
+
+
+def test_no_write_is_lost_among_many_writers(store):
+    """Sixteen processes that set twenty-five keys each leave four hundred, every one with its own value."""
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(writer)], cwd=ROOT) for writer in range(16)]
+    assert [writer.wait(timeout=120) for writer in writers] == [0] * 16
+    names = list(store.list("app", soon()))
+    found = store.get_many([Address("app", name) for name in names], soon())
+    assert {address.key: secret.reveal() for address, secret in found.items()} == {
+        f"{writer}-{number}": f"value {writer} {number}" for writer in range(16) for number in range(25)
+    }
+
+
+def test_the_macos_listing_is_read_by_service():
+    """Of a keychain dump, the accounts of the service's entries are read, in plain and in hexadecimal form."""
+    dump = """keychain: "/Users/a/Library/Keychains/login.keychain-db"
+version: 512
+class: "genp"
+attributes:
+    0x00000007 <blob>="envref"
+    "acct"<blob>="app/key"
+    "svce"<blob>="envref"
+keychain: "/Users/a/Library/Keychains/login.keychain-db"
+class: "genp"
+attributes:
+    "acct"<blob>=0x6170702F6BC3A479  "app/k\\303\\244y"
+    "svce"<blob>="envref"
+keychain: "/Users/a/Library/Keychains/login.keychain-db"
+class: "genp"
+attributes:
+    "acct"<blob>="me"
+    "svce"<blob>="github"
+keychain: "/Users/a/Library/Keychains/login.keychain-db"
+class: "genp"
+attributes:
+    "acct"<blob>=<NULL>
+    "svce"<blob>="envref"
+"""
+    assert accounts_in_dump(dump, "envref") == ["app/key", "app/käy"]
