@@ -1,0 +1,57 @@
+"""Format 1, the vault of the Go ancestor: every value an age file behind the passphrase itself.
+
+Tables `metadata(key, value)` and `secrets(key, value)`, no row `format`; scrypt 2^15 for each value, nothing that binds
+a value to its key. Read as it is; the first write converts it (security.md 4.4).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envref.backends.vault.format import decrypt_with_passphrase
+from envref.errors import BackendDenied, BackendInvalid
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from envref.secret import Secret
+
+VERIFIER = "__envref_verify__"  # its plain text proves the passphrase
+_VERIFIED = b"envref-vault-ok"
+_LOCK = "__envref_locked__"
+
+
+class Ancestor:
+    """The rows of a format 1 vault. `open_with` comes before any value."""
+
+    def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
+        self._connection = connection
+        self._metadata = metadata
+        self._passphrase: Secret | None = None
+
+    @property
+    def locked(self) -> bool:
+        return self._metadata.get(_LOCK) == "true"
+
+    def open_with(self, passphrase: Secret) -> None:
+        """Takes the passphrase; BackendDenied when the vault was made with another."""
+        if decrypt_with_passphrase(self._metadata[VERIFIER], passphrase) != _VERIFIED:
+            raise BackendDenied("vault: wrong passphrase")
+        self._passphrase = passphrase
+
+    def names(self) -> Iterable[str]:
+        """Every full key."""
+        return [key for (key,) in self._connection.execute("SELECT CAST(key AS TEXT) FROM secrets")]
+
+    def value(self, key: str) -> bytes | None:
+        """The value under a full key; None when there is none. Costs one scrypt, about 0.1 s."""
+        row = self._connection.execute("SELECT CAST(value AS TEXT) FROM secrets WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        if self._passphrase is None:
+            raise RuntimeError("the vault's contents were used before open_with")
+        value = decrypt_with_passphrase(row[0], self._passphrase)
+        if value is None:
+            raise BackendInvalid(f'vault: the value of "{key}" can\'t be decrypted with the passphrase')
+        return value

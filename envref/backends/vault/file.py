@@ -1,0 +1,238 @@
+"""One vault file in use: transactions on it, and the keys that open it, derived once a process."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from envref.backends.answer import no_answer
+from envref.backends.vault import database, passphrase, session
+from envref.backends.vault.age import DEFAULT_WORK_FACTOR
+from envref.backends.vault.ancestor import VERIFIER, Ancestor
+from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
+from envref.backends.vault.format import FORMAT, Keys
+from envref.errors import BackendInvalid, BackendLocked, BackendUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from envref.secret import Secret
+
+    _Acceptance = Callable[[Contents | Ancestor], None]
+
+_PATIENCE = 20.0  # seconds for the copy of an old vault
+
+
+def refuse_locked(contents: Contents | Ancestor) -> None:
+    """The state that everything but `envref vault` itself needs."""
+    if contents.locked:
+        raise BackendLocked("vault: locked", run="envref vault unlock")
+
+
+def allow_locked(contents: Contents | Ancestor) -> None:
+    """For the commands that work on a locked vault too."""
+
+
+class VaultFile:
+    """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print."""
+
+    def __init__(self, path: str, warnings: list[str]) -> None:
+        self.path = path or database.default_path(warnings)
+        self.warnings = warnings
+        self._keys: Keys | None = None
+        self._typed: Secret | None = None
+
+    @contextmanager
+    def reading(self, deadline: float) -> Iterator[Contents | Ancestor]:
+        """A snapshot of the vault, unlocked. Raises BackendError; the lock counts before any passphrase is asked."""
+        with self._connected(deadline) as connection:
+            self._derive(connection, refuse_locked)
+            connection.execute("BEGIN")
+            yield self._opened(connection, refuse_locked)
+
+    @contextmanager
+    def writing(self, deadline: float, accept: _Acceptance = refuse_locked) -> Iterator[Contents]:
+        """One transaction on the vault, unlocked: committed with a new manifest at the end, or not at all.
+
+        An ancestor's vault is converted first.
+        """
+        with self._connected(deadline) as connection:
+            self._warn_of_git()
+            self._derive(connection, accept)
+            database.begin(connection, deadline)
+            contents = self._opened(connection, accept)
+            current = self._converted(connection, contents) if isinstance(contents, Ancestor) else contents
+            yield current
+            current.sign()
+            connection.execute("COMMIT")
+            self._keys = current.keys
+
+    @contextmanager
+    def creating(self, deadline: float) -> Iterator[sqlite3.Connection | None]:
+        """A transaction on a file without a vault in it, made where there is none; None when there is a vault."""
+        try:
+            database.create(self.path)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise BackendUnavailable(f"vault: {database.shown(self.path)}: {error.strerror}") from None
+        with self._connected(deadline) as connection:
+            self._warn_of_git()
+            database.begin(connection, deadline)
+            yield None if _initialized(connection) else connection
+            connection.execute("COMMIT")
+
+    def exists(self, deadline: float) -> bool:
+        """Whether there is an initialized vault."""
+        if not os.path.lexists(self.path):
+            return False
+        with self._connected(deadline) as connection:
+            return _initialized(connection)
+
+    def passphrase(self) -> Secret:
+        """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""
+        known = passphrase.given() or self._typed
+        if known is None:
+            known = self._typed = passphrase.asked()
+        return known
+
+    def prove_passphrase(self, deadline: float) -> Secret:
+        """The passphrase, tried on the vault: BackendDenied when it is wrong. An unlock session is not enough."""
+        with self._connected(deadline) as connection:
+            contents = _snapshot(connection)
+        if isinstance(contents, Ancestor):
+            self._open(contents)
+        else:
+            self._keys = contents.unwrap(self.passphrase())
+            contents.open_with(self._keys)
+        return self.passphrase()
+
+    def is_ancestor(self, deadline: float) -> bool:
+        """Whether the vault is of format 1."""
+        with self._connected(deadline) as connection:
+            return isinstance(_contents(connection), Ancestor)
+
+    def copy(self, target: str, deadline: float) -> None:
+        """A consistent copy, still encrypted. FileExistsError rather than overwriting."""
+        with self._connected(deadline) as connection:
+            _contents(connection)
+            database.copy(connection, target)
+
+    def compact(self, deadline: float) -> None:
+        """Rewrites the file without its free pages."""
+        with self._connected(deadline) as connection:
+            connection.execute("VACUUM")
+
+    def _derive(self, connection: sqlite3.Connection, accept: _Acceptance) -> None:
+        """Derives the keys while no lock is held: that takes half a second, or as long as a person types."""
+        contents = _snapshot(connection)
+        accept(contents)
+        self._open(contents)
+
+    def _opened(self, connection: sqlite3.Connection, accept: _Acceptance) -> Contents | Ancestor:
+        """The vault as the running transaction sees it, unlocked."""
+        contents = _contents(connection)
+        accept(contents)
+        self._open(contents)
+        return contents
+
+    def _open(self, contents: Contents | Ancestor) -> None:
+        if isinstance(contents, Ancestor):
+            contents.open_with(self.passphrase())
+            return
+        if self._keys is None or self._keys.wrapped != contents.wrapped:
+            self._keys = self._session_keys(contents) or contents.unwrap(self.passphrase())
+        contents.open_with(self._keys)
+
+    def _session_keys(self, contents: Contents) -> Keys | None:
+        """The keys of an unlock session, unless the environment says a passphrase or the vault has new keys."""
+        known = passphrase.given() or self._typed
+        identity = None if known else session.recall(contents.vault_id)
+        if identity is None:
+            return None
+        keys = Keys(contents.vault_id, contents.wrapped, identity)
+        return keys if contents.signed_by(keys) else None
+
+    def _converted(self, connection: sqlite3.Connection, ancestor: Ancestor) -> Contents:
+        """Format 2 in place of format 1, within the same transaction; every value is read back and compared."""
+        values = {key: ancestor.value(key) or b"" for key in ancestor.names()}
+        kept = self._keep_old()
+        contents = new_contents(connection, os.urandom(16).hex(), self.passphrase(), DEFAULT_WORK_FACTOR)
+        for key, value in values.items():
+            contents.put(key, value)
+        if {key: contents.value(key) for key in contents.names()} != values:
+            raise BackendInvalid("vault: the converted values differ from the old ones; nothing was changed")
+        if ancestor.locked:
+            contents.lock()
+        self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {database.shown(kept)}")
+        return contents
+
+    def _keep_old(self) -> str:
+        """Copies the vault as it is, to be found beside it; the path of the copy."""
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        names = (f"{self.path}.v1-{stamp}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
+        kept = next(name for name in names if not os.path.lexists(name))
+        try:
+            self.copy(kept, time.monotonic() + _PATIENCE)
+        except OSError as error:
+            raise BackendUnavailable(f"vault: {database.shown(kept)}: {error.strerror}") from None
+        return kept
+
+    @contextmanager
+    def _connected(self, deadline: float) -> Iterator[sqlite3.Connection]:
+        """A connection; closing it undoes a transaction that was not committed. SQLite's errors become ours."""
+        started = time.monotonic()
+        if started >= deadline:
+            raise no_answer("vault", started, deadline)
+        self._check()
+        try:
+            with closing(database.connect(self.path, deadline)) as connection:
+                yield connection
+        except sqlite3.Error as error:
+            raise database.explained(error, self.path, started, deadline) from None
+
+    def _check(self) -> None:
+        try:
+            database.check(self.path)
+        except FileNotFoundError:
+            raise not_initialized() from None
+        except OSError as error:
+            raise BackendUnavailable(f"vault: {database.shown(self.path)}: {error.strerror}") from None
+
+    def _warn_of_git(self) -> None:
+        root = database.git_work_tree(self.path)
+        shown = database.shown
+        warning = f"the vault {shown(self.path)} lies in the git work tree {shown(root or '')}; keep it out of commits"
+        if root and warning not in self.warnings:
+            self.warnings.append(warning)
+
+
+def _snapshot(connection: sqlite3.Connection) -> Contents | Ancestor:
+    """The vault at one moment; only its metadata and names can be used afterwards."""
+    connection.execute("BEGIN")
+    contents = _contents(connection)
+    connection.execute("COMMIT")
+    return contents
+
+
+def _contents(connection: sqlite3.Connection) -> Contents | Ancestor:
+    """The vault in a file, by its format."""
+    metadata = metadata_of(connection)
+    if "format" not in metadata:
+        if VERIFIER not in metadata:
+            raise not_initialized()
+        return Ancestor(connection, metadata)
+    if metadata["format"] != FORMAT:
+        raise BackendInvalid(f'vault: format "{metadata["format"]}" is not known to this envref', hint="update envref")
+    return Contents(connection, metadata)
+
+
+def _initialized(connection: sqlite3.Connection) -> bool:
+    """Whether there is a vault of any format; raises for another program's database."""
+    if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        return False
+    metadata = metadata_of(connection)
+    return "format" in metadata or VERIFIER in metadata

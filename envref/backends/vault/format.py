@@ -1,0 +1,109 @@
+"""What a vault's rows mean: values sealed to its identity, bound to their keys, and signed (security.md 4.3).
+
+Pure: bytes and text in, bytes and text out.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyrage
+
+from envref.errors import BackendInvalid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envref.secret import Secret
+
+FORMAT = "2"
+UNSIGNED = "manifest"  # the metadata row that signs the others
+
+_MAC_LABEL = b"envref/vault/mac/v2"
+_BINDING = "envref/2 "
+
+
+class Row(NamedTuple):
+    """A value as the table `secrets` holds it."""
+
+    value: str
+    mac: str
+
+
+class Keys:
+    """An open vault's keys: the identity that reads, its recipient that writes, and the key that signs both."""
+
+    __slots__ = ("_identity", "_mac_key", "_recipient", "identity_line", "vault_id", "wrapped")
+
+    def __init__(self, vault_id: str, wrapped: str, identity_line: str) -> None:
+        """`wrapped` is the metadata row the identity came from: when it changes, these keys are out of date."""
+        self.vault_id = vault_id
+        self.wrapped = wrapped
+        self.identity_line = identity_line
+        try:
+            self._identity = pyrage.x25519.Identity.from_str(identity_line)
+        except pyrage.IdentityError:
+            raise BackendInvalid("vault: the stored identity is not an X25519 identity") from None
+        self._recipient = self._identity.to_public()
+        self._mac_key = hmac.digest(identity_line.encode("ascii"), _MAC_LABEL, "sha256")
+
+    def seal(self, key: str, value: bytes) -> Row:
+        """The row for `value` under `key`."""
+        plaintext = self._binding(key) + value
+        armored = pyrage.encrypt(plaintext, [self._recipient], armored=True).decode("ascii")
+        return Row(armored, self._row_mac(key, armored))
+
+    def open(self, key: str, row: Row) -> bytes:
+        """The value in `row`; BackendInvalid when it is not what envref stored under `key`."""
+        if not hmac.compare_digest(self._row_mac(key, row.value), row.mac):
+            raise _tampered(key)
+        try:
+            plaintext: bytes = pyrage.decrypt(row.value.encode("utf-8"), [self._identity])
+        except pyrage.DecryptError:
+            raise _tampered(key) from None
+        binding = self._binding(key)
+        if not hmac.compare_digest(plaintext[: len(binding)], binding):
+            raise _tampered(key)
+        return plaintext[len(binding) :]
+
+    def manifest(self, metadata: Mapping[str, str], macs: Mapping[str, str]) -> str:
+        """What signs the whole vault: every metadata row but itself, and which keys have which MAC."""
+        signed = [[name, text] for name, text in sorted(metadata.items()) if name != UNSIGNED]
+        return self._mac([signed, [[key, mac] for key, mac in sorted(macs.items())]])
+
+    def _binding(self, key: str) -> bytes:
+        return f"{_BINDING}{_canonical([self.vault_id, key])}\n".encode("ascii")
+
+    def _row_mac(self, key: str, armored: str) -> str:
+        return self._mac([self.vault_id, key, sha256(armored.encode("utf-8")).hexdigest()])
+
+    def _mac(self, content: object) -> str:
+        return hmac.digest(self._mac_key, _canonical(content).encode("ascii"), "sha256").hex()
+
+
+def new_identity() -> str:
+    """A fresh X25519 identity, one line without its end."""
+    return str(pyrage.x25519.Identity.generate())
+
+
+def decrypt_with_passphrase(armored: str, passphrase: Secret) -> bytes | None:
+    """A value of format 1, an age file of its own; None when the passphrase does not open it."""
+    try:
+        plaintext: bytes = pyrage.passphrase.decrypt(armored.strip().encode("utf-8"), passphrase.reveal())
+    except pyrage.DecryptError:
+        return None
+    return plaintext
+
+
+def _canonical(content: object) -> str:
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _tampered(key: str) -> BackendInvalid:
+    return BackendInvalid(
+        f'vault: the value of "{key}" was changed by something other than envref',
+        hint="restore a copy of the vault, or set the secret again",
+    )

@@ -1,0 +1,164 @@
+"""Where the vault's passphrase comes from, in the order of commands.md 2.8; and what a new one must be."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shlex
+import stat
+import sys
+import termios
+from getpass import getpass
+
+from envref.errors import BackendDenied, BackendLocked, EnvrefError
+from envref.secret import Secret
+
+_PROMPT = "Enter vault passphrase: "
+_NEW_PROMPT = "Enter new vault passphrase: "
+_CONFIRMATION = "Confirm vault passphrase: "
+_SHORTEST, _COMFORTABLE = 8, 14  # characters
+_LONGEST = 65536  # bytes read from a file or descriptor
+_WORDS = 7
+_CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"  # 16 and 4: a word of consonants and vowels in turn holds 16 bits
+
+
+def given() -> Secret | None:
+    """The passphrase from the environment; None when it names no source."""
+    if direct := os.environ.get("ENVREF_VAULT_PASSPHRASE"):
+        return Secret(direct)
+    if path := os.environ.get("ENVREF_VAULT_PASSPHRASE_FILE"):
+        return _from_file(path)
+    if descriptor := os.environ.get("ENVREF_VAULT_PASSPHRASE_FD"):
+        return _from_descriptor(descriptor)
+    return None
+
+
+def asked() -> Secret:
+    """The passphrase from the terminal, typed unseen. BackendLocked where nobody can be asked."""
+    _require_terminal()
+    return Secret(_typed(_PROMPT))
+
+
+def chosen(warnings: list[str]) -> Secret:
+    """A passphrase for a new vault: from the environment, else asked twice. Says in `warnings` when it is short."""
+    return _checked(given() or _asked_twice(_PROMPT), warnings)
+
+
+def chosen_anew(warnings: list[str]) -> Secret:
+    """A passphrase to replace the old one, which the environment may hold: always asked twice."""
+    return _checked(_asked_twice(_NEW_PROMPT), warnings)
+
+
+def suggestion() -> str:
+    """Seven words of 16 random bits each, to be spoken and typed."""
+    return "-".join(_word(int.from_bytes(os.urandom(2), "big")) for _ in range(_WORDS))
+
+
+def _word(bits: int) -> str:
+    return (
+        _CONSONANTS[bits >> 12]
+        + _VOWELS[bits >> 10 & 3]
+        + _CONSONANTS[bits >> 6 & 15]
+        + _VOWELS[bits >> 4 & 3]
+        + _CONSONANTS[bits & 15]
+    )
+
+
+def _asked_twice(prompt: str) -> Secret:
+    _require_terminal()
+    _tell("hint: press Enter for a suggestion of seven words")
+    first = _typed(prompt)
+    if not first:
+        first = suggestion()
+        _tell(f"suggestion, write it down: {first}")
+    if _typed(_CONFIRMATION) != first:
+        raise EnvrefError("passphrases do not match")
+    return Secret(first)
+
+
+def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
+    length = len(passphrase.reveal())
+    if length < _SHORTEST:
+        raise EnvrefError(f"vault passphrase must have at least {_SHORTEST} characters")
+    if length < _COMFORTABLE:
+        warnings.append(f"a vault passphrase of fewer than {_COMFORTABLE} characters is easy to guess")
+    return passphrase
+
+
+def _from_file(path: str) -> Secret:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise BackendLocked(f"reading vault passphrase: {path}: {error.strerror}") from None
+    with open(descriptor, "rb") as file:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        if mode & 0o077:
+            raise BackendDenied(
+                f"vault passphrase file {path} is accessible by others (mode {mode:04o})",
+                run=f"chmod 600 {shlex.quote(path)}",
+            )
+        return _line(file.read(_LONGEST), path)
+
+
+@functools.cache
+def _from_descriptor(number: str) -> Secret:
+    """Read once for the whole process: a pipe gives its content only once."""
+    source = f"descriptor {number}"
+    try:
+        with open(int(number), "rb", closefd=False) as file:
+            return _line(file.read(_LONGEST), source)
+    except ValueError:
+        raise BackendLocked(f'ENVREF_VAULT_PASSPHRASE_FD is not a number: "{number}"') from None
+    except OSError as error:
+        raise BackendLocked(f"reading vault passphrase: {source}: {error.strerror}") from None
+
+
+def _line(raw: bytes, source: str) -> Secret:
+    """The passphrase without one line end after it."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BackendDenied(f"reading vault passphrase: {source}: not UTF-8 text") from None
+    passphrase = text.removesuffix("\n").removesuffix("\r")
+    if not passphrase:
+        raise BackendLocked(f"reading vault passphrase: {source}: empty")
+    return Secret(passphrase)
+
+
+def _require_terminal() -> None:
+    if not (sys.stderr.isatty() and _in_foreground()):
+        raise required()
+
+
+def _in_foreground() -> bool:
+    """Whether this process may read the terminal: one in the background would be stopped when it tried.
+
+    stdin does not matter: `envref vault import < backup.json` may ask as well.
+    """
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _typed(prompt: str) -> str:
+    try:
+        return getpass(prompt)
+    except (EOFError, OSError, termios.error):
+        raise required() from None
+
+
+def _tell(text: str) -> None:
+    """A line on the terminal itself: a suggested passphrase belongs in no log that collects stderr."""
+    with open("/dev/tty", "w", encoding="utf-8") as terminal:
+        terminal.write(f"{text}\n")
+
+
+def required() -> BackendLocked:
+    return BackendLocked("vault passphrase required: set ENVREF_VAULT_PASSPHRASE or use an interactive terminal")

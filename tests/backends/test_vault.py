@@ -1,0 +1,401 @@
+"""The vault as a store: the contract, its errors, its file, and what tampering meets."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from envref.address import Address
+from envref.backends.vault import Vault, passphrase
+from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.secret import Secret
+from tests.backends.contract import BackendContract
+from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault
+from tests.conftest import ROOT
+
+VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "vault" / "vault.db"
+
+
+@pytest.fixture
+def vault(path, monkeypatch):
+    """A vault with three values."""
+    return unlocked_vault(path, monkeypatch, VALUES)
+
+
+def reopened(vault):
+    """The same vault as another process sees it."""
+    return Vault(vault.name, path=vault.file.path)
+
+
+def statement(path, sql, *arguments):
+    """One statement behind envref's back."""
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(sql, arguments).fetchall()
+    connection.close()
+    return rows
+
+
+class TestContract(BackendContract):
+    @pytest.fixture
+    def store(self, path, monkeypatch):
+        return unlocked_vault(path, monkeypatch)
+
+
+class TestErrors:
+    def test_no_file_is_not_initialized(self, path):
+        """Without a file the vault is unavailable, and the cure is `envref vault init`."""
+        with pytest.raises(BackendUnavailable) as caught:
+            read(Vault("vault", path=str(path)), "one")
+        assert caught.value.lines() == ["error: vault: not initialized", "  run: envref vault init"]
+        assert not path.parent.exists()
+
+    def test_an_empty_file_is_not_initialized(self, path):
+        """What an interrupted `vault init` leaves is no vault that accepts any passphrase."""
+        path.parent.mkdir()
+        path.touch(mode=0o600)
+        with pytest.raises(BackendUnavailable, match="vault: not initialized"):
+            fill(Vault("vault", path=str(path)), VALUES)
+
+    def test_a_wrong_passphrase_is_denied(self, vault, monkeypatch):
+        """Another passphrase opens nothing, for reading or for writing."""
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "another one")
+        with pytest.raises(BackendDenied) as caught:
+            read(reopened(vault), "one")
+        assert caught.value.lines() == ["error: vault: wrong passphrase"]
+        with pytest.raises(BackendDenied, match="vault: wrong passphrase"):
+            fill(reopened(vault), {"four": "4"})
+
+    def test_without_a_passphrase_and_a_terminal_it_stays_locked(self, vault, monkeypatch):
+        """Nobody is asked where nobody can answer."""
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+        with pytest.raises(BackendLocked) as caught:
+            read(reopened(vault), "one")
+        expected = "vault passphrase required: set ENVREF_VAULT_PASSPHRASE or use an interactive terminal"
+        assert caught.value.message == expected
+
+    def test_a_foreign_name_is_refused(self, vault):
+        """The vault has no names but its own; the other addresses are still answered."""
+        foreign = Address("", "", foreign="x")
+        answers = vault.get_many([foreign, address("one")], soon())
+        assert answers[address("one")] == Secret("1")
+        assert isinstance(answers[foreign], BackendInvalid)
+        assert answers[foreign].message == 'backend "vault" has no foreign names'
+
+    def test_another_programs_database_is_refused(self, path):
+        """A SQLite file with other tables is left alone."""
+        path.parent.mkdir()
+        statement(path, "CREATE TABLE bookmarks(url TEXT)")
+        path.chmod(0o600)
+        with pytest.raises(BackendInvalid, match="another program's database"):
+            read(Vault("vault", path=str(path)), "one")
+
+    def test_a_file_that_is_no_database_is_refused(self, path):
+        """Other bytes are named, not overwritten."""
+        path.parent.mkdir()
+        path.write_bytes(b"not a database" * 100)
+        path.chmod(0o600)
+        with pytest.raises(BackendInvalid, match="is not a vault"):
+            read(Vault("vault", path=str(path)), "one")
+
+    def test_a_newer_format_is_refused(self, vault):
+        """A vault of a later envref is not guessed at."""
+        statement(vault.file.path, "UPDATE metadata SET value = '3' WHERE key = 'format'")
+        with pytest.raises(BackendInvalid, match='format "3" is not known'):
+            read(vault, "one")
+
+    def test_a_held_lock_ends_in_a_timeout(self, vault):
+        """Another process's transaction is waited for until the deadline, no longer."""
+        other = sqlite3.connect(vault.file.path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        started = time.monotonic()
+        with pytest.raises(BackendTimeout, match=r"vault: no answer within 0\.5 s"):
+            vault.set(address("one"), Secret("2"), started + 0.5)
+        assert time.monotonic() - started < 1.5
+        other.close()
+
+    def test_a_transaction_of_others_is_waited_for(self, vault):
+        """A lock that is released in time is no failure."""
+        other = sqlite3.connect(vault.file.path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.rollback)
+        release.start()
+        vault.set(address("one"), Secret("2"), soon())
+        release.join()
+        other.close()
+        assert read(vault, "one") == {"one": "2"}
+
+
+class TestChange:
+    def test_all_changes_or_none(self, vault):
+        """A value that can't be stored undoes the changes before it."""
+        with pytest.raises(BackendInvalid):
+            vault.change({address("one"): Secret("new"), address("two"): Secret("\0")}, soon())
+        assert read(reopened(vault), *VALUES) == VALUES
+
+    def test_a_change_sets_and_deletes(self, vault):
+        """`None` deletes, and deleting what is not there changes nothing else."""
+        vault.change({address("one"): None, address("none"): None, address("two"): Secret("2")}, soon())
+        assert read(reopened(vault), *VALUES) == {"two": "2", "three": "drei\n"}
+
+
+class TestFile:
+    def test_only_the_owner_can_read_it(self, path, monkeypatch):
+        """The file is 0600 in a directory of 0700, whatever the umask."""
+        before = os.umask(0)
+        new_vault(path, monkeypatch)
+        os.umask(before)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+    def test_one_file_at_rest(self, vault, path):
+        """No journal or log stays beside it, so that copying one file copies the vault."""
+        assert [entry.name for entry in path.parent.iterdir()] == ["vault.db"]
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+    def test_a_file_open_to_others_is_refused(self, vault, path, mode):
+        """The refusal holds the command that cures it."""
+        path.chmod(mode)
+        with pytest.raises(BackendDenied) as caught:
+            read(vault, "one")
+        assert caught.value.run == f"chmod 600 {path}"
+        assert f"mode {mode:04o}" in caught.value.message
+
+    def test_a_symlink_is_refused(self, vault, path):
+        """A link could be turned to another file between two commands."""
+        link = path.parent / "link.db"
+        link.symlink_to(path)
+        with pytest.raises(BackendDenied, match="is not a regular file"):
+            read(Vault("vault", path=str(link)), "one")
+
+    def test_a_dangling_symlink_is_not_written_through(self, path, monkeypatch):
+        """`vault init` creates nothing where a link points."""
+        path.parent.mkdir()
+        path.symlink_to(path.parent / "elsewhere.db")
+        with pytest.raises(BackendDenied, match="is not a regular file"):
+            new_vault(path, monkeypatch)
+        assert not (path.parent / "elsewhere.db").exists()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    def test_anothers_file_is_refused(self, vault, path):
+        """A vault that belongs to another user is not read."""
+        os.chown(path, 12345, -1)
+        with pytest.raises(BackendDenied, match="belongs to another user"):
+            read(vault, "one")
+
+    @pytest.mark.parametrize("name", ["a?mode=memory.db", "a#b.db", "a%20b.db", "a b;c.db"])
+    def test_a_path_is_a_path(self, tmp_path, monkeypatch, name):
+        """Characters with a meaning in SQLite's locations are part of the name."""
+        fill(new_vault(tmp_path / name, monkeypatch), VALUES)
+        assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+    def test_a_vault_in_a_git_work_tree_warns(self, tmp_path, monkeypatch):
+        """Whoever writes to a vault that could be committed hears of it."""
+        (tmp_path / ".git").mkdir()
+        vault = new_vault(tmp_path / "sub" / "vault.db", monkeypatch)
+        assert vault.warnings == [
+            f"the vault {tmp_path}/sub/vault.db lies in the git work tree {tmp_path}; keep it out of commits"
+        ]
+
+    def test_default_path(self, home, monkeypatch):
+        """ENVREF_CONFIG_DIR, else XDG_CONFIG_HOME, else ~/.config (commands.md 3.1)."""
+        places = [Vault("vault").file.path]
+        monkeypatch.setenv("XDG_CONFIG_HOME", "/xdg")
+        places.append(Vault("vault").file.path)
+        monkeypatch.setenv("ENVREF_CONFIG_DIR", "/own")
+        places.append(Vault("vault").file.path)
+        assert places == [f"{home}/.config/envref/vault.db", "/xdg/envref/vault.db", "/own/vault.db"]
+
+    def test_an_ancestors_place_on_macos(self, home, monkeypatch):
+        """On macOS the ancestor's vault is used, with a note, as long as there is none at the usual place."""
+        monkeypatch.setattr(sys, "platform", "darwin")
+        ancestor = home / "Library" / "Application Support" / "envref" / "vault.db"
+        ancestor.parent.mkdir(parents=True)
+        ancestor.touch()
+        vault = Vault("vault")
+        assert vault.file.path == str(ancestor)
+        assert vault.warnings == [f"using the vault of an older envref: ~/{ancestor.relative_to(home)}"]
+        usual = home / ".config" / "envref" / "vault.db"
+        usual.parent.mkdir(parents=True)
+        usual.touch()
+        assert Vault("vault").file.path == str(usual)
+
+    def test_nothing_readable_is_left_of_a_value(self, vault, path):
+        """Neither the database nor a journal holds a value, before or after it is replaced and deleted."""
+        marker = "marker-5d1f0c" * 40
+        fill(vault, {"secret": marker})
+        sealed = statement(path, "SELECT value FROM secrets WHERE key = 'app/secret'")[0][0]
+        assert not traces(path, marker)
+        assert traces(path, sealed.splitlines()[2])
+        fill(vault, {"secret": "another"})
+        vault.delete(address("secret"), soon())
+        assert not traces(path, marker)
+        assert not traces(path, sealed.splitlines()[2]), "not even the ciphertext stays in a free page"
+
+    def test_the_work_factor_is_in_the_header(self, vault, path):
+        """An offline guess costs what the vault was made with."""
+        wrapped = statement(path, "SELECT value FROM metadata WHERE key = 'identity'")[0][0]
+        assert read_header(wrapped).splitlines()[1].split()[3] == "15"
+
+
+def traces(path, text):
+    """The files of the vault that hold the text in any of its parts."""
+    return [entry.name for entry in path.parent.iterdir() if text.encode()[:40] in entry.read_bytes()]
+
+
+def read_header(armored):
+    import base64
+
+    return base64.b64decode("".join(armored.splitlines()[1:-1])).partition(b"\n---")[0].decode()
+
+
+def swapped(path, key, other):
+    """Puts the whole row of `other` under `key`."""
+    value, mac = statement(path, "SELECT value, mac FROM secrets WHERE key = ?", other)[0]
+    statement(path, "UPDATE secrets SET value = ?, mac = ? WHERE key = ?", value, mac, key)
+
+
+def rolled_back(path, key, old):
+    statement(path, "UPDATE secrets SET value = ?, mac = ? WHERE key = ?", *old, key)
+
+
+TAMPERING = {
+    "swap": lambda path, key, other, old: swapped(path, key, other),
+    "value swap": lambda path, key, other, old: statement(
+        path, "UPDATE secrets SET value = (SELECT value FROM secrets WHERE key = ?) WHERE key = ?", other, key
+    ),
+    "forgery": lambda path, key, other, old: statement(
+        path, "UPDATE secrets SET value = replace(value, 'A', 'B') WHERE key = ?", key
+    ),
+    "deletion": lambda path, key, other, old: statement(path, "DELETE FROM secrets WHERE key = ?", key),
+    "renaming": lambda path, key, other, old: statement(
+        path, "UPDATE secrets SET key = 'app/other' WHERE key = ?", key
+    ),
+    "addition": lambda path, key, other, old: statement(
+        path, "INSERT INTO secrets SELECT 'app/copy', value, mac FROM secrets WHERE key = ?", key
+    ),
+    "bytes": lambda path, key, other, old: statement(
+        path, "UPDATE secrets SET value = x'ff00', mac = x'ff' WHERE key = ?", key
+    ),
+    "rollback": lambda path, key, other, old: rolled_back(path, key, old),
+}
+
+
+@pytest.mark.parametrize("key", VALUES)
+@pytest.mark.parametrize("kind", TAMPERING)
+def test_a_tampered_row_is_detected(vault, path, kind, key):
+    """Whatever is done to any one row, its value is never given out, and nothing is written over it."""
+    full, other = f"app/{key}", "app/one" if key != "one" else "app/two"
+    old = statement(path, "SELECT value, mac FROM secrets WHERE key = ?", full)[0]
+    fill(vault, {key: f"new {key}"})
+    TAMPERING[kind](path, full, other, old)
+    with pytest.raises((BackendInvalid, BackendUnavailable), match=r"changed by something other|decode to UTF-8"):
+        raise error_of(vault, key)
+
+
+@pytest.mark.parametrize("row", ["format", "vault_id", "identity", "generation", "locked"])
+def test_tampered_metadata_is_detected(vault, path, row):
+    """No row about the vault itself can be changed or removed: the lock, least of all."""
+    edits = {"format": "02", "vault_id": "00" * 16, "generation": "1", "locked": "no"}
+    before = statement(path, "SELECT value FROM metadata WHERE key = ?", row)[0][0]
+    edit = edits.get(row, before.replace("A", "B"))
+    statement(path, "UPDATE metadata SET value = ? WHERE key = ?", edit, row)
+    with pytest.raises((BackendInvalid, BackendLocked, BackendDenied)):
+        raise error_of(reopened(vault), "one")
+    statement(path, "DELETE FROM metadata WHERE key = ?", row)
+    with pytest.raises((BackendInvalid, BackendLocked, BackendUnavailable)):
+        raise error_of(reopened(vault), "one")
+
+
+def test_an_added_metadata_row_is_detected(vault, path):
+    """A row that a later version might obey can't be slipped in."""
+    statement(path, "INSERT INTO metadata VALUES ('hook', 'x')")
+    with pytest.raises(BackendInvalid, match="changed by something other than envref"):
+        read(vault, "one")
+
+
+def test_one_damaged_value_leaves_the_others_readable(vault, path):
+    """Where only a value was changed, its own reference fails and no other."""
+    statement(path, "UPDATE secrets SET value = replace(value, 'A', 'B') WHERE key = 'app/two'")
+    answers = read(vault, "one", "two", "three")
+    assert isinstance(answers.pop("two"), BackendInvalid)
+    assert answers == {"one": "1", "three": "drei\n"}
+
+
+def error_of(vault, key):
+    """The error of reading a key, for the store or for the one address."""
+    try:
+        return read(vault, key)[key]
+    except (BackendInvalid, BackendLocked, BackendDenied, BackendUnavailable) as error:
+        return error
+
+
+def test_only_the_asked_rows_are_decrypted(vault, monkeypatch):
+    """A read of two keys opens two rows, whatever else the vault holds."""
+    from envref.backends.vault.format import Keys
+
+    opened, original = [], Keys.open
+    monkeypatch.setattr(Keys, "open", lambda self, key, row: opened.append(key) or original(self, key, row))
+    read(vault, "one", "three", "none")
+    assert opened == ["app/one", "app/three"]
+
+
+def test_one_key_derivation_a_process(vault, monkeypatch):
+    """However often the vault is asked or written, the passphrase is stretched once."""
+    from envref.backends.vault import age
+
+    derived, original = [], age.unwrap
+    monkeypatch.setattr(age, "unwrap", lambda *arguments: derived.append(1) or original(*arguments))
+    fresh = reopened(vault)
+    read(fresh, "one")
+    fill(fresh, {"four": "4"})
+    read(fresh, "one", "two", "four")
+    fresh.delete(address("four"), soon())
+    assert derived == [1]
+
+
+def test_a_person_at_the_prompt_holds_nobody_up(vault, monkeypatch):
+    """While the passphrase is typed other processes write; what they wrote is then read."""
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+
+    def type_slowly():
+        fill(vault, {"one": "written meanwhile"})
+        return Secret(PASSPHRASE)
+
+    monkeypatch.setattr(passphrase, "asked", lambda: Secret(PASSPHRASE))
+    read(vault, "one")
+    monkeypatch.setattr(passphrase, "asked", type_slowly)
+    assert read(reopened(vault), "one") == {"one": "written meanwhile"}
+
+
+PEAK = """
+import sys, time
+from envref.address import Address
+from envref.backends.vault import Vault
+vault = Vault("vault", path=sys.argv[1])
+vault.get_many([Address("app", "one")], time.monotonic() + 20)
+print(*(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM:")))
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="there is no /proc here")
+def test_memory_stays_near_what_scrypt_needs(vault):
+    """At work factor 15 scrypt takes 32 MiB; the process as a whole stays below 120.
+
+    Its own peak, not `ru_maxrss`: that one begins at the peak of the process that started it.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ENVREF_VAULT_PASSPHRASE": PASSPHRASE}
+    script = [sys.executable, "-c", PEAK, vault.file.path]
+    result = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert int(result.stdout) < 120 * 1024

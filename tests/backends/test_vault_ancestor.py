@@ -1,0 +1,134 @@
+"""Vaults of the Go ancestor: read as they are, converted by the first write."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+
+import pytest
+
+from envref.backends.vault import Vault, lifecycle
+from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.secret import Secret
+from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, soon
+
+VALUES = {"one": "1", "two": "zwei\n", "empty": "", "long": "x" * 60_000}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "vault.db"
+
+
+@pytest.fixture
+def vault(path, monkeypatch):
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    return new_ancestor(path, VALUES)
+
+
+def formats(path):
+    """The rows about the vault, and the journal it uses."""
+    connection = sqlite3.connect(path)
+    metadata = dict(connection.execute("SELECT key, value FROM metadata"))
+    journal = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    connection.close()
+    return metadata, journal
+
+
+def kept(path):
+    return [entry for entry in path.parent.iterdir() if entry.name.startswith("vault.db.v1-")]
+
+
+def test_it_is_read_with_its_passphrase(vault, path):
+    """Reading and listing change nothing."""
+    before = path.read_bytes()
+    assert read(vault, "one", "two", "empty", "none") == {"one": "1", "two": "zwei\n", "empty": ""}
+    assert sorted(vault.list("app", soon())) == sorted(VALUES)
+    assert path.read_bytes() == before
+    assert kept(path) == []
+
+
+def test_a_wrong_passphrase_is_denied(vault, monkeypatch):
+    """The verification token is tried before any value, so that absence is never claimed without the passphrase."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "another one")
+    with pytest.raises(BackendDenied, match="vault: wrong passphrase"):
+        read(vault, "none")
+    with pytest.raises(BackendDenied, match="vault: wrong passphrase"):
+        fill(vault, {"one": "2"})
+
+
+def test_its_lock_counts(path, monkeypatch):
+    """A vault that the ancestor locked is locked, also while the passphrase is in the environment."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    vault = new_ancestor(path, VALUES, locked=True)
+    with pytest.raises(BackendLocked, match="vault: locked"):
+        read(vault, "one")
+    with pytest.raises(BackendLocked, match="vault: locked"):
+        fill(vault, {"one": "2"})
+    lifecycle.unlock(vault.file)
+    assert read(vault, *VALUES) == VALUES
+
+
+def test_the_first_write_converts_it(vault, path):
+    """Afterwards every value is there in format 2, with the new one; the old vault is kept, for its owner only."""
+    fill(vault, {"new": "value"})
+    metadata, journal = formats(path)
+    assert (metadata["format"], journal) == ("2", "delete")
+    assert "__envref_verify__" not in metadata
+    assert read(Vault("vault", path=str(path)), *VALUES, "new") == VALUES | {"new": "value"}
+    [old] = kept(path)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+    assert read(Vault("vault", path=str(old)), *VALUES) == VALUES
+    assert vault.warnings == [f"the vault was converted to format 2; the old one is {old}"]
+
+
+def test_upgrade_converts_and_keeps_the_lock(path, monkeypatch):
+    """`envref vault upgrade` is the same conversion; a locked vault stays locked."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    vault = new_ancestor(path, VALUES, locked=True)
+    assert lifecycle.upgrade(vault.file)
+    assert formats(path)[0]["locked"] == "true"
+    assert not lifecycle.upgrade(vault.file), "the second time there is nothing to convert"
+    assert len(kept(path)) == 1
+
+
+def test_nothing_of_the_old_rows_is_left(vault, path):
+    """The weakly stretched ciphertexts are gone from the new file's free pages."""
+    connection = sqlite3.connect(path)
+    old = connection.execute("SELECT value FROM secrets WHERE key = 'app/one'").fetchone()[0].splitlines()[2]
+    connection.close()
+    assert old.encode() in path.read_bytes()
+    fill(vault, {"new": "value"})
+    assert old.encode() not in path.read_bytes()
+
+
+def test_an_unreadable_value_stops_the_conversion(vault, path):
+    """Every value is decrypted before anything is written; one that can't be leaves the vault as it was."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE secrets SET value = 'damaged' WHERE key = 'app/two'")
+    connection.close()
+    with pytest.raises(BackendInvalid, match='the value of "app/two"'):
+        fill(vault, {"new": "value"})
+    assert "format" not in formats(path)[0]
+    assert kept(path) == []
+    assert read(vault, "one", "new") == {"one": "1"}
+
+
+def test_a_vault_without_token_is_not_initialized(path):
+    """The ancestor created the tables before `vault init`; such a file accepts no passphrase."""
+    new_ancestor(path, {})
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM metadata")
+    connection.close()
+    vault = Vault("vault", path=str(path))
+    with pytest.raises(BackendUnavailable, match="vault: not initialized"):
+        fill(vault, {"one": "1"})
+    assert lifecycle.initialize(vault.file, Secret(PASSPHRASE), 15)
+
+
+def test_the_ancestors_mode_is_refused_with_the_cure(vault, path):
+    """The ancestor left its vault readable by everyone."""
+    path.chmod(0o644)
+    with pytest.raises(BackendDenied) as caught:
+        read(vault, "one")
+    assert caught.value.run == f"chmod 600 {path}"

@@ -1,0 +1,196 @@
+"""Where the passphrase comes from: the environment in its order, an unlock session, the terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+
+import pytest
+
+from envref.backends.vault import passphrase
+from envref.errors import BackendDenied, BackendLocked, EnvrefError
+from tests.backends.vaults import PASSPHRASE, unlocked_vault
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """A passphrase file that the environment names."""
+    path = tmp_path / "passphrase"
+    path.write_text("from file\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FILE", str(path))
+    return path
+
+
+def descriptor_with(content, monkeypatch):
+    reading, writing = os.pipe()
+    os.write(writing, content)
+    os.close(writing)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FD", str(reading))
+    passphrase._from_descriptor.cache_clear()
+    return reading
+
+
+def test_the_variable_comes_first(file, monkeypatch):
+    """ENVREF_VAULT_PASSPHRASE beats the file, the file the descriptor (commands.md 2.8)."""
+    descriptor = descriptor_with(b"from descriptor\n", monkeypatch)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "from variable")
+    found = []
+    for name in ("ENVREF_VAULT_PASSPHRASE", "ENVREF_VAULT_PASSPHRASE_FILE", "ENVREF_VAULT_PASSPHRASE_FD"):
+        found.append(passphrase.given().reveal())
+        monkeypatch.delenv(name)
+    os.close(descriptor)
+    assert found == ["from variable", "from file", "from descriptor"]
+    assert passphrase.given() is None
+
+
+def test_an_empty_variable_is_none(monkeypatch):
+    """A variable that is set to nothing names no passphrase."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "")
+    assert passphrase.given() is None
+
+
+def test_a_descriptor_is_read_once(monkeypatch):
+    """A pipe gives its content once; the second question of the same process gets the same answer."""
+    descriptor = descriptor_with(b"pass\r\n", monkeypatch)
+    assert [passphrase.given().reveal() for _ in range(2)] == ["pass", "pass"]
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize(("content", "expected"), [(b"a b ", "a b "), (b"a\n\n", "a\n"), ("ü\r\n".encode(), "ü")])
+def test_one_line_end_is_removed(file, content, expected):
+    """Everything else in the file belongs to the passphrase."""
+    file.write_bytes(content)
+    assert passphrase.given().reveal() == expected
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_file_open_to_others_is_refused(file, mode):
+    """The message holds the cure, not the content."""
+    file.chmod(mode)
+    with pytest.raises(BackendDenied) as caught:
+        passphrase.given()
+    assert caught.value.run == f"chmod 600 {file}"
+    assert "from file" not in caught.value.message
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"", "empty"), (b"\n", "empty"), (b"\xff", "not UTF-8 text")])
+def test_a_file_without_a_passphrase_is_refused(file, content, reason):
+    """The next source is not tried: the user named this one."""
+    file.write_bytes(content)
+    with pytest.raises((BackendLocked, BackendDenied), match=reason):
+        passphrase.given()
+
+
+def test_an_unreadable_source_is_named(file, monkeypatch):
+    """A missing file and a descriptor that is none are named in the error."""
+    file.unlink()
+    with pytest.raises(BackendLocked, match="No such file or directory"):
+        passphrase.given()
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE_FILE")
+    for number, reason in (("999", "Bad file descriptor"), ("three", 'not a number: "three"')):
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FD", number)
+        with pytest.raises(BackendLocked, match=reason):
+            passphrase.given()
+
+
+def test_a_short_passphrase_is_refused(monkeypatch):
+    """Fewer than 8 characters are refused, fewer than 14 warned about."""
+    warnings = []
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "1234567")
+    with pytest.raises(EnvrefError, match="at least 8 characters"):
+        passphrase.chosen(warnings)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "12345678901234")
+    passphrase.chosen(warnings)
+    assert warnings == []
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "1234567890123")
+    passphrase.chosen(warnings)
+    assert warnings == ["a vault passphrase of fewer than 14 characters is easy to guess"]
+
+
+def test_a_suggestion_is_seven_words():
+    """112 random bits, no two alike, in words that can be read out."""
+    words = [passphrase.suggestion().split("-") for _ in range(200)]
+    assert {len(suggestion) for suggestion in words} == {7}
+    assert {len(word) for suggestion in words for word in suggestion} == {5}
+    assert len({word for suggestion in words for word in suggestion}) > 1300
+    assert len({passphrase._word(bits) for bits in range(65536)}) == 65536, "no bit is lost"
+
+
+READ = """
+import sys, time
+from envref.address import Address
+from envref.backends.vault import Vault
+from envref.errors import EnvrefError
+sys.stdin.close()
+try:
+    vault = Vault("vault", path=sys.argv[1])
+    for _ in range(2):
+        print("value:", vault.get_many([Address("app", "key")], time.monotonic() + 20)[Address("app", "key")].reveal())
+except EnvrefError as error:
+    print(error.message)
+"""
+CHOOSE = """
+from envref.backends.vault import passphrase
+from envref.errors import EnvrefError
+try:
+    print("chosen", len(passphrase.chosen([]).reveal()))
+except EnvrefError as error:
+    print(error.message)
+"""
+
+
+def on_a_terminal(script, answers, *arguments):
+    """Runs Python on a terminal of its own, typing each answer after its prompt; what the terminal showed."""
+    child, terminal = pty.fork()
+    if child == 0:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        os.execve(sys.executable, [sys.executable, "-c", script, *map(str, arguments)], environment)
+    shown, waiting = "", list(answers)
+    while select.select([terminal], [], [], 30)[0]:
+        try:
+            shown += os.read(terminal, 4096).decode()
+        except OSError:  # the child is gone
+            break
+        if waiting and waiting[0][0] in shown:
+            _, answer = waiting.pop(0)
+            time.sleep(0.1)  # getpass throws away what is typed before it has turned the echo off
+            text = answer(shown) if callable(answer) else answer
+            os.write(terminal, f"{text}\n".encode())
+    os.waitpid(child, 0)
+    os.close(terminal)
+    assert not waiting, shown
+    return shown
+
+
+def test_the_prompt_is_hidden_and_asked_once(tmp_path, monkeypatch):
+    """On a terminal the passphrase is typed unseen, also where stdin is closed, and serves the whole process."""
+    path = tmp_path / "vault.db"
+    unlocked_vault(path, monkeypatch, {"key": "found"})
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    shown = on_a_terminal(READ, [("Enter vault passphrase: ", PASSPHRASE)], path)
+    assert shown.splitlines() == ["Enter vault passphrase: ", "value: found", "value: found"]
+
+
+def test_a_new_passphrase_is_asked_twice():
+    """What was typed first has to be typed again; neither is shown."""
+    both = [("Enter vault passphrase: ", "one passphrase"), ("Confirm vault passphrase: ", "one passphrase")]
+    shown = on_a_terminal(CHOOSE, both)
+    assert shown.splitlines()[-1] == "chosen 14"
+    assert "one passphrase" not in shown
+    both[1] = ("Confirm vault passphrase: ", "another one")
+    assert on_a_terminal(CHOOSE, both).splitlines()[-1] == "passphrases do not match"
+
+
+def test_an_empty_answer_gets_a_suggestion():
+    """Enter alone shows seven words, which then have to be typed."""
+
+    def suggested(shown):
+        return shown.partition("suggestion, write it down: ")[2].splitlines()[0]
+
+    shown = on_a_terminal(CHOOSE, [("Enter vault passphrase: ", ""), ("Confirm vault passphrase: ", suggested)])
+    assert shown.splitlines()[-1] == "chosen 41"

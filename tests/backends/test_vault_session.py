@@ -1,0 +1,108 @@
+"""Unlock sessions in the kernel's keyring: kept, restricted, ended."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from envref.backends.vault import Vault, lifecycle, session
+from envref.errors import BackendLocked
+from envref.secret import Secret
+from tests.backends.vaults import fill, read, unlocked_vault
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keyring():
+    """A kernel that keeps keys; most containers deny it."""
+    if session.remember("probe", "probe", 5):
+        session.forget("probe")
+        return
+    reason = "the kernel's keyring is denied here"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+def vault(tmp_path, monkeypatch):
+    """A vault with a session of a minute, and no passphrase in the environment."""
+    vault = unlocked_vault(tmp_path / "vault.db", monkeypatch, {"key": "value"})
+    lifecycle.unlock(vault.file, 60)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    yield vault
+    with vault.file._connected(time.monotonic() + 20) as connection:
+        identifier = connection.execute("SELECT value FROM metadata WHERE key = 'vault_id'").fetchone()[0]
+    session.forget(identifier)
+
+
+def reopened(vault):
+    return Vault("vault", path=vault.file.path)
+
+
+def test_a_session_needs_no_passphrase(vault):
+    """Another process reads and writes while the session lasts."""
+    assert read(reopened(vault), "key") == {"key": "value"}
+    fill(reopened(vault), {"key": "new"})
+    assert read(reopened(vault), "key") == {"key": "new"}
+
+
+def test_a_session_ends_by_itself():
+    """The kernel forgets the identity when its seconds are over."""
+    assert session.remember("expiring", "AGE-SECRET-KEY-X", 1)
+    assert session.recall("expiring") == "AGE-SECRET-KEY-X"
+    time.sleep(1.5)
+    assert session.recall("expiring") is None
+
+
+def test_only_the_owner_has_rights():
+    """The key in the kernel gives nothing to the group or to others."""
+    assert session.remember("restricted", "AGE-SECRET-KEY-X", 5)
+    key = session._find("restricted")
+    with open("/proc/keys", encoding="ascii") as keys:
+        [line] = [line for line in keys if line.startswith(f"{key:08x} ")]
+    session.forget("restricted")
+    assert line.split()[4] == "3f3f0000"
+
+
+def test_lock_ends_the_session(vault, monkeypatch):
+    """After lock and unlock the passphrase is needed again."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    lifecycle.lock(vault.file)
+    lifecycle.unlock(vault.file)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    with pytest.raises(BackendLocked, match="vault passphrase required"):
+        read(reopened(vault), "key")
+
+
+def test_a_session_outlives_a_new_passphrase_but_not_a_new_identity(vault, monkeypatch):
+    """`passwd` keeps the identity, `rekey` does not."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    lifecycle.change_passphrase(vault.file, Secret("another passphrase"))
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    assert read(reopened(vault), "key") == {"key": "value"}
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "another passphrase")
+    lifecycle.rekey(vault.file)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    with pytest.raises(BackendLocked, match="vault passphrase required"):
+        read(reopened(vault), "key")
+
+
+def test_a_stale_session_is_ignored(vault, monkeypatch):
+    """An identity that did not sign the vault counts for nothing: the passphrase is asked for."""
+    contents = vault.file
+    with contents.reading(time.monotonic() + 20) as opened:
+        session.remember(
+            opened.vault_id, "AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU", 60
+        )
+    with pytest.raises(BackendLocked, match="vault passphrase required"):
+        read(reopened(vault), "key")
+
+
+def test_where_there_is_no_keyring_unlock_says_so(tmp_path, monkeypatch):
+    """The unlocking itself succeeds; one line tells what to do instead."""
+    vault = unlocked_vault(tmp_path / "vault.db", monkeypatch)
+    monkeypatch.setattr(session, "_calls", lambda: None)
+    lifecycle.unlock(vault.file, 60)
+    assert [warning for warning in vault.warnings if "set ENVREF_VAULT_PASSPHRASE_FILE instead" in warning]
