@@ -1,0 +1,129 @@
+"""Project: the directory of the nearest `.envref.yaml`, its config, the effective profile, and its env files."""
+
+from __future__ import annotations
+
+import os
+
+from envref import envfile
+from envref.config import load as load_config
+from envref.config.files import FILE, check_owner, shown
+from envref.config.model import is_profile_name
+from envref.envfile import EnvFile
+from envref.errors import EnvrefError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from envref.config.model import Config
+    from envref.envfile import Entry
+
+
+class NoProject(EnvrefError):
+    """There is no `.envref.yaml` from the start directory upwards."""
+
+
+class Project:
+    """A project as a command sees it.
+
+    `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative
+    to the root; `profile` is the effective one (commands.md 1.5).
+    """
+
+    __slots__ = ("config", "files", "profile", "root", "warnings")
+
+    def __init__(
+        self, root: str, config: Config, profile: str | None, *, files: Sequence[EnvFile], warnings: Sequence[str]
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.profile = profile
+        self.files = tuple(files)
+        self.warnings = tuple(warnings)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The assignments that count, in merged order (commands.md 5.1)."""
+        return envfile.merge(self.files)
+
+
+def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of the nearest `.envref.yaml` from `start` upwards. Raises NoProject.
+
+    A directory on the way that somebody else could change is refused and never skipped (commands.md 3.2): the config
+    found beyond it, or the one missing in it, would be theirs to choose.
+    """
+    directory = os.path.realpath(start)
+    passed = [directory]
+    while not os.path.lexists(os.path.join(directory, FILE)):
+        if directory == os.path.dirname(directory):
+            raise NoProject(f"loading config: no {FILE} found", run="envref init")
+        directory = os.path.dirname(directory)
+        passed.append(directory)
+    for each in passed:
+        _check_directory(each, environment)
+    return os.path.join(directory, FILE)
+
+
+def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
+    name = shown(directory, environment)
+    try:
+        check_owner(name, os.stat(directory))
+    except OSError as error:
+        raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+
+
+def load(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """The project around `start` with its env files. `profile` is the option's value, None without one.
+
+    Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for no name of a profile.
+    """
+    project = configured(start, profile, environment)
+    files = _read_files(project)
+    warnings = [*project.warnings, *(warning for file in files for warning in file.warnings)]
+    return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
+
+
+def configured(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """As `load`, without reading env files: for commands that need the config and the profile only."""
+    path = find(start, environment)
+    root, config = os.path.dirname(path), load_config(path, environment)
+    effective = profile or environment.get("ENVREF_PROFILE") or config.active_profile
+    if effective is None or is_known(effective, root, config):
+        return Project(root, config, effective, files=(), warnings=config.warnings)
+    if not is_profile_name(effective):
+        raise UsageError(
+            f'invalid profile name "{effective}"',
+            hint="a name has letters, digits, _ and -, and is not local, example, sample or template",
+        )
+    unknown = f'profile "{effective}" is not configured and .env.{effective} does not exist'
+    return Project(root, config, effective, files=(), warnings=(*config.warnings, unknown))
+
+
+def is_known(profile: str, root: str, config: Config) -> bool:
+    """Whether the profile is configured or has its file (commands.md 1.5)."""
+    on_disk = is_profile_name(profile) and os.path.lexists(os.path.join(root, f".env.{profile}"))
+    return profile in config.profiles or on_disk
+
+
+def file_names(config: Config, profile: str | None) -> list[str]:
+    """The env files of a profile relative to the root: base, profile, local. Only the base has to exist."""
+    middle = [] if profile is None else [config.profile_file(profile)]
+    return [config.env_file, *middle, config.local_file]
+
+
+def _read_files(project: Project) -> list[EnvFile]:
+    base, *optional = file_names(project.config, project.profile)
+    present = [name for name in optional if os.path.lexists(os.path.join(project.root, name))]
+    return [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
+
+
+def env_path(root: str, name: str) -> str:
+    """The path of an env file, unless a symlink takes it out of the project (security.md 5.1 d)."""
+    path = os.path.join(root, name)
+    if "/" not in name and not os.path.islink(path):
+        return path
+    target = os.path.realpath(path)
+    if not target.startswith(os.path.join(root, "")):
+        raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project")
+    return target
