@@ -1,0 +1,32 @@
+"""Resolution: a project's chosen variables, each with its value or the reason why it has none."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.environment import Filled, Variable
+    from envref.project import Project
+    from envref.secret import Secret
+
+    Values = list[tuple[str, str | Secret]]
+
+
+class Resolution:
+    """`filled` holds the chosen variables and those that they wait for, in merged order."""
+
+    __slots__ = ("chosen", "filled", "project")
+
+    def __init__(self, project: Project, chosen: list[Variable], filled: dict[str, Filled]) -> None:
+        self.project = project
+        self.chosen = chosen
+        self.filled = filled
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything could not be resolved."""
+        return any(variable.failed for variable in self.filled.values())
+
+    def values(self) -> Values:
+        """Name and value of the chosen variables that have one, in merged order."""
+        found = [(variable.name, self.filled[variable.name].value) for variable in self.chosen]
+        return [(name, value) for name, value in found if value is not None]

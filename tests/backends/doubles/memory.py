@@ -1,0 +1,33 @@
+"""A store in memory: what the core does with answers is tested with it, never how a real store answers."""
+
+from __future__ import annotations
+
+from envref.errors import BackendError
+from envref.secret import Secret
+
+
+class Memory:
+    """Secrets in memory: `contents` maps a store's name to full key or foreign name -> text or error, or to an error.
+
+    `asked` is the log of all calls: the store's name and what it was asked for.
+    """
+
+    type = "memory"
+    reads_fields = False
+    path_options = ()
+    contents = None
+    asked = None
+
+    def __init__(self, name):
+        self.name = name
+
+    def get_many(self, addresses, deadline):
+        Memory.asked.append((self.name, [str(address) for address in addresses]))
+        contents = Memory.contents[self.name]
+        if isinstance(contents, BackendError):
+            raise contents
+        found = {address: contents[str(address)] for address in addresses if str(address) in contents}
+        return {address: Secret(value) if isinstance(value, str) else value for address, value in found.items()}
+
+    def absent(self, address):
+        return f'memory: secret not found: "{address}"'

@@ -1,0 +1,170 @@
+"""Environment: interpolation in two steps, before and after the stores are asked (commands.md 5.2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.envfile import EnvFile, merge
+from envref.environment import Environment
+from envref.errors import BackendLocked, EnvrefError, MalformedFile
+from envref.outcome import Failed, Found, Missing
+from envref.reference import InvalidReference
+from envref.secret import Secret
+
+
+def environment(text, ambient=None):
+    return Environment(merge([EnvFile.parse(text, ".env")]), ambient)
+
+
+def shown(text, ambient=None):
+    """What `get` prints for each variable."""
+    found = environment(text, ambient)
+    return {name: found.shown(variable) for name, variable in found.variables.items()}
+
+
+def filled(text, **secrets):
+    """Name -> value after resolution; secrets by key, None for one that is not there, an error for a failing store."""
+    found = environment(text)
+    variables = found.closure(found.variables.values())
+    outcomes = {
+        reference: outcome(secrets.get(reference.key))
+        for variable in variables
+        for reference in variable.references()
+        if not isinstance(reference, InvalidReference)
+    }
+    return found.fill(variables, outcomes)
+
+
+def outcome(secret):
+    if isinstance(secret, EnvrefError):
+        return Failed(secret, "store")
+    return Missing("not there") if secret is None else Found(Secret(secret), "store")
+
+
+def values(text, **secrets):
+    return {
+        name: value.value.reveal() if isinstance(value.value, Secret) else value.value
+        for name, value in filled(text, **secrets).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A=1\nB=$A-${A}", {"A": "1", "B": "1-1"}),
+        ("B=$A\nA=1", {"B": "", "A": "1"}),
+        ("A=1\nB='$A'", {"A": "1", "B": "$A"}),
+        ("B=${A:-x}${A-y}", {"B": "xy"}),
+        ("A=\nB=${A:-x}${A-y}", {"A": "", "B": "x"}),
+        ("A=1\nB=${A:?no}", {"A": "1", "B": "1"}),
+        ("A=a\nB=${A:-$$}$$", {"A": "a", "B": "a$"}),
+        ("my-var=1\nB=${my-var}", {"my-var": "1", "B": "1"}),
+        ("B=${C:-${D:-deep}}", {"B": "deep"}),
+        ("A='$B'\nB=2\nC=$A", {"A": "$B", "B": "2", "C": "$B"}),
+        ("S=ref://secrets/s\nD=${S}", {"S": "ref://secrets/s", "D": "ref://secrets/s"}),
+        ("U=x${ref://secrets/a}y", {"U": "xref://secrets/ay"}),
+        ("N=key\nR=ref://secrets/$N", {"N": "key", "R": "ref://secrets/key"}),
+        ("R='ref://secrets/$N'", {"R": "ref://secrets/$N"}),
+    ],
+)
+def test_plain_values_are_interpolated_once_in_merged_order(text, expected):
+    """Only earlier names are seen, substituted text is not scanned again, references stay."""
+    assert shown(text) == expected
+
+
+def test_the_process_environment_is_seen_only_where_asked():
+    """`interpolate_environment` makes it the fallback, not the master."""
+    assert shown("A=$HOME_X")["A"] == ""
+    assert shown("A=$HOME_X\nB=1\nC=$B", {"HOME_X": "h", "B": "no"}) == {"A": "h", "B": "1", "C": "1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "expected"),
+    [
+        ("A=ref://secrets/a", {"a": "v"}, {"A": "v"}),
+        ("A=ref://secrets/a\nB=<${A}>", {"a": "v"}, {"A": "v", "B": "<v>"}),
+        ("A=p${ref://secrets/a}q${ref://secrets/b}", {"a": "1", "b": "2"}, {"A": "p1q2"}),
+        (
+            "A=ref://secrets/a\nB=$A",
+            {"a": "$C ref://secrets/x"},
+            {"A": "$C ref://secrets/x", "B": "$C ref://secrets/x"},
+        ),
+        ("A=ref://secrets/a\nB=${A:-x}", {"a": ""}, {"A": "", "B": "x"}),
+        ("A=ref://secrets/a\nB=${A-x}", {"a": ""}, {"A": "", "B": ""}),
+        ("A=ref://secrets/a?optional\nB=<${A}>\nC=${A-x}", {}, {"A": None, "B": "<>", "C": "x"}),
+        ("A=<${ref://secrets/a?optional}>", {}, {"A": "<>"}),
+        ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "v"}, {"A": "v", "B": "v"}),
+        ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "", "b": "w"}, {"A": "", "B": "w"}),
+    ],
+)
+def test_secrets_are_filled_in_after_the_stores_answered(text, secrets, expected):
+    """A resolved value is not scanned again; an optional one that is not there is undefined."""
+    assert values(text, **secrets) == expected
+
+
+def test_what_interpolates_a_secret_is_a_secret():
+    """Secrecy is inherited, so a table masks it."""
+    found = filled("A=ref://secrets/a\nB=x$A\nC=plain", a="v")
+    assert [isinstance(found[name].value, Secret) for name in "ABC"] == [True, True, False]
+
+
+def test_a_failure_leaves_out_the_variable_and_all_that_wait_for_it():
+    """Never empty, never the reference's text; a default is for absence only."""
+    found = filled("A=ref://secrets/a\nB=x$A\nC=$B\nD=${A:-default}\nE=1", a=BackendLocked("vault: locked"))
+    assert {name: item.value for name, item in found.items()} == {"A": None, "B": None, "C": None, "D": None, "E": "1"}
+    assert [len(found[name].failures) for name in "ABCD"] == [1, 0, 0, 0]
+    assert [found[name].waits_for for name in "BCD"] == [["A"], ["B"], ["A"]]
+
+
+def test_an_alternative_that_is_not_needed_cannot_fail():
+    """`${A:-${ref://…}}` asks for the reference ahead of time, and ignores it when A has a value."""
+    found = filled("A=ref://secrets/a\nB=${A:-${ref://secrets/gone}}", a="v")
+    assert not found["B"].failed
+
+
+def test_an_unreadable_reference_fails_its_variable_only():
+    """A malformed reference is no fatal error."""
+    found = filled("A=ref://secrets\nB=1")
+    [(reference, failure)] = found["A"].failures
+    assert reference.uri == "ref://secrets"
+    assert "ref:// URI missing path" in failure.reason
+    assert found["B"].value == "1"
+
+
+def test_a_reference_is_not_built_from_a_secret():
+    """That would send one secret to another store as a name."""
+    with pytest.raises(EnvrefError, match=r"^DYN: a reference cannot be built from a secret value$"):
+        environment("A=ref://secrets/a\nDYN=ref://secrets/$A")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A=${B:?}", ".env:1:3: B: required variable is not set"),
+        ("A=x\nC=ab${B:?set B in .env.local}", ".env:2:5: B: set B in .env.local"),
+        ("A=${!x}", '.env:1:3: bad substitution "${…}" (use single quotes or $$ for literal text)'),
+    ],
+)
+def test_what_cannot_be_interpolated_is_fatal_at_its_place(text, message):
+    """File, line and column of the dollar sign."""
+    with pytest.raises(MalformedFile) as caught:
+        environment(text)
+    assert str(caught.value) == message
+
+
+def test_a_required_secret_that_is_empty_is_fatal_too():
+    """`:?` holds for resolved values as well."""
+    with pytest.raises(MalformedFile, match=r"^\.env:2:3: A: needed$"):
+        filled("A=ref://secrets/a\nB=${A:?needed}", a="")
+
+
+def test_select_suggests_a_near_name():
+    """An unknown name of --only is an error with a suggestion."""
+    with pytest.raises(EnvrefError, match='key "HOSTS" not found; did you mean HOST'):
+        environment("HOST=1").select(["HOSTS"])
+
+
+def test_closure_adds_what_is_waited_for():
+    """Only what the chosen variables need is asked."""
+    found = environment("A=ref://secrets/a\nB=ref://secrets/b\nC=$B\nD=$C")
+    assert [variable.name for variable in found.closure(found.select(["D"]))] == ["B", "C", "D"]

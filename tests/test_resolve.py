@@ -1,0 +1,208 @@
+"""resolve: every store asked at most once, only absence moves on, one outcome per reference (commands.md 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref import backends
+from envref.chain import Chain
+from envref.config.model import BackendConfig, Config
+from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.outcome import Failed, Missing
+from envref.reference import Reference
+from envref.resolve import Scope, resolve
+from tests.backends.doubles.memory import Memory
+
+
+@pytest.fixture
+def stores(monkeypatch):
+    """`stores(a={...}, b=error)` makes a chain of these stores, in this order; options by `configure`."""
+    monkeypatch.setitem(backends.BUILTIN, "memory", "tests.backends.doubles.memory:Memory")
+    monkeypatch.setattr(Memory, "asked", [])
+
+    def chain(configure=None, **contents):
+        monkeypatch.setattr(Memory, "contents", contents)
+        configure = configure or {}
+        listed = [BackendConfig(name=name, type="memory", **configure.get(name, {})) for name in contents]
+        return Chain(Config(project="app", backends=tuple(listed)), "/")
+
+    return chain
+
+
+def outcomes(chain, *uris, profile=None):
+    """The outcome of each reference, in the order given."""
+    references = [Reference.parse(uri) for uri in uris]
+    found = resolve(references, chain, Scope("app", profile))
+    return [found[reference] for reference in references]
+
+
+def values(chain, *uris, profile=None):
+    return [outcome.secret.reveal() for outcome in outcomes(chain, *uris, profile=profile)]
+
+
+def test_the_first_store_that_has_it_wins(stores):
+    """An absent secret moves on to the next store; an empty one is found."""
+    chain = stores(a={"app/x": "1", "app/e": ""}, b={"app/x": "2", "app/e": "3", "app/y": "4"})
+    assert values(chain, "ref://secrets/x", "ref://secrets/e", "ref://secrets/y") == ["1", "", "4"]
+
+
+def test_a_store_is_asked_once_for_all_that_is_still_open(stores):
+    """One batch a store, and nothing that an earlier store has settled."""
+    chain = stores(a={"app/x": "1"}, b={"app/y": "2", "app/z": "3"})
+    assert values(chain, "ref://secrets/x", "ref://secrets/y", "ref://b/z", "ref://secrets/x") == ["1", "2", "3", "1"]
+    assert Memory.asked == [("a", ["app/x", "app/y"]), ("b", ["app/y", "app/z"])]
+
+
+def test_a_store_that_nobody_needs_is_not_asked(stores):
+    """The chain stops where everything is found."""
+    chain = stores(a={"app/x": "1"}, b={})
+    values(chain, "ref://secrets/x")
+    assert [name for name, _ in Memory.asked] == ["a"]
+
+
+def test_the_profile_wins_in_any_store_over_the_project_in_any(stores):
+    """All stores at profile scope, then all at project scope, in one batch a store."""
+    chain = stores(a={"app/x": "project", "app/y": "only"}, b={"app/staging/x": "profile"})
+    assert values(chain, "ref://secrets/x", "ref://secrets/y", profile="staging") == ["profile", "only"]
+    assert Memory.asked[0] == ("a", ["app/staging/x", "app/x", "app/staging/y", "app/y"])
+    assert Memory.asked[1] == ("b", ["app/staging/x", "app/staging/y"])
+
+
+def test_an_outcome_knows_its_store_and_scope(stores):
+    """Reports say where a value came from."""
+    chain = stores(a={"app/x": "1"}, b={"app/staging/y": "2"})
+    first, second = outcomes(chain, "ref://secrets/x", "ref://secrets/y", profile="staging")
+    assert (first.backend, first.scope) == ("a", None)
+    assert (second.backend, second.scope) == ("b", "staging")
+
+
+@pytest.mark.parametrize("error", [BackendDenied, BackendLocked, BackendUnavailable, BackendTimeout, BackendInvalid])
+def test_a_failing_store_is_not_skipped(stores, error):
+    """A reference asked of a failing store fails, although the next store holds it."""
+    chain = stores(a=error("a: no"), b={"app/x": "2"})
+    [outcome] = outcomes(chain, "ref://secrets/x")
+    assert isinstance(outcome, Failed)
+    assert (outcome.word, outcome.reason) == (error.outcome, 'backend "a": a: no')
+    assert [name for name, _ in Memory.asked] == ["a"]
+
+
+def test_one_failing_key_fails_only_its_reference(stores):
+    """Errors are per key where the store says them per key."""
+    chain = stores(a={"app/x": BackendDenied("a: denied"), "app/y": "1"}, b={"app/x": "2"})
+    first, second = outcomes(chain, "ref://secrets/x", "ref://secrets/y")
+    assert isinstance(first, Failed)
+    assert second.secret.reveal() == "1"
+
+
+def test_a_failure_at_project_scope_does_not_hide_a_profile_value(stores):
+    """The profile's value in a later store comes before the project's in an earlier one."""
+    chain = stores(a={"app/x": BackendDenied("a: denied")}, b={"app/staging/x": "2"})
+    assert values(chain, "ref://secrets/x", profile="staging") == ["2"]
+
+
+def test_an_optional_store_that_is_unavailable_is_skipped_with_a_warning(stores):
+    """`optional: true` means "where it does not exist"; a lock is still a failure."""
+    options = {"a": {"optional": True}}
+    chain = stores(options, a=BackendUnavailable("memory: gone"), b={"app/x": "2"})
+    assert values(chain, "ref://secrets/x", "ref://secrets/x?optional") == ["2", "2"]
+    assert chain.warnings() == ['backend "a" skipped: memory: gone']
+    [locked] = outcomes(stores(options, a=BackendLocked("memory: locked"), b={"app/x": "2"}), "ref://secrets/x")
+    assert isinstance(locked, Failed)
+
+
+def test_a_missing_secret_says_where_it_was_looked_for(stores):
+    """The chain's stores one by one; a named store by its name; the cure in both."""
+    chain = stores(a={}, b={})
+    missing, named = outcomes(chain, "ref://secrets/nope", "ref://b/nope")
+    assert isinstance(missing, Missing)
+    notes = 'memory: secret not found (backend "a"); memory: secret not found (backend "b")'
+    assert missing.reason == f'secret "nope" not found in any backend ({notes})'
+    assert missing.run == "envref secret set nope"
+    assert named.reason == 'secret "nope" not found in backend "b"'
+    assert named.run == "envref secret set nope --backend b"
+
+
+def test_an_unknown_selector_fails_its_reference(stores):
+    """It names what is configured; the other references are not affected."""
+    unknown, found = outcomes(stores(store={"app/x": "1"}), "ref://anything/x", "ref://store/x")
+    assert unknown.reason == 'unknown backend "anything" (configured: store; "secrets" asks them all)'
+    assert unknown.word == "invalid"
+    assert found.secret.reveal() == "1"
+
+
+def test_a_default_is_for_absence_only(stores):
+    """Not for a store that fails."""
+    chain = stores(a={"app/locked": BackendLocked("no")})
+    found, failed = outcomes(chain, "ref://secrets/x?default=none", "ref://secrets/locked?default=none")
+    assert (found.secret.reveal(), found.word) == ("none", "default")
+    assert isinstance(failed, Failed)
+
+
+def test_fields_of_one_secret_cost_one_lookup(stores):
+    """The value is asked for once, and each reference takes its member."""
+    chain = stores(a={"app/db": '{"user": "ada", "port": 5432}'})
+    assert values(chain, "ref://secrets/db#user", "ref://secrets/db#/port") == ["ada", "5432"]
+    assert Memory.asked == [("a", ["app/db"])]
+
+
+def test_an_absent_field_is_an_absent_secret(stores):
+    """It moves on along the chain, and a default answers for it."""
+    chain = stores(a={"app/db": '{"user": null}'}, b={"app/db": '{"user": "ada"}'})
+    assert values(chain, "ref://secrets/db#user") == ["ada"]
+    assert values(chain, "ref://secrets/db?default=d#gone") == ["d"]
+
+
+def test_a_field_of_no_document_is_a_failure(stores):
+    """The value's text is not in the message."""
+    [failed] = outcomes(stores(a={"app/db": "plain-secret"}), "ref://secrets/db#user")
+    assert failed.reason == 'backend "a": field "user": value of ref://secrets/db#user is not a JSON object'
+    assert failed.word == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [("aGk=", "hi"), ("aG\nk=\n", "hi"), ("4oKs", "€"), ("", "")],
+)
+def test_base64_is_decoded(stores, stored, value):
+    """Line breaks of a wrapped encoding do not count."""
+    assert values(stores(a={"app/b": stored}), "ref://secrets/b?encoding=base64") == [value]
+
+
+@pytest.mark.parametrize("stored", ["!", "aGk", "/w==", "AA=="])
+def test_base64_of_no_text_is_a_failure(stores, stored):
+    """Not base64, not UTF-8, and NUL."""
+    [failed] = outcomes(stores(a={"app/b": stored}), "ref://secrets/b?encoding=base64")
+    assert failed.word == "invalid"
+
+
+def test_a_field_is_taken_before_it_is_decoded(stores):
+    """commands.md 6.3."""
+    chain = stores(a={"app/b": '{"f": "aGk="}'})
+    assert values(chain, "ref://secrets/b?encoding=base64#f") == ["hi"]
+
+
+def test_a_foreign_name_is_asked_as_the_store_knows_it(stores):
+    """Without project and profile."""
+    chain = stores(a={"GitHub Token": '{"credential": "t"}'})
+    assert values(chain, "ref://a//GitHub%20Token#credential", profile="staging") == ["t"]
+    assert Memory.asked == [("a", ["GitHub Token"])]
+
+
+def test_names_map_keys_to_foreign_names(stores):
+    """A mapped key is looked up under the mapped name only, in that store; others still follow the chain."""
+    names = {"token": "GitHub Token#credential", "staging/db": "Staging DB"}
+    contents = {"GitHub Token": '{"credential": "t"}', "Staging DB": "s", "app/token": "no", "app/staging/db": "no"}
+    chain = stores({"a": {"names": names}}, a=contents, b={"app/db": "p"})
+    assert values(chain, "ref://secrets/token", "ref://secrets/db", profile="staging") == ["t", "s"]
+    assert values(chain, "ref://secrets/token", "ref://secrets/db") == ["t", "p"]
+
+
+def test_stores_that_are_named_are_asked_together(stores, monkeypatch):
+    """Two slow stores take the time of one: each waits for the other before it answers."""
+    import threading
+
+    barrier = threading.Barrier(2, timeout=10)
+    answered = Memory.get_many
+    monkeypatch.setattr(Memory, "get_many", lambda *given: (barrier.wait(), answered(*given))[1])
+    chain = stores(a={"app/x": "1"}, b={"app/y": "2"})
+    assert values(chain, "ref://a/x", "ref://b/y") == ["1", "2"]
