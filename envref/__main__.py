@@ -1,0 +1,88 @@
+"""The two doors: `resolve --export`, which loads only what it needs, and everything else, which goes through click."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from envref import streams
+from envref.errors import FAILED, EnvrefError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envref.request import Request
+
+
+def main() -> None:
+    """Runs the command that `sys.argv` holds, and ends the process with its exit status."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["resolve"] and "ENVREF_DEBUG" not in os.environ:
+        from envref.request import parse
+
+        request = parse(arguments[1:], os.environ)
+        if request is not None:
+            # All is written and nothing waits for an orderly end, which costs a sixth of Python's start.
+            os._exit(_guarded(lambda: _activate(request)))
+    sys.exit(_guarded(lambda: _click(arguments)))
+
+
+def _activate(request: Request) -> int:
+    from envref.activate import activate
+
+    return activate(request)
+
+
+def _click(arguments: list[str]) -> int:
+    from envref.cli import run
+
+    return run(arguments)
+
+
+def _guarded(command: Callable[[], int]) -> int:
+    """The command's status. An error becomes its lines, a bug one line without a value; Ctrl-C ends the process."""
+    try:
+        return command()
+    except KeyboardInterrupt:
+        _end_by_interrupt()
+        return FAILED
+    except EnvrefError as error:
+        streams.complain(error)
+        return error.status
+    except Exception as error:  # noqa: BLE001  a bug must not print values that its traceback may hold
+        if streams.debugging():
+            _trace(error)
+        streams.complain(_bug(error))
+        return FAILED
+
+
+def _bug(error: Exception) -> EnvrefError:
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = "?" if place is None else f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}"
+    return EnvrefError(
+        f"internal error: {type(error).__name__} at {where}",
+        hint="this is a bug in envref; please report it with the output of the same command under --debug",
+    )
+
+
+def _trace(error: Exception) -> None:
+    """The trace without local variables and without the exception's own text, which may hold a value."""
+    import traceback
+
+    frames = traceback.format_tb(error.__traceback__)
+    streams.say([f"debug: {line}" for frame in frames for line in frame.rstrip().split("\n")])
+
+
+def _end_by_interrupt() -> None:
+    """Dies of SIGINT, so that the caller's shell sees Ctrl-C and not an exit status."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Request: what `envref resolve` is asked for, and the closed grammar of its hot door `resolve --export`."""
+
+from __future__ import annotations
+
+from envref import shells
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
+
+
+class Request:
+    """What is to be resolved, and how it is told. `only` holds variable names, all when empty; `timeout` is seconds."""
+
+    __slots__ = ("directory", "format", "only", "profile", "strict", "timeout")
+
+    def __init__(self) -> None:
+        self.directory = "."
+        self.profile: str | None = None
+        self.format = "shell"
+        self.only: list[str] = []
+        self.strict = False
+        self.timeout: float | None = None
+
+
+_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
+_VALUES = {
+    "--shell": "shell",
+    "-C": "directory",
+    "--project": "directory",
+    "-P": "profile",
+    "--profile": "profile",
+    "--only": "only",
+    "--timeout": "timeout",
+}
+
+
+def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request | None:
+    """The request of `resolve --export` or `--direnv`; None for anything else, which the click door takes.
+
+    Whatever is wrong or merely unusual is None as well: the click door words the complaint.
+    """
+    options = _options(arguments)
+    if options is None or not ("export" in options or "direnv" in options):
+        return None
+    request = Request()
+    request.directory = options.get("directory", [request.directory])[-1]
+    request.profile = options.get("profile", [None])[-1]
+    request.only = [name for names in options.get("only", ()) for name in names.split(",")]
+    request.strict = "strict" in options or wants_strict(environment)
+    spoken = format_of(options.get("shell", ["sh"])[-1], environment)
+    request.format = "shell" if "direnv" in options else spoken
+    limit = options.get("timeout", [environment.get("ENVREF_TIMEOUT") or None])[-1]
+    request.timeout = None if limit is None else seconds(limit)
+    usual = spoken and request.directory and request.profile != "" and "" not in request.only
+    return request if usual and (request.timeout is None) == (limit is None) else None
+
+
+def _options(arguments: Iterable[str]) -> dict[str, list[str]] | None:
+    """The words of each option by its name; None if one is not of the hot door's grammar."""
+    options: dict[str, list[str]] = {}
+    words = iter(arguments)
+    for word in words:
+        if word in _FLAGS:
+            options[_FLAGS[word]] = []
+            continue
+        option, equals, value = word.partition("=")
+        if option not in _VALUES or (equals and not option.startswith("--")):
+            return None
+        text = value if equals else next(words, None)
+        if text is None:
+            return None
+        options.setdefault(_VALUES[option], []).append(text)
+    return options
+
+
+def wants_strict(environment: Mapping[str, str]) -> bool:
+    """Whether ENVREF_STRICT asks for all or nothing."""
+    return environment.get("ENVREF_STRICT", "") not in ("", "0")
+
+
+def format_of(shell: str, environment: Mapping[str, str]) -> str:
+    """The format that `--shell SHELL` stands for; empty for an unknown word."""
+    word = shells.shell_of_environment(environment) if shell == "auto" else shell
+    return shells.SHELLS.get(word, "")
+
+
+def seconds(text: str) -> float | None:
+    """The value of `--timeout`: a number from 0.1 to 600, else None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if _SHORTEST <= number <= _LONGEST else None

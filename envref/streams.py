@@ -1,0 +1,100 @@
+"""stdout and stderr: data whole and once, words escaped. Nothing else in envref writes to either."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from envref.errors import FAILED, EnvrefError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STDOUT, _STDERR = 1, 2
+
+# How much is said on stderr (commands.md 1.1); the click door sets it from -q, -v and --debug.
+QUIET, NORMAL, VERBOSE, DEBUG = -1, 0, 1, 2
+level = NORMAL
+
+
+def write(text: str) -> None:
+    """`text` to stdout, all of it. A closed pipe ends the process silently, by SIGPIPE where there is one.
+
+    Raises EnvrefError for any other failure, e.g. a full disk.
+    """
+    _flushed(sys.stdout)
+    try:
+        _write(_STDOUT, text.encode())
+    except BrokenPipeError:
+        _end_by_sigpipe()
+    except OSError as error:
+        raise EnvrefError(f"writing stdout: {error.strerror}") from None
+
+
+def complain(error: EnvrefError) -> None:
+    """The error's lines on stderr."""
+    say(error.lines())
+
+
+def warn(text: str) -> None:
+    """A warning on stderr, unless -q."""
+    if level != QUIET:
+        say([f"warning: {text}"])
+
+
+def inform(text: str) -> None:
+    """An informational line on stderr, unless -q."""
+    if level != QUIET:
+        say([text])
+
+
+def detail(text: str) -> None:
+    """What was done, on stderr, with -v."""
+    if level >= VERBOSE:
+        say([text])
+
+
+def debugging() -> bool:
+    """Whether --debug or ENVREF_DEBUG=1 asks for traces."""
+    return level == DEBUG or os.environ.get("ENVREF_DEBUG", "") not in ("", "0")
+
+
+def say(lines: Iterable[str]) -> None:
+    """Lines on stderr in one write, control characters escaped."""
+    ask("".join(f"{printable(line)}\n" for line in lines))
+
+
+def ask(text: str) -> None:
+    """Text on stderr as it is, e.g. a question: no line end is added, -q does not hide it."""
+    try:
+        _write(_STDERR, text.encode())
+    except OSError:
+        pass  # nobody listens; the exit status still speaks
+
+
+def shown_to_people() -> bool:
+    """Whether stdout is a terminal, or the same file as stderr: no place for code that a shell should evaluate."""
+    try:
+        return os.isatty(_STDOUT) or os.path.sameopenfile(_STDOUT, _STDERR)
+    except OSError:
+        return False
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
+def _flushed(stream: object) -> None:
+    flush = getattr(stream, "flush", None)
+    if flush:
+        flush()
+
+
+def _end_by_sigpipe() -> None:
+    import signal
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    os._exit(FAILED)

@@ -1,0 +1,242 @@
+"""The activation door loads exactly the modules it needs, and does exactly what the click door does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+# What Python itself loads before the first line of envref, on every version, is not counted.
+PLAIN = {
+    "__future__",
+    "envref",
+    "envref.__main__",
+    "envref.activate",
+    "envref.address",
+    "envref.config",
+    "envref.config.cache",
+    "envref.config.files",
+    "envref.config.model",
+    "envref.envfile",
+    "envref.environment",
+    "envref.errors",
+    "envref.outcome",
+    "envref.project",
+    "envref.reference",
+    "envref.request",
+    "envref.resolution",
+    "envref.secret",
+    "envref.shells",
+    "envref.source",
+    "envref.streams",
+    "envref.template",
+}
+BUILT_IN = {"marshal", "time"}  # some versions load them at their start
+ASKING = PLAIN | {"envref.backends", "envref.chain", "envref.resolve"}
+IN_A_VAULT = ASKING | {
+    "envref.backends.answer",
+    "envref.backends.vault",
+    "envref.backends.vault.age",
+    "envref.backends.vault.ancestor",
+    "envref.backends.vault.contents",
+    "envref.backends.vault.database",
+    "envref.backends.vault.file",
+    "envref.backends.vault.format",
+    "envref.backends.vault.passphrase",
+    "envref.backends.vault.session",
+}
+IN_A_PLUGIN = ASKING | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin"}
+NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
+
+PROBE = """
+import sys
+before = set(sys.modules)
+import os
+def stop(status):
+    names = sorted(set(sys.modules) - before)
+    os.write(2, ("\\nMODULES " + " ".join(names) + "\\n").encode())
+    os.close(2)
+    raise SystemExit(status)
+os._exit = stop
+sys.argv = ["envref", *sys.argv[1:]]
+from envref.__main__ import main
+try:
+    main()
+except SystemExit as end:  # the click door
+    stop(end.code)
+"""
+
+
+def loaded(project, *arguments):
+    """The modules that envref loads on its second run, the first one having compiled the config."""
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{PROBE}", *arguments],
+            cwd=project.path,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("MODULES ")]
+    return set(line.split()[1:]) - BUILT_IN
+
+
+@pytest.fixture
+def app(project):
+    """A hundred plain variables."""
+    project.write(".envref.yaml", "project: app\nbackends:\n  - name: vault\n")
+    project.write(".env", "".join(f"NAME_{number}=value{number}\n" for number in range(100)))
+    return project
+
+
+def test_plain_variables_load_no_store_and_no_parser(app):
+    """Neither click nor yaml, no regular expressions, no json: the list is exact."""
+    assert loaded(app, "resolve", "--export") == PLAIN
+
+
+def test_a_failing_reference_adds_the_chain_and_the_report(app):
+    """An unknown selector opens no store."""
+    app.write(".env", "A=ref://nowhere/a\n")
+    assert loaded(app, "resolve", "--export") == ASKING | {"envref.report"}
+
+
+def own(modules):
+    return {module for module in modules if module.partition(".")[0] in ("envref", "__future__")}
+
+
+def top(modules):
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_a_reference_in_the_vault_adds_the_vault(app, monkeypatch):
+    """Of envref exactly what opens it; of libraries SQLite and age, nothing that another store needs."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    assert app.envref("vault", "init", "--work-factor", "15").returncode == 0
+    assert app.envref("secret", "set", "a", stdin="value").returncode == 0
+    app.write(".env", "A=ref://secrets/a\n")
+    modules = loaded(app, "resolve", "--export")
+    assert own(modules) == IN_A_VAULT
+    assert not top(modules) & (NEVER | {"subprocess", "jeepney", "secretstorage", "threading"})
+
+
+def test_a_reference_in_a_plugin_adds_the_plugin(app):
+    """Of libraries what starts a process and reads JSON."""
+    app.write("store", '#!/bin/sh\ncat > /dev/null\necho \'{"value": "v"}\'\n').chmod(0o755)
+    app.write(".envref.yaml", "project: app\nbackends:\n  - {name: p, type: plugin, config: {command: ./store}}\n")
+    app.write(".env", "A=ref://secrets/a\n")
+    modules = loaded(app, "resolve", "--export")
+    assert own(modules) == IN_A_PLUGIN
+    assert not top(modules) & (NEVER | {"sqlite3", "pyrage", "cryptography", "jeepney", "secretstorage"})
+
+
+def test_the_click_door_is_another_door(app):
+    """The probe would see click: the lists above are not empty promises."""
+    assert "click" in loaded(app, "resolve", "--export", "--explain")
+
+
+ENV = """\
+PLAIN=a
+QUOTED="it's"
+my-var=dashed
+LONG="two
+lines"
+DEFAULT=ref://secrets/none?default=d
+OPTIONAL=ref://store/none?optional
+HERE=ref://store/here
+WAITS=<${HERE}>
+"""
+STORE = """\
+#!/bin/sh
+request=$(cat)
+case $request in
+  *app/here*) echo '{"value": "it is"}' ;;
+  *app/broken*) echo '{"error": "exploded"}' ;;
+  *) echo '{"error": "not found"}' ;;
+esac
+"""
+
+CONFIG = "project: app\nbackends:\n  - name: store\n    type: plugin\n    config: {command: ./store}\n"
+
+
+@pytest.fixture
+def doors(project):
+    """Runs the same words through both doors; their results."""
+    project.write(".envref.yaml", CONFIG)
+    project.write("store", STORE).chmod(0o755)
+    project.write(".env", ENV)
+    project.write(".env.staging", "PLAIN=staged\n")
+
+    def run(*arguments, env=None):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
+        click = (
+            "from envref.__main__ import _guarded, _click; import sys; sys.exit(_guarded(lambda: _click(sys.argv[1:])))"
+        )
+        return [
+            subprocess.run(
+                [sys.executable, *door, *arguments], cwd=project.path, env=environment, capture_output=True, check=False
+            )
+            for door in (["-m", "envref"], ["-c", click])
+        ]
+
+    run.project = project
+    return run
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--export"],
+        ["--direnv"],
+        ["--direnv", "--shell", "fish"],
+        ["--export", "--shell=fish"],
+        ["--export", "--shell", "tcsh"],
+        ["--export", "--shell", "nu"],
+        ["--export", "--shell", "auto"],
+        ["--export", "--shell", "elvish"],
+        ["--export", "-P", "staging"],
+        ["--export", "--profile=nowhere"],
+        ["--export", "--profile", ""],
+        ["--export", "--only", "PLAIN,WAITS"],
+        ["--export", "--only", "PLAIN", "--only=LONG"],
+        ["--export", "--only", "NOWHERE"],
+        ["--export", "--only", ""],
+        ["--export", "--strict"],
+        ["--export", "--timeout", "5"],
+        ["--export", "--timeout", "0"],
+        ["--export", "--timeout", "soon"],
+        ["--export", "-C", "/"],
+        ["--export", "-C"],
+        ["--export", "--project=.", "-C", "."],
+        ["--export", "extra"],
+        ["--export", "--shell", "sh", "--nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_both_doors_give_the_same_bytes_and_status(doors, arguments):
+    """stdout, stderr and exit status, for right and wrong command lines."""
+    hot, click = doors("resolve", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["A=ref://store/gone\n", "A=ref://store/broken\nB=$A\n", "A=${B?}\n", "A=ref://secrets\n", "no line\n"],
+)
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_both_doors_fail_alike(doors, extra, strict):
+    """Missing, failing, malformed."""
+    doors.project.write(".env", ENV + extra)
+    hot, click = doors("resolve", "--export", *strict)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.returncode != 0
+
+
+@pytest.mark.parametrize("env", [{"ENVREF_STRICT": "1"}, {"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}])
+def test_both_doors_read_the_same_environment(doors, env):
+    """ENVREF_STRICT, ENVREF_TIMEOUT and ENVREF_PROFILE."""
+    hot, click = doors("resolve", "--export", env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)

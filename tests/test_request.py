@@ -1,0 +1,82 @@
+"""Request: the closed grammar of the hot door. What it does not know belongs to the click door."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.request import parse
+
+
+def test_every_option_of_the_grammar():
+    """Both ways to write a value, both names of an option."""
+    request = parse(
+        [
+            "--export",
+            "--shell=fish",
+            "-C",
+            "dir",
+            "-P",
+            "staging",
+            "--strict",
+            "--only",
+            "A,B",
+            "--only=C",
+            "--timeout",
+            "2",
+        ],
+        {},
+    )
+    assert (request.format, request.directory, request.profile) == ("fish", "dir", "staging")
+    assert (request.strict, request.only, request.timeout) == (True, ["A", "B", "C"], 2.0)
+
+
+def test_direnv_is_bash():
+    """`--direnv` wins over `--shell`."""
+    assert parse(["--direnv", "--shell", "fish"], {}).format == "shell"
+
+
+def test_the_shell_of_the_environment():
+    """FLOX_SHELL, then SHELL, then sh; one that is not known reads POSIX code."""
+    assert parse(["--export", "--shell", "auto"], {"SHELL": "/usr/bin/fish"}).format == "fish"
+    assert parse(["--export", "--shell", "auto"], {"FLOX_SHELL": "tcsh", "SHELL": "/bin/fish"}).format == "tcsh"
+    assert parse(["--export", "--shell", "auto"], {"SHELL": "/bin/elvish"}).format == "shell"
+
+
+def test_the_environment_has_defaults():
+    """An option beats the variable."""
+    environment = {"ENVREF_STRICT": "1", "ENVREF_TIMEOUT": "3"}
+    assert (parse(["--export"], environment).strict, parse(["--export"], environment).timeout) == (True, 3.0)
+    assert parse(["--export", "--timeout=4"], environment).timeout == 4.0
+    assert parse(["--export"], {"ENVREF_STRICT": "0", "ENVREF_TIMEOUT": ""}).strict is False
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--strict"],
+        ["--format", "json"],
+        ["--export", "--help"],
+        ["--export", "-v"],
+        ["--export", "-Pstaging"],
+        ["--export", "--strict=yes"],
+        ["--export", "--shell", "elvish"],
+        ["--export", "--shell"],
+        ["--export", "--timeout", "0.01"],
+        ["--export", "--timeout", "601"],
+        ["--export", "--timeout", "nan"],
+        ["--export", "--only", ""],
+        ["--export", "--only", "A,,B"],
+        ["--export", "--profile", ""],
+        ["--export", "--", "x"],
+        ["--export", "word"],
+    ],
+)
+def test_anything_else_is_for_the_other_door(arguments):
+    """Wrong or merely unusual: the click door words the complaint."""
+    assert parse(arguments, {}) is None
+
+
+def test_a_wrong_timeout_in_the_environment_is_for_the_other_door():
+    """It is a mistake, not "no time-out"."""
+    assert parse(["--export"], {"ENVREF_TIMEOUT": "soon"}) is None
