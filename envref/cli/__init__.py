@@ -1,0 +1,44 @@
+"""The click door: every command but the activation. One line a command, imported when it is named."""
+
+from __future__ import annotations
+
+import click
+
+from envref import __version__, streams
+from envref.cli.grammar import Group
+from envref.errors import OK, USAGE
+
+COMMANDS = {
+    "backend": "envref.cli.backend:backend",
+    "completion": "envref.cli.completion:completion",
+    "get": "envref.cli.get:get",
+    "init": "envref.cli.init:init",
+    "list": "envref.cli.listing:listing",
+    "resolve": "envref.cli.resolve:resolve",
+    "run": "envref.cli.run:run",
+    "secret": "envref.cli.secret:secret",
+    "set": "envref.cli.assign:assign",
+    "vault": "envref.cli.vault:vault",
+    "version": "envref.cli.version:version",
+}
+
+
+@click.group(cls=Group, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="envref", message="%(prog)s %(version)s")
+def envref() -> None:
+    """Commit your .env: references in the file, secrets out of your stores, just in time."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; its exit status. EnvrefError is the caller's to tell."""
+    try:
+        status = envref.main(arguments, prog_name="envref", standalone_mode=False)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "envref"
+        streams.say([f"error: {error.message}", f"Run '{path} --help' for usage."])
+        return USAGE
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return status if isinstance(status, int) else OK

@@ -1,0 +1,70 @@
+"""`envref set`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from envref import atomic, streams
+from envref.cli.files import project
+from envref.cli.grammar import Command, directory, exclusive, profile_option
+from envref.cli.resolve import checked_profile
+from envref.envfile import EnvFile
+from envref.errors import UsageError
+from envref.project import Project
+from envref.reference import SCHEME, InvalidReference, Reference
+
+_PRIVATE, _SHARED = 0o600, 0o644
+
+
+@click.command("set", cls=Command)
+@click.argument("assignment", metavar="KEY=VALUE")
+@profile_option
+@click.option("--local", is_flag=True, help="Write to the local file.")
+@click.option("-f", "--file", metavar="FILE", help="Write to this file.")
+@click.option("--local-file", metavar="FILE", help="The local file, for --local.")
+@click.option("--expand", is_flag=True, help="Keep $NAME and ${…} live.")
+@click.option("--export-prefix", is_flag=True, help="Write `export` before the name.")
+def assign(assignment: str, profile: str | None, **options: str | bool | None) -> None:
+    """Set a variable in an env file; every other byte stays.
+
+    Example: envref set DB_HOST=localhost --local
+    """
+    name, value = _split(assignment)
+    exclusive(local=options["local"], profile=profile, file=options["file"])
+    found = project(checked_profile(profile))
+    path, shown, mode = _target(found, profile, options)
+    # Whoever runs this chose a path given as an option; a configured one must not lead out of the project.
+    inside = None if options["file"] or options["local_file"] else found.root
+    with atomic.lock(path, inside=inside):
+        before = EnvFile.read(path, shown) if os.path.lexists(path) else EnvFile.parse("", shown)
+        after = before.set(name, value, expand=bool(options["expand"]), exported=bool(options["export_prefix"]))
+        atomic.write(path, str(after).encode(), inside=inside, mode=mode)
+    streams.inform(f"set {name} in {shown}")
+
+
+def _split(assignment: str) -> tuple[str, str]:
+    name, equals, value = assignment.partition("=")
+    if not equals:
+        raise UsageError(f'invalid format "{assignment}": expected KEY=VALUE')
+    if not name:
+        raise UsageError(f'empty key in "{assignment}"')
+    if value.startswith(SCHEME):
+        try:
+            Reference.parse(value)
+        except InvalidReference as error:
+            raise UsageError(error.message) from None
+    return name, value
+
+
+def _target(found: Project, profile: str | None, options: dict[str, str | bool | None]) -> tuple[str, str, int]:
+    """Path, shown name, and mode if it is new, of the file to write."""
+    if options["file"]:
+        return os.path.join(directory(), str(options["file"])), str(options["file"]), _SHARED
+    if options["local"] or options["local_file"]:
+        named = options["local_file"]
+        name = str(named or found.config.local_file)
+        return os.path.join(directory() if named else found.root, name), name, _PRIVATE
+    name = found.config.profile_file(found.profile) if profile and found.profile else found.config.env_file
+    return os.path.join(found.root, name), name, _SHARED

@@ -1,0 +1,41 @@
+"""`envref get`."""
+
+from __future__ import annotations
+
+import click
+
+from envref import shells, streams
+from envref.cli import completion, output
+from envref.cli.files import Chosen, environment, file_options
+from envref.cli.grammar import Command, format_option, profile_option
+from envref.cli.resolve import checked_profile
+from envref.errors import EnvrefError
+
+
+@click.command(cls=Command)
+@click.argument("key", shell_complete=completion.variables)
+@profile_option
+@file_options
+@format_option("plain", "json", "shell", "table")
+def get(key: str, profile: str | None, format_: str, **files: str | None) -> None:
+    """Print a variable, interpolated; references stay as they are.
+
+    Example: envref get APP_PORT
+    """
+    found = environment(checked_profile(profile), Chosen(**files))
+    if key not in found.variables:
+        raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
+    streams.write(_written(key, found.shown(found.variables[key]), format_))
+
+
+def _written(key: str, value: str, format_: str) -> str:
+    if format_ == "plain":
+        return f"{value}\n"
+    if format_ == "json":
+        return shells.json_text({"key": key, "value": value})
+    if format_ == "table":
+        return output.table(("KEY", "VALUE"), [(key, value)])
+    rendered = shells.render("shell", [(key, value)])
+    if rendered.left_out:
+        raise EnvrefError(f"{key}: not a valid shell variable name")
+    return rendered.text

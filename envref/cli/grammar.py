@@ -1,0 +1,216 @@
+"""The command line's grammar: options that every command takes, and usage errors in one voice (commands.md 1)."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from envref import streams
+from envref.errors import UsageError
+
+_LEVELS = {"quiet": streams.QUIET, "verbose": streams.VERBOSE, "debug": streams.DEBUG}
+
+
+class Settings:
+    """The global options of one run."""
+
+    def __init__(self) -> None:
+        self.directory = "."
+        self.levels: dict[str, bool] = {}
+
+
+def _settings(context: click.Context) -> Settings:
+    return context.ensure_object(Settings)
+
+
+def _directory(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        _settings(context).directory = value
+
+
+def _level(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's callback
+    if not value or parameter.name is None:
+        return
+    levels = _settings(context).levels
+    levels[parameter.name] = True
+    exclusive(**{name: levels.get(name) for name in _LEVELS})
+    streams.level = _LEVELS[parameter.name]
+
+
+def _global_options() -> list[click.Option]:
+    return [
+        click.Option(
+            ["-C", "--project", "directory"],
+            metavar="DIR",
+            help="Act as if started in DIR.",
+            callback=_directory,
+            expose_value=False,
+        ),
+        _flag("-q", "--quiet", "No informational lines and no warnings."),
+        _flag("-v", "--verbose", "More detail on stderr."),
+        _flag("", "--debug", "As -v, with a trace for internal errors."),
+        click.Option(["--no-color"], is_flag=True, help="No colour on any stream.", expose_value=False),
+    ]
+
+
+def _flag(short: str, long: str, text: str) -> click.Option:
+    words = [word for word in (short, long) if word]
+    return click.Option(words, is_flag=True, help=text, callback=_level, expose_value=False)
+
+
+def _with_global_options(parameters: list[click.Parameter]) -> list[click.Parameter]:
+    """The parameters, and the global options less the words that the command gives another meaning."""
+    taken = {word for parameter in parameters for word in parameter.opts}
+    for option in _global_options():
+        option.opts = [word for word in option.opts if word not in taken]
+        if option.opts:
+            parameters.append(option)
+    return parameters
+
+
+class _Spoken(click.Command):
+    """What commands and groups share: the global options and our usage texts."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.params = _with_global_options(list(self.params))
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise _reworded(error, self, ctx, given) from None
+
+
+class Command(_Spoken):
+    """A command."""
+
+
+class Group(_Spoken, click.Group):
+    """A group whose commands are imported when they are named; alone it prints its help."""
+
+    command_class = Command
+
+    def __init__(self, *arguments: Any, lazy: Mapping[str, str] | None = None, **keywords: Any) -> None:
+        keywords.setdefault("invoke_without_command", True)
+        super().__init__(*arguments, **keywords)
+        self.lazy = lazy or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self.lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self.lazy[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
+            suggestion = f'. Did you mean "{near[0]}"?' if near else ""
+            raise click.UsageError(f'unknown command "{args[0]}" for "{ctx.command_path}"{suggestion}', ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if not ctx._protected_args and not ctx.args:  # noqa: SLF001  click keeps the command word nowhere else
+            click.echo(ctx.get_help())
+            return None
+        return super().invoke(ctx)
+
+
+def _reworded(
+    error: click.UsageError, command: click.Command, ctx: click.Context, given: list[str]
+) -> click.UsageError:
+    """The error in the words of commands.md 1.4."""
+    return click.UsageError(_wording(error, command, ctx, given), ctx)
+
+
+def _wording(error: click.UsageError, command: click.Command, ctx: click.Context, given: list[str]) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return _unknown_flag(error.option_name, given)
+    if isinstance(error, click.BadOptionUsage):
+        return f"flag needs an argument: {error.option_name}"
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option):
+        return f'required flag(s) "{error.param.opts[-1].lstrip("-")}" not set'
+    arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        return error.message
+    return _arity(arguments, _positionals(command, ctx, given))
+
+
+def _unknown_flag(option: str, given: list[str]) -> str:
+    if option.startswith("--"):
+        return f"unknown flag: {option}"
+    word = next((word for word in given if option[1:] in word and not word.startswith("--")), option)
+    return f"unknown shorthand flag: '{option[1:]}' in {word}"
+
+
+def _arity(arguments: list[click.Argument], received: int) -> str:
+    if any(argument.nargs == -1 for argument in arguments):
+        return f"requires at least 1 arg(s), only received {received}"
+    if not arguments:
+        return f"accepts 0 arg(s), received {received}"
+    return f"accepts {len(arguments)} arg(s), received {received}"
+
+
+def _positionals(command: click.Command, ctx: click.Context, given: list[str]) -> int:
+    """How many words of the command line are no options."""
+    values, rest, _ = command.make_parser(ctx).parse_args(list(given))
+    words = [values.get(parameter.name) for parameter in command.params if isinstance(parameter, click.Argument)]
+    return len(rest) + sum(1 for word in words if isinstance(word, str))
+
+
+def exclusive(**given: object) -> None:
+    """UsageError when more than one of these options was given."""
+    together = [name for name, value in given.items() if value]
+    if len(together) > 1:
+        raise UsageError(
+            f"if any flags in the group [{' '.join(given)}] are set none of the others can be; "
+            f"[{' '.join(together)}] were all set"
+        )
+
+
+def directory() -> str:
+    """Where the command acts as if it had been started (`-C`)."""
+    return _settings(click.get_current_context()).directory
+
+
+def format_option(*formats: str, default: str = "plain") -> Callable[..., Any]:
+    """`--format F`, in any letter case; None when it is not given and `default` is empty."""
+    return click.option(
+        "--format",
+        "format_",
+        metavar="F",
+        default=default or None,
+        callback=lambda _context, _parameter, value: _checked_format(value, formats),
+        help=f"One of {', '.join(formats)}.",
+    )
+
+
+def _checked_format(value: str | None, formats: tuple[str, ...]) -> str | None:
+    if value is not None and value.lower() not in formats:
+        raise UsageError(f'invalid format "{value}": must be one of {", ".join(formats)}')
+    return value and value.lower()
+
+
+def profile_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`-P`, `--profile` of commands that read or write scoped data (commands.md 1.5)."""
+    option = click.option(
+        "-P", "--profile", metavar="NAME", help="Use this profile.", shell_complete=_complete_profiles
+    )
+    return option(command)
+
+
+def _complete_profiles(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from envref.cli.completion import profiles
+
+    return profiles(context, parameter, incomplete)

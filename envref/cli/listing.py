@@ -1,0 +1,43 @@
+"""`envref list`."""
+
+from __future__ import annotations
+
+import click
+
+from envref import shells, streams
+from envref.cli import output
+from envref.cli.files import Chosen, environment, file_options
+from envref.cli.grammar import Command, format_option, profile_option
+from envref.cli.resolve import checked_profile
+from envref.environment import Environment, Variable
+
+HIDDEN = "ref://***"
+
+
+@click.command("list", cls=Command)
+@profile_option
+@file_options
+@format_option("plain", "json", "shell", "table")
+@click.option("--show-secrets", is_flag=True, help="Show the references themselves; never a value.")
+def listing(profile: str | None, format_: str, *, show_secrets: bool, **files: str | None) -> None:
+    """List the project's variables, interpolated; no store is asked.
+
+    Example: envref list --format table
+    """
+    found = environment(checked_profile(profile), Chosen(**files))
+    variables = found.variables.values()
+    rows = [
+        (variable.name, found.shown(variable) if show_secrets else _hidden(found, variable)) for variable in variables
+    ]
+    if format_ == "table":
+        streams.write(output.table(("KEY", "VALUE"), rows))
+        return
+    rendered = shells.render(format_, rows)
+    streams.write(rendered.text)
+    for name in rendered.left_out:
+        streams.warn(f"{name}: not a valid shell variable name; left out of {format_} output")
+
+
+def _hidden(found: Environment, variable: Variable) -> str:
+    """The value with every reference in it hidden."""
+    return found.shown(variable, lambda _uri: HIDDEN)

@@ -1,0 +1,39 @@
+"""Questions to the person at the terminal: a hidden value, a confirmation (commands.md 2.7, security.md P11)."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from envref import streams
+from envref.errors import EnvrefError, printable
+from envref.secret import Secret
+
+_LONGEST_LINE = 4095  # bytes; a terminal drops what a line has beyond that, without a word
+
+
+def at_terminal() -> bool:
+    """Whether a person can be asked: standard input is a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def hidden(question: str) -> Secret:
+    """One line, typed at the terminal device without echo. EnvrefError when there is none, or it was too long."""
+    try:
+        line = getpass.getpass(question)
+    except EOFError:
+        raise EnvrefError("reading secret value: no input provided") from None
+    if len(line.encode("utf-8", "surrogateescape")) >= _LONGEST_LINE:
+        raise EnvrefError(
+            f"reading secret value: a terminal cuts a line at {_LONGEST_LINE} bytes", hint="use stdin: … < FILE"
+        )
+    return Secret(line)
+
+
+def confirmed(question: str) -> bool:
+    """Whether the answer is yes, from the terminal or from standard input. EnvrefError when there is no answer."""
+    streams.ask(printable(question))
+    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    if not answer:
+        raise EnvrefError("reading confirmation: no input provided")
+    return answer.strip().lower() in ("y", "yes")

@@ -1,0 +1,117 @@
+"""`envref run`: a child process with the project's variables in its environment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from envref import activate, shells, streams
+from envref.cli import completion
+from envref.cli.grammar import Command, directory, exclusive, profile_option
+from envref.cli.resolve import checked_names, checked_profile, checked_timeout
+from envref.errors import FAILED, EnvrefError
+from envref.request import Request
+
+if TYPE_CHECKING:
+    from envref.resolution import Values
+
+# Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
+_REMOVED = (
+    "ENVREF_VAULT_PASSPHRASE",
+    "ENVREF_VAULT_PASSPHRASE_FILE",
+    "ENVREF_VAULT_PASSPHRASE_FD",
+    "ENVREF_TRUST",
+    "ENVREF_STORE_PATH",
+)
+_PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+
+
+@click.command(cls=Command, context_settings={"allow_interspersed_args": False})
+@profile_option
+@click.option("--strict", is_flag=True, help="Start nothing if anything is unresolved (the default).")
+@click.option("--partial", is_flag=True, help="Start it without what is unresolved.")
+@click.option("--only", metavar="K,…", multiple=True, help="Only these variables.", shell_complete=completion.variables)
+@click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
+@click.option("--timeout", metavar="SECONDS", help="Seconds each store may take in total, 0.1 to 600.")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def run(
+    profile: str | None, only: tuple[str, ...], timeout: str | None, command: tuple[str, ...], **flags: bool
+) -> int:
+    """Run a command with the project's variables.
+
+    Example: envref run --only DATABASE_URL -- ./migrate.sh
+    """
+    exclusive(strict=flags["strict"], partial=flags["partial"])
+    request = Request()
+    request.directory = directory()
+    request.profile = checked_profile(profile)
+    request.only = checked_names(only)
+    request.timeout = checked_timeout(timeout)
+    partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
+    resolution = activate.resolve(request)
+    streams.say(activate.complaints(resolution, "" if partial else " (strict mode)"))
+    if resolution.failed and not partial:
+        return FAILED
+    _replace_process(command, _environment(resolution.values(), pristine=flags["pristine"]))
+    return FAILED
+
+
+def _environment(variables: Values, *, pristine: bool) -> dict[bytes, bytes]:
+    """The child's environment: the caller's, overlaid by the project's."""
+    environment = {
+        name: value
+        for name, value in os.environb.items()
+        if os.fsdecode(name) not in _REMOVED and not (pristine and not _is_pristine(os.fsdecode(name)))
+    }
+    if _coerced_locale():
+        environment.pop(b"LC_CTYPE", None)
+    for name, value in variables:
+        environment[name.encode()] = shells.environment_text(name, value).encode()
+    return environment
+
+
+def _is_pristine(name: str) -> bool:
+    return name in _PRISTINE or name.startswith("LC_")
+
+
+def _coerced_locale() -> bool:
+    """Whether Python itself set LC_CTYPE, as it does in the C locale (PEP 538): the caller had none.
+
+    Only Linux shows a process the environment it was started with.
+    """
+    try:
+        with open("/proc/self/environ", "rb") as started_with:
+            return not any(line.startswith(b"LC_CTYPE=") for line in started_with.read().split(b"\0"))
+    except OSError:
+        return False
+
+
+def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
+    """Becomes the command: pid, terminal, signals and exit status are then its own. Returns only by EnvrefError."""
+    sys.stdout.flush()
+    # Python ignores these, and an ignored signal stays ignored in the new program.
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        os.execve(_program(command[0]), command, environment)  # noqa: S606  the user's own command, as written
+    except FileNotFoundError:
+        raise EnvrefError(f"command not found: {command[0]}") from None
+    except PermissionError:
+        raise EnvrefError(f"{command[0]}: permission denied") from None
+    except OSError as error:
+        raise EnvrefError(f"{command[0]}: {error.strerror}") from None
+
+
+def _program(command: str) -> str:
+    """The path that the caller's PATH gives a command. A file that can't be run is named, for execve to refuse."""
+    if os.path.dirname(command):
+        return command
+    places = [os.path.join(part or ".", command) for part in os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    files = [place for place in places if os.path.isfile(place)]
+    runnable = [place for place in files if os.access(place, os.X_OK)]
+    return (runnable or files or [command])[0]

@@ -1,0 +1,113 @@
+"""Projects whose secrets live in real stores: the vault, and a plugin that keeps them in a JSON file."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from tests.backends.vaults import new_vault
+
+# A plugin as anyone could write it. Its options: `fail_at` is the number of the write that fails, from 1;
+# `scan` names a file for the command line of every process there is while it runs.
+PLUGIN = """\
+#!{python} -SE
+import glob, json, os, sys
+config = json.loads(os.environ["ENVREF_PLUGIN_CONFIG"])
+try:
+    state = json.load(open("store.json"))
+except FileNotFoundError:
+    state = {{"values": {{}}, "writes": 0, "log": []}}
+values, request = state["values"], json.load(sys.stdin)
+operation, key = request["operation"], request.get("key")
+answer = {{"capabilities": ["exact"]}}
+if operation in ("set", "delete"):
+    state["writes"] += 1
+    state["log"].append([operation, key])
+if str(state["writes"]) == config.get("fail_at") and operation in ("set", "delete"):
+    answer["error"] = "the disk is full"
+elif operation == "set":
+    values[key] = request["value"]
+elif operation == "list":
+    answer["keys"] = list(values)
+elif key not in values:
+    answer["error"] = "not found"
+elif operation == "get":
+    answer["value"] = values[key]
+else:
+    del values[key]
+if "scan" in config:
+    with open(config["scan"], "ab") as found:
+        for process in glob.glob("/proc/[0-9]*"):
+            try:
+                found.write(open(process + "/cmdline", "rb").read() + b"\\n")
+            except OSError:
+                pass
+if operation in ("set", "delete"):
+    json.dump(state, open("store.json", "w"))
+print(json.dumps(answer))
+"""
+
+PLUGIN_ENTRY = {"name": "store", "type": "plugin", "config": {"command": "./plugin"}}
+VAULT_ENTRY = {"name": "vault", "type": "vault", "config": {"path": "v.db"}}
+
+
+def config(*backends, **fields):
+    """A config as text; JSON is YAML."""
+    return json.dumps({"project": "app", "backends": list(backends), **fields})
+
+
+def install_plugin(project):
+    """The plugin as `./plugin` of the project."""
+    project.write("plugin", PLUGIN.format(python=sys.executable)).chmod(0o755)
+
+
+class PluginProject:
+    """A project with one backend, "store", and a look into it that does not go through envref."""
+
+    def __init__(self, project):
+        self.envref = project.envref
+        self.write = project.write
+        self.read = project.read
+        self.path = project.path
+        install_plugin(project)
+        self.configure()
+
+    def configure(self, *more, names=None, **options):
+        """Writes the config; `options` are the plugin's, `more` are further backends."""
+        entry = {**PLUGIN_ENTRY, "config": {**PLUGIN_ENTRY["config"], **options}, "names": names or {}}
+        self.write(".envref.yaml", config(entry, *more, profiles={"staging": None}))
+
+    @property
+    def state(self):
+        file = self.path / "store.json"
+        return json.loads(file.read_text()) if file.exists() else {"values": {}, "writes": 0, "log": []}
+
+    @property
+    def values(self):
+        return self.state["values"]
+
+    def fill(self, exact=None, **values):
+        """Puts values below the project's name; a keyword `staging__key` means `staging/key`."""
+        named = {name.replace("__", "/"): value for name, value in values.items()}
+        full = {f"app/{name}": value for name, value in {**(exact or {}), **named}.items()}
+        self.write("store.json", json.dumps({**self.state, "values": {**self.values, **full}}))
+
+    def logged(self):
+        """The lines of the audit log."""
+        return [json.loads(line) for line in self.read(".envref.audit.log").splitlines()]
+
+
+@pytest.fixture
+def shop(project):
+    """A project whose secrets are in a plugin; profile "staging" is configured."""
+    return PluginProject(project)
+
+
+@pytest.fixture
+def vaulted(project, monkeypatch):
+    """A project whose secrets are in a vault that the environment opens."""
+    new_vault(project.path / "v.db", monkeypatch)
+    project.write(".envref.yaml", config(VAULT_ENTRY))
+    return project

@@ -1,0 +1,69 @@
+"""A command on a real terminal, with somebody who types."""
+
+from __future__ import annotations
+
+import os
+import select
+import subprocess
+import sys
+import termios
+import time
+
+from tests.conftest import ROOT
+
+_PATIENCE = 30  # seconds
+# In the child, because a process with threads, as the tests' may be, must not fork by itself.
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+class Terminal:
+    """`envref ARGUMENTS`, or another program, in a session of its own on a pseudo-terminal.
+
+    `output` is all that showed up there.
+    """
+
+    def __init__(self, directory, *arguments, program=(sys.executable, "-m", "envref")):
+        self.output = ""
+        self._screen, keyboard = os.openpty()
+        self._child = subprocess.Popen(
+            [sys.executable, "-c", _TAKE_TERMINAL, *program, *arguments],
+            stdin=keyboard,
+            stdout=keyboard,
+            stderr=keyboard,
+            cwd=directory,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+            start_new_session=True,
+        )
+        os.close(keyboard)
+
+    def await_text(self, text):
+        """Waits until `text` is on the screen."""
+        limit = time.monotonic() + _PATIENCE
+        while text not in self.output:
+            if time.monotonic() > limit or not self._read():
+                raise AssertionError(f"no {text!r} in {self.output!r}")
+
+    def echoes(self):
+        """Whether what is typed now would show."""
+        return bool(termios.tcgetattr(self._screen)[3] & termios.ECHO)
+
+    def type(self, text):
+        os.write(self._screen, text.encode())
+
+    def end(self):
+        """Reads until the command ends; its exit status, negative when it died of that signal."""
+        while self._read():
+            pass
+        os.close(self._screen)
+        return self._child.wait()
+
+    def _read(self):
+        try:
+            ready, _, _ = select.select([self._screen], [], [], _PATIENCE)
+            data = os.read(self._screen, 65536) if ready else b""
+        except OSError:
+            return False  # Linux says so when the last process closed the terminal
+        self.output += data.decode()
+        return bool(data)

@@ -1,0 +1,102 @@
+"""`envref run`: the process becomes the child, with nothing of envref in it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.requirements import need
+
+
+@pytest.fixture
+def app(project):
+    project.write(".envref.yaml", "project: app\nbackends: []\n")
+    project.write(".env", "A=1\nMULTI='two\nlines'\nEURO=€\n")
+    return project
+
+
+def test_the_process_is_replaced(app):
+    """The pid that the caller started is the child's own."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "envref", "run", "--", "sh", "-c", "echo $$"],
+        cwd=app.path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    printed, _ = started.communicate(timeout=30)
+    assert int(printed) == started.pid
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 42, 255])
+def test_the_exit_status_is_the_childs(app, code):
+    """All of them, those that mean something to envref too."""
+    assert app.envref("run", "--", "sh", "-c", f"exit {code}").returncode == code
+
+
+def test_death_by_a_signal_is_the_childs(app):
+    """The caller sees the signal, not an error of envref's."""
+    done = app.envref("run", "--", "sh", "-c", "kill -KILL $$")
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
+
+
+def test_the_child_sees_the_callers_environment_and_the_variables(app):
+    """Byte for byte, and nothing else: no LC_CTYPE that Python sets for itself, no switch of envref's."""
+    env = need("env")
+    caller = {"PATH": os.environ["PATH"], "HOME": "/", "A": "old", "PYTHONPATH": str(ROOT)}
+    secret = {"ENVREF_VAULT_PASSPHRASE": "x", "ENVREF_VAULT_PASSPHRASE_FILE": "x", "ENVREF_STORE_PATH": "/x"}
+    done = subprocess.run(
+        [sys.executable, "-m", "envref", "run", "--", env, "-0"],
+        cwd=app.path,
+        env={**caller, **secret},
+        capture_output=True,
+        check=True,
+    )
+    seen = dict(line.split(b"=", 1) for line in done.stdout.rstrip(b"\0").split(b"\0"))
+    expected = {**caller, "A": "1", "MULTI": "two\nlines", "EURO": "€"}
+    assert seen == {name.encode(): value.encode() for name, value in expected.items()}
+
+
+def test_a_caller_with_a_locale_keeps_it(app):
+    """Only what Python itself added is taken away."""
+    done = app.envref("run", "--", "sh", "-c", 'echo "$LC_CTYPE"', env={"LC_CTYPE": "C.UTF-8"})
+    assert done.stdout == "C.UTF-8\n"
+
+
+def test_signals_that_python_ignores_are_default_again(app):
+    """`yes | head` must end: the child dies of SIGPIPE."""
+    done = app.envref("run", "--", "sh", "-c", "yes | head -n 1; kill -PIPE $$; echo alive")
+    assert "alive" not in done.stdout
+    assert done.returncode == -signal.SIGPIPE
+
+
+def test_no_descriptor_of_envref_is_left_open(app):
+    """Only the three standard streams reach the child, and the one that ls opens itself."""
+    if not os.path.isdir("/proc/self/fd"):
+        pytest.skip("there is no /proc here")
+    assert app.envref("run", "--", "ls", "/proc/self/fd").stdout.split() == ["0", "1", "2", "3"]
+
+
+def test_stdin_is_the_childs(app):
+    """Every byte of it."""
+    assert app.envref("run", "--", "cat", stdin="line\n").stdout == "line\n"
+
+
+def test_a_value_that_no_environment_holds_starts_nothing(app):
+    """Too long for Linux: an error that names the variable."""
+    app.write(".env", f"BIG={'x' * 140_000}\n")
+    done = app.envref("run", "--", "echo", "started")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: BIG: value exceeds, with its name, the 131072 bytes")
+
+
+def test_the_program_is_looked_up_on_the_callers_path(app):
+    """Not on a PATH that the files set; that one is for the child."""
+    app.write("bin/tool", "#!/bin/sh\necho from the project\n").chmod(0o755)
+    app.write(".env", f"PATH={app.path}/bin\n")
+    assert "command not found: tool" in app.envref("run", "--", "tool").stderr

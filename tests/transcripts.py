@@ -1,0 +1,111 @@
+"""Replays the console transcripts of Markdown files: what a page shows is what happens.
+
+In a page, a fenced block whose info string ends in `file=NAME` is written to NAME in the page's own empty directory.
+A block marked `console` is a session: a line that starts with `$ ` is typed into one bash that lasts for the whole
+page (`> ` continues it), the lines below are all it prints, on either stream. `…` stands for any text within a line,
+a line of `…` alone for any lines. `<!-- starts in: FOLDER -->` gives the page a copy of that folder to start in.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent
+PAGES = [
+    path
+    for pattern in ("README.md", "docs/*.md", "docs/*/*.md", "tests/cli/*.md")
+    for path in sorted(ROOT.glob(pattern))
+    if re.search(r"^```console$", path.read_text(encoding="utf-8"), re.MULTILINE)
+]
+FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = "=transcript="
+
+
+class Step:
+    """A command as it is typed, and the lines it should print. `line` counts from 1 in the page."""
+
+    def __init__(self, command, line):
+        self.command = command
+        self.line = line
+        self.expected = []
+
+
+def steps(page):
+    """The page's commands in order; a file block becomes a command that writes the file."""
+    found = []
+    text = page.read_text(encoding="utf-8")
+    for block in FENCE.finditer(text):
+        line = text.count("\n", 0, block.start()) + 2
+        info, body = block["info"].strip(), block["body"]
+        if info == "console":
+            found += session(body, line)
+        elif match := re.search(r"\bfile=(\S+)$", info):
+            found.append(Step(f"mkdir -p \"$(dirname {match[1]})\"; cat > {match[1]} <<'{MARK}'\n{body}{MARK}", line))
+    return found
+
+
+def session(body, line):
+    found = []
+    for number, text in enumerate(body.splitlines(), line):
+        if text.startswith("$ "):
+            found.append(Step(text[2:], number))
+        elif text.startswith("> ") and found and not found[-1].expected:
+            found[-1].command += "\n" + text[2:]
+        elif found:
+            found[-1].expected.append(text)
+    return found
+
+
+def replay(page, directory):
+    """What each step printed, as (step, lines), from one shell that ran them all in `directory`."""
+    planned = steps(page)
+    starts_in = re.search(r"^<!-- starts in: (\S+) -->$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    if starts_in:
+        shutil.copytree(ROOT / starts_in[1], directory, dirs_exist_ok=True)
+    script = "".join(f"{step.command}\nprintf '\\n{MARK}\\n'\n" for step in planned)
+    done = subprocess.run(
+        ["bash", "-c", f"exec 2>&1\n{script}"],
+        cwd=directory,
+        env=environment(directory),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    printed = done.stdout.split(f"\n{MARK}\n")
+    assert len(printed) == len(planned) + 1, f"{page.name}: the shell ended early after:\n{done.stdout[-2000:]}"
+    return list(zip(planned, [text.splitlines() for text in printed[:-1]], strict=True))
+
+
+def environment(directory):
+    """An empty HOME beside the page's directory, `envref` on PATH, and a passphrase: nobody is there to be asked."""
+    programs = directory.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    envref = programs / "envref"
+    envref.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m envref "$@"\n', encoding="utf-8")
+    envref.chmod(0o755)
+    home = directory.parent / "home"
+    home.mkdir(exist_ok=True)
+    return {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "LANG": "C.UTF-8",
+        "ENVREF_VAULT_PASSPHRASE": "correct horse battery staple",
+        "PWD": str(directory),
+    }
+
+
+def matches(expected, printed):
+    """Whether the printed lines are the expected ones; `…` as in this module's docstring."""
+    pattern = "".join(
+        r"(?:.*\n)*" if line.strip() == "…" else re.escape(line.rstrip()).replace("…", ".*") + r" *\n"
+        for line in expected
+    )
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
