@@ -1,0 +1,70 @@
+"""`envref secret delete`."""
+
+from __future__ import annotations
+
+import click
+
+from envref import rotation, streams
+from envref.address import check_key
+from envref.cli import prompt
+from envref.cli.secret.target import Target, keyed, target_of
+from envref.environment import Environment
+from envref.errors import EnvrefError
+from envref.project import load
+from envref.reference import Reference
+from envref.scoped_store import ScopedStore, doing
+from envref.secret import Secret
+
+
+@keyed("delete")
+@click.option("-f", "--force", is_flag=True, help="Ask nothing.")
+@click.option("--history", is_flag=True, help="Also the values that rotation keeps.")
+def delete(key: str, backend: str | None, profile: str | None, **flags: bool) -> None:
+    """Delete a secret from one scope of one backend.
+
+    Example: envref secret delete api_key --force
+    """
+    check_key(key)
+    target = target_of(backend, profile)
+    target.store().check_own(key)
+    question = f'Delete secret "{key}" from {target}. Confirm deletion? (y/N) '
+    if not flags["force"] and not prompt.confirmed(question):
+        streams.inform("deletion cancelled")
+        return
+    with doing("deleting secret"):
+        store = target.store()
+        store.change(_with_history(store, key) if flags["history"] else {key: None})
+    target.log("delete", key)
+    streams.inform(f'secret "{key}" deleted from {target}')
+    _tell_users(target, key)
+
+
+def _with_history(store: ScopedStore, key: str) -> dict[str, Secret | None]:
+    """The key and its old values. Looks for the key first: deleting several at once does not tell what was missing."""
+    if store.get(key) is None:
+        raise store.not_found(key)
+    return dict.fromkeys([key, *rotation.history(store, key).values()])
+
+
+def _tell_users(target: Target, key: str) -> None:
+    """Names the variables that still refer to the key; their lines are left alone."""
+    names = _users(target, key)
+    if names:
+        streams.inform(f'note: {", ".join(names)} still refer{"" if len(names) > 1 else "s"} to "{key}"')
+
+
+def _users(target: Target, key: str) -> list[str]:
+    try:
+        project = load(target.project.root, target.scope.profile)
+        variables = Environment(project.entries).variables.values()
+    except EnvrefError:
+        return []  # a broken or missing env file is for other commands to report; the secret is deleted
+    return [
+        variable.name
+        for variable in variables
+        if any(_refers(reference, target, key) for reference in variable.references())
+    ]
+
+
+def _refers(reference: Reference | EnvrefError, target: Target, key: str) -> bool:
+    return isinstance(reference, Reference) and reference.key == key and reference.store in (None, target.backend)

@@ -1,0 +1,48 @@
+"""Finding a secret for a command that reads it: in one backend or in the whole chain (commands.md 2.7, 7)."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from envref import streams
+from envref.address import Address, check_key
+from envref.chain import Chain
+from envref.cli.secret.target import Target
+from envref.errors import BackendError, EnvrefError
+from envref.outcome import Failed, Found, Missing
+from envref.reference import Reference, uri_of
+from envref.resolve import resolve
+
+
+def look_up(key: str, target: Target) -> Found:
+    """The secret in the backend that `-b` names, else in the first of the chain that has it; says its warnings.
+
+    Raises EnvrefError, `retrieving secret: …`, when it is not there or can't be had.
+    """
+    check_key(key)
+    chain = target.chain()
+    reference = Reference(target.given_backend, key, uri=uri_of(key, target.given_backend))
+    outcome = resolve([reference], chain, target.scope)[reference]
+    for warning in chain.warnings():
+        streams.warn(warning)
+    if isinstance(outcome, Found):
+        return outcome
+    cause = _absence(key, target, chain, outcome) if isinstance(outcome, Missing) else _failure(outcome, chain)
+    raise EnvrefError(f"retrieving secret: {cause.message}", run=cause.run, hint=cause.hint)
+
+
+def _failure(outcome: Failed, chain: Chain) -> EnvrefError:
+    error, store = outcome.error, chain.get(outcome.backend or "")
+    return store.signed(error) if store and isinstance(error, BackendError) else error
+
+
+def _absence(key: str, target: Target, chain: Chain, missing: Missing) -> EnvrefError:
+    """Absence in the store's own words where only one was asked, else in the chain's."""
+    options = f" --profile {target.scope.profile}" if target.scope.profile else ""
+    options += f" --backend {target.given_backend}" if target.given_backend else ""
+    run = f"envref secret set {quote(key)}{options}"
+    if target.given_backend is None and len(chain) > 1:
+        return EnvrefError(missing.reason, run=run)
+    store = chain.store(target.given_backend)
+    address = Address(target.scope.project, key, profile=target.scope.profile)
+    return EnvrefError(store.signed(BackendError(store.backend.absent(address))).message, run=run)

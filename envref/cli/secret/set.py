@@ -1,0 +1,47 @@
+"""`envref secret set`."""
+
+from __future__ import annotations
+
+import click
+
+from envref import streams
+from envref.cli.secret import value as secret_value
+from envref.cli.secret.reference import reference_line, variable_option
+from envref.cli.secret.target import keyed, written
+from envref.scoped_store import doing
+from envref.secret import Secret
+
+
+@keyed("set")
+@click.option("-v", "--value", metavar="V", help="The value; prefer the prompt or stdin, which nobody else can see.")
+@click.option("--raw", is_flag=True, help="Keep the line end at the end of stdin.")
+@click.option("--allow-empty", is_flag=True, help="Store an empty value too.")
+@variable_option
+def set_(
+    key: str,
+    backend: str | None,
+    profile: str | None,
+    variable: str | None,
+    value: str | None,
+    **flags: bool,
+) -> None:
+    """Store a secret: typed without echo, or from stdin.
+
+    Example: envref secret set database_url --env DATABASE_URL < url.txt
+    """
+    target = written(key, backend, profile)
+    line = reference_line(target.project, variable, key)
+    secret = _given(value, raw=flags["raw"], allow_empty=flags["allow_empty"])
+    with doing("storing secret"):
+        target.store().change({key: secret})
+    target.log("set", key)
+    streams.inform(f'secret "{key}" stored in {target}')
+    if line:
+        line.write()
+
+
+def _given(value: str | None, *, raw: bool, allow_empty: bool) -> Secret:
+    secret = secret_value.typed_or_piped(raw=raw) if value is None else secret_value.of_option(value)
+    if not allow_empty:
+        secret_value.check_filled(secret)
+    return secret

@@ -1,0 +1,48 @@
+"""Sharing: a secret as age ciphertext that only its recipients can read (commands.md 2.7)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+import pyrage
+
+from envref.errors import EnvrefError, UsageError
+from envref.recipient import Recipient
+from envref.secret import Secret
+
+
+def recipients_of(path: str) -> list[Recipient]:
+    """The recipients that a file lists: every line that is neither blank nor a comment.
+
+    EnvrefError when it can't be read; UsageError for a line that is no key, and for a file without one.
+    """
+    found = [_of_line(path, number, line.strip()) for number, line in enumerate(_lines(path), 1) if _counts(line)]
+    if not found:
+        raise UsageError(f"{os.path.basename(path)}: no recipients in this file")
+    return found
+
+
+def encrypt(secret: Secret, recipients: Sequence[Recipient]) -> str:
+    """The exact value as an armoured age file, one line end at its end."""
+    sealed: bytes = pyrage.encrypt(secret.reveal().encode(), [recipient.key for recipient in recipients], armored=True)
+    return sealed.decode("ascii").rstrip("\n") + "\n"
+
+
+def _counts(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _lines(path: str) -> Iterable[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().splitlines()
+    except OSError as error:
+        raise EnvrefError(f"reading {os.path.basename(path)}: {error.strerror}") from None
+
+
+def _of_line(path: str, number: int, line: str) -> Recipient:
+    try:
+        return Recipient(line)
+    except UsageError as error:
+        raise UsageError(f"{os.path.basename(path)}:{number}:1: {error.message}", hint=error.hint) from None

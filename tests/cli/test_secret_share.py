@@ -1,0 +1,58 @@
+"""`envref secret share`: ciphertext on stdout, for the right readers."""
+
+from __future__ import annotations
+
+import pyrage
+import pytest
+
+READER = pyrage.x25519.Identity.generate()
+KEY = str(READER.to_public())
+
+
+def test_the_reader_gets_the_exact_value(shop):
+    """stdout is an armoured age file of the value to the byte; stderr is silent."""
+    shop.fill(k="exact\n")
+    done = shop.envref("secret", "share", "k", "--to", KEY)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert pyrage.decrypt(done.stdout.encode(), [READER]) == b"exact\n"
+
+
+def test_recipients_come_from_a_file_where_the_command_was_started(shop):
+    """--to-file is relative to the current directory, or to -C."""
+    shop.fill(k="v")
+    shop.write("sub/team.pub", f"# us\n{KEY}\n")
+    for place in ({"cwd": shop.path / "sub"}, {}):
+        arguments = ["secret", "share", "k", "--to-file", "team.pub", *([] if place else ["-C", "sub"])]
+        assert pyrage.decrypt(shop.envref(*arguments, **place).stdout.encode(), [READER]) == b"v"
+
+
+def test_the_profile_s_value_is_shared(shop):
+    """Profile scope first, as with get; the log says which scope it was."""
+    shop.fill(k="project", staging__k="profile")
+    done = shop.envref("secret", "share", "k", "--to", KEY, "-P", "staging")
+    assert pyrage.decrypt(done.stdout.encode(), [READER]) == b"profile"
+    assert shop.logged()[0]["profile"] == "staging"
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ([], "either --to or --to-file is required"),
+        (["--to", KEY, "--to-file", "f"], "--to and --to-file are mutually exclusive"),
+        (["--to", "junk"], 'invalid age public key "junk"'),
+        (["--to", KEY, "--to", "age1yubikey1x"], 'invalid age public key "age1yubikey1x"'),
+    ],
+)
+def test_wrong_recipients_are_usage_errors(shop, options, text):
+    """Nothing is written, and no store is asked."""
+    shop.fill(k="v")
+    done = shop.envref("secret", "share", "k", *options)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (2, "", f"error: {text}")
+
+
+def test_a_missing_secret_is_not_shared(shop):
+    """stdout stays empty and nothing is logged."""
+    done = shop.envref("secret", "share", "k", "--to", KEY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith('error: retrieving secret: plugin "store": secret not found: "app/k"\n')
+    assert not (shop.path / ".envref.audit.log").exists()

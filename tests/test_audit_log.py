@@ -1,0 +1,110 @@
+"""The audit log: what a line holds, that none is lost, and that it never stops a command."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from envref import audit_log
+from envref.audit_log import Event
+from tests.cli.conftest import PluginProject
+from tests.conftest import ROOT
+
+MEMBERS = ["timestamp", "user", "operation", "key", "backend", "project", "profile", "detail"]
+WRITER = """
+import sys
+from envref.audit_log import Event, record
+for number in range(25):
+    record(sys.argv[1], Event("set", f"{sys.argv[2]}-{number}", "store", "app", detail="x" * 3000))
+"""
+
+
+@pytest.fixture
+def shop(project):
+    return PluginProject(project)
+
+
+def test_a_line_is_compact_json_with_its_members_in_order(tmp_path):
+    """commands.md 3.6; a member without a value is left out."""
+    audit_log.record(str(tmp_path), Event("copy", "k", "store", "app", "staging", "from shop"))
+    audit_log.record(str(tmp_path), Event("set", "schlüssel\n", "store", "app"))
+    full, short = (tmp_path / audit_log.FILE).read_text().splitlines()
+    assert list(json.loads(full)) == MEMBERS
+    assert list(json.loads(short)) == MEMBERS[:6]
+    assert ", " not in full
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", json.loads(full)["timestamp"])
+    assert json.loads(short)["key"] == "schlüssel\n"
+
+
+def test_only_its_owner_reads_it(tmp_path):
+    """Mode 0600, also where the file was there with another one."""
+    log = tmp_path / audit_log.FILE
+    log.write_text("")
+    log.chmod(0o644)
+    audit_log.record(str(tmp_path), Event("set", "k", "store", "app"))
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_writers_at_the_same_time_lose_no_line(tmp_path):
+    """8 processes, 25 lines of 3 KB each: 200 whole lines."""
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, str(number)], cwd=ROOT) for number in range(8)]
+    assert [writer.wait() for writer in writers] == [0] * 8
+    assert len({entry["key"] for entry in audit_log.entries(str(tmp_path))}) == 200
+
+
+def test_what_keeps_it_from_being_written_is_a_warning(shop):
+    """The secret is stored all the same, the status is 0."""
+    (shop.path / audit_log.FILE).mkdir()
+    done = shop.envref("secret", "set", "k", stdin="v")
+    assert done.returncode == 0
+    assert done.stderr.startswith("warning: audit log: ")
+    assert shop.values == {"app/k": "v"}
+
+
+def test_a_link_is_not_followed(shop, tmp_path):
+    """A repository can't have the log written into another file."""
+    other = tmp_path / "other"
+    other.write_text("mine\n")
+    (shop.path / audit_log.FILE).symlink_to(other)
+    done = shop.envref("secret", "set", "k", stdin="v")
+    assert "refusing to write .envref.audit.log: it is a symlink" in done.stderr
+    assert other.read_text() == "mine\n"
+
+
+def test_lines_that_are_no_entry_are_left_out(tmp_path):
+    """Reading takes what is whole; a torn or foreign line harms nobody."""
+    log = tmp_path / audit_log.FILE
+    log.write_bytes(b'{"key": "a", "profile": "qa"}\n{"key": \n[1]\n{"key": 5}\n\xff\n{"key": "b"}\n')
+    assert [entry["key"] for entry in audit_log.entries(str(tmp_path))] == ["a", "b"]
+    assert audit_log.profiles(str(tmp_path)) == {"qa"}
+    assert list(audit_log.entries(str(tmp_path / "nowhere"))) == []
+
+
+def test_every_command_that_changes_or_passes_on_a_secret_is_logged(shop):
+    """Operation, key, backend, scope and detail of each; no value in any line."""
+    shop.write("store.json", '{"values": {"other/MARKER": "v"}, "writes": 0, "log": []}')
+    shop.envref("secret", "set", "a", stdin="MARKER-value")
+    shop.envref("secret", "generate", "b", "-P", "staging")
+    shop.envref("secret", "rotate", "a", "--value-stdin", stdin="MARKER-value 2")
+    shop.envref("secret", "copy", "MARKER", "--from", "other", "--to-key", "c")
+    recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    shop.envref("secret", "share", "a", "--to", recipient)
+    shop.envref("secret", "delete", "c", "--force")
+    shop.envref("secret", "get", "a")
+    shop.envref("secret", "list")
+    lines = shop.logged()
+    assert [(line["operation"], line["key"], line.get("profile"), line.get("detail")) for line in lines] == [
+        ("set", "a", None, None),
+        ("generate", "b", "staging", None),
+        ("rotate", "a", None, None),
+        ("copy", "c", None, "from other/MARKER"),
+        ("share", "a", None, f"to {recipient[:20]}"),
+        ("delete", "c", None, None),
+    ]
+    assert {(line["backend"], line["project"]) for line in lines} == {("store", "app")}
+    assert "MARKER-value" not in shop.read(audit_log.FILE)

@@ -1,0 +1,114 @@
+"""Sharing: which keys are recipients, and that they, and they only, can read."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pyrage
+import pytest
+
+from envref.errors import EnvrefError, UsageError
+from envref.secret import Secret
+from envref.sharing import Recipient, encrypt, recipients_of
+from tests.requirements import need
+
+ALICE = pyrage.x25519.Identity.generate()
+BOB = pyrage.x25519.Identity.generate()
+PUBLIC = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+VALUE = "línea 1\nline 2\r\n"
+
+
+@pytest.fixture
+def ssh_key(tmp_path):
+    """Makes a key pair of a type; the path of its private half."""
+
+    def make(kind):
+        path = tmp_path / kind
+        subprocess.run([need("ssh-keygen"), "-q", "-t", kind, "-N", "", "-C", "bob@host", "-f", path], check=True)
+        return path
+
+    return make
+
+
+def test_each_recipient_reads_the_exact_value_and_nobody_else():
+    """One ciphertext for several keys."""
+    sealed = encrypt(Secret(VALUE), [Recipient(str(ALICE.to_public())), Recipient(str(BOB.to_public()))])
+    assert sealed.startswith("-----BEGIN AGE ENCRYPTED FILE-----\n")
+    assert sealed.endswith("-----END AGE ENCRYPTED FILE-----\n")
+    for reader in (ALICE, BOB):
+        assert pyrage.decrypt(sealed.encode(), [reader]) == VALUE.encode()
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(sealed.encode(), [pyrage.x25519.Identity.generate()])
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+def test_the_age_program_reads_it_with_an_ssh_key(ssh_key, kind):
+    """ssh-ed25519 and ssh-rsa keys are recipients, with their comment."""
+    private = ssh_key(kind)
+    sealed = encrypt(Secret(VALUE), [Recipient(private.with_suffix(".pub").read_text().strip())])
+    opened = subprocess.run([need("age"), "-d", "-i", private], input=sealed.encode(), capture_output=True, check=True)
+    assert opened.stdout == VALUE.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "junk",
+        "",
+        "age1",
+        "age1yubikey1qwerty",
+        PUBLIC.upper(),
+        PUBLIC[:-1] + "q",
+        PUBLIC + " ",
+        "ssh-dss AAAA",
+        "ssh-ed25519 AAAA",
+        "ssh-ed25519",
+        "age1/../../bin/sh1qqqq",
+        'command="id" ssh-ed25519 AAAA',
+    ],
+)
+def test_anything_else_is_no_recipient(text):
+    """No plugin's key, no wrong checksum, no key with options."""
+    with pytest.raises(UsageError) as refused:
+        Recipient(text)
+    assert refused.value.message == f'invalid age public key "{text}"'
+
+
+def test_a_private_key_is_refused_and_not_repeated():
+    """The mistake is named without the key, in either letter case."""
+    for text in (str(ALICE), str(ALICE).lower(), "-----BEGIN OPENSSH PRIVATE KEY-----"):
+        with pytest.raises(UsageError) as refused:
+            Recipient(text)
+        assert "private key" in refused.value.message
+        assert text not in "".join(refused.value.lines())
+
+
+def test_a_file_lists_a_recipient_a_line(tmp_path):
+    """Blank lines and comments don't count."""
+    path = tmp_path / "team.pub"
+    path.write_text(f"# the team\n\n{ALICE.to_public()}\r\n  # bob\n  {BOB.to_public()}  \n")
+    assert [each.text for each in recipients_of(str(path))] == [str(ALICE.to_public()), str(BOB.to_public())]
+
+
+def test_a_wrong_line_is_named(tmp_path):
+    """File and line stand before the message."""
+    path = tmp_path / "team.pub"
+    path.write_text(f"{ALICE.to_public()}\njunk\n")
+    with pytest.raises(UsageError, match=r'^team.pub:2:1: invalid age public key "junk"$'):
+        recipients_of(str(path))
+
+
+def test_a_file_without_a_recipient_is_refused(tmp_path):
+    """A secret for nobody is a mistake."""
+    path = tmp_path / "team.pub"
+    path.write_text("# nobody\n")
+    with pytest.raises(UsageError, match="no recipients"):
+        recipients_of(str(path))
+    with pytest.raises(EnvrefError, match="No such file"):
+        recipients_of(str(tmp_path / "missing"))
+
+
+def test_a_recipient_shows_enough_to_recognise_it(ssh_key):
+    """An age key by its beginning, an SSH key by its comment."""
+    assert str(Recipient(str(ALICE.to_public()))) == str(ALICE.to_public())[:20]
+    assert str(Recipient(ssh_key("ed25519").with_suffix(".pub").read_text().strip())) == "bob@host"
