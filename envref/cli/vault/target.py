@@ -1,0 +1,81 @@
+"""Which vault a `vault` command means, and how it is opened: `-b`, `--path`, the config's, the usual place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from envref import streams
+from envref.backends import vault
+from envref.cli import completion
+from envref.cli.grammar import directory
+from envref.config.model import BackendConfig
+from envref.errors import BackendError, EnvrefError
+from envref.project import NoProject, Project, configured
+
+
+def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`-b` and `--path`."""
+    path = click.option("--path", metavar="FILE", help="Use this vault file.")
+    backend = click.option(
+        "-b", "--backend", metavar="NAME", help="Use this backend.", shell_complete=completion.backends
+    )
+    return backend(path(command))
+
+
+@contextmanager
+def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
+    """The vault that the options mean; its warnings are said at the end, its errors name the backend."""
+    target = _vault(backend, path)
+    try:
+        yield target
+    except BackendError as error:
+        raise _signed(error, target.name) from None
+    finally:
+        for warning in target.warnings:
+            streams.warn(warning)
+
+
+def _vault(backend: str | None, path: str | None) -> vault.Vault:
+    if path is not None and backend is None:
+        return vault.Vault("vault", path=os.path.join(os.path.realpath(directory()), path))
+    project = _project(required=backend is not None)
+    chosen = None if project is None else _chosen(project.config.backends, backend)
+    if project is None or chosen is None:
+        return vault.Vault("vault")
+    arguments = chosen.arguments(project.root)
+    if path is not None:
+        arguments["path"] = os.path.join(os.path.realpath(directory()), path)
+    return vault.Vault(chosen.name, **arguments)
+
+
+def _project(*, required: bool) -> Project | None:
+    """The project around; a vault needs none, but a backend's name does."""
+    try:
+        return configured(directory())
+    except NoProject:
+        if required:
+            raise
+        return None
+
+
+def _chosen(backends: tuple[BackendConfig, ...], name: str | None) -> BackendConfig | None:
+    """The backend of that name, else the first of type `vault`."""
+    if name is None:
+        return next((backend for backend in backends if backend.type == vault.Vault.type), None)
+    named = {backend.name: backend for backend in backends}
+    if name not in named:
+        raise EnvrefError(f'backend "{name}" is not configured (configured: {", ".join(named)})')
+    if named[name].type != vault.Vault.type:
+        raise EnvrefError(f'backend "{name}" is of type {named[name].type}, not {vault.Vault.type}')
+    return named[name]
+
+
+def _signed(error: BackendError, name: str) -> BackendError:
+    if name == vault.Vault.type:
+        return error
+    return type(error)(f'{error.message} (backend "{name}")', run=error.run, hint=error.hint)
