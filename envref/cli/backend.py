@@ -1,0 +1,138 @@
+"""`envref backend list`: the project's backends, the types there are, and whether each store is ready."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TypedDict
+
+import click
+
+from envref import shells, streams
+from envref.address import Address
+from envref.backends import BUILTIN, backend_class
+from envref.chain import Store
+from envref.cli.grammar import Command, Group, directory, format_option
+from envref.cli.output import MASK
+from envref.cli.resolve import checked_timeout
+from envref.config.backends import options_of
+from envref.config.model import BackendConfig, Config, is_credential
+from envref.errors import FAILED, OK, BackendError, printable
+from envref.project import NoProject, Project, configured
+
+_PROBE = "envref-readiness-probe"  # a key that nobody has: a store that says so is ready
+_NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
+
+
+class Row(TypedDict, total=False):
+    """A configured backend in `--format json`."""
+
+    name: str
+    type: str
+    default: bool
+    options: dict[str, str | bool]
+    optional: bool
+    status: str
+    reason: str
+    cure: str
+
+
+class Type(TypedDict):
+    """A backend type in `--format json`."""
+
+    type: str
+    description: str
+    options: list[str]
+
+
+@click.group(cls=Group)
+def backend() -> None:
+    """See where the project's secrets are kept."""
+
+
+@backend.command("list", cls=Command)
+@click.option("--all", "types", is_flag=True, help="Also the types that a backend can have.")
+@click.option("--check", is_flag=True, help="Ask each store whether it is ready.")
+@format_option("plain", "json")
+def list_(format_: str, **flags: bool) -> int:
+    """List the project's backends in the order in which they are asked.
+
+    Example: envref backend list --check
+    """
+    project = _project()
+    rows = [_row(backend, project, check=flags["check"]) for backend in project.config.backends] if project else []
+    types = [_type(kind) for kind in BUILTIN] if flags["types"] or project is None else []
+    streams.write(shells.json_text(_report(rows, types)) if format_ == "json" else _text(rows, types, project))
+    return FAILED if any(row.get("status", "ok") != "ok" and not row["optional"] for row in rows) else OK
+
+
+def _project() -> Project | None:
+    try:
+        project = configured(directory())
+    except NoProject:
+        return None
+    for warning in project.warnings:
+        streams.warn(warning)
+    return project
+
+
+def _row(backend: BackendConfig, project: Project, *, check: bool) -> Row:
+    row: Row = {
+        "name": backend.name,
+        "type": backend.type,
+        # A config without `backends:` has the very list that every such config shares.
+        "default": project.config.backends is Config(project="").backends,
+        "options": {name: MASK if is_credential(name) else value for name, value in backend.options.items()},
+        "optional": backend.optional,
+    }
+    return row | _readiness(backend, project.root) if check else row
+
+
+def _type(kind: str) -> Type:
+    described = (backend_class(kind).__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    return {"type": kind, "description": described, "options": list(options_of(kind).names)}
+
+
+def _readiness(backend: BackendConfig, root: str) -> Row:
+    """What the store answers when it is asked for a secret that nobody has."""
+    store = Store(backend, root, checked_timeout(None), time.monotonic())
+    probe = Address(_PROBE, _PROBE)
+    try:
+        answer = store.backend.get_many([probe], store.deadline).get(probe)
+    except BackendError as error:
+        return _unready(store.signed(error))
+    return _unready(store.signed(answer)) if isinstance(answer, BackendError) else {"status": "ok"}
+
+
+def _unready(error: BackendError) -> Row:
+    cure = "".join(line.strip() for line in error.cure())
+    return {"status": _NOT_READY.get(error.outcome, "unavailable"), "reason": error.message, "cure": cure}
+
+
+def _report(rows: list[Row], types: list[Type]) -> dict[str, object]:
+    return {"configured": rows, "supported": types} if types else {"configured": rows}
+
+
+def _text(rows: list[Row], types: list[Type], project: Project | None) -> str:
+    parts = []
+    if project is not None:
+        shown = [line for row in rows for line in _lines(row)] or ["  (none)"]
+        parts.append(["Configured backends:", *shown])
+    if types:
+        parts.append(["Supported backend types:", *(line for each in types for line in _about(each))])
+    return "\n".join("".join(f"{printable(line)}\n" for line in part) for part in parts)
+
+
+def _lines(row: Row) -> Iterable[str]:
+    default = " (default)" if row["default"] else ""
+    status = f" {row['status']}" if "status" in row else ""
+    yield f"  {row['name']:<20} type={row['type']}{default}{status}"
+    if streams.level >= streams.VERBOSE:
+        yield from (f"    {name}: {value}" for name, value in row["options"].items())
+    yield from (f"    {text}" for text in (row.get("reason"), row.get("cure")) if text)
+
+
+def _about(each: Type) -> Iterable[str]:
+    yield f"  {each['type']:<20} {each['description']}"
+    if streams.level >= streams.VERBOSE and each["options"]:
+        yield f"    options: {', '.join(each['options'])}"

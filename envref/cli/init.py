@@ -1,0 +1,151 @@
+"""`envref init`: the first files of a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+
+import click
+
+from envref import atomic, streams
+from envref.address import Address
+from envref.backends import backend_class
+from envref.cli.grammar import Command, directory
+from envref.config.check import project_fault
+from envref.config.files import FILE, shown
+from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
+
+_LOCAL = ".env.local"
+_DIRENV_FILE = ".envrc"
+_PATIENCE = 1.0  # seconds for a credential store to answer
+_PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NO_STRINGS = ("null", "true", "false")  # YAML reads these words as something else
+
+_CONFIG = """\
+# What envref needs to know of this project. Commit this file.
+project: {project}
+
+# Where secrets are kept: a reference is looked up in this order. Without this section: the system's keychain.
+# backends:
+#   - name: {backend}
+#     type: {backend}
+
+# Profiles: each has its own secrets, and overrides in .env.NAME.
+# profiles:
+#   staging:
+"""
+_BASE = """\
+# Variables of this project. Commit this file: a secret stands in it as a reference, e.g. ref://secrets/api_key
+APP_NAME=myapp
+APP_ENV=development
+APP_PORT=3000
+"""
+_PERSONAL = """\
+# Your own overrides. This file stays out of version control.
+# APP_PORT=3001
+"""
+_DIRENV = """\
+watch_file .envref.yaml .env .env.local
+eval "$(envref resolve --direnv)"
+"""
+
+
+@click.command(cls=Command)
+@click.option("-p", "--project", "name", metavar="NAME", help="The project's name; by default the directory's.")
+@click.option("--direnv", is_flag=True, help="Also write .envrc.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
+@click.option("--dir", "target", metavar="DIR", help="The project's directory.")
+def init(name: str | None, target: str | None, **flags: bool) -> None:
+    """Make a directory an envref project.
+
+    Example: envref init --project my-app --direnv
+    """
+    root = os.path.realpath(os.path.join(directory(), target or ""))
+    project = _checked(os.path.basename(root) if name is None else name)
+    _make(root)
+    files = _files(project, direnv=flags["direnv"])
+    done = [_written(root, file, text, mode, force=flags["force"]) for file, text, mode in files]
+    for line in (*done, _ignored(root)):
+        streams.inform(f"  {line}")
+    streams.inform("")
+    streams.inform(f'Initialized envref project "{project}" in {shown(root)}')
+    # direnv asks its user to look at a file before it runs it; one that was there already is not ours to recommend.
+    if f"create {_DIRENV_FILE}" in done:
+        streams.inform("  run: direnv allow")
+
+
+def _checked(project: str) -> str:
+    fault = project_fault(project)
+    if fault:
+        raise UsageError(f"project name {fault}")
+    return project
+
+
+def _make(root: str) -> None:
+    try:
+        os.makedirs(root, exist_ok=True)
+    except OSError as error:
+        raise EnvrefError(f"creating {shown(root)}: {error.strerror}") from None
+
+
+def _files(project: str, *, direnv: bool) -> list[tuple[str, str, int]]:
+    """Name, text and mode of every file of a new project, but for .gitignore."""
+    files = [
+        (FILE, _CONFIG.format(project=_scalar(project), backend=_example()), 0o644),
+        (".env", _BASE, 0o644),
+        (_LOCAL, _PERSONAL, 0o600),
+    ]
+    return [*files, (_DIRENV_FILE, _DIRENV, 0o644)] if direnv else files
+
+
+def _scalar(text: str) -> str:
+    """The text in YAML: bare where that can't be misread, else in double quotes, whose rules are JSON's."""
+    bare = _PLAIN_SCALAR.fullmatch(text) and text.lower() not in _NO_STRINGS
+    return text if bare else json.dumps(text, ensure_ascii=False)
+
+
+def _example() -> str:
+    """The backend that this machine can use at once: its keychain where one answers, else the vault."""
+    probe = Address("envref", "envref-readiness-probe")
+    try:
+        backend_class("keychain")("keychain").get_many([probe], time.monotonic() + _PATIENCE)
+    except BackendLocked:
+        return "keychain"  # it is there, and its owner can unlock it
+    except BackendError:
+        return "vault"
+    return "keychain"
+
+
+def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:
+    """Writes a file that is not there yet, or any with `force`; what was done."""
+    path = os.path.join(root, file)
+    if os.path.lexists(path) and not force:
+        return f"skip {file} (already exists)"
+    atomic.write(path, text.encode(), inside=root, mode=mode)
+    return f"create {file}"
+
+
+def _ignored(root: str) -> str:
+    """Sees to it that .gitignore lists the personal file; what was done."""
+    path = os.path.join(root, ".gitignore")
+    with atomic.lock(path, inside=root):
+        before = _read(path)
+        lines = before.splitlines()
+        if {_LOCAL.encode(), b"/" + _LOCAL.encode()} & {line.strip() for line in lines}:
+            return f"skip .gitignore ({_LOCAL} already listed)"
+        end = b"\r\n" if b"\r\n" in before else b"\n"
+        missing = b"" if not before or before.endswith(b"\n") else end
+        atomic.write(path, before + missing + _LOCAL.encode() + end, inside=root)
+    return f"update .gitignore (added {_LOCAL})"
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise EnvrefError(f"reading {os.path.basename(path)}: {error.strerror}") from None

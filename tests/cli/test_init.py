@@ -1,0 +1,161 @@
+"""`envref init`: what it writes, what it leaves alone, and that the result works."""
+
+from __future__ import annotations
+
+import stat
+import time
+
+import pytest
+
+from envref.config import load
+from tests.backends.stores.secret_service import SecretService
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_project_has_its_files_and_resolves(project):
+    """One line a file on stderr, nothing on stdout; `resolve` works at once."""
+    done = project.envref("init", "-p", "my-app", "--direnv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[:-1] == [
+        "  create .envref.yaml",
+        "  create .env",
+        "  create .env.local",
+        "  create .envrc",
+        "  update .gitignore (added .env.local)",
+        "",
+        f'Initialized envref project "my-app" in {project.path}',
+    ]
+    assert done.stderr.splitlines()[-1] == "  run: direnv allow"
+    resolved = project.envref("resolve")
+    assert (resolved.stdout, resolved.stderr) == ("APP_NAME=myapp\nAPP_ENV=development\nAPP_PORT=3000\n", "")
+
+
+def test_the_files_hold_what_the_contract_says(project):
+    """Texts and modes of commands.md 2.1."""
+    project.envref("init", "--direnv")
+    assert project.read(".env").startswith("# ")
+    assert project.read(".env").splitlines()[1:] == ["APP_NAME=myapp", "APP_ENV=development", "APP_PORT=3000"]
+    assert all(line.startswith("#") for line in project.read(".env.local").splitlines())
+    assert project.read(".envrc") == 'watch_file .envref.yaml .env .env.local\neval "$(envref resolve --direnv)"\n'
+    assert project.read(".gitignore") == ".env.local\n"
+    assert mode(project.path / ".env.local") == 0o600
+    assert mode(project.path / ".env") == 0o644
+
+
+@pytest.mark.parametrize("name", ["shop", "my shop: 2", "ünï", "null", "1.10", "# no comment", '"quoted"', "-", "yes"])
+def test_any_name_that_a_project_may_have_is_kept(project, name):
+    """The config is read back with exactly that name, whatever YAML makes of such words."""
+    project.envref("init", "-p", name)
+    assert load(str(project.path / ".envref.yaml")).project == name
+
+
+def test_the_name_is_the_directory_s_without_the_option(project):
+    """As the directory is called; -C and --dir choose it, and --dir makes it."""
+    assert '"project"' in project.envref("init").stderr
+    made = project.envref("init", "-C", str(project.path), "--dir", "new/shop")
+    assert made.returncode == 0
+    assert load(str(project.path / "new/shop/.envref.yaml")).project == "shop"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a/b", r"project name must not contain path separators (/ or \)"),
+        (" a", "project name must not have leading or trailing whitespace"),
+        ("", "project name is required"),
+    ],
+)
+def test_a_name_that_no_project_may_have_is_refused(project, name, text):
+    """A usage error, and no file is written."""
+    done = project.envref("init", "-p", name)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, f"error: {text}")
+    assert list(project.path.iterdir()) == []
+
+
+def test_what_is_there_stays(project):
+    """A second run changes no file and says so; a foreign .envrc is not recommended to direnv."""
+    for name in (".envref.yaml", ".env", ".env.local", ".envrc"):
+        project.write(name, "mine\n")
+    project.write(".gitignore", "/.env.local\n")
+    done = project.envref("init", "--direnv")
+    assert done.stderr.splitlines()[:5] == [
+        "  skip .envref.yaml (already exists)",
+        "  skip .env (already exists)",
+        "  skip .env.local (already exists)",
+        "  skip .envrc (already exists)",
+        "  skip .gitignore (.env.local already listed)",
+    ]
+    assert "direnv allow" not in done.stderr
+    assert {path.read_text() for path in project.path.iterdir()} == {"mine\n", "/.env.local\n"}
+
+
+def test_force_overwrites(project):
+    """--force writes every file anew."""
+    project.write(".env", "mine\n")
+    assert "  create .env\n" in project.envref("init", "--force").stderr
+    assert "APP_NAME=myapp" in project.read(".env")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"*.pyc", b"*.pyc\n.env.local\n"),
+        (b"*.pyc\r\n", b"*.pyc\r\n.env.local\r\n"),
+        (b"\xff\n", b"\xff\n.env.local\n"),
+        (b"# .env.local\n", b"# .env.local\n.env.local\n"),
+    ],
+)
+def test_gitignore_gets_one_line_and_keeps_its_bytes(project, before, after):
+    """Line ends and foreign bytes stay; a comment is no entry."""
+    project.write(".gitignore", before)
+    project.envref("init")
+    assert (project.path / ".gitignore").read_bytes() == after
+
+
+def test_a_link_out_of_the_project_is_not_written_through(project, tmp_path):
+    """A repository can't have init write elsewhere."""
+    (tmp_path / "other").write_text("mine\n")
+    (project.path / ".gitignore").symlink_to(tmp_path / "other")
+    done = project.envref("init")
+    assert done.returncode == 1
+    assert "refusing to write .gitignore: it is a symlink to" in done.stderr
+    assert (tmp_path / "other").read_text() == "mine\n"
+
+
+def example(project):
+    """The type that the commented example shows; it is what is left when the comment signs go."""
+    project.envref("init", "--force", "-p", "app")
+    text = project.read(".envref.yaml").replace("# backends:", "backends:").replace("#   - ", "  - ")
+    project.write(".envref.yaml", text.replace("#     type", "    type"))
+    (backend,) = load(str(project.path / ".envref.yaml")).backends
+    assert backend.name == backend.type
+    return backend.type
+
+
+def test_the_example_is_the_vault_where_no_credential_store_answers(project):
+    """No session bus: a keychain would only fail."""
+    assert example(project) == "vault"
+
+
+def test_the_example_is_the_keychain_where_one_answers(project, tmp_path, monkeypatch):
+    """A running keyring, locked or not, is the first choice."""
+    with SecretService(tmp_path / "keyring") as service:
+        for name, value in service.environment.items():
+            monkeypatch.setenv(name, value)
+        assert example(project) == "keychain"
+
+
+def test_a_bus_that_never_answers_costs_one_second(project, monkeypatch, tmp_path):
+    """A hung desktop must not hold up the first command a newcomer runs."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(tmp_path / "bus"))
+        deaf.listen()
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'bus'}")
+        started = time.monotonic()
+        assert example(project) == "vault"
+        assert time.monotonic() - started < 5
