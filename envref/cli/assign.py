@@ -8,8 +8,8 @@ import click
 
 from envref import atomic, streams
 from envref.cli.files import project
-from envref.cli.grammar import Command, directory, exclusive, profile_option
-from envref.cli.resolve import checked_profile
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import profile_option
 from envref.envfile import EnvFile
 from envref.errors import UsageError
 from envref.project import Project
@@ -33,7 +33,7 @@ def assign(assignment: str, profile: str | None, **options: str | bool | None) -
     """
     name, value = _split(assignment)
     exclusive(local=options["local"], profile=profile, file=options["file"])
-    found = project(checked_profile(profile))
+    found = project(profile)
     path, shown, mode = _target(found, profile, options)
     # Whoever runs this chose a path given as an option; a configured one must not lead out of the project.
     inside = None if options["file"] or options["local_file"] else found.root

@@ -12,9 +12,9 @@ from envref import shells, streams
 from envref.address import Address
 from envref.backends import BUILTIN, backend_class
 from envref.chain import Store
-from envref.cli.grammar import Command, Group, directory, format_option
+from envref.cli.grammar import Command, Group, directory
+from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.output import MASK
-from envref.cli.resolve import checked_timeout
 from envref.config.backends import options_of
 from envref.config.model import BackendConfig, Config, is_credential
 from envref.errors import FAILED, OK, BackendError, printable
@@ -95,7 +95,7 @@ def _type(kind: str) -> Type:
 
 def _readiness(backend: BackendConfig, root: str) -> Row:
     """What the store answers when it is asked for a secret that nobody has."""
-    store = Store(backend, root, checked_timeout(None), time.monotonic())
+    store = Store(backend, root, timeout_of_environment(), time.monotonic())
     probe = Address(_PROBE, _PROBE)
     try:
         answer = store.backend.get_many([probe], store.deadline).get(probe)

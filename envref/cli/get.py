@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 
 from envref import shells, streams
-from envref.cli import completion, output
+from envref.cli import candidates, output
 from envref.cli.files import Chosen, environment, file_options
-from envref.cli.grammar import Command, format_option, profile_option
-from envref.cli.resolve import checked_profile
+from envref.cli.grammar import Command
+from envref.cli.options import format_option, profile_option
 from envref.errors import EnvrefError
 
 
 @click.command(cls=Command)
-@click.argument("key", shell_complete=completion.variables)
+@click.argument("key", shell_complete=candidates.variables)
 @profile_option
 @file_options
 @format_option("plain", "json", "shell", "table")
@@ -22,7 +22,7 @@ def get(key: str, profile: str | None, format_: str, **files: str | None) -> Non
 
     Example: envref get APP_PORT
     """
-    found = environment(checked_profile(profile), Chosen(**files))
+    found = environment(profile, Chosen(**files))
     if key not in found.variables:
         raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
     streams.write(_written(key, found.shown(found.variables[key]), format_))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -182,35 +182,3 @@ def exclusive(**given: object) -> None:
 def directory() -> str:
     """Where the command acts as if it had been started (`-C`)."""
     return _settings(click.get_current_context()).directory
-
-
-def format_option(*formats: str, default: str = "plain") -> Callable[..., Any]:
-    """`--format F`, in any letter case; None when it is not given and `default` is empty."""
-    return click.option(
-        "--format",
-        "format_",
-        metavar="F",
-        default=default or None,
-        callback=lambda _context, _parameter, value: _checked_format(value, formats),
-        help=f"One of {', '.join(formats)}.",
-    )
-
-
-def _checked_format(value: str | None, formats: tuple[str, ...]) -> str | None:
-    if value is not None and value.lower() not in formats:
-        raise UsageError(f'invalid format "{value}": must be one of {", ".join(formats)}')
-    return value and value.lower()
-
-
-def profile_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`-P`, `--profile` of commands that read or write scoped data (commands.md 1.5)."""
-    option = click.option(
-        "-P", "--profile", metavar="NAME", help="Use this profile.", shell_complete=_complete_profiles
-    )
-    return option(command)
-
-
-def _complete_profiles(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from envref.cli.completion import profiles
-
-    return profiles(context, parameter, incomplete)

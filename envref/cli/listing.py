@@ -7,8 +7,8 @@ import click
 from envref import shells, streams
 from envref.cli import output
 from envref.cli.files import Chosen, environment, file_options
-from envref.cli.grammar import Command, format_option, profile_option
-from envref.cli.resolve import checked_profile
+from envref.cli.grammar import Command
+from envref.cli.options import format_option, profile_option
 from envref.environment import Environment, Variable
 
 HIDDEN = "ref://***"
@@ -24,7 +24,7 @@ def listing(profile: str | None, format_: str, *, show_secrets: bool, **files: s
 
     Example: envref list --format table
     """
-    found = environment(checked_profile(profile), Chosen(**files))
+    found = environment(profile, Chosen(**files))
     variables = found.variables.values()
     rows = [
         (variable.name, found.shown(variable) if show_secrets else _hidden(found, variable)) for variable in variables

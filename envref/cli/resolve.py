@@ -7,11 +7,12 @@ import os
 import click
 
 from envref import activate, report, shells, streams
-from envref.cli import completion, output
-from envref.cli.grammar import Command, directory, exclusive, format_option, profile_option
+from envref.cli import output
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import format_option, only_option, profile_option, timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
 from envref.project import load
-from envref.request import Request, format_of, seconds, wants_strict
+from envref.request import Request, format_of, wants_strict
 
 FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
 
@@ -23,17 +24,17 @@ FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
 @click.option("--shell", metavar="S", help=f"The shell of --export: {', '.join(shells.SHELLS)}, auto.")
 @click.option("--direnv", is_flag=True, help="As --export --shell bash.")
 @click.option("--strict", is_flag=True, help="All or nothing.")
-@click.option("--only", metavar="K,…", multiple=True, help="Only these variables.", shell_complete=completion.variables)
+@only_option
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
-@click.option("--timeout", metavar="SECONDS", help="Seconds each store may take in total, 0.1 to 600.")
+@timeout_option
 def resolve(
     profile: str | None,
     format_: str | None,
     shell: str | None,
-    only: tuple[str, ...],
-    timeout: str | None,
+    only: list[str],
+    timeout: float | None,
     **flags: bool,
 ) -> int:
     """Print the project's variables, references resolved.
@@ -43,10 +44,10 @@ def resolve(
     exclusive(unset=flags["unset"], explain=flags["explain"])
     request = Request()
     request.directory = directory()
-    request.profile = checked_profile(profile)
-    request.only = checked_names(only)
+    request.profile = profile
+    request.only = only
     request.strict = flags["strict"] or wants_strict(os.environ)
-    request.timeout = checked_timeout(timeout)
+    request.timeout = timeout
     request.format = _format(format_, shell, flags)
     if flags["explain"]:
         return _explain(request, format_ or "plain")
@@ -55,31 +56,6 @@ def resolve(
     if request.format == "table":
         return activate.activate(request, output.revealed if flags["reveal"] else output.masked)
     return activate.activate(request)
-
-
-def checked_profile(profile: str | None) -> str | None:
-    """The option's value. An empty one is a mistake, e.g. an unset variable, and not "no profile"."""
-    if profile == "":
-        raise UsageError("profile name must not be empty")
-    return profile
-
-
-def checked_names(only: tuple[str, ...]) -> list[str]:
-    """The names of `--only`, which takes several with commas and may be repeated."""
-    names = [name for text in only for name in text.split(",")]
-    if "" in names:
-        raise UsageError('empty name in "--only"')
-    return names
-
-
-def checked_timeout(option: str | None) -> float | None:
-    """Seconds of `--timeout`, else of ENVREF_TIMEOUT, else None."""
-    text = option if option is not None else os.environ.get("ENVREF_TIMEOUT") or None
-    number = None if text is None else seconds(text)
-    if text is not None and number is None:
-        source = "--timeout" if option is not None else "ENVREF_TIMEOUT"
-        raise UsageError(f'invalid {source} "{text}": must be seconds between 0.1 and 600')
-    return number
 
 
 def _format(format_: str | None, shell: str | None, flags: dict[str, bool]) -> str:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import activate, shells, streams
-from envref.cli import completion
-from envref.cli.grammar import Command, directory, exclusive, profile_option
-from envref.cli.resolve import checked_names, checked_profile, checked_timeout
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import only_option, profile_option, timeout_option
 from envref.errors import FAILED, EnvrefError
 from envref.request import Request
 
@@ -34,13 +33,11 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 @profile_option
 @click.option("--strict", is_flag=True, help="Start nothing if anything is unresolved (the default).")
 @click.option("--partial", is_flag=True, help="Start it without what is unresolved.")
-@click.option("--only", metavar="K,…", multiple=True, help="Only these variables.", shell_complete=completion.variables)
+@only_option
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
-@click.option("--timeout", metavar="SECONDS", help="Seconds each store may take in total, 0.1 to 600.")
+@timeout_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(
-    profile: str | None, only: tuple[str, ...], timeout: str | None, command: tuple[str, ...], **flags: bool
-) -> int:
+def run(profile: str | None, only: list[str], timeout: float | None, command: tuple[str, ...], **flags: bool) -> int:
     """Run a command with the project's variables.
 
     Example: envref run --only DATABASE_URL -- ./migrate.sh
@@ -48,9 +45,9 @@ def run(
     exclusive(strict=flags["strict"], partial=flags["partial"])
     request = Request()
     request.directory = directory()
-    request.profile = checked_profile(profile)
-    request.only = checked_names(only)
-    request.timeout = checked_timeout(timeout)
+    request.profile = profile
+    request.only = only
+    request.timeout = timeout
     partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
     resolution = activate.resolve(request)
     streams.say(activate.complaints(resolution, "" if partial else " (strict mode)"))

@@ -7,7 +7,7 @@ import sys
 import click
 
 from envref import shells, streams
-from envref.cli.grammar import format_option
+from envref.cli.options import format_option
 from envref.cli.secret.lookup import look_up
 from envref.cli.secret.target import keyed, target_of
 from envref.errors import printable

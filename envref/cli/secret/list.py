@@ -6,7 +6,7 @@ import click
 
 from envref import shells, streams
 from envref.address import HISTORY
-from envref.cli.grammar import format_option
+from envref.cli.options import format_option
 from envref.cli.secret.target import scoped, target_of
 from envref.errors import printable
 from envref.scoped_store import doing

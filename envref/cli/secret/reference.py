@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from envref import atomic, streams
-from envref.cli import completion
+from envref.cli import candidates
 from envref.envfile import EnvFile
 from envref.project import Project, env_path
 from envref.reference import uri_of
@@ -22,7 +22,7 @@ def variable_option(command: Callable[..., Any]) -> Callable[..., Any]:
         "variable",
         metavar="NAME",
         help="Let this variable refer to the secret.",
-        shell_complete=completion.variables,
+        shell_complete=candidates.variables,
     )
     return option(command)
 

@@ -10,9 +10,8 @@ import click
 from envref import audit_log, streams
 from envref.address import HISTORY, check_key
 from envref.chain import Chain
-from envref.cli import completion
-from envref.cli.grammar import Command, directory, profile_option
-from envref.cli.resolve import checked_profile, checked_timeout
+from envref.cli.grammar import Command, directory
+from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.errors import UsageError
 from envref.project import Project, configured, is_known
 from envref.resolve import Scope
@@ -32,10 +31,7 @@ def scoped(name: str) -> _Decorator:
     def command(function: Callable[..., Any]) -> click.Command:
         # Accepted for scripts that were written for the ancestor, whose commands edited `.env` by themselves.
         no_env = click.option("--no-env", is_flag=True, hidden=True, expose_value=False)
-        backend = click.option(
-            "-b", "--backend", metavar="NAME", help="Use this backend.", shell_complete=completion.backends
-        )
-        return click.command(name, cls=Command)(profile_option(backend(no_env(function))))
+        return click.command(name, cls=Command)(profile_option(backend_option(no_env(function))))
 
     return command
 
@@ -47,7 +43,7 @@ class Target:
         self.project = project
         self.scope = Scope(project.config.project, project.profile)
         self.given_backend = backend
-        self._timeout = checked_timeout(None)
+        self._timeout = timeout_of_environment()
         self.backend = self.chain().store(backend).name
 
     def __str__(self) -> str:
@@ -95,7 +91,7 @@ class Target:
 
 def target_of(backend: str | None, profile: str | None) -> Target:
     """What the options mean where the command was started; says the project's warnings."""
-    project = configured(directory(), checked_profile(profile))
+    project = configured(directory(), profile)
     for warning in project.warnings:
         streams.warn(warning)
     return Target(project, backend)

@@ -11,8 +11,8 @@ import click
 
 from envref import streams
 from envref.backends import vault
-from envref.cli import completion
 from envref.cli.grammar import directory
+from envref.cli.options import backend_option
 from envref.config.model import BackendConfig
 from envref.errors import BackendError, EnvrefError
 from envref.project import NoProject, Project, configured
@@ -21,10 +21,7 @@ from envref.project import NoProject, Project, configured
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`-b` and `--path`."""
     path = click.option("--path", metavar="FILE", help="Use this vault file.")
-    backend = click.option(
-        "-b", "--backend", metavar="NAME", help="Use this backend.", shell_complete=completion.backends
-    )
-    return backend(path(command))
+    return backend_option(path(command))
 
 
 @contextmanager

@@ -1,0 +1,101 @@
+"""The options that several commands share, each with its check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from envref.cli import candidates
+from envref.errors import UsageError
+from envref.request import seconds
+
+_Decorator = Callable[..., Any]
+
+
+def profile_option(command: _Decorator) -> _Decorator:
+    """`-P`, `--profile` of commands that read or write scoped data (commands.md 1.5)."""
+    return click.option(
+        "-P",
+        "--profile",
+        metavar="NAME",
+        callback=_checked_profile,
+        shell_complete=candidates.profiles,
+        help="Use this profile.",
+    )(command)
+
+
+def _checked_profile(_context: click.Context, _parameter: click.Parameter, profile: str | None) -> str | None:
+    # An empty one is a mistake, e.g. an unset variable, and not "no profile".
+    if profile == "":
+        raise UsageError("profile name must not be empty")
+    return profile
+
+
+def backend_option(command: _Decorator) -> _Decorator:
+    """`-b`, `--backend`: a configured name, never a type."""
+    return click.option(
+        "-b", "--backend", metavar="NAME", shell_complete=candidates.backends, help="Use this backend."
+    )(command)
+
+
+def only_option(command: _Decorator) -> _Decorator:
+    """`--only`: variable names, several with commas, repeatable."""
+    return click.option(
+        "--only",
+        metavar="K,…",
+        multiple=True,
+        callback=_checked_names,
+        shell_complete=candidates.variables,
+        help="Only these variables.",
+    )(command)
+
+
+def _checked_names(_context: click.Context, _parameter: click.Parameter, only: tuple[str, ...]) -> list[str]:
+    names = [name for text in only for name in text.split(",")]
+    if "" in names:
+        raise UsageError('empty name in "--only"')
+    return names
+
+
+def timeout_option(command: _Decorator) -> _Decorator:
+    """`--timeout`: seconds, or None for the backend's own; ENVREF_TIMEOUT stands in for it."""
+    return click.option(
+        "--timeout",
+        metavar="SECONDS",
+        callback=lambda _context, _parameter, text: timeout_of_environment() if text is None else _checked(text),
+        help="Seconds each store may take in total, 0.1 to 600.",
+    )(command)
+
+
+def timeout_of_environment() -> float | None:
+    """The seconds of ENVREF_TIMEOUT; None without it."""
+    text = os.environ.get("ENVREF_TIMEOUT")
+    return _checked(text, "ENVREF_TIMEOUT") if text else None
+
+
+def _checked(text: str, source: str = "--timeout") -> float:
+    number = seconds(text)
+    if number is None:
+        raise UsageError(f'invalid {source} "{text}": must be seconds between 0.1 and 600')
+    return number
+
+
+def format_option(*formats: str, default: str = "plain") -> _Decorator:
+    """`--format F`, in any letter case; None when it is not given and `default` is empty."""
+    return click.option(
+        "--format",
+        "format_",
+        metavar="F",
+        default=default or None,
+        callback=lambda _context, _parameter, value: _checked_format(value, formats),
+        help=f"One of {', '.join(formats)}.",
+    )
+
+
+def _checked_format(value: str | None, formats: tuple[str, ...]) -> str | None:
+    if value is not None and value.lower() not in formats:
+        raise UsageError(f'invalid format "{value}": must be one of {", ".join(formats)}')
+    return value and value.lower()
