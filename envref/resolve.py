@@ -52,18 +52,39 @@ def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict
     """
     places = {reference: _places(reference, chain, scope) for reference in references}
     answers: Answers = {}
-    if all(reference.store for reference in places):
-        _ask_together(places.values(), answers)
-    for store in chain:
-        wanted = [
-            place.address
-            for reference, candidates in places.items()
-            for place in _open(reference, candidates, answers)
-            if place.store is store
-        ]
-        if wanted:
-            answers[store] = store.ask(list(dict.fromkeys(wanted)))
+    stores = list(chain)
+    while stores:
+        # In order while a reference waits to see whether the first of them has it; then all the others at once.
+        together = stores[:1] if _depend_on_order(places, answers) else stores
+        _ask(together, places, answers)
+        stores = stores[len(together) :]
     return {reference: _outcome(reference, candidates, answers, chain) for reference, candidates in places.items()}
+
+
+def _depend_on_order(places: Mapping[Reference, list[Place]], answers: Answers) -> bool:
+    """Whether some reference may still be answered by more than one store, and so must ask them one by one."""
+    return any(
+        len({place.store for place in _open(reference, candidates, answers)}) > 1
+        for reference, candidates in places.items()
+    )
+
+
+def _ask(stores: list[Store], places: Mapping[Reference, list[Place]], answers: Answers) -> None:
+    """Asks each of these stores for all that is open there; several of them at the same time."""
+    wanted: dict[Store, dict[Address, None]] = {}
+    for reference, candidates in places.items():
+        for place in _open(reference, candidates, answers):
+            if place.store in stores:
+                wanted.setdefault(place.store, {})[place.address] = None
+    if len(wanted) == 1:
+        [(store, addresses)] = wanted.items()
+        answers[store] = store.ask(list(addresses))
+    elif wanted:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            running = {store: pool.submit(store.ask, list(addresses)) for store, addresses in wanted.items()}
+        answers.update({store: future.result() for store, future in running.items()})
 
 
 def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
@@ -102,21 +123,6 @@ def _open(reference: Reference, candidates: list[Place], answers: Answers) -> It
             yield place
         elif _answer(reference, place, answers) is not None:
             return
-
-
-def _ask_together(candidates: Iterable[list[Place]], answers: Answers) -> None:
-    """Asks every store that a reference names, each in a thread of its own; one store alone needs no thread."""
-    asked: dict[Store, dict[Address, None]] = {}
-    for places in candidates:
-        for place in places:
-            asked.setdefault(place.store, {})[place.address] = None
-    if len(asked) < 2:
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(len(asked)) as pool:
-        running = {store: pool.submit(store.ask, list(addresses)) for store, addresses in asked.items()}
-    answers.update({store: future.result() for store, future in running.items()})
 
 
 def _outcome(reference: Reference, candidates: list[Place], answers: Answers, chain: Chain) -> Outcome:

@@ -206,3 +206,21 @@ def test_stores_that_are_named_are_asked_together(stores, monkeypatch):
     monkeypatch.setattr(Memory, "get_many", lambda *given: (barrier.wait(), answered(*given))[1])
     chain = stores(a={"app/x": "1"}, b={"app/y": "2"})
     assert values(chain, "ref://a/x", "ref://b/y") == ["1", "2"]
+
+
+def test_named_stores_are_asked_together_once_the_chain_has_its_answer(stores, monkeypatch):
+    """The first store settles the chain's reference; the other two then answer each other."""
+    import threading
+
+    barrier = threading.Barrier(2, timeout=10)
+    answered = Memory.get_many
+
+    def get_many(store, addresses, deadline):
+        if store.name != "a":
+            barrier.wait()
+        return answered(store, addresses, deadline)
+
+    monkeypatch.setattr(Memory, "get_many", get_many)
+    chain = stores(a={"app/w": "0"}, b={"app/x": "1"}, c={"app/y": "2"})
+    assert values(chain, "ref://secrets/w", "ref://b/x", "ref://c/y") == ["0", "1", "2"]
+    assert Memory.asked[0] == ("a", ["app/w"])
