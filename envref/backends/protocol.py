@@ -21,6 +21,7 @@ class Backend(Protocol):
 
     `name` is the name the store is configured under, `type` its kind (commands.md 8.1). `reads_fields` says that the
     store picks `#field` itself; other stores are asked for the whole value, and the core takes the field out of it.
+    A store whose names hold no project has `carries_project = False`: there is no other project to copy from.
     `deadline` is always a time of `time.monotonic()`, in seconds; a store ends its work, and its children, by then.
     """
 

@@ -1,0 +1,107 @@
+"""A store's own program: found when it is needed, and its absence and its complaints put into our words."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.backends import command
+from envref.backends.answer import excerpt
+from envref.errors import BackendError, BackendUnavailable, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+class Package(NamedTuple):
+    """How a program is installed, and what makes it ready: commands to paste."""
+
+    brew: str
+    flox: str
+    then: str = ""
+
+    def installation(self) -> str:
+        """In a Flox environment with Flox, elsewhere with Homebrew (commands.md 13, row 8)."""
+        install = f"flox install {self.flox}" if os.environ.get("FLOX_ENV") else f"brew install {self.brew}"
+        return f"{install}, then {self.then}" if self.then else install
+
+
+class Complaint(NamedTuple):
+    """A phrase of a program, and the error it stands for.
+
+    `says` is our sentence; without one the program's own line is quoted. `run` and `hint` are the cure.
+    """
+
+    phrase: str
+    error: type[BackendError]
+    says: str = ""
+    run: str = ""
+    hint: str = ""
+
+
+class Program:
+    """A program that a store delegates to. `label` begins every message; `root` is where a relative path starts."""
+
+    def __init__(self, label: str, name: str, package: Package, *, root: str = "") -> None:
+        self.label = label
+        self.name = name
+        self.package = package
+        self._root = root
+        self._path = ""
+
+    def path(self) -> str:
+        """Its absolute path, looked up once. BackendUnavailable where there is no such program."""
+        if not self._path:
+            self._path = command.find(self.name, root=self._root) or ""
+        if not self._path:
+            name = printable(os.path.basename(self.name))
+            message = f"{self.label}: start {name}: executable file not found in $PATH"
+            raise BackendUnavailable(message, run=self.package.installation())
+        return self._path
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        deadline: float,
+        *,
+        payload: bytes | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> command.Finished:
+        """Runs it to its end; `extra` is added to its environment. Raises BackendError as `command.run` does."""
+        return command.run(
+            [self.path(), *arguments],
+            deadline=deadline,
+            label=self.label,
+            payload=payload,
+            environment=command.child_environment(extra),
+        )
+
+    def run_many(
+        self, calls: Iterable[Sequence[str]], deadline: float, *, extra: Mapping[str, str] | None = None
+    ) -> list[command.Finished | BackendError]:
+        """One run for each list of arguments, four at a time; the outcomes in their order."""
+        path = self.path()
+        planned = [command.Call([path, *arguments]) for arguments in calls]
+        environment = command.child_environment(extra)
+        return command.run_many(planned, deadline=deadline, label=self.label, environment=environment)
+
+
+def plain(text: str) -> str:
+    """A program's text without the colours that some print into pipes as well."""
+    return _ANSI.sub("", text)
+
+
+def understood(label: str, text: str, complaints: Iterable[Complaint]) -> BackendError:
+    """The error that a program's text stands for: the first complaint whose phrase is in it.
+
+    Unknown text is BackendUnavailable with its first line, and never "missing" (stores.md 0).
+    """
+    cleaned = plain(text)
+    for complaint in complaints:
+        if complaint.phrase in cleaned:
+            says = complaint.says or excerpt(cleaned)
+            return complaint.error(f"{label}: {says}", run=complaint.run, hint=complaint.hint)
+    return BackendUnavailable(f"{label}: {excerpt(cleaned) or 'failed without a word'}")
