@@ -1,11 +1,13 @@
 # Each target sets up what it needs from nothing and is quick the second time; setup/ says how.
 # make test TESTS='tests/test_secret.py -k repr'   passes its value on to pytest
 # make test OTHERS=none                            tests the first CPython only (default: every one from 3.11 on)
+# make test STORES=all                             runs the stores' own programs with every CPython (default: the first)
 # make test PYTHON=/usr/bin/python3.12             makes that one the first
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
 
 TESTS =
 OTHERS = all
+STORES = first
 PEER =
 RUNS = 15
 
@@ -20,7 +22,7 @@ demo lint pins:
 	@sh setup/start.sh $@
 
 test:
-	@OTHERS=$(OTHERS) sh setup/start.sh test $(TESTS)
+	@OTHERS=$(OTHERS) STORES=$(STORES) sh setup/start.sh test $(TESTS)
 
 bench:
 	@sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from setup import pins
+from setup import pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
@@ -35,24 +35,37 @@ def lint() -> int:
 
 
 def test(*arguments: str) -> int:
-    """Lint, then pytest with these arguments on every CPython; `OTHERS=none` keeps to the first."""
+    """Lint, then pytest with these arguments on every CPython.
+
+    `OTHERS=none` keeps to the first; `STORES=all` runs the stores' own programs with the others too.
+    """
     status = lint()
-    install_missing()
     first, *others = interpreters()
-    tested = [first] if os.environ.get("OTHERS") == "none" else [first, *others]
-    return max(status, *[_pytest(interpreter, arguments) for interpreter in tested])
+    _install_stores(first)
+    status = max(status, _pytest(first, arguments))
+    if os.environ.get("OTHERS") == "none":
+        return status
+    # The stores' own programs take most of the time, and answer the same to every Python.
+    elsewhere = {"ENVREF_TESTS_STORE_PROGRAMS": "elsewhere"} if os.environ.get("STORES") != "all" else {}
+    return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
 
 
 def bench(*arguments: str) -> int:
     """What a start and a secret cost, as ratios."""
+    first = interpreters()[0]
+    _install_stores(first)
+    return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
+
+
+def _install_stores(interpreter: Interpreter) -> None:
     install_missing()
-    return _status(_test_environment(interpreters()[0]).program("python"), "-m", "bench", *arguments)
+    stores.install(interpreter)
 
 
-def _pytest(interpreter: Interpreter, arguments: Sequence[str]) -> int:
+def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:
     workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
-    return _status(*command, *arguments)
+    return _status(*command, *arguments, **variables)
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:

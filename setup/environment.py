@@ -25,6 +25,10 @@ _CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
 _PROJECT = ("pyproject.toml", "envref")
 
 
+class NotSetUp(SystemExit):
+    """A part could not be had; says which command failed. Whoever does not catch it ends with that."""
+
+
 class Environment:
     """A directory with a Python of its own. `name` is its directory below `.venvs/`."""
 
@@ -40,12 +44,11 @@ class Environment:
         """Itself, holding the project's dependencies and those of its dependency groups, exactly as pinned."""
         requirements = _requirements(("build", *groups))
         wanted = _digest(["constraints.txt"], self.interpreter, *requirements)
-        if self._read_stamp("packages") != wanted:
-            _say(f"setting up {os.path.relpath(self.place, ROOT)} ({self.interpreter})")
-            self._create()
-            self._pip("--constraint", _CONSTRAINTS, *requirements)
-            self._write_stamp("packages", wanted)
-        return self
+        return self._holding(wanted, "--constraint", _CONSTRAINTS, *requirements)
+
+    def with_pinned(self, pins: str) -> Environment:
+        """Itself, holding the packages of this file of pins and nothing else."""
+        return self._holding(_digest([pins], self.interpreter), "--requirement", os.path.join(ROOT, pins))
 
     def with_envref(self) -> Environment:
         """Itself, holding envref as the checkout has it now."""
@@ -54,6 +57,15 @@ class Environment:
             pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-index"]
             _run([*pip, "--no-deps", "--no-build-isolation", ROOT])
             self._write_stamp("envref", wanted)
+        return self
+
+    def _holding(self, wanted: str, *what: str) -> Environment:
+        """Itself, made anew with these arguments of pip unless its stamp says that it is what is wanted."""
+        if self._read_stamp("packages") != wanted:
+            _say(f"setting up {os.path.relpath(self.place, ROOT)} ({self.interpreter})")
+            self._create()
+            self._pip(*what)
+            self._write_stamp("packages", wanted)
         return self
 
     def _create(self) -> None:
@@ -115,7 +127,7 @@ def _files(names: Iterable[str]) -> list[str]:
 def _run(command: Sequence[str]) -> None:
     status = subprocess.run(command, check=False).returncode
     if status:
-        sys.exit(f"{' '.join(command)}: exit status {status}")
+        raise NotSetUp(f"{' '.join(command)}: exit status {status}")
 
 
 def _runs(command: Sequence[str]) -> bool:

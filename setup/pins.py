@@ -1,6 +1,6 @@
-"""`constraints.txt`: one version of every package for every Python and platform, with the hashes of all its files.
+"""`constraints.txt` and the stores' pins: one version a package for every Python and platform, all its files' hashes.
 
-docs/adr/0003-pins.md says why. uv writes it, because pip can't resolve for a machine it does not run on.
+docs/adr/0003-pins.md says why. uv writes them, because pip can't resolve for a machine it does not run on.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import subprocess
 import tomllib
 
+from setup import stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import OLDEST, interpreters
 
@@ -16,13 +17,20 @@ _HEADER = "# Written by `make pins`; docs/adr/0003-pins.md says why.\n"
 
 
 def write() -> int:
-    """Resolves anew, to the newest versions that pyproject.toml allows. The exit status of uv."""
+    """Resolves anew, to the newest versions that are allowed; stops at the first failure. The exit status of uv."""
     uv = Environment("pins", interpreters()[0]).with_packages("pins").program("uv")
-    resolved = subprocess.run(
-        [uv, *_OPTIONS, *_groups(), "pyproject.toml"], cwd=ROOT, stdout=subprocess.PIPE, check=False
-    )
+    status = _resolve(uv, "constraints.txt", *_groups(), "pyproject.toml")
+    for group, packages in stores.GROUPS.items():
+        status = status or _resolve(uv, stores.pins_of(group), "-", wanted="\n".join(packages))
+    return status
+
+
+def _resolve(uv: str, pins: str, *sources: str, wanted: str = "") -> int:
+    """Writes one file of pins. `wanted` is what the source `-` stands for: requirements, one a line."""
+    command = [uv, *_OPTIONS, *sources]
+    resolved = subprocess.run(command, cwd=ROOT, input=wanted.encode(), stdout=subprocess.PIPE, check=False)
     if resolved.returncode == 0:
-        with open(os.path.join(ROOT, "constraints.txt"), "w", encoding="ascii") as file:
+        with open(os.path.join(ROOT, pins), "w", encoding="ascii") as file:
             file.write(_HEADER + resolved.stdout.decode())
     return resolved.returncode
 

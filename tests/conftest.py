@@ -9,8 +9,19 @@ import sys
 
 import pytest
 
+from tests.arguments import PYTHONPATH, check
+from tests.observer.sitecustomize import LOG
+
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """No test passes in which a program got a secret as an argument."""
+    result = yield
+    check()
+    return result
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +32,7 @@ def home(tmp_path_factory, monkeypatch):
         if name not in KEPT and not name.startswith(("PYTEST", "HYPOTHESIS")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(path))
+    monkeypatch.setenv(LOG, str(path.with_name(f"{path.name}.arguments")))
     return path
 
 
@@ -51,7 +63,7 @@ class Directory:
             capture_output=True,
             encoding="utf-8",
             cwd=cwd or self.path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **(env or {})},
             timeout=120,
             check=False,
         )

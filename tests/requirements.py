@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 
 import pytest
 
+ENVIRONMENTS = pathlib.Path(__file__).parent.parent / ".venvs"
+# Read before a test's environment is cleared. `make test` says so for every Python but the first: how a store's own
+# program answers does not depend on the Python that envref runs on, and they take most of the time.
+ELSEWHERE = os.environ.get("ENVREF_TESTS_STORE_PROGRAMS") == "elsewhere"
+
 
 def need(program):
     """The absolute path of `program`; without it the test is skipped, or fails in CI."""
-    found = shutil.which(program)
-    if found:
-        return found
-    reason = f"{program} is not installed here"
+    return shutil.which(program) or missing(f"{program} is not installed here")
+
+
+def need_store_program(environment, program):
+    """The absolute path of a store's real program, which `make test` installs apart from envref's own packages.
+
+    `environment` is the name of a group of `setup/stores.py`: light, aws or oci.
+    """
+    if ELSEWHERE:
+        pytest.skip("the stores' own programs are run by the tests of the first Python")
+    path = ENVIRONMENTS / f"stores-{environment}" / "bin" / program
+    return str(path) if path.exists() else missing(f"{program} is not installed in {path.parent}")
+
+
+def missing(reason):
+    """Skips the test with the reason, or fails it in CI."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)

@@ -15,6 +15,9 @@ import shutil
 import subprocess
 import sys
 
+from tests.arguments import PYTHONPATH
+from tests.observer.sitecustomize import LOG
+
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = [
     path
@@ -95,7 +98,8 @@ def environment(directory):
     return {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": PYTHONPATH,
+        LOG: os.environ.get(LOG, ""),
         "LANG": "C.UTF-8",
         "ENVREF_VAULT_PASSPHRASE": "correct horse battery staple",
         "PWD": str(directory),

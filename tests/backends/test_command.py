@@ -14,6 +14,7 @@ from envref.backends import command
 from envref.backends.command import Call, child_environment, find, inherited_environment, run, run_many
 from envref.errors import BackendInvalid, BackendTimeout, BackendUnavailable
 from tests.conftest import ROOT
+from tests.processes import left_of
 
 
 def shell(script, *, limit=20.0, **options):
@@ -175,27 +176,6 @@ HANGS = {
     "closed_pipes": "exec >&- 2>&-; sleep 1000",
     "reads_nothing": "sleep 1000",
 }
-
-
-def processes_with(marker):
-    """Processes that run with a marker in their environment."""
-    found = []
-    for process in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{process}/environ", "rb") as environment:
-                if marker.encode() in environment.read():
-                    found.append(int(process))
-        except OSError:
-            continue
-    return found
-
-
-def left_of(marker):
-    """The processes with the marker, half a second after their end was ordered at the latest."""
-    patience = time.monotonic() + 0.5
-    while processes_with(marker) and time.monotonic() < patience:
-        time.sleep(0.02)
-    return processes_with(marker)
 
 
 class TestTime:

@@ -27,6 +27,7 @@ from envref.errors import (
 from envref.secret import Secret
 from tests.backends.contract import BackendContract, values_of
 from tests.conftest import ROOT
+from tests.processes import left_of
 from tests.requirements import need
 
 KEY = Address("app", "key")
@@ -501,32 +502,26 @@ HOSTILE = {
 }
 
 ASK = """
-import resource, sys, time
+import sys, time
 from envref.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import BackendError
+from tests import peak
 started = time.monotonic()
 try:
     answer = Plugin("hostile").get_many([Address("app", "key")], started + 1.0).get(Address("app", "key"))
 except BackendError as error:
     answer = error
 lines = answer.lines() if isinstance(answer, BackendError) else [repr(answer)]
-print(type(answer).__name__, time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(type(answer).__name__, time.monotonic() - started, peak.kibibytes())
 print("\\n".join(lines), file=sys.stderr)
 """
-
-
-def processes_below(directory):
-    """Command lines of the processes that the programs of a directory left running."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if line == "sleep 600" or str(directory) in line]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_plugin_does_no_harm(programs, kind):
     """It ends with an error within its time and a second, in bounded memory, without a trace on the terminal."""
     programs.bash("hostile", HOSTILE[kind])
-    before = processes_below("/nonexistent")
     ran = subprocess.run(
         [sys.executable, "-c", ASK], capture_output=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True
     )
@@ -537,7 +532,7 @@ def test_a_hostile_plugin_does_no_harm(programs, kind):
     shown = ran.stderr.decode()
     assert shown.replace("\n", "").isprintable()
     assert all(len(line) < 400 for line in shown.splitlines())
-    assert processes_below(programs.directory) == before
+    assert left_of(programs.directory) == []
 
 
 def test_a_hostile_key_is_shown_escaped(programs):

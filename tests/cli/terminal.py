@@ -9,7 +9,7 @@ import sys
 import termios
 import time
 
-from tests.conftest import ROOT
+from tests.arguments import PYTHONPATH
 
 _PATIENCE = 30  # seconds
 # In the child, because a process with threads, as the tests' may be, must not fork by itself.
@@ -33,7 +33,7 @@ class Terminal:
             stdout=keyboard,
             stderr=keyboard,
             cwd=directory,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, "TERM": "xterm"},
             start_new_session=True,
         )
         os.close(keyboard)

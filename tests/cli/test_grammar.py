@@ -91,13 +91,14 @@ def test_a_bug_is_one_line_without_a_value(project, monkeypatch):
 
     for debug in ("", "1"):
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-"],
+            input=code,
             env={"PYTHONPATH": str(ROOT), "ENVREF_DEBUG": debug},
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
         assert done.returncode == 1
-        assert "error: internal error: KeyError at <string>:4" in done.stderr
+        assert "error: internal error: KeyError at <stdin>:4" in done.stderr
         assert "s3cr3t-value" not in done.stderr
         assert ("debug: " in done.stderr) is bool(debug)

@@ -12,10 +12,10 @@ import sys
 import pyrage
 import pytest
 
+from tests.arguments import PYTHONPATH
 from tests.backends.stores.secret_service import SecretService
 from tests.cli.conftest import PLUGIN
 from tests.cli.terminal import Terminal
-from tests.conftest import ROOT
 from tests.requirements import need
 
 WARNING = "warning: --value is visible in process lists and shell history; prefer the prompt or stdin\n"
@@ -27,7 +27,7 @@ def on_path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    add_program(folder, "envref", f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m envref "$@"\n')
+    add_program(folder, "envref", f'#!/bin/sh\nPYTHONPATH="{PYTHONPATH}" exec "{sys.executable}" -m envref "$@"\n')
     return folder
 
 

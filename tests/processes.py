@@ -1,0 +1,28 @@
+"""Which processes of a test are still there."""
+
+from __future__ import annotations
+
+import os
+import time
+
+_PATIENCE = 1.0  # seconds; a process that was killed takes a moment to end
+
+
+def left_of(marker):
+    """The numbers of the processes with the text `marker` in their environment that don't end by themselves."""
+    deadline = time.monotonic() + _PATIENCE
+    while (found := _with(str(marker).encode())) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def _with(marker):
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and marker in _environment(entry)]
+
+
+def _environment(process):
+    try:
+        with open(f"/proc/{process}/environ", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
