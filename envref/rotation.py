@@ -47,7 +47,7 @@ def rotate(store: ScopedStore, key: str, current: Secret, new: Secret, *, keep: 
     """
     slots = history(store, key)
     old = store.get_many(list(slots.values()))
-    shifted = {slot(key, number + 1): old[name] for number, name in slots.items() if number <= keep and name in old}
+    shifted = {slot(key, number + 1): old[name] for number, name in slots.items() if number < keep and name in old}
     if store.transactional:
         store.change(_at_once(key, current, new, shifted, slots, keep))
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import VAULT_ENTRY
+from tests.cli.conftest import VAULT_ENTRY, config
 
 
 def test_generate_stores_a_value_and_shows_it_only_with_print(shop):
@@ -172,3 +172,21 @@ def test_copy_stays_within_one_backend(shop, vaulted):
     shop.write("store.json", '{"values": {"other/k": "v"}, "writes": 0, "log": []}')
     assert shop.envref("secret", "copy", "k", "--from", "other", "-b", "vault").returncode == 1
     assert shop.envref("secret", "copy", "k", "--from", "other", "-b", "store").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"name": "store", "type": "pass", "config": {"prefix": "team"}},
+        {"name": "store", "type": "pass", "config": {"namespace": "none"}},
+        {"name": "store", "type": "doppler"},
+    ],
+)
+def test_copy_refuses_a_store_without_projects(project, entry):
+    """Where names hold no project, every project has the same secrets; nothing is asked."""
+    project.write(".envref.yaml", config(entry))
+    done = project.envref("secret", "copy", "k", "--from", "other", env={"PATH": "/nonexistent"})
+    assert (done.returncode, done.stderr) == (
+        1,
+        'error: backend "store" has no project in its names; there is no other to copy from\n',
+    )

@@ -6,10 +6,10 @@ import click
 
 from envref import streams
 from envref.address import check_key
-from envref.cli.secret.target import keyed, written
+from envref.cli.secret.target import Target, keyed, written
 from envref.config.check import project_fault
 from envref.config.model import is_profile_name
-from envref.errors import UsageError
+from envref.errors import EnvrefError, UsageError
 from envref.resolve import Scope
 from envref.scoped_store import ScopedStore, doing
 from envref.secret import Secret
@@ -30,6 +30,7 @@ def copy(
     check_key(key)
     own_key = key if to_key is None else to_key
     target = written(own_key, backend, profile)
+    _check_projects(target)
     store = target.store()
     with doing(f'reading secret from project "{project}"'):
         value = _exactly(store.at(source), key)
@@ -49,6 +50,13 @@ def _scope(project: str, profile: str | None) -> Scope:
     if profile is not None and not is_profile_name(profile):
         raise UsageError(f'invalid profile name "{profile}"')
     return Scope(project, profile)
+
+
+def _check_projects(target: Target) -> None:
+    """EnvrefError for a store whose names hold no project: it would be asked for this project's own secret."""
+    store = target.chain().store(target.backend)
+    if not getattr(store.backend, "carries_project", True):
+        raise EnvrefError(f'backend "{store.name}" has no project in its names; there is no other to copy from')
 
 
 def _exactly(store: ScopedStore, key: str) -> Secret:
