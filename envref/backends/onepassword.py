@@ -1,0 +1,323 @@
+"""1Password, through its program `op` (stores.md 11).
+
+Any number of items is one `op item get -` with their titles as lines. It may end at the first item that is not there:
+then it is asked once more without that one, and after that a list of the vault says which of the rest there are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from envref.backends.answer import as_bytes, as_secret
+from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendUnavailable,
+    SecretNotFound,
+    printable,
+)
+from envref.field import NotStructured, member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.command import Finished
+    from envref.secret import Secret
+
+    Item = dict[str, Any]
+
+LABEL = "1password"
+_PACKAGE = Package(brew="1password-cli", flox="_1password-cli", then="op signin")
+_SIGN_IN = {"says": "not signed in", "run": "op signin"}
+_NOTES = "notesPlain"
+_NOTE = "SECURE_NOTE"  # the category of envref's own items
+_FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
+_TRIES = 2  # of reading by name; the second is without the item whose absence ended the first
+
+
+class _Ambiguous(BackendInvalid):
+    """More than one item has the name."""
+
+
+# The last row counts only where no other does: an item may be called anything.
+_COMPLAINTS = (
+    Complaint("isn't a vault", BackendDenied, hint="op vault list shows the vaults of the account"),
+    Complaint("not currently signed in", BackendLocked, **_SIGN_IN),
+    Complaint("account is not signed in", BackendLocked, **_SIGN_IN),
+    Complaint("could not find session token", BackendLocked, **_SIGN_IN),
+    Complaint("No accounts configured", BackendLocked, **_SIGN_IN),
+    Complaint("session expired", BackendLocked, **_SIGN_IN),
+    Complaint("authorization timeout", BackendLocked, run="op signin"),
+    Complaint("connecting to desktop app timed out", BackendLocked, hint="start and unlock the 1Password app"),
+    Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
+    Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
+    Complaint("(403) Forbidden", BackendDenied, hint="the account needs access to the vault and its items"),
+    Complaint("Too many requests", BackendUnavailable, hint="op service-account ratelimit shows the limits"),
+    Complaint("More than one item matches", _Ambiguous),
+    Complaint("isn't an item", SecretNotFound),
+)
+_STAMP = re.compile(r"^\[ERROR\] \d+/\d+/\d+ \d+:\d+:\d+ (?:unable to process line \d+: )?", re.MULTILINE)
+_ID = re.compile(r"[A-Za-z0-9]+")
+
+
+class OnePassword:
+    """Items of a 1Password vault through its program op: one Secure Note a secret"""
+
+    type = "1password"
+    reads_fields = True
+    path_options: tuple[str, ...] = ()
+
+    def __init__(
+        self, name: str, *, vault: str = "Personal", account: str = "", command: str = "op", root: str = ""
+    ) -> None:
+        self.name = name
+        self._vault = vault
+        self._account = ["--account", account] if account else []
+        self._program = Program(LABEL, command, _PACKAGE, root=root)
+
+    def absent(self, address: Address) -> str:
+        return f'{LABEL}: op get: "{printable(str(address))}" isn\'t an item in the "{printable(self._vault)}" vault'
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """One process where all items are there; two with a profile, whose own items are often not."""
+        if not addresses:
+            return {}
+        names = list(dict.fromkeys(str(address) for address in addresses))
+        if any(address.profile is not None for address in addresses):
+            items = self._read_listed(names, deadline)
+        else:
+            items = self._read(names, deadline)
+        answers = {address: _answer(address, items) for address in addresses}
+        return {address: answer for address, answer in answers.items() if answer is not None}
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        text = as_bytes(LABEL, value).decode()
+        item = self._own_item(address, deadline)
+        if item is None:
+            template: Item = {"title": address.full_key, "category": _NOTE, "fields": [_note(text)]}
+            self._write("create", "-", template, deadline)
+            return
+        # The template replaces all fields: those that somebody added are sent back.
+        others = [field for field in _fields(item) if field.get("id") != _NOTES]
+        self._write("edit", _id(item), {**item, "fields": [_note(text), *others]}, deadline)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        item = self._own_item(address, deadline)
+        if item is None:
+            raise SecretNotFound(self.absent(address))
+        _refuse(self._run(["delete", _id(item)], deadline))
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        prefix = f"{project}/"
+        titles = dict.fromkeys(item["title"] for item in self._listing(deadline, "--categories", "Secure Note"))
+        return [title.removeprefix(prefix) for title in titles if title.startswith(prefix) and title != prefix]
+
+    def _own_item(self, address: Address, deadline: float) -> Item | None:
+        """The item of an address that may be written. BackendInvalid for one that envref would damage."""
+        if address.foreign is not None:
+            raise BackendInvalid(
+                f'{LABEL}: "{printable(address.foreign)}" is not envref\'s own; change it in 1Password'
+            )
+        item = _pick(address.full_key, self._read([address.full_key], deadline))
+        if item is not None and item.get("category") != _NOTE:
+            raise BackendInvalid(f'{LABEL}: item "{address}" is no Secure Note; change it in 1Password')
+        return item
+
+    def _read(self, names: Sequence[str], deadline: float) -> Sequence[Item]:
+        """The items that have one of the names, and maybe others."""
+        items: list[Item] = []
+        waiting = [name for name in names if _fits_a_line(name)]
+        left = [name for name in names if name not in waiting]
+        for _ in range(_TRIES if waiting else 0):
+            finished = self._run(["get", "-"], deadline, "\n".join(waiting))
+            error = _error(finished)
+            if isinstance(error, _Ambiguous):
+                return self._read_listed(names, deadline)
+            if error is not None and not isinstance(error, SecretNotFound):
+                raise error
+            items += _items(finished)
+            known = [name for name in waiting if _says_absent(finished, name)]
+            # A call that failed may not have come to a name whose item is there because of its id.
+            by_id = () if error is None else names
+            waiting = [name for name in waiting if name not in known and not _is_settled(name, by_id, items)]
+            if not known or not waiting:
+                break
+        left += waiting
+        return [*items, *self._read_listed(left, deadline)] if left else items
+
+    def _read_listed(self, names: Sequence[str], deadline: float) -> Sequence[Item]:
+        """The same in two calls, whatever is absent. Of items that share a name, the outlines without their fields."""
+        listed = self._listing(deadline)
+        matching = {name: _matching(name, listed) for name in names}
+        shared = [item for items in matching.values() if len(items) > 1 for item in items]
+        single = {_id(items[0]): items[0] for items in matching.values() if len(items) == 1}
+        if not single:
+            return shared
+        wanted = [{"id": item_id, "vault": item.get("vault", {})} for item_id, item in single.items()]
+        finished = self._run(["get", "-"], deadline, json.dumps(wanted))
+        if isinstance(_error(finished), SecretNotFound):
+            raise BackendUnavailable(f"{LABEL}: op: an item was deleted while it was being read; try again")
+        _refuse(finished)
+        return [*shared, *_items(finished)]
+
+    def _listing(self, deadline: float, *filters: str) -> Sequence[Item]:
+        finished = self._run(["list", *filters], deadline)
+        _refuse(finished)
+        return _items(finished)
+
+    def _write(self, verb: str, target: str, template: Item, deadline: float) -> None:
+        _refuse(self._run([verb, target], deadline, json.dumps(template, ensure_ascii=False)))
+
+    def _run(self, arguments: Sequence[str], deadline: float, text: str | None = None) -> Finished:
+        options = ["--vault", self._vault, "--format", "json", *self._account]
+        payload = None if text is None else text.encode("utf-8")
+        return self._program.run(["item", *arguments, *options], deadline, payload=payload)
+
+
+def _answer(address: Address, items: Sequence[Item]) -> Secret | BackendError | None:
+    """What the items say of an address: its value, why it has none, or None where it is not there."""
+    try:
+        item = _pick(str(address), items)
+        text = None if item is None else _text(address, item)
+        return None if text is None else as_secret(LABEL, text)
+    except BackendError as error:
+        return error
+
+
+def _text(address: Address, item: Item) -> str | None:
+    """The field of the item, else that member of its value as JSON (commands.md 6.3)."""
+    named = None if address.field is None else _field(item, address.field)
+    if named is not None:
+        return _value(named)
+    defaults = (_NOTES,) if address.foreign is None else _FOREIGN_FIELDS
+    found = next((field for field in (_field(item, name) for name in defaults) if field is not None), None)
+    if found is None:
+        raise BackendInvalid(
+            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"'
+        )
+    if address.field is None:
+        return _value(found)
+    try:
+        return member(_value(found), address.field)
+    except NotStructured:
+        raise BackendInvalid(
+            f'{LABEL}: field "{printable(address.field)}": item "{printable(str(address))}" has no such field, '
+            "and its value is not a JSON object"
+        ) from None
+
+
+def _field(item: Item, name: str) -> Item | None:
+    """The field with that id, else with that label. BackendInvalid where a label could mean several."""
+    fields = _fields(item)
+    by_id = [field for field in fields if field.get("id") == name]
+    found = by_id or [field for field in fields if field.get("label") == name]
+    if len(found) > 1:
+        title, label = printable(item["title"]), printable(name)
+        raise _Ambiguous(f'{LABEL}: item "{title}" has several fields "{label}"', hint="name the field by its id")
+    return found[0] if found else None
+
+
+def _fields(item: Item) -> Sequence[Item]:
+    fields = item.get("fields", [])
+    if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the fields of an item are no array of objects")
+    return fields
+
+
+def _value(field: Item) -> str:
+    value = field.get("value", "")  # op leaves out what is empty
+    if not isinstance(value, str):
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text")
+    return value
+
+
+def _note(text: str) -> Item:
+    return {"id": _NOTES, "type": "STRING", "purpose": "NOTES", "label": _NOTES, "value": text}
+
+
+def _matching(name: str, items: Iterable[Item]) -> Sequence[Item]:
+    """The item with that id, else those with that very title: op itself would take a domain or other capitals too."""
+    different = list({item["id"]: item for item in items}.values())
+    by_id = [item for item in different if item["id"] == name]
+    return by_id or [item for item in different if item["title"] == name]
+
+
+def _pick(name: str, items: Iterable[Item]) -> Item | None:
+    found = _matching(name, items)
+    if len(found) > 1:
+        shown = printable(name)
+        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint="rename or delete all but one")
+    return found[0] if found else None
+
+
+def _is_settled(name: str, ids: Sequence[str], items: Sequence[Item]) -> bool:
+    """Whether the items are the whole answer for a name. One of `ids` may share its title with others."""
+    if any(item["id"] == name for item in items):
+        return True
+    return bool(_matching(name, [item for item in items if item["id"] not in ids]))
+
+
+def _id(item: Item) -> str:
+    """The item's id, if it may stand among arguments."""
+    identifier: str = item["id"]
+    if not _ID.fullmatch(identifier):
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the id of an item is no word")
+    return identifier
+
+
+def _fits_a_line(name: str) -> bool:
+    """Whether op takes a line that is the name for no JSON, and its complaint about another can't seem to mean it."""
+    return '"' not in name and not name.startswith(("{", "["))
+
+
+def _items(finished: Finished) -> list[Item]:
+    """The items that op printed, as an array or one after the other."""
+    items: list[Item] = []
+    for value in _values(finished.stdout):
+        items += value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) and _is_named(item) for item in items):
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title")
+    return items
+
+
+def _is_named(item: Item) -> bool:
+    return isinstance(item.get("id"), str) and isinstance(item.get("title"), str)
+
+
+def _values(output: bytes) -> Iterable[Any]:
+    decoder = json.JSONDecoder()
+    try:
+        text = plain(output.decode("utf-8")).strip()
+        values, position = [], 0
+        while position < len(text):
+            value, position = decoder.raw_decode(text, position)
+            values.append(value)
+            position = len(text) - len(text[position:].lstrip())
+    except (ValueError, RecursionError):
+        # "from None": a decoder's error carries the whole text
+        raise BackendInvalid(f"{LABEL}: op: invalid JSON response") from None
+    return values
+
+
+def _refuse(finished: Finished) -> None:
+    error = _error(finished)
+    if error is not None:
+        raise error
+
+
+def _error(finished: Finished) -> BackendError | None:
+    """What a call failed with; None for one that did not."""
+    if finished.status == 0:
+        return None
+    first, *stamped = _STAMP.split(plain(finished.stderr))
+    return understood(f"{LABEL}: op", "".join(stamped) or first, _COMPLAINTS)
+
+
+def _says_absent(finished: Finished, name: str) -> bool:
+    return finished.status != 0 and f'"{name}" isn\'t an item' in plain(finished.stderr)

@@ -1,0 +1,797 @@
+"""1Password, against a double of its program `op` that refuses what the documentation says the real one refuses.
+
+Nothing here has met the real program: see tests/backends/doubles/op.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+import time
+
+import pytest
+
+from envref.address import Address
+from envref.backends.onepassword import OnePassword
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    SecretNotFound,
+)
+from envref.secret import Secret
+from tests.backends.contract import BackendContract, values_of
+from tests.backends.doubles.onepassword.account import OP, TOKEN, Account, field
+from tests.backends.stores import shim
+from tests.processes import left_of
+
+KEY = Address("app", "key")
+MARKER = "marker-9c41e7"
+HANGS_FOR = "86413"  # seconds; a number that no other process sleeps for
+
+
+def soon():
+    return time.monotonic() + 30
+
+
+@pytest.fixture
+def account(tmp_path, monkeypatch):
+    directory = tmp_path / "account"
+    directory.mkdir()
+    monkeypatch.setenv("OP_DOUBLE", str(directory))
+    monkeypatch.setenv("PATH", f"{OP.parent}:{os.environ['PATH']}")
+    return Account(directory)
+
+
+@pytest.fixture
+def store(account):
+    return OnePassword("op")
+
+
+def texts(store, *addresses):
+    """The values as text, or the errors, by key or foreign name and field."""
+    answers = store.get_many(addresses, soon())
+    return {
+        str(address) + (f"#{address.field}" if address.field else ""): (
+            answer.reveal() if isinstance(answer, Secret) else answer
+        )
+        for address, answer in answers.items()
+    }
+
+
+def error_of(call):
+    with pytest.raises(BackendError) as caught:
+        call()
+    return caught.value
+
+
+def foreign(name, field=None):
+    return Address("", "", foreign=name, field=field)
+
+
+def own(*keys):
+    return [Address("app", key) for key in keys]
+
+
+class TestOnePassword(BackendContract):
+    @pytest.fixture
+    def store(self, account):
+        return OnePassword("op")
+
+
+WAYS = ["stop", "whole", "go on"]
+
+
+class TestManyAtOnce:
+    """How many processes a batch costs, whichever way op takes an item that is not there: nobody documents it."""
+
+    @pytest.fixture(params=WAYS)
+    def way(self, account, request):
+        account.change(unknown=request.param)
+        return request.param
+
+    def filled(self, account, *numbers):
+        for number in numbers:
+            account.note(f"app/key{number}", f"value {number}")
+
+    def asked(self, store, count):
+        return texts(store, *own(*(f"key{number}" for number in range(count))))
+
+    @pytest.mark.parametrize("count", [1, 25])
+    def test_one_process_reads_all_that_is_there(self, account, store, way, count):
+        """Any number of references is one process, if no item is missing."""
+        self.filled(account, *range(count))
+        assert self.asked(store, count) == {f"app/key{number}": f"value {number}" for number in range(count)}
+        assert account.verbs() == ["get"]
+
+    @pytest.mark.parametrize("missing", [0, 5, 11])
+    def test_one_absentee_costs_one_process_more_at_most(self, account, store, way, missing):
+        """With one item missing it is two processes at most, wherever in the batch it stands."""
+        present = [number for number in range(12) if number != missing]
+        self.filled(account, *present)
+        assert self.asked(store, 12) == {f"app/key{number}": f"value {number}" for number in present}
+        is_known_at_once = way == "go on" or (way == "stop" and missing == 11)
+        assert account.verbs() == (["get"] if is_known_at_once else ["get", "get"])
+
+    def test_many_absentees_cost_no_process_each(self, account, store, way):
+        """With twenty of forty items missing it is four processes."""
+        self.filled(account, *range(0, 40, 2))
+        assert len(self.asked(store, 40)) == 20
+        assert account.verbs() == (["get"] if way == "go on" else ["get", "get", "list", "get"])
+
+    def test_a_single_absent_item_is_one_process(self, account, store, way):
+        """To say that one item is missing takes one process."""
+        assert texts(store, KEY) == {}
+        assert account.verbs() == ["get"]
+
+    def test_a_profile_costs_two(self, account, store, way):
+        """The profile's candidates are mostly absent, so the vault is listed first."""
+        self.filled(account, 1, 2)
+        account.note("app/staging/key1", "staging")
+        pairs = [Address("app", f"key{n}", profile=profile) for n in range(30) for profile in ("staging", None)]
+        assert texts(store, *pairs) == {"app/key1": "value 1", "app/key2": "value 2", "app/staging/key1": "staging"}
+        assert account.verbs() == ["list", "get"]
+
+    def test_a_vault_without_any_of_them_is_listed_only(self, account, store):
+        """Where nothing is there, nothing is fetched."""
+        assert texts(store, Address("app", "key", profile="staging"), KEY) == {}
+        assert account.verbs() == ["list"]
+
+    def test_several_fields_of_an_item_are_one_question(self, account, store):
+        """An item is asked for once, whatever is wanted of it."""
+        account.add("app/db", field("user", "admin"), field("notesPlain", "note"))
+        wanted = [Address("app", "db", field=name) for name in ("user", "notesPlain", None)]
+        assert texts(store, *wanted) == {"app/db#user": "admin", "app/db#notesPlain": "note", "app/db": "note"}
+        assert account.verbs() == ["get"]
+
+    def test_writes_take_two_processes(self, account, store):
+        """Creating, replacing and deleting first look for the item."""
+        store.set(KEY, Secret("one"), soon())
+        assert account.verbs() == ["get", "create"]
+        store.set(KEY, Secret("two"), soon())
+        assert account.verbs() == ["get", "edit"]
+        store.delete(KEY, soon())
+        assert account.verbs() == ["get", "delete"]
+        assert list(store.list("app", soon())) == []
+        assert account.verbs() == ["list"]
+
+
+class TestNames:
+    """An item is the one with that very title, whatever op itself would take for it."""
+
+    @pytest.mark.parametrize("profile", [None, "staging"])
+    def test_items_of_one_title_are_an_error(self, account, store, profile):
+        """Two items with the title: no guess, and the other references are answered."""
+        account.note("app/key", "one")
+        account.note("app/key", "two")
+        account.note("app/other", "its value")
+        answers = texts(store, KEY, *own("other"), Address("app", "absent", profile=profile))
+        error = answers.pop("app/key")
+        assert isinstance(error, BackendInvalid)
+        assert error.message == '1password: op get: more than one item matches "app/key"'
+        assert answers == {"app/other": "its value"}
+
+    @pytest.mark.parametrize("call", ["set", "delete"])
+    def test_items_of_one_title_are_not_changed(self, account, store, call):
+        """Writing refuses where a title is not unique."""
+        account.note("app/key", "one")
+        account.note("app/key", "two")
+        before = account.state
+        arguments = [KEY, Secret("three"), soon()] if call == "set" else [KEY, soon()]
+        assert isinstance(error_of(lambda: getattr(store, call)(*arguments)), BackendInvalid)
+        assert account.state == before
+
+    def test_an_item_asked_by_id_hides_no_other_of_its_title(self, account, store):
+        """By its id an item is found; its title stays ambiguous, although only one of the two was printed."""
+        first = account.note("Shared", "one")
+        account.note("Shared", "two")
+        answers = texts(store, foreign(first), foreign("absent"), foreign("Shared"))
+        assert answers[first] == "one"
+        assert isinstance(answers["Shared"], BackendInvalid)
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_other_capitals_are_another_key(self, account, store, way):
+        """Where op ignores case, envref doesn't: another item's value is never taken."""
+        account.change(folds_case=True, unknown=way)
+        account.note("app/KEY", "capital")
+        assert texts(store, KEY) == {}
+        assert texts(store, KEY, *own("KEY")) == {"app/KEY": "capital"}
+        store.set(KEY, Secret("small"), soon())
+        assert texts(store, KEY, *own("KEY")) == {"app/KEY": "capital", "app/key": "small"}
+
+    def test_a_domain_is_no_title(self, account, store):
+        """op finds a login by its domain; envref does not, and looks into the list."""
+        account.add("GitHub", field("password", "hunter22"), category="LOGIN", domains=["github.com"])
+        assert texts(store, foreign("github.com")) == {}
+        assert account.verbs() == ["get", "list"]
+
+    @pytest.mark.parametrize("title", ['{"id": "x"}', "[staging]", 'the "best"', "-", " edge ", "two\nlines"])
+    def test_a_title_that_no_line_can_say_is_found_in_the_list(self, account, store, title):
+        """What op would take for JSON, an option or two lines is found all the same."""
+        account.note(title, "its value")
+        assert texts(store, foreign(title), foreign("absent")) == {title: "its value"}
+        assert texts(store, foreign(title)) == {title: "its value"}
+
+    def test_a_complaint_about_one_name_is_not_about_another(self, account, store):
+        """An item is not absent because the name of an absent one ends with its name."""
+        account.note("best", "its value")
+        assert texts(store, foreign('the "best'), foreign("best")) == {"best": "its value"}
+
+    def test_another_vault_is_not_looked_into(self, account):
+        """Two backends of one type with different vaults don't see each other's items."""
+        account.note("app/key", "personal")
+        account.note("app/key", "engineering", vault="Engineering")
+        assert texts(OnePassword("a"), KEY) == {"app/key": "personal"}
+        assert texts(OnePassword("b", vault="Engineering"), KEY) == {"app/key": "engineering"}
+
+    def test_an_item_that_goes_away_meanwhile_is_no_absence(self, store, programs):
+        """Deleted between list and get: the reference fails, and the chain does not move on."""
+        item = {"id": "abc", "title": "app/key"}
+        programs.op(
+            f"""
+            case "$2" in
+              list) echo '{json.dumps([item])}' ;;
+              *) echo '[ERROR] 2026/01/02 03:04:05 "abc" isn'"'"'t an item in the "Personal" vault.' >&2; exit 1 ;;
+            esac
+            """
+        )
+        profile = Address("app", "key", profile="p")
+        error = error_of(lambda: store.get_many([profile, KEY], soon()))
+        assert isinstance(error, BackendUnavailable)
+
+
+class TestFields:
+    LOGIN = (field("username", "me"), field("password", "hunter22"), field("notesPlain", "note"))
+
+    @pytest.mark.parametrize(
+        ("fields", "value"),
+        [
+            (LOGIN, "hunter22"),
+            ((field("notesPlain"), field("credential", "ghp_x")), "ghp_x"),
+            ((field("notesPlain", "note"),), "note"),
+            ((field("password"), field("notesPlain", "note")), ""),
+        ],
+        ids=["password", "credential", "note", "empty_password"],
+    )
+    def test_a_foreign_item_has_a_default_field(self, account, store, fields, value):
+        """Of an item of your own: the password, else the credential, else the note."""
+        identifier = account.add("My Item", *fields, category="LOGIN")
+        assert texts(store, foreign("My Item"), foreign(identifier)) == {"My Item": value, identifier: value}
+
+    def test_a_field_is_named_by_label_or_id(self, account, store):
+        """`#FIELD` is the field's id, else its label."""
+        account.add("Item", {"id": "x7", "type": "CONCEALED", "label": "API key", "value": "k"}, *self.LOGIN)
+        wanted = [foreign("Item", name) for name in ("x7", "API key", "username")]
+        assert texts(store, *wanted) == {"Item#x7": "k", "Item#API key": "k", "Item#username": "me"}
+
+    def test_a_label_of_several_fields_is_an_error(self, account, store):
+        """Two fields of one label are told apart by their ids."""
+        account.add("Item", {"id": "1a", "label": "key", "value": "a"}, {"id": "2b", "label": "key", "value": "b"})
+        answers = texts(store, foreign("Item", "key"), foreign("Item", "2b"))
+        assert answers["Item#2b"] == "b"
+        assert answers["Item#key"].lines() == [
+            'error: 1password: item "Item" has several fields "key"',
+            "  hint: name the field by its id",
+        ]
+
+    def test_without_such_a_field_the_value_is_read_as_json(self, account, store):
+        """A field that the item lacks is a member of its value, if that is JSON; null and no member are absence."""
+        account.note("app/db", '{"user": "admin", "port": 5432, "none": null, "deep": {"list": ["x"]}}')
+        wanted = [Address("app", "db", field=name) for name in ("user", "port", "none", "lost", "/deep/list/0")]
+        assert texts(store, *wanted) == {"app/db#user": "admin", "app/db#port": "5432", "app/db#/deep/list/0": "x"}
+
+    def test_no_field_and_no_json_is_an_error(self, account, store):
+        """Neither a field of that name nor JSON."""
+        account.note("app/db", f"plain text {MARKER}")
+        error = texts(store, Address("app", "db", field="user"))["app/db#user"]
+        assert isinstance(error, BackendInvalid)
+        assert error.message == (
+            '1password: field "user": item "app/db" has no such field, and its value is not a JSON object'
+        )
+        assert MARKER not in values_of(error)
+
+    @pytest.mark.parametrize(
+        ("address", "name"),
+        [(Address("app", "db"), "notesPlain"), (foreign("app/db"), "password"), (foreign("app/db", "pin"), "pin")],
+    )
+    def test_an_item_without_its_field_is_not_absent(self, account, store, address, name):
+        """An item that has no field for the value is an error that names the field."""
+        account.add("app/db", field("username", "me"))
+        (error,) = texts(store, address).values()
+        assert isinstance(error, BackendInvalid)
+        assert error.message == f'1password: item "app/db" has no field "{name}"'
+
+
+class TestWriting:
+    def test_a_secret_is_a_secure_note(self, account, store):
+        """Title = full key, category Secure Note, the value in notesPlain."""
+        store.set(Address("app", "key", profile="staging"), Secret("v"), soon())
+        item = account.items()["app/staging/key"]
+        assert item["category"] == "SECURE_NOTE"
+        assert [(each["id"], each["purpose"], each["value"]) for each in item["fields"]] == [
+            ("notesPlain", "NOTES", "v")
+        ]
+
+    def test_replacing_keeps_what_others_added(self, account, store):
+        """Fields and sections that somebody added to the note survive a new value."""
+        sections = [{"id": "s", "label": "Owner"}]
+        added = {"id": "o", "label": "owner", "value": "me", "section": sections[0]}
+        account.add("app/key", field("notesPlain", "old"), added, sections=sections)
+        store.set(KEY, Secret("new"), soon())
+        item = account.items()["app/key"]
+        assert {each["id"]: each["value"] for each in item["fields"]} == {"notesPlain": "new", "o": "me"}
+        assert texts(store, KEY) == {"app/key": "new"}
+
+    @pytest.mark.parametrize("call", ["set", "delete"])
+    def test_only_secure_notes_are_changed(self, account, store, call):
+        """A login that has the title of a key is neither overwritten nor deleted: it would lose its passkeys."""
+        account.add("app/key", field("password", "p"), category="LOGIN")
+        before = account.state
+        arguments = [KEY, Secret("x"), soon()] if call == "set" else [KEY, soon()]
+        error = error_of(lambda: getattr(store, call)(*arguments))
+        assert error.message == '1password: item "app/key" is no Secure Note; change it in 1Password'
+        assert account.state == before
+
+    @pytest.mark.parametrize("call", ["set", "delete"])
+    def test_a_foreign_item_is_read_only(self, account, store, call):
+        """An item by a name of its own is never written, and op is not even asked."""
+        arguments = [foreign("GitHub"), Secret("x"), soon()] if call == "set" else [foreign("GitHub"), soon()]
+        assert isinstance(error_of(lambda: getattr(store, call)(*arguments)), BackendInvalid)
+        assert account.verbs() == []
+
+    def test_only_secure_notes_are_listed(self, account, store):
+        """The list holds the project's notes, each title once."""
+        account.note("app/key", "1")
+        account.note("app/key", "2")
+        account.add("app/login", category="LOGIN")
+        account.note("app/", "3")
+        assert list(store.list("app", soon())) == ["key"]
+
+
+# what the double is made to say, by its own rules: a change of the account, the environment -> class and lines
+SIGNED_OUT = (BackendLocked, ["error: 1password: op: not signed in", "  run: op signin"])
+STATES = {
+    "signed_out": ({"signed_in": False}, {}, SIGNED_OUT),
+    "no_account": ({"accounts": []}, {}, SIGNED_OUT),
+    "wrong_session": ({"signed_in": False}, {"OP_SESSION_my": "x", "OP_ACCOUNT": "my.1password.com"}, SIGNED_OUT),
+    "expired": ({"expired": ["OP_SESSION_my"]}, {"OP_SESSION_my": "x"}, SIGNED_OUT),
+    "bad_token": (
+        {},
+        {"OP_SERVICE_ACCOUNT_TOKEN": "nonsense"},
+        (BackendDenied, ["error: 1password: op: failed to DecodeSACredentials: illegal base64 data at input byte 4"]),
+    ),
+    "old_token": (
+        {},
+        {"OP_SERVICE_ACCOUNT_TOKEN": "ops_old"},
+        (BackendDenied, ["error: 1password: op: (401) Unauthor"]),
+    ),
+    "connect": (
+        {},
+        {"OP_CONNECT_HOST": "http://127.0.0.1:9", "OP_CONNECT_TOKEN": "x", "OP_SERVICE_ACCOUNT_TOKEN": TOKEN},
+        (BackendDenied, ["error: 1password: op: (401) Unauthorized: Invalid bearer token"]),
+    ),
+    "no_vault": (
+        {"vaults": {"Other": []}},
+        {},
+        (
+            BackendDenied,
+            [
+                'error: 1password: op: "Personal" isn\'t a vault in this account',
+                "  hint: op vault list shows the vaults of the account",
+            ],
+        ),
+    ),
+}
+# the same for words that the double does not come to by itself
+FORBIDDEN = "(403) Forbidden: You aren't authorized to access this resource."
+WORDS = {
+    "forbidden": (FORBIDDEN, BackendDenied, FORBIDDEN),
+    "line": (f"unable to process line 3: {FORBIDDEN}", BackendDenied, FORBIDDEN),
+    "not_signed_in": ("account is not signed in", BackendLocked, "not signed in"),
+    "prompt": ("authorization timeout", BackendLocked, "authorization timeout"),
+    "desktop": ("connecting to desktop app timed out", BackendLocked, "connecting to desktop app timed out"),
+    "limit": ("Too many requests", BackendUnavailable, "Too many requests"),
+    "network": (
+        "dial tcp 127.0.0.1:9: connect: connection refused",
+        BackendUnavailable,
+        "dial tcp 127.0.0.1:9: connect: connection refused",
+    ),
+    "unknown": ("the item was not found, it isn't there", BackendUnavailable, "the item was not found, it isn't there"),
+    "colours": ("\x1b[31mToo many requests\x1b[0m", BackendUnavailable, "Too many requests"),
+    "silent": ("", BackendUnavailable, "failed without a word"),
+}
+CALLS = {
+    "read": lambda store: store.get_many([KEY], soon()),
+    "read_with_profile": lambda store: store.get_many([KEY, Address("app", "key", profile="p")], soon()),
+    "set": lambda store: store.set(KEY, Secret(MARKER), soon()),
+    "delete": lambda store: store.delete(KEY, soon()),
+    "list": lambda store: store.list("app", soon()),
+}
+
+
+class TestErrors:
+    @pytest.mark.parametrize("call", ["read", "set", "list"])
+    @pytest.mark.parametrize("kind", STATES)
+    def test_a_refusal_has_its_class(self, account, store, monkeypatch, kind, call):
+        """Signed out, a bad token, an unknown vault: whatever is asked, the same error, and never "missing"."""
+        changes, environment, (expected, lines) = STATES[kind]
+        account.change(**changes)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        error = error_of(lambda: CALLS[call](store))
+        assert type(error) is expected
+        assert error.lines()[0].startswith(lines[0])
+        assert error.lines()[1:][: len(lines) - 1] == lines[1:]
+
+    @pytest.mark.parametrize("kind", WORDS)
+    def test_words_have_their_class(self, account, store, kind):
+        """op's words become a class of error once; unknown ones are "unavailable"."""
+        message, expected, shown = WORDS[kind]
+        account.change(fails=[[["item"], message]])
+        error = error_of(lambda: store.get_many([KEY], soon()))
+        assert type(error) is expected
+        assert error.message == f"1password: op: {shown}"
+
+    @pytest.mark.parametrize(("call", "verb"), [("set", "create"), ("set", "edit"), ("delete", "delete")])
+    def test_a_write_that_is_refused_is_an_error(self, account, store, call, verb):
+        """May read and not write: denied, and nothing of the value is told."""
+        account.change(fails=[[["item", verb], FORBIDDEN]])
+        if verb != "create":
+            account.note("app/key", "old")
+        before = account.state
+        error = error_of(lambda: CALLS[call](store))
+        assert type(error) is BackendDenied
+        assert MARKER not in values_of(error)
+        assert account.state == before
+
+    def test_an_absent_item_has_the_sentence_of_the_documentation(self, account):
+        """Deleting what is not there names title and vault."""
+        store = OnePassword("op", vault="Engineering")
+        error = error_of(lambda: store.delete(KEY, soon()))
+        assert isinstance(error, SecretNotFound)
+        assert error.message == '1password: op get: "app/key" isn\'t an item in the "Engineering" vault'
+
+    def test_a_hostile_name_is_shown_escaped(self, store):
+        """A name that could steer the terminal is escaped."""
+        assert "\x1b" not in store.absent(foreign("\x1b[2J"))
+
+    @pytest.mark.parametrize("flox", ["", "/flox/env"])
+    def test_a_missing_program_says_how_to_install_it(self, monkeypatch, tmp_path, flox):
+        """Without op: what was looked for, and a line to paste, Flox's inside a Flox environment."""
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setenv("FLOX_ENV", flox)
+        error = error_of(lambda: OnePassword("op").get_many([KEY], soon()))
+        assert isinstance(error, BackendUnavailable)
+        assert error.lines() == [
+            "error: 1password: start op: executable file not found in $PATH",
+            f"  run: {'flox install _1password-cli' if flox else 'brew install 1password-cli'}, then op signin",
+        ]
+
+
+class TestCalls:
+    """What op is started with."""
+
+    def test_the_service_account_needs_nothing_else(self, account, store, monkeypatch):
+        """With a service account's token, which demands the vault on every call, all of it works."""
+        account.change(accounts=[], signed_in=False, service_token=TOKEN)
+        monkeypatch.setenv("OP_SERVICE_ACCOUNT_TOKEN", TOKEN)
+        store.set(KEY, Secret("one"), soon())
+        store.set(KEY, Secret("two"), soon())
+        assert texts(store, KEY, Address("app", "key", profile="p")) == {"app/key": "two"}
+        assert list(store.list("app", soon())) == ["key"]
+        store.delete(KEY, soon())
+        assert texts(store, KEY) == {}
+
+    def test_a_session_in_the_environment_is_enough(self, account, store, monkeypatch):
+        """`eval $(op signin)` sets OP_SESSION_…, which op inherits."""
+        account.change(signed_in=False, sessions={"OP_SESSION_my": "token"})
+        monkeypatch.setenv("OP_SESSION_my", "token")
+        assert texts(store, KEY) == {}
+
+    def test_the_account_is_named_in_every_call(self, account):
+        """`account` chooses one of several accounts."""
+        store = OnePassword("op", account="my.1password.com")
+        for call in ("read_with_profile", "set", "list", "delete"):
+            CALLS[call](store)
+        assert all(call["argv"][-2:] == ["--account", "my.1password.com"] for call in account.calls())
+        assert isinstance(error_of(lambda: texts(OnePassword("op", account="other"), KEY)), BackendUnavailable)
+
+    def test_json_is_asked_for_whatever_the_caller_prefers(self, account, store, monkeypatch):
+        """OP_FORMAT of the caller does not reach op, and every call names the format."""
+        monkeypatch.setenv("OP_FORMAT", "human-readable")
+        store.set(KEY, Secret("v"), soon())
+        assert all("OP_FORMAT" not in call["environment"] for call in account.calls())
+        assert all("--format json" in " ".join(call["argv"]) for call in account.calls())
+
+    def test_input_is_a_pipe_or_nothing(self, account, store):
+        """op takes templates and names from a pipe only; a call without input gets none to wait for."""
+        for call in ("set", "set", "read_with_profile", "delete", "list"):
+            CALLS[call](store)
+        kinds = {call["argv"][1]: call["stdin"] for call in account.calls()}
+        assert kinds == {"get": "fifo", "create": "fifo", "edit": "fifo", "list": "null", "delete": "null"}
+
+    def test_no_value_is_in_an_argument_or_a_file(self, account, store, tmp_path, monkeypatch):
+        """A value is neither in op's arguments nor in its environment, nor in any file but the vault's own."""
+        wrapped = shim.recorded(tmp_path / "shim", OP, "op")
+        monkeypatch.setenv("PATH", f"{wrapped.path}:{os.environ['PATH']}")
+        (account.directory / "marker").write_text(MARKER)
+        for _ in range(2):
+            store.set(KEY, Secret(f"{MARKER}\nsecond line"), soon())
+        assert texts(store, KEY) == {"app/key": f"{MARKER}\nsecond line"}
+        assert wrapped.count() == 5
+        assert MARKER not in str(wrapped.argvs())
+        vault, marker = account.directory / "account.json", account.directory / "marker"
+        files = [path for path in tmp_path.rglob("*") if path.is_file() and path not in (vault, marker)]
+        assert not [path for path in files if MARKER in path.read_text()]
+
+    def test_the_program_may_be_named(self, account, tmp_path):
+        """`command` is a name on PATH or a path, relative to the project."""
+        (tmp_path / "tools").mkdir()
+        (tmp_path / "tools/op2").symlink_to(OP)
+        account.note("app/key", "v")
+        assert texts(OnePassword("op", command="./tools/op2", root=str(tmp_path)), KEY) == {"app/key": "v"}
+        assert texts(OnePassword("op", command=str(OP)), KEY) == {"app/key": "v"}
+
+
+class Programs:
+    """Stand-ins for op, in bash."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def op(self, body):
+        path = self.directory / "op"
+        path.write_text("#!/bin/bash\n" + textwrap.dedent(body))
+        path.chmod(0o755)
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch, account):
+    directory = tmp_path / "programs"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+    return Programs(directory)
+
+
+ITEM = json.dumps({"id": "abc", "title": "app/key", "category": "SECURE_NOTE", "fields": [field("notesPlain", MARKER)]})
+HALF = ITEM[: ITEM.index(MARKER) + len(MARKER)]
+FAULTS = {
+    "rubbish": ("echo oops", BackendInvalid),
+    "megabyte": ("head -c 1048576 /dev/zero | tr '\\0' x", BackendInvalid),
+    "too_much": ("head -c 100000000 /dev/zero", BackendInvalid),
+    "megabyte_of_stderr": ("head -c 1048576 /dev/zero | tr '\\0' x >&2; exit 1", BackendUnavailable),
+    "bad_utf8": (r"printf '\xff\xfe{}'", BackendInvalid),
+    "bad_utf8_in_a_value": (ITEM.replace(MARKER, r"\xff"), BackendInvalid),
+    "surrogate": (ITEM.replace(MARKER, r"\\ud800"), BackendInvalid),
+    "nul": (ITEM.replace(MARKER, r"\\u0000"), BackendInvalid),
+    "deep": ("head -c 200000 /dev/zero | tr '\\0' '['", BackendInvalid),
+    "long_number": ("printf '{\"n\":'; head -c 100000 /dev/zero | tr '\\0' 9; echo '}'", BackendInvalid),
+    "number_for_an_item": ("echo 7", BackendInvalid),
+    "no_title": ("""echo '{"id": "abc"}'""", BackendInvalid),
+    "fields_of_another_kind": (ITEM.replace('"fields": [', '"fields": ["x", '), BackendInvalid),
+    "fields_as_object": ("""echo '{"id": "abc", "title": "app/key", "fields": {}}'""", BackendInvalid),
+    "value_of_another_kind": (ITEM.replace(f'"{MARKER}"', "7"), BackendInvalid),
+    "half_a_reply": (HALF, BackendInvalid),
+    "dies_half_way": (f"{HALF}; kill -9 $$", BackendUnavailable),
+    "dies": ("kill -9 $$", BackendUnavailable),
+    "fails_after_the_reply": (f"{ITEM}; exit 3", BackendUnavailable),
+    "escapes_on_stderr": (r"printf '\033]0;title\007\033[2Jgone\n' >&2; exit 1", BackendUnavailable),
+}
+
+
+def printing(body):
+    """A stand-in's script; one that starts with a brace is printed as it is."""
+    reply, _, end = body.partition("; ") if body.startswith("{") else ("", "", body)
+    return f"printf '{reply}'; {end or ':'}" if reply else end
+
+
+class TestFaults:
+    @pytest.mark.parametrize("kind", FAULTS)
+    def test_a_broken_program_is_an_error(self, store, programs, kind):
+        """Whatever op prints and however it ends: the right class, soon, and no value in the message."""
+        body, expected = FAULTS[kind]
+        programs.op(printing(body))
+        started = time.monotonic()
+        try:
+            error = store.get_many([KEY], soon())[KEY]
+        except BackendError as raised:
+            error = raised
+        assert isinstance(error, expected)
+        assert time.monotonic() - started < 5
+        shown = values_of(error)
+        assert MARKER not in shown
+        assert all(len(line) < 400 and line.isprintable() for line in error.lines())
+
+    def test_an_answer_in_colours_is_read(self, store, programs):
+        """Colours around JSON do no harm."""
+        programs.op(f"printf '\\033[32m%s\\033[0m' '{ITEM}'")
+        assert texts(store, KEY) == {"app/key": MARKER}
+
+    def test_talk_on_stderr_is_no_failure(self, store, programs):
+        """op may announce a new version of itself."""
+        programs.op(f"echo '[ERROR] 2026/01/02 03:04:05 \"app/key\" is old' >&2; echo '{ITEM}'")
+        assert texts(store, KEY) == {"app/key": MARKER}
+
+    def test_absence_is_said_by_a_failure_only(self, store, programs):
+        """A success that talks of an absent item proves nothing: the list decides."""
+        programs.op(
+            f"""
+            case "$2$(cat)" in
+              list*) echo '[{ITEM}]' ;;
+              get[[]*) echo '{ITEM}' ;;
+              *) echo "\\"app/key\\" isn't an item" >&2 ;;
+            esac
+            """
+        )
+        assert texts(store, KEY) == {"app/key": MARKER}
+
+    def test_an_id_that_is_no_word_never_becomes_an_argument(self, store, programs):
+        """An answer can't smuggle an option into the next call."""
+        programs.op(f"""echo '{ITEM.replace('"abc"', '"--help"')}'""")
+        assert isinstance(error_of(lambda: store.delete(KEY, soon())), BackendInvalid)
+
+    @pytest.mark.parametrize(
+        ("body", "call"),
+        [
+            *((f"sleep {HANGS_FOR}", call) for call in CALLS),
+            (f"sleep {HANGS_FOR} & sleep {HANGS_FOR}", "read"),
+            (f"sleep {HANGS_FOR} & sleep {HANGS_FOR}", "set"),
+            (f"trap '' TERM INT; cat; sleep {HANGS_FOR}", "set"),
+            ("while :; do printf ' '; sleep 0.05; done", "read"),
+        ],
+    )
+    def test_a_program_that_hangs_is_ended(self, store, programs, monkeypatch, body, call):
+        """A prompt that nobody answers ends with the time given, and leaves no process."""
+        programs.op(body)
+        monkeypatch.setitem(globals(), "soon", lambda: time.monotonic() + 0.5)
+        started = time.monotonic()
+        error = error_of(lambda: CALLS[call](store))
+        assert time.monotonic() - started < 1.5
+        assert isinstance(error, BackendTimeout)
+        assert error.message == "1password: no answer within 0.5 s; raise --timeout or the backend's timeout"
+        assert left_of(programs.directory) == []
+
+    def test_the_doubles_own_hang_is_ended(self, account, store):
+        """So is the double's, with its standard input open."""
+        account.change(hang=True)
+        with pytest.raises(BackendTimeout):
+            store.get_many([KEY], time.monotonic() + 0.5)
+
+
+def entry(name, **options):
+    return {"name": name, "type": "1password", "config": options}
+
+
+@pytest.fixture
+def team(project, account):
+    """The project of the user documentation: my-saas-app, whose secrets are in the vault Engineering."""
+
+    def configure(*backends, **fields):
+        config = {"project": "my-saas-app", "profiles": {"staging": None}, "backends": backends, **fields}
+        project.write(".envref.yaml", json.dumps(config))
+
+    project.configure = configure
+    configure(entry("op", vault="Engineering", account="mycompany.1password.com"))
+    account.change(accounts=["my.1password.com", "mycompany.1password.com"])
+    return project
+
+
+class TestEnvref:
+    """The whole process."""
+
+    def test_team_setup_of_the_documentation(self, team, account):
+        """Stored by envref in the vault Engineering, referenced in .env, resolved in one op process."""
+        for name, value in {"stripe_api_key": "sk_live_abc123", "sendgrid_key": "SG.xyz789"}.items():
+            done = team.envref("secret", "set", name, "--value", value)
+            assert (done.returncode, done.stdout) == (0, "")
+            assert f'secret "{name}" stored in backend "op"\n' in done.stderr
+        assert set(account.items("Engineering")) == {"my-saas-app/stripe_api_key", "my-saas-app/sendgrid_key"}
+        team.write(".env", "STRIPE_API_KEY=ref://secrets/stripe_api_key\nSENDGRID_KEY=ref://secrets/sendgrid_key\n")
+        account.verbs()
+        done = team.envref("resolve")
+        assert done.stdout == "STRIPE_API_KEY=sk_live_abc123\nSENDGRID_KEY=SG.xyz789\n"
+        assert account.verbs() == ["get"]
+
+    def test_set_get_list_delete(self, team, account):
+        """A value from standard input comes back, is listed, and is gone after deletion."""
+        assert team.envref("secret", "set", "key", "--backend", "op", stdin=f"{MARKER}\n").returncode == 0
+        assert team.envref("secret", "get", "key", "--backend", "op").stdout == f"{MARKER}\n"
+        assert team.envref("secret", "list", "--backend", "op").stdout == "key\n"
+        assert team.envref("secret", "delete", "key", "--backend", "op", "--force").returncode == 0
+        done = team.envref("secret", "get", "key", "--backend", "op")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert account.items("Engineering") == {}
+
+    def test_a_missing_secret_says_how_to_store_it(self, team):
+        """The sentence of the troubleshooting page, with the command that cures it."""
+        done = team.envref("secret", "delete", "key", "--backend", "op", "--force")
+        assert done.returncode == 1
+        assert (
+            '1password: op get: "my-saas-app/key" isn\'t an item in the "Engineering" vault (backend "op")'
+            in done.stderr
+        )
+        team.write(".env", "KEY=ref://op/key\n")
+        assert "run: envref secret set key --backend op" in team.envref("resolve").stderr
+
+    def test_a_profile_comes_first(self, team, account):
+        """The profile's own value wins, and the project's stands in, in two processes."""
+        account.change(vaults={"Engineering": []})
+        account.note("my-saas-app/a", "project a", vault="Engineering")
+        account.note("my-saas-app/b", "project b", vault="Engineering")
+        team.envref("secret", "set", "a", "--profile", "staging", stdin="staging a")
+        account.verbs()
+        team.write(".env", "A=ref://secrets/a\nB=ref://op/b\n")
+        assert team.envref("resolve", "--profile", "staging").stdout == "A=staging a\nB=project b\n"
+        assert account.verbs() == ["list", "get"]
+        assert team.envref("resolve").stdout == "A=project a\nB=project b\n"
+        assert team.envref("secret", "list", "--profile", "staging").stdout == "a\n"
+
+    def test_two_vaults_side_by_side(self, team, account):
+        """Two backends of this type keep their own values."""
+        team.configure(entry("personal"), entry("team", vault="Engineering"))
+        team.envref("secret", "set", "key", "--backend", "personal", stdin="mine")
+        team.envref("secret", "set", "key", "--backend", "team", stdin="ours")
+        team.write(".env", "MINE=ref://personal/key\nOURS=ref://team/key\n")
+        assert team.envref("resolve").stdout == "MINE=mine\nOURS=ours\n"
+
+    def test_items_that_exist_already(self, team, account):
+        """By title or id with `//`, by `names:`, with and without a field, in one process."""
+        item = account.add("GitHub Work Token", field("credential", "ghp_1"), field("username", "me"))
+        account.add("Staging DB", field("password", "pw"), category="LOGIN")
+        names = {"github_token": "GitHub Work Token#credential", "db_password": "Staging DB#password"}
+        team.configure({**entry("op"), "names": names})
+        lines = {
+            "TITLE": "ref://op//GitHub%20Work%20Token",
+            "ID": f"ref://op//{item}#username",
+            "MAPPED": "ref://secrets/github_token",
+            "OTHER": "ref://secrets/github_token#username",
+            "DB": "ref://secrets/db_password",
+        }
+        team.write(".env", "".join(f"{name}={reference}\n" for name, reference in lines.items()))
+        done = team.envref("resolve")
+        assert done.stdout == "TITLE=ghp_1\nID=me\nMAPPED=ghp_1\nOTHER=me\nDB=pw\n", done.stderr
+        assert account.verbs() == ["get"]
+        refused = team.envref("secret", "set", "github_token", stdin="x")
+        assert 'key "github_token" is mapped to an existing secret in backend "op"' in refused.stderr
+
+    def test_signed_out(self, team, account):
+        """A reference that can't be had says what to run, and the rest of the file is printed."""
+        account.change(signed_in=False, accounts=[])
+        team.write(".env", "PLAIN=1\nKEY=ref://secrets/key\n")
+        done = team.envref("resolve")
+        assert (done.returncode, done.stdout) == (3, "PLAIN=1\n")
+        assert "1password: op: not signed in" in done.stderr
+        assert "  run: op signin" in done.stderr
+
+    def test_an_outage_does_not_lead_to_the_next_store(self, team, account):
+        """Signed out of the first store, the second is not asked; an absent item lets it answer."""
+        team.configure(entry("first", account="mycompany.1password.com"), entry("second", vault="Engineering"))
+        account.note("my-saas-app/key", "second", vault="Engineering")
+        team.write(".env", "KEY=ref://secrets/key\n")
+        assert team.envref("resolve").stdout == "KEY=second\n"
+        account.change(fails=[[["item", "get", "-", "--vault", "Personal"], "account is not signed in"]])
+        done = team.envref("resolve")
+        assert (done.returncode, done.stdout) == (3, "")
+
+    def test_a_program_that_is_not_there(self, team, tmp_path):
+        """op is missing: what, and how to install it."""
+        team.write(".env", "KEY=ref://secrets/key\n")
+        done = team.envref("resolve", env={"PATH": str(tmp_path)})
+        assert done.returncode == 3
+        assert "1password: start op: executable file not found in $PATH" in done.stderr
+        assert "  run: brew install 1password-cli, then op signin" in done.stderr
+
+    def test_a_hanging_program_ends_with_the_timeout(self, team, account):
+        """--timeout limits what op may take, and the command ends within a second more."""
+        account.change(hang=True)
+        team.write(".env", "KEY=ref://secrets/key\n")
+        started = time.monotonic()
+        done = team.envref("resolve", "--timeout", "0.5")
+        assert time.monotonic() - started < 3  # with the start of Python, on a busy machine
+        assert done.returncode == 3
+        assert "1password: no answer within 0.5 s" in done.stderr
+        assert left_of(account.directory) == []
