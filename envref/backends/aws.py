@@ -1,0 +1,349 @@
+"""What both stores of AWS share: the `aws` program, its words for what went wrong, and how a batch is asked.
+
+Each store's file says which of its operations answers what; the sentences of AWS are turned into error classes here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.backends.answer import as_bytes, as_secret
+from envref.backends.command import Finished
+from envref.backends.layout import Layout
+from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendUnavailable,
+    SecretNotFound,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.secret import Secret
+
+    Document = dict[str, object]
+    Answer = Secret | BackendError
+    Answers = dict[str, Answer]
+
+# The program opens every file as text, standard input too, and so makes each end of line a line feed (v1 and v2).
+_CARRIAGE_RETURN = (
+    lambda text: "\r" in text,
+    "aws turns carriage returns into line feeds; store the value as base64 and add ?encoding=base64",
+)
+
+_ENVIRONMENT = {
+    "AWS_CLI_AUTO_PROMPT": "off",
+    "AWS_CLI_FILE_ENCODING": "UTF-8",
+    # Who has `cli_history` on would find every value in a database in the home directory.
+    "AWS_CLI_HISTORY_FILE": os.devnull,
+    "AWS_MAX_ATTEMPTS": "1",
+    "AWS_PAGER": "",
+}
+
+# The program's own line, among its notes and warnings.
+_SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
+_NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
+_SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
+
+# After one of these, each name of a batch is asked alone: the permission for the batch alone may be missing
+# (commands.md 8.5), an `aws` of 2022 doesn't know the operation, and one name's fault is not the others'.
+_ASK_ALONE = (BackendDenied, BackendInvalid)
+
+
+class Question(NamedTuple):
+    """One call that reads `names`.
+
+    `read` takes the answers from what the call printed, by name; SecretNotFound is one of them. Names that it leaves
+    open are put again as `again` says. Without `again` no name may be left open.
+    """
+
+    arguments: Sequence[str]
+    names: Sequence[str]
+    read: Callable[[Document], Mapping[str, Answer]]
+    again: Callable[[Sequence[str]], Iterable[Question]] | None = None
+
+
+class Aws:
+    """One service of AWS, spoken to through the `aws` program with one region and profile.
+
+    `label` begins every message, `service` is the program's word for the service, `actions` are the permissions that
+    its hint asks for, `complaints` are the service's own words.
+    """
+
+    def __init__(
+        self,
+        label: str,
+        service: str,
+        *,
+        options: Mapping[str, str],
+        actions: Sequence[str],
+        complaints: Sequence[Complaint],
+    ) -> None:
+        self.label = label
+        self._service = service
+        self._actions = actions
+        profile = options["profile"]
+        sign_in = _sign_in(profile)
+        self._complaints = (*complaints, *_complaints(sign_in, _configure(profile)))
+        self._program = Program(
+            label, options["command"] or "aws", Package("awscli", "awscli2", sign_in), root=options["root"]
+        )
+        given = {"--region": options["region"], "--profile": profile}
+        # One word each: a value that begins with a hyphen stays a value.
+        self._settings = ["--output=json", *(f"{option}={value}" for option, value in given.items() if value)]
+
+    def run(self, arguments: Sequence[str], deadline: float, *, about: str, payload: bytes | None = None) -> Finished:
+        """One call that must succeed. Raises BackendError, in words about the name `about`."""
+        finished = self._program.run(self._whole(arguments), deadline, payload=payload, extra=_ENVIRONMENT)
+        if finished.status:
+            raise self.error(finished.stderr, about)
+        return finished
+
+    def document(self, finished: Finished) -> Document:
+        """The JSON object that a call printed. BackendInvalid for anything else."""
+        try:
+            document = json.loads(finished.stdout.decode("utf-8"))
+        except (ValueError, RecursionError):
+            # "from None": a decoder's error carries the text, and the text a value
+            raise self.unexpected() from None
+        if not isinstance(document, dict):
+            raise self.unexpected()
+        return document
+
+    def ask(self, questions: Iterable[Question], deadline: float) -> Answers:
+        """An answer for every name of the questions: all of them at once, then what they left open, and so on."""
+        answers: Answers = {}
+        asked = list(questions)
+        while asked:
+            calls = [self._whole(question.arguments) for question in asked]
+            outcomes = self._program.run_many(calls, deadline, extra=_ENVIRONMENT)
+            pairs = zip(asked, outcomes, strict=True)
+            asked = [again for question, outcome in pairs for again in self._take(question, outcome, answers)]
+        return answers
+
+    def listed(self, document: Document, key: str) -> list[Document]:
+        """The objects of a list that a document must have."""
+        if not isinstance(document.get(key), list):
+            raise self.unexpected()
+        return members(document, key)
+
+    def secret(self, value: object) -> Answer:
+        """The value that a document holds; BackendInvalid, as an answer, for what is no text."""
+        if not isinstance(value, str):
+            return self.unexpected()
+        try:
+            return as_secret(self.label, value)
+        except BackendInvalid as error:
+            return error
+
+    def unexpected(self) -> BackendInvalid:
+        """The error for output that is not what the operation prints."""
+        return BackendInvalid(f"{self.label}: unexpected output of aws")
+
+    def error(self, text: str, about: str) -> BackendError:
+        """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
+        said = _line(text)
+        error = understood(self.label, said, self._complaints)
+        service_error = _SERVICE_ERROR.search(said)
+        if not isinstance(error, BackendDenied) or error.run or not service_error:
+            return error
+        code, operation = service_error.groups()
+        message = f'{self.label}: denied: {code} for {self._service}:{operation} on "{about}"'
+        *others, last = [f"{self._service}:{action}" for action in self._actions]
+        return BackendDenied(message, hint=f"the role needs {', '.join(others)} and {last}")
+
+    def _whole(self, arguments: Sequence[str]) -> list[str]:
+        return [self._service, *arguments, *self._settings]
+
+    def _take(self, question: Question, outcome: Finished | BackendError, answers: Answers) -> Iterable[Question]:
+        """Puts down the answers of a call; the questions that are to be put next."""
+        try:
+            answers.update(question.read(self._printed(outcome, question)))
+        except BackendError as error:
+            if question.again is None or not isinstance(error, _ASK_ALONE):
+                answers.update(dict.fromkeys(question.names, error))
+        left = [name for name in question.names if name not in answers]
+        return question.again(left) if left and question.again else ()
+
+    def _printed(self, outcome: Finished | BackendError, question: Question) -> Document:
+        if isinstance(outcome, BackendError):
+            raise outcome
+        if outcome.status:
+            raise self.error(outcome.stderr, question.names[0])
+        return self.document(outcome)
+
+
+class AwsStore:
+    """A store of AWS: how its options, names and values are checked, and how answers come back to addresses.
+
+    Its subclasses say in attributes what AWS calls things, and which operations answer what.
+    """
+
+    type: str
+    reads_fields = False
+    path_options: tuple[str, ...] = ()
+
+    service: str
+    default_prefix: str
+    actions: tuple[str, ...]
+    complaints: tuple[Complaint, ...]
+    # What a name of envref's own may be, and any other one. Neither begins with a hyphen, nor as a URL, which `aws`
+    # would fetch.
+    own_name: re.Pattern[str]
+    any_name: re.Pattern[str]
+    name_rule: str
+    # What a value must not be, and why.
+    faults: tuple[tuple[Callable[[str], bool], str], ...]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        prefix: str = "",
+        region: str = "",
+        profile: str = "",
+        command: str = "aws",
+        namespace: str = "auto",
+        root: str = "",
+    ) -> None:
+        self.name = name
+        self._hints: dict[Address, str] = {}  # what is known about an absent secret
+        self._layout = Layout(self._prefix(prefix), default=self.default_prefix, namespace=namespace)
+        self.carries_project = self._layout.carries_project
+        options = {"region": region, "profile": profile, "command": command, "root": root}
+        self._aws = Aws(self.type, self.service, options=options, actions=self.actions, complaints=self.complaints)
+
+    def absent(self, address: Address) -> str:
+        hint = self._hints.get(address)
+        return f'{self.type}: secret not found: "{printable(str(address))}"' + (f"; {hint}" if hint else "")
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """In few calls, as the store's questions say; a name that the store can't hold is not there."""
+        roots = dict.fromkeys(self._root(address.project) for address in addresses if address.foreign is None)
+        names = {address: self._name(address) for address in addresses}
+        wanted = list(dict.fromkeys(name for name in names.values() if name))
+        answers = self._aws.ask(self._questions(wanted, list(roots)), deadline)
+        found = {address: answers[name] for address, name in names.items() if name}
+        absent = {address: answer for address, answer in found.items() if isinstance(answer, SecretNotFound)}
+        self._hints = {address: answer.hint for address, answer in absent.items()}
+        return {address: answer for address, answer in found.items() if address not in absent}
+
+    def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
+        """The calls that ask for the names; `roots` is what those of envref's own begin with."""
+        raise NotImplementedError
+
+    def _prefix(self, prefix: str) -> str:
+        return prefix
+
+    def _root(self, project: str) -> str:
+        """What the project's names begin with. BackendInvalid where the store can't hold such names."""
+        root = self._layout.root(project)
+        if root and not self.own_name.fullmatch(root):
+            raise BackendInvalid(f'{self.type}: no name can begin with "{printable(root)}": {self.name_rule}')
+        return root
+
+    def _name(self, address: Address) -> str:
+        """The store's name of an address; empty where the store can't hold that name."""
+        if address.foreign is not None:
+            name = self._foreign(address.foreign)
+            return name if self.any_name.fullmatch(name) else ""
+        name = self._layout.name(address)
+        return name if self.own_name.fullmatch(name) else ""
+
+    def _foreign(self, name: str) -> str:
+        return name
+
+    def _written_name(self, address: Address) -> str:
+        """The name of an address that is written to. BackendInvalid for one that can't be."""
+        if address.foreign is not None:
+            raise BackendInvalid(f'{self.type}: envref only reads "{printable(address.foreign)}"; change it there')
+        self._root(address.project)
+        name = self._name(address)
+        if not name:
+            raise BackendInvalid(f'{self.type}: no name for key "{printable(address.scoped_key)}": {self.name_rule}')
+        return name
+
+    def _payload(self, value: Secret) -> bytes:
+        """The value as `aws` reads it. BackendInvalid for one that would not come back as it is."""
+        payload = as_bytes(self.type, value)
+        text = value.reveal()
+        for is_faulty, reason in (*self.faults, _CARRIAGE_RETURN):
+            if is_faulty(text):
+                raise BackendInvalid(f"{self.type}: {reason}")
+        return payload
+
+
+def chunks(names: Sequence[str], size: int) -> list[Sequence[str]]:
+    """The names, at most `size` at a time."""
+    return [names[start : start + size] for start in range(0, len(names), size)]
+
+
+def members(document: Document, key: str) -> list[Document]:
+    """The objects of a document's list; an absent list is empty."""
+    listed = document.get(key)
+    return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+
+
+def _line(text: str) -> str:
+    cleaned = _NOTE.sub("", plain(text))
+    said = _SAID.search(cleaned)
+    return said[0] if said else cleaned
+
+
+def _sign_in(profile: str) -> str:
+    """The command that signs in: a profile's single sign-on, or the keys of an account."""
+    named = profile or os.environ.get("AWS_PROFILE", "")
+    return f"aws sso login --profile {_quoted(named)}" if named else "aws configure"
+
+
+def _configure(profile: str) -> str:
+    named = profile or os.environ.get("AWS_PROFILE", "")
+    return f"aws configure --profile {_quoted(named)}" if named else "aws configure"
+
+
+def _quoted(profile: str) -> str:
+    """A profile's name, which a repository may have chosen, as a word that can be pasted into a shell."""
+    import shlex
+
+    return printable(shlex.quote(profile))
+
+
+def _complaints(sign_in: str, configure: str) -> tuple[Complaint, ...]:
+    """What `aws` says for every service. Its exit status tells nothing: v1 has 255 for all (stores.md 7)."""
+    no_session = "the single sign-on session has expired"
+    expired = "the credentials have expired"
+    return (
+        Complaint("Unable to locate credentials", BackendLocked, "no credentials", sign_in),
+        Complaint("Partial credentials found", BackendLocked, "incomplete credentials", configure),
+        Complaint("The config profile (", BackendLocked, run=configure),
+        Complaint("Error loading SSO Token", BackendLocked, no_session, sign_in),
+        Complaint("Error when retrieving token from sso", BackendLocked, no_session, sign_in),
+        Complaint("The SSO session associated with this profile", BackendLocked, no_session, sign_in),
+        Complaint("Error when retrieving credentials from", BackendLocked, run=sign_in),
+        Complaint("(ExpiredToken", BackendLocked, expired, sign_in),
+        Complaint("(RequestExpired)", BackendLocked, expired, sign_in),
+        Complaint("(UnrecognizedClientException)", BackendDenied, run=sign_in),
+        Complaint("(InvalidClientTokenId)", BackendDenied, run=sign_in),
+        Complaint("(InvalidSignatureException)", BackendDenied, run=sign_in),
+        Complaint("(IncompleteSignature", BackendDenied, run=sign_in),
+        Complaint("(AccessDenied", BackendDenied),
+        Complaint("(403)", BackendDenied),
+        Complaint("(Throttling", BackendUnavailable, hint="AWS limits how often it is asked; try again in a moment"),
+        Complaint("(ValidationException)", BackendInvalid),
+        Complaint("You must specify a region", BackendInvalid, "no region", configure),
+        Complaint("doesn't match a supported format", BackendInvalid),
+        Complaint(
+            "Invalid choice", BackendInvalid, "this aws does not know the operation", hint="update the aws program"
+        ),
+        Complaint("aws: error: ", BackendInvalid),
+        Complaint("Could not connect to the endpoint URL", BackendUnavailable, hint="check the network and the region"),
+    )

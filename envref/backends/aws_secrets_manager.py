@@ -1,0 +1,118 @@
+"""AWS Secrets Manager, through the `aws` program (stores.md 9)."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from envref.backends.aws import AwsStore, Question, chunks, members
+from envref.backends.program import Complaint
+from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.aws import Answer, Document
+    from envref.secret import Secret
+
+_SECRETS_A_CALL = 20
+_RESTORE = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
+
+
+class PendingDeletion(SecretNotFound):
+    """The secret was deleted, and AWS still keeps it: 30 days, or what was asked for."""
+
+
+class AwsSecretsManager(AwsStore):
+    """AWS Secrets Manager, one secret a key; through the aws program
+
+    Deleting schedules the deletion, as AWS does by default: for 30 days `aws secretsmanager restore-secret` brings the
+    secret back. Setting a key whose deletion is scheduled restores it with the new value.
+    """
+
+    type = "aws-secrets-manager"
+    service = "secretsmanager"
+    default_prefix = "envref"
+    actions = ("GetSecretValue", "PutSecretValue", "CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecrets")
+    complaints = (
+        Complaint("(ResourceNotFoundException)", SecretNotFound),
+        Complaint("currently marked deleted", PendingDeletion, hint=_RESTORE),
+        Complaint("marked for deletion", PendingDeletion, hint=_RESTORE),
+        Complaint("scheduled for deletion", PendingDeletion, hint=_RESTORE),
+        Complaint("(DecryptionFailure)", BackendDenied),
+        Complaint("(ResourceExistsException)", BackendInvalid),
+        Complaint("(InvalidParameterException)", BackendInvalid),
+    )
+    own_name = re.compile(r"(?=.{1,512}\Z)(?!-)[A-Za-z0-9/_+=.@-]+")
+    # Secrets that AWS manages itself have a `!` in their names.
+    any_name = re.compile(r"(?!-)[A-Za-z0-9/_+=.@!-]+|arn:[A-Za-z0-9/_+=.@!:-]+")
+    name_rule = "a secret's name has at most 512 letters, digits and / _ + = . @ -"
+    faults = (
+        (lambda text: not text, "a secret can't be empty"),
+        (lambda text: len(text.encode()) > 65536, "a secret holds at most 65536 bytes"),
+    )
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        """Puts a new version; where there is no secret makes one, where it waits for its deletion restores it."""
+        name = self._written_name(address)
+        payload = self._payload(value)
+        try:
+            self._write(["put-secret-value", "--secret-id", name], name, payload, deadline)
+        except PendingDeletion:
+            self._aws.run(["restore-secret", "--secret-id", name], deadline, about=name)
+            self._write(["put-secret-value", "--secret-id", name], name, payload, deadline)
+        except SecretNotFound:
+            self._write(["create-secret", "--name", name], name, payload, deadline)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        name = self._written_name(address)
+        try:
+            self._aws.run(["delete-secret", "--secret-id", name], deadline, about=name)
+        except SecretNotFound:
+            raise SecretNotFound(self.absent(address)) from None
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        root = self._root(project)
+        filters = json.dumps([{"Key": "name", "Values": [f"{root}/"]}])
+        finished = self._aws.run(["list-secrets", "--filters", filters], deadline, about=f"{root}/")
+        listed = self._aws.listed(self._aws.document(finished), "SecretList")
+        keys = (self._layout.key(str(item.get("Name")), project) for item in listed)
+        return [key for key in keys if key]
+
+    def _write(self, arguments: Sequence[str], name: str, payload: bytes, deadline: float) -> None:
+        self._aws.run([*arguments, "--secret-string", "file:///dev/stdin"], deadline, about=name, payload=payload)
+
+    def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:  # noqa: ARG002
+        for chunk in chunks(names, _SECRETS_A_CALL):
+            if len(chunk) == 1:
+                yield from self._alone(chunk)
+            else:
+                arguments = ["batch-get-secret-value", "--secret-id-list", *chunk]
+                yield Question(arguments, chunk, partial(self._named, chunk), self._alone)
+
+    def _alone(self, names: Sequence[str]) -> Iterator[Question]:
+        for name in names:
+            yield Question(["get-secret-value", "--secret-id", name], [name], partial(self._one, name))
+
+    def _one(self, name: str, document: Document) -> Mapping[str, Answer]:
+        return {name: self._value(name, document)}
+
+    def _named(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        """The values by name or ARN, and what AWS says of each of the others. A part of an ARN is left open."""
+        found: dict[str, Answer] = {}
+        for item in members(document, "SecretValues"):
+            called = {item.get("Name"), item.get("ARN")}
+            found.update({name: self._value(name, item) for name in names if name in called})
+        for item in members(document, "Errors"):
+            name, code = str(item.get("SecretId")), item.get("ErrorCode")
+            text = f"An error occurred ({code}) when calling the GetSecretValue operation: {item.get('Message')}"
+            found[name] = self._aws.error(text, name)
+        return found
+
+    def _value(self, name: str, item: Document) -> Answer:
+        if "SecretString" not in item and "SecretBinary" in item:
+            return BackendInvalid(f'{self.type}: "{name}" holds bytes, not text')
+        return self._aws.secret(item.get("SecretString"))

@@ -1,0 +1,125 @@
+"""AWS Systems Manager Parameter Store, through the `aws` program (stores.md 8)."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING
+
+from envref.backends.aws import AwsStore, Question, chunks, members
+from envref.backends.program import Complaint
+from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.aws import Answer, Document
+    from envref.secret import Secret
+
+_NAMES_A_CALL = 10
+# So many parameters beyond those asked for are read by path, ten a round trip; then names cost less.
+_OTHERS = 100
+_ABSENT = SecretNotFound("aws-ssm: no such parameter")
+
+
+class AwsSsm(AwsStore):
+    """AWS Systems Manager Parameter Store, as SecureString parameters; through the aws program"""
+
+    type = "aws-ssm"
+    service = "ssm"
+    default_prefix = "/envref"
+    actions = ("GetParameter", "PutParameter", "DeleteParameter", "GetParametersByPath")
+    complaints = (
+        Complaint("(ParameterNotFound)", SecretNotFound),
+        Complaint("(ParameterVersionNotFound)", SecretNotFound),
+        Complaint("(InvalidKeyId)", BackendDenied),
+        Complaint("(HierarchyTypeMismatchException)", BackendInvalid, hint="delete the parameter, then set it again"),
+        Complaint("(HierarchyLevelLimitExceededException)", BackendInvalid),
+    )
+    own_name = re.compile(r"(?=.{1,1011}\Z)(?:/[A-Za-z0-9_.-]+){1,15}")
+    # A top-level name needs no slash, `:` begins a version or label, an ARN is a parameter that another account shares.
+    any_name = re.compile(r"(?!-)[A-Za-z0-9_./-]+(?::[A-Za-z0-9_.-]+)?|arn:[A-Za-z0-9_./:-]+")
+    name_rule = "a parameter's name has at most 15 levels of letters, digits and . - _"
+    faults = (
+        (lambda text: not text, "a parameter can't be empty"),
+        (lambda text: len(text) > 4096, "a standard parameter holds at most 4096 characters"),
+        (lambda text: "{{" in text, 'a parameter can\'t hold "{{", which stands for another parameter'),
+    )
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        name = self._written_name(address)
+        arguments = ["put-parameter", "--name", name, "--type", "SecureString", "--overwrite"]
+        payload = self._payload(value)
+        self._aws.run([*arguments, "--value", "file:///dev/stdin"], deadline, about=name, payload=payload)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        name = self._written_name(address)
+        try:
+            self._aws.run(["delete-parameter", "--name", name], deadline, about=name)
+        except SecretNotFound:
+            raise SecretNotFound(self.absent(address)) from None
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        """By path without decryption: that needs no permission which reading does not need as well."""
+        path = self._root(project) or "/"
+        finished = self._aws.run(["get-parameters-by-path", "--path", path, "--recursive"], deadline, about=path)
+        listed = self._aws.listed(self._aws.document(finished), "Parameters")
+        keys = (self._layout.key(str(item.get("Name")), project) for item in listed)
+        return [key for key in keys if key]
+
+    def _prefix(self, prefix: str) -> str:
+        return f"/{prefix.lstrip('/')}" if prefix else ""
+
+    def _foreign(self, name: str) -> str:
+        """`a/b` is `/a/b`: a name with levels begins with a slash."""
+        return name if "/" not in name or name.startswith(("/", "arn:")) else f"/{name}"
+
+    def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:
+        """By path where several names have a root in common, for that is among the documented permissions."""
+        left = names
+        for root in roots:
+            below = [name for name in left if name.startswith(f"{root}/")]
+            if len(below) > 1:
+                yield self._by_path(root or "/", below)
+                left = [name for name in left if name not in below]
+        yield from self._together(left)
+
+    def _by_path(self, path: str, names: Sequence[str]) -> Question:
+        most = str(len(names) + _OTHERS)
+        arguments = ["get-parameters-by-path", "--path", path, "--recursive", "--with-decryption", "--max-items", most]
+        return Question(arguments, names, partial(self._below, names), self._together)
+
+    def _together(self, names: Sequence[str]) -> Iterator[Question]:
+        # The answer to a batch has names only: which version, label or ARN was meant is lost.
+        plain = [name for name in names if ":" not in name]
+        yield from self._alone([name for name in names if ":" in name])
+        for chunk in chunks(plain, _NAMES_A_CALL):
+            if len(chunk) == 1:
+                yield from self._alone(chunk)
+            else:
+                arguments = ["get-parameters", "--names", *chunk, "--with-decryption"]
+                yield Question(arguments, chunk, partial(self._named, chunk), self._alone)
+
+    def _alone(self, names: Sequence[str]) -> Iterator[Question]:
+        for name in names:
+            yield Question(["get-parameter", "--name", name, "--with-decryption"], [name], partial(self._one, name))
+
+    def _below(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        """The names that are in a listing by path. Those that are not are absent, if it goes to the end."""
+        self._aws.listed(document, "Parameters")
+        absent = {} if document.get("NextToken") else dict.fromkeys(names, _ABSENT)
+        return {**absent, **self._values(names, document)}
+
+    def _named(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        invalid = document.get("InvalidParameters")
+        absent = [name for name in names if isinstance(invalid, list) and name in invalid]
+        return {**dict.fromkeys(absent, _ABSENT), **self._values(names, document)}
+
+    def _one(self, name: str, document: Document) -> Mapping[str, Answer]:
+        parameter = document.get("Parameter")
+        return {name: self._aws.secret(parameter.get("Value") if isinstance(parameter, dict) else None)}
+
+    def _values(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        items = {str(item.get("Name")): item.get("Value") for item in members(document, "Parameters")}
+        return {name: self._aws.secret(items[name]) for name in names if name in items}

@@ -1,0 +1,57 @@
+"""moto's AWS, with the refusals of the real services that it lacks. Run by the Python that moto is installed in.
+
+Parameter Store: a standard parameter's limit, references in values, the characters of a name. Secrets Manager: the
+limit of a batch, and no new version of a secret whose deletion is scheduled.
+"""
+
+import re
+import sys
+
+from moto.secretsmanager.exceptions import InvalidRequestException
+from moto.secretsmanager.exceptions import ValidationException as InvalidSecret
+from moto.secretsmanager.models import SecretsManagerBackend
+from moto.server import main
+from moto.ssm.exceptions import ValidationException as InvalidParameter
+from moto.ssm.models import SimpleSystemManagerBackend
+
+
+def refused(owner, operation, refusal):
+    """Has `refusal` look at the arguments of an operation first; it raises what the service says."""
+    accepted = getattr(owner, operation)
+
+    def checked(self, *positional, **named):
+        refusal(self, *positional, **named)
+        return accepted(self, *positional, **named)
+
+    setattr(owner, operation, checked)
+
+
+def put_parameter(_, name, description, value, *rest, **named):
+    if len(value or "") > 4096:
+        raise InvalidParameter(
+            "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger "
+            "parameter value, upgrade the parameter to use the advanced-parameter tier."
+        )
+    if "{{" in value:
+        raise InvalidParameter('Parameter value can\'t nest another parameter. Do not use "{{}}" in the value.')
+    if not re.fullmatch(r"[A-Za-z0-9_./-]+", name):
+        raise InvalidParameter("Parameter name: can't contain any other characters than letters, numbers and . - _ /")
+
+
+def batch_get_secret_value(_, secret_id_list=None, **named):
+    if len(secret_id_list or []) > 20:
+        raise InvalidSecret("Member must have length less than or equal to 20")
+
+
+def put_secret_value(self, secret_id, *rest, **named):
+    if secret_id in self.secrets and self.secrets[secret_id].is_deleted():
+        raise InvalidRequestException(
+            "You can't perform this operation on the secret because it was marked for deletion."
+        )
+
+
+refused(SimpleSystemManagerBackend, "put_parameter", put_parameter)
+refused(SecretsManagerBackend, "batch_get_secret_value", batch_get_secret_value)
+refused(SecretsManagerBackend, "put_secret_value", put_secret_value)
+
+main(["-H", "127.0.0.1", "-p", sys.argv[1]])

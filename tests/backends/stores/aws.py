@@ -1,0 +1,220 @@
+"""The real `aws` against moto's emulation of the services, on a free port of 127.0.0.1 (stores.md 7)."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+from envref.errors import BackendInvalid
+from tests.backends.contract import EXACT, BackendContract
+from tests.backends.stores import shim
+from tests.requirements import need_store_program
+
+UNREACHABLE = "http://127.0.0.1:9"
+_SERVICE = pathlib.Path(__file__).parent.parent / "doubles" / "aws_service.py"
+_PATIENCE = 60  # seconds; ready after 2 on a quiet machine
+
+
+def program():
+    """The absolute path of `aws`."""
+    return need_store_program("aws", "aws")
+
+
+class AwsService:
+    """The services, running; `environment` makes `aws` use them, as somebody whom they permit everything."""
+
+    def __enter__(self):
+        python = need_store_program("aws", "python")
+        need_store_program("aws", "moto_server")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.environment = {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        self._process = subprocess.Popen(
+            [python, str(_SERVICE), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._await_ready()
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+
+    def _await_ready(self):
+        patience = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self.reset()
+            except OSError:
+                if self._process.poll() is not None or time.monotonic() > patience:
+                    self.__exit__()
+                    raise
+                time.sleep(0.05)
+
+    def reset(self):
+        """Forgets every secret."""
+        self._post("reset", b"")
+
+    def limited_to(self, *actions):
+        """The environment of somebody who may do these actions and no others; `unlimited` ends it."""
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        self.aws("iam", "create-user", "--user-name", "limited")
+        document = ["--policy-document", json.dumps(policy)]
+        self.aws("iam", "put-user-policy", "--user-name", "limited", "--policy-name", "limit", *document)
+        key = self.aws("iam", "create-access-key", "--user-name", "limited")["AccessKey"]
+        self._post("reset-auth", b"0")
+        return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+    def unlimited(self):
+        """Everybody may do everything."""
+        self._post("reset-auth", b"1000000000")
+
+    def aws(self, *arguments, stdin=""):
+        """What `aws ARGUMENTS` prints, past envref."""
+        done = subprocess.run(
+            [program(), *arguments, "--output=json"],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            env={**os.environ, **self.environment},
+            check=True,
+        )
+        return json.loads(done.stdout or "{}")
+
+    def call(self, target, **arguments):
+        """An operation of a service, without the cost of `aws`: `call("AmazonSSM.PutParameter", Name=…)`."""
+        service = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}[target.partition(".")[0]]
+        headers = {
+            "X-Amz-Target": target,
+            "Content-Type": "application/x-amz-json-1.1",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/{service}/aws4_request",
+        }
+        request = urllib.request.Request(self.endpoint, json.dumps(arguments).encode(), headers)
+        with urllib.request.urlopen(request) as response:
+            return json.loads(response.read() or b"{}")
+
+    def _post(self, action, body):
+        url = f"{self.endpoint}/moto-api/{action}"
+        headers = {"Content-Type": "text/plain"}
+        urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=5).close()
+
+
+def use(service, directory, monkeypatch):
+    """Has this process and its children use the service, which holds nothing; a record of the starts of `aws`."""
+    service.reset()
+    for name, value in service.environment.items():
+        monkeypatch.setenv(name, value)
+    recorded = shim.recorded(directory, program(), "aws")
+    monkeypatch.setenv("PATH", recorded.path, prepend=":")
+    return recorded
+
+
+def stand_in(directory, monkeypatch, script):
+    """A program called `aws`, first on PATH: `script` in sh, after it read all of its standard input."""
+    directory.mkdir()
+    path = directory / "aws"
+    path.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory), prepend=":")
+
+
+def saying(text, status=255):
+    """The script of a stand-in that complains."""
+    return f"cat >&2 <<'END'\n{text}\nEND\nexit {status}"
+
+
+class AwsContract(BackendContract):
+    """The contract, in fewer starts of a program that takes half a second for each."""
+
+    holds_empty = False
+    holds = tuple(EXACT)  # the kinds of values that the store holds
+    keys = ()  # keys of every kind that the store holds, and some that it does not
+    refused_keys = ()
+
+    @pytest.mark.parametrize("kind", ["all"])
+    def test_a_value_comes_back_as_it_was_set(self, store, kind):
+        """Every character of a value survives, whatever it looks like; all but carriage returns."""
+        kept = {kind: EXACT[kind] for kind in self.holds if kind != "carriage_returns"}
+        for key, value in kept.items():
+            self.put(store, key, value)
+        answers = store.get_many([self.address(key) for key in kept], self.deadline)
+        assert {address.key: answer.reveal() for address, answer in answers.items()} == kept
+
+    @pytest.mark.parametrize("end", ["\n\n"])
+    def test_line_ends_at_the_end_of_a_value_are_kept(self, store, end):
+        """A value keeps the line feeds that it ends with."""
+        super().test_line_ends_at_the_end_of_a_value_are_kept(store, end)
+
+    @pytest.mark.parametrize("key", ["all"])
+    def test_a_key_may_be_any_text(self, store, key):
+        """Every key that the service has a name for is stored, listed and deleted under its name."""
+        for key in self.keys:
+            self.put(store, key, f"value of {key}")
+        assert sorted(store.list("app", self.deadline)) == sorted(self.keys)
+        addresses = [self.address(key) for key in self.keys]
+        answers = store.get_many(addresses, self.deadline)
+        assert [answers[address].reveal() for address in addresses] == [f"value of {key}" for key in self.keys]
+        for address in addresses:
+            store.delete(address, self.deadline)
+        assert store.get_many(addresses, self.deadline) == {}
+
+    def test_keys_that_look_alike_are_apart(self, store):
+        """Keys that differ in one character don't share a value."""
+        alike = ["a/b", "a.b", "a_b", "a-b", "A/b"]
+        for key in alike:
+            self.put(store, key, f"value of {key}")
+        addresses = [self.address(key) for key in alike]
+        answers = store.get_many(addresses, self.deadline)
+        assert [answers[address].reveal() for address in addresses] == [f"value of {key}" for key in alike]
+
+    def test_many_are_answered_at_once(self, store, service, monkeypatch):
+        """Forty keys of one question get their own values, the absent ones none; written past `aws`, for speed."""
+        monkeypatch.setattr(self, "put", lambda _, key, value: self.write(service, f"app/{key}", value))
+        super().test_many_are_answered_at_once(store)
+
+    def write(self, service, name, value):
+        """Writes a secret under the default prefix, past envref."""
+        raise NotImplementedError
+
+    def test_a_key_without_a_name_there_is_refused_and_absent(self, store, program):
+        """A key that the service has no name for is refused with the rule, is not there, and no program is started."""
+        for key in self.refused_keys:
+            with pytest.raises(BackendInvalid, match="no name for key"):
+                self.put(store, key, "value")
+            assert self.read(store, key) is None
+        assert program.count() == 0
+
+    def test_a_carriage_return_is_refused(self, store, program):
+        """`aws` would store another value: it is refused before the call, with a way out."""
+        for value in ("one\rtwo", "one\r\n"):
+            with pytest.raises(BackendInvalid) as caught:
+                self.put(store, "key", value)
+            assert caught.value.message == (
+                f"{store.type}: aws turns carriage returns into line feeds; "
+                "store the value as base64 and add ?encoding=base64"
+            )
+        assert program.count() == 0
+
+    def test_no_value_is_an_argument(self, store, program):
+        """What `aws` is started with holds no value, whatever is done with it."""
+        marker = "marker-51c7e0"
+        for value in (f"{marker}-1", f"{marker}-2"):
+            self.put(store, "key", value)
+        assert self.read(store, "key") == f"{marker}-2"
+        store.delete(self.address("key"), self.deadline)
+        assert marker not in str(program.argvs())
+        assert program.count() >= 4
