@@ -1,0 +1,133 @@
+"""Where the program would connect to, and how, read from the variables that it reads itself."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator, Mapping
+
+_DEFAULT = "https://127.0.0.1:8200"
+_MAKERS = ("VAULT_", "BAO_")
+_HONOURED = {
+    "ADDR",
+    "CACERT",
+    "CAPATH",
+    "CLIENT_CERT",
+    "CLIENT_KEY",
+    "NAMESPACE",
+    "SKIP_VERIFY",
+    "TLS_SERVER_NAME",
+    "TOKEN",
+}
+# Without influence on one read: of the program's output, or of what is limited by envref's own deadline.
+_HARMLESS = {"CLIENT_TIMEOUT", "CLI_NO_COLOR", "CONFIG_PATH", "DETAILED", "FORMAT", "LOG_LEVEL", "MAX_RETRIES"}
+_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
+# As the program reads a boolean.
+_TRUE, _FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"", "0", "f", "F", "FALSE", "false", "False"}
+
+
+class Endpoint:
+    """A server: its address, what is sent to it, and how it proves who it is."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        parts = urlsplit(settings.get("ADDR", _DEFAULT))
+        self.secure = parts.scheme == "https"
+        self.host = parts.hostname or ""
+        self.port = parts.port or (443 if self.secure else 80)
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self.token = settings.get("TOKEN", "")
+        self.namespace = settings.get("NAMESPACE", "")
+        self.server_name = settings.get("TLS_SERVER_NAME") or self.host
+        self._settings = settings
+
+    def headers(self) -> dict[str, str]:
+        """Those of each request, the token among them."""
+        named = {"X-Vault-Token": self.token, "X-Vault-Namespace": self.namespace}
+        return {"X-Vault-Request": "true", **{name: value for name, value in named.items() if value}}
+
+    def tls(self) -> ssl.SSLContext | None:
+        """The TLS settings; None for plain HTTP. OSError or ValueError for files that can't be used."""
+        if not self.secure:
+            return None
+        import ssl
+
+        authorities = list(self._authorities())
+        context = ssl.create_default_context(cafile=authorities[0] if authorities else None)
+        for file in authorities[1:]:
+            context.load_verify_locations(file)
+        # As the program judges a chain: newer versions of Python ask for extensions that many a company's lacks.
+        context.verify_flags = (context.verify_flags & ~ssl.VERIFY_X509_STRICT) | ssl.VERIFY_X509_PARTIAL_CHAIN
+        if "CLIENT_CERT" in self._settings:
+            # A password, or OpenSSL asks for one on the terminal.
+            context.load_cert_chain(self._settings["CLIENT_CERT"], self._settings["CLIENT_KEY"], password="")
+        if self._settings.get("SKIP_VERIFY", "") in _TRUE:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def _authorities(self) -> Iterator[str]:
+        """Files with certificates: CACERT, or else every file below CAPATH, whatever its name."""
+        if "CACERT" in self._settings:
+            yield self._settings["CACERT"]
+            return
+        for directory, _, files in os.walk(self._settings.get("CAPATH", "")):
+            yield from (os.path.join(directory, file) for file in files)
+
+
+def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:
+    """Where `program` would connect to; None for anything out of the ordinary, which is left to the program."""
+    settings = _settings(environment, program)
+    if settings is None or any(environment.get(name) for name in _PROXIES):
+        return None
+    return Endpoint(settings) if _is_ordinary(settings) else None
+
+
+def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | None:
+    """The program's settings without their makers' names; None if one of them is unknown, or it is unclear which wins.
+
+    OpenBao reads both names, its own first. It may be installed as `vault`.
+    """
+    vault, bao = (
+        {name.removeprefix(maker): value for name, value in environment.items() if name.startswith(maker) and value}
+        for maker in _MAKERS
+    )
+    settings = {**vault, **bao}
+    if settings.keys() - _HONOURED - _HARMLESS or (program != "bao" and settings != vault):
+        return None
+    return settings
+
+
+def _is_ordinary(settings: Mapping[str, str]) -> bool:
+    sent = settings.get("TOKEN", "") + settings.get("NAMESPACE", "")
+    return (
+        _is_plain_address(settings.get("ADDR", _DEFAULT))
+        and is_sendable(sent)
+        and ("CLIENT_CERT" in settings) == ("CLIENT_KEY" in settings)
+        and settings.get("SKIP_VERIFY", "") in _TRUE | _FALSE
+    )
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a header can hold it."""
+    return text.isascii() and (text.isprintable() or not text) and " " not in text
+
+
+def _is_plain_address(address: str) -> bool:
+    """Scheme, host and port, and nothing else."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  # raises ValueError for what is no port
+    except ValueError:
+        return False
+    plain = {f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{parts.netloc}/"}
+    return (
+        parts.scheme in ("http", "https")
+        and address in plain
+        and bool(parts.hostname)
+        and is_sendable(address)
+        and not set(address) & set("@\\")
+    )

@@ -1,0 +1,76 @@
+"""One entry of a KV engine, as program and server print it: `{"data": {"data": {MEMBERS}, "metadata": {...}}}`."""
+
+from __future__ import annotations
+
+import json
+
+from envref.backends.answer import as_secret
+from envref.backends.hashicorp_vault.complaints import LABEL
+from envref.errors import BackendInvalid, printable
+from envref.field import NotStructured, member
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.secret import Secret
+
+MEMBER = "value"  # the member that envref keeps a secret in
+
+
+class Entry:
+    """An entry, and the members of its current version: None for one that is deleted and can be undeleted."""
+
+    __slots__ = ("_text", "members", "path", "version")
+
+    def __init__(self, path: str, text: str, members: frozenset[str] | None, version: int) -> None:
+        self.path = path
+        self.members = members
+        self.version = version
+        self._text = text
+
+    def value(self, field: str | None) -> Secret | None:
+        """The secret, or its member `field` (commands.md 6.3); None when it is not there. Raises BackendInvalid."""
+        if self.members is None:
+            return None
+        text = self._default() if field is None else self._field(field)
+        return None if text is None else as_secret(LABEL, text)
+
+    def _default(self) -> str | None:
+        if MEMBER not in (self.members or ()):
+            shown = printable(self.path)
+            raise BackendInvalid(f'{LABEL}: "{shown}" has no member "{MEMBER}"', hint="name one of its members: #NAME")
+        return self._member(MEMBER)
+
+    def _field(self, field: str) -> str | None:
+        members = self.members or ()
+        if field in members or MEMBER not in members:
+            return self._member(field)
+        value = self._member(MEMBER)
+        try:
+            return None if value is None else member(value, field)
+        except NotStructured:
+            what = f'value of "{printable(self.path)}" is not a JSON object'
+            raise BackendInvalid(f'{LABEL}: field "{printable(field)}": {what}') from None
+
+    def _member(self, name: str) -> str | None:
+        """By a pointer into the answer: numbers keep the digits that the store has."""
+        return member(self._text, f"/data/data/{name.replace('~', '~0').replace('/', '~1')}")
+
+
+def parsed(path: str, raw: bytes) -> Entry:
+    """The entry in an answer. BackendInvalid for anything else, a KV engine of version 1 included."""
+    try:
+        text = raw.decode("utf-8")
+        data = json.loads(text)["data"]
+        members, version = data["data"], data["metadata"]["version"]
+    except (ValueError, RecursionError):
+        # "from None": a decoder's error carries the whole text
+        raise _no_entry(path, "the answer is not JSON") from None
+    except (LookupError, TypeError):
+        raise _no_entry(path, "the answer is not an entry of a KV engine, version 2") from None
+    if not isinstance(version, int) or not isinstance(members, dict | None):
+        raise _no_entry(path, "the answer is not an entry of a KV engine, version 2")
+    return Entry(path, text, None if members is None else frozenset(members), version)
+
+
+def _no_entry(path: str, fault: str) -> BackendInvalid:
+    return BackendInvalid(f'{LABEL}: "{printable(path)}": {fault}')

@@ -1,0 +1,619 @@
+"""HashiCorp Vault: real OpenBao, called as `vault` and as `bao`, and stand-ins for what it won't do."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+
+import pytest
+
+from envref.address import Address
+from envref.backends.hashicorp_vault import HashicorpVault
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendTimeout,
+    BackendUnavailable,
+    SecretNotFound,
+)
+from envref.secret import Secret
+from tests.backends.contract import KEYS, BackendContract, values_of
+from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
+from tests.backends.stores.shim import recorded
+from tests.processes import left_of
+
+KEY = Address("app", "key")
+MORE = [Address("app", f"other{number}") for number in range(4)]
+WAYS = ("program", "connection")
+
+
+def soon():
+    return time.monotonic() + 20
+
+
+def answer_of(store, address=KEY, way="program", deadline=None):
+    """The value as text, the error, or None when absent; asked for alone, or with four more over one connection."""
+    try:
+        asked = [address] if way == "program" else [address, *MORE]
+        answer = store.get_many(asked, deadline or soon()).get(address)
+    except BackendError as error:
+        return error
+    return answer.reveal() if isinstance(answer, Secret) else answer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with OpenBao(tmp_path_factory.mktemp("openbao")) as running:
+        running.mount("kv1", version=1)
+        running.mount("team/kv")
+        running.ask("POST", "sys/namespaces/engineering")
+        running.mount("secret", namespace="engineering")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    with OpenBao(tmp_path_factory.mktemp("sealed")) as running:
+        running.seal()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """A directory with `vault`, and one with `bao` only."""
+    directory = tmp_path_factory.mktemp("programs")
+    return {name: link(directory / name, name) for name in ("vault", "bao")}
+
+
+@pytest.fixture
+def bao(server, programs, monkeypatch):
+    """The server, empty; this process is signed in to it."""
+    sign_in(monkeypatch, server, programs["vault"])
+    server.clear()
+    return server
+
+
+@pytest.fixture
+def shim(bao, tmp_path, monkeypatch):
+    """`vault` that writes down how it was called."""
+    made = recorded(tmp_path / "shim", binary(), "vault")
+    monkeypatch.setenv("PATH", f"{made.path}:{os.environ['PATH']}")
+    return made
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch):
+    """Puts a shell script in the place of `vault`."""
+    directory = tmp_path / "stand-in"
+    directory.mkdir()
+    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
+
+    def write(body):
+        (directory / "vault").write_text(f"#!/bin/sh\n{body}\n")
+        (directory / "vault").chmod(0o755)
+        return directory
+
+    return write
+
+
+class TestHashicorpVault(BackendContract):
+    @pytest.fixture
+    def store(self, bao):
+        return HashicorpVault("hcvault")
+
+    def test_a_key_may_be_any_text_over_a_connection_too(self, store):
+        """Program and connection mean the same entry by a name."""
+        for key in KEYS:
+            self.put(store, key, f"value of {key}")
+        answers = store.get_many([self.address(key) for key in KEYS], self.deadline)
+        assert [answers[self.address(key)].reveal() for key in KEYS] == [f"value of {key}" for key in KEYS]
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("options", "path"),
+        [
+            ({}, "envref/app/staging/key"),
+            ({"prefix": "payments"}, "payments/staging/key"),
+            ({"prefix": "/team/payments/"}, "team/payments/staging/key"),
+            ({"prefix": "envref"}, "envref/staging/key"),
+            ({"prefix": "payments", "project_namespace": "project"}, "payments/app/staging/key"),
+            ({"project_namespace": "none"}, "envref/staging/key"),
+        ],
+    )
+    def test_a_prefix_of_ones_own_is_the_namespace(self, bao, options, path):
+        """MOUNT/data/PREFIX/P/K with a prefix, MOUNT/data/envref/PROJECT/P/K without (commands.md 8.2)."""
+        store = HashicorpVault("hcvault", **options)
+        store.set(Address("app", "key", profile="staging"), Secret("v"), soon())
+        assert bao.members(path) == {"value": "v"}
+        assert list(store.list("app", soon())) == ["staging/key"]
+        assert store.carries_project == ("app" in path)
+
+    def test_an_unknown_layout_is_refused(self):
+        """The message names the option as it is called here."""
+        with pytest.raises(BackendInvalid, match="hashicorp-vault: project_namespace must be one of auto"):
+            HashicorpVault("hcvault", project_namespace="x")
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_mount_may_be_any(self, bao, way):
+        """The engine at another path, with a slash in it."""
+        bao.put("envref/app/key", {"value": "v"}, mount="team/kv")
+        assert answer_of(HashicorpVault("hcvault", mount="/team/kv/"), way=way) == "v"
+        assert answer_of(HashicorpVault("hcvault"), way=way) is None
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_namespace_is_another_store(self, bao, way):
+        """Two backends of one type with different options hold different values."""
+        bao.put("envref/app/key", {"value": "of engineering"}, namespace="engineering")
+        bao.put("envref/app/key", {"value": "of the root"})
+        assert answer_of(HashicorpVault("a", namespace="engineering"), way=way) == "of engineering"
+        assert answer_of(HashicorpVault("b"), way=way) == "of the root"
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_foreign_name_is_a_path_inside_the_mount(self, bao, way):
+        """Without prefix and project; slashes around it don't matter."""
+        bao.put("legacy/db", {"value": "v", "user": "admin"})
+        store = HashicorpVault("hcvault", prefix="payments")
+        assert answer_of(store, Address("", "", foreign="legacy/db"), way) == "v"
+        assert answer_of(store, Address("", "", foreign="/legacy/db/", field="user"), way) == "admin"
+        assert answer_of(store, Address("", "", foreign="legacy/none"), way) is None
+
+    def test_a_foreign_name_is_not_written(self, bao):
+        """What envref did not make, it does not change."""
+        store, address = HashicorpVault("hcvault"), Address("", "", foreign="legacy/db")
+        for change in (lambda: store.set(address, Secret("v"), soon()), lambda: store.delete(address, soon())):
+            with pytest.raises(BackendInvalid, match='"legacy/db" is an existing secret; change it there'):
+                change()
+
+    @pytest.mark.parametrize("name", ["..", "../sys/x", "a/../../x", "a//b", "/", "a\nb", "."])
+    def test_a_name_does_not_lead_out_of_the_mount(self, stand_in, name):
+        """Refused before anything is asked."""
+        stand_in("echo asked >&2; exit 9")
+        answer = answer_of(HashicorpVault("hcvault"), Address("", "", foreign=name))
+        assert isinstance(answer, BackendInvalid)
+        assert answer.message.endswith(" is not a path inside a mount")
+
+    def test_a_list_goes_down_and_only_below_the_prefix(self, bao):
+        """Names of other directories, and of directories themselves, are not in it."""
+        bao.put("envref/app/a", {"value": "1"})
+        bao.put("envref/app/a/b/c", {"value": "1"})
+        bao.put("envref/application/x", {"value": "1"})
+        bao.put("elsewhere", {"value": "1"})
+        assert sorted(HashicorpVault("hcvault").list("app", soon())) == ["a", "a/b/c"]
+
+
+class TestMembers:
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize(
+        ("entry", "field", "expected"),
+        [
+            ({"value": "v", "user": "admin"}, None, "v"),
+            ({"value": "v", "user": "admin"}, "user", "admin"),
+            ({"value": "v", "a/b~c.d": "odd"}, "a/b~c.d", "odd"),
+            ({"value": "v", "port": 5432}, "port", "5432"),
+            ({"value": "v", "tls": True}, "tls", "true"),
+            ({"value": "v", "hosts": ["a", {"b": 1}]}, "hosts", '["a",{"b":1}]'),
+            ({"value": "v", "none": None}, "none", None),
+            ({"value": '{"user": "inner"}'}, "user", "inner"),
+            ({"value": '{"user": "inner"}', "user": "outer"}, "user", "outer"),
+            ({"value": '{"a": {"b": ["x"]}}'}, "/a/b/0", "x"),
+            ({"value": {"user": "inner"}}, "user", "inner"),
+            ({"value": {"user": "inner"}}, None, '{"user":"inner"}'),
+            ({"value": "{}"}, "user", None),
+            ({"value": 7}, None, "7"),
+            ({"value": None}, None, None),
+            ({"value": None}, "user", None),
+            ({"user": "admin"}, "value", None),
+            ({}, "user", None),
+        ],
+        ids=str,
+    )
+    def test_a_field_is_a_member_or_else_in_the_value(self, bao, way, entry, field, expected):
+        """The member of that name, else of the JSON in `value`; text as in commands.md 6.3."""
+        bao.put("envref/app/key", entry)
+        assert answer_of(HashicorpVault("hcvault"), Address("app", "key", field=field), way) == expected
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_an_entry_without_the_member_is_not_absent(self, bao, way):
+        """It exists and has another shape: the search must not go on to another store."""
+        bao.put("envref/app/key", {"user": "admin"})
+        error = answer_of(HashicorpVault("hcvault"), way=way)
+        assert isinstance(error, BackendInvalid)
+        assert error.lines() == [
+            'error: hashicorp-vault: "envref/app/key" has no member "value"',
+            "  hint: name one of its members: #NAME",
+        ]
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_field_of_a_value_that_has_none(self, bao, way):
+        """Plain text has no members."""
+        bao.put("envref/app/key", {"value": "marker-1f"})
+        error = answer_of(HashicorpVault("hcvault"), Address("app", "key", field="user"), way)
+        assert isinstance(error, BackendInvalid)
+        assert error.message == 'hashicorp-vault: field "user": value of "envref/app/key" is not a JSON object'
+        assert "marker" not in values_of(error)
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_value_that_no_variable_can_hold(self, bao, way):
+        """NUL in a stored value is an error of that value alone."""
+        bao.put("envref/app/key", {"value": "marker\0b"})
+        bao.put("envref/app/other0", {"value": "fine"})
+        store = HashicorpVault("hcvault")
+        error = answer_of(store, way=way)
+        assert isinstance(error, BackendInvalid)
+        assert "marker" not in values_of(error)
+        assert answer_of(store, MORE[0], way) == "fine"
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_deleted_version_is_absent(self, bao, way):
+        """`vault kv delete` keeps the versions, and the value is absent, also to `delete`; `set` starts a new one."""
+        store = HashicorpVault("hcvault")
+        bao.put("envref/app/key", {"value": "old", "user": "old"})
+        bao.ask("DELETE", "secret/data/envref/app/key")
+        assert answer_of(store, way=way) is None
+        with pytest.raises(SecretNotFound):
+            store.delete(KEY, soon())
+        store.set(KEY, Secret("new"), soon())
+        assert bao.members("envref/app/key") == {"value": "new"}
+
+    def test_set_keeps_the_other_members(self, bao):
+        """Only `value` is replaced."""
+        store = HashicorpVault("hcvault")
+        bao.put("envref/app/key", {"value": "old", "user": "admin", "port": 5432, "tls": True})
+        store.set(KEY, Secret("new"), soon())
+        assert bao.members("envref/app/key") == {"value": "new", "user": "admin", "port": 5432, "tls": True}
+
+    def test_set_adds_the_member(self, bao):
+        """An entry without `value` gets one."""
+        bao.put("envref/app/key", {"user": "admin"})
+        HashicorpVault("hcvault").set(KEY, Secret("new"), soon())
+        assert bao.members("envref/app/key") == {"value": "new", "user": "admin"}
+
+    @pytest.mark.parametrize("before", [{}, {"value": "old"}, {"value": "old", "user": "x"}], ids=str)
+    def test_set_does_not_undo_what_somebody_writes_meanwhile(self, bao, stand_in, before):
+        """Between the look and the write an entry changed: the write is refused, and says so."""
+        if before:
+            bao.put("envref/app/key", before)
+        stand_in(
+            f"""case "$2" in put|patch) echo theirs | {binary()} kv put -mount=secret envref/app/key theirs=- ;; esac
+            exec {binary()} "$@" """
+        )
+        with pytest.raises(BackendInvalid) as caught:
+            HashicorpVault("hcvault").set(KEY, Secret("marker-2e"), soon())
+        assert caught.value.message == 'hashicorp-vault: "envref/app/key" changed meanwhile; try again'
+        assert list(bao.members("envref/app/key")) == ["theirs"]
+
+    def test_delete_removes_every_version(self, bao):
+        """Nothing can be undeleted."""
+        store = HashicorpVault("hcvault")
+        for value in ("one", "two"):
+            store.set(KEY, Secret(value), soon())
+        store.delete(KEY, soon())
+        with pytest.raises(OSError, match="404"):
+            bao.ask("GET", "secret/metadata/envref/app/key")
+
+
+class TestCalls:
+    @pytest.mark.parametrize(("many", "starts"), [(1, 1), (3, 3), (4, 0), (40, 0)])
+    def test_up_to_three_paths_cost_a_process_each_and_more_none(self, shim, many, starts):
+        """From four paths on, there is one connection."""
+        store = HashicorpVault("hcvault")
+        assert store.get_many([Address("app", f"key{number}") for number in range(many)], soon()) == {}
+        assert shim.count() == starts
+
+    def test_many_fields_of_an_entry_cost_one_lookup(self, shim, bao):
+        """Five members, one process."""
+        bao.put("envref/app/key", {name: name for name in "abcde"})
+        addresses = [Address("app", "key", field=name) for name in "abcde"]
+        answers = HashicorpVault("hcvault").get_many(addresses, soon())
+        assert [answer.reveal() for answer in answers.values()] == list("abcde")
+        assert shim.count() == 1
+
+    def test_without_a_token_the_program_is_asked_for_its_own(self, shim, bao, home, monkeypatch):
+        """Where `vault login` put it: one process for any number of paths."""
+        (home / ".vault-token").write_text(TOKEN)
+        monkeypatch.delenv("VAULT_TOKEN")
+        bao.put("envref/app/key", {"value": "v"})
+        assert answer_of(HashicorpVault("hcvault"), way="connection") == "v"
+        assert shim.argvs() == [["print", "token"]]
+
+    def test_a_configured_program_is_always_used(self, shim, bao):
+        """With `command` there is no connection of envref's own."""
+        bao.put("envref/app/key", {"value": "v"})
+        assert answer_of(HashicorpVault("hcvault", command=f"{shim.path}/vault"), way="connection") == "v"
+        assert shim.count() == 5
+
+    @pytest.mark.parametrize(("name", "starts"), [("VAULT_RATE_LIMIT", 5), ("HTTPS_PROXY", 5), ("VAULT_LOG_LEVEL", 0)])
+    def test_an_unusual_way_to_the_server_is_left_to_the_program(self, shim, bao, monkeypatch, name, starts):
+        """Proxies and settings that envref doesn't know; not what has no influence on the way."""
+        monkeypatch.setenv(name, "100")
+        bao.put("envref/app/key", {"value": "v"})
+        assert answer_of(HashicorpVault("hcvault"), way="connection") == "v"
+        assert shim.count() == starts
+
+    def test_no_value_and_no_token_is_in_an_argument_list(self, shim, bao):
+        """Values go in by standard input, the token by the environment."""
+        store = HashicorpVault("hcvault", token=TOKEN)
+        for value in ("marker-one", "marker-two"):
+            store.set(KEY, Secret(value), soon())
+        bao.put("envref/app/key", {"value": "marker-three", "user": "x"})
+        store.set(KEY, Secret("marker-four"), soon())
+        assert answer_of(store) == "marker-four"
+        assert list(store.list("app", soon())) == ["key"]
+        store.delete(KEY, soon())
+        called = json.dumps(shim.argvs())
+        assert "marker" not in called
+        assert TOKEN not in called
+        assert ["kv", "patch", "-format=json", "-mount=secret", "-cas=3", "--", "envref/app/key", "value=-"] in (
+            shim.argvs()
+        )
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_the_options_come_before_the_environment(self, bao, way, monkeypatch):
+        """addr, namespace and token, also over OpenBao's own names of the variables."""
+        for maker in ("VAULT", "BAO"):
+            monkeypatch.setenv(f"{maker}_ADDR", "http://127.0.0.1:9")
+            monkeypatch.setenv(f"{maker}_TOKEN", "wrong")
+            monkeypatch.setenv(f"{maker}_NAMESPACE", "wrong")
+        bao.put("envref/app/key", {"value": "v"}, namespace="engineering")
+        store = HashicorpVault("hcvault", addr=bao.url, token=TOKEN, namespace="engineering")
+        assert answer_of(store, way=way) == "v"
+
+    def test_settings_of_output_do_not_change_the_answers(self, bao, monkeypatch):
+        """VAULT_FORMAT and VAULT_DETAILED, under both names."""
+        for maker in ("VAULT", "BAO"):
+            monkeypatch.setenv(f"{maker}_FORMAT", "yaml")
+            monkeypatch.setenv(f"{maker}_DETAILED", "true")
+        store = HashicorpVault("hcvault")
+        store.set(KEY, Secret("v"), soon())
+        assert answer_of(store) == "v"
+        assert list(store.list("app", soon())) == ["key"]
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_bao_does_where_there_is_no_vault(self, bao, programs, monkeypatch, way):
+        """With its own variables, which win over the others."""
+        monkeypatch.setenv("PATH", programs["bao"])
+        monkeypatch.setenv("BAO_ADDR", bao.url)
+        monkeypatch.setenv("BAO_TOKEN", TOKEN)
+        monkeypatch.setenv("VAULT_ADDR", "http://127.0.0.1:9")
+        store = HashicorpVault("hcvault")
+        store.set(KEY, Secret("v"), soon())
+        assert answer_of(store, way=way) == "v"
+
+    def test_a_relative_command_starts_at_the_project(self, bao, programs, tmp_path, monkeypatch):
+        """`command: ./tools/bao`."""
+        link(tmp_path / "tools", "bao")
+        monkeypatch.setenv("PATH", "/nonexistent")
+        assert answer_of(HashicorpVault("hcvault", command="./tools/bao", root=str(tmp_path))) is None
+
+
+SIGN_IN = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
+NO_MOUNT = 'no KV engine of version 2 at "{}" in this namespace'
+NO_ACCESS = 'denied: there is no mount "{}", or the token has no access to it'
+
+# options, variables -> class, message, cure
+SITUATIONS = {
+    "no_token": ({}, {"VAULT_TOKEN": ""}, BackendDenied, SIGN_IN, "run: vault login"),
+    "bad_token": ({}, {"VAULT_TOKEN": "bad"}, BackendDenied, SIGN_IN, "run: vault login"),
+    "no_mount": ({"mount": "nowhere"}, {}, BackendDenied, NO_ACCESS.format("nowhere"), "hint: option mount names"),
+    "no_namespace": ({"namespace": "nowhere"}, {}, BackendInvalid, NO_MOUNT.format("secret"), None),
+    "version_1": ({"mount": "kv1"}, {}, BackendInvalid, NO_MOUNT.format("kv1"), None),
+    "refused": (
+        {"addr": "http://127.0.0.1:9"},
+        {},
+        BackendUnavailable,
+        "unavailable: connection refused (http://127.0.0.1:9)",
+        None,
+    ),
+    "not_https": (
+        {"addr": "https://127.0.0.1:PORT"},
+        {},
+        BackendUnavailable,
+        "unavailable: the server speaks http, not https (https://127.0.0.1:PORT)",
+        "hint: set VAULT_ADDR",
+    ),
+}
+
+
+class TestErrors:
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("kind", SITUATIONS)
+    def test_a_situation_has_its_class_and_words(self, bao, monkeypatch, way, kind):
+        """What the real program and the real server say, the same whichever was asked."""
+        options, variables, error_class, message, cure = SITUATIONS[kind]
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        port = str(bao.port)
+        store = HashicorpVault("hcvault", **{name: value.replace("PORT", port) for name, value in options.items()})
+        error = answer_of(store, way=way)
+        assert (type(error), error.message) == (error_class, f"hashicorp-vault: {message.replace('PORT', port)}")
+        assert [line.strip().startswith(cure) for line in error.cure()] == ([True] if cure else [])
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_policy_that_denies_is_denied(self, bao, monkeypatch, way):
+        """One path is refused, another is readable; the message names the path and what is needed."""
+        bao.put("envref/app/other0", {"value": "readable"})
+        monkeypatch.setenv("VAULT_TOKEN", bao.token('path "secret/data/envref/app/other*" {capabilities = ["read"]}'))
+        store = HashicorpVault("hcvault")
+        error = answer_of(store, way=way)
+        assert isinstance(error, BackendDenied)
+        assert error.lines() == [
+            'error: hashicorp-vault: denied: permission denied for "envref/app/key"',
+            '  hint: the token needs a policy for "secret/data/…" and "secret/metadata/…"',
+        ]
+        assert answer_of(store, MORE[0], way) == "readable"
+        for call in (
+            lambda: store.set(MORE[0], Secret("v"), soon()),
+            lambda: store.delete(MORE[0], soon()),
+            lambda: store.list("app", soon()),
+        ):
+            with pytest.raises(BackendDenied, match="denied: permission denied for"):
+                call()
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_token_without_access_to_the_mount(self, bao, monkeypatch, way):
+        """Signed in, and yet nothing of this engine may be seen."""
+        monkeypatch.setenv("VAULT_TOKEN", bao.token('path "cubbyhole/*" {capabilities = ["read"]}'))
+        error = answer_of(HashicorpVault("hcvault"), way=way)
+        assert (type(error), error.message) == (BackendDenied, f"hashicorp-vault: {NO_ACCESS.format('secret')}")
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_sealed_server_is_unavailable(self, sealed, way):
+        """Without the retries of the program, so at once; with the command that opens it."""
+        started = time.monotonic()
+        error = answer_of(HashicorpVault("hcvault", addr=sealed.url), way=way)
+        assert isinstance(error, BackendUnavailable)
+        assert error.lines() == [
+            f"error: hashicorp-vault: unavailable: sealed ({sealed.url})",
+            "  run: vault operator unseal",
+        ]
+        assert time.monotonic() - started < 5
+
+    @pytest.fixture(autouse=True)
+    def signed_in(self, bao):
+        pass
+
+    def test_a_present_secret_of_version_1_is_refused_too(self, bao):
+        """An engine without versions has another layout: no guess at it."""
+        bao.ask("POST", "kv1/envref/app/key", {"value": "v"})
+        error = answer_of(HashicorpVault("hcvault", mount="kv1"))
+        assert isinstance(error, BackendInvalid)
+        assert error.message.endswith("the answer is not an entry of a KV engine, version 2")
+
+    def test_the_programs_own_time_limit(self, monkeypatch):
+        """VAULT_CLIENT_TIMEOUT, where it is shorter than envref's."""
+        monkeypatch.setenv("VAULT_CLIENT_TIMEOUT", "1")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            error = answer_of(HashicorpVault("hcvault", addr=url))
+        assert isinstance(error, BackendTimeout)
+        assert error.message.startswith("hashicorp-vault: no answer within VAULT_CLIENT_TIMEOUT")
+
+    def test_a_value_that_is_too_large_is_refused(self):
+        """The server takes 32 MiB."""
+        with pytest.raises(BackendInvalid) as caught:
+            HashicorpVault("hcvault").set(KEY, Secret("x" * 34_000_000), soon())
+        assert caught.value.message == "hashicorp-vault: the value is larger than the server takes"
+
+    @pytest.mark.parametrize(
+        ("said", "error_class", "message"),
+        [
+            ("Get https://u:pw@v.test/v1: dial tcp: no such host", BackendUnavailable, "no such host (https://v.test)"),
+            ("Code: 400. Errors:\n\n* missing client token", BackendDenied, SIGN_IN),
+            (
+                "Error making API request.\n\nCode: 403. Errors:\n\n* namespace not authorized",
+                BackendDenied,
+                "Code: 403. Errors: * namespace not authorized",
+            ),
+            ("flag provided but not defined: -mount", BackendInvalid, "does not know a flag that envref uses"),
+            (
+                "\033[31mCode: 500. Errors:\n\n* \033[1minternal error",
+                BackendUnavailable,
+                "500. Errors: * internal error",
+            ),
+            ("No value: not found", BackendUnavailable, "No value: not found"),
+            ("", BackendUnavailable, "failed without a word"),
+        ],
+    )
+    def test_words_that_this_server_does_not_say(self, stand_in, said, error_class, message):
+        """The rest of the table, and unknown text: unavailable, quoted on one line without colours, never absent."""
+        directory = stand_in("cat $(dirname $0)/said >&2; exit 2")
+        (directory / "said").write_text(said)
+        error = answer_of(HashicorpVault("hcvault"))
+        assert isinstance(error, error_class)
+        assert error.message.endswith(message)
+        assert error.message.isprintable()
+        assert "pw" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("flox", "cure"),
+    [("", "brew install hashicorp/tap/vault, then vault login"), ("/e", "flox install vault, then vault login")],
+)
+def test_an_absent_program_is_named_with_its_cure(monkeypatch, flox, cure):
+    """With Flox in a Flox environment, else with Homebrew (commands.md 13, row 8); for one path and for many."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setenv("FLOX_ENV", flox)
+    for way in WAYS:
+        error = answer_of(HashicorpVault("hcvault"), way=way)
+        assert isinstance(error, BackendUnavailable)
+        assert error.lines() == [
+            "error: hashicorp-vault: start vault: executable file not found in $PATH",
+            f"  run: {cure}",
+        ]
+
+
+ENTRY_TEXT = '{"data": {"data": {"value": "marker-9d"}, "metadata": {"version": 1}}}'
+# a program -> the class of the error; None where it may be a value
+FAULTS = {
+    "hang": ("sleep 600", BackendTimeout),
+    "grandchild": ("sleep 600 & sleep 600", BackendTimeout),
+    "grandchild_alone": (f"sleep 600 & echo '{ENTRY_TEXT}'", None),
+    "ignores_term": ("trap '' TERM; while :; do sleep 1; done", BackendTimeout),
+    "drip": ("while :; do printf ' '; sleep 0.05; done", BackendTimeout),
+    "rubbish": ("echo 'marker-9d <html>'", BackendInvalid),
+    "array": ("""echo '["marker-9d"]'""", BackendInvalid),
+    "odd": ("""echo '{"data": {"data": "marker-9d", "metadata": {"version": 1}}}'""", BackendInvalid),
+    "odd_version": (
+        """echo '{"data": {"data": {"value": "marker-9d"}, "metadata": {"version": "x"}}}'""",
+        BackendInvalid,
+    ),
+    "half": ("""printf '{"data": {"data": {"value": "marker-9d'; kill -9 $$""", BackendUnavailable),
+    "half_and_success": ("""printf '{"data": {"data": {"value": "marker-9d'""", BackendInvalid),
+    "megabyte": ("head -c 1048576 /dev/zero | tr '\\0' x", BackendInvalid),
+    "megabyte_of_stderr": ("head -c 1048576 /dev/zero | tr '\\0' x >&2; exit 2", BackendUnavailable),
+    "deep": ("head -c 200000 /dev/zero | tr '\\0' '['", BackendInvalid),
+    "ansi": (r"printf '\033[2J\033]0;title\007' >&2; exit 2", BackendUnavailable),
+    "bad_utf8": (r"""printf '{"data": {"data": {"value": "\377\376"}, "metadata": {"version": 1}}}'""", BackendInvalid),
+    "bad_utf8_of_stderr": (r"printf '\377\376' >&2; exit 2", BackendUnavailable),
+    "surrogate": (r"""printf '{"data": {"data": {"value": "\\ud800"}, "metadata": {"version": 1}}}'""", BackendInvalid),
+    "nothing": (":", BackendInvalid),
+    "signal": ("kill -15 $$", BackendUnavailable),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_faulty_program_does_no_harm(stand_in, kind):
+    """It ends in time with the right class, leaves no process, and no word of a value in the message."""
+    body, error_class = FAULTS[kind]
+    directory = stand_in(body)
+    started = time.monotonic()
+    answer = answer_of(HashicorpVault("hcvault"), deadline=started + 1)
+    assert time.monotonic() - started < 2
+    if error_class is None:
+        assert answer == "marker-9d"
+    else:
+        assert type(answer) is error_class
+        assert "marker" not in values_of(answer)
+        assert len(answer.message) < 400
+        assert answer.message.isprintable()
+    assert left_of(directory) == []
+
+
+@pytest.mark.parametrize("printed", ["", "null{", '{"a": 1}', "[1]"])
+@pytest.mark.parametrize("status", [0, 2])
+def test_a_list_that_is_none_is_no_empty_list(stand_in, printed, status):
+    """Only the program's own answer for nothing is nothing."""
+    stand_in(f"printf '%s' '{printed}'; exit {status}")
+    with pytest.raises(BackendError):
+        HashicorpVault("hcvault").list("app", soon())
+
+
+def test_a_late_write_and_a_failing_one_do_not_tell_the_value(stand_in):
+    """A program that repeats what it reads, and one that never ends."""
+    value = Secret("marker-4c")
+    for body, error_class in (("cat >&2; exit 2", BackendUnavailable), ("sleep 600", BackendTimeout)):
+        stand_in(f'case "$2" in get) echo "No value found at secret/data/x" >&2; exit 2 ;; esac; {body}')
+        with pytest.raises(error_class) as caught:
+            HashicorpVault("hcvault").set(KEY, value, time.monotonic() + 1)
+        assert "marker" not in values_of(caught.value)
+
+
+def test_the_token_is_hidden_from_messages(stand_in):
+    """Also where the program repeats it."""
+    stand_in('echo "bad token $VAULT_TOKEN" >&2; exit 2')
+    error = answer_of(HashicorpVault("hcvault", token="hvs.marker"))
+    assert error.message == "hashicorp-vault: bad token ***"
