@@ -1,0 +1,335 @@
+"""Oracle Cloud Infrastructure Vault, by way of the `oci` CLI (stores.md 10)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envref.backends.answer import as_bytes, as_secret
+from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendUnavailable,
+    SecretNotFound,
+    printable,
+)
+from envref.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.command import Finished
+
+LABEL = "oci-vault"
+LARGEST = 25 * 1024  # bytes of a value: the service's limit
+
+# The output is asked for in full: a user's own settings of oci may name another format, or a query.
+_GLOBAL = ("--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@")
+# Warnings that oci gives to most people, at every call; one would be quoted in place of what went wrong.
+_QUIET = {"SUPPRESS_LABEL_WARNING": "True", "OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING": "True"}
+_FROM_STDIN = ("--from-json=file:///dev/stdin",)
+# The service answers before it is done, and a new secret can't be read until it is. oci looks every 30 s by itself.
+_FAILED = "FAILED"
+_UNTIL_DONE = ("--wait-for-state=ACTIVE", f"--wait-for-state={_FAILED}", "--wait-interval-seconds=1")
+
+_GONE = "DELETED"
+_GOING = ("SCHEDULING_DELETION", "PENDING_DELETION", "DELETING")
+
+_POLICY = "the policy has to allow manage secret-family in the compartment of the vault"
+_KEY = "check user, tenancy, fingerprint and key_file of the oci profile"
+
+
+class _AbsentOrDenied(BackendDenied):
+    """The service says the same of a secret that is not there and of one that may not be seen."""
+
+
+_COMPLAINTS = (
+    Complaint("NotAuthorizedOrNotFound:", _AbsentOrDenied, "denied: NotAuthorizedOrNotFound", hint=_POLICY),
+    Complaint("NotAuthorized:", BackendDenied, "denied: NotAuthorized", hint=_POLICY),
+    Complaint("NotAuthenticated:", BackendDenied, "denied: NotAuthenticated", hint=_KEY),
+    Complaint("IncorrectState:", BackendInvalid),
+    Complaint("InvalidParameter:", BackendInvalid),
+    Complaint("The connection to endpoint", BackendUnavailable, "unavailable: no connection to the service"),
+    Complaint("Could not find config file", BackendLocked, "oci: not configured", run="oci setup config"),
+    Complaint("config file at", BackendLocked, "oci: its configuration is incomplete", run="oci setup config"),
+    Complaint("not found in config file", BackendLocked, "oci: no such profile", run="oci setup config"),
+    Complaint("session has expired", BackendLocked, "oci: the session has expired", run="oci session authenticate"),
+    Complaint(
+        "Private key passphrase",
+        BackendLocked,
+        "oci: the private key needs a passphrase",
+        hint="add pass_phrase to the oci profile, or sign in with oci session authenticate",
+    ),
+    Complaint("No such command", BackendInvalid, "oci: too old, it lacks a command", hint="update oci-cli"),
+    Complaint("No such option", BackendInvalid, "oci: too old, it lacks an option", hint="update oci-cli"),
+)
+
+
+class _Entry(NamedTuple):
+    """A secret as a listing shows it; `until` is the day of a scheduled deletion."""
+
+    identity: str
+    name: str
+    state: str
+    until: str
+
+    @property
+    def exists(self) -> bool:
+        """Whether it can be read: no deletion is scheduled."""
+        return self.state not in _GOING
+
+
+_ENCODED = {"/": ".-", ".": ".."}
+_UNIT = re.compile(rb"\.-|\.\.|\.x([0-9a-f]{2})|[A-Za-z0-9_-]")
+
+
+class OciVault:
+    """Oracle Cloud Infrastructure Vault, by way of the `oci` CLI; for workloads in Oracle Cloud.
+
+    `vault_id`, `compartment_id` and `key_id` are OCIDs. Deletion is scheduled by the service, never immediate.
+    """
+
+    type = LABEL
+    reads_fields = False
+    path_options: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        vault_id: str,
+        compartment_id: str,
+        key_id: str,
+        profile: str = "",
+        command: str = "oci",
+        root: str = "",
+    ) -> None:
+        self.name = name
+        self._vault = vault_id
+        self._compartment = compartment_id
+        self._key = key_id
+        self._global = (*_GLOBAL, f"--profile={profile}") if profile else _GLOBAL
+        self._program = Program(LABEL, command, Package("oci-cli", "oci-cli", "oci setup config"), root=root)
+
+    def absent(self, address: Address) -> str:
+        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """One key: a read, and only if that is refused a listing. More: a listing, and a read of each that is in it."""
+        names = {address: _name(address) for address in addresses}
+        if len(names) > 1:
+            return self._read(self._existing(names, deadline), deadline)
+        answers = self._read(names, deadline)
+        return {
+            address: answer
+            for address, answer in answers.items()
+            if not isinstance(answer, _AbsentOrDenied) or not self._lacks(names[address], deadline)
+        }
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        """Creates or replaces one value, and reads it back."""
+        content = _content(value)
+        name = _own_name(address)
+        entry = self._find(name, deadline)
+        if entry and not entry.exists:
+            raise _scheduled(address, entry)
+        command, target = (
+            ("update-base64", {"secretId": entry.identity}) if entry else ("create-base64", self._new(name))
+        )
+        payload = json.dumps({**target, "secretContentContent": content.reveal()}).encode()
+        finished = self._run(["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, payload=payload)
+        if _entries([_data(finished.stdout)])[0].state == _FAILED:
+            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}": the service failed to store the value')
+        _compare(address, self._read({address: name}, deadline)[address], value)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        """Schedules the deletion, with the delay that the service chooses."""
+        entry = self._find(_own_name(address), deadline)
+        if entry is None or not entry.exists:
+            raise SecretNotFound(self.absent(address))
+        self._run(["vault", "secret", "schedule-secret-deletion", f"--secret-id={entry.identity}"], deadline)
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        root = f"{project}/"
+        keys = [decoded(entry.name) for entry in self._listing(deadline) if entry.exists]
+        return [key.removeprefix(root) for key in keys if key is not None and key.startswith(root) and key != root]
+
+    def _existing(self, names: Mapping[Address, str], deadline: float) -> dict[Address, str]:
+        """Those names that are there; all of them for who may read secrets and not list them."""
+        try:
+            entries = self._listing(deadline)
+        except _AbsentOrDenied:
+            return dict(names)
+        there = {entry.name for entry in entries if entry.exists}
+        return {address: name for address, name in names.items() if name in there}
+
+    def _lacks(self, name: str, deadline: float) -> bool:
+        """Whether a listing says that there is no such secret; False for who may not list."""
+        try:
+            entry = self._find(name, deadline)
+        except _AbsentOrDenied:
+            return False
+        return entry is None or not entry.exists
+
+    def _read(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Secret | BackendError]:
+        """The answer for each name, by a process each, four at a time."""
+        reading = ("secrets", "secret-bundle", "get-secret-bundle-by-name", f"--vault-id={self._vault}")
+        calls = [(*self._global, *reading, f"--secret-name={name}") for name in names.values()]
+        outcomes = self._program.run_many(calls, deadline, extra=_QUIET)
+        return {address: _answer(outcome) for address, outcome in zip(names, outcomes, strict=True)}
+
+    def _find(self, name: str, deadline: float) -> _Entry | None:
+        """The listing's entry of that name, an existing one before one that is being deleted."""
+        found = [entry for entry in self._listing(deadline, f"--name={name}") if entry.name == name]
+        return next((entry for entry in found if entry.exists), found[0] if found else None)
+
+    def _listing(self, deadline: float, *narrowed: str) -> Sequence[_Entry]:
+        """Every entry of the vault that is not gone, from all pages."""
+        place = (f"--compartment-id={self._compartment}", f"--vault-id={self._vault}")
+        finished = self._run(["vault", "secret", "list", *place, *narrowed, "--all"], deadline)
+        # For an empty list oci prints nothing at all.
+        entries = _entries(_data(finished.stdout)) if finished.stdout.strip() else []
+        return [entry for entry in entries if entry.state != _GONE]
+
+    def _new(self, name: str) -> dict[str, str]:
+        return {"compartmentId": self._compartment, "vaultId": self._vault, "keyId": self._key, "secretName": name}
+
+    def _run(self, arguments: Sequence[str], deadline: float, *, payload: bytes | None = None) -> Finished:
+        finished = self._program.run([*self._global, *arguments], deadline, payload=payload, extra=_QUIET)
+        if finished.status:
+            raise _error(finished)
+        return finished
+
+
+def encoded(key: str) -> str:
+    """A key as a secret's name, which may hold letters, digits, `-`, `_` and `.` only (commands.md 8.2)."""
+    return "".join(_ENCODED.get(character) or _unit(character) for character in key)
+
+
+def decoded(name: str) -> str | None:
+    """The key that a name stands for; None for a name that `encoded` does not give."""
+    raw, position = bytearray(), 0
+    while match := _UNIT.match(name.encode(), position):
+        position = match.end()
+        raw += _byte(match)
+    try:
+        key = raw.decode()
+    except UnicodeDecodeError:
+        return None
+    return key if encoded(key) == name else None
+
+
+def _unit(character: str) -> str:
+    if character.isascii() and (character.isalnum() or character in "_-"):
+        return character
+    return "".join(f".x{byte:02x}" for byte in character.encode())
+
+
+def _byte(match: re.Match[bytes]) -> bytes:
+    if match[1]:
+        return bytes.fromhex(match[1].decode())
+    return {b".-": b"/", b"..": b"."}.get(match[0], match[0])
+
+
+def _name(address: Address) -> str:
+    return encoded(address.full_key) if address.foreign is None else address.foreign
+
+
+def _own_name(address: Address) -> str:
+    if address.foreign is not None:
+        raise BackendInvalid(f'{LABEL}: "{printable(address.foreign)}" is not envref\'s own; change it there')
+    return encoded(address.full_key)
+
+
+def _content(value: Secret) -> Secret:
+    """A value as the service takes it, and as secret as before. BackendInvalid for one that it doesn't take."""
+    raw = as_bytes(LABEL, value)
+    if not raw:
+        raise BackendInvalid(f"{LABEL}: the value is empty, which the service does not take")
+    if len(raw) > LARGEST:
+        raise BackendInvalid(f"{LABEL}: the value is longer than {LARGEST} bytes, which is the most the service takes")
+    return Secret(base64.b64encode(raw).decode())
+
+
+def _scheduled(address: Address, entry: _Entry) -> BackendInvalid:
+    return BackendInvalid(
+        f'{LABEL}: "{printable(str(address))}" is scheduled for deletion until {entry.until}; '
+        "cancel the deletion or use another key",
+        run=f"oci vault secret cancel-secret-deletion --secret-id {entry.identity}",
+    )
+
+
+def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> None:
+    """BackendError unless a value that was set reads back as it is."""
+    if isinstance(answer, BackendError):
+        raise type(answer)(f"{answer.message}; the value was set and can't be read back", hint=answer.hint)
+    if answer != value:
+        raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+
+
+def _answer(outcome: Finished | BackendError) -> Secret | BackendError:
+    """The value that a read printed, or what went wrong."""
+    if isinstance(outcome, BackendError):
+        return outcome
+    if outcome.status:
+        return _error(outcome)
+    try:
+        return as_secret(LABEL, _decoded_content(outcome.stdout))
+    except BackendError as error:
+        return error
+
+
+def _decoded_content(stdout: bytes) -> bytes:
+    bundle = _data(stdout)
+    try:
+        return base64.b64decode(bundle["secret-bundle-content"]["content"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        # "from None": the cause may carry the value
+        raise _unknown_answer() from None
+
+
+def _data(stdout: bytes) -> Any:
+    """Member `data` of what oci printed."""
+    try:
+        return json.loads(stdout.decode())["data"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _unknown_answer() from None
+
+
+def _entries(listed: Any) -> list[_Entry]:
+    try:
+        return [_entry(each) for each in listed]
+    except (KeyError, TypeError, AttributeError):
+        raise _unknown_answer() from None
+
+
+def _entry(listed: Any) -> _Entry:
+    until = str(listed.get("time-of-deletion") or "an unknown day").partition("T")[0]
+    return _Entry(listed["id"], listed["secret-name"], listed["lifecycle-state"], until)
+
+
+def _unknown_answer() -> BackendInvalid:
+    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know")
+
+
+def _error(finished: Finished) -> BackendError:
+    """The error that a failed call stands for. Of stdout only known phrases count: it may hold a value."""
+    printed = plain(finished.stdout.decode("utf-8", "replace"))
+    known = [complaint.phrase for complaint in _COMPLAINTS if complaint.phrase in printed]
+    return understood(LABEL, "\n".join([_summary(plain(finished.stderr)), *known]), _COMPLAINTS)
+
+
+def _summary(stderr: str) -> str:
+    """`CODE: message` of the JSON that oci writes after a line of its own; the text itself where there is none."""
+    head, brace, rest = stderr.partition("{")
+    try:
+        told = json.loads(brace + rest)
+        return f"{told.get('code') or head.strip().rpartition(chr(10))[2].rstrip(':')}: {told['message']}"
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return stderr

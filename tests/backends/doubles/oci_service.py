@@ -1,0 +1,302 @@
+"""A double of OCI's vault and secrets services: it checks every signature, and refuses what the services refuse.
+
+Bodies and error texts are modelled on Oracle's SDK (stores.md 10), not recorded.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import json
+import re
+import threading
+import time
+import urllib.parse
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+
+DELETED_ON = "2030-01-02T03:04:05.000Z"
+
+_CREATED_ON = "2026-01-02T03:04:05.000Z"
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+_SIGNED = re.compile(r'(\w+)="([^"]*)"')
+_ABSENT = (404, "NotAuthorizedOrNotFound", "Authorization failed or requested resource not found.")
+
+
+class Refusal(Exception):
+    """An error answer: status, code, message."""
+
+
+class OciService:
+    """Both services on one loopback port. `requests` is the log of request lines; it holds no bodies. `busiest` is
+    how many requests were there at once.
+
+    Switches: `latency` in seconds; `hangs` answers nothing; `failure` is an answer to everything; `denied` holds the
+    actions that the caller may not do; `unsettled` is how often a changed secret is looked at before it is `settled`;
+    `lies` stores another content than it was given; `ignores_names` lists all whatever name is asked for.
+    """
+
+    def __init__(self, public_key):
+        self._public_key = public_key
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._secrets = {}
+        self._busy = 0
+        self.reset()
+
+    def reset(self):
+        """Forgets all requests and puts every switch back; the secrets stay."""
+        self.requests = []
+        self.busiest = 0
+        self.latency = 0.0
+        self.hangs = self.lies = self.ignores_names = False
+        self.failure = None
+        self.denied = set()
+        self.unsettled = 0
+        self.settled = "ACTIVE"
+
+    def __enter__(self):
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        return self
+
+    def __exit__(self, *_):
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def secret(self, vault, name):
+        """The secret itself, for the tests' own look at it; None where there is none, or none but deleted ones."""
+        return next(
+            (
+                each
+                for each in self._secrets.values()
+                if (each["vaultId"], each["secretName"]) == (vault, name) and each["lifecycleState"] != "DELETED"
+            ),
+            None,
+        )
+
+    def put(self, vault, name, content, compartment="ocid1.compartment.oc1..test"):
+        """Stores `content`, bytes or base64, as somebody else than envref would."""
+        text = base64.b64encode(content).decode() if isinstance(content, bytes) else content
+        members = {
+            "compartmentId": compartment,
+            "vaultId": vault,
+            "keyId": "ocid1.key.oc1.iad.test",
+            "secretName": name,
+        }
+        self._create({}, {**members, "secretContent": {"content": ""}})
+        secret = self._secrets[self.newest]
+        secret.update(contents=[text], lifecycleState="ACTIVE")
+
+    @property
+    def newest(self):
+        """The OCID of the secret that was created last."""
+        return list(self._secrets)[-1]
+
+    def content(self, vault, name):
+        """The current content as the service holds it, which is base64."""
+        return self.secret(vault, name)["contents"][-1]
+
+    def answer(self, method, target, headers, body):
+        """Status, headers and JSON of the answer to one request."""
+        with self._lock:
+            self.requests.append(f"{method} {target}")
+            self._busy += 1
+            self.busiest = max(self.busiest, self._busy)
+        if self.hangs:
+            self._stopped.wait()
+        time.sleep(self.latency)
+        with self._lock:
+            self._busy -= 1
+        try:
+            self._check_signature(method, target, headers, body)
+            if self.failure:
+                raise Refusal(*self.failure)
+            with self._lock:
+                return self._route(method, target, body)
+        except Refusal as refusal:
+            status, code, message = refusal.args
+            return status, {}, {"code": code, "message": message}
+
+    def _check_signature(self, method, target, headers, body):
+        fields = dict(_SIGNED.findall(headers.get("authorization", "")))
+        lines = [
+            f"{name}: {method.lower()} {target}" if name == "(request-target)" else f"{name}: {headers.get(name, '')}"
+            for name in fields.get("headers", "").split()
+        ]
+        digest = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        signs_body = "x-content-sha256" in fields.get("headers", "").split()
+        if (body and not signs_body) or (signs_body and headers.get("x-content-sha256") != digest):
+            raise Refusal(
+                401,
+                "NotAuthenticated",
+                "The required information to complete authentication was not provided or was incorrect.",
+            )
+        try:
+            self._public_key.verify(
+                base64.b64decode(fields.get("signature", "")),
+                "\n".join(lines).encode(),
+                padding.PKCS1v15(),
+                hashes.SHA256(),
+            )
+        except (InvalidSignature, ValueError):
+            raise Refusal(
+                401,
+                "NotAuthenticated",
+                "The required information to complete authentication was not provided or was incorrect.",
+            ) from None
+
+    def _route(self, method, target, body):
+        path, _, query = target.partition("?")
+        asked = dict(urllib.parse.parse_qsl(query))
+        sent = json.loads(body) if body and body != b"null" else {}
+        for wanted, pattern, action in _ROUTES:
+            match = re.fullmatch(pattern, path)
+            if match and method == wanted:
+                if action in self.denied:
+                    raise Refusal(*_ABSENT)
+                return getattr(self, f"_{action}")(*match.groups(), asked, sent)
+        raise Refusal(404, "NotFound", "no such path")
+
+    def _get_by_name(self, asked, _):
+        return 200, {}, self._bundle(self.secret(asked["vaultId"], asked["secretName"]))
+
+    def _get(self, identity, *_):
+        secret = self._known(identity)
+        secret["looks"] -= 1
+        if secret["looks"] < 0 and secret["lifecycleState"] in ("CREATING", "UPDATING"):
+            secret["lifecycleState"] = self.settled
+        return 200, {"etag": f"v{len(secret['contents'])}"}, _summary(secret)
+
+    def _list(self, asked, _):
+        filters = {
+            "compartmentId": "compartmentId",
+            "vaultId": "vaultId",
+            "name": "secretName",
+            "lifecycleState": "lifecycleState",
+        }
+        if self.ignores_names:
+            del filters["name"]
+        found = [
+            _summary(secret)
+            for secret in self._secrets.values()
+            if all(secret[member] == asked[name] for name, member in filters.items() if name in asked)
+        ]
+        start, size = int(asked.get("page", "0")), min(int(asked.get("limit", "25")), 25)
+        more = {"opc-next-page": str(start + size)} if start + size < len(found) else {}
+        return 200, more, found[start : start + size]
+
+    def _create(self, _, sent):
+        if not _NAME.fullmatch(sent["secretName"]):
+            raise Refusal(400, "InvalidParameter", "secretName has characters that are not allowed")
+        if self.secret(sent["vaultId"], sent["secretName"]):
+            raise Refusal(409, "IncorrectState", "A secret with this name already exists in the vault.")
+        identity = f"ocid1.vaultsecret.oc1.iad.{len(self._secrets)}"
+        secret = {
+            **{name: sent[name] for name in ("compartmentId", "vaultId", "keyId", "secretName")},
+            "id": identity,
+            "description": None,
+            "timeCreated": _CREATED_ON,
+            "timeOfDeletion": None,
+            "freeformTags": {},
+            "definedTags": {},
+            "lifecycleState": "CREATING",
+            "looks": self.unsettled,
+            "contents": [self._stored(sent)],
+        }
+        self._secrets[identity] = secret
+        return 200, {"etag": "v1"}, _summary(secret)
+
+    def _update(self, identity, _, sent):
+        secret = self._known(identity)
+        if secret["lifecycleState"] != "ACTIVE":
+            raise Refusal(409, "IncorrectState", f"The secret is in state {secret['lifecycleState']}.")
+        secret["contents"].append(self._stored(sent))
+        secret.update(lifecycleState="UPDATING", looks=self.unsettled)
+        return 200, {}, _summary(secret)
+
+    def _schedule_deletion(self, identity, *_):
+        secret = self._known(identity)
+        if secret["lifecycleState"] != "ACTIVE":
+            raise Refusal(409, "IncorrectState", f"The secret is in state {secret['lifecycleState']}.")
+        secret.update(lifecycleState="PENDING_DELETION", timeOfDeletion=DELETED_ON)
+        return 200, {}, None
+
+    def _cancel_deletion(self, identity, *_):
+        self._known(identity).update(lifecycleState="ACTIVE", timeOfDeletion=None)
+        return 200, {}, None
+
+    def _known(self, identity):
+        if identity not in self._secrets:
+            raise Refusal(*_ABSENT)
+        return self._secrets[identity]
+
+    def _stored(self, sent):
+        content = sent["secretContent"]["content"]
+        base64.b64decode(content, validate=True)
+        return base64.b64encode(b"something else").decode() if self.lies else content
+
+    def _bundle(self, secret):
+        if secret is None or secret["lifecycleState"] not in ("ACTIVE", "UPDATING"):
+            raise Refusal(*_ABSENT)
+        return {
+            "secretId": secret["id"],
+            "timeCreated": _CREATED_ON,
+            "versionNumber": len(secret["contents"]),
+            "versionName": None,
+            "secretBundleContent": {"contentType": "BASE64", "content": secret["contents"][-1]},
+            "timeOfDeletion": None,
+            "timeOfExpiry": None,
+            "stages": ["CURRENT", "LATEST"],
+            "metadata": {},
+        }
+
+
+_ROUTES = (
+    ("POST", r"/20190301/secretbundles/actions/getByName", "get_by_name"),
+    ("GET", r"/20180608/secrets", "list"),
+    ("GET", r"/20180608/secrets/([^/]+)", "get"),
+    ("POST", r"/20180608/secrets", "create"),
+    ("PUT", r"/20180608/secrets/([^/]+)", "update"),
+    ("POST", r"/20180608/secrets/([^/]+)/actions/scheduleDeletion", "schedule_deletion"),
+    ("POST", r"/20180608/secrets/([^/]+)/actions/cancelDeletion", "cancel_deletion"),
+)
+
+
+def _summary(secret):
+    shown = {name: value for name, value in secret.items() if name not in ("contents", "looks")}
+    return {**shown, "currentVersionNumber": len(secret["contents"])}
+
+
+def _handler(service):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _serve(self):
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            status, headers, answer = service.answer(self.command, self.path, self.headers, body)
+            text = b"" if answer is None else json.dumps(answer).encode()
+            request = self.headers.get("opc-request-id", "")
+            self.send_response(status)
+            for name, value in {**headers, "opc-request-id": request, "content-type": "application/json"}.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(text)))
+            with contextlib.suppress(ConnectionError):  # the caller may have been stopped
+                self.end_headers()
+                self.wfile.write(text)
+
+        do_GET = do_POST = do_PUT = _serve  # noqa: N815, the library's names
+
+        def log_message(self, *_):
+            """Nothing: the service keeps its own log."""
+
+    return Handler
