@@ -1,0 +1,322 @@
+"""Doppler, through its own program `doppler` (stores.md 12).
+
+A name there is upper case, digits and underscores, so several keys share one name, and a listed name does not tell
+the key: keys are listed in lower case, or as this run has spelt them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from envref.address import HISTORY
+from envref.backends.answer import as_bytes, as_secret
+from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    SecretNotFound,
+    printable,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.command import Finished
+    from envref.secret import Secret
+
+_LABEL = "doppler"
+_PACKAGE = Package(brew="dopplerhq/cli/doppler", flox="doppler", then="doppler login")
+
+# The time limit is envref's own: it ends the whole program.
+_FLAGS = ("--no-check-version", "--silent", "--attempts=1", "--no-timeout")
+_DOWNLOAD = ("secrets", "download", "--no-file", "--no-fallback", "--format=json")
+_NAMES = ("secrets", "--only-names", "--json")
+_CONFIGS = ("configs", "--json", "--number=1000")
+_CURRENT = ("configs", "get", "--json")
+
+_KEY = re.compile(r"[A-Za-z0-9_/.-]+")
+_UNDERSCORED = str.maketrans("/.-", "___")
+_BETWEEN = "__"  # a profile and its key, where one config holds all profiles
+_PAST = re.compile(r"(.+)___HISTORY_([1-9][0-9]*)")  # KEY.__history.N, as a name
+_DOPPLERS_OWN = ("DOPPLER_PROJECT", "DOPPLER_ENVIRONMENT", "DOPPLER_CONFIG")
+
+_LONGEST_LINE = 65535  # bytes that the program reads of a line (measured)
+_BASE64 = "store it as base64 and add ?encoding=base64"
+
+
+class NoSuchConfig(BackendInvalid):
+    """The project has no config of that name. For a profile that is absence: nothing was ever stored there."""
+
+
+_COMPLAINTS = (
+    Complaint("Could not find requested config", NoSuchConfig, hint="doppler configs lists those that there are"),
+    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run="doppler login"),
+    Complaint("you must provide a token", BackendLocked, says="not signed in", run="doppler login"),
+    Complaint(
+        "does not have access to requested",
+        BackendDenied,
+        hint="a service token sees one config: set the backend's config, or run doppler login",
+    ),
+    Complaint("You must specify a", BackendInvalid, hint="set project and config of the backend, or run doppler setup"),
+)
+
+
+class _Place(NamedTuple):
+    """A secret of Doppler's. An empty config is the one that the program is set up for."""
+
+    config: str
+    name: str
+
+
+class Doppler:
+    """Doppler; a profile is the config of its name, unless `config` names one for all"""
+
+    type = "doppler"
+    reads_fields = False
+    carries_project = False
+    path_options: tuple[str, ...] = ()
+
+    def __init__(
+        self, name: str, *, project: str = "", config: str = "", command: str = "doppler", root: str = ""
+    ) -> None:
+        self.name = name
+        self.warnings: list[str] = []
+        self._config = config
+        self._flags = (*_FLAGS, *_flag("project", project), *_flag("scope", root))
+        self._program = Program(_LABEL, command, _PACKAGE, root=root)
+        self._spellings: dict[_Place, str] = {}
+
+    def absent(self, address: Address) -> str:
+        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """One download for every config asked for: one in all where `config` is set, or without a profile."""
+        places = {address: place for address in addresses if (place := self._place(address))}
+        downloads = self._ask(_DOWNLOAD, [place.config for place in places.values()], deadline)
+        answers: dict[Address, Secret | BackendError] = {}
+        for address, place in places.items():
+            answer = _answer(downloads[place.config], place.name)
+            if answer is not None:
+                answers[address] = answer
+        found = {
+            address: places[address] for address, answer in answers.items() if not isinstance(answer, BackendError)
+        }
+        return {**answers, **_shared(found)}
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        """Reads back what was written, and raises BackendInvalid when it is something else (commands.md 2.7)."""
+        place = self._own_place(address)
+        if place is None:
+            raise BackendInvalid(
+                f'{_LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
+                'only letters, digits, "_", "/", "." and "-", and no digit first'
+            )
+        self._run(("secrets", "set", place.name, "--no-interactive"), place.config, deadline, payload=_payload(value))
+        if self._ask_one(_DOWNLOAD, place.config, deadline).get(place.name) != value.reveal():
+            raise BackendInvalid(
+                f'{_LABEL}: "{place.name}" does not read back as it was written',
+                hint="Doppler fills in ${NAME}; store a value that is to keep it as base64",
+            )
+
+    def delete(self, address: Address, deadline: float) -> None:
+        """Raises SecretNotFound when there is nothing to delete."""
+        place = self._own_place(address)
+        # Looked for first: the program is content to delete what is not there.
+        if place is None or place.name not in self._ask_one(_NAMES, place.config, deadline):
+            raise SecretNotFound(self.absent(address))
+        self._run(("secrets", "delete", place.name, "--yes"), place.config, deadline)
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names hold no project
+        """The names of the config; without `config`, also those of the project's other configs, as CONFIG/KEY."""
+        own = self._ask_one(_NAMES, self._config, deadline)
+        others = () if self._config else self._other_configs(deadline)
+        places = [_Place(self._config, name) for name in own]
+        for config, names in self._ask(_NAMES, others, deadline).items():
+            if isinstance(names, BackendDenied):
+                self.warnings.append(f'{_LABEL}: config "{printable(config)}" may not be read; it is left out')
+                continue
+            places += [_Place(config, name) for name in _unless_error(names)]
+        return [self._key(place) for place in places if place.name not in _DOPPLERS_OWN]
+
+    def _place(self, address: Address) -> _Place | None:
+        """Where the secret is kept; None for a key that no name of Doppler's can stand for."""
+        if address.foreign is not None:
+            return _Place(self._config, address.foreign)
+        place = self._named(address)
+        if not _KEY.fullmatch(address.scoped_key) or place.name[0].isdigit():
+            return None
+        self._spellings[place] = address.scoped_key
+        return place
+
+    def _named(self, address: Address) -> _Place:
+        if address.profile is None:
+            return _Place(self._config, _name(address.key))
+        if self._config:
+            return _Place(self._config, f"{_name(address.profile)}{_BETWEEN}{_name(address.key)}")
+        return _Place(address.profile, _name(address.key))
+
+    def _own_place(self, address: Address) -> _Place | None:
+        if address.foreign is not None:
+            raise BackendInvalid(f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+        return self._place(address)
+
+    def _key(self, place: _Place) -> str:
+        """`KEY` or `PROFILE/KEY` of a name: as this run has spelt it, else in lower case, as keys mostly are."""
+        if place in self._spellings:
+            return self._spellings[place]
+        past = _PAST.fullmatch(place.name)
+        if past:
+            return f"{self._key(_Place(place.config, past[1]))}{HISTORY}{past[2]}"
+        name = place.name.lower()
+        if place.config != self._config:
+            return f"{place.config}/{name}"
+        profile, _, key = name.partition(_BETWEEN)
+        return f"{profile}/{key}" if self._config and profile and key else name
+
+    def _other_configs(self, deadline: float) -> Sequence[str]:
+        """The project's configs but the one that the program is set up for. None, with a warning, for a service token.
+
+        A service token sees the one config it was made for: no profile can be read with it either.
+        """
+        listed, current = self._program.run_many([self._arguments(each, "") for each in (_CONFIGS, _CURRENT)], deadline)
+        try:
+            names, own = _config_names(_parsed(_output(listed))), _config_names([_parsed(_output(current))])
+        except (BackendDenied, BackendInvalid):
+            self.warnings.append(f"{_LABEL}: the project's configs can't be listed; secrets of profiles are left out")
+            return ()
+        return [name for name in names if name not in own]
+
+    def _ask(
+        self, what: Sequence[str], configs: Iterable[str], deadline: float
+    ) -> dict[str, Mapping[str, object] | BackendError]:
+        """The members of the answer for each config, or its error: one run each."""
+        wanted = list(dict.fromkeys(configs))
+        if not wanted:
+            return {}
+        outcomes = self._program.run_many([self._arguments(what, config) for config in wanted], deadline)
+        return {config: self._members(config, outcome) for config, outcome in zip(wanted, outcomes, strict=True)}
+
+    def _ask_one(self, what: Sequence[str], config: str, deadline: float) -> Mapping[str, object]:
+        return _unless_error(self._ask(what, [config], deadline)[config])
+
+    def _members(self, config: str, outcome: Finished | BackendError) -> Mapping[str, object] | BackendError:
+        """What the program printed of a config. A profile whose config does not exist has nothing."""
+        try:
+            return _members(_output(outcome))
+        except NoSuchConfig as error:
+            return error if config == self._config else {}
+        except BackendError as error:
+            return error
+
+    def _run(self, arguments: Sequence[str], config: str, deadline: float, *, payload: bytes | None = None) -> None:
+        _output(self._program.run(self._arguments(arguments, config), deadline, payload=payload))
+
+    def _arguments(self, arguments: Sequence[str], config: str) -> Sequence[str]:
+        return [*arguments, *self._flags, *_flag("config", config)]
+
+
+def _flag(name: str, value: str) -> tuple[str, ...]:
+    return (f"--{name}={value}",) if value else ()
+
+
+def _name(key: str) -> str:
+    return key.upper().translate(_UNDERSCORED)
+
+
+def _payload(value: Secret) -> bytes:
+    """The value as the program reads it: line by line, and without the last line end, so that one is added.
+
+    BackendInvalid for what does not survive that (measured).
+    """
+    raw = as_bytes(_LABEL, value)
+    if b"\r\n" in raw or raw.endswith(b"\r"):
+        raise BackendInvalid(f"{_LABEL}: a carriage return at the end of a line would be lost; {_BASE64}")
+    if any(len(line) > _LONGEST_LINE for line in raw.split(b"\n")):
+        raise BackendInvalid(f"{_LABEL}: a line of the value is longer than {_LONGEST_LINE} bytes; {_BASE64}")
+    return raw + b"\n"
+
+
+def _shared(places: Mapping[Address, _Place]) -> dict[Address, BackendInvalid]:
+    """An error for each of several keys that are one secret: a value written to one would be read as the other's."""
+    keys: dict[_Place, list[Address]] = {}
+    for address, place in places.items():
+        if address.foreign is None:
+            keys.setdefault(place, []).append(address)
+    return {
+        address: BackendInvalid(f"{_LABEL}: {_spelt(sharing)} are one secret there, {place.name}; use one of them")
+        for place, sharing in keys.items()
+        for address in sharing
+        if len(sharing) > 1
+    }
+
+
+def _spelt(addresses: Iterable[Address]) -> str:
+    return " and ".join(f'"{address.scoped_key}"' for address in addresses)
+
+
+def _answer(contents: Mapping[str, object] | BackendError, name: str) -> Secret | BackendError | None:
+    """The value of a name in a downloaded config, or why it can't be had; None when it is not there."""
+    if isinstance(contents, BackendError):
+        return contents
+    if name not in contents:
+        return None
+    value = contents[name]
+    if value is None:
+        return BackendDenied(f'{_LABEL}: "{printable(name)}" is restricted; its value is not shown')
+    if not isinstance(value, str):
+        return BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text')
+    try:
+        return as_secret(_LABEL, value)
+    except BackendError as error:
+        return error
+
+
+def _output(outcome: Finished | BackendError) -> bytes:
+    """What a run printed. Raises the error that it ended with."""
+    if isinstance(outcome, BackendError):
+        raise outcome
+    if outcome.status:
+        raise understood(_LABEL, _complaint(outcome.stderr), _COMPLAINTS)
+    return outcome.stdout
+
+
+def _complaint(stderr: str) -> str:
+    """The sentence that says what happened, from the line before it or from the JSON around it."""
+    try:
+        return str(json.loads(stderr)["error"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return plain(stderr).rpartition("Doppler Error: ")[2]
+
+
+def _members(raw: bytes) -> Mapping[str, object]:
+    document = _parsed(raw)
+    if not isinstance(document, dict):
+        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON object that was asked for")
+    return document
+
+
+def _parsed(raw: bytes) -> object:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        # "from None": a decoder's error carries the whole text
+        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON that was asked for") from None
+
+
+def _config_names(configs: object) -> list[str]:
+    try:
+        return [str(config["name"]) for config in configs]  # type: ignore[attr-defined]
+    except (TypeError, KeyError):
+        raise BackendInvalid(f"{_LABEL}: the answer is not the list of configs that was asked for") from None
+
+
+def _unless_error(answer: Mapping[str, object] | BackendError) -> Mapping[str, object]:
+    if isinstance(answer, BackendError):
+        raise answer
+    return answer
