@@ -1,0 +1,229 @@
+"""pass, the standard unix password manager, through its own program (stores.md 13).
+
+An entry of envref's own is the value and one line end. Other people's entries hold a password in their first line, and
+often `NAME: value` lines after it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from envref.backends.answer import as_bytes, as_secret, no_answer
+from envref.backends.layout import Layout
+from envref.backends.program import Complaint, Package, Program, understood
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendUnavailable,
+    SecretNotFound,
+    printable,
+)
+from envref.field import member
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.address import Address
+    from envref.backends.command import Finished
+    from envref.secret import Secret
+
+_LABEL = "pass"
+_PACKAGE = Package(brew="pass gnupg", flox="pass gnupg pinentry-tty", then="pass init YOUR-GPG-ID")
+_SUFFIX = ".gpg"
+
+_AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
+_UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
+# The last row counts only where no other does: an entry may be called anything.
+_COMPLAINTS = (
+    Complaint("gpg: command not found", BackendUnavailable, says="pass can't start gpg", hint="install gnupg"),
+    Complaint("You must run:", BackendUnavailable, says="not initialized", run="pass init YOUR-GPG-ID"),
+    Complaint("gpg-agent", BackendUnavailable, hint=_AGENT),
+    Complaint("No secret key", BackendLocked, says="locked: gpg has no secret key that it may use", hint=_UNLOCK),
+    Complaint("cannot open '/dev/tty'", BackendLocked, says="locked: gpg can't ask for the passphrase", hint=_UNLOCK),
+    Complaint("Permission denied", BackendDenied),
+    Complaint("File name too long", BackendInvalid, says="a part of the name is too long for a file"),
+    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory"),
+    Complaint("Not a directory", BackendInvalid, says="a part of the name is taken by an entry"),
+    Complaint(
+        "encryption failed: No ",
+        BackendUnavailable,
+        says="gpg lacks the public key of a recipient in .gpg-id",
+        hint="import it with gpg --import",
+    ),
+    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged"),
+    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged"),
+    Complaint("is not in the password store", SecretNotFound),
+)
+
+
+class PassStore:
+    """pass: entries encrypted with GnuPG, one file each, in a password store"""
+
+    type = "pass"
+    reads_fields = True
+    path_options = ("store",)
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        prefix: str = "",
+        store: str = "",
+        command: str = "pass",
+        namespace: str = "auto",
+        root: str = "",
+    ) -> None:
+        self.name = name
+        self._layout = Layout(prefix.lstrip("/"), default="envref", namespace=namespace)
+        self.carries_project = self._layout.carries_project
+        self._store = os.path.abspath(store or os.environ.get("PASSWORD_STORE_DIR") or _default_store())
+        self._program = Program(_LABEL, command, _PACKAGE, root=root)
+
+    def absent(self, address: Address) -> str:
+        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """A `pass show` for each entry that there is, four at a time; several fields of an entry cost one."""
+        if not addresses:
+            return {}
+        self._check(deadline)
+        names = {address: self._name(address) for address in addresses}
+        entries = self._shown([name for name in names.values() if self._is_entry(name)], deadline)
+        answers = {address: _answer(address, name, entries.get(name)) for address, name in names.items()}
+        return {address: answer for address, answer in answers.items() if answer is not None}
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        name, payload = self._own_name(address), as_bytes(_LABEL, value) + b"\n"
+        self._check(deadline)
+        _output(self._program.run(("insert", "-m", "-f", "--", name), deadline, payload=payload, extra=self._place))
+
+    def delete(self, address: Address, deadline: float) -> None:
+        """Raises SecretNotFound when there is nothing to delete."""
+        name = self._own_name(address)
+        self._check(deadline)
+        if not self._is_entry(name):
+            raise SecretNotFound(self.absent(address))
+        finished = self._program.run(("rm", "-f", "--", name), deadline, extra=self._place)
+        _output(finished)
+        # pass does not look whether rm could do it
+        if self._is_entry(name):
+            raise understood(_LABEL, finished.stderr, _COMPLAINTS)
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        """By looking at the files: nothing is decrypted, no program is started."""
+        self._check(deadline)
+        top = self._path(_inside(self._layout.root(project)))
+        return [
+            os.path.relpath(os.path.join(directory, file), top).removesuffix(_SUFFIX)
+            for directory, _, files in os.walk(top)
+            for file in files
+            if file.endswith(_SUFFIX)
+        ]
+
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"PASSWORD_STORE_DIR": self._store}
+
+    def _check(self, deadline: float) -> None:
+        """Raises BackendError where nothing can be said of any entry: its file's absence alone proves nothing."""
+        now = time.monotonic()
+        if now >= deadline:
+            raise no_answer(_LABEL, now, deadline)
+        self._program.path()
+        if not os.path.isdir(self._store):
+            message = f'{_LABEL}: no password store in "{printable(_homely(self._store))}"'
+            raise BackendUnavailable(message, run="pass init YOUR-GPG-ID")
+
+    def _name(self, address: Address) -> str:
+        return self._layout.name(address) if address.foreign is None else address.foreign
+
+    def _own_name(self, address: Address) -> str:
+        if address.foreign is not None:
+            raise BackendInvalid(f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+        return _inside(self._name(address))
+
+    def _path(self, name: str) -> str:
+        # not os.path.join, which would start again at a name with a leading slash
+        return f"{self._store}/{name}"
+
+    def _is_entry(self, name: str) -> bool:
+        # pass shows a directory as a tree, and deletes none of it, both with success
+        return _stays_inside(name) and os.path.isfile(self._path(name) + _SUFFIX)
+
+    def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
+        wanted = list(dict.fromkeys(names))
+        calls = [("show", "--", name) for name in wanted]
+        return dict(zip(wanted, self._program.run_many(calls, deadline, extra=self._place), strict=True))
+
+
+def _default_store() -> str:
+    return os.path.expanduser("~/.password-store")
+
+
+def _homely(path: str) -> str:
+    home = os.path.expanduser("~")
+    return "~" + path[len(home) :] if path.startswith(home + "/") else path
+
+
+def _stays_inside(name: str) -> bool:
+    return ".." not in name.split("/")
+
+
+def _inside(name: str) -> str:
+    """The name, if it leads nowhere else than into the store; pass refuses the others as well."""
+    if not _stays_inside(name):
+        raise BackendInvalid(f'{_LABEL}: "{printable(name)}" leads out of the password store')
+    return name
+
+
+def _answer(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | BackendError | None:
+    """What an entry says of an address; None when it is not there. `outcome` is None for an entry without a file."""
+    try:
+        _inside(name)
+        raw = None if outcome is None else _value(address, name, _output(outcome))
+        return None if raw is None else as_secret(_LABEL, raw)
+    except SecretNotFound:
+        return None
+    except BackendError as error:
+        return error
+
+
+def _output(outcome: Finished | BackendError) -> bytes:
+    if isinstance(outcome, BackendError):
+        raise outcome
+    if outcome.status:
+        raise understood(_LABEL, outcome.stderr, _COMPLAINTS)
+    return outcome.stdout
+
+
+def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
+    """The part of an entry that an address stands for; None when it has no such field."""
+    # gpg decrypts a file that was cut off to nothing at all, and reports success
+    if not entry:
+        raise BackendInvalid(f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off')
+    if address.field is not None:
+        return _field(entry, address.field, name)
+    return entry.removesuffix(b"\n") if address.foreign is None else _first_line(entry)
+
+
+def _first_line(entry: bytes) -> bytes:
+    return entry.partition(b"\n")[0]
+
+
+def _field(entry: bytes, field: str, name: str) -> bytes | str | None:
+    """A `NAME: value` line after the first, else a member of the JSON that the entry or its first line is."""
+    if not field.startswith("/"):
+        for line in entry.split(b"\n")[1:]:
+            label, colon, value = line.partition(b":")
+            if colon and label == field.encode():
+                return value.lstrip(b" \t")
+    for document in (entry, _first_line(entry)):
+        try:
+            return member(document.decode(), field)
+        except ValueError:
+            continue
+    raise BackendInvalid(f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object')
