@@ -9,6 +9,13 @@ if TYPE_CHECKING:
 BUILTIN = {
     "keychain": "envref.backends.keychain:Keychain",
     "vault": "envref.backends.vault:Vault",
+    "1password": "envref.backends.onepassword:OnePassword",
+    "aws-ssm": "envref.backends.aws_ssm:AwsSsm",
+    "aws-secrets-manager": "envref.backends.aws_secrets_manager:AwsSecretsManager",
+    "hashicorp-vault": "envref.backends.hashicorp_vault:HashicorpVault",
+    "oci-vault": "envref.backends.oci_vault:OciVault",
+    "doppler": "envref.backends.doppler:Doppler",
+    "pass": "envref.backends.pass_store:PassStore",
     "plugin": "envref.backends.plugin:Plugin",
 }
 
