@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import statistics
 import sys
@@ -11,9 +12,10 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from bench import scenarios, stores
 from bench.place import Place
 from bench.sample import Failed, samples
-from bench.scenarios import SCENARIOS, Missing
+from bench.scenarios import Missing, Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from bench.sample import Sample
     from bench.scenarios import Pair, Ratio, Scenario
 
+_SCENARIOS = (*scenarios.SCENARIOS, *stores.SCENARIOS)
 _TITLE, _TARGET, _CELL = 54, 8, 12  # widths in characters
 
 
@@ -31,13 +34,15 @@ def main() -> int:
     if arguments.peer:
         programs["peer"] = arguments.peer
     print(_line(f"ratio of medians, {arguments.runs} runs", "target", programs))
-    return max([_show(scenario, programs, arguments.runs) for scenario in SCENARIOS])
+    chosen = [each for each in _SCENARIOS if re.search(arguments.only, each.prepare.__name__)]
+    return max([_show(scenario, programs, min(arguments.runs, scenario.runs)) for scenario in chosen])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--peer", type=_program, metavar="PROGRAM", help="measure this one too, in the same run")
     parser.add_argument("--runs", type=int, default=15, metavar="N", help="runs of each command (default: 15)")
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only the scenarios whose name matches")
     return parser.parse_args()
 
 
@@ -49,14 +54,18 @@ def _program(name: str) -> str:
 
 
 def _show(scenario: Scenario, programs: Mapping[str, str], runs: int) -> int:
-    """Measures and prints a scenario's ratios; the exit status that follows from them."""
+    """Measures and prints a scenario's rows; the exit status that follows from them."""
     with ExitStack() as stack:
-        pairs, reasons = _prepare(scenario, programs, stack)
-        columns = iter(samples([command for pair in pairs.values() for command in pair], runs))
-        measured = {name: (next(columns), next(columns)) for name in pairs}
-    for ratio in scenario.ratios:
-        cells = [_cell(ratio, *measured[name]) if name in measured else "-" for name in programs]
-        print(_line(ratio.title, f"{ratio.target:g}", cells), flush=True)
+        prepared, reasons = _prepare(scenario, programs, stack)
+        columns = iter(samples([command for _, pair in prepared.values() for command in pair], runs))
+        measured = {name: (next(columns), next(columns)) for name in prepared}
+        for row in scenario.rows:
+            cells = {
+                name: str(len(place.starts(pair[0]))) if isinstance(row, Processes) else _compared(row, *measured[name])
+                for name, (place, pair) in prepared.items()
+            }
+            marked = [_marked(cells[name], row.target) if name in cells else "-" for name in programs]
+            print(_line(row.title, f"{row.target:g}", marked), flush=True)
     for name, reason in reasons.items():
         print(f"  {name}: {reason}", flush=True)
     return int(isinstance(reasons.get("envref"), Failed))
@@ -64,24 +73,29 @@ def _show(scenario: Scenario, programs: Mapping[str, str], runs: int) -> int:
 
 def _prepare(
     scenario: Scenario, programs: Mapping[str, str], stack: ExitStack
-) -> tuple[dict[str, Pair], dict[str, Exception]]:
-    """The pair of each program that runs here; for the others the reason why not."""
+) -> tuple[dict[str, tuple[Place, Pair]], dict[str, Exception]]:
+    """The place and the pair of each program that runs here; for the others the reason why not."""
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-    pairs: dict[str, Pair] = {}
+    prepared: dict[str, tuple[Place, Pair]] = {}
     reasons: dict[str, Exception] = {}
     for name, program in programs.items():
+        place = Place(program, os.path.join(scratch, name))
         try:
-            pair = stack.enter_context(scenario.prepare(Place(program, os.path.join(scratch, name))))
+            pair = stack.enter_context(scenario.prepare(place))
             samples(pair, 1)  # fills caches: what counts is every run but the first
-            pairs[name] = pair
+            prepared[name] = (place, pair)
         except (Failed, Missing) as reason:
             reasons[name] = reason
-    return pairs, reasons
+    return prepared, reasons
 
 
-def _cell(ratio: Ratio, ours: Sequence[Sample], base: Sequence[Sample]) -> str:
-    measured = statistics.median(map(ratio.what, ours)) / statistics.median(map(ratio.what, base))
-    return f"{measured:.2f} {'ok' if measured <= ratio.target else 'over'}"
+def _compared(ratio: Ratio, ours: Sequence[Sample], base: Sequence[Sample]) -> str:
+    medians = [statistics.median(map(ratio.what, each)) for each in (ours, base)]
+    return f"{ratio.compare(*medians):.2f}"
+
+
+def _marked(measured: str, target: float) -> str:
+    return f"{measured} {'ok' if float(measured) <= target else 'over'}"
 
 
 def _line(title: str, target: str, cells: Iterable[str]) -> str:

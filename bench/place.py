@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from bench.sample import Command, Failed
+from bench.sample import Command, Failed, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,26 @@ class Place:
         self.directory = directory
         self.home = os.path.join(directory, "home")
         self.variables: dict[str, str] = {}
+        self._counted = os.path.join(directory, "counted")
+        self._shim: Any = None
         os.makedirs(self.home)
+
+    def install(self, name: str, program: str) -> None:
+        """Puts one store's program first on PATH, as `name`."""
+        from tests.backends.stores.shim import recorded
+
+        directory = os.path.join(self.directory, "programs")
+        os.mkdir(directory)
+        os.symlink(program, os.path.join(directory, name))
+        self.variables["PATH"] = directory + os.pathsep + os.environ["PATH"]
+        self._shim = recorded(self._counted, program, name)
+
+    def starts(self, command: Command) -> list[list[str]]:
+        """The argument lists, with the program's name, of what a command starts of the store's program."""
+        path = self._counted + os.pathsep + command.environment["PATH"]
+        self._shim.clear()
+        sample(replace(command, environment={**command.environment, "PATH": path}))
+        return [[self._shim.name, *argv] for argv in self._shim.argvs()]
 
     def resolve(self, lines: Iterable[str], backend: str) -> Command:
         """The activation of a new project with these lines in `.env` and this backend in its config."""

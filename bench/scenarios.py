@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import pathlib
 import shutil
@@ -31,19 +32,35 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Ratio:
-    """`what` of the first command over that of the second, and the most it should be."""
+    """`what` of the first command over that of the second, and the most it should be.
+
+    `compare` may be something else than a quotient.
+    """
 
     title: str
     what: Callable[[Sample], float]
+    target: float
+    compare: Callable[[float, float], float] = operator.truediv
+
+
+@dataclass(frozen=True)
+class Processes:
+    """How often the first command starts the store's program, and the most it should be."""
+
+    title: str
     target: float
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`prepare` gives a pair of commands, and keeps what they need alive while they are measured."""
+    """`prepare` gives a pair of commands, and keeps what they need alive while they are measured.
+
+    `runs` is the most that is worth the time.
+    """
 
     prepare: Callable[[Place], AbstractContextManager[Pair]]
-    ratios: tuple[Ratio, ...]
+    rows: tuple[Ratio | Processes, ...]
+    runs: int = sys.maxsize
 
 
 @contextmanager
@@ -68,8 +85,7 @@ def vault(place: Place) -> Iterator[Pair]:
 def secret_service(place: Place) -> Iterator[Pair]:
     """The same in a real Secret Service: gnome-keyring on a bus of its own."""
     for program in ("dbus-daemon", "gnome-keyring-daemon"):
-        if not shutil.which(program):
-            raise Missing(f"{program} is not installed here")
+        installed(program)
     from tests.backends.stores.secret_service import SecretService
 
     with SecretService(pathlib.Path(place.home)) as service:
@@ -88,6 +104,14 @@ def plugin(place: Place) -> Iterator[Pair]:
 def batch_plugin(place: Place) -> Iterator[Pair]:
     """The same from a shell script that answers all requests at once."""
     yield pair(place, f"{{name: script, type: plugin, config: {{command: {_script(place)}, batch: true}}}}")
+
+
+def installed(program: str) -> str:
+    """The path of a program; raises Missing without it."""
+    path = shutil.which(program)
+    if not path:
+        raise Missing(f"{program} is not installed here")
+    return path
 
 
 def pair(place: Place, backend: str) -> Pair:
@@ -129,6 +153,9 @@ def cpu(sample: Sample) -> float:
 
 def peak(sample: Sample) -> float:
     return sample.peak
+
+
+difference = operator.sub
 
 
 SCENARIOS = (
