@@ -36,6 +36,12 @@ def home(tmp_path_factory, monkeypatch):
     return path
 
 
+@pytest.fixture(autouse=True)
+def no_known_values(monkeypatch):
+    """The values of one test are not hidden from the messages of the next, nor looked for in its arguments."""
+    monkeypatch.setattr("envref.secret._known", set())
+
+
 class Directory:
     """A project directory and the envref command run in it."""
 

@@ -9,12 +9,6 @@ pytest.register_assert_rewrite("tests.backends.contract")
 from tests.backends.stores.secret_service import SecretService  # noqa: E402
 
 
-@pytest.fixture(autouse=True)
-def no_known_values(monkeypatch):
-    """The values of one test are not hidden from the messages of the next."""
-    monkeypatch.setattr("envref.secret._known", set())
-
-
 @pytest.fixture
 def secret_service(tmp_path, monkeypatch):
     """A running, unlocked GNOME keyring; this process and its children find it by their environment."""
