@@ -14,7 +14,7 @@ from jeepney import HeaderFields
 from jeepney.bus_messages import message_bus
 
 from envref.address import Address
-from envref.backends.keychain import Entry, Keychain
+from envref.backends.keychain import Entry, Keychain, secret_service
 from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
 from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
 from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
@@ -511,3 +511,24 @@ attributes:
     "svce"<blob>="envref"
 """
     assert accounts_in_dump(dump, "envref") == ["app/key", "app/käy"]
+
+
+@pytest.mark.parametrize(("vanishings", "outcome"), [(0, "said"), (3, "said"), (4, None)])
+def test_a_keyring_that_is_being_read_anew_is_asked_again(monkeypatch, vanishings, outcome):
+    """gnome-keyring drops its objects for a moment after another process wrote; four tries, then it is an error."""
+    tries = []
+
+    def said(_say, _deadline):
+        tries.append(1)
+        if len(tries) <= vanishings:
+            raise secret_service._Vanished("keychain: gone")
+        return "said"
+
+    monkeypatch.setattr(secret_service, "_said", said)
+    monkeypatch.setattr(secret_service, "_PAUSE", 0)
+    if outcome:
+        assert secret_service._converse(None, soon()) == outcome
+    else:
+        with pytest.raises(BackendUnavailable, match=r"^keychain: gone$"):
+            secret_service._converse(None, soon())
+    assert len(tries) == min(vanishings + 1, 4)

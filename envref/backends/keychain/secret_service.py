@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from jeepney import (  # type: ignore[import-untyped]
@@ -26,16 +25,18 @@ from secretstorage.util import add_match_rules, exec_prompt, format_secret, open
 
 from envref.backends.answer import excerpt, no_answer
 from envref.backends.keychain.entry import LABEL, OWN, locked, no_desktop
-from envref.backends.keychain.session_bus import NoBus, connect
+from envref.backends.keychain.session_bus import GONE, NoBus, connect
 from envref.errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from secretstorage.dhcrypto import Session
 
     from envref.backends.keychain.entry import Entry
     from envref.backends.keychain.session_bus import SessionBus
+
+_Result = TypeVar("_Result")
 
 _BUS_NAME = "org.freedesktop.secrets"
 _INTERFACE = "org.freedesktop.Secret."
@@ -55,7 +56,16 @@ _NO_SERVICE = {
     "org.freedesktop.DBus.Error.NoReply",
     "org.freedesktop.DBus.Error.Disconnected",
 }
+_TRIES = 4
+_PAUSE = 0.05  # seconds between two of them
+
+
+class _Vanished(BackendUnavailable):
+    """An object that was there a moment ago: gnome-keyring reads a keyring anew that it has just written."""
+
+
 _ERRORS: dict[str, type[BackendError]] = {
+    **dict.fromkeys(GONE, _Vanished),
     "org.freedesktop.Secret.Error.IsLocked": BackendLocked,
     "org.freedesktop.DBus.Error.AccessDenied": BackendDenied,
 }
@@ -66,36 +76,19 @@ class SecretService:
 
     def read_many(self, entries: Sequence[Entry], deadline: float) -> dict[Entry, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
-        with _conversation(deadline) as talk:
-            found = talk.search_unlocked(entries)
-            newest = {entry: talk.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
-            values = talk.secrets(list(newest.values()))
-            answers: dict[Entry, bytes | BackendError] = {
-                entry: values[path] for entry, path in newest.items() if path in values
-            }
-            unanswered = {entry: items for entry, items in found.items() if entry not in answers}
-            return {**answers, **talk.why_unanswered(unanswered)}
+        return _converse(lambda talk: talk.read_many(entries), deadline)
 
     def write(self, entry: Entry, value: bytes, deadline: float) -> None:
         """Creates the entry, or changes every item that has its attributes."""
-        with _conversation(deadline) as talk:
-            items = talk.search_writable(entry)
-            if items:
-                talk.overwrite(items, value)
-            else:
-                talk.create(entry, value)
+        _converse(lambda talk: talk.write(entry, value), deadline)
 
     def remove(self, entry: Entry, deadline: float) -> bool:
         """Deletes every item of the entry. Whether there was one."""
-        with _conversation(deadline) as talk:
-            items = talk.search_writable(entry)
-            talk.delete(items)
-            return bool(items)
+        return _converse(lambda talk: talk.remove(entry), deadline)
 
     def accounts(self, service: str, deadline: float) -> list[str]:
         """The accounts of a service's entries. Works while the keyring is locked."""
-        with _conversation(deadline) as talk:
-            return [item["username"] for item in talk.attributes({"service": service}) if "username" in item]
+        return _converse(lambda talk: talk.accounts(service), deadline)
 
 
 class _Items(NamedTuple):
@@ -105,13 +98,22 @@ class _Items(NamedTuple):
     locked: list[str]
 
 
-@contextmanager
-def _conversation(deadline: float) -> Iterator[_Conversation]:
-    """A connection for one call; whatever goes wrong in it is a BackendError afterwards."""
+def _converse(say: Callable[[_Conversation], _Result], deadline: float) -> _Result:
+    """What is said in one connection; said again where the keyring was just being read anew."""
+    for _ in range(_TRIES - 1):
+        try:
+            return _said(say, deadline)
+        except _Vanished:
+            time.sleep(_PAUSE)
+    return _said(say, deadline)
+
+
+def _said(say: Callable[[_Conversation], _Result], deadline: float) -> _Result:
+    """Whatever goes wrong in it is a BackendError afterwards."""
     started = time.monotonic()
     try:
         with connect(deadline) as bus:
-            yield _Conversation(bus)
+            return say(_Conversation(bus))
     except TimeoutError:
         raise no_answer(LABEL, started, deadline) from None
     except DBusErrorResponse as error:
@@ -163,6 +165,31 @@ class _Conversation:
     def first_name(self, names: Sequence[str]) -> str:
         (borne,), (startable,) = self._bus.ask_all([message_bus.ListNames(), message_bus.ListActivatableNames()])
         return next((name for name in names if name in {*borne, *startable}), "")
+
+    def read_many(self, entries: Sequence[Entry]) -> dict[Entry, bytes | BackendError]:
+        found = self.search_unlocked(entries)
+        newest = {entry: self.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
+        values = self.secrets(list(newest.values()))
+        answers: dict[Entry, bytes | BackendError] = {
+            entry: values[path] for entry, path in newest.items() if path in values
+        }
+        unanswered = {entry: items for entry, items in found.items() if entry not in answers}
+        return {**answers, **self.why_unanswered(unanswered)}
+
+    def write(self, entry: Entry, value: bytes) -> None:
+        items = self.search_writable(entry)
+        if items:
+            self.overwrite(items, value)
+        else:
+            self.create(entry, value)
+
+    def remove(self, entry: Entry) -> bool:
+        items = self.search_writable(entry)
+        self.delete(items)
+        return bool(items)
+
+    def accounts(self, service: str) -> list[str]:
+        return [item["username"] for item in self.attributes({"service": service}) if "username" in item]
 
     def search(self, entries: Iterable[Entry]) -> dict[Entry, _Items]:
         asked = [(entry, query) for entry in entries for query in _queries(entry)]
@@ -284,5 +311,4 @@ def _queries(entry: Entry) -> list[dict[str, str]]:
 
 def first_name(names: Sequence[str], deadline: float) -> str:
     """The first of the names that somebody on the session bus bears, or would when called; else nothing."""
-    with _conversation(deadline) as talk:
-        return talk.first_name(names)
+    return _converse(lambda talk: talk.first_name(names), deadline)

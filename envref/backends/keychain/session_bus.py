@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 100  # questions under way; a bus without the limits of a desktop's allows 128
 
-_GONE = {
+GONE = {
     "org.freedesktop.Secret.Error.NoSuchObject",
     "org.freedesktop.DBus.Error.UnknownMethod",
     "org.freedesktop.DBus.Error.UnknownObject",
@@ -64,7 +64,7 @@ class SessionBus(DBusConnection):  # type: ignore[misc]
     def ask_existing(self, messages: Sequence[Message]) -> list[tuple[Any, ...]]:
         """The answers without those about objects that are gone."""
         replies = self._replies(messages)
-        return [unwrap_msg(reply) for reply in replies if reply.header.fields.get(HeaderFields.error_name) not in _GONE]
+        return [unwrap_msg(reply) for reply in replies if reply.header.fields.get(HeaderFields.error_name) not in GONE]
 
     def _replies(self, messages: Sequence[Message]) -> Iterator[Message]:
         for start in range(0, len(messages), _AT_ONCE):
