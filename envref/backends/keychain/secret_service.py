@@ -56,8 +56,7 @@ _NO_SERVICE = {
     "org.freedesktop.DBus.Error.NoReply",
     "org.freedesktop.DBus.Error.Disconnected",
 }
-_TRIES = 4
-_PAUSE = 0.05  # seconds between two of them
+_PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before one more try
 
 
 class _Vanished(BackendUnavailable):
@@ -100,11 +99,11 @@ class _Items(NamedTuple):
 
 def _converse(say: Callable[[_Conversation], _Result], deadline: float) -> _Result:
     """What is said in one connection; said again where the keyring was just being read anew."""
-    for _ in range(_TRIES - 1):
+    for pause in _PAUSES:
         try:
             return _said(say, deadline)
         except _Vanished:
-            time.sleep(_PAUSE)
+            time.sleep(pause)
     return _said(say, deadline)
 
 
@@ -208,7 +207,13 @@ class _Conversation:
         if not hidden:
             return found
         shut = [*(path for items in hidden for path in items.locked), *self._locked_default()]
-        return self.search(entries) if shut and self._unlock(shut) else found
+        if shut and self._unlock(shut):
+            return self.search(entries)
+        # That the keyring is there now does not say that it was there when it was searched.
+        return {
+            **found,
+            **self.search([entry for entry, items in found.items() if not (items.unlocked or items.locked)]),
+        }
 
     def search_writable(self, entry: Entry) -> list[str]:
         """The items of an entry that is about to be changed, all of them and the default collection unlocked."""
@@ -228,7 +233,7 @@ class _Conversation:
         """The default collection, if it is locked. Without one, nothing was said about what is there."""
         replies = self._bus.ask_existing([Properties(_collection(_DEFAULT)).get("Locked")])
         if not replies:
-            raise BackendUnavailable(f"{LABEL}: the Secret Service has no default keyring", run=no_desktop().run)
+            raise _Vanished(f"{LABEL}: the Secret Service has no default keyring", run=no_desktop().run)
         (((_, is_locked),),) = replies
         return [_DEFAULT] if is_locked else []
 
