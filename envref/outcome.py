@@ -7,8 +7,6 @@ if TYPE_CHECKING:
     from envref.errors import BackendError, EnvrefError
     from envref.secret import Secret
 
-PROJECT_SCOPE = "project"
-
 
 class Found:
     """A value, the backend that had it (None for the reference's own default) and the scope it was found at.
