@@ -244,7 +244,7 @@ class Script:
                     time.sleep(part)
                 else:
                     connection.sendall(part)
-            if not isinstance(answer, list) and b"Connection: close" in answer:
+            if isinstance(answer, bytes) and b"Connection: close" in answer:
                 return
 
     def close(self):
