@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from envref.shells import Rendered
 
 
-def activate(request: Request, render: Callable[[Values], Rendered] | None = None) -> int:
-    """Resolves the project and writes its variables in the request's format, or as `render` does.
+def _to_stdout(rendered: Rendered) -> None:
+    streams.write(rendered.text)
+
+
+def activate(
+    request: Request,
+    render: Callable[[Values], Rendered] | None = None,
+    write: Callable[[Rendered], None] = _to_stdout,
+) -> int:
+    """Resolves the project and writes its variables in the request's format, or as `render` and `write` do.
 
     The exit status; every error is told on stderr, and code that fails is written where a shell evaluates the output.
     """
@@ -34,22 +42,24 @@ def activate(request: Request, render: Callable[[Values], Rendered] | None = Non
     try:
         resolution = resolve(request)
         rendered = render(resolution.values()) if render else shells.render(request.format, resolution.values())
-        return _write(request, resolution, rendered, failure)
+        return _written(request, resolution, rendered, failure, write)
     except EnvrefError as error:
-        streams.write(failure)
+        write(shells.Rendered(failure, []))
         streams.complain(error)
         return error.status
 
 
-def _write(request: Request, resolution: Resolution, rendered: Rendered, failure: str) -> int:
+def _written(
+    request: Request, resolution: Resolution, rendered: Rendered, failure: str, write: Callable[[Rendered], None]
+) -> int:
     if request.strict and (resolution.failed or rendered.left_out):
-        streams.write(failure)
+        write(shells.Rendered(failure, []))
         streams.say([f"error: {_left_out(name, request)}" for name in rendered.left_out])
         streams.say(complaints(resolution, " (strict mode: no output produced)"))
         return FAILED
     if failure and streams.shown_to_people():
         streams.warn("this output is meant for eval and shows secret values")
-    streams.write(rendered.text)
+    write(rendered)
     for name in rendered.left_out:
         streams.warn(_left_out(name, request))
     streams.say(complaints(resolution))

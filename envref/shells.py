@@ -203,6 +203,35 @@ def _dotenv(name: str, value: str) -> str:
     return f"{name}='{value}'\n"
 
 
+# PowerShell ends a quoted text at each of these; doubled, each stands for itself.
+_POWERSHELL_QUOTES = "'\u2018\u2019\u201a\u201b"
+
+
+def _powershell(name: str, value: str) -> str:
+    quoted = "".join([character * 2 if character in _POWERSHELL_QUOTES else character for character in value])
+    return f"${{env:{name}}} = '{quoted}'\n"
+
+
+def _docker(name: str, value: str) -> str:
+    if "\n" in value:
+        raise Unencodable(name, "contains a newline, which docker env files cannot hold")
+    if "\r" in value:
+        raise Unencodable(name, "contains a carriage return, which docker env files cannot hold")
+    if value != value.strip():
+        raise Unencodable(name, "starts or ends with a blank, which docker env files cannot hold")
+    return f"{name}={value}\n"
+
+
+def _systemd(name: str, value: str) -> str:
+    # Inside double quotes systemd reads `\` before these four as the character itself, and decodes nothing else.
+    quoted = value
+    for character in '\\"$`':
+        quoted = quoted.replace(character, "\\" + character)
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value if character != "\n"):
+        raise Unencodable(name, "contains a control character, which systemd environment files cannot hold")
+    return f'{name}="{quoted}"\n'
+
+
 def _by_line(line: Callable[[str, str], str]) -> Writer:
     return lambda variables: "".join([line(name, value) for name, value in variables])
 
@@ -217,6 +246,13 @@ FORMATS = {
     "fish": Format(_by_line(_fish), unset="set -e {};\n", failure=_FALSE),
     "tcsh": Format(_by_line(_tcsh), unset="unsetenv {};\n", failure=_FALSE),
     "nu": Format(_object, carries=is_variable_name, unset="hide-env --ignore-errors {}\n"),
+    "powershell": Format(
+        _by_line(_powershell),
+        unset="Remove-Item -ErrorAction SilentlyContinue Env:{}\n",
+        failure="throw 'envref failed'\n",
+    ),
+    "docker": Format(_by_line(_docker)),
+    "systemd": Format(_by_line(_systemd)),
 }
 
 # The words of `--shell`, and the format that each shell reads.
@@ -230,4 +266,6 @@ SHELLS = {
     "tcsh": "tcsh",
     "csh": "tcsh",
     "nu": "nu",
+    "powershell": "powershell",
+    "pwsh": "powershell",
 }

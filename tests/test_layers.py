@@ -15,7 +15,7 @@ LAYERS = [
     "secret address reference recipient source envfile template shells field outcome atomic",
     "backends",
     "config project environment chain resolve resolution report streams",
-    "request activate scoped_store rotation generation sharing audit_log",
+    "request activate github watch scoped_store rotation generation sharing audit_log",
     "cli __main__ __init__",
 ]
 # The core knows the table of stores, their protocol and the one way to run a program, but no store by name.
@@ -28,6 +28,7 @@ HOMES = {
     "secretstorage": ("backends.keychain.secret_service",),
     "pyrage": ("backends.vault.format", "recipient", "sharing"),
     "subprocess": ("backends.command",),
+    "watchfiles": ("watch",),
 }
 
 

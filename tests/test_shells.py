@@ -48,6 +48,16 @@ LINES = [
     ("tcsh", "a\nb", "setenv K 'a'$'\\n''b';\n"),
     ("json", "a&b", '[\n  {\n    "key": "K",\n    "value": "a\\u0026b"\n  }\n]\n'),
     ("nu", "é", '{\n  "K": "é"\n}\n'),
+    ("powershell", "a b", "${env:K} = 'a b'\n"),
+    ("powershell", "", "${env:K} = ''\n"),
+    ("powershell", "it's $(x)\n", "${env:K} = 'it''s $(x)\n'\n"),
+    ("powershell", "\u2018\u2019\u201a\u201b", "${env:K} = '\u2018\u2018\u2019\u2019\u201a\u201a\u201b\u201b'\n"),
+    ("docker", 'it\'s "$x" #1', 'K=it\'s "$x" #1\n'),
+    ("docker", "", "K=\n"),
+    ("systemd", "a b", 'K="a b"\n'),
+    ("systemd", "", 'K=""\n'),
+    ("systemd", '\\ " $ ` %n', 'K="\\\\ \\" \\$ \\` %n"\n'),
+    ("systemd", "a\nb", 'K="a\nb"\n'),
 ]
 
 
@@ -59,7 +69,7 @@ def test_a_variable_is_written_as_the_table_says(format_name, value, text):
 
 @pytest.mark.parametrize(
     ("format_name", "text"),
-    [("plain", ""), ("json", "[]\n"), ("shell", ""), ("dotenv", ""), ("fish", ""), ("tcsh", ""), ("nu", "{}\n")],
+    [(name, {"json": "[]\n", "nu": "{}\n"}.get(name, "")) for name in FORMATS],
 )
 def test_no_variables_are_an_empty_text_or_an_empty_json_value(format_name, text):
     """Without variables there is nothing to evaluate, and JSON is still JSON."""
@@ -88,7 +98,7 @@ def test_json_escapes_what_html_and_javascript_would_read():
     assert json.loads(text) == {"K": "&<>\u2028\u2029 ü \U0001f511"}
 
 
-@pytest.mark.parametrize("format_name", ["shell", "dotenv", "fish", "tcsh"])
+@pytest.mark.parametrize("format_name", ["shell", "dotenv", "fish", "tcsh", "powershell", "docker", "systemd"])
 def test_a_name_that_no_shell_knows_is_left_out(format_name):
     """`my-var` and `a.b` are reported, in order, and the others are written as if they were not there."""
     rendered = render(format_name, [("my-var", "1"), ("K", "2"), ("a.b", "3")])
@@ -111,6 +121,12 @@ UNENCODABLE = [
     ("dotenv", "a\\\\b", "contains two backslashes in a row, which dotenv files cannot hold"),
     ("dotenv", "${HOME}", 'contains "${", which dotenv files cannot hold'),
     ("dotenv", "a b\\", "ends in a backslash, which dotenv files cannot hold"),
+    ("docker", "a\nb", "contains a newline, which docker env files cannot hold"),
+    ("docker", "a\rb", "contains a carriage return, which docker env files cannot hold"),
+    ("docker", " a", "starts or ends with a blank, which docker env files cannot hold"),
+    ("docker", "a\t", "starts or ends with a blank, which docker env files cannot hold"),
+    ("systemd", "a\tb", "contains a control character, which systemd environment files cannot hold"),
+    ("systemd", "a\x7f", "contains a control character, which systemd environment files cannot hold"),
 ]
 
 
@@ -190,6 +206,10 @@ def test_a_variable_that_shells_evaluate_may_be_a_number(value):
         ("fish", "set -e A;\nset -e B;\n"),
         ("tcsh", "unsetenv A;\nunsetenv B;\n"),
         ("nu", "hide-env --ignore-errors A\nhide-env --ignore-errors B\n"),
+        (
+            "powershell",
+            "Remove-Item -ErrorAction SilentlyContinue Env:A\nRemove-Item -ErrorAction SilentlyContinue Env:B\n",
+        ),
     ],
 )
 def test_unset_takes_every_variable_away(format_name, text):
@@ -199,8 +219,8 @@ def test_unset_takes_every_variable_away(format_name, text):
 
 def test_formats_say_whether_a_shell_runs_them():
     """An evaluable format has code that fails; JSON for nu and files have none (commands.md 9)."""
-    assert {name for name, form in FORMATS.items() if form.evaluable} == {"shell", "fish", "tcsh"}
-    assert {form.failure for form in FORMATS.values()} == {"false\n", ""}
+    assert {name for name, form in FORMATS.items() if form.evaluable} == {"shell", "fish", "tcsh", "powershell"}
+    assert {form.failure for form in FORMATS.values()} == {"false\n", "throw 'envref failed'\n", ""}
 
 
 def test_every_shell_has_a_format_that_can_take_variables_away():

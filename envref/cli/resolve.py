@@ -6,7 +6,7 @@ import os
 
 import click
 
-from envref import activate, report, shells, streams
+from envref import activate, github, report, shells, streams
 from envref.cli import output
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
@@ -14,7 +14,10 @@ from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
 from envref.project import load
 from envref.request import Request, format_of, wants_strict
 
-FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
+FORMATS = (
+    *("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu"),
+    *("powershell", "github", "docker", "systemd"),
+)
 
 
 @click.command(cls=Command)
@@ -28,6 +31,7 @@ FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
+@click.option("-w", "--watch", is_flag=True, help="Resolve again whenever a file changes.")
 @timeout_option
 def resolve(
     profile: str | None,
@@ -41,7 +45,7 @@ def resolve(
 
     Example: eval "$(envref resolve --export --profile staging)"
     """
-    exclusive(unset=flags["unset"], explain=flags["explain"])
+    exclusive(unset=flags["unset"], explain=flags["explain"], watch=flags["watch"])
     request = Request()
     request.directory = directory()
     request.profile = profile
@@ -53,9 +57,17 @@ def resolve(
         return _explain(request, format_ or "plain")
     if flags["unset"]:
         return _unset(request)
-    if request.format == "table":
-        return activate.activate(request, output.revealed if flags["reveal"] else output.masked)
-    return activate.activate(request)
+    if request.format == "github":
+        if flags["watch"]:
+            raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
+        environment_file = github.EnvironmentFile.of(os.environ)
+        return activate.activate(request, github.render, environment_file.append)
+    render = (output.revealed if flags["reveal"] else output.masked) if request.format == "table" else None
+    if flags["watch"]:
+        from envref.cli.watching import watching
+
+        return watching(request, lambda write: activate.activate(request, render, write))
+    return activate.activate(request, render)
 
 
 def _format(format_: str | None, shell: str | None, flags: dict[str, bool]) -> str:

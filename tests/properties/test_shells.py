@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envref.shells import FORMATS, Unencodable, render, unset
+from tests.properties import readers
 from tests.requirements import need
 
 COUNT = 2_000
@@ -199,12 +200,12 @@ def test_no_variable_of_the_shell_evaluates_a_value(shell, integers, tmp_path):
             assert not (tmp_path / "canary").exists(), f"{name} ran a command"
 
 
-def encodable_in_dotenv(values):
-    """The values that the dotenv writer accepts, with a name each."""
+def encodable(format_name, values):
+    """The values that a format's writer accepts, with a name each."""
     for index, value in enumerate(values):
         variable = (f"V{index:04}", value)
         try:
-            render("dotenv", [variable])
+            render(format_name, [variable])
         except Unencodable:
             continue
         yield variable
@@ -216,14 +217,14 @@ def encodable_in_dotenv(values):
 @example("a\\'b")
 def test_python_dotenv_reads_what_the_writer_accepts(value):
     """Whatever the dotenv writer writes, python-dotenv reads back, also with its interpolation on."""
-    for name, accepted in encodable_in_dotenv([value]):
+    for name, accepted in encodable("dotenv", [value]):
         text = render("dotenv", [(name, accepted), ("AFTER", "x")]).text
         assert dotenv.dotenv_values(stream=io.StringIO(text, newline="")) == {name: accepted, "AFTER": "x"}
 
 
 def test_python_dotenv_and_a_posix_shell_read_the_same_file(tmp_path, monkeypatch):
     """Of 2,000 arbitrary values the accepted ones mean the same to python-dotenv and to sh."""
-    variables = list(encodable_in_dotenv(arbitrary_values()))
+    variables = list(encodable("dotenv", arbitrary_values()))
     assert len(variables) > 500
     text = render("dotenv", variables).text
     assert differences(dict(variables), dotenv.dotenv_values(stream=io.StringIO(text, newline=""))) == []
@@ -236,7 +237,7 @@ def test_python_dotenv_and_a_posix_shell_read_the_same_file(tmp_path, monkeypatc
 def test_node_reads_what_the_writer_accepts(tmp_path):
     """`node --env-file` reads the file's values exactly."""
     node = optional("node")
-    variables = list(encodable_in_dotenv(arbitrary_values()))
+    variables = list(encodable("dotenv", arbitrary_values()))
     path = tmp_path / "variables.env"
     path.write_bytes(render("dotenv", variables).text.encode())
     script = "process.stdout.write(JSON.stringify(process.env))"
@@ -254,6 +255,16 @@ def test_json_reads_back(values):
     assert json.loads(array.encode()) == [{"key": name, "value": value} for name, value in variables]
     assert json.loads(whole.encode()) == dict(variables)
     assert not set("&<>\u2028\u2029") & set(array + whole)
+
+
+@pytest.mark.parametrize(("format_name", "least"), [("powershell", COUNT), ("systemd", 400), ("docker", 400)])
+def test_a_reader_written_from_the_documentation_reads_what_the_writer_accepts(format_name, least):
+    """Of 2,000 arbitrary values, whatever is written is read back exactly; the rest is refused."""
+    variables = list(encodable(format_name, arbitrary_values()))
+    assert len(variables) >= least
+    read = getattr(readers, format_name)(render(format_name, variables).text)
+    assert differences(dict(variables), read) == []
+    assert len(read) == len(variables)
 
 
 def test_nushell_loads_every_value(tmp_path):

@@ -1,0 +1,53 @@
+"""`envref resolve --watch`: the same output again whenever a file changed, and only if it differs."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from envref import shells, streams
+from envref.errors import OK
+from envref.watch import Files, counted, rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envref.request import Request
+    from envref.shells import Rendered
+
+_SEPARATED = ("plain", "table")  # and what a shell evaluates: a blank line is nothing to any of their readers
+
+
+class _Output:
+    """stdout, which gets a text only if it is not the one before."""
+
+    def __init__(self, format_: str) -> None:
+        form = shells.FORMATS.get(format_)
+        self._separator = "\n" if format_ in _SEPARATED or (form and form.evaluable) else ""
+        self._last: str | None = None
+
+    def write(self, rendered: Rendered) -> None:
+        if rendered.text == self._last:
+            return
+        separator = "" if self._last is None else self._separator
+        self._last = rendered.text
+        streams.write(separator + rendered.text)
+
+
+def watching(request: Request, activate: Callable[[Callable[[Rendered], None]], int]) -> int:
+    """Runs `activate` with where it writes, at once and after every change; an error ends no round but its own.
+
+    Ctrl-C and SIGTERM end it, with status 0. Raises NoProject where there is nothing to watch.
+    """
+    files = Files(request.directory, request.profile)
+    output = _Output(request.format)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        streams.inform(f"watching {counted(files)} file(s) for changes... (Ctrl+C to stop)")
+        for number, _ in enumerate(rounds(files)):
+            if number:
+                streams.inform("change detected, re-resolving...")
+            activate(output.write)
+    except KeyboardInterrupt:
+        streams.inform("stopping watch")
+    return OK
