@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret:secret",
     "set": "envref.cli.assign:assign",
+    "status": "envref.cli.status:command",
     "vault": "envref.cli.vault:vault",
     "version": "envref.cli.version:version",
 }

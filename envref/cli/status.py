@@ -1,0 +1,85 @@
+"""`envref status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from envref import shells, status, streams
+from envref.cli.grammar import Command, directory
+from envref.cli.options import format_option, profile_option, timeout_option
+from envref.errors import OK, PARTIAL, printable
+from envref.project import NoProject, find
+from envref.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envref.status import Example, Status
+
+_NO_PROJECT = """\
+No project configured.
+
+Hints:
+  - No .envref.yaml found. Run "envref init" to set up your project.
+"""
+
+
+@click.command("status", cls=Command)
+@profile_option
+@click.option("--offline", is_flag=True, help="Ask no store.")
+@click.option("--check", is_flag=True, help="Exit status 3 if there is an issue.")
+@format_option("plain", "json")
+@timeout_option
+def command(profile: str | None, format_: str, timeout: float | None, **flags: bool) -> int:
+    """Show what the project has, what is missing, and what to do next.
+
+    Example: envref status --check --profile production
+    """
+    try:
+        find(directory())
+    except NoProject:
+        streams.write("null\n" if format_ == "json" else _NO_PROJECT)
+        return OK
+    request = Request()
+    request.directory = directory()
+    request.profile = profile
+    request.timeout = timeout
+    report = status.status(request, offline=flags["offline"])
+    streams.write(shells.json_text(report) if format_ == "json" else _text(report))
+    return PARTIAL if flags["check"] and report["issues"] else OK
+
+
+def _text(report: Status) -> str:
+    return "".join(f"{printable(line)}\n" for line in _lines(report))
+
+
+def _lines(report: Status) -> Iterator[str]:
+    secrets = report["secrets"]
+    yield f"Project: {report['project']}"
+    if report["profile"]:
+        yield f"Profile: {report['profile']}"
+    yield from ("", "Files:")
+    yield from (f"  [{'ok' if file['present'] else '--'}] {file['name']}" for file in report["files"])
+    yield from ("", f"Environment: {report['keys']} keys ({report['config']} config, {secrets['total']} secrets)")
+    if secrets["total"]:
+        asked = "not checked" if secrets["resolved"] is None else f"{secrets['resolved']}/{secrets['total']}"
+        yield from ("", "Secrets:", f"  Backends: {', '.join(secrets['backends'])}", f"  Resolved: {asked}")
+        if secrets["missing"]:
+            yield f"  Missing:  {', '.join(secrets['missing'])}"
+    if report["example"]:
+        yield from ("", "Validation:", *_validation(report["example"]))
+    if report["hints"]:
+        yield from ("", "Hints:", *(f"  - {hint}" for hint in report["hints"]))
+    yield ""
+    yield f"Status: {report['issues']} issue(s) found" if report["issues"] else "Status: OK"
+
+
+def _validation(compared: Example) -> Iterator[str]:
+    for what in ("missing", "extra"):
+        names = compared[what]
+        if names:
+            yield f"  {what.capitalize()} keys: {', '.join(names)}"
+    if not compared["missing"] and not compared["extra"]:
+        yield f"  [ok] all keys match {compared['file']}"

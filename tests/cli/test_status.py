@@ -1,0 +1,104 @@
+"""`envref status`: the report agrees with its schema, holds no value, and costs no more than `resolve`."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import jsonschema
+import pytest
+
+from tests.cli.conftest import PluginProject
+
+SCHEMA = json.loads(
+    (pathlib.Path(__file__).parents[2] / "envref" / "schemas" / "status.json").read_text(encoding="utf-8")
+)
+COUNTING = """\
+#!/bin/sh
+echo asked >> asked
+request=$(cat)
+case $request in
+  *missing*) echo '{"error": "not found"}' ;;
+  *) echo '{"value": "s3cret-marker"}' ;;
+esac
+"""
+
+
+@pytest.fixture
+def app(project):
+    """A hundred references to a plugin that counts how often it is asked; one secret is missing."""
+    entry = {"name": "store", "type": "plugin", "config": {"command": "./plugin"}}
+    project.write(".envref.yaml", json.dumps({"project": "app", "backends": [entry]}))
+    project.write("plugin", COUNTING).chmod(0o755)
+    lines = [f"S{number}=ref://secrets/key{number}" for number in range(99)]
+    project.write(".env", "\n".join(["PLAIN=plain-marker", "M=ref://secrets/missing", *lines]) + "\n")
+    return project
+
+
+@pytest.mark.parametrize("options", [(), ("--offline",), ("-P", "staging")])
+def test_the_report_is_what_its_schema_says_and_holds_no_value(app, options):
+    """Names, counts and hints; neither a secret's value nor a plain one."""
+    result = app.envref("status", "--format", "json", *options)
+    jsonschema.validate(json.loads(result.stdout), SCHEMA)
+    assert "marker" not in result.stdout + result.stderr
+    assert result.returncode == 0
+
+
+def test_no_project_is_null(project):
+    """A program that reads JSON gets JSON, also where there is nothing to report."""
+    result = project.envref("status", "--format", "json")
+    assert json.loads(result.stdout) is None
+    jsonschema.validate(None, SCHEMA)
+
+
+def test_a_report_costs_no_more_store_calls_than_resolving(app):
+    """The store is asked the same number of times by both."""
+    counts = []
+    for command in ("resolve", "status"):
+        app.write("asked", "")
+        app.envref(command)
+        counts.append(app.read("asked").count("asked"))
+    assert counts[0] == counts[1] > 0
+
+
+def test_offline_asks_nobody(app):
+    """No plugin is started."""
+    app.write("asked", "")
+    app.envref("status", "--offline")
+    assert app.read("asked") == ""
+
+
+def test_one_hint_a_store_that_gives_no_answer(app):
+    """A hundred references to a broken store are one thing to mend."""
+    app.write("plugin", '#!/bin/sh\necho \'{"error": "backend exploded"}\'\n')
+    report = json.loads(app.envref("status", "--format", "json").stdout)
+    assert len(report["hints"]) == 1
+    assert "backend exploded" in report["hints"][0]
+    assert (report["issues"], report["secrets"]["resolved"]) == (100, 0)
+
+
+def test_a_broken_reference_is_told_with_its_text(app):
+    """The cure is an edit of that reference."""
+    app.write(".env", "A=ref://secrets\nB=ref://nowhere/x\n")
+    hints = json.loads(app.envref("status", "--format", "json").stdout)["hints"]
+    assert hints[0].startswith("ref://secrets: invalid ref:// URI: ref:// URI missing path")
+    assert hints[1].startswith('ref://nowhere/x: unknown backend "nowhere" (configured: store')
+
+
+def test_a_broken_file_is_an_error(app):
+    """What `resolve` can't read, `status` can't count."""
+    app.write(".env", "JUSTKEY\n")
+    result = app.envref("status")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert ".env:1:1: expected NAME=VALUE" in result.stderr
+
+
+def test_a_store_is_written_and_read_by_its_own_name(project):
+    """The plugin of the other tests serves here too: set, then all is well."""
+    store = PluginProject(project)
+    store.write(".env", "A=ref://store/a\n")
+    assert json.loads(store.envref("status", "--format", "json").stdout)["hints"] == [
+        "Set missing secret: envref secret set a --backend store"
+    ]
+    store.envref("secret", "set", "a", "--backend", "store", stdin="x")
+    assert json.loads(store.envref("status", "--format", "json").stdout)["issues"] == 0
