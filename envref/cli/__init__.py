@@ -9,6 +9,7 @@ from envref.cli.grammar import Group
 from envref.errors import OK, USAGE
 
 COMMANDS = {
+    "audit": "envref.cli.audit:audit",
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
     "get": "envref.cli.get:get",

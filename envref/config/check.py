@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from envref.config.backends import backends
@@ -12,7 +11,7 @@ from envref.config.files import FILE
 from envref.config.findings import Findings
 from envref.config.model import active_profile_fault, invalid, is_credential, is_profile_name
 from envref.config.yaml import Mapping, Scalar, Sequence, parse
-from envref.errors import BackendError, UsageError, printable
+from envref.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from envref.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_GIT_TIMEOUT = 5.0  # seconds
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ONLY_GLOBAL = ("trust", "trusted_paths")
 
@@ -63,8 +61,10 @@ def check(sources: Sources) -> Checked:
     plain = _plain(nodes, findings)
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
-    if findings.tokens and _is_tracked(sources.path):
-        findings.warnings += findings.tokens
+    if findings.tokens:
+        from envref import git
+
+        findings.warnings += findings.tokens if git.tracks(*os.path.split(sources.path)) else []
     return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
 
 
@@ -92,21 +92,6 @@ def _option_names(*documents: Mapping) -> Iterator[str]:
                 config = entry.entries.get("config")
                 yield from entry.entries
                 yield from config.entries if isinstance(config, Mapping) else ()
-
-
-def _is_tracked(path: str) -> bool:
-    """Whether git knows the file. Its file system monitor is off: that is a program of the repository's choice."""
-    from envref.backends import command
-
-    git = command.find("git")
-    if git is None:
-        return False
-    directory, name = os.path.split(path)
-    argv = [git, "-C", directory, "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--", name]
-    try:
-        return command.run(argv, deadline=time.monotonic() + _GIT_TIMEOUT, label="git").status == 0
-    except BackendError:
-        return False
 
 
 def _project(node: Node, key: str, findings: Findings) -> str | None:

@@ -1,0 +1,130 @@
+"""`envref audit`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from itertools import groupby
+
+import click
+
+from envref import activate, git, shells, streams
+from envref.audit import LEAST_ENTROPY, Finding, findings
+from envref.cli.files import project
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import format_option, profile_option
+from envref.config.model import is_profile_name
+from envref.envfile import EnvFile
+from envref.errors import FAILED, OK, UsageError
+from envref.leaks import SHORTEST, Search
+from envref.project import Project, env_path
+from envref.request import Request
+
+_CLEAN = "OK: no plaintext secrets detected\n"
+_ADVICE = "Use ref:// references to keep secrets out of .env files"
+
+
+@click.command(cls=Command)
+@click.argument("paths", nargs=-1, metavar="[PATH]…")
+@profile_option
+@click.option("-f", "--file", metavar="FILE", help="The base file.")
+@click.option("--local-file", metavar="FILE", help="The personal overrides.")
+@click.option("--min-entropy", metavar="N", default=str(LEAST_ENTROPY), help="Bits a character of a random value.")
+@click.option("--all-profiles", is_flag=True, help="Also every profile's file.")
+@click.option("--staged", is_flag=True, help="The files as the next git commit has them.")
+@click.option("--values", is_flag=True, help="Search the PATHs for the project's real secret values.")
+@format_option("plain", "json")
+def audit(paths: tuple[str, ...], profile: str | None, format_: str, **options: str | bool | None) -> int:
+    """Find secrets that stand in env files as plain text, or, with --values, in any file.
+
+    Example: envref audit --all-profiles
+    """
+    exclusive(staged=options["staged"], values=options["values"])
+    if bool(paths) != bool(options["values"]):
+        raise UsageError("--values needs at least one PATH" if options["values"] else "a PATH needs --values")
+    if options["values"]:
+        return _search(paths, profile, format_)
+    found = project(profile)
+    named = {name: str(options[name]) for name in ("file", "local_file") if options[name]}
+    files = _staged(found, named, options) if options["staged"] else _present(found, named, options)
+    return _report(findings(files, _bits(str(options["min_entropy"]))), format_)
+
+
+def _bits(text: str) -> float:
+    try:
+        bits = float(text)
+    except ValueError:
+        bits = -1.0
+    if not 0 <= bits <= 8:
+        raise UsageError(f'invalid --min-entropy "{text}": must be bits a character, 0 to 8')
+    return bits
+
+
+def _names(found: Project, options: dict[str, str | bool | None]) -> list[str]:
+    """The project's env files, by their names in its root: base, profiles, local."""
+    config = found.config
+    profiles = [config.profile_file(found.profile)] if found.profile else []
+    if options["all_profiles"]:
+        on_disk = sorted(name.removeprefix(".env.") for name in os.listdir(found.root) if name.startswith(".env."))
+        profiles += [config.profile_file(name) for name in (*config.profiles, *filter(is_profile_name, on_disk))]
+    return list(dict.fromkeys([config.env_file, *profiles, config.local_file]))
+
+
+def _present(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
+    """The files that are there; one that was named on the command line has to be."""
+    own = [(name, env_path(found.root, name)) for name in _unnamed(found, named, options)]
+    given = [(name, os.path.join(directory(), name)) for name in named.values()]
+    present = [(name, path) for name, path in own if os.path.lexists(path)]
+    return [EnvFile.read(path, name) for name, path in (*given, *present)]
+
+
+def _staged(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
+    own = [(found.root, name) for name in _unnamed(found, named, options)]
+    given = [(directory(), name) for name in named.values()]
+    contents = [(name, git.staged(folder, name)) for folder, name in (*given, *own)]
+    return [EnvFile.parse(data.decode("utf-8", "surrogateescape"), name) for name, data in contents if data is not None]
+
+
+def _unnamed(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[str]:
+    """The project's files, less those that the command line puts another in the place of."""
+    replaced = {"file": found.config.env_file, "local_file": found.config.local_file}
+    return [name for name in _names(found, options) if name not in [replaced[option] for option in named]]
+
+
+def _report(found: list[Finding], format_: str) -> int:
+    if format_ == "json":
+        streams.write(shells.json_text([finding._asdict() for finding in found]))
+    elif found:
+        streams.say(_lines(found))
+    elif streams.level != streams.QUIET:
+        streams.write(_CLEAN)
+    return FAILED if found else OK
+
+
+def _lines(found: list[Finding]) -> Iterable[str]:
+    for file, of_file in groupby(found, key=lambda finding: finding.file):
+        yield f"{file}:"
+        yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)
+    yield f"Audit found {len(found)} potential secret(s). {_ADVICE}"
+    yield f"{len(found)} potential secret(s) found"
+
+
+def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
+    """Looks for the values that the project's references stand for. What can't be resolved can't be found."""
+    request = Request()
+    request.directory = directory()
+    request.profile = profile
+    resolution = activate.resolve(request)
+    streams.say(activate.complaints(resolution))
+    search = Search(resolution.values())
+    for name in search.too_short:
+        streams.warn(f"{name}: not searched for; its value has fewer than {SHORTEST} bytes")
+    leaks = list(search.leaks(os.path.normpath(os.path.join(directory(), path)) for path in paths))
+    if format_ == "json":
+        streams.write(shells.json_text([leak._asdict() for leak in leaks]))
+    elif leaks:
+        lines = [f"{leak.path}: holds the value of {leak.key}" for leak in leaks]
+        streams.say([*lines, f"{len(leaks)} secret value(s) found", "  hint: rotate them, then remove the files"])
+    elif not resolution.failed and streams.level != streams.QUIET:
+        streams.write("OK: no secret values found\n")
+    return FAILED if leaks or resolution.failed else OK
