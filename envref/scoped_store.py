@@ -64,6 +64,14 @@ class ScopedStore:
             for key, value in changes.items():
                 self._change_one(key, value)
 
+    def change_and_verify(self, values: Mapping[str, Secret]) -> None:
+        """Writes the values and reads them back. Raises BackendError; EnvrefError for what came back otherwise."""
+        self.change(values)
+        back = self.get_many(list(values))
+        wrong = [key for key, value in values.items() if back.get(key) != value]
+        if wrong:
+            raise EnvrefError(f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"')
+
     @property
     def transactional(self) -> bool:
         """Whether several changes are made at once, or none of them."""

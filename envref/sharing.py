@@ -29,6 +29,36 @@ def encrypt(secret: Secret, recipients: Sequence[Recipient]) -> str:
     return sealed.decode("ascii").rstrip("\n") + "\n"
 
 
+def identities_of(path: str) -> list[object]:
+    """The private keys of a file: of age, a line each, or one SSH key. EnvrefError, without a word of the file."""
+    name = os.path.basename(path)
+    text = "\n".join(_lines(path))
+    if "-----BEGIN" in text:
+        try:
+            return [pyrage.ssh.Identity.from_buffer(text.encode("utf-8", "surrogateescape") + b"\n")]
+        except pyrage.IdentityError:
+            raise EnvrefError(f"{name}: no SSH key that age can use", hint="take one without a passphrase") from None
+    try:
+        found = [pyrage.x25519.Identity.from_str(line.strip()) for line in text.split("\n") if _counts(line)]
+    except pyrage.IdentityError:
+        raise EnvrefError(f"{name}: not an age identity file (lines AGE-SECRET-KEY-1…)") from None
+    if not found:
+        raise EnvrefError(f"{name}: no identities in this file")
+    return found
+
+
+def decrypt(sealed: bytes, identities: Sequence[object], name: str) -> bytes:
+    """The plain text of the age file called `name`. EnvrefError when none of the identities opens it."""
+    try:
+        plain: bytes = pyrage.decrypt(sealed, list(identities))
+    except (pyrage.DecryptError, ValueError):
+        raise EnvrefError(
+            f"{name}: none of the identities decrypts it",
+            hint="ask who pushed it to add your public key and push again",
+        ) from None
+    return plain
+
+
 def _counts(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 

@@ -21,6 +21,7 @@ PROGRAMS = {
     "ksh": "ksh",
     "libsecret-tools": "secret-tool",
     "mksh": "mksh",
+    "openssh-client": "ssh-keygen",
     "openssl": "openssl",
     "pass": "pass",
     "procps": "pgrep",

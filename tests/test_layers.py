@@ -15,7 +15,10 @@ LAYERS = [
     "secret address reference recipient source envfile template shells field outcome atomic",
     "backends",
     "git config project environment chain resolve resolution report streams",
-    "request activate github watch example status scoped_store rotation generation sharing audit audit_log leaks",
+    """
+    request activate github watch example status scoped_store rotation generation sharing sync adoption onboarding
+    audit audit_log leaks
+    """,
     "cli __main__ __init__",
 ]
 # The core knows the table of stores, their protocol and the one way to run a program, but no store by name.

@@ -1,0 +1,131 @@
+"""`envref onboard`: from a fresh clone to a project that resolves, one question a secret."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from envref import activate, onboarding, streams
+from envref.cli import prompt
+from envref.cli.grammar import Command, directory
+from envref.cli.options import backend_option, profile_option, timeout_of_environment
+from envref.cli.secret.target import Target
+from envref.errors import FAILED, OK, EnvrefError, printable
+from envref.onboarding import Wanted
+from envref.outcome import Missing
+from envref.report import complaints
+from envref.request import Request
+from envref.resolution import Resolution
+from envref.scoped_store import doing
+from envref.secret import Secret
+
+_NOTHING = "[ok] All secrets are resolved and no missing keys found."
+_QUESTION = "  Enter value (or press Enter to skip): "
+
+
+@click.command(cls=Command)
+@profile_option
+@backend_option
+@click.option("--dry-run", is_flag=True, help="Only say what is missing.")
+def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
+    """Ask for every secret that no store has yet, and store it where its reference points.
+
+    Example: envref onboard --dry-run
+    """
+    request = Request()
+    request.directory = directory()
+    request.profile = profile
+    request.timeout = timeout_of_environment()
+    resolution = activate.resolve(request)
+    wanted, keys = onboarding.wanted(resolution), onboarding.missing_keys(resolution)
+    broken = _broken(resolution)
+    streams.say(broken)
+    if dry_run:
+        streams.write("".join(f"{printable(line)}\n" for line in _report(wanted, keys)))
+        return FAILED if broken else OK
+    if not wanted and not keys:
+        streams.inform("" if broken else _NOTHING)
+        return FAILED if broken else OK
+    return max(_ask_for_all(wanted, keys, Questioner(resolution, backend)), FAILED if broken else OK)
+
+
+def _broken(resolution: Resolution) -> list[str]:
+    """What can't be onboarded: stores that gave no answer, references that are none."""
+    failed = [
+        filled
+        for filled in resolution.filled.values()
+        if any(not isinstance(outcome, Missing) for _, outcome in filled.failures)
+    ]
+    return complaints(failed)[:-1] if failed else []
+
+
+def _report(wanted: list[Wanted], keys: list[str]) -> list[str]:
+    if not wanted and not keys:
+        return [_NOTHING]
+    lines = []
+    if wanted:
+        width = max(len(each.name) for each in wanted)
+        rows = [f"  {number}. {each.name:<{width}}  {each.reference.uri}" for number, each in enumerate(wanted, 1)]
+        lines += ["Unresolved references:", *rows]
+    if keys:
+        lines += ["Missing keys (defined in .env.example but not set):", *(f"  - {key}" for key in keys)]
+    return [*lines, "[dry-run] Use envref onboard to set them interactively."]
+
+
+class Questioner:
+    """Asks for one secret after the other and stores each."""
+
+    def __init__(self, resolution: Resolution, backend: str | None) -> None:
+        self._project = resolution.project
+        self._backend = backend
+        self.configured = self.skipped = self.failed = 0
+
+    def ask(self, wanted: Wanted) -> None:
+        """One secret: its value, if one is given, goes to the store that the reference names."""
+        reference = wanted.reference
+        if reference.foreign is not None:
+            streams.say([f'  skipped: add it in backend "{reference.store}" itself'])
+            self.skipped += 1
+            return
+        value = _answer()
+        if value is None:
+            streams.say(["  skipped"])
+            self.skipped += 1
+            return
+        try:
+            self._store(wanted, value)
+        except EnvrefError as error:
+            streams.say([f"  {line}" for line in error.lines()])
+            self.failed += 1
+            return
+        streams.say(["  stored"])
+        self.configured += 1
+
+    def _store(self, wanted: Wanted, value: Secret) -> None:
+        target = Target(self._project, wanted.reference.store or self._backend)
+        target.check_writable(wanted.reference.key)
+        with doing("storing secret"):
+            target.store().change_and_verify({wanted.reference.key: value})
+        target.log("set", wanted.reference.key, "onboard")
+
+
+def _answer() -> Secret | None:
+    """The value, without the blanks around it; None when it is skipped or nobody answers any more."""
+    if prompt.at_terminal():
+        value = prompt.hidden(_QUESTION)
+    else:
+        streams.ask(_QUESTION + "\n")
+        value = Secret(sys.stdin.readline() if sys.stdin is not None else "")
+    stripped = Secret(value.reveal().strip())
+    return None if stripped == Secret("") else stripped
+
+
+def _ask_for_all(wanted: list[Wanted], keys: list[str], questioner: Questioner) -> int:
+    for number, each in enumerate(wanted, 1):
+        streams.say([f"[{number}/{len(wanted)}] {each.name}", f"  ref: {each.reference.uri}"])
+        questioner.ask(each)
+    if keys:
+        streams.say(["Missing keys:", *(f"  - {key}; run: envref set {key}=…" for key in keys)])
+    streams.say(["Summary:", f"  Configured: {questioner.configured}", f"  Skipped:    {questioner.skipped}"])
+    return FAILED if questioner.failed else OK

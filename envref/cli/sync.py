@@ -1,0 +1,143 @@
+"""`envref sync`: secrets from one member's store to another's, through an age file that may be committed."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from envref import atomic, sharing, streams, sync
+from envref.address import HISTORY
+from envref.cli.grammar import Command, Group, directory
+from envref.cli.options import backend_option, profile_option
+from envref.cli.secret.target import Target, target_of
+from envref.errors import EnvrefError, UsageError
+from envref.recipient import Recipient
+from envref.scoped_store import ScopedStore, doing
+from envref.secret import Secret
+
+_LARGEST = 64 << 20  # bytes of a file
+
+
+@click.group("sync", cls=Group)
+def group() -> None:
+    """Share the project's secrets with its team, encrypted."""
+
+
+@group.command(cls=Command)
+@click.option("--to", "to", metavar="R", multiple=True, help="age1…, ssh-ed25519 … or ssh-rsa …")
+@click.option("--to-file", metavar="F", multiple=True, help="A file of recipients, one a line.")
+@click.option("--to-team", is_flag=True, help="Every member of `team:`.")
+@click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {sync.FILE}.")
+@backend_option
+@profile_option
+def push(
+    to: tuple[str, ...],
+    to_file: tuple[str, ...],
+    file: str | None,
+    backend: str | None,
+    profile: str | None,
+    **flags: bool,
+) -> None:
+    """Write the secrets of a scope into a file that only the recipients can read.
+
+    Example: envref sync push --to-team
+    """
+    if not (to or to_file or flags["to_team"]):
+        raise UsageError("at least one recipient is required (use --to, --to-file, or --to-team)")
+    recipients = [Recipient(text) for text in to]
+    recipients += [each for name in to_file for each in sharing.recipients_of(os.path.join(directory(), name))]
+    target = target_of(backend, profile)
+    recipients += _team(target) if flags["to_team"] else []
+    readers = list({recipient.text: recipient for recipient in recipients}.values())
+    secrets = _secrets(target)
+    path, name, inside = _place(target, file)
+    with atomic.lock(path, inside=inside):
+        sealed = sharing.encrypt(sync.document(secrets, target.scope), readers)
+        atomic.write(path, sealed.encode(), inside=inside)
+    detail = "to " + ", ".join(str(reader) for reader in readers)
+    for key in secrets:
+        target.log("push", key, detail)
+    streams.inform(f"pushed {len(secrets)} secrets to {name} (encrypted for {len(readers)} recipients)")
+
+
+def _team(target: Target) -> list[Recipient]:
+    team = target.project.config.team
+    if not team:
+        raise EnvrefError("no team members configured (add with: envref team add <name> <key>)")
+    return [Recipient(key) for key in team.values()]
+
+
+def _secrets(target: Target) -> dict[str, Secret]:
+    """Every secret of the effective scope but what rotation keeps."""
+    store = target.store()
+    with doing("retrieving secret"):
+        found = store.get_many([key for key in target.own(store.listed()) if HISTORY not in key])
+    if not found:
+        raise EnvrefError(
+            f'no secrets found in backend "{target.backend}" for project "{target.scope.project}"{target.of_profile}'
+        )
+    return found
+
+
+def _place(target: Target, file: str | None) -> tuple[str, str, str | None]:
+    """Path and name of the file, and the folder that it must not lead out of: one that was named may lie anywhere."""
+    if file is not None:
+        return os.path.join(directory(), file), file, None
+    return os.path.join(target.project.root, sync.FILE), sync.FILE, target.project.root
+
+
+@group.command(cls=Command)
+@click.option("-i", "--identity", metavar="FILE", help="Your private key, of age or SSH; by default $AGE_IDENTITY.")
+@click.option("-f", "--file", metavar="FILE", help=f"The file to read; by default {sync.FILE}.")
+@backend_option
+@profile_option
+@click.option("--force", is_flag=True, help="Overwrite values that differ.")
+@click.option("--any-project", is_flag=True, help="Take the secrets of another project or profile.")
+def pull(identity: str | None, file: str | None, backend: str | None, profile: str | None, **flags: bool) -> None:
+    """Store the secrets of a file that was pushed to you; what your store has already stays.
+
+    Example: envref sync pull -i ~/.age/key.txt
+    """
+    own = identity or os.environ.get("AGE_IDENTITY")
+    if not own:
+        raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
+    target = target_of(backend, profile)
+    path, name, _ = _place(target, file)
+    identities = sharing.identities_of(os.path.join(directory() if identity else "", os.path.expanduser(own)))
+    bundle = sync.read(sharing.decrypt(_read(path, name), identities, name), name)
+    if not flags["any_project"]:
+        bundle.check(target.scope, name)
+    for key in bundle.secrets:
+        target.check_writable(key)
+    store = target.store()
+    changes, kept = _changes(bundle.secrets, store, force=flags["force"])
+    if changes:
+        with doing("storing secret"):
+            store.change_and_verify(changes)
+    for key in changes:
+        target.log("import", key, f"from {name}")
+    for key in kept:
+        streams.warn(f"{key}: kept; {target} has another value (--force overwrites it)")
+    counts = f"{len(changes)} imported, {len(bundle.secrets) - len(changes)} skipped"
+    streams.inform(f"pulled {len(bundle.secrets)} secrets from {name} ({counts})")
+
+
+def _read(path: str, name: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            sealed = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise EnvrefError(f"reading {name}: {error.strerror}") from None
+    if len(sealed) > _LARGEST:
+        raise EnvrefError(f"reading {name}: larger than {_LARGEST >> 20} MiB")
+    return sealed
+
+
+def _changes(secrets: dict[str, Secret], store: ScopedStore, *, force: bool) -> tuple[dict[str, Secret], list[str]]:
+    """What is to be written, and the keys that keep another value. Raises before anything is written."""
+    with doing("retrieving secret"):
+        present = store.get_many(list(secrets))
+    different = [key for key in secrets if key in present and present[key] != secrets[key]]
+    wanted = [key for key in secrets if key not in present or (force and key in different)]
+    return {key: secrets[key] for key in wanted}, [] if force else different

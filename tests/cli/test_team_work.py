@@ -1,0 +1,158 @@
+"""`envref import`, `sync` and `onboard` when something goes wrong, and at a real terminal."""
+
+from __future__ import annotations
+
+import pyrage
+import pytest
+
+from tests.cli.terminal import Terminal
+
+READER = pyrage.x25519.Identity.generate()
+
+
+def file_of(shop, *values):
+    shop.write("old.env", "".join(f"TOKEN_{number}={value}\n" for number, value in enumerate(values)))
+
+
+def test_a_store_that_fails_half_way_leaves_the_file_as_it_was(shop):
+    """What was stored before stays stored, nothing is lost, and the same command goes on where it stopped."""
+    file_of(shop, "correcthorse", "batterystaple")
+    shop.configure(fail_at="2")
+    done = shop.envref("import", "old.env")
+    assert done.returncode == 1
+    assert "error: storing secret: " in done.stderr
+    assert shop.read("old.env") == "TOKEN_0=correcthorse\nTOKEN_1=batterystaple\n"
+    shop.configure()
+    assert shop.envref("import", "old.env").returncode == 0
+    assert shop.read("old.env") == "TOKEN_0=ref://secrets/token_0\nTOKEN_1=ref://secrets/token_1\n"
+
+
+def test_an_imported_secret_may_have_any_text(shop):
+    """A PEM key over several lines, quotes, a trailing line end: what is read back is what stood there."""
+    pem = "-----BEGIN PRIVATE KEY-----\nMIIB'\"\\n\n-----END PRIVATE KEY-----\n"
+    shop.write("old.env", f"PEM=`{pem}`\n")
+    assert shop.envref("import", "old.env").returncode == 0
+    assert shop.envref("secret", "get", "pem", "--raw", "-n").stdout == pem
+    assert shop.read("old.env") == "PEM=`ref://secrets/pem`\n"
+
+
+def test_no_value_is_told(shop):
+    """stderr names variables and keys only."""
+    file_of(shop, "correcthorse", "pa$word-of-mail")
+    done = shop.envref("import", "old.env", "-v")
+    assert "correcthorse" not in done.stdout + done.stderr
+    assert "word-of-mail" not in done.stdout + done.stderr
+
+
+def test_a_key_that_is_mapped_to_an_existing_secret_is_not_imported(shop):
+    """`names:` says that it lives elsewhere; the file stays."""
+    shop.configure(names={"token_0": "Other"})
+    file_of(shop, "correcthorse")
+    done = shop.envref("import", "old.env")
+    assert done.returncode == 1
+    assert 'key "token_0" is mapped to an existing secret' in done.stderr
+    assert shop.read("old.env") == "TOKEN_0=correcthorse\n"
+
+
+def push(shop, *options):
+    shop.write("identity", f"# me\n{READER}\n")
+    return shop.envref("sync", "push", "--to", str(READER.to_public()), *options)
+
+
+def test_pull_stops_before_it_writes_when_the_store_fails(shop):
+    """An outage must not look like absence, or every value would be overwritten."""
+    shop.fill(a="1", b="2")
+    assert push(shop).returncode == 0
+    shop.write("plugin", '#!/bin/sh\necho \'{"error": "backend exploded"}\'\n')
+    done = shop.envref("sync", "pull", "-i", "identity", "--force")
+    assert done.returncode == 1
+    assert "error: retrieving secret: " in done.stderr
+    assert "backend exploded" in done.stderr
+
+
+def test_a_push_names_the_scope_only(shop):
+    """Project scope holds no profile's secrets and no history."""
+    shop.fill(a="1", staging__a="2")
+    shop.envref("secret", "rotate", "a")
+    assert push(shop).returncode == 0
+    sealed = shop.read(".envref.secrets.age").encode()
+    assert b'"staging' not in pyrage.decrypt(sealed, [READER])
+    assert b"__history" not in pyrage.decrypt(sealed, [READER])
+    assert push(shop, "--profile", "staging", "-f", "staging.age").returncode == 0
+    assert b'"a": "2"' in pyrage.decrypt(shop.read("staging.age").encode(), [READER])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "identity: no identities in this file"),
+        ("hunter2\n", "identity: not an age identity file (lines AGE-SECRET-KEY-1…)"),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n", "identity: no SSH key that age can use"),
+    ],
+)
+def test_a_file_that_is_no_identity_is_named_and_not_shown(shop, text, reason):
+    """The message has none of its text: it may be a private key."""
+    shop.fill(a="1")
+    push(shop)
+    shop.write("identity", text)
+    done = shop.envref("sync", "pull", "-i", "identity")
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_damaged_file_is_refused(shop):
+    """One flipped character anywhere, and nothing is stored."""
+    shop.fill(a="1")
+    push(shop)
+    sealed = shop.read(".envref.secrets.age")
+    middle = len(sealed) // 2
+    shop.write(".envref.secrets.age", sealed[:middle] + ("A" if sealed[middle] != "A" else "B") + sealed[middle + 1 :])
+    done = shop.envref("sync", "pull", "-i", "identity")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "none of the identities decrypts it" in done.stderr
+
+
+def test_at_a_terminal_a_value_is_not_shown(shop):
+    """Each question hides what is typed; an empty answer skips."""
+    shop.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
+    terminal = Terminal(shop.path, "onboard")
+    terminal.await_text("[1/2] A")
+    terminal.await_text("skip): ")
+    assert not terminal.echoes()
+    terminal.type("hunter2\n")
+    terminal.await_text("stored")
+    terminal.await_text("[2/2] B")
+    terminal.type("\n")
+    assert terminal.end() == 0
+    assert "hunter2" not in terminal.output
+    assert "Configured: 1" in terminal.output
+    assert shop.envref("secret", "get", "a").stdout == "hunter2\n"
+
+
+def test_when_nobody_answers_the_rest_is_skipped(shop):
+    """The end of standard input is no value."""
+    shop.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
+    done = shop.envref("onboard", stdin="one\n")
+    assert done.returncode == 0
+    assert done.stderr.endswith("Summary:\n  Configured: 1\n  Skipped:    1\n")
+
+
+def test_a_value_goes_where_its_reference_points(shop):
+    """A named store gets it, whatever stands first; -b is for references to the whole chain."""
+    other = {"name": "vault", "type": "vault", "config": {"path": "v.db"}}
+    shop.configure(other)
+    shop.write(".env", "A=ref://store/a\n")
+    done = shop.envref("onboard", "--backend", "vault", stdin="one\n")
+    assert done.returncode == 0
+    assert shop.envref("secret", "get", "a", "--backend", "store").stdout == "one\n"
+
+
+def test_a_store_that_refuses_is_told_and_the_next_is_asked_for(shop):
+    """The exit status says that not all was stored."""
+    shop.configure(fail_at="1")
+    shop.write(".env", "A=ref://secrets/a\n")
+    done = shop.envref("onboard", stdin="one\n")
+    assert done.returncode == 1
+    assert "error: storing secret: " in done.stderr
+    assert "Configured: 0" in done.stderr

@@ -1,0 +1,87 @@
+"""adoption: which plain values become references, and what is left of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.adoption import compare, plan, remains, rewritten
+from envref.envfile import EnvFile
+from envref.errors import EnvrefError
+from envref.secret import Secret
+
+
+def planned(text, *only):
+    return plan(EnvFile.parse(text), list(only))
+
+
+def test_what_audit_reports_is_taken_in_the_order_of_the_file():
+    """The key is the name in lower case; config is not touched."""
+    found = planned("APP=myapp\nDB_PASSWORD=correcthorse\nAPI_TOKEN='s3cret-token'\n")
+    assert [(each.name, each.key) for each in found.candidates] == [
+        ("DB_PASSWORD", "db_password"),
+        ("API_TOKEN", "api_token"),
+    ]
+    assert found.candidates[1].value == Secret("s3cret-token")
+    assert found.left == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("X=ref://secrets/x", "it is a reference already"),
+        ("X=", "it is empty"),
+        ("X=pa$word", "its value has a live $; write it in single quotes if the $ is meant as it stands"),
+        ('X="a$$b"', "its value has a live $; write it in single quotes if the $ is meant as it stands"),
+    ],
+)
+def test_what_cannot_be_taken_is_left_with_the_reason(line, reason):
+    """Nobody but the user knows what a live `$` was to another reader."""
+    assert planned(line, "X") == ([], {"X": reason})
+
+
+@pytest.mark.parametrize("line", ["X='pa$word'", "X=costs$", "X=`a${b}`"])
+def test_a_dollar_that_means_itself_is_taken(line):
+    """In quotes that are literal, or before nothing that could be a name."""
+    assert len(planned(line, "X").candidates) == 1
+
+
+def test_two_names_of_one_key_are_not_mixed_up():
+    """`Token` and `TOKEN` would overwrite each other."""
+    found = planned("Token=correcthorse\nTOKEN=batterystaple\n")
+    assert [each.name for each in found.candidates] == ["Token"]
+    assert found.left == {"TOKEN": "Token has the same key"}
+
+
+def test_a_name_that_is_not_there_is_an_error():
+    """A typing mistake must not look like success."""
+    with pytest.raises(EnvrefError, match=r'key "Y" not found in \.env'):
+        planned("X=1", "X", "Y")
+
+
+def test_a_file_keeps_every_other_byte():
+    """Comments, quotes, blanks, line ends and order stay."""
+    text = "# top\r\nexport TOKEN =  'correcthorse'   # why\r\nA=1\r\n\r\nB=2"
+    file = EnvFile.parse(text)
+    after = rewritten(file, plan(file, []).candidates)
+    assert str(after) == text.replace("correcthorse", "ref://secrets/token")
+
+
+def test_a_value_that_was_edited_meanwhile_is_left():
+    """What was not stored is not replaced."""
+    candidates = planned("TOKEN=correcthorse\n").candidates
+    assert str(rewritten(EnvFile.parse("TOKEN=batterystaple\n"), candidates)) == "TOKEN=batterystaple\n"
+    assert str(rewritten(EnvFile.parse("OTHER=1\n"), candidates)) == "OTHER=1\n"
+
+
+def test_lines_that_still_hold_a_value_are_named():
+    """In comments, in other variables, and older values of the same name."""
+    file = EnvFile.parse("TOKEN=olderhorse\nTOKEN=correcthorse\n# was correcthorse\nURL=x://correcthorse@h\n")
+    candidates = planned(str(file), "TOKEN").candidates
+    assert remains(rewritten(file, candidates), candidates) == {1: "TOKEN", 3: "TOKEN", 4: "TOKEN"}
+
+
+def test_the_store_decides_what_is_new():
+    """Absent, the same, another: only the first is written, the last is left alone."""
+    candidates = planned("A_TOKEN=correcthorse\nB_TOKEN=correcthorse\nC_TOKEN=correcthorse\n").candidates
+    difference = compare(candidates, {"b_token": Secret("correcthorse"), "c_token": Secret("other")})
+    assert [[each.key for each in part] for part in difference] == [["a_token"], ["b_token"], ["c_token"]]
