@@ -6,8 +6,6 @@ trusts. `ENVREF_*` is not here: no file can set it, trusted or not.
 
 from __future__ import annotations
 
-from envref.loopback import is_loopback
-
 LOADER = "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN"
 SHELL = "PATH IFS ENV BASH_ENV BASH_FUNC_* BASHOPTS SHELLOPTS PS4 PROMPT_COMMAND ZDOTDIR FPATH"
 # A shell or a program is led by these, but runs nothing because of them alone; everyday files set some.
@@ -57,9 +55,13 @@ def is_dangerous(name: str, value: str = "") -> bool:
     The value matters for a store's endpoint only: one on this machine is harmless. A value that is not known yet,
     because a reference has a part in it, is an empty one.
     """
-    return name in _ALWAYS or (name in _ENDPOINTS and not is_loopback(value))
+    if name in _ENDPOINTS:
+        from envref.loopback import is_loopback
+
+        return not is_loopback(value)
+    return name in _ALWAYS
 
 
-def is_dangerous_in_strict_mode(name: str) -> bool:
+def is_dangerous_in_strict_mode(name: str, _value: str = "") -> bool:
     """Whether strict mode asks for trust before an env file may set `name`, whatever the value."""
     return name in _STRICT or name.upper() in _ANY_CASE

@@ -10,11 +10,14 @@ import pytest
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 # Each layer may import its own and those above it.
+VALUES = """
+    secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
+"""
 LAYERS = [
     "errors",
-    "secret address loopback dangerous reference recipient source envfile template shells field outcome atomic",
+    VALUES,
     "backends",
-    "config project environment chain resolve resolution report streams",
+    "config project trust environment chain resolve resolution report streams",
     "request activate scoped_store rotation generation sharing audit_log",
     "cli __main__ __init__",
 ]

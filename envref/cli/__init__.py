@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret:secret",
     "set": "envref.cli.assign:assign",
+    "trust": "envref.cli.trust:command",
     "vault": "envref.cli.vault:vault",
     "version": "envref.cli.version:version",
 }
