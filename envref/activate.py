@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 from envref import shells, streams
+from envref.dangerous import is_dangerous, is_dangerous_in_strict_mode
 from envref.environment import Environment
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError
 from envref.project import load
@@ -18,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from envref.environment import Variable
     from envref.outcome import Outcome
     from envref.project import Project
     from envref.request import Request
@@ -41,12 +43,19 @@ def activate(
     failure = "" if render else shells.FORMATS[request.format].failure
     try:
         resolution = resolve(request)
+        if resolution.untrusted:
+            streams.warn(untrusted_warning(resolution.untrusted))
         rendered = render(resolution.values()) if render else shells.render(request.format, resolution.values())
         return _written(request, resolution, rendered, failure, write)
     except EnvrefError as error:
         write(shells.Rendered(failure, []))
         streams.complain(error)
         return error.status
+
+
+def untrusted_warning(names: Iterable[str]) -> str:
+    """The one line that tells of dangerous names that were left out."""
+    return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
 
 
 def _written(
@@ -81,7 +90,7 @@ def complaints(resolution: Resolution, note: str = "") -> list[str]:
 
 def resolve(request: Request) -> Resolution:
     """What becomes of the request's variables. Raises EnvrefError for what is fatal before any store is asked."""
-    project = load(request.directory, request.profile)
+    project = _load(request)
     environment = environment_of(project)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
     variables = environment.closure(chosen)
@@ -93,7 +102,30 @@ def resolve(request: Request) -> Resolution:
         if isinstance(reference, Reference)
     ]
     outcomes = _ask(project, references, request.timeout) if references else {}
-    return Resolution(project, chosen, environment.fill(variables, outcomes))
+    untrusted = () if references else untrusted_names(project, chosen)
+    return Resolution(project, chosen, environment.fill(variables, outcomes), untrusted)
+
+
+def _load(request: Request) -> Project:
+    """The project with all its files: what one that waits for trust holds can't be told, so it can't be left out."""
+    project = load(request.directory, request.profile)
+    if not project.unread:
+        return project
+    from envref.trust import require
+
+    require(project)
+    return load(request.directory, request.profile)
+
+
+def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
+    """The variables that a file must not set in a project that the user does not trust (security.md P13)."""
+    judge = is_dangerous if project.config.trust == "default" else is_dangerous_in_strict_mode
+    found = [variable.name for variable in variables if judge(variable.name, variable.plain or "")]
+    if not found:
+        return []
+    from envref.trust import is_granted
+
+    return [] if is_granted(project) else found
 
 
 def environment_of(project: Project) -> Environment:
@@ -111,7 +143,7 @@ def _ask(project: Project, references: Iterable[Reference], timeout: float | Non
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
-    chain = Chain(project.config, project.root, timeout)
+    chain = Chain(project, timeout)
     outcomes = resolve(references, chain, Scope(project.config.project, project.profile))
     for warning in chain.warnings():
         streams.warn(warning)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from envref import atomic, streams
 from envref.errors import EnvrefError
 
 FILE = ".envref.audit.log"
+# A log is no link and no pipe: a repository must not make envref read elsewhere, or wait.
+_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 OPERATIONS = ("set", "delete", "generate", "rotate", "copy", "import", "share", "push", "export", "trust")
 
 
@@ -41,8 +44,9 @@ def record(root: str, event: Event) -> None:
 def entries(root: str) -> Iterator[dict[str, str]]:
     """The lines of the log, oldest first. Lines that are no entry are left out; without a log there are none."""
     try:
-        with open(os.path.join(root, FILE), encoding="utf-8", errors="replace") as log:
-            lines = log.read().splitlines()
+        log = os.open(os.path.join(root, FILE), _OPEN_READ)
+        with open(log, encoding="utf-8", errors="replace") as opened:
+            lines = opened.read().splitlines() if stat.S_ISREG(os.fstat(log).st_mode) else []
     except OSError:
         return
     for line in lines:

@@ -7,14 +7,16 @@ import time
 from envref.address import Address
 from envref.backends import backend_class
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
+from envref.trust import require
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envref.backends.protocol import Backend, Writable
-    from envref.config.model import BackendConfig, Config
+    from envref.config.model import BackendConfig
     from envref.outcome import Answer
+    from envref.project import Project
 
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
 
@@ -110,13 +112,19 @@ class Store:
 
 
 class Chain:
-    """The stores by name, in configured order."""
+    """The stores by name, in configured order. There is none for a project that needs trust and does not have it.
+
+    Making it raises Untrusted then: whoever wants to use a store passes the gate. Time begins behind it, because the
+    gate may ask a person.
+    """
 
     __slots__ = ("_stores",)
 
-    def __init__(self, config: Config, root: str, timeout: float | None = None) -> None:
+    def __init__(self, project: Project, timeout: float | None = None) -> None:
+        require(project)
         started = time.monotonic()
-        self._stores = {backend.name: Store(backend, root, timeout, started) for backend in config.backends}
+        backends = project.config.backends
+        self._stores = {backend.name: Store(backend, project.root, timeout, started) for backend in backends}
 
     def __iter__(self) -> Iterator[Store]:
         return iter(self._stores.values())

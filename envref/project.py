@@ -13,7 +13,7 @@ from envref.errors import EnvrefError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envref.config.model import Config
     from envref.envfile import Entry
@@ -27,18 +27,27 @@ class Project:
     """A project as a command sees it.
 
     `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative
-    to the root; `profile` is the effective one (commands.md 1.5).
+    to the root; `unread` names those that lead out of the project and wait for trust; `profile` is the effective one
+    (commands.md 1.5).
     """
 
-    __slots__ = ("config", "files", "profile", "root", "warnings")
+    __slots__ = ("config", "files", "profile", "root", "unread", "warnings")
 
     def __init__(
-        self, root: str, config: Config, profile: str | None, *, files: Sequence[EnvFile], warnings: Sequence[str]
+        self,
+        root: str,
+        config: Config,
+        profile: str | None,
+        *,
+        files: Sequence[EnvFile],
+        warnings: Sequence[str],
+        unread: Sequence[str] = (),
     ) -> None:
         self.root = root
         self.config = config
         self.profile = profile
         self.files = tuple(files)
+        self.unread = tuple(unread)
         self.warnings = tuple(warnings)
 
     @property
@@ -76,12 +85,19 @@ def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
 def load(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
     """The project around `start` with its env files. `profile` is the option's value, None without one.
 
+    A file that leads out of the project is read only in a trusted one, and else named in `unread` and in a warning.
     Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for no name of a profile.
     """
     project = configured(start, profile, environment)
-    files = _read_files(project)
-    warnings = [*project.warnings, *(warning for file in files for warning in file.warnings)]
-    return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
+    paths = {name: readable(project, name, environment) for name in _present(project)}
+    files = [EnvFile.read(path, name) for name, path in paths.items() if path]
+    unread = [name for name, path in paths.items() if not path]
+    warnings = [
+        *project.warnings,
+        *(warning for file in files for warning in file.warnings),
+        *(not_read(project.root, name) for name in unread),
+    ]
+    return Project(project.root, project.config, project.profile, files=files, warnings=warnings, unread=unread)
 
 
 def configured(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
@@ -112,18 +128,54 @@ def file_names(config: Config, profile: str | None) -> list[str]:
     return [config.env_file, *middle, config.local_file]
 
 
-def _read_files(project: Project) -> list[EnvFile]:
+def _present(project: Project) -> list[str]:
+    """The names of the files that are to be read: the base, and what there is of the others."""
     base, *optional = file_names(project.config, project.profile)
-    present = [name for name in optional if os.path.lexists(os.path.join(project.root, name))]
-    return [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
+    return [base, *(name for name in optional if os.path.lexists(os.path.join(project.root, name)))]
+
+
+def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvFile]:
+    """The env files of these names, by default the profile's, as far as they are in the project and can be used.
+
+    For judging what the files set: one that can't be read sets nothing.
+    """
+    files = []
+    for name in file_names(project.config, project.profile) if names is None else names:
+        try:
+            files.append(EnvFile.read(env_path(project.root, name), name))
+        except EnvrefError:
+            continue
+    return files
+
+
+def readable(project: Project, name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of an env file; empty when a symlink takes it out of the project and the user did not allow that."""
+    target = outside(project.root, name)
+    if not target:
+        return os.path.join(project.root, name)
+    from envref.trust import is_granted
+
+    return target if is_granted(project, environment) else ""
+
+
+def not_read(root: str, name: str) -> str:
+    """The warning that tells of a file that was not read."""
+    target = shown(outside(root, name))
+    return f"{name} is not read: it is a symlink to {target}, outside the project; run: envref trust"
+
+
+def outside(root: str, name: str) -> str:
+    """Where a symlink takes an env file that leads out of the project (security.md 5.1 d); else empty."""
+    path = os.path.join(root, name)
+    if "/" not in name and not os.path.islink(path):
+        return ""
+    target = os.path.realpath(path)
+    return "" if target.startswith(os.path.join(root, "")) else target
 
 
 def env_path(root: str, name: str) -> str:
-    """The path of an env file, unless a symlink takes it out of the project (security.md 5.1 d)."""
-    path = os.path.join(root, name)
-    if "/" not in name and not os.path.islink(path):
-        return path
-    target = os.path.realpath(path)
-    if not target.startswith(os.path.join(root, "")):
+    """The path of an env file that is to be written, or must not come from elsewhere. EnvrefError if it leads out."""
+    target = outside(root, name)
+    if target:
         raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project")
-    return target
+    return os.path.join(root, name)

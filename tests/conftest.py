@@ -76,6 +76,12 @@ class Directory:
 
 
 @pytest.fixture
+def trusted(monkeypatch):
+    """Whatever a project asks for is allowed: for tests of something else than trust."""
+    monkeypatch.setenv("ENVREF_TRUST", "all")
+
+
+@pytest.fixture
 def project(tmp_path):
     """A directory without a config; `project.write(".envref.yaml", …)` makes it a project."""
     path = tmp_path / "project"

@@ -21,6 +21,7 @@ PLAIN = {
     "envref.config.cache",
     "envref.config.files",
     "envref.config.model",
+    "envref.dangerous",  # what no file may set untrusted is left out, also where no store is asked
     "envref.envfile",
     "envref.environment",
     "envref.errors",
@@ -36,7 +37,10 @@ PLAIN = {
     "envref.template",
 }
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
-ASKING = PLAIN | {"envref.backends", "envref.chain", "envref.resolve"}
+# Whether anything needs trust is decided before a store is opened, and mostly it does not.
+GATE = {"envref.programs", "envref.trust", "envref.trust.names", "envref.trust.need"}
+GRANTED = {"envref.trust.meaning", "envref.trust.record"}
+ASKING = PLAIN | GATE | {"envref.backends", "envref.chain", "envref.resolve"}
 IN_A_VAULT = ASKING | {
     "envref.backends.answer",
     "envref.backends.vault",
@@ -49,7 +53,7 @@ IN_A_VAULT = ASKING | {
     "envref.backends.vault.passphrase",
     "envref.backends.vault.session",
 }
-IN_A_PLUGIN = ASKING | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = ASKING | GRANTED | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
@@ -124,12 +128,14 @@ def test_a_reference_in_the_vault_adds_the_vault(app, monkeypatch):
 
 
 def test_a_reference_in_a_plugin_adds_the_plugin(app):
-    """Of libraries what starts a process and reads JSON."""
+    """Of libraries what starts a process and reads JSON. The plugin is the project's own, so trust was recorded."""
     app.write("store", '#!/bin/sh\ncat > /dev/null\necho \'{"value": "v"}\'\n').chmod(0o755)
     app.write(".envref.yaml", "project: app\nbackends:\n  - {name: p, type: plugin, config: {command: ./store}}\n")
     app.write(".env", "A=ref://secrets/a\n")
+    assert app.envref("trust").returncode == 0
     modules = loaded(app, "resolve", "--export")
     assert own(modules) == IN_A_PLUGIN
+    assert "hashlib" not in modules
     assert not top(modules) & (NEVER | {"sqlite3", "pyrage", "cryptography", "jeepney", "secretstorage"})
 
 
@@ -163,7 +169,7 @@ CONFIG = "project: app\nbackends:\n  - name: store\n    type: plugin\n    config
 
 
 @pytest.fixture
-def doors(project):
+def doors(project, trusted):
     """Runs the same words through both doors; their results."""
     project.write(".envref.yaml", CONFIG)
     project.write("store", STORE).chmod(0o755)

@@ -10,11 +10,14 @@ import pytest
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 # Each layer may import its own and those above it.
+VALUES = """
+    secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
+"""
 LAYERS = [
     "errors",
-    "secret address reference recipient source envfile template shells field outcome atomic",
+    VALUES,
     "backends",
-    "git config project environment chain resolve resolution report streams",
+    "git config project trust environment chain resolve resolution report streams",
     """
     request activate github watch example status scoped_store rotation generation sharing sync adoption onboarding
     audit audit_log leaks

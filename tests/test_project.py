@@ -245,9 +245,21 @@ def test_an_env_file_outside_the_project_is_not_read(project, below, tmp_path, n
     outside.write_text("SECRET=very-private\n")
     (project.path / name).unlink(missing_ok=True)
     (project.path / name).symlink_to(outside)
-    with pytest.raises(EnvrefError) as caught:
-        projects.load(str(below), "staging")
-    assert caught.value.message == f"refusing to read {name}: it is a symlink to {outside}, outside the project"
+    loaded = projects.load(str(below), "staging")
+    assert loaded.unread == (name,)
+    assert "SECRET" not in [entry.name for entry in loaded.entries]
+    told = f"{name} is not read: it is a symlink to {outside}, outside the project; run: envref trust"
+    assert told in loaded.warnings
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_env_file_outside_a_trusted_project_is_read(project, below, tmp_path):
+    """The user allowed it; it is known by the name of the link."""
+    (tmp_path / "outside").write_text("A=linked\n")
+    (project.path / ".env.local").symlink_to(tmp_path / "outside")
+    loaded = projects.load(str(below))
+    assert [(entry.text, entry.file) for entry in loaded.entries if entry.name == "A"] == [("linked", ".env.local")]
+    assert (loaded.unread, loaded.warnings) == ((), ())
 
 
 def test_a_directory_that_leads_outside_is_no_way_out(project, below, tmp_path):
@@ -256,8 +268,7 @@ def test_a_directory_that_leads_outside_is_no_way_out(project, below, tmp_path):
     outside.mkdir()
     (outside / "odd").write_text("A=1\n")
     (project.path / "envs").symlink_to(outside)
-    with pytest.raises(EnvrefError, match="refusing to read envs/odd: it is a symlink to"):
-        projects.load(str(below), "odd")
+    assert projects.load(str(below), "odd").unread == ("envs/odd",)
 
 
 def test_a_symlink_inside_the_project_is_followed(project, below):

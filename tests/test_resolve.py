@@ -9,6 +9,7 @@ from envref.chain import Chain
 from envref.config.model import BackendConfig, Config
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.outcome import Failed, Missing
+from envref.project import Project
 from envref.reference import Reference
 from envref.resolve import Scope, resolve
 from tests.backends.doubles.memory import Memory
@@ -24,7 +25,8 @@ def stores(monkeypatch):
         monkeypatch.setattr(Memory, "contents", contents)
         configure = configure or {}
         listed = [BackendConfig(name=name, type="memory", **configure.get(name, {})) for name in contents]
-        return Chain(Config(project="app", backends=tuple(listed)), "/")
+        config = Config(project="app", backends=tuple(listed))
+        return Chain(Project("/", config, None, files=(), warnings=()))
 
     return chain
 

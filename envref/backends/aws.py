@@ -191,6 +191,7 @@ class AwsStore:
     type: str
     reads_fields = False
     path_options: tuple[str, ...] = ()
+    programs = ("aws",)
 
     service: str
     default_prefix: str

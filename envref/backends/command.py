@@ -14,10 +14,11 @@ import time
 
 from envref.backends.answer import no_answer
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable
+from envref.programs import find as find  # noqa: PLC0414  part of the way to run a program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import IO
 
 
@@ -65,28 +66,6 @@ class Finished:
         self.status = status
         self.stdout = stdout
         self.stderr = stderr
-
-
-def find(program: str, *, root: str = "") -> str | None:
-    """The absolute path of `program`, or None: by itself when it is a path, else by PATH, then ENVREF_STORE_PATH.
-
-    A relative path starts at `root`. Empty and relative parts of the search paths are skipped: they would let the
-    current directory choose the program.
-    """
-    if "/" in program:
-        path = os.path.abspath(os.path.join(root, program))
-        return path if _is_program(path) else None
-    candidates = (os.path.join(directory, program) for directory in _search_path())
-    return next((path for path in candidates if _is_program(path)), None)
-
-
-def _search_path() -> Iterator[str]:
-    for variable in ("PATH", "ENVREF_STORE_PATH"):
-        yield from filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
-
-
-def _is_program(path: str) -> bool:
-    return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
 def inherited_environment() -> dict[str, str]:

@@ -81,6 +81,7 @@ class Doppler:
     reads_fields = False
     carries_project = False
     path_options: tuple[str, ...] = ()
+    programs = ("doppler",)
 
     def __init__(
         self, name: str, *, project: str = "", config: str = "", command: str = "doppler", root: str = ""

@@ -98,6 +98,7 @@ class OciVault:
     type = LABEL
     reads_fields = False
     path_options: tuple[str, ...] = ()
+    programs = ("oci",)
 
     def __init__(
         self,

@@ -72,6 +72,7 @@ class OnePassword:
     type = "1password"
     reads_fields = True
     path_options: tuple[str, ...] = ()
+    programs = ("op",)
 
     def __init__(
         self, name: str, *, vault: str = "Personal", account: str = "", command: str = "op", root: str = ""

@@ -66,6 +66,7 @@ class PassStore:
     type = "pass"
     reads_fields = True
     path_options = ("store",)
+    programs = ("pass",)
 
     def __init__(
         self,

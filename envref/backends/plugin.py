@@ -44,6 +44,7 @@ class Plugin:
     type = "plugin"
     reads_fields = False
     path_options: tuple[str, ...] = ()
+    programs = ("envref-backend-*",)  # the star is the backend's name
 
     # `name` is positional: a plugin may have an option of that name. `root` is the project's directory.
     def __init__(

@@ -23,6 +23,7 @@ COMMANDS = {
     "set": "envref.cli.assign:assign",
     "status": "envref.cli.status:command",
     "sync": "envref.cli.sync:group",
+    "trust": "envref.cli.trust:command",
     "vault": "envref.cli.vault:vault",
     "version": "envref.cli.version:version",
 }

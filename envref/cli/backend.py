@@ -11,7 +11,7 @@ import click
 from envref import shells, streams
 from envref.address import Address
 from envref.backends import BUILTIN, backend_class
-from envref.chain import Store
+from envref.chain import Chain, Store
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.output import MASK
@@ -60,7 +60,8 @@ def list_(format_: str, **flags: bool) -> int:
     Example: envref backend list --check
     """
     project = _project()
-    rows = [_row(backend, project, check=flags["check"]) for backend in project.config.backends] if project else []
+    chain = Chain(project, timeout_of_environment()) if project and flags["check"] else None
+    rows = [_row(backend, project, chain) for backend in project.config.backends] if project else []
     types = [_type(kind) for kind in BUILTIN] if flags["types"] or project is None else []
     streams.write(shells.json_text(_report(rows, types)) if format_ == "json" else _text(rows, types, project))
     return FAILED if any(row.get("status", "ok") != "ok" and not row["optional"] for row in rows) else OK
@@ -76,7 +77,7 @@ def _project() -> Project | None:
     return project
 
 
-def _row(backend: BackendConfig, project: Project, *, check: bool) -> Row:
+def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Row:
     row: Row = {
         "name": backend.name,
         "type": backend.type,
@@ -85,7 +86,7 @@ def _row(backend: BackendConfig, project: Project, *, check: bool) -> Row:
         "options": {name: MASK if is_credential(name) else value for name, value in backend.options.items()},
         "optional": backend.optional,
     }
-    return row | _readiness(backend, project.root) if check else row
+    return row if chain is None else row | _readiness(chain.store(backend.name))
 
 
 def _type(kind: str) -> Type:
@@ -93,12 +94,11 @@ def _type(kind: str) -> Type:
     return {"type": kind, "description": described, "options": list(options_of(kind).names)}
 
 
-def _readiness(backend: BackendConfig, root: str) -> Row:
-    """What the store answers when it is asked for a secret that nobody has."""
-    store = Store(backend, root, timeout_of_environment(), time.monotonic())
+def _readiness(store: Store) -> Row:
+    """What the store answers when it is asked for a secret that nobody has. Its time begins now."""
     probe = Address(_PROBE, _PROBE)
     try:
-        answer = store.backend.get_many([probe], store.deadline).get(probe)
+        answer = store.backend.get_many([probe], time.monotonic() + store.timeout).get(probe)
     except BackendError as error:
         return _unready(store.signed(error))
     return _unready(store.signed(answer)) if isinstance(answer, BackendError) else {"status": "ok"}

@@ -13,7 +13,7 @@ from envref.cli.grammar import directory
 from envref.config.model import Config
 from envref.envfile import EnvFile, merge
 from envref.environment import Environment
-from envref.project import NoProject, Project, configured, env_path
+from envref.project import NoProject, Project, configured, not_read, readable
 
 
 class Chosen(NamedTuple):
@@ -59,15 +59,19 @@ def _layers(found: Project, chosen: Chosen) -> list[tuple[str, str]]:
     config = found.config
     profile_file = config.profile_file(found.profile) if found.profile else ""
     return [
-        *_layer(found.root, config.env_file, chosen.file, required=True),
-        *_layer(found.root, profile_file, chosen.profile_file),
-        *_layer(found.root, config.local_file, chosen.local_file),
+        *_layer(found, config.env_file, chosen.file, required=True),
+        *_layer(found, profile_file, chosen.profile_file),
+        *_layer(found, config.local_file, chosen.local_file),
     ]
 
 
-def _layer(root: str, configured: str, named: str | None, *, required: bool = False) -> list[tuple[str, str]]:
+def _layer(found: Project, configured: str, named: str | None, *, required: bool = False) -> list[tuple[str, str]]:
     if named:
         return [(os.path.join(directory(), named), named)]
-    if required or (configured and os.path.lexists(os.path.join(root, configured))):
-        return [(env_path(root, configured), configured)]
+    if not required and not (configured and os.path.lexists(os.path.join(found.root, configured))):
+        return []
+    path = readable(found, configured)
+    if path:
+        return [(path, configured)]
+    streams.warn(not_read(found.root, configured))
     return []

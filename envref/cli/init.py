@@ -16,6 +16,9 @@ from envref.cli.grammar import Command, directory
 from envref.config.check import project_fault
 from envref.config.files import FILE, shown
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
+from envref.project import configured
+from envref.trust import grant
+from envref.trust.need import SECRETS, needs
 
 _LOCAL = ".env.local"
 _DIRENV_FILE = ".envrc"
@@ -69,6 +72,8 @@ def init(name: str | None, target: str | None, **flags: bool) -> None:
     done = [_written(root, file, text, mode, force=flags["force"]) for file, text, mode in files]
     for line in (*done, _ignored(root)):
         streams.inform(f"  {line}")
+    if f"create {FILE}" in done:
+        _trust(root)
     streams.inform("")
     streams.inform(f'Initialized envref project "{project}" in {shown(root)}')
     # direnv asks its user to look at a file before it runs it; one that was there already is not ours to recommend.
@@ -125,6 +130,16 @@ def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:
         return f"skip {file} (already exists)"
     atomic.write(path, text.encode(), inside=root, mode=mode)
     return f"create {file}"
+
+
+def _trust(root: str) -> None:
+    """Records trust in what was just written. Whatever needs trust now was there before, and is not vouched for."""
+    try:
+        project = configured(root)
+        if all(need.condition == SECRETS for need in needs(project)):
+            grant(project)
+    except EnvrefError as error:
+        streams.warn(f"{FILE} is not recorded as trusted: {error.message}")
 
 
 def _ignored(root: str) -> str:

@@ -87,9 +87,13 @@ def _unset(request: Request) -> int:
     if form is None or not form.unset:
         raise UsageError(f'format "{request.format}" cannot unset; use --shell')
     try:
-        environment = activate.environment_of(load(request.directory, request.profile))
+        project = load(request.directory, request.profile)
+        environment = activate.environment_of(project)
         chosen = environment.select(request.only) if request.only else environment.variables.values()
-        streams.write(shells.unset(request.format, (variable.name for variable in chosen)))
+        # What was never set is not taken away either: that would be the shell's own.
+        untrusted = activate.untrusted_names(project, chosen)
+        names = (variable.name for variable in chosen if variable.name not in untrusted)
+        streams.write(shells.unset(request.format, names))
     except EnvrefError:
         streams.write(form.failure)
         raise

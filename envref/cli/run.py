@@ -14,9 +14,10 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.errors import FAILED, EnvrefError
 from envref.request import Request
+from envref.trust import require
 
 if TYPE_CHECKING:
-    from envref.resolution import Values
+    from envref.resolution import Resolution, Values
 
 # Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
 _REMOVED = (
@@ -49,12 +50,21 @@ def run(profile: str | None, only: list[str], timeout: float | None, command: tu
     request.only = only
     request.timeout = timeout
     partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
-    resolution = activate.resolve(request)
+    resolution = _resolved(request)
     streams.say(activate.complaints(resolution, "" if partial else " (strict mode)"))
     if resolution.failed and not partial:
         return FAILED
     _replace_process(command, _environment(resolution.values(), pristine=flags["pristine"]))
     return FAILED
+
+
+def _resolved(request: Request) -> Resolution:
+    """What the child is given: all of it, or the run ends here; a variable left out would be missing in silence."""
+    resolution = activate.resolve(request)
+    if not resolution.untrusted:
+        return resolution
+    require(resolution.project)
+    return activate.resolve(request)
 
 
 def _environment(variables: Values, *, pristine: bool) -> dict[bytes, bytes]:

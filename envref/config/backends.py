@@ -34,6 +34,7 @@ class Options:
     required: tuple[str, ...] = ()
     booleans: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
     open: bool = False
     rooted: bool = False
     foreign_names: bool = True
@@ -49,6 +50,7 @@ def options_of(kind: str) -> Options:
         required=tuple(each.name for each in named if each.default is each.empty),
         booleans=tuple(each.name for each in named if isinstance(each.default, bool)),
         paths=tuple(getattr(store, "path_options", ())),
+        programs=tuple(getattr(store, "programs", ())),
         open=any(each.kind is each.VAR_KEYWORD for each in parameters),
         rooted=any(each.name == _ROOT for each in parameters),
         foreign_names=getattr(store, "foreign_names", True),
@@ -117,6 +119,7 @@ class _Entry:
             "optional": self._optional(),
             "names": self._names(options),
             "paths": tuple(name for name in options.paths if name in given),
+            "programs": options.programs,
             "rooted": options.rooted,
         }
 

@@ -59,6 +59,7 @@ def check(sources: Sources) -> Checked:
     findings.faults += [f"{key} is not allowed in a project file" for key in _ONLY_GLOBAL if key in project.entries]
     nodes = {**dict(_present(own)), **dict(_present(project))}
     plain = _plain(nodes, findings)
+    plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
     if findings.tokens:

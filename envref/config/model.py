@@ -40,6 +40,7 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
     "optional": False,
     "names": {},
     "paths": (),
+    "programs": (),
     "rooted": False,
 }
 
@@ -47,11 +48,12 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
 class BackendConfig(_Record):
     """A store as configured.
 
-    `options` are those that its type knows, as written; `paths` names the ones that are paths, and `rooted` says that
-    the type wants to know the project's root. `names` maps a key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
+    `options` are those that its type knows, as written; `paths` names the ones that are paths, `programs` are the names
+    of what the type runs (a star is the backend's own name), and `rooted` says that the type wants to know the root.
+    `names` maps a key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
     """
 
-    __slots__ = ("name", "names", "optional", "options", "paths", "rooted", "timeout", "type")
+    __slots__ = ("name", "names", "optional", "options", "paths", "programs", "rooted", "timeout", "type")
     _DEFAULTS = _BACKEND_DEFAULTS
 
     name: str
@@ -61,6 +63,7 @@ class BackendConfig(_Record):
     optional: bool
     names: dict[str, str]
     paths: tuple[str, ...]
+    programs: tuple[str, ...]
     rooted: bool
 
     def arguments(self, root: str, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -90,6 +93,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "trust": "default",
     "trusted_paths": (),
     "warnings": (),
+    "from_project": (),
     "path": "",
     "global_path": None,
 }
@@ -102,6 +106,7 @@ class Config(_Record):
         "active_profile",
         "backends",
         "env_file",
+        "from_project",
         "global_path",
         "interpolate_environment",
         "local_file",
@@ -128,6 +133,7 @@ class Config(_Record):
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
     warnings: tuple[str, ...]
+    from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one
 

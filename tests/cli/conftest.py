@@ -100,7 +100,7 @@ class PluginProject:
 
 
 @pytest.fixture
-def shop(project):
+def shop(project, trusted):
     """A project whose secrets are in a plugin; profile "staging" is configured."""
     return PluginProject(project)
 

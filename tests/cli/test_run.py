@@ -95,7 +95,7 @@ def test_a_value_that_no_environment_holds_starts_nothing(app):
     assert done.stderr.startswith("error: BIG: value exceeds, with its name, the 131072 bytes")
 
 
-def test_the_program_is_looked_up_on_the_callers_path(app):
+def test_the_program_is_looked_up_on_the_callers_path(app, trusted):
     """Not on a PATH that the files set; that one is for the child."""
     app.write("bin/tool", "#!/bin/sh\necho from the project\n").chmod(0o755)
     app.write(".env", f"PATH={app.path}/bin\n")

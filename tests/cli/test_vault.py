@@ -104,6 +104,7 @@ class TestInit:
         assert outcome(result) == (1, [expected])
 
 
+@pytest.mark.usefixtures("trusted")
 class TestWhichVault:
     def test_the_first_of_the_config(self, run, project, home):
         """Inside a project the first backend of type vault is meant, its path as configured."""

@@ -35,6 +35,7 @@ class HashicorpVault:
 
     type = LABEL
     reads_fields = True
+    programs = _PROGRAMS
 
     def __init__(  # noqa: PLR0913  # its parameters are the options of commands.md 8.1
         self,

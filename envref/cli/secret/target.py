@@ -56,7 +56,7 @@ class Target:
 
     def chain(self) -> Chain:
         """The project's stores. Their time begins now, so a command that asks a person makes it afterwards."""
-        return Chain(self.project.config, self.project.root, self._timeout)
+        return Chain(self.project, self._timeout)
 
     def store(self) -> ScopedStore:
         """The backend at the effective scope, its time beginning now."""

@@ -16,6 +16,7 @@ from envref.cli.options import backend_option
 from envref.config.model import BackendConfig
 from envref.errors import BackendError, EnvrefError
 from envref.project import NoProject, Project, configured
+from envref.trust import require
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +42,8 @@ def _vault(backend: str | None, path: str | None) -> vault.Vault:
     if path is not None and backend is None:
         return vault.Vault("vault", path=os.path.join(os.path.realpath(directory()), path))
     project = _project(required=backend is not None)
+    if project is not None:
+        require(project)
     chosen = None if project is None else _chosen(project.config.backends, backend)
     if project is None or chosen is None:
         return vault.Vault("vault")

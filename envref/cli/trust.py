@@ -1,0 +1,85 @@
+"""`envref trust`: what the project would be allowed to do, and that it is (commands.md 2.23)."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from envref import audit_log, streams, trust
+from envref.cli import prompt
+from envref.cli.grammar import Command, directory, exclusive
+from envref.config.files import shown
+from envref.errors import FAILED, OK, printable
+from envref.project import Project, configured
+from envref.trust import message, record
+from envref.trust.meaning import fingerprint, meaning
+from envref.trust.names import Name
+from envref.trust.need import needs
+
+
+@click.command("trust", cls=Command)
+@click.option("--print", "print_", is_flag=True, help="Print the fingerprint, for ENVREF_TRUST.")
+@click.option("--revoke", is_flag=True, help="Forget this project.")
+@click.option("--list", "list_", is_flag=True, help="List the projects that were decided about.")
+def command(**flags: bool) -> int:
+    """Allow the project what its config asks for; what that is, is shown first.
+
+    Example: ENVREF_TRUST=$(envref trust --print)
+    """
+    exclusive(print=flags["print_"], revoke=flags["revoke"], list=flags["list_"])
+    if flags["list_"]:
+        return _list()
+    project = configured(directory())
+    for warning in project.warnings:
+        streams.warn(warning)
+    if flags["print_"]:
+        streams.write(f"{fingerprint(meaning(project))}\n")
+        return OK
+    return _revoke(project) if flags["revoke"] else _grant(project)
+
+
+def _list() -> int:
+    lines = [
+        f"{shown(each.path)}  {each.date}  {each.fingerprint}{'' if each.granted else '  (denied)'}"
+        for each in record.every()
+    ]
+    if not lines:
+        streams.inform("no trusted projects found")
+    streams.write("".join(f"{printable(line)}\n" for line in lines))
+    return OK
+
+
+def _revoke(project: Project) -> int:
+    forgotten = record.remove(project.root)
+    Name(project).take()
+    place = shown(project.root)
+    streams.inform(f"{place} is not trusted any more" if forgotten else f"{place} was not trusted")
+    return OK
+
+
+def _grant(project: Project) -> int:
+    """Shows and records. Where nobody can be asked, the command itself is the consent."""
+    place = shown(project.root)
+    streams.say(_shown(project))
+    if prompt.at_terminal() and os.isatty(2) and not trust.answered_yes("trust it? [y/N] "):
+        trust.deny(project)
+        streams.inform(f"{place} is not trusted")
+        return FAILED
+    trust.grant(project)
+    pin = fingerprint(meaning(project))
+    audit_log.record(project.root, audit_log.Event("trust", "", "", project.config.project, detail=pin))
+    streams.inform(f"{place} is trusted")
+    return OK
+
+
+def _shown(project: Project) -> list[str]:
+    """What would be allowed; what changed first, for a project that was trusted before."""
+    wanted, others, kept = needs(project), Name(project).others(), record.read(project.root)
+    changed = list(message.changes(kept.meant, meaning(project))) if kept and kept.granted else []
+    lines = [f"envref: {shown(project.root)}"]
+    if kept and changed:
+        lines = [f"{lines[0]} changed since you trusted it on {kept.date}:", *(f"  {line}" for line in changed)]
+    if others:
+        lines.append(f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}')
+    return [*lines, *(message.wanted(project, wanted, others) or ["  it wants nothing that needs trust"])]

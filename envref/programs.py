@@ -1,0 +1,40 @@
+"""Where a program is found: by its path, or by name on PATH and then ENVREF_STORE_PATH. Runs nothing."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def find(program: str, *, root: str = "") -> str | None:
+    """The absolute path of `program`, or None: by itself when it is a path, else by PATH, then ENVREF_STORE_PATH.
+
+    A relative path starts at `root`. Empty and relative parts of the search paths are skipped: they would let the
+    current directory choose the program.
+    """
+    if "/" in program:
+        path = os.path.abspath(os.path.join(root, program))
+        return path if _is_program(path) else None
+    candidates = (os.path.join(directory, program) for directory in _search_path())
+    return next((path for path in candidates if _is_program(path)), None)
+
+
+def is_inside(path: str, root: str) -> bool:
+    """Whether the file at `path`, or the directory that it stands in, is really `root` or below it.
+
+    `root` has no symlinks.
+    """
+    real = (os.path.realpath(path), os.path.realpath(os.path.dirname(path)))
+    return any(os.path.join(each, "").startswith(os.path.join(root, "")) for each in real)
+
+
+def _search_path() -> Iterator[str]:
+    for variable in ("PATH", "ENVREF_STORE_PATH"):
+        yield from filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
+
+
+def _is_program(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
