@@ -144,7 +144,14 @@ def _ask(project: Project, references: Iterable[Reference], timeout: float | Non
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
     chain = Chain(project, timeout)
-    outcomes = resolve(references, chain, Scope(project.config.project, project.profile))
+    scope = Scope(project.config.project, project.profile)
+    if streams.watched():
+        from envref.progress import Progress
+
+        with Progress(chain):
+            outcomes = resolve(references, chain, scope)
+    else:
+        outcomes = resolve(references, chain, scope)
     for warning in chain.warnings():
         streams.warn(warning)
     for store in chain:

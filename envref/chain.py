@@ -29,6 +29,7 @@ class Store:
         "_config",
         "_root",
         "asked",
+        "busy",
         "deadline",
         "name",
         "names",
@@ -51,6 +52,7 @@ class Store:
         self.deadline = started + self.timeout
         self.warnings: list[str] = []
         self.asked = 0
+        self.busy = False
         self.seconds = 0.0
 
     @property
@@ -80,13 +82,16 @@ class Store:
         """What the store says of each address; one that it does not have is left out. Never raises for a store.
 
         With `optional`, a store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` tell
-        how many addresses it was asked for, and how long that took.
+        how many addresses it was asked for, and how long that took; `busy` is set meanwhile.
         """
         begun = time.monotonic()
+        self.busy = True
         try:
             answers = self.backend.get_many(addresses, self.deadline)
         except BackendError as error:
             answers = dict.fromkeys(addresses, error)
+        finally:
+            self.busy = False
         self.warnings += getattr(self._backend, "warnings", ())
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}

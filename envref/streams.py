@@ -16,6 +16,33 @@ _STDOUT, _STDERR = 1, 2
 # How much is said on stderr (commands.md 1.1); the click door sets it from -q, -v and --debug.
 QUIET, NORMAL, VERBOSE, DEBUG = -1, 0, 1, 2
 level = NORMAL
+colour = True  # --no-color takes it away, on every stream
+
+_STYLES = {"error:": "1;31", "warning:": "33", "  run:": "36", "  hint:": "36"}  # SGR codes (ECMA-48)
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class _Passing:
+    """A line on stderr that says what is being waited for, without an end: whatever is said next takes its place."""
+
+    __slots__ = ("shown",)
+
+    def __init__(self) -> None:
+        self.shown = False
+
+    def show(self, text: str) -> None:
+        """Writes the line, where stderr is a terminal."""
+        if watched():
+            ask(printable(text))
+            self.shown = True
+
+    def clear(self) -> None:
+        """Takes the line away."""
+        if self.shown:
+            ask("")
+
+
+passing = _Passing()
 
 
 def write(text: str) -> None:
@@ -61,16 +88,46 @@ def debugging() -> bool:
 
 
 def say(lines: Iterable[str]) -> None:
-    """Lines on stderr in one write, control characters escaped."""
-    ask("".join(f"{printable(line)}\n" for line in lines))
+    """Lines on stderr in one write, control characters escaped; on a terminal their first words are coloured."""
+    painted = is_coloured(_STDERR)
+    shown = [printable(line) for line in lines]
+    ask("".join([f"{_painted(line) if painted else line}\n" for line in shown]))
+
+
+def _painted(line: str) -> str:
+    label = next((label for label in _STYLES if line.startswith(label)), "")
+    return f"{styled(label, _STYLES[label])}{line[len(label) :]}" if label else line
+
+
+def styled(text: str, code: str) -> str:
+    """The text between SGR codes: for a stream that `is_coloured`."""
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def is_coloured(descriptor: int) -> bool:
+    """Whether a stream, by its descriptor, shows colours (commands.md 1.2)."""
+    try:
+        wanted = colour and "NO_COLOR" not in os.environ and os.environ.get("TERM", "dumb") != "dumb"
+        return wanted and os.isatty(descriptor)
+    except OSError:
+        return False
 
 
 def ask(text: str) -> None:
     """Text on stderr as it is, e.g. a question: no line end is added, -q does not hide it."""
+    before, passing.shown = (_CLEAR_LINE if passing.shown else ""), False
     try:
-        _write(_STDERR, text.encode())
+        _write(_STDERR, (before + text).encode())
     except OSError:
         pass  # nobody listens; the exit status still speaks
+
+
+def watched() -> bool:
+    """Whether somebody may be looking at stderr while a command works."""
+    try:
+        return level != QUIET and os.isatty(_STDERR)
+    except OSError:
+        return False
 
 
 def shown_to_people() -> bool:

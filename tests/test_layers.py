@@ -17,7 +17,7 @@ LAYERS = [
     "errors",
     VALUES,
     "backends",
-    "git config project trust environment chain resolve resolution report streams",
+    "git config project trust environment chain resolve resolution report progress streams",
     """
     request activate github watch example status scoped_store rotation generation sharing sync adoption onboarding
     audit audit_log leaks

@@ -19,6 +19,8 @@ BUILTIN = {
     "plugin": "envref.backends.plugin:Plugin",
 }
 
+asking = False  # a store's question is on the terminal: nothing else may be written there
+
 
 def backend_class(kind: str) -> type[Backend]:
     """The class of a backend type. KeyError for a type that is not in `BUILTIN`."""

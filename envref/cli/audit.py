@@ -17,7 +17,7 @@ from envref.config.model import is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import FAILED, OK, UsageError
 from envref.leaks import SHORTEST, Search
-from envref.project import Project, env_path
+from envref.project import Project, not_read, readable
 from envref.request import Request
 
 _CLEAN = "OK: no plaintext secrets detected\n"
@@ -72,10 +72,14 @@ def _names(found: Project, options: dict[str, str | bool | None]) -> list[str]:
 
 def _present(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
     """The files that are there; one that was named on the command line has to be."""
-    own = [(name, env_path(found.root, name)) for name in _unnamed(found, named, options)]
-    given = [(name, os.path.join(directory(), name)) for name in named.values()]
-    present = [(name, path) for name, path in own if os.path.lexists(path)]
-    return [EnvFile.read(path, name) for name, path in (*given, *present)]
+    files = [EnvFile.read(os.path.join(directory(), name), name) for name in named.values()]
+    for name in _unnamed(found, named, options):
+        path = readable(found, name)
+        if not path:
+            streams.warn(not_read(found.root, name))
+        elif os.path.lexists(path):
+            files.append(EnvFile.read(path, name))
+    return files
 
 
 def _staged(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:

@@ -41,6 +41,11 @@ def _level(context: click.Context, parameter: click.Parameter, value: bool) -> N
     streams.level = _LEVELS[parameter.name]
 
 
+def _colour(_context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's callback
+    if value:
+        streams.colour = False
+
+
 def _global_options() -> list[click.Option]:
     return [
         click.Option(
@@ -53,7 +58,9 @@ def _global_options() -> list[click.Option]:
         _flag("-q", "--quiet", "No informational lines and no warnings."),
         _flag("-v", "--verbose", "More detail on stderr."),
         _flag("", "--debug", "As -v, with a trace for internal errors."),
-        click.Option(["--no-color"], is_flag=True, help="No colour on any stream.", expose_value=False),
+        click.Option(
+            ["--no-color"], is_flag=True, help="No colour on any stream.", callback=_colour, expose_value=False
+        ),
     ]
 
 

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Sequence
 
 from envref.errors import printable
 from envref.secret import Secret
 from envref.shells import Rendered, exact_text
 
+_NARROWEST = 10  # characters of a last column on a terminal that has room for none
 MASK = "********"  # of fixed length, so that it says nothing of the value
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns two spaces apart under a header and a line of dashes; nothing when there are no rows."""
+    """Columns two spaces apart under a header and a line of dashes; nothing when there are no rows.
+
+    On a terminal that is too narrow the last column goes on below itself, so that the others stay columns.
+    """
     cells = [[printable(cell) for cell in row] for row in rows]
     if not cells:
         return ""
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    lines = [header, ["-" * width for width in widths], *cells]
-    return "".join(_line(line, widths) for line in lines)
+    *widths, last = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    last = min(last, _room(widths, last))
+    lines = [header, ["-" * width for width in (*widths, last)], *cells]
+    return "".join(_line(part, (*widths, last)) for line in lines for part in _wrapped(line, last))
+
+
+def _room(widths: Sequence[int], wanted: int) -> int:
+    """The characters that the last column may have: all that it wants where stdout is no terminal."""
+    if not os.isatty(1):
+        return wanted
+    return max(_NARROWEST, shutil.get_terminal_size().columns - sum(width + 2 for width in widths))
+
+
+def _wrapped(cells: Sequence[str], width: int) -> Iterable[Sequence[str]]:
+    *others, last = cells
+    yield [*others, last[:width]]
+    yield from ([*([""] * len(others)), last[start : start + width]] for start in range(width, len(last), width))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

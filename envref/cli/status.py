@@ -25,6 +25,8 @@ Hints:
   - No .envref.yaml found. Run "envref init" to set up your project.
 """
 
+_VERDICTS = {"[ok]": "32", "[--]": "33", "Status: OK": "32", "issue(s) found": "33"}
+
 
 @click.command("status", cls=Command)
 @profile_option
@@ -52,7 +54,16 @@ def command(profile: str | None, format_: str, timeout: float | None, **flags: b
 
 
 def _text(report: Status) -> str:
-    return "".join(f"{printable(line)}\n" for line in _lines(report))
+    lines = [printable(line) for line in _lines(report)]
+    shown = map(_painted, lines) if streams.is_coloured(1) else lines
+    return "".join(f"{line}\n" for line in shown)
+
+
+def _painted(line: str) -> str:
+    """The line with its verdict coloured; the words say the same without."""
+    for text, code in _VERDICTS.items():
+        line = line.replace(text, streams.styled(text, code), 1)
+    return line
 
 
 def _lines(report: Status) -> Iterator[str]:

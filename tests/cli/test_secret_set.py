@@ -117,7 +117,7 @@ def test_ctrl_d_at_the_prompt_stores_nothing(shop):
     terminal.await_text("Enter secret value: ")
     terminal.type("\x04")
     assert terminal.end() == 1
-    assert "error: reading secret value: no input provided" in terminal.output
+    assert "reading secret value: no input provided" in terminal.output
     assert shop.values == {}
 
 

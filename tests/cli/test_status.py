@@ -25,7 +25,7 @@ esac
 
 
 @pytest.fixture
-def app(project):
+def app(project, trusted):
     """A hundred references to a plugin that counts how often it is asked; one secret is missing."""
     entry = {"name": "store", "type": "plugin", "config": {"command": "./plugin"}}
     project.write(".envref.yaml", json.dumps({"project": "app", "backends": [entry]}))
@@ -93,7 +93,7 @@ def test_a_broken_file_is_an_error(app):
     assert ".env:1:1: expected NAME=VALUE" in result.stderr
 
 
-def test_a_store_is_written_and_read_by_its_own_name(project):
+def test_a_store_is_written_and_read_by_its_own_name(project, trusted):
     """The plugin of the other tests serves here too: set, then all is well."""
     store = PluginProject(project)
     store.write(".env", "A=ref://store/a\n")

@@ -15,6 +15,11 @@ from tests.arguments import PYTHONPATH
 PATIENCE = 60  # seconds that a loaded machine may need for one round
 
 
+def save(project, name, text):
+    """As editors do it: a new file in the place of the old one, so that nobody ever reads half of it."""
+    project.write(f"{name}~", text).rename(project.path / name)
+
+
 class Watching:
     """`envref resolve --watch ARGUMENTS`, running; its two streams are read as they come."""
 
@@ -82,7 +87,7 @@ def test_a_changed_file_is_resolved_again(project, watching):
     """First the output as it is, then, after a blank line, as it has become; stderr tells what happens."""
     running = watching()
     running.awaits("stdout", "A=1\n")
-    project.write(".env", "A=2\n")
+    save(project, ".env", "A=2\n")
     running.awaits("stdout", "A=1\n\nA=2\n")
     assert running.ends() == 0
     lines = running.stderr.splitlines()
@@ -95,7 +100,7 @@ def test_atomic_replacement_creation_and_deletion_are_changes(project, watching)
     """Editors rename a new file over the old one; a file that appears or goes away counts as well."""
     running = watching()
     running.awaits("stdout", "A=1\n")
-    project.write("new", "A=2\n").rename(project.path / ".env")
+    save(project, ".env", "A=2\n")
     running.awaits("stdout", "\nA=2\n")
     local = project.write(".env.local", "A=3\n")
     running.awaits("stdout", "\nA=3\n")
@@ -108,9 +113,9 @@ def test_a_file_in_another_folder_is_watched_once_the_config_names_it(project, w
     running = watching()
     running.awaits("stdout", "A=1\n")
     project.write("settings/base.env", "A=2\n")
-    project.write(".envref.yaml", "project: app\nenv_file: settings/base.env\n")
+    save(project, ".envref.yaml", "project: app\nenv_file: settings/base.env\n")
     running.awaits("stdout", "\nA=2\n")
-    project.write("settings/base.env", "A=3\n")
+    save(project, "settings/base.env", "A=3\n")
     running.awaits("stdout", "\nA=3\n")
 
 
@@ -118,9 +123,9 @@ def test_the_same_output_is_not_printed_again(project, watching):
     """A comment changes nothing that a reader of stdout would want to know."""
     running = watching()
     running.awaits("stdout", "A=1\n")
-    project.write(".env", "# a comment\nA=1\n")
+    save(project, ".env", "# a comment\nA=1\n")
     running.awaits("stderr", "change detected, re-resolving...\n")
-    project.write(".env", "A=2\n")
+    save(project, ".env", "A=2\n")
     running.awaits("stdout", "A=2\n")
     assert running.stdout == "A=1\n\nA=2\n"
 
@@ -129,10 +134,10 @@ def test_an_error_does_not_end_the_watch(project, watching):
     """A broken config is told; the cure is an edit, which is seen."""
     running = watching()
     running.awaits("stdout", "A=1\n")
-    project.write(".envref.yaml", "project: [\n")
+    save(project, ".envref.yaml", "project: [\n")
     running.awaits("stderr", "\n")
-    project.write(".envref.yaml", "project: app\n")
-    project.write(".env", "A=2\n")
+    save(project, ".envref.yaml", "project: app\n")
+    save(project, ".env", "A=2\n")
     running.awaits("stdout", "A=1\n\nA=2\n")
     assert running.ends() == 0
 
@@ -142,9 +147,9 @@ def test_a_failed_round_of_a_strict_watch_is_false(project, watching):
     project.write(".envref.yaml", "project: app\nbackends:\n  - name: vault\n    config: {path: none.db}\n")
     running = watching("--export", "--strict")
     running.awaits("stdout", "export A=1\n")
-    project.write(".env", "A=ref://secrets/nope\n")
+    save(project, ".env", "A=ref://secrets/nope\n")
     running.awaits("stdout", "export A=1\n\nfalse\n")
-    project.write(".env", "A=3\n")
+    save(project, ".env", "A=3\n")
     running.awaits("stdout", "\nfalse\n\nexport A=3\n")
 
 
@@ -160,7 +165,7 @@ def test_json_documents_are_not_separated(project, watching):
     """A blank line between them would be nobody's."""
     running = watching("--format", "json")
     running.awaits("stdout", "]\n")
-    project.write(".env", "")
+    save(project, ".env", "")
     running.awaits("stdout", "]\n[]\n")
 
 
@@ -181,7 +186,7 @@ def test_without_a_project_there_is_nothing_to_watch(project):
 def test_what_cannot_be_watched_is_a_usage_error(project, arguments, text):
     """Exit status 2, and the reason."""
     project.write(".envref.yaml", "project: app\n")
-    project.write(".env", "A=1\n")
+    save(project, ".env", "A=1\n")
     result = project.envref("resolve", "--watch", *arguments, env={"GITHUB_ENV": "/dev/null"})
     assert result.returncode == 2
     assert text in result.stderr

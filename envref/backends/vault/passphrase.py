@@ -10,6 +10,7 @@ import sys
 import termios
 from getpass import getpass
 
+from envref import backends
 from envref.errors import BackendDenied, BackendLocked, EnvrefError
 from envref.secret import Secret
 
@@ -148,10 +149,13 @@ def _in_foreground() -> bool:
 
 
 def _typed(prompt: str) -> str:
+    backends.asking = True
     try:
         return getpass(prompt)
     except (EOFError, OSError, termios.error):
         raise required() from None
+    finally:
+        backends.asking = False
 
 
 def _tell(text: str) -> None:
