@@ -11,14 +11,14 @@ STORES = first
 PEER =
 RUNS = 15
 
-.PHONY: help demo test lint bench pins clean
+.PHONY: help demo test lint bench pins reference clean
 .NOTPARALLEL:
 
 help:
-	@echo "make demo | test | lint | bench | pins | clean"
+	@echo "make demo | test | lint | bench | pins | reference | clean"
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-demo lint pins:
+demo lint pins reference:
 	@sh setup/start.sh $@
 
 test:

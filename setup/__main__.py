@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|lint|bench|pins`, which `make` opens."""
+"""The repository's doors: `python -m setup demo|test|lint|bench|pins|reference`, which `make` opens."""
 
 from __future__ import annotations
 
@@ -57,6 +57,11 @@ def bench(*arguments: str) -> int:
     return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
 
 
+def reference() -> int:
+    """The pages of docs/reference/ and the schema of `.envref.yaml`, from the code as it is now."""
+    return _status(_test_environment(interpreters()[0]).program("python"), "-m", "tests.reference")
+
+
 def _install_stores(interpreter: Interpreter) -> None:
     install_missing()
     stores.install(interpreter)
@@ -77,7 +82,14 @@ def _status(*command: str, **variables: str) -> int:
     return int(subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode != 0)
 
 
-DOORS: dict[str, Callable[..., int]] = {"demo": demo, "test": test, "lint": lint, "bench": bench, "pins": pins.write}
+DOORS: dict[str, Callable[..., int]] = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "pins": pins.write,
+    "reference": reference,
+}
 
 if __name__ == "__main__":
     sys.exit(DOORS[sys.argv[1]](*sys.argv[2:]))

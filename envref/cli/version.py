@@ -16,7 +16,10 @@ _LIBRARIES = ("click", "cryptography", "keyring", "pyrage", "PyYAML", "SecretSto
 @click.command(cls=Command)
 @click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="How it is told.")
 def version(format_: str) -> None:
-    """Print the version; with -v those of Python and the libraries too."""
+    """Print the version; with -v those of Python and the libraries too.
+
+    Example: envref version -v
+    """
     facts = {"envref": __version__}
     if streams.level >= streams.VERBOSE:
         facts |= {"python": platform.python_version(), "platform": platform.platform(), **_libraries()}

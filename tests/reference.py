@@ -1,0 +1,278 @@
+"""The pages under docs/reference/ and the schema of `.envref.yaml`, made from the code: `make reference` writes them.
+
+tests/test_reference_pages.py fails when one is not what the code makes of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pathlib
+import re
+
+import click
+
+from envref.backends import BUILTIN, backend_class
+from envref.cli import COMMANDS, envref
+from envref.cli.grammar import Command, Group
+from envref.config.backends import options_of
+
+ROOT = pathlib.Path(__file__).parent.parent
+_MADE = "<!-- Made by `make reference` from the code; edit that. -->\n\n"
+_PROFILE = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"
+_BACKEND = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+
+
+def pages():
+    """Path below the root -> text, for everything that is made."""
+    return {
+        "docs/reference/commands.md": commands(),
+        "docs/reference/configuration.md": configuration(),
+        "docs/reference/stores.md": stores(),
+        "envref/schemas/config.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
+    }
+
+
+# Commands
+
+
+def commands():
+    """Each command with its usage, its text and its options."""
+    top = click.Context(envref, info_name="envref")
+    own = [_heading(f"envref {name}") for name in sorted(COMMANDS)]
+    texts = [_MADE, "# Commands\n\n", envref.help.strip(), "\n\n", *own, "\n## Options that every command takes\n\n"]
+    texts += [_options(envref, top), "\n"]
+    texts += [_section(envref.get_command(top, name), top, f"envref {name}") for name in sorted(COMMANDS)]
+    return "".join(texts)
+
+
+def _heading(path):
+    return f"* [`{path}`](#{path.replace(' ', '-')})\n"
+
+
+def _section(command, parent, path):
+    context = click.Context(command, parent=parent, info_name=path.rpartition(" ")[2])
+    text = [f"\n## {path}\n\n", f"```\n{_usage(command, context, path)}\n```\n\n", _described(command)]
+    options = _options(command, context, without=_shared())
+    text += [f"\n{options}"] if options else []
+    if isinstance(command, Group):
+        names = command.list_commands(context)
+        text += [_section(command.get_command(context, name), context, f"{path} {name}") for name in names]
+    return "".join(text)
+
+
+def _usage(command, context, path):
+    return " ".join([path, *command.collect_usage_pieces(context)])
+
+
+def _described(command):
+    """The help text, its example as code."""
+    text = inspect.cleandoc(command.help or "")
+    body, _, example = text.partition("Example: ")
+    example = f"\n\nExample: `{' '.join(example.split())}`" if example else ""
+    return " ".join(body.split()) + example + "\n"
+
+
+def _options(command, context, without=frozenset()):
+    rows = [_option(option, context) for option in command.params if _is_shown(option, without)]
+    return "".join(["| option | meaning |\n|---|---|\n", *rows]) if rows else ""
+
+
+def _is_shown(option, without):
+    return isinstance(option, click.Option) and not option.hidden and not set(option.opts) & without
+
+
+def _option(option, context):
+    words = ", ".join(f"`{word}`" for word in option.opts)
+    metavar = "" if option.is_flag else f" `{option.make_metavar(context)}`"
+    default = f" Default: `{option.default}`." if isinstance(option.default, str) and option.default else ""
+    return f"| {words}{metavar} | {(option.help or '').replace('|', chr(92) + '|')}{default} |\n"
+
+
+def _shared():
+    """The words of the options that every command takes; `-C`, because some give `--project` another meaning."""
+    return {word for option in Command("x").params for word in option.opts} - {"--project", "-v"} | {"--help"}
+
+
+# The schema of .envref.yaml
+
+
+def schema():
+    """What an editor checks and completes; the loader's own rules go further (file names, addresses)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": ".envref.yaml",
+        "description": "What envref needs to know of a project.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "project": _text(
+                "Whose secrets: stores keep them as PROJECT/KEY.", pattern=r"^(?!\s)[^/\\]{1,128}(?<!\s)$"
+            ),
+            "env_file": _text("The base file, relative to the project's root.", default=".env"),
+            "local_file": _text("Personal overrides, which stay out of version control.", default=".env.local"),
+            "active_profile": {"type": ["string", "null"], "description": "The profile in effect by default."},
+            "interpolate_environment": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether ${NAME} falls back to the process environment.",
+            },
+            "profiles": {
+                "type": ["object", "null"],
+                "description": "Environments: each has secrets of its own, and overrides in .env.NAME.",
+                "propertyNames": {"pattern": _PROFILE, "not": {"enum": ["local", "example", "sample", "template"]}},
+                "additionalProperties": {
+                    "type": ["object", "null"],
+                    "additionalProperties": False,
+                    "properties": {"env_file": _text("The profile's file, where it is not .env.NAME.")},
+                },
+            },
+            "backends": {
+                "type": ["array", "null"],
+                "description": "The stores in the order they are asked. Without this key: the system's keychain.",
+                "items": {"$ref": "#/$defs/backend"},
+            },
+            "team": {
+                "type": ["array", "null"],
+                "description": "Who `envref sync push --to-team` encrypts for.",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["name", "public_key"],
+                    "properties": {
+                        "name": _text("The member."),
+                        "public_key": _text("age1… or an SSH public key.", pattern="^(age1|ssh-ed25519 |ssh-rsa )"),
+                    },
+                },
+            },
+            "services": {
+                "type": ["object", "null"],
+                "description": "Flox services and the variables each gets, for envref flox-hook --services.",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            },
+            "trust": {"enum": ["default", "strict"], "description": "Only in the user's own config: when to ask."},
+            "trusted_paths": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Only in the user's own config: folders whose projects are trusted.",
+            },
+        },
+        "$defs": {"backend": _backend()},
+    }
+
+
+def _text(description, **more):
+    return {"type": "string", "description": description, **more}
+
+
+def _backend():
+    kinds = list(BUILTIN)
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {
+            "name": _text("How references address it.", pattern=_BACKEND, **{"not": {"const": "secrets"}}),
+            "type": {"enum": kinds, "description": "The kind of store; the name, if it is left out."},
+            "config": {"type": ["object", "null"], "description": "The options of its type."},
+            "timeout": {
+                "type": "number",
+                "minimum": 0.1,
+                "maximum": 600,
+                "default": 10,
+                "description": "Seconds it may take in total.",
+            },
+            "optional": {
+                "type": "boolean",
+                "default": False,
+                "description": "Skip it, with a warning, where it is not available.",
+            },
+            "names": {
+                "type": ["object", "null"],
+                "description": "Keys, or PROFILE/KEY, of secrets that exist under another name there.",
+                "additionalProperties": {"type": "string"},
+            },
+        },
+        "allOf": [_options_of(kind) for kind in kinds],
+    }
+
+
+def _options_of(kind):
+    """If it is of this type, these are the options that it takes; the name stands in for a type that is left out."""
+    options = options_of(kind)
+    is_kind = {"const": kind}
+    config = {
+        "type": ["object", "null"],
+        "properties": {name: {"type": "boolean"} if name in options.booleans else _SCALAR for name in options.names},
+        **({"required": list(options.required)} if options.required else {}),
+    }
+    if not options.open:
+        config["properties"] |= {"timeout": {"type": "number"}, "optional": {"type": "boolean"}}
+        config["additionalProperties"] = False
+    then = {"properties": {"config": config}}
+    then |= {"required": ["config"]} if options.required else {}
+    by_type = {"properties": {"type": is_kind}, "required": ["type"]}
+    by_name = {"properties": {"name": is_kind}, "not": {"required": ["type"]}}
+    return {"if": {"anyOf": [by_type, by_name]}, "then": then}
+
+
+def configuration():
+    """The keys of the file as tables."""
+    text = [_MADE, "# `.envref.yaml`\n\n", f"{_PAGE}\n", "| key | is | meaning |\n|---|---|---|\n"]
+    text += [_key(name, rule) for name, rule in schema()["properties"].items()]
+    text += ["\n## A backend\n\n", "| key | is | meaning |\n|---|---|---|\n"]
+    text += [_key(name, rule) for name, rule in _backend()["properties"].items()]
+    return "".join(text)
+
+
+_PAGE = """\
+[configuration.md](../configuration.md) explains the file; this is every key. `envref/schemas/config.json`, in the
+package, is the same for editors: a line `# yaml-language-server: $schema=PATH` at the top of the file names it.
+"""
+
+
+def _key(name, rule):
+    kinds = rule.get("type", "one of")
+    kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
+    kind += " " + ", ".join(f"`{value}`" for value in rule["enum"]) if "enum" in rule else ""
+    default = f" Default: `{json.dumps(rule['default'])}`." if "default" in rule else ""
+    return f"| `{name}` | {kind} | {rule['description']}{default} |\n"
+
+
+# Stores
+
+
+def stores():
+    """Each type with its options and their defaults, as its constructor has them."""
+    return "".join(
+        [_MADE, "# Store types\n\n[stores.md](../stores.md) says how each is used.\n", *map(_store, BUILTIN)]
+    )
+
+
+def _store(kind):
+    text = inspect.cleandoc(backend_class(kind).__doc__ or "")
+    first = re.split(r"\n\n", text)[0]
+    options = options_of(kind)
+    rows = [f"| `{name}` | {_default(kind, name, options)} |\n" for name in options.names]
+    table = ["\n| option | default |\n|---|---|\n", *rows] if rows else ["\nIt has no options.\n"]
+    more = ["\nAny other option is passed to the program.\n"] if options.open else []
+    return "".join([f"\n## {kind}\n\n{' '.join(first.split())}\n", *table, *more])
+
+
+def _default(kind, name, options):
+    if name in options.required:
+        return "required"
+    default = inspect.signature(backend_class(kind)).parameters[name].default
+    return f"`{json.dumps(default)}`" if isinstance(default, (str, bool)) and default != "" else ""
+
+
+def write():
+    for name, text in pages().items():
+        path = ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,90 @@
+"""docs/reference/ and the schemas: what they say is what the code does."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from envref.cli import COMMANDS
+from envref.config.check import _FIELDS, _ONLY_GLOBAL
+from tests import reference
+
+SCHEMA = reference.schema()
+MEMBER = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+
+
+@pytest.mark.parametrize("name", reference.pages())
+def test_a_page_is_what_the_code_makes_of_it(name):
+    """`make reference` writes the pages anew."""
+    written = (reference.ROOT / name).read_text(encoding="utf-8")
+    assert written == reference.pages()[name], f"{name} is out of date; run: make reference"
+
+
+def test_every_command_has_a_text_and_an_example():
+    """`--help` of a command says what it does and shows one use of it (issue 6); a group lists its commands."""
+    text = reference.commands()
+    assert all(f"\n## envref {name}\n" in text for name in COMMANDS)
+    for section in text.split("\n## ")[2:]:
+        path, _, body = section.partition("\n")
+        is_group = f"\n## {path} " in text
+        assert "Example: `" in body or is_group, f"{path} has no example"
+
+
+def test_the_schema_knows_the_keys_that_the_loader_knows():
+    """No key is missing in an editor, and none is offered that envref would call unknown."""
+    assert set(SCHEMA["properties"]) == {*_FIELDS, *_ONLY_GLOBAL}
+
+
+VALID = [
+    {"project": "app"},
+    {"project": "app", "profiles": {"staging": None, "prod": {"env_file": "deploy/prod.env"}}},
+    {"project": "app", "backends": [{"name": "vault"}, {"name": "op", "type": "1password", "config": {"vault": "V"}}]},
+    {"project": "app", "backends": [{"name": "x", "type": "plugin", "config": {"anything": 1, "batch": True}}]},
+    {"project": "app", "backends": [{"name": "k", "type": "keychain", "optional": True, "timeout": 5}]},
+    {"project": "app", "team": [{"name": "a", "public_key": MEMBER}], "services": {"web": ["A", "B"]}},
+]
+INVALID = [
+    {"project": ""},
+    {"project": " app"},
+    {"project": "a/b"},
+    {"projet": "app"},
+    {"profiles": {"local": None}},
+    {"profiles": {"a.b": None}},
+    {"backends": [{"type": "vault"}]},
+    {"backends": [{"name": "secrets", "type": "vault"}]},
+    {"backends": [{"name": "x", "type": "wat"}]},
+    {"backends": [{"name": "vault", "config": {"pth": "x"}}]},
+    {"backends": [{"name": "oci", "type": "oci-vault", "config": {"vault_id": "x"}}]},
+    {"backends": [{"name": "oci-vault"}]},
+    {"backends": [{"name": "vault", "timeout": 0}]},
+    {"team": [{"name": "a"}]},
+    {"services": {"web": "A"}},
+]
+
+
+@pytest.mark.parametrize("config", VALID, ids=json.dumps)
+def test_what_the_loader_accepts_the_schema_accepts(config):
+    """An editor shows no error where envref has none."""
+    jsonschema.validate(config, SCHEMA)
+
+
+@pytest.mark.parametrize("config", INVALID, ids=json.dumps)
+def test_what_the_loader_refuses_the_schema_refuses(config):
+    """An editor shows the mistake before envref does."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(config, SCHEMA)
+
+
+def test_the_loader_agrees(project):
+    """The same configs, by the loader itself: the valid ones load, the others are refused or warned of."""
+    project.write(".env", "A=1\n")
+    for config in VALID:
+        project.write(".envref.yaml", json.dumps(config))
+        done = project.envref("get", "A")
+        assert (done.returncode, done.stderr) == (0, ""), config
+    for config in INVALID:
+        project.write(".envref.yaml", json.dumps({"project": "app", **config}))
+        done = project.envref("get", "A")
+        assert done.returncode == 1 or "unknown" in done.stderr, config
