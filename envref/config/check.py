@@ -13,6 +13,7 @@ from envref.config.findings import Findings
 from envref.config.model import active_profile_fault, invalid, is_credential, is_profile_name
 from envref.config.yaml import Mapping, Scalar, Sequence, parse
 from envref.errors import BackendError, UsageError, printable
+from envref.programs import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,8 @@ def check(sources: Sources) -> Checked:
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
-    if findings.tokens and _is_tracked(sources.path):
+    # Strict mode runs nothing in a project that may be untrusted, git neither.
+    if findings.tokens and plain.get("trust") != "strict" and _is_tracked(sources.path):
         findings.warnings += findings.tokens
     return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
 
@@ -100,9 +102,9 @@ def _is_tracked(path: str) -> bool:
     from envref.backends import command
 
     git = command.find("git")
-    if git is None:
-        return False
     directory, name = os.path.split(path)
+    if git is None or is_inside(git, directory):
+        return False  # the project's own git is not run to find out about the project
     argv = [git, "-C", directory, "-c", "core.fsmonitor=false", "ls-files", "--error-unmatch", "--", name]
     try:
         return command.run(argv, deadline=time.monotonic() + _GIT_TIMEOUT, label="git").status == 0
