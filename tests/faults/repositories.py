@@ -133,6 +133,13 @@ def a_program_on_a_relative_path(place, outside):
 
 
 @harmless
+def shells_on_a_path_into_the_repository(place, outside):
+    project(place)
+    for name in ("bash", "sh", "zsh", "fish", "git", "python3", "env"):
+        write(place, f"onpath/{name}", PAYLOAD, 0o755)
+
+
+@harmless
 def a_git_of_its_own_for_the_token_check(place, outside):
     project(place, store("hashicorp-vault", addr="http://127.0.0.1:9", token="t"))
     write(place, "onpath/git", PAYLOAD, 0o755)

@@ -33,6 +33,7 @@ CALLS = {
     "completion": ["bash"],
     "secret set": ["k", "--value", "v"],
     "secret get": ["a"],
+    "secret list": [],
     "secret delete": ["a", "--force"],
     "secret generate": ["a"],
     "secret copy": ["a", "--from", "other"],
