@@ -106,6 +106,19 @@ def batch_plugin(place: Place) -> Iterator[Pair]:
     yield pair(place, f"{{name: script, type: plugin, config: {{command: {_script(place)}, batch: true}}}}")
 
 
+@contextmanager
+def trust(place: Place) -> Iterator[Pair]:
+    """A plugin of the project's own, which the user trusts, and the same plugin on PATH, which needs no trust."""
+    programs = os.path.join(place.directory, "programs")
+    os.mkdir(programs)
+    write(os.path.join(programs, "envref-backend-script"), _PLUGIN, mode=0o755)
+    place.variables["PATH"] = programs + os.pathsep + os.environ["PATH"]
+    own = place.resolve(REFERENCES[:1], "{name: script, type: plugin, config: {command: ./script}}")
+    write(os.path.join(own.directory, "script"), _PLUGIN, mode=0o755)
+    place.run(place.program, "trust", "-C", own.directory)
+    yield own, place.resolve([*REFERENCES[:1], "# elsewhere"], "{name: script, type: plugin}")
+
+
 def installed(program: str) -> str:
     """The path of a program; raises Missing without it."""
     path = shutil.which(program)
@@ -155,6 +168,10 @@ def peak(sample: Sample) -> float:
     return sample.peak
 
 
+def milliseconds(sample: Sample) -> float:
+    return sample.cpu * 1000
+
+
 difference = operator.sub
 
 
@@ -169,5 +186,6 @@ SCENARIOS = (
     Scenario(vault, (Ratio(f"{MANY} references in the vault / 1: wall", wall, 1.2),)),
     Scenario(secret_service, (Ratio(f"{MANY} references in the Secret Service / 1: wall", wall, 2),)),
     Scenario(plugin, (Ratio(f"{MANY} references of a one-request plugin / 1: wall", wall, 30),)),
+    Scenario(trust, (Ratio("a trust record - a config that needs none: CPU ms", milliseconds, 2, difference),)),
     Scenario(batch_plugin, (Ratio(f"{MANY} references of a batch plugin / 1: wall", wall, 1.5),)),
 )

@@ -6,6 +6,7 @@ import time
 
 from envref.backends import command
 from envref.errors import BackendError
+from envref.programs import is_inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ _TAME = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 def ask(directory: str, *arguments: str) -> Finished | None:
     """What `git ARGUMENTS` says in a directory, with its exit status; None without git, or when it does not end."""
     program = command.find("git")
-    if program is None:
-        return None
+    if program is None or is_inside(program, directory):
+        return None  # the project's own git is not run to find out about the project
     try:
         argv = [program, "-C", directory, *_TAME, *arguments]
         return command.run(argv, deadline=time.monotonic() + _PATIENCE, label="git")

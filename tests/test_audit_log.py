@@ -25,7 +25,7 @@ for number in range(25):
 
 
 @pytest.fixture
-def shop(project):
+def shop(project, trusted):
     return PluginProject(project)
 
 

@@ -30,11 +30,27 @@ class Sources:
 
     def __init__(self, path: str, environment: Mapping[str, str]) -> None:
         self.path = path
-        self.project_bytes = _read(path, FILE, environment)
         place = os.path.join(directory(environment), "config.yaml")
         self.shown_global_path = shown(place, environment)
         self.global_path = place if os.path.isabs(place) and os.path.lexists(place) else None
         self.global_bytes = _read(place, self.shown_global_path, environment) if self.global_path else b""
+        if os.path.islink(path):
+            self._check_link(environment)
+        self.project_bytes = _read(path, FILE, environment)
+
+    def _check_link(self, environment: Mapping[str, str]) -> None:
+        """Refuses, in strict mode, a config that is a link out of the project: nothing outside is read (P1)."""
+        from envref.config.yaml import parse
+
+        target = os.path.realpath(self.path)
+        mode = parse(self.global_bytes, self.shown_global_path).entries.get("trust")
+        if getattr(mode, "text", "") == "strict" and not target.startswith(
+            os.path.join(os.path.dirname(self.path), "")
+        ):
+            raise EnvrefError(
+                f"loading config: {FILE} is a symlink to {shown(target, environment)}, outside the project",
+                hint="with trust: strict, a config must be a file of its project",
+            )
 
 
 def directory(environment: Mapping[str, str] = os.environ) -> str:

@@ -106,7 +106,8 @@ def _ask(project: Project, wanted: list[Need], others: list[str], environment: M
     granted = answered_yes("trust it? [y/N] ")
     _decide(project, meant, environment, granted=granted)
     if not granted:
-        raise refusal
+        place = shown(project.root, environment)
+        raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: envref trust"])
 
 
 def answered_yes(question: str) -> bool:

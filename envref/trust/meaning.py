@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envref.trust.need import Need
 
 FORMAT = 1
+_LARGEST = 256 << 20  # bytes of a program that can be pinned; reading more would hold up a shell
 
 
 def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
@@ -55,13 +56,19 @@ def canonical(meant: Mapping[str, Any]) -> str:
 
 def digest(data: bytes) -> str:
     """SHA-256 in hex."""
-    # Python's own: what hashlib loads first costs more than the rest of the gate together.
-    for module in ("_sha2", "_sha256", "hashlib"):
+    return str(_sha256(data).hexdigest())
+
+
+def _sha256(data: bytes = b"") -> Any:
+    """Python's own: what hashlib loads first costs more than the rest of the gate together."""
+    for module in ("_sha2", "_sha256"):
         try:
-            return str(__import__(module).sha256(data).hexdigest())
+            return __import__(module).sha256(data)
         except ImportError:
             continue
-    raise AssertionError
+    import hashlib
+
+    return hashlib.sha256(data)
 
 
 def _backend(backend: BackendConfig) -> dict[str, Any]:
@@ -74,21 +81,27 @@ def _backend(backend: BackendConfig) -> dict[str, Any]:
 
 def _program(need: Need, root: str) -> dict[str, str]:
     """A program by what it is: inside the project its place there and its bytes, elsewhere its path."""
-    backend = need.backend.name if need.backend else ""
-    path = need.detail or need.subject
+    backend, path = need.backend.name if need.backend else "", need.detail or need.subject
+    below = os.path.join(root, "")
+    place = f"./{path.removeprefix(below)}" if path.startswith(below) else path
     if not os.path.isabs(path):
         return {"backend": backend, "program": path}
-    inside = os.path.realpath(path).startswith(os.path.join(root, "")) or path.startswith(os.path.join(root, ""))
-    if not inside:
-        return {"backend": backend, "program": path}
-    return {"backend": backend, "program": f"./{os.path.relpath(path, root)}", "sha256": content(path)}
+    target = os.path.realpath(path)
+    if target.startswith(below):
+        return {"backend": backend, "program": place, "sha256": content(target)}
+    return {"backend": backend, "program": place, **({} if target == path else {"target": target})}
 
 
 def content(path: str) -> str:
-    """The SHA-256 of a file's bytes; empty for one that can't be read."""
+    """The SHA-256 of a program's bytes; empty for one that can't be read, never the same twice for a giant."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
-            return digest(file.readall())
+            if os.fstat(file.fileno()).st_size > _LARGEST:
+                return f"of none: larger than {_LARGEST >> 20} MiB, {os.urandom(8).hex()}"
+            found = _sha256()
+            while chunk := file.read(1 << 20):
+                found.update(chunk)
+            return str(found.hexdigest())
     except OSError:
         return ""
 

@@ -56,8 +56,17 @@ def _lines(project: Project, needs: Sequence[Need], others: Sequence[str]) -> It
 
 
 def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
-    checksum = f" (sha256 {content(need.detail)[:_DIGITS]}...)" if need.detail else " (not there)"
-    return f"{_kind(need)} {_relative(need.detail or need.subject, project.root)}{checksum}"
+    return f"{_kind(need)} {_relative(need.detail or need.subject, project.root)}{_identity(need.detail, project.root)}"
+
+
+def _identity(path: str, root: str) -> str:
+    """What a program is: its checksum inside the project, the place that a link leads to, or that it is not there."""
+    if not path:
+        return " (not there)"
+    target = os.path.realpath(path)
+    if target.startswith(os.path.join(root, "")):
+        return f" (sha256 {content(target)[:_DIGITS]}...)"
+    return "" if target == path else f" (a link to {shown(target)})"
 
 
 def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ def test_an_optional_store_may_be_away(shop):
 
 
 @pytest.mark.parametrize("word", ["locked", "denied"])
-def test_check_tells_locked_and_denied_apart(project, word):
+def test_check_tells_locked_and_denied_apart(project, trusted, word):
     """The class of the store's error, not its wording, is what is shown."""
     project.write("plugin", f'#!/bin/sh\ncat >/dev/null\necho \'{{"error": "{word} today"}}\'\n').chmod(0o755)
     project.write(".envref.yaml", config(PLUGIN_ENTRY))

@@ -1,0 +1,251 @@
+"""P1: no program that an untrusted repository chose is run, nothing it chose is contacted; in strict mode nothing.
+
+Every subcommand in every repository of `repositories`, under strace, in both modes of trust.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import click
+import pytest
+
+from tests.conftest import ROOT
+from tests.faults import repositories
+from tests.requirements import need
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace")
+
+CORPUS = {**repositories.REFUSED, **repositories.UNREADABLE, **repositories.QUIET}
+PRIVATE = "very-private-marker"
+
+# How each subcommand is called, so that it gets to the point where it would use a store.
+CALLS = {
+    "resolve": ["--export"],
+    "run": ["--", "own-command"],
+    "get": ["A"],
+    "set": ["NEW=1"],
+    "init": ["--dir", "new"],
+    "completion": ["bash"],
+    "secret set": ["k", "--value", "v"],
+    "secret get": ["a"],
+    "secret list": [],
+    "secret delete": ["a", "--force"],
+    "secret generate": ["a"],
+    "secret copy": ["a", "--from", "other"],
+    "secret rotate": ["a"],
+    "secret share": ["a", "--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
+    "backend list": ["--check"],
+    "vault backup": ["copy.db"],
+    "trust": ["--print"],
+}
+# Those that need trust before anything (commands.md 11); of the others nobody expects an empty stdout.
+USES_STORES = {"resolve", "run", "backend list", *(name for name in CALLS if name.startswith("secret "))}
+# In CI every subcommand that uses a store, in both modes; by night all of them.
+NIGHTLY = bool(os.environ.get("ENVREF_TESTS_NIGHTLY"))
+ALSO_IN_CI = {"get", "list", "set", "vault unlock", "vault export", "trust"}
+
+
+def subcommands():
+    """Every one there is, by its words."""
+    from envref.cli import envref
+
+    def leaves(command, words):
+        if not isinstance(command, click.Group):
+            yield " ".join(words)
+            return
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from leaves(command.get_command(context, name), [*words, name])
+
+    return list(leaves(envref, []))
+
+
+SUBCOMMANDS = subcommands()
+CHOSEN = [name for name in SUBCOMMANDS if NIGHTLY or name in USES_STORES | ALSO_IN_CI]
+
+
+class Run:
+    """One command in one repository: what it printed, how it ended, and its system calls."""
+
+    def __init__(self, repository, place, stdout, status, calls):
+        self.repository = repository
+        self.place = place
+        self.stdout = stdout
+        self.status = status
+        self.calls = calls
+
+    def executed(self):
+        return [match[1] for match in re.finditer(r'execve\("([^"]*)"[^\n]* = 0$', self.calls, re.MULTILINE)]
+
+    def connected(self):
+        """The addresses: of the network, and sockets of files; the C library's own look for nscd apart."""
+        found = re.findall(r"connect\(\d+, \{sa_family=(.*)\}, \d+\)", self.calls)
+        return [address for address in found if "/nscd/" not in address]
+
+    def opened(self):
+        """Absolute paths, of files that are there."""
+        pattern = r'openat\((?:AT_FDCWD|\d+), "([^"]*)", [^\n]* = (?:\d+|\?)$'
+        return [os.path.join(self.place, match[1]) for match in re.finditer(pattern, self.calls, re.MULTILINE)]
+
+
+class Harness:
+    """A user with tools, credentials and secrets, who has cloned the whole corpus."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.home = directory / "home"
+        self.outside = directory / "outside"
+        self.programs = directory / "programs"
+        for each in (self.home, self.outside, self.programs, directory / "output"):
+            each.mkdir()
+        self._programs()
+        self._secrets()
+        self.places = {name: self._clone(name, build) for name, build in CORPUS.items()}
+
+    def _programs(self):
+        for name in ("op", "vault", "aws", "oci", "doppler", "pass", "own-command"):
+            repositories.write(self.programs, name, "#!/bin/sh\nexit 1\n", 0o755)
+        for place in (self.outside, self.home / "bin"):
+            repositories.write(place, "kv", repositories.PAYLOAD, 0o755)
+
+    def _secrets(self):
+        for name in ("private.env", "private.db"):
+            repositories.write(self.outside, name, f"PRIVATE={PRIVATE}\n", 0o600)
+        repositories.write(self.home, ".vault-token", PRIVATE, 0o600)
+        repositories.write(self.home, ".config/envref/vault.db", PRIVATE, 0o600)
+
+    def _clone(self, name, build):
+        place = self.directory / "clones" / name
+        place.mkdir(parents=True)
+        build(place, self.outside)
+        return place
+
+    def configure(self, mode):
+        repositories.write(self.home, ".config/envref/config.yaml", f"trust: {mode}\n", 0o600)
+
+    def run(self, words):
+        """The command in every clone, in their order."""
+        (self.directory / "list").write_text("".join(f"{place}\n" for place in self.places.values()))
+        output, trace = self.directory / "output", self.directory / "trace"
+        subprocess.run(
+            [
+                *[need("strace"), "-f", "-qq", "-s", "4096", "--seccomp-bpf", "-e", "trace=execve,connect,openat"],
+                *["-o", trace, sys.executable, ROOT / "tests" / "faults" / "forked.py"],
+                *[self.directory / "list", output, *words],
+            ],
+            env=self._environment(),
+            cwd=self.directory,
+            timeout=600,
+            check=True,
+        )
+        parts = re.split(r'^\d+ +openat\(AT_FDCWD, "/run-of-a-test/(\d+)".*\n', trace.read_text(), flags=re.MULTILINE)
+        assert parts[1::2] == [str(number) for number in range(len(self.places))]
+        return [
+            Run(
+                name,
+                place,
+                (output / str(number)).read_text(),
+                int((output / f"{number}.status").read_text()),
+                _until_the_next(parts[2 + 2 * number]),
+            )
+            for number, (name, place) in enumerate(self.places.items())
+        ]
+
+    def _environment(self):
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LANG": "C.UTF-8",
+            "VAULT_TOKEN": PRIVATE,
+            "VAULT_ADDR": "https://own.example:8200",
+            "ENVREF_VAULT_PASSPHRASE": "correct horse battery",
+            "ENVREF_TIMEOUT": "2",
+        }
+
+
+def _until_the_next(calls):
+    """Without what the parent does between two runs: it writes a status, and opens the next outputs."""
+    return calls.split("/output/", 1)[0]
+
+
+def belongs_to_it(path, run, harness):
+    """Whether the repository chose the path: in itself, or the one that it points to."""
+    real = os.path.realpath(os.path.join(run.place, path))
+    return real.startswith((f"{run.place}/", f"{harness.outside}/", f"{harness.home}/bin/"))
+
+
+def is_private(path, harness):
+    """A file of the user's that no repository may have read: not envref's own, and not the system's."""
+    own = [harness.home / name for name in (".config/envref/config.yaml", ".cache/envref", ".local/state/envref")]
+    theirs = path.startswith((f"{harness.home}/", f"{harness.outside}/", "/dev/zero", "/root/.", "/home/"))
+    tools = path.startswith((sys.prefix, sys.base_prefix, str(ROOT)))
+    return theirs and not tools and not path.startswith(tuple(map(str, own)))
+
+
+@pytest.fixture
+def harness(tmp_path):
+    tmp_path.chmod(0o755)
+    return Harness(tmp_path)
+
+
+@pytest.mark.parametrize("words", CHOSEN)
+@pytest.mark.parametrize("mode", ["default", "strict"])
+def test_no_repository_gets_anything_done(harness, mode, words):
+    """0 programs it chose run, 0 connections it chose, 0 reads outside; stdout is `false` or empty."""
+    harness.configure(mode)
+    wrong = []
+    for run in harness.run([*words.split(), *CALLS.get(words, [])]):
+        stops = mode == "strict" or run.repository in stopping(words)
+        wrong += [f"{run.repository}: {fault}" for fault in faults(run, harness, words, mode, stops=stops)]
+    assert not wrong
+    assert not list(harness.directory.rglob("was-run"))
+
+
+def stopping(words):
+    """The repositories that default mode lets this command do nothing in."""
+    return repositories.REFUSED | (repositories.UNREADABLE if words in ("resolve", "run") else {})
+
+
+def faults(run, harness, words, mode, *, stops):
+    """What the run did that it must not have done."""
+    own = {str(harness.programs / "own-command")}
+    uses = words in USES_STORES
+    executed = [path for path in run.executed() if path not in own]
+    chosen = [path for path in executed if belongs_to_it(path, run, harness)]
+    yield from (f"ran {path}" for path in (executed if mode == "strict" or (stops and uses) else chosen))
+    network = [address for address in run.connected() if address.startswith("AF_INET")]
+    yield from (f"connected to {address}" for address in (run.connected() if mode == "strict" else network))
+    opened = {os.path.realpath(path) for path in run.opened()}
+    if mode == "strict" or stops:
+        yield from (f"read {path}" for path in opened if is_private(path, harness))
+    if stops and uses and run.stdout != ("false\n" if words == "resolve" else ""):
+        yield f"printed {run.stdout[:80]!r}"
+    if stops and uses and run.status not in (1, 4):
+        yield f"ended with {run.status}"
+    if PRIVATE in run.stdout and run.repository != "the_token_in_an_address":
+        yield "printed what is private"
+
+
+def test_the_corpus_is_large_enough():
+    """At least forty, and every subcommand that is called in a special way exists."""
+    assert len(CORPUS) >= 40
+    assert CALLS.keys() <= set(SUBCOMMANDS)
+
+
+def test_the_harness_sees_what_it_looks_for(harness, monkeypatch):
+    """With everything trusted, programs are run, connections are tried, files outside are read."""
+    harness.configure("default")
+    monkeypatch.setattr(harness, "_environment", lambda given=harness._environment: {**given(), "ENVREF_TRUST": "all"})
+    runs = {run.repository: run for run in harness.run(["resolve", "--export"])}
+    assert f"{harness.places['a_plugin_of_its_own']}/kv" in runs["a_plugin_of_its_own"].executed()
+    assert str(harness.outside / "private.env") in map(os.path.realpath, runs["a_linked_local_file"].opened())
+    assert PRIVATE in runs["a_linked_local_file"].stdout
+    assert list(harness.directory.rglob("was-run"))
+    assert pathlib.Path(harness.places["a_plugin_of_its_own"], "was-run").exists()

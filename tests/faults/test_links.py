@@ -1,0 +1,95 @@
+"""P16: no command of envref writes through a symlink that leads out of the project, or to what is no file."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.cli.conftest import PLUGIN_ENTRY, config, install_plugin
+
+# Each command that writes into a project, and the file that it writes.
+WRITERS = {
+    "set": (["set", "A=2"], ".env"),
+    "set --local": (["set", "A=2", "--local"], ".env.local"),
+    "set -P": (["set", "A=2", "-P", "staging"], ".env.staging"),
+    "set of a file in a linked directory": (["set", "A=2", "-P", "odd"], "linked/odd.env"),
+    "secret set --env": (["secret", "set", "k", "--env", "A"], ".env"),
+    "secret generate --env": (["secret", "generate", "k", "--env", "A", "-P", "staging"], ".env.staging"),
+    "init": (["init", "--force"], ".envref.yaml"),
+    "init of the base": (["init", "--force"], ".env"),
+    "init of the local file": (["init", "--force"], ".env.local"),
+    "init --direnv": (["init", "--force", "--direnv"], ".envrc"),
+    "init of .gitignore": (["init", "--force"], ".gitignore"),
+    "audit log": (["secret", "set", "k"], ".envref.audit.log"),
+}
+WRITTEN = "A=precious\n"
+
+
+@pytest.fixture
+def app(project, tmp_path, trusted):
+    """A project that the user trusts: even so nothing is written through it."""
+    install_plugin(project)
+    profiles = {"staging": None, "odd": {"env_file": "linked/odd.env"}}
+    project.write(".envref.yaml", config(PLUGIN_ENTRY, profiles=profiles))
+    project.write(".env", "A=1\n")
+    (tmp_path / "outside").mkdir()
+    return project
+
+
+def linked(app, name, target):
+    path = app.path / name
+    if "/" in name:
+        path.parent.symlink_to(target.parent)
+        target.rename(target.parent / path.name)
+        return target.parent / path.name
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    return target
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_nothing_is_written_through_a_link(app, tmp_path, writer):
+    """The target keeps every byte, and no file appears beside it."""
+    arguments, name = WRITERS[writer]
+    target = tmp_path / "outside" / "target"
+    # A config that is a link is read all the same, so it has to be one.
+    target.write_text(app.read(".envref.yaml") if name == ".envref.yaml" else WRITTEN)
+    before = target.read_text()
+    target = linked(app, name, target)
+    done = app.envref(*arguments, stdin="v")
+    assert target.read_text() == before
+    assert os.listdir(target.parent) == [target.name]
+    assert "refusing to" in done.stderr
+    assert "it is a symlink" in done.stderr
+
+
+@pytest.mark.parametrize("writer", [name for name in WRITERS if "linked" not in name])
+def test_nothing_appears_through_a_dangling_link(app, tmp_path, writer):
+    """The link's target is not made."""
+    arguments, name = WRITERS[writer]
+    if name == ".envref.yaml":
+        pytest.skip("without a config there is no project")
+    linked(app, name, tmp_path / "outside" / "target")
+    app.envref(*arguments, stdin="v")
+    assert os.listdir(tmp_path / "outside") == []
+
+
+@pytest.mark.parametrize("writer", [name for name in WRITERS if "linked" not in name])
+def test_a_pipe_is_neither_waited_for_nor_replaced(app, writer):
+    """It ends, and the pipe is still there."""
+    arguments, name = WRITERS[writer]
+    if name == ".envref.yaml":
+        pytest.skip("a pipe is no config")
+    (app.path / name).unlink(missing_ok=True)
+    os.mkfifo(app.path / name)
+    done = app.envref(*arguments, stdin="v")
+    assert "not a regular file" in done.stderr or done.stderr.startswith("warning: audit log: ")
+    assert (app.path / name).is_fifo()
+
+
+def test_a_refused_line_in_an_env_file_stores_no_secret(app, tmp_path):
+    """The line is checked before the store is written."""
+    linked(app, ".env", tmp_path / "outside" / "target").write_text(WRITTEN)
+    assert app.envref("secret", "set", "k", "--env", "A", stdin="v").returncode == 1
+    assert not (app.path / "store.json").exists()
