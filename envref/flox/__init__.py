@@ -1,0 +1,1 @@
+"""Flox: manifests that load a project's secrets when an environment is activated."""
