@@ -12,7 +12,7 @@ _SPECIAL = frozenset(
     _ argv cdpath cwd dirstack euid fignore fpath gid histchars history home hostname keymap mailpath manpath
     module_path options owd path pipestatus pgid prompt prompt2 prompt3 psvar shell signals status tcsh term tty uid
     umask user version watch
-    ALIASES COMP_WORDBREAKS DIRSTACK FUNCNAME GROUPS HISTCMD OLDPWD OPTARG PIPESTATUS PWD REPLY
+    COMP_WORDBREAKS DIRSTACK FUNCNAME GROUPS HISTCMD EUID OLDPWD OPTARG PIPESTATUS PPID PWD REPLY UID
     """.split()  # noqa: SIM905  # a list would take a line a name
 )
 _RESERVED = {

@@ -61,7 +61,7 @@ class _Ambient(dict[str, str]):
     def __bool__(self) -> bool:
         return True
 
-    def get(self, name: str, default: object = None) -> str:  # type: ignore[override]  # noqa: ARG002
+    def get(self, name: str, default: object = None) -> str:  # noqa: ARG002
         return f"{_MARK}{name}{_MARK}"
 
 

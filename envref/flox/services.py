@@ -77,7 +77,7 @@ def _services(document: tomlkit.TOMLDocument) -> dict[str, Any]:
 
 def _literal(document: tomlkit.TOMLDocument, name: str) -> str:
     """The command as the manifest writes it, quotes included."""
-    literal: str = document["services"][name]["command"].as_string()  # type: ignore[index,union-attr]
+    literal: str = document["services"][name]["command"].as_string()  # type: ignore[index]
     return literal
 
 
@@ -91,10 +91,10 @@ def _restore(document: tomlkit.TOMLDocument, name: str) -> None:
     _replace(document, name, literal, _unwrapped(literal, own))
 
 
-def _own_command(command: str) -> str | None:
+def _own_command(command: str | None) -> str | None:
     """What sh is to run in a command that `wrap` made; None for any other command."""
     try:
-        words = shlex.split(command)
+        words = shlex.split(command or "")
     except ValueError:
         return None
     names = words[3:4]
@@ -107,7 +107,7 @@ def _wrapped(literal: str, names: str) -> str:
     A literal string of one line can't hold what sh needs: it gets three quotes, on one line. A text that has three
     quotes itself ends in a line end.
     """
-    command = _value(literal)
+    command = _value(literal) or ""
     quotes, body = _parts(literal)
     start = _start(names)
     outer, lead, end = (quotes, *_margins(body)) if len(quotes) == 3 else (quotes, "", "")
