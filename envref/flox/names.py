@@ -1,44 +1,55 @@
-"""Which variables a block may load: not those that a shell, Flox or the loader gives a meaning (flox.md 6.1, rule 9)."""
+"""Which variables no block in a manifest sets (flox.md 6.1, property 9)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from envref.dangerous import is_dangerous
-from envref.envfile import Entry
 from envref.errors import MalformedFile, Problem
 from envref.reference import SCHEME
-from envref.shells import is_shell_name
+from envref.shells import is_evaluated, is_shell_name
 
-# Read-only, or tied to something else than their value, in bash, zsh, fish or tcsh: Flox hands what a hook exports to
-# all four. `export path=…` in zsh is the end of PATH.
-_SHELL = frozenset(
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envref.envfile import Entry
+
+# Flox replays what a hook exported into the user's own shell, where these are not variables like any other:
+# read-only, or tied to another one (`path` is PATH in zsh, and USERNAME there is who you are).
+_SPECIAL = frozenset(
     """
-    _ argv aliases builtins cdpath commands cwd dirstack fignore fpath functions funcstack galiases histchars history
-    historywords hostname jobdirs jobstates jobtexts keymaps mailpath manpath module_path modules nameddirs options
-    parameters patchars path pipestatus precmd prompt psvar reswords saliases signals status termcap terminfo umask
-    userdirs usergroups version watch widgets zle_bracketed_paste zsh_eval_context zsh_scheduled_events
-    BASHOPTS EGID EUID FISH_VERSION GID IFS OLDPWD OPTARG OPTIND PPID PWD SHELLOPTS SHLVL TTY UID USERNAME
+    _ aliases argv builtins cdpath commands cwd dirstack fignore fpath funcstack functions galiases histchars history
+    hostname jobdirs jobstates jobtexts keymaps mailpath manpath module_path modules nameddirs options owd parameters
+    patchars path pipestatus prompt psvar reswords saliases signals status termcap terminfo umask userdirs version watch
+    widgets
+    BASH BASHOPTS BASHPID COMP_WORDBREAKS DIRSTACK EGID EUID FUNCNAME GID GROUPS HISTCMD OLDPWD OPTARG PIPESTATUS PPID
+    PWD REPLY SHLVL UID USERNAME
     """.split()  # noqa: SIM905  # a list would take a line a name
 )
-_SHELL_PREFIXES = ("BASH_", "fish_", "__fish_", "_envref_")
-_FLOX_PREFIXES = ("FLOX_", "_FLOX_")
+_RESERVED = {
+    "ENVREF_": "it is envref's own",
+    "_envref": "it is the block's own",
+    "FLOX_": "it is Flox's own",
+    "_FLOX_": "it is Flox's own",
+    "BASH_": "it is bash's own",
+    "FISH_": "it is fish's own",
+    "fish_": "it is fish's own",
+    "__fish_": "it is fish's own",
+    "zsh_": "it is zsh's own",
+    "ZSH_": "it is zsh's own",
+}
 
 
 def check(entries: Iterable[Entry], *, undone: bool = False) -> None:
-    """Raises MalformedFile with every variable that no block may load; `undone` if a block will unset them too."""
-    faults = [(entry, fault) for entry in entries if (fault := _fault(entry, undone=undone))]
+    """Raises MalformedFile with every variable that must not be loaded; `undone` if a block unsets them again.
+
+    A plain value that runs code or redirects a credential passes, unless it is unset: trust asks about it each time.
+    """
+    faults = [(entry, fault) for entry in entries if (fault := _fault_of(entry, undone=undone))]
     if faults:
         raise MalformedFile(
             [Problem(entry.file, entry.line, entry.column, f"{entry.name}: {fault}") for entry, fault in faults]
         )
-
-
-def fault(name: str, value: str = "") -> str:
-    """Why no secret may be loaded under this name, and what to do; empty when it may."""
-    if not is_shell_name(name):
-        return "not a valid shell variable name; rename the variable"
-    return _reserved(name) or _dangerous(name, value)
 
 
 def exported(entries: Iterable[Entry]) -> list[str]:
@@ -46,23 +57,30 @@ def exported(entries: Iterable[Entry]) -> list[str]:
     return [entry.name for entry in entries if is_shell_name(entry.name)]
 
 
-def _fault(entry: Entry, *, undone: bool) -> str:
-    # What is no secret and stays set is the trust gate's business, each time it is exported.
-    secret = entry.text.startswith(SCHEME) or "${" + SCHEME in entry.text
-    if secret:
+def fault(name: str, value: str = "") -> str:
+    """Why no block may set the variable, and what to do; empty where it may.
+
+    `value` is empty where it is not known before a store was asked.
+    """
+    if not is_shell_name(name):
+        return "no shell has variables of this name; use letters, digits and _ only"
+    if is_dangerous(name, value):
+        return "it would run code or redirect credentials of every program; set it by hand where it is needed"
+    return _reserved(name, value)
+
+
+def _fault_of(entry: Entry, *, undone: bool) -> str:
+    if entry.text.startswith(SCHEME) or "${" + SCHEME in entry.text:
         return fault(entry.name)
-    return _reserved(entry.name) or (_dangerous(entry.name, entry.text) if undone else "")
+    if undone and is_shell_name(entry.name):
+        return fault(entry.name, entry.text)
+    return _reserved(entry.name, entry.text)
 
 
-def _reserved(name: str) -> str:
-    if name.startswith(_FLOX_PREFIXES):
-        return "the name is one of Flox's own; rename the variable"
-    if name in _SHELL or name.startswith(_SHELL_PREFIXES):
-        return "the name means something to a shell that Flox starts; rename the variable"
-    return ""
-
-
-def _dangerous(name: str, value: str) -> str:
-    if not is_dangerous(name, value):
-        return ""
-    return "setting it runs code or moves a credential; rename the variable, or set it in [vars] of the manifest"
+def _reserved(name: str, value: str) -> str:
+    reason = next((reason for prefix, reason in _RESERVED.items() if name.startswith(prefix)), "")
+    if name in _SPECIAL:
+        reason = "it is special to a shell"
+    if not value and is_evaluated(name):
+        reason = "shells would evaluate its value as arithmetic"
+    return f"{reason}; use another name" if reason else ""
