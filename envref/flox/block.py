@@ -132,7 +132,12 @@ unset _envref_verbose _envref_echo _envref_dir"""
 _PROFILES = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH, "tcsh": _TCSH}
 
 # By literal names: on deactivation Flox takes envref off PATH before these run (flox.md 3.4).
-_UNDO = {"bash": ("unset {}", " "), "zsh": ("unset {}", " "), "fish": ("set -e {}", "; set -e "), "tcsh": ("unsetenv {}", "; unsetenv ")}  # fmt: skip
+_UNDO = {
+    "bash": ("unset {}", " "),
+    "zsh": ("unset {}", " "),
+    "fish": ("set -e {}", "; set -e "),
+    "tcsh": ("unsetenv {}", "; unsetenv "),
+}
 
 LENIENT = '[ "${ENVREF_STRICT:-0}" != 1 ]'  # the last test of a block that stops an activation only when asked to
 STRICT = "false"
@@ -140,7 +145,9 @@ STRICT = "false"
 
 def hook(*, profile: str | None = None, strict: bool = False) -> str:
     """The block for `hook.on-activate`."""
-    return _HOOK.replace("@OPTIONS@", _options(profile, strict=strict)).replace("@LENIENT@", STRICT if strict else LENIENT)
+    return _HOOK.replace("@OPTIONS@", _options(profile, strict=strict)).replace(
+        "@LENIENT@", STRICT if strict else LENIENT
+    )
 
 
 def in_profile(shell: str, *, profile: str | None = None, strict: bool = False) -> str:

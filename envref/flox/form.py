@@ -52,9 +52,14 @@ def environment(project: Project) -> Environment:
 
 def write(manifest: Manifest, form: Form, project: Project) -> Edit:
     """The manifest in this form; blocks of other forms are taken out, or every secret would be loaded twice."""
-    if form.kind == PLUGGED:
-        return _plugged(manifest, form, project)
-    scripts = _scripts(form, project, manifest.schema)
+    old = found(manifest)
+    replaced = [f"took out the {old} form: one form is enough"] if old and old != form.kind else []
+    edit = _plugged(manifest, form, project) if form.kind == PLUGGED else _scripted(manifest, form, project)
+    return Edit(edit.manifest, [*replaced, *edit.said])
+
+
+def _scripted(manifest: Manifest, form: Form, project: Project) -> Edit:
+    scripts = _SCRIPTS[form.kind](form, project, manifest.schema)
     for path in SCRIPTS:
         manifest = manifest if path in scripts else manifest.without_block(path)
     manifest = plugin.without_table(manifest)
@@ -71,10 +76,9 @@ def remove(manifest: Manifest) -> Manifest:
 
 
 def found(manifest: Manifest) -> str:
-    """The form that the manifest's blocks have, or an empty text."""
-    kinds = list(manifest.blocks().values())
-    if kinds:
-        return kinds[0]
+    """The kind of form that the manifest holds, or an empty text."""
+    for kind in manifest.blocks().values():
+        return kind
     return PLUGGED if manifest.entries(plugin.KIND) or manifest.entries(plugin.IMPORTED) else ""
 
 
@@ -85,16 +89,11 @@ def snippet(form: Form, project: Project) -> str:
         lines = [f"{name} = {tomlkit.string(uri).as_string()}" for name, uri in table.items()]
         needs = ".".join(map(str, PLUGINS_SINCE))
         return "\n".join([f'# needs schema-version = "{needs}" or newer', "[plugins.envref]", *lines, ""])
-    scripts = _scripts(form, project, (0,))
+    scripts = _SCRIPTS[form.kind](form, project, (0,))
     table_name = next(iter(scripts))[0]
     parts = [f"{path[1]} = '''\n{text}\n'''\n" for path, text in scripts.items()]
     note = "# [profile.deactivate] needs schema-version 1.13.0; --write adds it where the manifest has that\n"
     return f"{note if form.kind == PROFILED else ''}[{table_name}]\n" + "".join(parts)
-
-
-def _scripts(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
-    """The scripts of a form and the block of each."""
-    return _SCRIPTS[form.kind](form, project, schema)
 
 
 def _hook(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
@@ -105,16 +104,13 @@ def _hook(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, st
 def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
     undone = names.exported(project.entries) if tuple(schema) >= UNDO_SINCE else []
     names.check(project.entries, undone=bool(undone))
-    loading = {
-        PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict) for shell in SHELLS
-    }
+    loading = {PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict) for shell in SHELLS}
     return loading | ({UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {})
 
 
 def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
     from envref.flox.native import native
 
-    names.check(project.entries)
     return {HOOK: native(project, environment(project), strict=form.strict).removesuffix("\n")}
 
 

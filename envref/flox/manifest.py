@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -88,7 +88,7 @@ class Manifest:
             edited = self._if_only(candidate, [path])
             if edited and (edited.value(path) or "").removesuffix("\n") == text:
                 return edited
-        self.refuse(self._about(path[:-1]), f"no place for {'.'.join(path)}; add the key, with an empty value")
+        raise self.fault(self._about(path[:-1]), f"no place for {'.'.join(path)}; add the key, with an empty value")
 
     def without_block(self, path: Path) -> Manifest:
         """The manifest without the block in this script; without the script and its table where a block made them."""
@@ -99,7 +99,7 @@ class Manifest:
         if without_key is None:
             return self._with_script(path, block.take)
         # A script that was put into an empty table of the user's ends without a line end: see `_after_header`.
-        return without_key._without_table(path[:-1]) if script.endswith("\n") else without_key
+        return without_key.without_empty_table(path[:-1]) if script.endswith("\n") else without_key
 
     def entries(self, kind: str) -> dict[str, str]:
         """The entries of [plugins.envref] that stand between the markers of this kind."""
@@ -122,7 +122,7 @@ class Manifest:
             edited = self._if_only(candidate, [PLUGIN])
             if edited and edited.entries(kind) == dict(entries):
                 return edited
-        self.refuse(self._about(PLUGIN), "envref writes to a table of its own; write it as [plugins.envref]")
+        raise self.fault(self._about(PLUGIN), "envref writes to a table of its own; write it as [plugins.envref]")
 
     def without_entries(self, kind: str) -> Manifest:
         """The manifest without what stands between the markers of this kind, and without the table if that is all."""
@@ -131,7 +131,7 @@ class Manifest:
             return self
         # The line end before the block is the block's.
         edited = self._only(self.text[: span[0] - 1] + self.text[span[1] :], [PLUGIN])
-        return edited if edited.value(PLUGIN) else edited._without_table(PLUGIN)
+        return edited if edited.value(PLUGIN) else edited.without_empty_table(PLUGIN)
 
     def with_schema(self, schema: tuple[int, int, int]) -> Manifest:
         """The manifest under this schema or the one it has, whichever is newer."""
@@ -142,7 +142,9 @@ class Manifest:
         before = self.text[:start]
         if self.schema == V1:
             before = re.sub(r"""(["']?)version\1(?=[ \t]*=[ \t]*$)""", "schema-version", before)
-        return self._only(f'{before}"{".".join(map(str, schema))}"{self.text[end:]}', [("version",), ("schema-version",)])
+        return self._only(
+            f'{before}"{".".join(map(str, schema))}"{self.text[end:]}', [("version",), ("schema-version",)]
+        )
 
     def edited(self, change: Callable[[tomlkit.TOMLDocument], object], paths: Sequence[Path]) -> Manifest:
         """The manifest after a change of its document, which may touch what is below these paths only."""
@@ -150,63 +152,73 @@ class Manifest:
         change(document)
         return self._only(tomlkit.dumps(document), paths)
 
-    def refuse(self, offset: int, text: str) -> NoReturn:
-        """Raises the error about what stands at this offset."""
+    def fault(self, offset: int, text: str) -> MalformedFile:
+        """The error about what stands at this offset."""
         line = self.text.count("\n", 0, offset) + 1
         column = offset - (self.text.rfind("\n", 0, offset) + 1) + 1
-        raise MalformedFile([Problem(self.name, line, column, text)])
+        return MalformedFile([Problem(self.name, line, column, text)])
 
     def _parsed(self) -> dict[str, Any]:
         try:
             data = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
-            self._refuse_toml(str(error))
+            raise self._toml_fault(str(error)) from None
         try:
             same = tomlkit.dumps(tomlkit.parse(self.text)) == self.text
         except TOMLKitError as error:
-            self._refuse_toml(str(error))
+            raise self._toml_fault(str(error)) from None
         if not same:
             raise EnvrefError(f"{self.name}: envref would change more than its own lines here; nothing was changed")
         return data
 
-    def _refuse_toml(self, said: str) -> NoReturn:
+    def _toml_fault(self, said: str) -> MalformedFile:
+        """The error that a reader of TOML has, its place taken out of its words."""
         place = re.search(r" \(?at (?:line (\d+),? col(?:umn)? (\d+)|end of document)\)?$", said)
         text = said[: place.start()] if place else said
         last = self.text.count("\n") + 1, len(self.text) - (self.text.rfind("\n") + 1) + 1
         line, column = (int(place[1]), int(place[2])) if place and place[1] else last if place else (1, 1)
-        raise MalformedFile([Problem(self.name, line, column, f"not valid TOML: {text[:1].lower()}{text[1:]}")])
+        return MalformedFile([Problem(self.name, line, column, f"not valid TOML: {text[:1].lower()}{text[1:]}")])
 
     def _schema(self) -> tuple[int, ...]:
         version, schema = self.data.get("version"), self.data.get("schema-version")
         if version is not None and schema is not None:
-            self.refuse(self._about(("version",)), "both version and schema-version; delete one, version = 1 is the older")
+            raise self.fault(
+                self._about(("version",)), "both version and schema-version; delete one, version = 1 is the older"
+            )
         if version is None and schema is None:
-            self.refuse(0, 'neither version nor schema-version; add version = 1 or schema-version = "1.12.0"')
+            raise self.fault(0, 'neither version nor schema-version; add version = 1 or schema-version = "1.12.0"')
         if version is not None:
             if version != 1 or isinstance(version, bool):
-                self.refuse(self._about(("version",)), "version is always 1; newer manifests have schema-version instead")
+                raise self.fault(
+                    self._about(("version",)), "version is always 1; newer manifests have schema-version instead"
+                )
             return V1
         numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", schema) if isinstance(schema, str) else None
         found = tuple(map(int, numbers.groups())) if numbers else ()
         if found not in _SCHEMAS and found <= _SCHEMAS[-1]:
             known = ", ".join(".".join(map(str, each)) for each in _SCHEMAS)
-            self.refuse(self._about(("schema-version",)), f"schema-version that Flox does not know (it knows {known})")
+            raise self.fault(
+                self._about(("schema-version",)), f"schema-version that Flox does not know (it knows {known})"
+            )
         return found
 
     def _check_scripts(self) -> None:
         for table in ("hook", "profile", "plugins"):
             if not isinstance(self.data.get(table, {}), dict):
-                self.refuse(self._about((table,)), f"{table} is not a table")
+                raise self.fault(self._about((table,)), f"{table} is not a table")
         if self.value(("hook", "script")) is not None:
-            self.refuse(self._about(("hook", "script")), "Flox has no hook.script any more; rename it to hook.on-activate")
+            raise self.fault(
+                self._about(("hook", "script")), "Flox has no hook.script any more; rename it to hook.on-activate"
+            )
         for path in SCRIPTS:
             script = self.value(path)
             if script is not None and not isinstance(script, str):
-                self.refuse(self._about(path), f"{'.'.join(path)} is not a string")
+                raise self.fault(self._about(path), f"{'.'.join(path)} is not a string")
             try:
                 block.find(script or "")
             except block.Fault as fault:
-                self.refuse(self._line_of_script(path, fault.line), f"{fault.text}; delete what is left of it by hand")
+                where = self._line_of_script(path, fault.line)
+                raise self.fault(where, f"{fault.text}; delete what is left of it by hand") from None
 
     def _line_of_script(self, path: Path, number: int) -> int:
         """The offset of a line of the script; of the whole value where lines of it are no lines of the file."""
@@ -234,9 +246,12 @@ class Manifest:
     def _check_literal(self, script: str, path: Path, start: int) -> None:
         text = f"{'.'.join(path)} would have to become a ''' string, which can't hold "
         if "'''" in script:
-            self.refuse(start, text + "'''; write it otherwise, e.g. with \"\"")
-        if any(not character.isprintable() and character in map(chr, (*range(9), *range(11, 32), 127)) for character in script):
-            self.refuse(start, text + "control characters; write them as escapes of the shell")
+            raise self.fault(start, text + "'''; write it otherwise, e.g. with \"\"")
+        if any(
+            not character.isprintable() and character in map(chr, (*range(9), *range(11, 32), 127))
+            for character in script
+        ):
+            raise self.fault(start, text + "control characters; write them as escapes of the shell")
 
     def _with_new_script(self, path: Path, text: str) -> Iterator[str]:
         """Texts with the new key, each at a place that may be the right one; the reader decides."""
@@ -296,7 +311,7 @@ class Manifest:
             return None
         return self._if_only(self.text[:first] + self.text[last:], [path])
 
-    def _without_table(self, table: Path) -> Manifest:
+    def without_empty_table(self, table: Path) -> Manifest:
         """The manifest without the header of this table, if nothing is left below it, not even a comment."""
         if self.value(table):
             return self
@@ -316,9 +331,11 @@ class Manifest:
         if not begins and not ends:
             return None
         if len(begins) > 1 or len(ends) > 1:
-            self.refuse((begins if len(begins) > 1 else ends)[1].start(), "a marker of envref stands here again; delete one")
+            raise self.fault(
+                (begins if len(begins) > 1 else ends)[1].start(), "a marker of envref stands here again; delete one"
+            )
         if not begins or not ends or ends[0].start() < begins[0].start():
-            self.refuse((begins or ends)[0].start(), "a marker of envref without its other one; delete it by hand")
+            raise self.fault((begins or ends)[0].start(), "a marker of envref without its other one; delete it by hand")
         return begins[0].start(), ends[0].end()
 
     def _entry_lines(self, kind: str) -> list[str]:
@@ -341,10 +358,9 @@ class Manifest:
         text = "0" if isinstance(self.value(path), str | dict) else '"0"'
         container[path[-1]] = tomlkit.value(text)
         other = tomlkit.dumps(document)
-        start = len(os.path.commonprefix([self.text, other]))
-        rest = os.path.commonprefix([self.text[start:][::-1], other[start:][::-1]])
-        end = len(self.text) - len(rest)
-        return (start, end) if other[start : len(other) - len(rest)] == text else None
+        start = _alike(self.text, other)
+        rest = _alike(self.text[:start:-1], other[:start:-1]) if start else 0
+        return (start, len(self.text) - rest) if other[start : len(other) - rest] == text else None
 
     def _only(self, text: str, paths: Sequence[Path]) -> Manifest:
         """The manifest with this text. Raises EnvrefError if anything changed that is not below these paths."""
@@ -359,6 +375,13 @@ class Manifest:
         except EnvrefError:
             return None
         return edited if _without(edited.data, paths) == _without(self.data, paths) else None
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
+    )
 
 
 def _literal(written: str) -> tuple[str, str]:

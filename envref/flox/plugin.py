@@ -16,7 +16,7 @@ KIND = "plugin"
 IMPORTED = "import"  # a block of its own: a later run without --import leaves it
 
 _MADE_BY = {KIND: "envref flox-hook --plugin", IMPORTED: "envref flox-hook --plugin --import"}
-_OTHER_FORM = 'use the hook form: envref flox-hook --write'
+_OTHER_FORM = "use the hook form: envref flox-hook --write"
 
 # Flox's plugin -> the type of backend that serves its references; None where no backend of envref does.
 _STORES = {"1password": "1password", "vault": "hashicorp-vault", "openbao": "hashicorp-vault", "infisical": None}
@@ -42,7 +42,8 @@ def _reference(variable: Variable) -> str:
         raise EnvrefError(f"{variable.name}: {first.message}")
     if rest or not isinstance(first, Reference):
         raise EnvrefError(
-            f"{variable.name}: is composed of secrets, and a plugin's table holds whole references only", hint=_OTHER_FORM
+            f"{variable.name}: is composed of secrets, and a plugin's table holds whole references only",
+            hint=_OTHER_FORM,
         )
     return first.uri
 
@@ -131,5 +132,6 @@ def _parts(value: str, kind: str) -> tuple[str, str, str] | None:
 
 def _escaped(text: str) -> str:
     return "".join(
-        character if character in _INERT else "".join(f"%{byte:02X}" for byte in character.encode()) for character in text
+        character if character in _INERT else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in text
     )
