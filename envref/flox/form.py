@@ -105,7 +105,7 @@ def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, 
     undone = names.exported(project.entries) if tuple(schema) >= UNDO_SINCE else []
     names.check(project.entries, undone=bool(undone))
     loading = {PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict) for shell in SHELLS}
-    return loading | ({UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {})
+    return ({UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {}) | loading
 
 
 def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:

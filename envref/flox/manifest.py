@@ -27,7 +27,7 @@ PLACE = os.path.join(".flox", "env", "manifest.toml")
 HOOK = ("hook", "on-activate")
 PROFILE = {shell: ("profile", shell) for shell in SHELLS}
 UNDO = {shell: ("profile", "deactivate", shell) for shell in SHELLS}
-SCRIPTS = (HOOK, *PROFILE.values(), *UNDO.values())
+SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table is empty only after the one below it is gone
 PLUGIN = ("plugins", "envref")
 
 # The schemas there are (flox.md 2). One that is newer is passed with a warning, any other is an error to Flox too.
