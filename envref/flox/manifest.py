@@ -24,11 +24,11 @@ from envref.flox.block import SHELLS
 
 PLACE = os.path.join(".flox", "env", "manifest.toml")
 
-HOOK = ("hook", "on-activate")
-PROFILE = {shell: ("profile", shell) for shell in SHELLS}
-UNDO = {shell: ("profile", "deactivate", shell) for shell in SHELLS}
+HOOK: Path = ("hook", "on-activate")
+PROFILE: dict[str, Path] = {shell: ("profile", shell) for shell in SHELLS}
+UNDO: dict[str, Path] = {shell: ("profile", "deactivate", shell) for shell in SHELLS}
 SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table is empty only after the one below it is gone
-PLUGIN = ("plugins", "envref")
+PLUGIN: Path = ("plugins", "envref")
 
 # The schemas there are (flox.md 2). One that is newer is passed with a warning, any other is an error to Flox too.
 _SCHEMAS = tuple((1, minor, 0) for minor in range(10, 20))
