@@ -38,8 +38,8 @@ def fault(name: str, value: str = "") -> str:
     if is_dangerous(name, value):
         return "it would run code or redirect credentials of every program; set it by hand where it is needed"
     reason = next((reason for prefix, reason in _RESERVED.items() if name.startswith(prefix)), "")
-    if name in _SPECIAL:
-        reason = "it is special to a shell"
     if not value and is_evaluated(name):
         reason = "shells would evaluate its value as arithmetic"
+    if name in _SPECIAL:
+        reason = "it is special to a shell"
     return f"{reason}; use another name" if reason else ""

@@ -1,4 +1,4 @@
-"""A native block in a real bash, as the hook of an environment: what it exports, what it leaves behind, what it says."""
+"""A native block in a real bash, as an environment's hook: what it exports, what it leaves behind, what it says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 
+from envref.environment import Environment
 from envref.flox.native import native
 from envref.project import load
 
@@ -41,9 +42,7 @@ class Result:
             environment = json.loads(after.read_text())
             own = {"_", "SHLVL", "PWD", "OLDPWD", "_options_before", "_options_after"}
             self.exported = {
-                name: value
-                for name, value in environment.items()
-                if before.get(name) != value and name not in own
+                name: value for name, value in environment.items() if before.get(name) != value and name not in own
             }
         self.left = [
             name
@@ -57,10 +56,9 @@ class Result:
 
 def block_of(root, *, strict=False, profile=None):
     """The native block of the project at `root`."""
-    from envref.environment import Environment
-
     project = load(str(root), profile)
-    return native(project, Environment(project.entries), strict=strict)
+    ambient = os.environ if project.config.interpolate_environment else None
+    return native(project, Environment(project.entries, ambient), strict=strict)
 
 
 def activate(text, directory, *, setup="", environment=None, stdin=None, cwd=None, redirection="1>&2"):
