@@ -79,8 +79,8 @@ def _fault_of(entry: Entry, *, undone: bool) -> str:
 
 def _reserved(name: str, value: str) -> str:
     reason = next((reason for prefix, reason in _RESERVED.items() if name.startswith(prefix)), "")
-    if name in _SPECIAL:
-        reason = "it is special to a shell"
     if not value and is_evaluated(name):
         reason = "shells would evaluate its value as arithmetic"
+    if name in _SPECIAL:
+        reason = "it is special to a shell"
     return f"{reason}; use another name" if reason else ""

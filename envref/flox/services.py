@@ -77,7 +77,7 @@ def _services(document: tomlkit.TOMLDocument) -> dict[str, Any]:
 
 def _literal(document: tomlkit.TOMLDocument, name: str) -> str:
     """The command as the manifest writes it, quotes included."""
-    literal: str = document["services"][name]["command"].as_string()  # type: ignore[index]
+    literal: str = document["services"][name]["command"].as_string()
     return literal
 
 
