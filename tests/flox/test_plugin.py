@@ -43,7 +43,7 @@ def test_every_reference_is_an_entry_and_nothing_else():
 @pytest.mark.parametrize("value", ["x${ref://secrets/b}", "${B}", "${B:-x}"])
 def test_what_is_composed_of_secrets_is_refused(value):
     """The table holds whole references; such a variable is named, never dropped."""
-    with pytest.raises(EnvrefError, match="^A: is composed of secrets") as caught:
+    with pytest.raises(EnvrefError, match=r"^A: is composed of secrets") as caught:
         plugin.entries(environment(f'B=ref://secrets/b\nA="{value}"\n'))
     assert "hook form" in caught.value.hint
 
