@@ -50,7 +50,7 @@ def test_what_is_composed_of_secrets_is_refused(value):
 
 def test_a_malformed_reference_is_refused():
     """With what is wrong with it."""
-    with pytest.raises(EnvrefError, match="^A: invalid ref:// URI: "):
+    with pytest.raises(EnvrefError, match=r"^A: invalid ref:// URI: "):
         plugin.entries(environment("A=ref://secrets\n"))
 
 
