@@ -37,11 +37,21 @@ class _Line(NamedTuple):
     elsewhere: str
 
 
-class _Composed(NamedTuple):
-    """A variable made of parts, or one that others are made of."""
+class _Statement(NamedTuple):
+    """What sets one variable: a line; or lines, where it is made of parts or others are made of it.
 
-    name: str
+    `kinds` are the types of the stores that it asks, `uses` the variables that it waits for.
+    """
+
+    variable: Variable
     lines: Sequence[_Line]
+    is_composed: bool = False
+    kinds: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
+
+    @property
+    def is_plain(self) -> bool:
+        return self.variable.plain is not None
 
 
 def native(project: Project, environment: Environment, *, strict: bool) -> str:
@@ -50,9 +60,11 @@ def native(project: Project, environment: Environment, *, strict: bool) -> str:
         environment = Environment(project.entries, _Ambient())
     script = _Script(project, environment)
     statements = [statement for variable in environment.variables.values() for statement in script.of(variable)]
-    if script.problems:
-        raise MalformedFile(script.problems)
-    return "".join(f"{line}\n" for line in _block(statements, script, strict=strict))
+    ordered = _ordered(statements)
+    problems = [*script.problems, *_disturbed(ordered)]
+    if problems:
+        raise MalformedFile(problems)
+    return "".join(f"{line}\n" for line in _block(ordered, script, strict=strict))
 
 
 class _Ambient(dict[str, str]):
@@ -80,11 +92,12 @@ class _Script:
             for piece in variable.pieces
             if isinstance(piece, Pending)
         }
+        self._kinds: set[str] = set()  # asked by the statement that is being made
         self.functions: set[str] = set()
         self.say_none = {"aws": None}
         self.problems: list[Problem] = []
 
-    def of(self, variable: Variable) -> Iterator[_Line | _Composed]:
+    def of(self, variable: Variable) -> Iterator[_Statement]:
         """What sets the variable; nothing, and a problem noted, where nothing can."""
         try:
             self._check(variable)
@@ -106,19 +119,23 @@ class _Script:
                 name = text.split(_MARK)[1]
                 raise Unwritable(f"takes ${{{name}}} from the environment (interpolate_environment), which differs")
 
-    def _statement(self, variable: Variable) -> _Line | _Composed:
+    def _statement(self, variable: Variable) -> _Statement:
         name = variable.name
+        self._kinds = set()
         if variable.plain is not None:
-            line = shells.kept_line(name, variable.plain)
-            return _Line(line, line)
+            text = shells.kept_line(name, variable.plain)
+            return _Statement(variable, [_Line(text, text)])
         [first, *others] = variable.pieces
         if isinstance(first, Reference) and not others and (first.optional or name not in self._awaited):
             call = self._call(first)
             self.functions.add("_envref_get")
             start = f"_envref_get {'optional' if first.optional else 'required'} {name}"
-            return _Line(f"{start} {call.macos}", f"{start} {call.elsewhere}")
+            line = _Line(f"{start} {call.macos}", f"{start} {call.elsewhere}")
+            return _Statement(variable, [line], kinds=frozenset(self._kinds))
         self.functions |= {"_envref_open", "_envref_close"}
-        return _Composed(name, [self._part(name, piece) for piece in variable.pieces])
+        parts = [self._part(name, piece) for piece in variable.pieces]
+        uses = frozenset(piece.name for piece in variable.pieces if isinstance(piece, Pending))
+        return _Statement(variable, parts, is_composed=True, kinds=frozenset(self._kinds), uses=uses)
 
     def _part(self, name: str, piece: Piece) -> _Line:
         """What adds a piece to the text of a composed variable."""
@@ -173,6 +190,7 @@ class _Script:
             raise Unwritable(f'backend "{store.name}" of type {store.type} is read by envref only')
         address, field = self._place(store, reference)
         location = store.backend.location(address)  # type: ignore[attr-defined]  # every writable type is Located
+        self._kinds.add(store.type)
         options = {name: str(value) for name, value in self._options[store.name].items()}
         return retrieval.call(store.type, Question(location, options, address, field))
 
@@ -193,7 +211,35 @@ class _Script:
         return Address(self._project, key, profile=profile), reference.field
 
 
-def _block(statements: Sequence[_Line | _Composed], script: _Script, *, strict: bool) -> Iterator[str]:
+def _ordered(statements: Sequence[_Statement]) -> list[_Statement]:
+    """Secrets, then those that a store's program would read itself, then what is plain.
+
+    So no variable of the project is in the environment of a program that is still to be asked: in envref's own calls
+    there is none either (security.md 5.8).
+    """
+    kinds = {kind for statement in statements for kind in statement.kinds}
+    late: set[str] = set()
+    for statement in statements:
+        name = statement.variable.name
+        if any(retrieval.reads(kind, name) for kind in kinds) or late & statement.uses:
+            late.add(name)
+    return sorted(statements, key=lambda each: 2 if each.is_plain else int(each.variable.name in late))
+
+
+def _disturbed(statements: Sequence[_Statement]) -> Iterator[Problem]:
+    """The variables that are asked of a program after another one is set that the program reads."""
+    for position, statement in enumerate(statements):
+        name = statement.variable.name
+        for before in statements[:position]:
+            read = before.variable.name
+            if any(retrieval.reads(kind, read) for kind in statement.kinds):
+                reason = f"{name}: would be asked of its store's program after {read} is set, which the program reads"
+                cure = "use the hook form (without --native)"
+                yield statement.variable.entry.problem(0, f"{reason}; {cure}")
+                break
+
+
+def _block(statements: Sequence[_Statement], script: _Script, *, strict: bool) -> Iterator[str]:
     functions = [name for name in FUNCTIONS if name in script.functions]
     nothing = " | ".join(f"{program}:None" for program in script.say_none)
     yield START
@@ -216,17 +262,16 @@ def _block(statements: Sequence[_Line | _Composed], script: _Script, *, strict: 
     yield END
 
 
-def _body(statements: Iterable[_Line | _Composed]) -> Iterator[str]:
-    for is_composed, group in groupby(statements, key=lambda statement: isinstance(statement, _Composed)):
+def _body(statements: Iterable[_Statement]) -> Iterator[str]:
+    for is_composed, group in groupby(statements, key=lambda statement: statement.is_composed):
         if not is_composed:
-            yield from _lines([line for line in group if isinstance(line, _Line)], "  ")
+            yield from _lines([line for statement in group for line in statement.lines], "  ")
             continue
         for statement in group:
-            if isinstance(statement, _Composed):
-                yield f"  if _envref_open {statement.name}; then"
-                yield from _lines(statement.lines, "    ")
-                yield f"    _envref_close {statement.name}"
-                yield "  fi"
+            yield f"  if _envref_open {statement.variable.name}; then"
+            yield from _lines(statement.lines, "    ")
+            yield f"    _envref_close {statement.variable.name}"
+            yield "  fi"
 
 
 def _lines(lines: Iterable[_Line], indent: str) -> Iterator[str]:

@@ -72,6 +72,32 @@ def is_writable(kind: str) -> bool:
     return kind in _CALLS
 
 
+# What the programs read in their environment: a variable of the project that is called so must not be set before they
+# were asked (security.md 5.8). A `*` stands for any end.
+_READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either case
+_READ = {
+    "keychain": "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY",
+    "1password": "OP_* XDG_*",
+    "hashicorp-vault": "VAULT_* BAO_*",
+    "aws-ssm": "AWS_* PYTHON*",
+    "aws-secrets-manager": "AWS_* PYTHON*",
+    "oci-vault": "OCI_* PYTHON*",
+    "doppler": "DOPPLER_*",
+    "pass": "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA",
+}
+
+
+def reads(kind: str, name: str) -> bool:
+    """Whether the type's program may behave otherwise because of a variable of this name."""
+    patterns = f"{_READ_BY_ALL} {_READ[kind]}".split()
+    return any(_matches(name, pattern) for pattern in patterns) or name.upper() in _PROXIES
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
 def _keychain(question: Question) -> Call:
     service, account = map(_word, question.location)
     if not question.location[1]:
