@@ -47,15 +47,22 @@ class Question(NamedTuple):
 
 
 class Call(NamedTuple):
-    """The command on macOS and the one elsewhere, and the block's own functions that they use.
+    """A command, on macOS and elsewhere, and what it needs.
 
-    `says_none` is the program that prints `None` for a secret without text.
+    `functions` are the block's own that it uses, `kinds` the types of the stores that it asks, `says_none` is the
+    program that prints `None` for a secret without text.
     """
 
     macos: str
     elsewhere: str
     functions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     says_none: str = ""
+
+    def behind(self, start: str, function: str) -> Call:
+        """The command as the last words of another one, which begins with a function of the block."""
+        macos, elsewhere = f"{start} {self.macos}", f"{start} {self.elsewhere}"
+        return self._replace(macos=macos, elsewhere=elsewhere, functions=(*self.functions, function))
 
 
 def call(kind: str, question: Question) -> Call:
@@ -64,7 +71,7 @@ def call(kind: str, question: Question) -> Call:
         raise Unwritable(f"no program of {kind} prints the field {question.field} alone")
     if question.field is not None and question.field.startswith("/"):
         raise Unwritable(f"no program of {kind} reads the JSON pointer {question.field}")
-    return _CALLS[kind](question)
+    return _CALLS[kind](question)._replace(kinds=(kind,))
 
 
 def is_writable(kind: str) -> bool:
