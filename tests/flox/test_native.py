@@ -416,6 +416,41 @@ class TestValues:
         assert stand_in.asked() == ["PW"]
 
 
+class TestOrder:
+    def test_no_program_is_led_by_the_projects_variables(self, project, run, stand_in):
+        """What a store's program would read itself is set after it was asked, as envref's own calls never see it."""
+        stand_in.put(A="a", B="b", TOKEN="t")
+        write(
+            project,
+            "DOPPLER_CONFIG=other\nHTTPS_PROXY=http://127.0.0.1:9\nHOME=/nowhere\nDOPPLER_TOKEN=ref://doppler/token\n"
+            "X=<${DOPPLER_TOKEN}>\nA=ref://doppler/a\nB=${A}${ref://doppler/b}\n",
+            "doppler",
+        )
+        result = run()
+        assert result.exported == {
+            "DOPPLER_CONFIG": "other",
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HOME": "/nowhere",
+            "DOPPLER_TOKEN": "t",
+            "X": "<t>",
+            "A": "a",
+            "B": "ab",
+        }
+        assert sorted(stand_in.asked()) == ["A", "B", "TOKEN"]
+        seen = {line.partition("=")[0] for line in stand_in.read("environment").splitlines()}
+        assert not seen & {"DOPPLER_CONFIG", "HTTPS_PROXY", "DOPPLER_TOKEN", "X"}
+        assert "HOME=/nowhere" not in stand_in.read("environment").splitlines()
+
+    def test_what_can_not_be_put_in_order_is_refused(self, project):
+        """Two secrets that a store's program reads itself can't both be asked of it undisturbed."""
+        env = "DOPPLER_TOKEN=ref://doppler/t\nDOPPLER_CONFIG=ref://doppler/c\nAWS_A=ref://doppler/a\nHOMES=ref://doppler/h\n"
+        write(project, env, "doppler")
+        assert faults(project) == {
+            "DOPPLER_CONFIG": "would be asked of its store's program after DOPPLER_TOKEN is set, which the program "
+            "reads; use the hook form (without --native)"
+        }
+
+
 class TestFailures:
     ENV = "GOOD=ref://doppler/good\nBAD=ref://doppler/bad\nPLAIN=plain\n"
 
