@@ -216,11 +216,21 @@ def test_plugin_raises_the_schema_and_says_so(flox):
     assert "version = 1\n" not in flox.manifest
 
 
+def test_plugin_says_once_what_is_missing(flox):
+    """The table is read by a script of the envref package: without it in the environment nothing happens."""
+    line = "[plugins.envref] does nothing until envref is in [install]\n"
+    assert line in flox.hook("--write", "--plugin").stderr
+    assert line not in flox.hook("--write", "--plugin").stderr
+    flox.write(MANIFEST, FRESH.replace("[install]", '[install]\nsecrets.pkg-path = "me/envref"'))
+    assert line not in flox.hook("--write", "--plugin").stderr
+
+
 def test_plugin_import_takes_over_what_it_can(flox):
     """What it can't is named and left."""
     flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.14.0"') + OF_FLOX)
     done = flox.hook("--write", "--plugin", "--import")
     assert done.stderr.splitlines() == [
+        "[plugins.envref] does nothing until envref is in [install]",
         "plugins.vault.DB: left: no backend of type hashicorp-vault with mount: secret in .envref.yaml",
         f"wrote {MANIFEST}",
     ]
