@@ -411,7 +411,8 @@ NAMES = {
 
 
 @pytest.mark.parametrize(
-    ("form", "name"), [*(("hook", name) for name in NAMES), ("profile", "path"), ("plugin", "PATH"), ("native", "status")]
+    ("form", "name"),
+    [*(("hook", name) for name in NAMES), ("profile", "path"), ("plugin", "PATH"), ("native", "status")],
 )
 def test_secrets_under_a_name_that_means_something_else_are_refused(flox, form, name):
     """With the place in the env file, for every form; the manifest stays."""
