@@ -106,7 +106,7 @@ def _place(target: str, root: str) -> tuple[str, str, str]:
     """Path and shown name of the manifest, and the folder that it may not leave."""
     path = manifests.locate(root) if target == _NEAREST else os.path.join(directory(), target)
     inside = manifests.folder(path, root)
-    return path, os.path.relpath(path, inside) if target == _NEAREST else target, inside
+    return path, os.path.relpath(path, root) if target == _NEAREST else target, inside
 
 
 def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:

@@ -85,7 +85,7 @@ def _flox_hook(root: str) -> Callable[[], str]:
 
     path = manifest.locate(root)
     inside = manifest.folder(path, root)
-    name = os.path.relpath(path, inside)
+    name = os.path.relpath(path, root)
 
     def edit(old: manifest.Manifest) -> manifest.Manifest:
         return old if old.blocks() else old.with_block(manifest.HOOK, block.hook())

@@ -362,11 +362,12 @@ def test_a_manifest_can_be_named(flox, action):
 
 
 def test_the_manifest_is_found_from_below_and_above(flox):
-    """Upwards from the project's root, wherever in the project one is."""
+    """Upwards from the project's root, wherever in the project one is; messages say where it is from there."""
     flox.write("app/.envref.yaml", json.dumps(CONFIG))
     flox.write("app/.env", ENV)
     flox.write("app/src/x", "")
-    assert flox.ok("--write", cwd=flox.path / "app" / "src") == ""
+    done = flox.hook("--write", cwd=flox.path / "app" / "src")
+    assert (done.returncode, done.stderr) == (0, f"wrote ../{MANIFEST}\n")
     assert ">>> envref" in flox.manifest
     assert flox.ok("-C", str(flox.path / "app"), "--check") == ""
 
