@@ -116,17 +116,12 @@ class Store:
         return sentence.replace(f': "{address}"', "")
 
 
-class Chain:
-    """The stores by name, in configured order. There is none for a project that needs trust and does not have it.
-
-    Making it raises Untrusted then: whoever wants to use a store passes the gate. Time begins behind it, because the
-    gate may ask a person.
-    """
+class Stores:
+    """The stores by name, in configured order: for what only wants to know how they call a secret, and asks none."""
 
     __slots__ = ("_stores",)
 
     def __init__(self, project: Project, timeout: float | None = None) -> None:
-        require(project)
         started = time.monotonic()
         backends = project.config.backends
         self._stores = {backend.name: Store(backend, project.root, timeout, started) for backend in backends}
@@ -156,3 +151,17 @@ class Chain:
     def warnings(self) -> list[str]:
         """What the stores asked so far have to say."""
         return [warning for store in self for warning in store.warnings]
+
+
+class Chain(Stores):
+    """The stores as they may be asked. There is none for a project that needs trust and does not have it.
+
+    Making it raises Untrusted then: whoever wants to use a store passes the gate. Time begins behind it, because the
+    gate may ask a person.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, project: Project, timeout: float | None = None) -> None:
+        require(project)
+        super().__init__(project, timeout)

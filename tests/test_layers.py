@@ -19,7 +19,7 @@ LAYERS = [
     "backends",
     "git config project trust environment chain resolve resolution report progress streams",
     """
-    request activate github watch example status scoped_store rotation generation sharing sync adoption onboarding
+    request activate flox github watch example status scoped_store rotation generation sharing sync adoption onboarding
     audit audit_log leaks
     """,
     "cli __main__ __init__",

@@ -12,6 +12,7 @@ COMMANDS = {
     "audit": "envref.cli.audit:audit",
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
+    "flox-hook": "envref.cli.flox_hook:flox_hook",
     "get": "envref.cli.get:get",
     "import": "envref.cli.import_:import_",
     "init": "envref.cli.init:init",
