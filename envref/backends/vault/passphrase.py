@@ -10,6 +10,7 @@ import sys
 import termios
 from getpass import getpass
 
+from envref import backends
 from envref.errors import BackendDenied, BackendLocked, EnvrefError
 from envref.secret import Secret
 
@@ -126,7 +127,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 
 def _require_terminal() -> None:
-    if not (sys.stderr.isatty() and _in_foreground()):
+    if not (sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))):
         raise required()
 
 
