@@ -104,7 +104,9 @@ set _envref_verbose = $?verbose
 set _envref_echo = $?echo
 unset verbose echo
 set _envref_dir = $cwd:q
-if ( $?FLOX_ENV_PROJECT ) set _envref_dir = $FLOX_ENV_PROJECT:q
+if ( $?FLOX_ENV_PROJECT ) then
+    if ( $FLOX_ENV_PROJECT:q != "" ) set _envref_dir = $FLOX_ENV_PROJECT:q
+endif
 which envref >& /dev/null
 if ( $status == 0 ) then
     envref resolve --export --shell tcsh --project $_envref_dir:q | source /dev/stdin > /dev/null

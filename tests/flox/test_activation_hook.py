@@ -14,7 +14,9 @@ from tests.flox.blocks import HOOK
 from tests.flox.conftest import SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
 
-STRICT_HOOK = HOOK.replace('"$_envref_dir")"', '"$_envref_dir" --strict)"').replace('[ "${ENVREF_STRICT:-0}" != 1 ]', "false")
+STRICT_HOOK = HOOK.replace('"$_envref_dir")"', '"$_envref_dir" --strict)"').replace(
+    '[ "${ENVREF_STRICT:-0}" != 1 ]', "false"
+)
 STOPS = pytest.mark.parametrize(
     ("block", "variables"), [(HOOK, {"ENVREF_STRICT": "1"}), (STRICT_HOOK, {})], ids=["ENVREF_STRICT=1", "--strict"]
 )
@@ -132,8 +134,14 @@ def test_the_hooks_of_neighbours_run_with_their_own_options(place, order):
 
 
 OPTIONS = [
-    *("set -e", "set -u", "set -a", "set -x", "set -f", "set -C", "set -o pipefail", "set -o posix"),
-    *("IFS=/.e", "shopt -s failglob", "shopt -s nullglob", "shopt -s nocasematch", "set -eEuaf -o pipefail -o posix"),
+    "set -e",
+    "set -u",
+    "set -a",
+    "set -x",
+    "set -o posix",
+    "IFS=/.e",
+    "shopt -s failglob nullglob nocasematch",
+    "set -eEuafCx -o pipefail -o posix",
 ]
 LOOK = """\
 { printf '%s' "$- $(shopt -p) $(set +o) ${IFS@Q}" | sed 's/posix//'; } > "$LOOKS/NAME"
