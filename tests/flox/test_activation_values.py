@@ -91,7 +91,7 @@ def test_the_profile_gives_every_value_to_its_shell(full, shell):
 
 @pytest.mark.parametrize("shell", BREAKS)
 def test_the_rule_for_what_the_replay_breaks_is_that_of_the_real_shell(shell, tmp_path):
-    """For 50 and more arbitrary values of the characters that matter, the rule foretells what the shell makes of the replay."""
+    """Over 50 arbitrary values of the characters that matter, it foretells what the shell makes of the replay."""
     need(shell)
     need("bash")
     flox = Flox(tmp_path, "version = 1\n", project=None)
