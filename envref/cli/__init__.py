@@ -11,6 +11,7 @@ from envref.errors import OK, USAGE
 COMMANDS = {
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
+    "flox-hook": "envref.cli.flox_hook:flox_hook",
     "get": "envref.cli.get:get",
     "init": "envref.cli.init:init",
     "list": "envref.cli.listing:listing",

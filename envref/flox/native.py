@@ -1,0 +1,133 @@
+"""The native block: a project's variables set by the stores' own programs, without envref (flox.md 6.4).
+
+What such a block can't express exactly is refused with the reason, all of it at once, and never left out.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from envref.environment import Environment
+from envref.errors import EnvrefError, MalformedFile
+from envref.flox import retrieval
+from envref.flox.native_text import END, FUNCTIONS, GET, START
+from envref.flox.statement import Ambient, Statement, Statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from envref.environment import Variable
+    from envref.errors import Problem
+    from envref.flox.retrieval import Call
+    from envref.project import Project
+
+
+def native(project: Project, environment: Environment, *, strict: bool) -> str:
+    """The block with its markers, each line ended. Raises MalformedFile with everything that it can't express."""
+    if project.config.interpolate_environment:
+        environment = Environment(project.entries, Ambient())
+    making = Statements(project, environment)
+    statements, problems = [], []
+    for variable in environment.variables.values():
+        try:
+            statements.append(making.of(variable))
+        except EnvrefError as error:
+            problems.append(_problem(variable, error))
+    ordered = _ordered(statements)
+    problems += _disturbed(ordered)
+    if problems:
+        raise MalformedFile(problems)
+    return "".join(f"{line}\n" for line in _block(ordered, strict=strict))
+
+
+def _problem(variable: Variable, error: EnvrefError) -> Problem:
+    """The error at the variable's place: what can't be expressed, and what to do."""
+    named = "" if error.message.startswith(f"{variable.name}: ") else f"{variable.name}: "
+    cure = error.hint or error.run
+    return variable.entry.problem(0, f"{named}{error.message}; {cure}" if cure else f"{named}{error.message}")
+
+
+def _ordered(statements: Sequence[Statement]) -> list[Statement]:
+    """Secrets, then those that a store's program would read itself, then what is plain.
+
+    So no variable of the project is in the environment of a program that is still to be asked: in envref's own calls
+    there is none either (security.md 5.8).
+    """
+    kinds = {kind for statement in statements for kind in statement.kinds}
+    late: set[str] = set()
+    for statement in statements:
+        name = statement.name
+        if any(retrieval.reads(kind, name) for kind in kinds) or late & statement.uses:
+            late.add(name)
+    return sorted(statements, key=lambda each: 2 if each.is_plain else int(each.name in late))
+
+
+def _disturbed(statements: Sequence[Statement]) -> Iterator[Problem]:
+    """The variables that are asked of a program after another one is set that the program reads."""
+    for position, statement in enumerate(statements):
+        name = statement.name
+        for before in statements[:position]:
+            read = before.name
+            if any(retrieval.reads(kind, read) for kind in statement.kinds):
+                reason = f"{name}: would be asked of its store's program after {read} is set, which the program reads"
+                cure = "use the hook form (without --native)"
+                yield statement.variable.entry.problem(0, f"{reason}; {cure}")
+                break
+
+
+def _block(statements: Sequence[Statement], *, strict: bool) -> Iterator[str]:
+    needed = {name for statement in statements for name in statement.functions}
+    functions = [name for name in FUNCTIONS if name in needed]
+    say_none = dict.fromkeys(["aws", *(line.says_none for each in statements for line in each.lines if line.says_none)])
+    yield START
+    for name in functions:
+        yield from FUNCTIONS[name].replace(GET, " | ".join(f"{program}:None" for program in say_none)).splitlines()
+    yield "_envref_native() {"
+    yield "  local -"
+    yield "  set +aeux"
+    if functions:
+        composing = " _envref_loaded=' ' _envref_text='' _envref_short=''" if "_envref_open" in functions else ""
+        yield f"  local +x _envref_failed=0{composing}"
+    yield from _body(statements)
+    if functions:
+        lenient = "false" if strict else '[ "${ENVREF_STRICT:-0}" != 1 ]'
+        yield f'  [ "$_envref_failed" -eq 0 ] || {lenient}'
+    yield "}"
+    yield "_envref_native || exit 1"
+    yield f"unset -f {' '.join(['_envref_native', *functions])}"
+    yield END
+
+
+def _body(statements: Iterable[Statement]) -> Iterator[str]:
+    for is_composed, group in groupby(statements, key=lambda statement: statement.is_composed):
+        if not is_composed:
+            yield from _lines([line for statement in group for line in statement.lines], "  ")
+            continue
+        for statement in group:
+            yield f"  if _envref_open {statement.name}; then"
+            yield from _lines(statement.lines, "    ")
+            yield f"    _envref_close {statement.name}"
+            yield "  fi"
+
+
+def _lines(lines: Iterable[Call], indent: str) -> Iterator[str]:
+    """Each line; neighbours that differ by system under one condition."""
+    for differ, group in groupby(lines, key=lambda line: line.macos != line.elsewhere):
+        together = list(group)
+        if not differ:
+            yield from (f"{indent}{line.macos}" for line in together)
+            continue
+        yield f'{indent}case "$OSTYPE" in'
+        yield from _branch("darwin*", [line.macos for line in together], indent + "  ")
+        yield from _branch("*", [line.elsewhere for line in together], indent + "  ")
+        yield f"{indent}esac"
+
+
+def _branch(pattern: str, commands: Sequence[str], indent: str) -> Iterator[str]:
+    if len(commands) == 1:
+        yield f"{indent}{pattern}) {commands[0]} ;;"
+        return
+    yield f"{indent}{pattern})"
+    yield from (f"{indent}  {command}" for command in commands)
+    yield f"{indent}  ;;"
