@@ -1,4 +1,4 @@
-"""Replay: which values Flox's own quoting breaks. tests/flox/test_activation_values.py holds the rule against the shells."""
+"""Replay: what Flox's quoting breaks. tests/flox/test_activation_values.py holds the rule against the shells."""
 
 from __future__ import annotations
 
