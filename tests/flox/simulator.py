@@ -1,7 +1,7 @@
 """Simulator of the documented contract of `flox activate`: a hook, a plugin and profiles run as Flox says it runs them.
 
 No Flox is here, nor any of its code or text; each rule is one of flox.md 3 and 8, each shell a real one. A test that
-passes here says that envref keeps to that contract, never that it was tested with Flox. What can't be shown: the trace
+passes here says that envref keeps to that contract, and never that a Flox ran it. What can't be shown: the trace
 of Flox's patched bash, locking, services, rendering by Nix, the catalog and the lock file, auto-activation, containers.
 
 Needs no pytest: `bench/` measures with it.
