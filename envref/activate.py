@@ -71,8 +71,17 @@ def _written(
     write(rendered)
     for name in rendered.left_out:
         streams.warn(_left_out(name, request))
+    if request.replay:
+        _warn_of_replay(request.replay, resolution)
     streams.say(complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _warn_of_replay(shell: str, resolution: Resolution) -> None:
+    from envref import replay
+
+    for warning in replay.warnings(shell, resolution.values()):
+        streams.warn(warning)
 
 
 def _left_out(name: str, request: Request) -> str:
@@ -108,13 +117,13 @@ def resolve(request: Request) -> Resolution:
 
 def _load(request: Request) -> Project:
     """The project with all its files: what one that waits for trust holds can't be told, so it can't be left out."""
-    project = load(request.directory, request.profile)
+    project = project_of(request)
     if not project.unread:
         return project
     from envref.trust import require
 
     require(project)
-    return load(request.directory, request.profile)
+    return project_of(request)
 
 
 def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
@@ -128,6 +137,15 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
     return [] if is_granted(project) else found
 
 
+def project_of(request: Request) -> Project:
+    """The project with its env files, or with the table of a Flox plugin in their place."""
+    if request.table is None:
+        return load(request.directory, request.profile)
+    from envref import flox_table
+
+    return flox_table.load(request.directory, request.profile, request.table)
+
+
 def environment_of(project: Project) -> Environment:
     """The project's variables; says the project's warnings, and with -v the files."""
     for file in project.files:
@@ -138,11 +156,13 @@ def environment_of(project: Project) -> Environment:
 
 
 def _ask(project: Project, references: Iterable[Reference], timeout: float | None) -> dict[Reference, Outcome]:
+    from envref import backends
     from envref.chain import Chain
     from envref.resolve import Scope, resolve
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
+    backends.asks_beside_data = False
     chain = Chain(project, timeout)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():

@@ -12,12 +12,13 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 VALUES = """
     secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
+    replay
 """
 LAYERS = [
     "errors",
     VALUES,
     "backends",
-    "git config project trust environment chain resolve resolution report progress streams",
+    "git config project trust environment flox_table chain resolve resolution report progress streams",
     """
     request activate flox github watch example status scoped_store rotation generation sharing sync adoption onboarding
     audit audit_log leaks

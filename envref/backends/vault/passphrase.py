@@ -127,7 +127,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 
 def _require_terminal() -> None:
-    if not (sys.stderr.isatty() and _in_foreground()):
+    if not (sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))):
         raise required()
 
 
