@@ -7,7 +7,7 @@ import os
 from envref import envfile
 from envref.config import load as load_config
 from envref.config.files import FILE, check_owner, shown
-from envref.config.model import is_profile_name
+from envref.config.model import Config, is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import EnvrefError, UsageError
 
@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envref.config.model import Config
     from envref.envfile import Entry
 
 
@@ -80,7 +79,7 @@ def load(start: str, profile: str | None = None, environment: Mapping[str, str] 
     """
     project = configured(start, profile, environment)
     files = _read_files(project)
-    warnings = [*project.warnings, *(warning for file in files for warning in file.warnings)]
+    warnings = [*project.warnings, *(str(warning) for file in files for warning in file.warnings)]
     return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
 
 
@@ -98,6 +97,12 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
         )
     unknown = f'profile "{effective}" is not configured and .env.{effective} does not exist'
     return Project(root, config, effective, files=(), warnings=(*config.warnings, unknown))
+
+
+def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """A directory without a config as a project: the usual file names, no store."""
+    effective = profile or environment.get("ENVREF_PROFILE") or None
+    return Project(os.path.realpath(directory), Config(project="", backends=()), effective, files=(), warnings=())
 
 
 def is_known(profile: str, root: str, config: Config) -> bool:

@@ -15,7 +15,7 @@ LAYERS = [
     "secret address reference recipient source envfile template shells field outcome atomic",
     "backends",
     "config project environment chain resolve resolution report streams",
-    "request activate scoped_store rotation generation sharing audit_log",
+    "request activate scoped_store rotation generation sharing audit_log doctor",
     "cli __main__ __init__",
 ]
 # The core knows the table of stores, their protocol and the one way to run a program, but no store by name.

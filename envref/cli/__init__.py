@@ -11,6 +11,7 @@ from envref.errors import OK, USAGE
 COMMANDS = {
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
+    "doctor": "envref.cli.doctor:doctor",
     "get": "envref.cli.get:get",
     "init": "envref.cli.init:init",
     "list": "envref.cli.listing:listing",

@@ -9,7 +9,6 @@ from typing import TypedDict
 import click
 
 from envref import shells, streams
-from envref.address import Address
 from envref.backends import BUILTIN, backend_class
 from envref.chain import Store
 from envref.cli.grammar import Command, Group, directory
@@ -20,7 +19,6 @@ from envref.config.model import BackendConfig, Config, is_credential
 from envref.errors import FAILED, OK, BackendError, printable
 from envref.project import NoProject, Project, configured
 
-_PROBE = "envref-readiness-probe"  # a key that nobody has: a store that says so is ready
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
 
 
@@ -95,13 +93,8 @@ def _type(kind: str) -> Type:
 
 def _readiness(backend: BackendConfig, root: str) -> Row:
     """What the store answers when it is asked for a secret that nobody has."""
-    store = Store(backend, root, timeout_of_environment(), time.monotonic())
-    probe = Address(_PROBE, _PROBE)
-    try:
-        answer = store.backend.get_many([probe], store.deadline).get(probe)
-    except BackendError as error:
-        return _unready(store.signed(error))
-    return _unready(store.signed(answer)) if isinstance(answer, BackendError) else {"status": "ok"}
+    complaint = Store(backend, root, timeout_of_environment(), time.monotonic()).complaint()
+    return _unready(complaint) if complaint else {"status": "ok"}
 
 
 def _unready(error: BackendError) -> Row:

@@ -1,0 +1,105 @@
+"""What can be wrong around the env files: the config, git, who may read what is personal, and direnv."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from envref.backends import command
+from envref.config.files import FILE
+from envref.doctor.finding import Finding, pasted
+from envref.errors import BackendError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from envref.backends.command import Finished
+    from envref.doctor.case import Case
+
+_DIRENV_FILE = ".envrc"
+_PATIENCE = 5.0  # seconds for git and for direnv
+_NOT_OURS = 0o066  # the group and others, reading and writing
+# git's file system monitor is a program of the repository's choice.
+_GIT = ("-c", "core.fsmonitor=false")
+
+
+def config_warnings(case: Case) -> Iterator[Finding]:
+    for warning in case.project.warnings:
+        yield Finding(FILE, warning, hint=f"correct {FILE}")
+
+
+def committable_local_file(case: Case) -> Iterator[Finding]:
+    """The personal file is in a git work tree and not ignored there, or even tracked."""
+    root, name = case.project.root, case.project.config.local_file
+    if not os.path.lexists(os.path.join(root, name)):
+        return
+    ignored = _git(root, "check-ignore", "--quiet", "--", name)
+    if ignored is None or ignored.status != 1:  # 0: it is ignored; 128: no work tree, or one that git refuses
+        return
+    tracked = _git(root, "ls-files", "--error-unmatch", "--", name)
+    path = pasted(os.path.join(root, name), case.start)
+    if tracked is not None and tracked.status == 0:
+        yield Finding(
+            name, "tracked by git, so that everybody with the repository has it", run=f"git rm --cached {path}"
+        )
+        return
+    listing = pasted(os.path.join(root, ".gitignore"), case.start)
+    yield Finding(name, "in a git work tree, and not ignored by git", run=f"echo {name} >> {listing}")
+
+
+def readable_local_file(case: Case) -> Iterator[Finding]:
+    name = case.project.config.local_file
+    path = os.path.join(case.project.root, name)
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if stat.S_ISREG(mode) and mode & _NOT_OURS:
+        message = f"readable by others (mode {stat.S_IMODE(mode):04o})"
+        yield Finding(name, message, run=f"chmod 600 {pasted(path, case.start)}")
+
+
+def blocked_envrc(case: Case) -> Iterator[Finding]:
+    """`.envrc` is there, direnv too, and its user has not allowed it: nothing is loaded."""
+    path = os.path.join(case.project.root, _DIRENV_FILE)
+    if not os.path.exists(path):
+        return
+    status = _run("direnv", ["status", "--json"], case.project.root)
+    if status is not None and _allowed(status.stdout.decode("utf-8", "replace"), path) is False:
+        message = "not allowed in direnv, so that it loads nothing"
+        yield Finding(_DIRENV_FILE, message, run=f"direnv allow {pasted(path, case.start)}")
+
+
+def _git(root: str, *arguments: str) -> Finished | None:
+    return _run("git", [*_GIT, *arguments], root)
+
+
+def _run(name: str, arguments: Sequence[str], directory: str) -> Finished | None:
+    """A finished program; None where there is none, or it doesn't answer."""
+    program = command.find(name)
+    if program is None:
+        return None
+    deadline = time.monotonic() + _PATIENCE
+    try:
+        return command.run([program, *arguments], deadline=deadline, label=name, directory=directory)
+    except BackendError:
+        return None
+
+
+def _allowed(status: str, path: str) -> bool | None:
+    """Whether direnv would load the file at `path`; None when it says nothing of it.
+
+    2.33 and later print JSON, in which 0 means allowed; before, `--json` is ignored and lines are printed.
+    """
+    try:
+        found = json.loads(status)["state"]["foundRC"] or {}
+        place, allowed = found.get("path"), found.get("allowed")
+    except (ValueError, KeyError, TypeError):
+        facts = dict(line.rsplit(" ", 1) for line in status.splitlines() if line.startswith("Found RC "))
+        place, allowed = status.partition("Found RC path ")[2].partition("\n")[0], facts.get("Found RC allowed")
+    if allowed is None or place != path:
+        return None
+    return allowed in (0, True, "0", "true")
