@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from envref.doctor.case import Case
-    from envref.envfile import EnvFile, Entry
+    from envref.envfile import Entry, EnvFile
 
 _BLANKS = " \t"
 

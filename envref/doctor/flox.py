@@ -176,7 +176,7 @@ def _ids(node: object, *, named: bool) -> Iterator[int]:
         for key, value in node.items():
             if named and key.isdecimal():
                 yield int(key)
-            yield from _ids(value, named=named or "pid" in key.lower())
+            yield from _ids(value, named="pid" in key.lower())
     elif isinstance(node, list):
         for item in node:
             yield from _ids(item, named=named)

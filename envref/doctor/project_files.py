@@ -102,4 +102,4 @@ def _allowed(status: str, path: str) -> bool | None:
         place, allowed = status.partition("Found RC path ")[2].partition("\n")[0], facts.get("Found RC allowed")
     if allowed is None or place != path:
         return None
-    return allowed in (0, True, "0", "true")
+    return str(allowed).lower() in ("0", "true")
