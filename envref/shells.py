@@ -130,6 +130,34 @@ def _encoded(name: str, text: str) -> bytes:
     raise Unencodable(name, "is not valid UTF-8, which every output is")
 
 
+def kept_line(name: str, value: str) -> str:
+    """`export NAME=VALUE` for bash, without a line end, for a text that is kept and indented: one line, all ASCII."""
+    text = environment_text(name, value)
+    _refuse_arithmetic(name, text)
+    return f"export {name}={text if text and _INERT.issuperset(text) else kept_word(text)}"
+
+
+def kept_word(text: str) -> str:
+    """The text as one quoted word of bash, on one line, all ASCII, and never with three quotes in a row.
+
+    So it may stand in a TOML string between `'''`, whatever that is indented with.
+    """
+    if text.isascii() and text.isprintable() and "'" not in text:
+        return f"'{text}'"
+    return "$'" + "".join([_kept_byte(byte) for byte in text.encode()]) + "'"
+
+
+def _kept_byte(byte: int) -> str:
+    """How a byte stands between `$'` and `'`."""
+    short = {"'": "\\'", "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+    return short.get(chr(byte)) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}")
+
+
+def is_evaluated(name: str) -> bool:
+    """Whether some shell evaluates what the variable is set to as arithmetic, whatever its quotes."""
+    return name in _ARITHMETIC
+
+
 def json_text(data: object) -> str:
     """JSON with a line end. What HTML or JavaScript would read as code is escaped; it stands in strings only."""
     import json
@@ -163,9 +191,13 @@ _ARITHMETIC = frozenset(
 )
 
 
-def _posix(name: str, value: str) -> str:
+def _refuse_arithmetic(name: str, value: str) -> None:
     if name in _ARITHMETIC and not (value.isascii() and value.removeprefix("-").isdecimal()):
         raise Unencodable(name, "is not a whole number, and shells would evaluate it as arithmetic")
+
+
+def _posix(name: str, value: str) -> str:
+    _refuse_arithmetic(name, value)
     if value and _INERT.issuperset(value):
         return f"export {name}={value}\n"
     quoted = value.replace("'", "'\\''")

@@ -26,6 +26,7 @@ PROGRAMS = {
     "pass": "pass",
     "procps": "pgrep",
     "redis-server": "redis-server",
+    "shellcheck": "shellcheck",
     "strace": "strace",
     "tcsh": "tcsh",
     "zsh": "zsh",

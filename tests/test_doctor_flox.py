@@ -15,7 +15,7 @@ import time
 import pytest
 
 from envref import doctor
-from envref.doctor import flox
+from envref.doctor import flox_state
 from envref.doctor.case import Case
 from envref.project import bare
 
@@ -26,7 +26,7 @@ MEMORY = pathlib.Path("/dev/shm")
 def findings(project):
     """What is found in what Flox keeps, the runtime directory's place aside."""
     case = Case(bare(str(project.path)), [("", ".env")], start=str(project.path))
-    return list(flox.left_over_starts(case))
+    return list(flox_state.left_over_starts(case))
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_the_runtime_directory_decides_where_to_look(project, starts, tmp_path, 
 
 
 def on_disk():
-    return [finding.message for finding in flox.runtime_on_disk(None)]
+    return [finding.message for finding in flox_state.runtime_on_disk(None)]
 
 
 def test_no_runtime_directory():
@@ -166,14 +166,16 @@ def test_no_runtime_directory():
     assert on_disk() == ["not set: Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk"]
 
 
-@pytest.mark.skipif(not os.access(MEMORY, os.W_OK) or flox._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here")
+@pytest.mark.skipif(
+    not os.access(MEMORY, os.W_OK) or flox_state._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
+)
 def test_a_runtime_directory_in_memory(monkeypatch):
     """A real tmpfs is what it should be, also before Flox has made its own directory there."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(MEMORY))
     assert on_disk() == []
 
 
-@pytest.mark.skipif(flox._file_system("/proc") != "proc", reason="no list of mounts here")
+@pytest.mark.skipif(flox_state._file_system("/proc") != "proc", reason="no list of mounts here")
 def test_a_runtime_directory_elsewhere(monkeypatch):
     """Any other file system is told by its type."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc")

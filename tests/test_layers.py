@@ -12,10 +12,10 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 LAYERS = [
     "errors",
-    "secret address reference recipient source envfile template shells field outcome atomic",
+    "secret address loopback dangerous reference recipient source envfile template shells field outcome atomic",
     "backends",
     "config project environment chain resolve resolution report streams",
-    "request activate scoped_store rotation generation sharing audit_log doctor",
+    "request activate flox doctor scoped_store rotation generation sharing audit_log",
     "cli __main__ __init__",
 ]
 # The core knows the table of stores, their protocol and the one way to run a program, but no store by name.

@@ -226,6 +226,10 @@ class AwsStore:
         hint = self._hints.get(address)
         return f'{self.type}: secret not found: "{printable(str(address))}"' + (f"; {hint}" if hint else "")
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """The name."""
+        return (self._checked_name(address),)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """In few calls, as the store's questions say; a name that the store can't hold is not there."""
         roots = dict.fromkeys(self._root(address.project) for address in addresses if address.foreign is None)
@@ -266,10 +270,15 @@ class AwsStore:
         """The name of an address that is written to. BackendInvalid for one that can't be."""
         if address.foreign is not None:
             raise BackendInvalid(f'{self.type}: envref only reads "{printable(address.foreign)}"; change it there')
-        self._root(address.project)
+        return self._checked_name(address)
+
+    def _checked_name(self, address: Address) -> str:
+        if address.foreign is None:
+            self._root(address.project)
         name = self._name(address)
         if not name:
-            raise BackendInvalid(f'{self.type}: no name for key "{printable(address.scoped_key)}": {self.name_rule}')
+            key = address.scoped_key if address.foreign is None else address.foreign
+            raise BackendInvalid(f'{self.type}: no name for key "{printable(key)}": {self.name_rule}')
         return name
 
     def _payload(self, value: Secret) -> bytes:

@@ -95,6 +95,13 @@ class Doppler:
     def absent(self, address: Address) -> str:
         return f'{_LABEL}: secret not found: "{printable(str(address))}"'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Config and name. An empty config is the one that the program is set up for."""
+        place = self._place(address)
+        if place is None:
+            raise _no_name(address)
+        return place
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One download for every config asked for: one in all where `config` is set, or without a profile."""
         places = {address: place for address in addresses if (place := self._place(address))}
@@ -113,10 +120,7 @@ class Doppler:
         """Reads back what was written, and raises BackendInvalid when it is something else (commands.md 2.7)."""
         place = self._own_place(address)
         if place is None:
-            raise BackendInvalid(
-                f'{_LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
-                'only letters, digits, "_", "/", "." and "-", and no digit first'
-            )
+            raise _no_name(address)
         self._run(("secrets", "set", place.name, "--no-interactive"), place.config, deadline, payload=_payload(value))
         if self._ask_one(_DOWNLOAD, place.config, deadline).get(place.name) != value.reveal():
             raise BackendInvalid(
@@ -223,6 +227,13 @@ class Doppler:
 
 def _flag(name: str, value: str) -> tuple[str, ...]:
     return (f"--{name}={value}",) if value else ()
+
+
+def _no_name(address: Address) -> BackendInvalid:
+    return BackendInvalid(
+        f'{_LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
+        'only letters, digits, "_", "/", "." and "-", and no digit first'
+    )
 
 
 def _name(key: str) -> str:

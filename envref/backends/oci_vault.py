@@ -120,6 +120,10 @@ class OciVault:
     def absent(self, address: Address) -> str:
         return f'{LABEL}: secret not found: "{printable(str(address))}"'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Vault and name."""
+        return self._vault, _name(address)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One key: a read, and only if that is refused a listing. More: a listing, and a read of each that is in it."""
         names = {address: _name(address) for address in addresses}

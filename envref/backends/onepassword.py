@@ -84,6 +84,10 @@ class OnePassword:
     def absent(self, address: Address) -> str:
         return f'{LABEL}: op get: "{printable(str(address))}" isn\'t an item in the "{printable(self._vault)}" vault'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Vault and item."""
+        return self._vault, str(address)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One process where all items are there; two with a profile, whose own items are often not."""
         if not addresses:

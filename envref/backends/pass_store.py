@@ -86,6 +86,10 @@ class PassStore:
     def absent(self, address: Address) -> str:
         return f'{_LABEL}: secret not found: "{printable(str(address))}"'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """The entry's path from the store's root."""
+        return (_inside(self._name(address)),)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """A `pass show` for each entry that there is, four at a time; several fields of an entry cost one."""
         if not addresses:

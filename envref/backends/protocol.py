@@ -43,6 +43,17 @@ class Backend(Protocol):
         ...
 
 
+class Located(Backend, Protocol):
+    """A store whose own program can be asked for one secret, by a person or in a script."""
+
+    def location(self, address: Address) -> tuple[str, ...]:
+        """What the store itself calls an address: the words that its program needs to find it.
+
+        Nobody is asked. Raises BackendInvalid for an address that has no name there.
+        """
+        ...
+
+
 class Writable(Backend, Protocol):
     """A store that can be written too. A value is exact, whatever it holds; `set` creates or replaces."""
 

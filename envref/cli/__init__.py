@@ -12,6 +12,7 @@ COMMANDS = {
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
     "doctor": "envref.cli.doctor:doctor",
+    "flox-hook": "envref.cli.flox_hook:flox_hook",
     "get": "envref.cli.get:get",
     "init": "envref.cli.init:init",
     "list": "envref.cli.listing:listing",

@@ -16,9 +16,8 @@ from envref.config.files import FILE
 from envref.doctor.case import Case
 from envref.doctor.finding import Finding, from_error
 from envref.errors import FAILED, OK, EnvrefError
+from envref.flox.manifest import PLACE
 from envref.project import Project, bare, file_names
-
-_MANIFEST = ".flox/env/manifest.toml"
 
 
 @click.command(cls=Command)
@@ -49,7 +48,7 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
         streams.write(shells.json_text(_report(findings)))
     else:
         _tell([finding for each in findings.values() for finding in each])
-        if not flox and os.path.exists(os.path.join(found.root, _MANIFEST)):
+        if not flox and os.path.exists(os.path.join(found.root, PLACE)):
             streams.inform("hint: there is a Flox environment here; envref doctor --flox looks at it too")
     return FAILED if any(findings.values()) else OK
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Callable
 
 import click
 
@@ -55,6 +56,7 @@ eval "$(envref resolve --direnv)"
 @click.command(cls=Command)
 @click.option("-p", "--project", "name", metavar="NAME", help="The project's name; by default the directory's.")
 @click.option("--direnv", is_flag=True, help="Also write .envrc.")
+@click.option("--flox", is_flag=True, help="Also write the hook block into the Flox environment's manifest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("--dir", "target", metavar="DIR", help="The project's directory.")
 def init(name: str | None, target: str | None, **flags: bool) -> None:
@@ -64,16 +66,39 @@ def init(name: str | None, target: str | None, **flags: bool) -> None:
     """
     root = os.path.realpath(os.path.join(directory(), target or ""))
     project = _checked(os.path.basename(root) if name is None else name)
+    hook = _flox_hook(root) if flags["flox"] else None
     _make(root)
     files = _files(project, direnv=flags["direnv"])
     done = [_written(root, file, text, mode, force=flags["force"]) for file, text, mode in files]
-    for line in (*done, _ignored(root)):
+    for line in (*done, _ignored(root), *([hook()] if hook else [])):
         streams.inform(f"  {line}")
     streams.inform("")
     streams.inform(f'Initialized envref project "{project}" in {shown(root)}')
     # direnv asks its user to look at a file before it runs it; one that was there already is not ours to recommend.
     if f"create {_DIRENV_FILE}" in done:
         streams.inform("  run: direnv allow")
+
+
+def _flox_hook(root: str) -> Callable[[], str]:
+    """What writes the hook block and says so. Raises EnvrefError, before any file is written, where it can't be."""
+    from envref.flox import block, manifest
+
+    path = manifest.locate(root)
+    inside = manifest.folder(path, root)
+    name = os.path.relpath(path, inside)
+
+    def edit(old: manifest.Manifest) -> manifest.Manifest:
+        return old if old.blocks() else old.with_block(manifest.HOOK, block.hook())
+
+    def write() -> str:
+        old, new = manifest.change(path, name, edit, inside=inside)
+        return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
+
+    read = manifest.read(path, name, inside=inside)
+    for warning in read.warnings:
+        streams.warn(warning)
+    edit(read)
+    return write
 
 
 def _checked(project: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envref.doctor import env_files, flox, project_files, stores
+from envref.doctor import env_files, flox_manifest, flox_state, project_files, stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -46,8 +46,9 @@ STORES: Checks = {
 
 # Only with --flox.
 FLOX: Checks = {
-    "flox-runtime": flox.runtime_on_disk,
-    "flox-left-over": flox.left_over_starts,
+    "flox-manifest": flox_manifest.missing_or_drifted_block,
+    "flox-runtime": flox_state.runtime_on_disk,
+    "flox-left-over": flox_state.left_over_starts,
 }
 
 

@@ -66,6 +66,10 @@ class HashicorpVault:
     def absent(self, address: Address) -> str:
         return f'{LABEL}: secret not found: "{printable(str(address))}"'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Mount, and path inside it."""
+        return self._mount, self._path(address)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One lookup a path, however many of its members are wanted."""
         answers: dict[Address, Secret | BackendError] = {}

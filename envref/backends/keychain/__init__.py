@@ -40,14 +40,21 @@ class Keychain:
     def absent(self, address: Address) -> str:
         return f'{LABEL}: secret not found: "{printable(str(address))}"'
 
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Service and account. Without an account, a foreign name's is the login name of whoever asks."""
+        if _is_own_service(address.foreign):
+            raise self._own_service()
+        if address.foreign is None:
+            return OWN, address.full_key
+        service, _, account = address.foreign.partition("/")
+        return service, account
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         answers: dict[Address, Secret | BackendError] = {}
         entries: dict[Address, Entry] = {}
         for address in addresses:
             if _is_own_service(address.foreign):
-                answers[address] = BackendInvalid(
-                    f'{LABEL}: service "{OWN}" is envref\'s own; use ref://{self.name}/KEY'
-                )
+                answers[address] = self._own_service()
             else:
                 entries[address] = _entry(address)
         if not entries:
@@ -74,6 +81,9 @@ class Keychain:
         accounts = self._ask(lambda provider: _all_accounts(provider, deadline), deadline)
         prefix = f"{project}/"
         return [account.removeprefix(prefix) for account in accounts if account.startswith(prefix)]
+
+    def _own_service(self) -> BackendInvalid:
+        return BackendInvalid(f'{LABEL}: service "{OWN}" is envref\'s own; use ref://{self.name}/KEY')
 
     def _ask(self, question: Callable[[Provider], _Result], deadline: float) -> _Result:
         """Puts a question to this system's keychain, when nobody else does."""

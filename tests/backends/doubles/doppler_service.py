@@ -127,6 +127,10 @@ class DopplerService:
     def _download(self, config, _):
         return config.computed()
 
+    def _describe_secrets(self, config, _):
+        """All of them: the CLI itself picks those that it was asked for, and complains of those that are not there."""
+        return {"secrets": {name: _entry(value) for name, value in config.computed().items()}, "success": True}
+
     def _names(self, config, _):
         return {"names": list(config.computed()), "success": True}
 
@@ -159,6 +163,7 @@ class _View:
 
 
 _ROUTES = {
+    ("GET", f"{_CONFIG}/secrets"): DopplerService._describe_secrets,
     ("GET", "/v3/configs"): DopplerService._list_configs,
     ("GET", _CONFIG): DopplerService._describe,
     ("GET", f"{_CONFIG}/secrets/download"): DopplerService._download,

@@ -1,0 +1,234 @@
+"""`envref flox-hook`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import click
+import tomlkit
+
+from envref import streams
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import profile_option
+from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
+from envref.flox import form as forms
+from envref.flox import install, services
+from envref.flox import manifest as manifests
+from envref.flox.form import Edit, Form
+from envref.flox.manifest import Manifest
+from envref.project import NoProject, Project, configured, find
+
+_NEAREST = "\0"  # stands for an option's MANIFEST that is not given; no argument can be this
+_ACTIONS = ("write", "check", "diff", "remove")
+_LOCK = "[install] changed; run flox activate, then commit manifest.lock"
+
+
+class _Wish(NamedTuple):
+    """What the options ask for."""
+
+    form: Form
+    install: bool
+    services: bool
+
+
+@click.command("flox-hook", cls=Command)
+@click.option("--write", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Insert or update the block.")
+@click.option(
+    "--check", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Exit 3 if --write would change it."
+)
+@click.option(
+    "--diff", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Show what --write would change."
+)
+@click.option("--remove", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Take the block out again.")
+@click.option("--placement", metavar="P", help="hook, or profile: once per shell, never in a file of Flox.")
+@click.option("--native", is_flag=True, help="Call the stores' own programs, without envref.")
+@click.option("--plugin", is_flag=True, help="Write the table [plugins.envref].")
+@click.option("--import", "imports", is_flag=True, help="With --plugin: also the tables of Flox's own plugins.")
+@click.option("--services", is_flag=True, help="Start the services that .envref.yaml names through envref run.")
+@click.option("--install", is_flag=True, help="Also add the stores' programs to [install].")
+@click.option("--strict", is_flag=True, help="A missing secret stops the activation.")
+@profile_option
+def flox_hook(
+    profile: str | None,
+    placement: str | None,
+    *,
+    strict: bool,
+    imports: bool,
+    **options: str | bool | None,
+) -> int:
+    """Load the project's secrets in a Flox environment. Without an option: print what goes into its manifest.
+
+    Example: envref flox-hook --write && flox activate
+    """
+    actions = {name: options[name] for name in _ACTIONS}
+    exclusive(**actions)
+    wish = _wish(placement, Form(profile=profile, strict=strict, imports=imports), options)
+    [(action, target)] = [pair for pair in actions.items() if pair[1] is not None] or [("", None)]
+    if wish.services and not action:
+        raise UsageError("--services works on a manifest: add --write, --check, --diff or --remove")
+    if action == "remove":
+        exclusive(remove=True, install=wish.install)
+        return _remove(str(target), wish)
+    project = forms.committed(configured(directory(), profile))
+    for warning in project.warnings:
+        streams.warn(warning)
+    if not action:
+        streams.write(_snippet(wish, project))
+        return OK
+    path, name, inside = _place(str(target), project.root)
+    return _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
+
+
+def _wish(placement: str | None, form: Form, options: dict[str, str | bool | None]) -> _Wish:
+    """The options, checked against each other."""
+    if placement not in (None, "hook", "profile"):
+        raise UsageError(f'invalid placement "{placement}": must be one of hook, profile')
+    in_profile = placement == "profile"
+    exclusive(native=options["native"], plugin=options["plugin"], services=options["services"])
+    for name in ("native", "plugin", "services"):
+        exclusive(placement=in_profile, **{name: options[name]})
+    if form.imports and not options["plugin"]:
+        raise UsageError("--import needs --plugin")
+    if options["plugin"] and form.strict:
+        raise UsageError("--strict is not for --plugin; set ENVREF_STRICT=1 where the environment is activated")
+    if options["plugin"] and form.profile:
+        raise UsageError("--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated")
+    if options["services"] and (form.strict or form.profile):
+        raise UsageError(f"--{'strict' if form.strict else 'profile'} is not for --services")
+    kind = (
+        forms.PROFILED if in_profile else next((name for name in ("native", "plugin") if options[name]), forms.HOOKED)
+    )
+    return _Wish(form._replace(kind=kind), bool(options["install"]), bool(options["services"]))
+
+
+def _place(target: str, root: str) -> tuple[str, str, str]:
+    """Path and shown name of the manifest, and the folder that it may not leave."""
+    path = manifests.locate(root) if target == _NEAREST else os.path.join(directory(), target)
+    inside = manifests.folder(path, root)
+    return path, os.path.relpath(path, inside) if target == _NEAREST else target, inside
+
+
+def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
+    """The manifest as the options want it."""
+    for warning in manifest.warnings:
+        streams.warn(warning)
+    write = _with_services if wish.services else forms.write
+    edit = write(manifest, wish.form, project)
+    if not wish.install:
+        return edit
+    added = _with_programs(edit.manifest, project)
+    changed = added.data.get("install") != edit.manifest.data.get("install")
+    return Edit(added, [*edit.said, _LOCK] if changed else edit.said)
+
+
+def _with_services(manifest: Manifest, _form: Form, project: Project) -> Edit:
+    wanted = project.config.services
+    if not wanted:
+        raise EnvrefError(
+            "no services: in .envref.yaml", hint="name each service and its variables, e.g. services: {web: [API_KEY]}"
+        )
+    known = forms.environment(project).variables
+    return Edit(_services_edited(manifest, lambda document: services.wrap(document, wanted, known=known)), [])
+
+
+def _services_edited(manifest: Manifest, change: Callable[[tomlkit.TOMLDocument], object]) -> Manifest:
+    paths = [("services", name, "command") for name in manifest.data.get("services", {})]
+    return manifest.edited(change, paths)
+
+
+def _with_programs(manifest: Manifest, project: Project) -> Manifest:
+    kinds = install.kinds_of(project, forms.environment(project))
+    return manifest.edited(lambda document: install.add_missing(document, kinds, file=manifest.name), [("install",)])
+
+
+def _snippet(wish: _Wish, project: Project) -> str:
+    text = forms.snippet(wish.form, project)
+    if not wish.install:
+        return text
+    document = tomlkit.document()
+    install.add_missing(document, install.kinds_of(project, forms.environment(project)))
+    programs = tomlkit.dumps(document)
+    return f"{programs}\n{text}" if programs else text
+
+
+def _write(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
+    said: list[str] = []
+
+    def edited(manifest: Manifest) -> Manifest:
+        changed = edit(manifest)
+        said.extend(changed.said)
+        return changed.manifest
+
+    old, new = manifests.change(path, name, edited, inside=inside)
+    for line in said:
+        streams.inform(line)
+    streams.inform(f"{name} is up to date" if str(old) == str(new) else f"wrote {name}")
+    return OK
+
+
+def _check(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
+    old = manifests.read(path, name, inside=inside)
+    difference = _difference(old, edit(old).manifest, context=0)
+    if not difference:
+        return OK
+    # Lines around the block may hold what its owner does not want in a log.
+    streams.say([*difference, f"error: {name} is not what envref flox-hook would write", f"  run: {_again()}"])
+    return PARTIAL
+
+
+def _diff(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
+    old = manifests.read(path, name, inside=inside)
+    changed = edit(old)
+    for line in changed.said:
+        streams.inform(line)
+    streams.write("".join(f"{line}\n" for line in _difference(old, changed.manifest, context=3)))
+    return OK
+
+
+_DOING = {"write": _write, "check": _check, "diff": _diff}
+
+
+def _difference(old: Manifest, new: Manifest, *, context: int) -> list[str]:
+    """A unified diff, without line ends; empty when there is no difference."""
+    before, after = (str(each).splitlines(keepends=True) for each in (old, new))
+    lines = difflib.unified_diff(before, after, old.name, f"{old.name} (envref flox-hook)", n=context)
+    missing = "\n\\ No newline at end of file\n"
+    return "".join(line if line.endswith("\n") else line + missing for line in lines).split("\n")[:-1]
+
+
+def _again() -> str:
+    """The command that writes what this one checked."""
+    words = ["envref", "flox-hook"]
+    context = click.get_current_context()
+    for name, value in context.params.items():
+        if name == "check":
+            words += ["--write"] if value == _NEAREST else ["--write", printable(str(value))]
+        elif value:
+            option = {"imports": "import"}.get(name, name)
+            words += [f"--{option}"] if value is True else [f"--{option}", printable(str(value))]
+    return " ".join(words)
+
+
+def _remove(target: str, wish: _Wish) -> int:
+    """Takes blocks and services out; with --services the services only."""
+
+    def removed(manifest: Manifest) -> Manifest:
+        if not wish.services:
+            manifest = forms.remove(manifest)
+        return _services_edited(manifest, services.unwrap)
+
+    path, name, inside = _place(target, _root())
+    old, new = manifests.change(path, name, removed, inside=inside)
+    streams.inform(f"{name} holds nothing of envref" if str(old) == str(new) else f"removed envref from {name}")
+    return OK
+
+
+def _root() -> str:
+    """The project's root; where there is no config any more, what it left can still be removed."""
+    try:
+        return os.path.dirname(find(directory()))
+    except NoProject:
+        return os.path.realpath(directory())

@@ -1,0 +1,144 @@
+"""Form: how a project's secrets get into a Flox environment, and what that means for a manifest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import tomlkit
+
+from envref.config.model import Config
+from envref.envfile import EnvFile
+from envref.environment import Environment
+from envref.errors import EnvrefError
+from envref.flox import block, names, plugin
+from envref.flox.block import SHELLS
+from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, UNDO_SINCE, Manifest, Path
+from envref.project import Project, env_path, file_names
+
+HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
+
+
+class Form(NamedTuple):
+    """What `flox-hook` was asked to write. `profile` and `strict` become arguments of the generated call."""
+
+    kind: str = HOOKED
+    profile: str | None = None
+    strict: bool = False
+    imports: bool = False
+
+
+class Edit(NamedTuple):
+    """A manifest after an edit, and lines for people about what was done or left."""
+
+    manifest: Manifest
+    said: list[str]
+
+
+def committed(project: Project) -> Project:
+    """The project with its env files but the personal one: what is written from it is for everybody."""
+    base, *others, _personal = file_names(project.config, project.profile)
+    present = [name for name in others if os.path.lexists(os.path.join(project.root, name))]
+    files = [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
+    warnings = [*project.warnings, *(str(warning) for file in files for warning in file.warnings)]
+    return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
+
+
+def environment(project: Project) -> Environment:
+    """The project's variables, interpolated as `resolve` does."""
+    return Environment(project.entries, os.environ if project.config.interpolate_environment else None)
+
+
+def write(manifest: Manifest, form: Form, project: Project) -> Edit:
+    """The manifest in this form; blocks of other forms are taken out, or every secret would be loaded twice."""
+    old = found(manifest)
+    replaced = [f"took out the {old} form: one form is enough"] if old and old != form.kind else []
+    edit = _plugged(manifest, form, project) if form.kind == PLUGGED else _scripted(manifest, form, project)
+    return Edit(edit.manifest, [*replaced, *edit.said])
+
+
+def _scripted(manifest: Manifest, form: Form, project: Project) -> Edit:
+    scripts = _SCRIPTS[form.kind](form, project, manifest.schema)
+    for path in SCRIPTS:
+        manifest = manifest if path in scripts else manifest.without_block(path)
+    manifest = plugin.without_table(manifest)
+    for path in reversed(scripts):  # each new key goes to the top of its table
+        manifest = manifest.with_block(path, scripts[path])
+    return Edit(manifest, [])
+
+
+def remove(manifest: Manifest) -> Manifest:
+    """The manifest without anything that `write` puts in, whatever the form; a raised schema stays."""
+    for path in SCRIPTS:
+        manifest = manifest.without_block(path)
+    return plugin.without_table(manifest)
+
+
+def found(manifest: Manifest) -> str:
+    """The kind of form that the manifest holds, or an empty text."""
+    for kind in manifest.blocks().values():
+        return kind
+    return PLUGGED if manifest.entries(plugin.KIND) or manifest.entries(plugin.IMPORTED) else ""
+
+
+def snippet(form: Form, project: Project) -> str:
+    """The form as TOML to paste into a manifest. What depends on the manifest's schema is left out, and said."""
+    if form.kind == PLUGGED:
+        table = plugin.entries(environment(project))
+        lines = [f"{name} = {tomlkit.string(uri).as_string()}" for name, uri in table.items()]
+        needs = ".".join(map(str, PLUGINS_SINCE))
+        return "\n".join([f'# needs schema-version = "{needs}" or newer', "[plugins.envref]", *lines, ""])
+    scripts = _SCRIPTS[form.kind](form, project, (0,))
+    table_name = next(iter(scripts))[0]
+    parts = [f"{path[1]} = '''\n{text}\n'''\n" for path, text in scripts.items()]
+    note = "# [profile.deactivate] needs schema-version 1.13.0; --write adds it where the manifest has that\n"
+    return f"{note if form.kind == PROFILED else ''}[{table_name}]\n" + "".join(parts)
+
+
+def _hook(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
+    names.check(project.entries)
+    return {HOOK: block.hook(profile=form.profile, strict=form.strict)}
+
+
+def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
+    undone = names.exported(project.entries) if tuple(schema) >= UNDO_SINCE else []
+    names.check(project.entries, undone=bool(undone))
+    loading = {PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict) for shell in SHELLS}
+    return ({UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {}) | loading
+
+
+def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
+    from envref.flox.native import native
+
+    return {HOOK: native(project, environment(project), strict=form.strict).removesuffix("\n")}
+
+
+_SCRIPTS: Mapping[str, Callable[[Form, Project, Sequence[int]], dict[Path, str]]] = {
+    HOOKED: _hook,
+    PROFILED: _profile,
+    NATIVE: _native,
+}
+
+
+def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
+    said = []
+    wanted = plugin.entries(environment(project))
+    if manifest.schema < PLUGINS_SINCE:
+        new = ".".join(map(str, PLUGINS_SINCE))
+        said.append(f'raised schema-version to "{new}": an older Flox will not read {manifest.name} any more')
+        manifest = manifest.with_schema(PLUGINS_SINCE)
+    for path in SCRIPTS:
+        manifest = manifest.without_block(path)
+    manifest = plugin.with_table(manifest, wanted)
+    if form.imports:
+        manifest, lines = _with_imports(manifest, project.config)
+        said += lines
+    if not manifest.value(("plugins", "envref")):
+        raise EnvrefError("no variable is a reference, so there is nothing for [plugins.envref]")
+    return Edit(manifest, said)
+
+
+def _with_imports(manifest: Manifest, config: Config) -> Edit:
+    found = plugin.imports(manifest, config)
+    return Edit(plugin.with_imports(manifest, found.entries), found.left)

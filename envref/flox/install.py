@@ -1,0 +1,217 @@
+"""The stores' own programs in a manifest's `[install]` (flox.md 7)."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import tomllib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import tomlkit
+
+from envref.errors import EnvrefError
+from envref.flox.document import become
+from envref.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from envref.environment import Environment
+    from envref.project import Project
+
+MANIFEST = ".flox/env/manifest.toml"
+
+
+class _Package(NamedTuple):
+    """A package of Flox's catalog. An unfree one has a group of its own, so that it does not hold the others back.
+
+    `also` is another name of the same package; `systems` are the only ones that need it, all where it is empty.
+    """
+
+    path: str
+    group: str = ""
+    unfree: bool = False
+    also: str = ""
+    systems: tuple[str, ...] = ()
+
+
+_LINUX = ("x86_64-linux", "aarch64-linux")
+# Types that are not here need no program: envref's own vault, plugins. macOS brings /usr/bin/security.
+_PACKAGES = {
+    "keychain": [_Package("libsecret", systems=_LINUX)],
+    "1password": [_Package("_1password-cli", group="1password", unfree=True, also="_1password")],
+    "aws-ssm": [_Package("awscli2")],
+    "aws-secrets-manager": [_Package("awscli2")],
+    "hashicorp-vault": [_Package("vault", group="vault", unfree=True)],
+    "oci-vault": [_Package("oci-cli")],
+    "doppler": [_Package("doppler")],
+    "pass": [_Package("pass"), _Package("gnupg"), _Package("pinentry-tty")],
+}
+
+
+def kinds_of(project: Project, environment: Environment) -> list[str]:
+    """The types of the stores that the project's references may ask, in the order of the chain."""
+    asked = {
+        reference.store
+        for variable in environment.variables.values()
+        for reference in variable.references()
+        if isinstance(reference, Reference)
+    }
+    kinds = [backend.type for backend in project.config.backends if {None, backend.name} & asked]
+    return list(dict.fromkeys(kinds))
+
+
+def add_missing(document: tomlkit.TOMLDocument, kinds: Iterable[str], *, file: str = MANIFEST) -> list[str]:
+    """Adds what the types' programs need and `[install]` lacks; the ids that were added.
+
+    `file` is what messages call the manifest. Raises EnvrefError where an unfree package is not allowed, or an entry
+    can't be added; the document is then as before.
+    """
+    text = document.as_string()
+    manifest = tomllib.loads(text)
+    installed = manifest.get("install", {})
+    wanted = dict.fromkeys(package for kind in kinds for package in _PACKAGES.get(kind, ()))
+    missing = [package for package in wanted if _applies(package, manifest) and not _is_installed(package, installed)]
+    if any(package.unfree for package in missing):
+        _check_unfree(text, manifest, missing, file)
+    added = []
+    for package in missing:
+        identity = _free_id(package, tomllib.loads(text).get("install", {}), file)
+        text = _with_entry(text, identity, _fields(package, manifest), file)
+        added.append(identity)
+    if added:
+        become(document, text)
+    return added
+
+
+def _applies(package: _Package, manifest: dict[str, Any]) -> bool:
+    return not package.systems or bool(_systems(package, manifest))
+
+
+def _systems(package: _Package, manifest: dict[str, Any]) -> list[str]:
+    """The package's systems that the environment has; a manifest that names none has all of them."""
+    chosen = manifest.get("options", {}).get("systems") or package.systems
+    return [system for system in package.systems if system in chosen]
+
+
+def _is_installed(package: _Package, installed: dict[str, Any]) -> bool:
+    paths = {entry.get("pkg-path") for entry in installed.values() if isinstance(entry, dict)}
+    return bool(paths & {package.path, package.also or package.path})
+
+
+def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[_Package], file: str) -> None:
+    """Refuses unfree packages where the manifest does. Flox allows them unless it is told otherwise."""
+    if manifest.get("options", {}).get("allow", {}).get("unfree") is not False:
+        return
+    unfree = ", ".join(package.path for package in missing if package.unfree)
+    raise EnvrefError(
+        f"{file}:{_line_of_refusal(text)}: options.allow.unfree = false, and {unfree} is unfree",
+        hint="change that line to unfree = true, or install the program outside Flox and leave out --install",
+    )
+
+
+def _line_of_refusal(text: str) -> int:
+    """The number of the line that says `unfree = false`: the one whose change allows it, whatever form it has."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        allowing = [*lines[:number], re.sub(r"\bfalse\b", "true", line), *lines[number + 1 :]]
+        if "unfree" in line and _read("\n".join(allowing)).get("options", {}).get("allow", {}).get("unfree") is True:
+            return number + 1
+    return 1
+
+
+def _read(text: str) -> dict[str, Any]:
+    """The data of a text; nothing where it is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _free_id(package: _Package, installed: dict[str, Any], file: str) -> str:
+    """The package's own name as its id, else one that says who wants it."""
+    for identity in (package.path, f"envref-{package.path.lstrip('_')}"):
+        if identity not in installed:
+            return identity
+    raise EnvrefError(
+        f"{file}: install.{package.path} and install.{identity} are other packages",
+        hint=f'add pkg-path = "{package.path}" under an id of your own',
+    )
+
+
+def _fields(package: _Package, manifest: dict[str, Any]) -> dict[str, str | list[str]]:
+    fields: dict[str, str | list[str]] = {"pkg-path": package.path}
+    if package.group:
+        fields["pkg-group"] = package.group
+    if package.systems:
+        fields["systems"] = _systems(package, manifest)
+    return fields
+
+
+def _with_entry(text: str, identity: str, fields: dict[str, str | list[str]], file: str) -> str:
+    """The text with the entry as dotted keys, and no other byte changed.
+
+    Each place is tried until the result reads as the old data with the entry: a line that looks like a table may be
+    part of somebody's script.
+    """
+    wanted = copy.deepcopy(tomllib.loads(text))
+    wanted.setdefault("install", {})[identity] = fields
+    entry = [f"{identity}.{name} = {json.dumps(value)}" for name, value in fields.items()]
+    for changed in _placed(text, entry):
+        if _read(changed) == wanted:
+            return changed
+    raise EnvrefError(f"{file}: no place for an entry in [install]", hint=f"add these lines: {'; '.join(entry)}")
+
+
+def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
+    """The text with the entry at each place where it may belong."""
+    lines = text.splitlines(keepends=True)
+    newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+    for number, line in enumerate(lines):
+        if re.match(r"[ \t]*\[[ \t]*\"?install\"?[ \t]*\]", line):
+            for place in _ends(lines, number):
+                yield _inserted(lines, place, entry, newline)
+        elif re.match(r"[ \t]*install[ \t]*\.", line):
+            yield _inserted(lines, number + 1, [f"install.{each}" for each in entry], newline)
+        elif re.match(r"[ \t]*install[ \t]*=[ \t]*\{", line):
+            yield from _inlined(lines, number, entry)
+    gap = [""] if lines and lines[-1].strip() else []
+    yield _inserted(lines, len(lines), [*gap, "[install]", *entry], newline)
+
+
+def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
+    """Where the entries below a header end: behind the last one; behind the comments that follow the header."""
+    last = header
+    for number in range(header + 1, len(lines)):
+        line = lines[number].strip()
+        if re.match(r"\[[^\]\[]+\]|\[\[", line):
+            break
+        if line and not line.startswith("#"):
+            last = number
+    if last > header:
+        yield last + 1
+    below = header + 1
+    while below < len(lines) and lines[below].lstrip().startswith("#"):
+        below += 1
+    yield below
+    yield header + 1
+
+
+def _inserted(lines: Sequence[str], place: int, entry: Sequence[str], newline: str) -> str:
+    before, after = list(lines[:place]), lines[place:]
+    if before and not before[-1].endswith("\n"):
+        before[-1] += newline
+    previous = before[-1] if before else ""
+    indent = previous[: len(previous) - len(previous.lstrip(" \t"))] if previous.strip() else ""
+    return "".join([*before, *(f"{indent if line else ''}{line}{newline}" for line in entry), *after])
+
+
+def _inlined(lines: Sequence[str], number: int, entry: Sequence[str]) -> Iterator[str]:
+    """The entry at the end of an inline table of one line."""
+    line = lines[number]
+    for at in (match.start() for match in re.finditer(r"\}", line)):
+        start = line[:at].rstrip()
+        comma = " " if start.endswith("{") else ", "
+        space = " " if line[:at].endswith(" ") or start.endswith("{") else ""
+        yield "".join([*lines[:number], f"{start}{comma}{', '.join(entry)}{space}{line[at:]}", *lines[number + 1 :]])

@@ -1,0 +1,376 @@
+"""A manifest keeps every byte that is not envref's; what is not to be touched is refused with its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tomllib
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from envref.errors import EnvrefError, MalformedFile
+from envref.flox import block, manifest
+from envref.flox.block import SHELLS
+from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, Manifest
+from tests.flox import schema
+from tests.flox.manifests import FRESH, KEPT, REWRITTEN
+
+BLOCK = block.hook()
+PROFILED = {PROFILE[shell]: block.in_profile(shell) for shell in SHELLS}
+UNDONE = {UNDO[shell]: block.undo(shell, ["A", "B"]) for shell in SHELLS}
+
+
+def valid(edited):
+    """The text of a manifest that Flox's schema accepts."""
+    text = str(edited)
+    if schema.is_covered(text):
+        assert schema.errors(text) == []
+    return text
+
+
+def outdented(script):
+    return "\n".join(line.strip() for line in script.splitlines())
+
+
+def with_all(text, blocks):
+    edited = Manifest(text, "manifest.toml")
+    for path in reversed(blocks):
+        edited = edited.with_block(path, blocks[path])
+    return edited
+
+
+def without_all(edited):
+    for path in SCRIPTS:
+        edited = edited.without_block(path)
+    return str(edited)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_hook_block_goes_in_and_out(name):
+    """Every other byte stays; out again, the file is what it was; twice is as good as once."""
+    before = KEPT[name]
+    edited = with_all(before, {HOOK: BLOCK})
+    after = valid(edited)
+    assert outdented(BLOCK) in outdented(tomllib.loads(after)["hook"]["on-activate"])
+    assert str(with_all(after, {HOOK: BLOCK})) == after
+    assert str(edited.without_block(HOOK)) == before
+    assert without_all(Manifest(after, "m")) == before
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_profile_blocks_go_in_and_out(name):
+    """The same for four scripts, and for four that undo them where the schema has those."""
+    before = KEPT[name]
+    new_enough = Manifest(before, "m").schema >= manifest.UNDO_SINCE
+    blocks = UNDONE | PROFILED if new_enough else PROFILED
+    rewritten = name == "profile and deactivate in any order"  # bash = 'true'
+    edited = with_all(before, blocks)
+    after = valid(edited)
+    assert edited.blocks() == dict.fromkeys(blocks, "profile")
+    assert str(with_all(after, blocks)) == after
+    literal = before.replace("bash = 'true'", "bash = '''\ntrue'''")
+    assert without_all(edited) == (literal if rewritten else before)
+
+
+def test_scripts_of_a_profile_stand_in_the_order_of_the_shells():
+    """Each above the next, below the header that is there."""
+    text = str(with_all(FRESH, PROFILED))
+    places = [text.index(f"\n{shell} = '''") for shell in SHELLS]
+    assert [text.index("[profile]\n"), *places, text.index("# common")] == sorted(
+        [text.index("[profile]\n"), *places, text.index("# common")]
+    )
+
+
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_a_string_that_cannot_hold_a_block_becomes_literal(name):
+    """The decoded text stays, in ''' from then on; comments around it too."""
+    before = REWRITTEN[name]
+    script = tomllib.loads(before)["hook"]["on-activate"]
+    edited = with_all(before, {HOOK: BLOCK})
+    assert valid(edited).count("'''") == 2
+    assert tomllib.loads(without_all(edited))["hook"]["on-activate"] == script
+    assert str(with_all(str(edited), {HOOK: BLOCK})) == str(edited)
+    assert "# two" in str(edited) or "# two" not in before
+
+
+@pytest.mark.parametrize("name", ["a hook", "CRLF", "a hook that ends in blanks"])
+def test_only_lines_are_added(name):
+    """Every line that was there is there, in its place."""
+    before, after = KEPT[name].splitlines(True), str(with_all(KEPT[name], {HOOK: BLOCK})).splitlines(True)
+    at = next(number for number, line in enumerate(after) if ">>> envref" in line)
+    count = BLOCK.count("\n") + 1
+    assert after[:at] + after[at + count :] == before
+
+
+def test_crlf_stays_and_is_warned_about():
+    """The block gets the file's line ends; how Flox hands them to bash is not known."""
+    edited = with_all(KEPT["CRLF"], {HOOK: BLOCK})
+    assert "\n" not in str(edited).replace("\r\n", "")
+    assert edited.warnings == [
+        "manifest.toml: line ends are CRLF; how Flox hands them to a shell is not known, LF is safe"
+    ]
+    converted = str(edited).replace("\r\n", "\n")
+    assert str(with_all(converted, {HOOK: BLOCK})) == converted
+
+
+def test_a_block_whose_line_ends_git_changed_is_up_to_date():
+    """The block is compared with LF, whatever the file has."""
+    crlf = str(with_all(KEPT["a hook"], {HOOK: BLOCK})).replace("\n", "\r\n")
+    assert str(with_all(crlf, {HOOK: BLOCK})) == crlf
+
+
+def test_a_block_is_replaced_where_it_stands():
+    """Text before and after it stays, another form takes its lines."""
+    before = "version = 1\n[hook]\non-activate = '''\n  before\n" + "".join(
+        f"  {line}\n" for line in block.hook(strict=True).split("\n")
+    )
+    edited = with_all(before + "  after\n'''\n", {HOOK: BLOCK})
+    script = tomllib.loads(valid(edited))["hook"]["on-activate"]
+    assert script.startswith("  before\n  # >>> envref hook v1")
+    assert script.endswith("  # <<< envref hook v1 <<<\n  after\n")
+    assert "false" not in script
+
+
+def test_a_table_that_got_other_keys_stays():
+    """What envref made goes only when nothing else is in it."""
+    text = str(with_all("version = 1\n", {HOOK: BLOCK})) + "# mine\n"
+    assert without_all(Manifest(text, "m")) == "version = 1\n\n[hook]\n# mine\n"
+    text = str(with_all("version = 1\n", {HOOK: BLOCK})) + "\n[vars]\nA = 'b'\n"
+    assert without_all(Manifest(text, "m")) == "version = 1\n\n[vars]\nA = 'b'\n"
+
+
+def test_a_block_that_was_edited_by_hand_still_goes():
+    """The markers count, not the text between them; a key that was moved onto other lines stays, empty."""
+    text = str(with_all("version = 1\n", {HOOK: BLOCK})).replace("local -", "local - # mine")
+    assert without_all(Manifest(text, "m")) == "version = 1\n"
+    text = str(with_all("version = 1\n", {HOOK: BLOCK})).replace("on-activate = ", "on-activate=   ")
+    assert tomllib.loads(without_all(Manifest(text, "m"))) == {"version": 1, "hook": {"on-activate": ""}}
+
+
+BEGIN = '# >>> envref hook v1 >>> generated by "envref flox-hook"'
+END = "# <<< envref hook v1 <<<"
+HOOKED = "version = 1\n[hook]\non-activate = '''\n"
+REFUSED = {
+    "unbalanced": (f"{HOOKED}  {BEGIN}\n'''\n", "4:3: a block of envref begins and never ends"),
+    "unbalanced end": (f"{HOOKED}x\n{END}\n'''\n", "5:1: a block of envref ends that never began"),
+    "nested": (f"{HOOKED}{BEGIN}\n {BEGIN}\n{END}\n{END}\n'''\n", "5:2: a block of envref begins inside another one"),
+    "doubled": (f"{HOOKED}{BEGIN}\n{END}\nx\n{BEGIN}\n{END}\n'''\n", "7:1: a second block of envref begins"),
+    "in a profile": (f"version = 1\n[profile]\nzsh = '''{BEGIN}'''\n", "3:10: a block of envref begins and never ends"),
+    "in a basic string": (f'version = 1\n[hook]\non-activate = "a\\n{END}"\n', "3:15: a block of envref ends"),
+    "hook.script": (
+        "version = 1\n[hook]\nscript = 'x'\n",
+        "3:10: Flox has no hook.script any more; rename it to hook.on-activate",
+    ),
+    "hook.script dotted": ("version = 1\nhook.script = 'x'\n", "2:15: Flox has no hook.script"),
+    "both versions": (
+        "version = 1\nschema-version = '1.12.0'\n",
+        "1:11: both version and schema-version; delete one, version = 1 is the older",
+    ),
+    "no version": ("[vars]\n", '1:1: neither version nor schema-version; add version = 1 or schema-version = "1.12.0"'),
+    "version 2": ("version = 2\n", "1:11: version is always 1"),
+    "version as text": ("version = '1'\n", "1:11: version is always 1"),
+    "no schema": ("schema-version = 'banana'\n", "1:18: schema-version that Flox does not know"),
+    "a schema that never was": ("schema-version = '1.12.1'\n", "1:18: schema-version that Flox does not know"),
+    "schema as number": ("schema-version = 1\n", "1:18: schema-version that Flox does not know"),
+    "no TOML": ("version = 1\n[hook\n", "2:6: not valid TOML: "),
+    "no TOML at the end": ("version = 1\nx = '''\n", "3:1: not valid TOML: "),
+    "a key twice": ("version = 1\n[hook]\n[hook]\n", "3:6: not valid TOML: cannot declare"),
+    "byte order mark": ("\ufeffversion = 1\n", "1:1: not valid TOML: "),
+    "hook is no table": ("version = 1\nhook = 'x'\n", "2:8: hook is not a table"),
+    "a script is no string": ("version = 1\n[hook]\non-activate = ['x']\n", "3:15: hook.on-activate is not a string"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_to_be_touched_is_refused(name):
+    """With line, column and what to do."""
+    text, message = REFUSED[name]
+    with pytest.raises(MalformedFile) as caught:
+        Manifest(text, ".flox/env/manifest.toml")
+    assert caught.value.message.startswith(f".flox/env/manifest.toml:{message}")
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("\"a'''b\"", "3:15: hook.on-activate would have to become a ''' string, which can't hold '''"),
+        (
+            '"a\\u0007b"',
+            "3:15: hook.on-activate would have to become a ''' string, which can't hold control characters",
+        ),
+        ('"a\\r\\nb"', "3:15: hook.on-activate would have to become a ''' string, which can't hold control characters"),
+        (
+            '"a\\u007fb"',
+            "3:15: hook.on-activate would have to become a ''' string, which can't hold control characters",
+        ),
+    ],
+)
+def test_a_text_that_no_literal_string_holds_is_refused(script, message):
+    """A ''' or a control character in a string that would have to be rewritten."""
+    with pytest.raises(MalformedFile) as caught:
+        with_all(f"version = 1\n[hook]\non-activate = {script}\n", {HOOK: BLOCK})
+    assert caught.value.message.startswith(f"manifest.toml:{message}")
+
+
+def test_a_place_that_cannot_be_had_is_refused():
+    """An array of tables where a table should be: nothing is guessed."""
+    with pytest.raises(EnvrefError, match="hook is not a table"):
+        Manifest("version = 1\n[[hook]]\n", "m")
+
+
+@pytest.mark.parametrize("known", ["1.10.0", "1.13.0", "1.19.0"])
+def test_schemas_that_flox_has_pass(known):
+    """Without a warning."""
+    assert Manifest(f"schema-version = '{known}'\n", "m").warnings == []
+
+
+def test_a_newer_schema_is_a_warning():
+    """It is used as it is."""
+    edited = with_all(KEPT["a newer schema"], {HOOK: BLOCK})
+    assert edited.warnings == ["manifest.toml: schema-version is newer than the newest that envref knows (1.19.0)"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("version = 1  # why\n[vars]\n", 'schema-version = "1.14.0"  # why\n[vars]\n'),
+        ("'version' = 1\n", 'schema-version = "1.14.0"\n'),
+        ("[vars]\nversion = 'x'\n[hook]\n", None),
+        ("schema-version = '1.10.0' # x\n", 'schema-version = "1.14.0" # x\n'),
+        ("schema-version = '1.14.0'\n", "schema-version = '1.14.0'\n"),
+        ("schema-version = '1.16.0'\n", "schema-version = '1.16.0'\n"),
+    ],
+)
+def test_a_schema_is_raised_in_its_place_and_never_lowered(before, after):
+    """`version = 1` becomes `schema-version`, comments stay."""
+    if after is None:
+        with pytest.raises(MalformedFile):
+            Manifest(before, "m")
+        return
+    assert valid(Manifest(before, "m").with_schema(PLUGINS_SINCE)) == after
+
+
+def test_an_edit_that_changes_more_is_refused():
+    """Whatever a caller does to the document, only what it announced may differ."""
+
+    def change(document):
+        document["vars"]["A"] = "other"
+
+    with pytest.raises(EnvrefError, match="would change more than its own lines here; nothing was changed"):
+        Manifest("version = 1\n[vars]\nA = 'b'\n", "m").edited(change, [("install",)])
+
+
+# A manifest of any shape: pieces that are valid in any order below `version = 1`.
+TABLES = {
+    "[vars]\nA = 'b'\n": "vars",
+    '[install]\nx.pkg-path = "x" # [hook]\n': "install",
+    "[hook]\n": "hook",
+    "[hook]\n# c\n\n": "hook",
+    "[hook]\non-activate = '''\n  echo '[hook]'\n  '''\n": "hook",
+    "[hook] # x\non-activate = '''a'''": "hook",
+    "[profile]\ncommon = '''\n[profile]\n'''\n": "profile",
+    "[profile]\nbash = '''\n\n'''\nfish = '''\n  x'''\n\n": "profile",
+    "[build.x]\ncommand = '''\n[hook]\non-activate = 1'''\n": "build",
+    "[options]\n\n": "options",
+}
+PIECES = st.lists(st.sampled_from(sorted(TABLES)), unique_by=TABLES.get).map(
+    lambda pieces: "\n".join(["version = 1 # v", *(piece.rstrip("\n") for piece in pieces)])
+)
+
+
+@hypothesis.settings(deadline=None, max_examples=60)
+@hypothesis.given(PIECES, st.sampled_from(["", "\n", "\n\n"]), st.sampled_from(["\n", "\r\n"]))
+def test_any_manifest_gets_its_bytes_back(text, end, newline):
+    """Hook and profile blocks in and out, in any file."""
+    before = (text + end).replace("\n", newline)
+    for blocks in ({HOOK: BLOCK}, PROFILED):
+        edited = with_all(before, blocks)
+        assert str(with_all(str(edited), blocks)) == str(edited)
+        assert without_all(edited) == before
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """A project that is a Flox environment; the path of its manifest."""
+    path = tmp_path / "project" / manifest.PLACE
+    path.parent.mkdir(parents=True)
+    path.write_text(FRESH)
+    return path
+
+
+def changed(path, inside, text=BLOCK):
+    return manifest.change(str(path), "manifest.toml", lambda old: old.with_block(HOOK, text), inside=str(inside))
+
+
+def test_a_change_keeps_the_mode_and_leaves_no_other_file(environment):
+    """The file is replaced as a whole; nothing lies beside it."""
+    environment.chmod(0o640)
+    old, new = changed(environment, environment.parents[2])
+    assert environment.read_text() == str(new) != str(old)
+    assert stat.S_IMODE(environment.stat().st_mode) == 0o640
+    assert os.listdir(environment.parent) == ["manifest.toml"]
+
+
+def test_what_is_up_to_date_is_not_written(environment):
+    """The second time the file is not even replaced."""
+    changed(environment, environment.parents[2])
+    before = environment.stat()
+    changed(environment, environment.parents[2])
+    assert (environment.stat().st_ino, environment.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_link_inside_the_project_is_followed(environment):
+    """The link stays a link."""
+    real = environment.with_name("real.toml")
+    environment.rename(real)
+    environment.symlink_to("real.toml")
+    changed(environment, environment.parents[2])
+    assert environment.is_symlink()
+    assert BLOCK in real.read_text()
+
+
+def test_a_link_out_of_the_project_is_refused(environment, tmp_path):
+    """Neither read nor written."""
+    outside = tmp_path / "outside.toml"
+    environment.rename(outside)
+    environment.symlink_to(outside)
+    with pytest.raises(
+        EnvrefError, match=r"^refusing to write manifest\.toml: it is a symlink to .*outside the project$"
+    ):
+        changed(environment, environment.parents[2])
+    with pytest.raises(
+        EnvrefError, match=r"^refusing to read manifest\.toml: it is a symlink to .*outside the project$"
+    ):
+        manifest.read(str(environment), "manifest.toml", inside=str(environment.parents[2]))
+    assert outside.read_text() == FRESH
+
+
+def test_a_refusal_leaves_the_file(environment):
+    """Not a byte, and no lock file, is left of the attempt."""
+    text = FRESH.replace("version = 1", "version = 1\nschema-version = '1.14.0'")
+    environment.write_text(text)
+    with pytest.raises(MalformedFile):
+        changed(environment, environment.parents[2])
+    assert environment.read_text() == text
+    assert os.listdir(environment.parent) == ["manifest.toml"]
+
+
+def test_what_is_not_utf_8_is_refused_with_its_place(environment):
+    """Line and column of the byte."""
+    environment.write_bytes(b"version = 1\nx = '\xff'\n")
+    with pytest.raises(MalformedFile, match=r"^manifest\.toml:2:6: not valid UTF-8$"):
+        changed(environment, environment.parents[2])
+
+
+def test_the_manifest_is_looked_for_upwards(environment):
+    """From the project's root; without one the message says how to make it."""
+    root = environment.parents[2]
+    below = root / "a" / "b"
+    below.mkdir(parents=True)
+    assert manifest.locate(str(below)) == str(environment)
+    assert manifest.folder(str(environment), str(below)) == str(root)
+    environment.unlink()
+    with pytest.raises(EnvrefError, match=r"^no \.flox/env/manifest\.toml in .*/a/b or above$"):
+        manifest.locate(str(below))
