@@ -52,8 +52,17 @@ def _write(request: Request, resolution: Resolution, rendered: Rendered, failure
     streams.write(rendered.text)
     for name in rendered.left_out:
         streams.warn(_left_out(name, request))
+    if request.replay:
+        _warn_of_replay(request.replay, resolution)
     streams.say(complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _warn_of_replay(shell: str, resolution: Resolution) -> None:
+    from envref import replay
+
+    for warning in replay.warnings(shell, resolution.values()):
+        streams.warn(warning)
 
 
 def _left_out(name: str, request: Request) -> str:
@@ -71,7 +80,7 @@ def complaints(resolution: Resolution, note: str = "") -> list[str]:
 
 def resolve(request: Request) -> Resolution:
     """What becomes of the request's variables. Raises EnvrefError for what is fatal before any store is asked."""
-    project = load(request.directory, request.profile)
+    project = project_of(request)
     environment = environment_of(project)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
     variables = environment.closure(chosen)
@@ -86,6 +95,15 @@ def resolve(request: Request) -> Resolution:
     return Resolution(project, chosen, environment.fill(variables, outcomes))
 
 
+def project_of(request: Request) -> Project:
+    """The project with its env files, or with the table of a Flox plugin in their place."""
+    if request.table is None:
+        return load(request.directory, request.profile)
+    from envref import flox_table
+
+    return flox_table.load(request.directory, request.profile, request.table)
+
+
 def environment_of(project: Project) -> Environment:
     """The project's variables; says the project's warnings, and with -v the files."""
     for file in project.files:
@@ -96,11 +114,13 @@ def environment_of(project: Project) -> Environment:
 
 
 def _ask(project: Project, references: Iterable[Reference], timeout: float | None) -> dict[Reference, Outcome]:
+    from envref import backends
     from envref.chain import Chain
     from envref.resolve import Scope, resolve
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
+    backends.asks_beside_data = False
     chain = Chain(project.config, project.root, timeout)
     outcomes = resolve(references, chain, Scope(project.config.project, project.profile))
     for warning in chain.warnings():

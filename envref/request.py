@@ -12,9 +12,13 @@ _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
 
 class Request:
-    """What is to be resolved, and how it is told. `only` holds variable names, all when empty; `timeout` is seconds."""
+    """What is to be resolved, and how it is told. `only` holds variable names, all when empty; `timeout` is seconds.
 
-    __slots__ = ("directory", "format", "only", "profile", "strict", "timeout")
+    `table` is the file of `--from-flox-plugin`, which takes the env files' place. `replay` is the shell into which Flox
+    will write the variables again, where that may break one; else empty.
+    """
+
+    __slots__ = ("directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
 
     def __init__(self) -> None:
         self.directory = "."
@@ -23,6 +27,8 @@ class Request:
         self.only: list[str] = []
         self.strict = False
         self.timeout: float | None = None
+        self.table: str | None = None
+        self.replay = ""
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
@@ -34,6 +40,7 @@ _VALUES = {
     "--profile": "profile",
     "--only": "only",
     "--timeout": "timeout",
+    "--from-flox-plugin": "table",
 }
 
 
@@ -46,12 +53,15 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
     if options is None or not ("export" in options or "direnv" in options):
         return None
     request = Request()
-    request.directory = options.get("directory", [request.directory])[-1]
+    request.table = options.get("table", [None])[-1]
+    request.directory = start(options.get("directory", [None])[-1], request.table, environment)
     request.profile = options.get("profile", [None])[-1]
     request.only = [name for names in options.get("only", ()) for name in names.split(",")]
     request.strict = "strict" in options or wants_strict(environment)
-    spoken = format_of(options.get("shell", ["sh"])[-1], environment)
+    shell = options.get("shell", ["sh"])[-1]
+    spoken = format_of(shell, environment)
     request.format = "shell" if "direnv" in options else spoken
+    request.replay = "" if "direnv" in options else replaying_shell(shell, environment)
     limit = options.get("timeout", [environment.get("ENVREF_TIMEOUT") or None])[-1]
     request.timeout = None if limit is None else seconds(limit)
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
@@ -85,6 +95,24 @@ def format_of(shell: str, environment: Mapping[str, str]) -> str:
     """The format that `--shell SHELL` stands for; empty for an unknown word."""
     word = shells.shell_of_environment(environment) if shell == "auto" else shell
     return shells.SHELLS.get(word, "")
+
+
+def start(directory: str | None, table: str | None, environment: Mapping[str, str]) -> str:
+    """Where the config is looked for: `-C`, else for the table of a Flox plugin the project of `flox activate`."""
+    if directory is not None:
+        return directory
+    return (environment.get("FLOX_ENV_PROJECT") or ".") if table is not None else "."
+
+
+def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
+    """The shell that Flox will replay the output of `--shell SHELL` into, if it is one that may break a value.
+
+    bash is what a hook asks for, in whatever shell the activation ends (commands.md 2.24).
+    """
+    if shell != "bash" or not environment.get("FLOX_ENV"):
+        return ""
+    word = shells.shell_of_environment(environment)
+    return word if word in ("fish", "tcsh") else ""
 
 
 def seconds(text: str) -> float | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
-_PROJECT = ("pyproject.toml", "envref")
+_PROJECT = ("pyproject.toml", "envref", "flox")
 
 
 class NotSetUp(SystemExit):

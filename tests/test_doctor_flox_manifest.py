@@ -1,4 +1,4 @@
-"""doctor --flox and the manifest: a block that is missing, or no longer what `flox-hook` would write."""
+"""doctor --flox and the manifest: a block that is missing or drifted, and values that the hook form would break."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def told(project, *arguments):
     """What is said of the manifest: its lines, and the command in them."""
     lines = project.envref("doctor", "--flox", *arguments).stderr.splitlines()
     about = [line for line in lines if line.startswith(("  ", "    "))]
-    kept = [line.strip() for line in about if "Flox keeps the values" not in line and "set it to a directory" not in line]
+    kept = [
+        line.strip() for line in about if "Flox keeps the values" not in line and "set it to a directory" not in line
+    ]
     runs = [line.removeprefix("run: ") for line in kept if line.startswith("run: envref flox-hook")]
     return kept, runs
 
@@ -113,3 +115,19 @@ def test_a_broken_env_file_is_told_once(environment):
     environment.write(".env", "JUNK\n")
     kept, runs = told(environment)
     assert (kept[0], runs) == ("line 1: expected NAME=VALUE", [])
+
+
+@pytest.mark.parametrize(
+    ("shell", "names"), [("fish", ["BACKSLASH", "TRAILING"]), ("tcsh", ["LINES"]), ("zsh", []), ("bash", [])]
+)
+def test_values_that_flox_would_break(environment, monkeypatch, shell, names):
+    """By the user's shell, names only; the profile form is exact in every shell."""
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    environment.write(".env", "PLAIN=1\nBACKSLASH='a\\\\b-marker'\nTRAILING='a\\'\nLINES='a\nb'\n")
+    cured(environment, "envref flox-hook --write")
+    kept, runs = told(environment)
+    assert [line.split('"')[1] for line in kept if "cannot replay" in line] == names
+    assert "marker" not in "".join(kept)
+    for run in dict.fromkeys(runs):
+        cured(environment, run)
+    assert told(environment) == ([], [])

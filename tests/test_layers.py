@@ -12,9 +12,9 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 LAYERS = [
     "errors",
-    "secret address loopback dangerous reference recipient source envfile template shells field outcome atomic",
+    "secret address loopback dangerous reference recipient source envfile template shells field outcome atomic replay",
     "backends",
-    "config project environment chain resolve resolution report streams",
+    "config project environment flox_table chain resolve resolution report streams",
     "request activate flox doctor scoped_store rotation generation sharing audit_log",
     "cli __main__ __init__",
 ]

@@ -19,6 +19,10 @@ BUILTIN = {
     "plugin": "envref.backends.plugin:Plugin",
 }
 
+# Whether a store may ask a person although standard input is no terminal, because the command reads data there. A
+# variable's value is asked for only where stdin and stderr both are terminals (commands.md 2.2).
+asks_beside_data = True
+
 
 def backend_class(kind: str) -> type[Backend]:
     """The class of a backend type. KeyError for a type that is not in `BUILTIN`."""

@@ -43,7 +43,7 @@ def _project(context: click.Context) -> Project | None:
     """The project around; None without one, or with a broken one: a completion has nobody to tell."""
     settings = context.find_object(Settings)
     try:
-        return configured(settings.directory if settings else ".", context.params.get("profile"))
+        return configured((settings and settings.directory) or ".", context.params.get("profile"))
     except EnvrefError:
         return None
 

@@ -19,7 +19,7 @@ class Settings:
     """The global options of one run."""
 
     def __init__(self) -> None:
-        self.directory = "."
+        self.directory: str | None = None
         self.levels: dict[str, bool] = {}
 
 
@@ -181,4 +181,10 @@ def exclusive(**given: object) -> None:
 
 def directory() -> str:
     """Where the command acts as if it had been started (`-C`)."""
+    given = given_directory()
+    return "." if given is None else given
+
+
+def given_directory() -> str | None:
+    """What `-C` says; None without it."""
     return _settings(click.get_current_context()).directory

@@ -8,11 +8,10 @@ import click
 
 from envref import activate, report, shells, streams
 from envref.cli import output
-from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
-from envref.project import load
-from envref.request import Request, format_of, wants_strict
+from envref.request import Request, format_of, replaying_shell, start, wants_strict
 
 FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
 
@@ -29,12 +28,14 @@ FORMATS = ("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
 @timeout_option
+@click.option("--from-flox-plugin", "table", metavar="FILE", help="References from a JSON object; - is stdin.")
 def resolve(
     profile: str | None,
     format_: str | None,
     shell: str | None,
     only: list[str],
     timeout: float | None,
+    table: str | None,
     **flags: bool,
 ) -> int:
     """Print the project's variables, references resolved.
@@ -43,12 +44,15 @@ def resolve(
     """
     exclusive(unset=flags["unset"], explain=flags["explain"])
     request = Request()
-    request.directory = directory()
+    request.table = table
+    request.directory = start(given_directory(), table, os.environ)
     request.profile = profile
     request.only = only
     request.strict = flags["strict"] or wants_strict(os.environ)
     request.timeout = timeout
     request.format = _format(format_, shell, flags)
+    if not flags["direnv"]:
+        request.replay = replaying_shell(shell or "sh", os.environ)
     if flags["explain"]:
         return _explain(request, format_ or "plain")
     if flags["unset"]:
@@ -75,7 +79,7 @@ def _unset(request: Request) -> int:
     if form is None or not form.unset:
         raise UsageError(f'format "{request.format}" cannot unset; use --shell')
     try:
-        environment = activate.environment_of(load(request.directory, request.profile))
+        environment = activate.environment_of(activate.project_of(request))
         chosen = environment.select(request.only) if request.only else environment.variables.values()
         streams.write(shells.unset(request.format, (variable.name for variable in chosen)))
     except EnvrefError:

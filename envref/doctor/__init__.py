@@ -47,6 +47,7 @@ STORES: Checks = {
 # Only with --flox.
 FLOX: Checks = {
     "flox-manifest": flox_manifest.missing_or_drifted_block,
+    "flox-replay": flox_manifest.broken_replays,
     "flox-runtime": flox_state.runtime_on_disk,
     "flox-left-over": flox_state.left_over_starts,
 }

@@ -6,12 +6,14 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from envref import shells
 from envref.doctor.finding import Finding, from_error, from_problem
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
 from envref.flox import manifest as manifests
 from envref.flox import plugin, services
 from envref.flox.form import Form
+from envref.replay import BREAKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,19 +35,41 @@ _PROFILE = re.compile(r" --profile ([\w-]+)")
 
 def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
     """No block where there could be one, or one that is not what its options would write today."""
-    root = case.project.root
     if not case.configured or case.faults or case.interpolation_faults:
         return  # nothing could be written now; `unreadable` tells why
     try:
-        path = manifests.locate(root)
-        inside = manifests.folder(path, root)
-        name = os.path.relpath(path, inside)
-        manifest = manifests.read(path, name, inside=inside)
-        yield from _differences(manifest, forms.committed(case.project))
+        yield from _differences(_manifest(case), forms.committed(case.project))
     except MalformedFile as error:
         yield from map(from_problem, error.problems)
     except EnvrefError as error:
         yield from_error("Flox", error, "see envref flox-hook --help for the forms there are")
+
+
+def broken_replays(case: Case) -> Iterator[Finding]:
+    """Plain values that Flox's own quoting breaks in the user's shell (flox.md 3.5); `resolve` warns of secrets."""
+    shell = shells.shell_of_environment(os.environ)
+    if shell not in BREAKS or _is_exact(case):
+        return
+    for variable in case.variables:
+        if variable.plain and BREAKS[shell](variable.plain):
+            entry, message = variable.entry, f'Flox cannot replay the value of "{variable.name}" into {shell}'
+            place = {"line": entry.line, "column": entry.column}
+            yield Finding(entry.file, message, run=_COMMAND + _KIND[forms.PROFILED], key=variable.name, **place)
+
+
+def _is_exact(case: Case) -> bool:
+    """Whether the profile form is in use, whose quoting is envref's own."""
+    try:
+        return forms.found(_manifest(case)) == forms.PROFILED
+    except EnvrefError:
+        return False
+
+
+def _manifest(case: Case) -> Manifest:
+    root = case.project.root
+    path = manifests.locate(root)
+    inside = manifests.folder(path, root)
+    return manifests.read(path, os.path.relpath(path, inside), inside=inside)
 
 
 def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:

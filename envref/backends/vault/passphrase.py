@@ -10,6 +10,7 @@ import sys
 import termios
 from getpass import getpass
 
+from envref import backends
 from envref.errors import BackendDenied, BackendLocked, EnvrefError
 from envref.secret import Secret
 
@@ -127,7 +128,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 def can_be_asked() -> bool:
     """Whether a person is there who can type it."""
-    return sys.stderr.isatty() and _in_foreground()
+    return sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))
 
 
 def _require_terminal() -> None:

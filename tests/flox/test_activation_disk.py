@@ -1,0 +1,84 @@
+"""What an activation leaves on a disk, and what it asks for, in the simulator of the documented contract (A11, A14)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.conftest import ROOT
+from tests.flox import blocks
+from tests.flox.blocks import HOOK
+from tests.flox.conftest import SECRETS, manifest
+from tests.flox.simulator import OK, SHELLS
+
+
+def holding_a_value(*directories):
+    """The names of all files below that hold one of the secrets."""
+    names = set()
+    for directory in directories:
+        for folder, _, files in os.walk(directory):
+            for name in files:
+                with open(os.path.join(folder, name), "rb") as file:
+                    content = file.read()
+                if any(value.encode() in content for value in SECRETS.values()):
+                    names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_profile_leaves_no_value_in_any_file(place, home, shell, monkeypatch):
+    """Neither Flox's files nor envref's: the project, HOME and the temporary directory are searched."""
+    monkeypatch.setenv("TMPDIR", str(place.directory))
+    session = place.start(place.flox(manifest(profiles={shell: getattr(blocks, f"PROFILE_{shell.upper()}")}))).attach(
+        shell
+    )
+    assert session.environment["API_KEY"] == SECRETS["API_KEY"]
+    assert (home / ".cache" / "envref").exists()
+    assert holding_a_value(place.directory, home) == set()
+
+
+def test_a_hook_leaves_its_values_in_the_state_of_flox_only(place, home, monkeypatch):
+    """The record of the start, and the replay's script while it is there; nothing of envref's."""
+    monkeypatch.setenv("TMPDIR", str(place.directory))
+    start = place.start(place.flox(manifest(hook=HOOK)))
+    assert holding_a_value(place.directory, home) == {"after"}
+    start.attach("bash")
+    assert holding_a_value(place.directory, home) == {"after", "rc-bash"}
+    assert start.directory.stat().st_mode & 0o777 == 0o700
+    assert (start.directory / "after").stat().st_mode & 0o777 == 0o600
+
+
+ASKS = """\
+import sys
+from tests.flox.simulator import Flox
+flox = Flox(sys.argv[1], open(sys.argv[2]).read(), project=sys.argv[3])
+flox.install(sys.argv[4])
+start = flox.start(ephemeral=True)
+print("result", start.result, sorted(start.additions), b"passphrase required" in start.printed)
+"""
+
+
+def test_an_ephemeral_start_asks_nobody(place):
+    """On a terminal, with a vault that wants a passphrase and a store that reads: it ends, and exports nothing."""
+    place.lock()
+    flox = place.flox(manifest(hook=HOOK))
+    place.configure("{name: vault, type: vault, config: {path: v.db}}", "{name: pass, type: pass}")
+    place.write(".env", "API_KEY=ref://vault/api_key\nIN_PASS=ref://pass/x\n")
+    place.monkeypatch.setenv("PATH", f"{place.project / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    (place.project / "bin").mkdir()
+    place.write("bin/pass", '#!/bin/sh\nread answer < /dev/tty\necho "$answer"\n', mode=0o755)
+    text = place.write("manifest", manifest(hook=HOOK))
+    place.monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    arguments = [
+        str(place.directory / "other"),
+        str(text),
+        str(place.project),
+        str((flox.env / "bin/envref").readlink()),
+    ]
+    terminal = Terminal(place.project, "-c", ASKS, *arguments, program=(sys.executable,))
+    assert terminal.end() == 0
+    assert f"result {OK} [] True" in terminal.output
+    assert "Enter vault passphrase" not in terminal.output
