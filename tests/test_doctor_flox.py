@@ -157,29 +157,30 @@ def test_the_runtime_directory_decides_where_to_look(project, starts, tmp_path, 
     assert findings(project)[0].subject == str(there / "abc.1786544639")
 
 
-def on_disk():
-    return [finding.message for finding in flox_state.runtime_on_disk(None)]
+def on_disk(project):
+    case = Case(bare(str(project.path)), [], start=str(project.path))
+    return [finding.message for finding in flox_state.runtime_on_disk(case)]
 
 
-def test_no_runtime_directory():
+def test_no_runtime_directory(project):
     """Flox falls back to a directory in the home."""
-    assert on_disk() == ["not set: Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk"]
+    assert on_disk(project) == ["not set: Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk"]
 
 
 @pytest.mark.skipif(
     not os.access(MEMORY, os.W_OK) or flox_state._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
 )
-def test_a_runtime_directory_in_memory(monkeypatch):
+def test_a_runtime_directory_in_memory(project, monkeypatch):
     """A real tmpfs is what it should be, also before Flox has made its own directory there."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(MEMORY))
-    assert on_disk() == []
+    assert on_disk(project) == []
 
 
 @pytest.mark.skipif(flox_state._file_system("/proc") != "proc", reason="no list of mounts here")
-def test_a_runtime_directory_elsewhere(monkeypatch):
+def test_a_runtime_directory_elsewhere(project, monkeypatch):
     """Any other file system is told by its type."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc")
-    assert on_disk() == ["/proc is not in memory (proc): Flox keeps the values of a hook there"]
+    assert on_disk(project) == ["/proc is not in memory (proc): Flox keeps the values of a hook there"]
 
 
 def test_flox_checks_are_only_made_when_asked_for():

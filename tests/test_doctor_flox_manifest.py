@@ -15,7 +15,7 @@ EMPTY = 'schema-version = "1.14.0"\n\n[services.web]\ncommand = "serve"\n'
 
 @pytest.fixture
 def environment(project):
-    """A project whose runtime directory is no issue here, with a Flox environment that loads nothing yet."""
+    """A project with a Flox environment that loads nothing yet."""
     project.write(".envref.yaml", config({**PLUGIN_ENTRY, "type": "pass", "config": {"prefix": "team"}}))
     project.write(".env", "PLAIN=1\n")
     project.write(MANIFEST, EMPTY)
@@ -131,3 +131,12 @@ def test_values_that_flox_would_break(environment, monkeypatch, shell, names):
     for run in dict.fromkeys(runs):
         cured(environment, run)
     assert told(environment) == ([], [])
+
+
+def test_the_profile_form_leaves_nothing_on_a_disk(environment):
+    """The cure that the runtime directory's finding offers ends that finding."""
+    cured(environment, "envref flox-hook --write")
+    assert "XDG_RUNTIME_DIR:" in environment.envref("doctor", "--flox").stderr
+    cured(environment, "envref flox-hook --write --placement profile")
+    done = environment.envref("doctor", "--flox")
+    assert (done.returncode, done.stdout) == (0, "OK: no issues found\n")

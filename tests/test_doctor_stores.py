@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 
 import pytest
 
 from envref import doctor
+from envref.backends import backend_class
+from envref.backends.vault import lifecycle
 from envref.doctor.case import Case
 from envref.project import configured, env_path, file_names
+from tests.backends.doubles.onepassword.account import Account
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.shim import recorded
 from tests.backends.vaults import PASSPHRASE, new_vault
 from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, PluginProject, config
-from tests.requirements import need
+from tests.cli.terminal import Terminal
+from tests.requirements import missing, need
+
+DOUBLES = pathlib.Path(__file__).parent / "backends/doubles"
 
 
 def findings(project, *, profile=None):
@@ -88,6 +95,25 @@ def test_nobody_to_type_the_passphrase(vault, monkeypatch):
     assert "  vault: nobody is here to type the passphrase\n    hint: set ENVREF_VAULT_PASSPHRASE_FILE" in done.stderr
 
 
+def test_somebody_to_type_the_passphrase(vault, monkeypatch):
+    """On a terminal envref would ask when it needs it; doctor doesn't."""
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    terminal = Terminal(vault.path, "doctor")
+    assert terminal.end() == 0
+    assert terminal.output.strip() == "OK: no issues found"
+
+
+def test_an_unlock_session_instead_of_a_passphrase(vault, monkeypatch):
+    """While it lasts, nobody has to be there."""
+    opened = backend_class("vault")("vault", path=str(vault.path / "v.db"))
+    lifecycle.unlock(opened.file, 60)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    if opened.warnings:
+        missing("the kernel's keyring is denied here")
+    assert findings(vault) == {}
+    assert vault.envref("doctor").returncode == 0
+
+
 def test_a_passphrase_file_that_others_can_read(vault, monkeypatch):
     """A fault of the passphrase's source is told as one."""
     monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
@@ -115,6 +141,21 @@ def test_a_missing_program(project):
     finding = only(findings(project))
     assert finding.message == 'aws-ssm: start no-such-aws: executable file not found in $PATH (backend "ssm")'
     assert finding.run.startswith("brew install awscli")
+
+
+def test_nobody_signed_in(project, tmp_path, monkeypatch):
+    """1Password (a double that refuses as op does): not signed in, then signed in."""
+    (tmp_path / "account").mkdir()
+    monkeypatch.setenv("OP_DOUBLE", str(tmp_path / "account"))
+    monkeypatch.setenv("PATH", f"{DOUBLES}:{os.environ['PATH']}")
+    account = Account(tmp_path / "account")
+    account.change(signed_in=False)
+    project.write(".envref.yaml", config({"name": "op", "type": "1password"}))
+    project.write(".env", "K=ref://op/k\n")
+    finding = only(findings(project))
+    assert (finding.message, finding.run) == ('1password: op: not signed in (backend "op")', "op signin")
+    account.change(signed_in=True)
+    assert findings(project) == {}
 
 
 def test_a_keychain_that_can_t_be_reached(project):

@@ -48,17 +48,17 @@ def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
 def broken_replays(case: Case) -> Iterator[Finding]:
     """Plain values that Flox's own quoting breaks in the user's shell (flox.md 3.5); `resolve` warns of secrets."""
     shell = shells.shell_of_environment(os.environ)
-    if shell not in BREAKS or _is_exact(case):
+    if shell not in BREAKS or is_in_profile(case):
         return
     for variable in case.variables:
         if variable.plain and BREAKS[shell](variable.plain):
             entry, message = variable.entry, f'Flox cannot replay the value of "{variable.name}" into {shell}'
-            place = {"line": entry.line, "column": entry.column}
-            yield Finding(entry.file, message, run=_COMMAND + _KIND[forms.PROFILED], key=variable.name, **place)
+            run = _COMMAND + _KIND[forms.PROFILED]
+            yield Finding(entry.file, message, run=run, line=entry.line, column=entry.column, key=variable.name)
 
 
-def _is_exact(case: Case) -> bool:
-    """Whether the profile form is in use, whose quoting is envref's own."""
+def is_in_profile(case: Case) -> bool:
+    """Whether the profile form is in use: its quoting is envref's own, and its values are in no file of Flox's."""
     try:
         return forms.found(_manifest(case)) == forms.PROFILED
     except EnvrefError:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from envref.config.files import shown
 from envref.doctor.finding import Finding
+from envref.doctor.flox_manifest import is_in_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,8 +28,10 @@ _LARGEST = 64 * 1024 * 1024  # bytes of a file of Flox's that are read
 _ELSEWHERE = "or write the block with envref flox-hook --placement profile, whose values are in no file"
 
 
-def runtime_on_disk(_case: Case) -> Iterator[Finding]:
+def runtime_on_disk(case: Case) -> Iterator[Finding]:
     """Flox writes what a hook exports into its runtime directory; memory forgets it, a disk does not."""
+    if is_in_profile(case):
+        return
     where = _run_directory()
     if not os.environ.get(_VARIABLE):
         message = f"not set: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
