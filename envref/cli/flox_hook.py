@@ -115,13 +115,14 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     """The manifest as the options want it."""
     for warning in manifest.warnings:
         streams.warn(warning)
+    said = []
+    if wish.install:  # first, so that the line of a refusal is the file's
+        programs = _with_programs(manifest, project)
+        said += [_LOCK] if programs.data.get("install") != manifest.data.get("install") else []
+        manifest = programs
     write = _with_services if wish.services else forms.write
     edit = write(manifest, wish.form, project)
-    if not wish.install:
-        return edit
-    added = _with_programs(edit.manifest, project)
-    changed = added.data.get("install") != edit.manifest.data.get("install")
-    return Edit(added, [*edit.said, _LOCK] if changed else edit.said)
+    return Edit(edit.manifest, [*edit.said, *said])
 
 
 def _with_services(manifest: Manifest, _form: Form, project: Project) -> Edit:

@@ -104,9 +104,10 @@ def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[_Packag
     """Refuses unfree packages where the manifest does. Flox allows them unless it is told otherwise."""
     if manifest.get("options", {}).get("allow", {}).get("unfree") is not False:
         return
-    unfree = ", ".join(package.path for package in missing if package.unfree)
+    unfree = [package.path for package in missing if package.unfree]
+    are = "is" if len(unfree) == 1 else "are"
     raise EnvrefError(
-        f"{file}:{_line_of_refusal(text)}: options.allow.unfree = false, and {unfree} is unfree",
+        f"{file}:{_line_of_refusal(text)}: options.allow.unfree = false, and {', '.join(unfree)} {are} unfree",
         hint="change that line to unfree = true, or install the program outside Flox and leave out --install",
     )
 

@@ -22,6 +22,8 @@ from envref.errors import EnvrefError, MalformedFile, Problem
 from envref.flox import block
 from envref.flox.block import SHELLS
 
+Path = tuple[str, ...]  # the keys that lead to a value
+
 PLACE = os.path.join(".flox", "env", "manifest.toml")
 
 HOOK: Path = ("hook", "on-activate")
@@ -35,8 +37,6 @@ _SCHEMAS = tuple((1, minor, 0) for minor in range(10, 20))
 V1 = (1, 0, 0)  # stands for `version = 1`
 UNDO_SINCE = (1, 13, 0)
 PLUGINS_SINCE = (1, 14, 0)
-
-Path = tuple[str, ...]
 
 
 class Manifest:

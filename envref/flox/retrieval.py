@@ -47,15 +47,22 @@ class Question(NamedTuple):
 
 
 class Call(NamedTuple):
-    """The command on macOS and the one elsewhere, and the block's own functions that they use.
+    """A command, on macOS and elsewhere, and what it needs.
 
-    `says_none` is the program that prints `None` for a secret without text.
+    `functions` are the block's own that it uses, `kinds` the types of the stores that it asks, `says_none` is the
+    program that prints `None` for a secret without text.
     """
 
     macos: str
     elsewhere: str
     functions: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     says_none: str = ""
+
+    def behind(self, start: str, function: str) -> Call:
+        """The command as the last words of another one, which begins with a function of the block."""
+        macos, elsewhere = f"{start} {self.macos}", f"{start} {self.elsewhere}"
+        return self._replace(macos=macos, elsewhere=elsewhere, functions=(*self.functions, function))
 
 
 def call(kind: str, question: Question) -> Call:
@@ -64,12 +71,38 @@ def call(kind: str, question: Question) -> Call:
         raise Unwritable(f"no program of {kind} prints the field {question.field} alone")
     if question.field is not None and question.field.startswith("/"):
         raise Unwritable(f"no program of {kind} reads the JSON pointer {question.field}")
-    return _CALLS[kind](question)
+    return _CALLS[kind](question)._replace(kinds=(kind,))
 
 
 def is_writable(kind: str) -> bool:
     """Whether the type's secrets can be read without envref at all."""
     return kind in _CALLS
+
+
+# What the programs read in their environment: a variable of the project that is called so must not be set before they
+# were asked (security.md 5.8). A `*` stands for any end.
+_READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either case
+_READ = {
+    "keychain": "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY",
+    "1password": "OP_* XDG_*",
+    "hashicorp-vault": "VAULT_* BAO_*",
+    "aws-ssm": "AWS_* PYTHON*",
+    "aws-secrets-manager": "AWS_* PYTHON*",
+    "oci-vault": "OCI_* PYTHON*",
+    "doppler": "DOPPLER_*",
+    "pass": "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA",
+}
+
+
+def reads(kind: str, name: str) -> bool:
+    """Whether the type's program may behave otherwise because of a variable of this name."""
+    patterns = f"{_READ_BY_ALL} {_READ[kind]}".split()
+    return any(_matches(name, pattern) for pattern in patterns) or name.upper() in _PROXIES
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
 
 
 def _keychain(question: Question) -> Call:

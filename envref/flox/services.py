@@ -50,9 +50,9 @@ def unwrap(document: tomlkit.TOMLDocument) -> None:
 def _faults(
     document: tomlkit.TOMLDocument, name: str, variables: tuple[str, ...], known: Collection[str] | None
 ) -> Iterable[str]:
-    services = _services(document)
+    services = {key: value for key, value in _services(document).items() if isinstance(value, dict)}
     service = services.get(name)
-    if not isinstance(service, dict):
+    if service is None:
         yield f'services: the manifest has no service "{name}"{_suggestion(name, services)}'
     elif not isinstance(service.get("command"), str):
         yield f'services: service "{name}" of the manifest has no command'

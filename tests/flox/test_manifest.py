@@ -258,7 +258,7 @@ def test_an_edit_that_changes_more_is_refused():
     def change(document):
         document["vars"]["A"] = "other"
 
-    with pytest.raises(EnvrefError, match="would change more than its own lines here; nothing was changed"):
+    with pytest.raises(EnvrefError, match=r"would change more than its own lines here; nothing was changed"):
         Manifest("version = 1\n[vars]\nA = 'b'\n", "m").edited(change, [("install",)])
 
 

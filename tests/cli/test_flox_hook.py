@@ -1,0 +1,536 @@
+"""`envref flox-hook` and `envref init --flox`: a project's secrets in a Flox environment's manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+
+from envref.flox import block
+from tests.arguments import PYTHONPATH
+from tests.flox import schema
+from tests.flox.manifests import FRESH
+from tests.requirements import need
+
+MANIFEST = ".flox/env/manifest.toml"
+CONFIG = {
+    "project": "my-app",
+    "backends": [
+        {"name": "op", "type": "1password", "names": {"api_key": "API#key"}},
+        {"name": "pass"},
+    ],
+    "services": {"web": ["API_KEY"]},
+    "profiles": {"staging": None},
+}
+ENV = "APP_PORT=3000\nAPI_KEY=ref://op/api_key\nTOKEN=ref://pass//github/work\n"
+
+
+class Floxed:
+    """A project that is a Flox environment."""
+
+    def __init__(self, project):
+        self.path, self.write, self.read, self.envref = project.path, project.write, project.read, project.envref
+        self.write(".envref.yaml", json.dumps(CONFIG))
+        self.write(".env", ENV)
+        self.write(MANIFEST, FRESH)
+
+    @property
+    def manifest(self):
+        return (self.path / MANIFEST).read_bytes().decode()
+
+    def hook(self, *arguments, **options):
+        """`envref flox-hook ARGUMENTS`; the manifest is one that Flox's schema accepts, before and after."""
+        done = self.envref("flox-hook", *arguments, **options)
+        if done.returncode == 0 and schema.is_covered(self.manifest):
+            assert schema.errors(self.manifest) == []
+        return done
+
+    def ok(self, *arguments, **options):
+        """What it printed on stdout; it succeeded."""
+        done = self.hook(*arguments, **options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def flox(project):
+    return Floxed(project)
+
+
+FORMS = {
+    "hook": [],
+    "strict hook": ["--strict", "-P", "staging"],
+    "profile": ["--placement", "profile"],
+    "strict profile": ["--placement", "profile", "--strict", "-P", "staging"],
+    "native": ["--native"],
+    "strict native": ["--native", "--strict"],
+    "plugin": ["--plugin"],
+    "install": ["--install"],
+    "plugin and install": ["--plugin", "--install"],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_is_written_once(flox, form):
+    """The second time nothing changes; --check agrees, --diff is empty, and nothing is on stdout."""
+    assert flox.ok("--write", *FORMS[form]) == ""
+    written = flox.manifest
+    assert written != FRESH
+    again = flox.hook("--write", *FORMS[form])
+    assert (again.stdout, again.stderr) == ("", f"{MANIFEST} is up to date\n")
+    assert flox.manifest == written
+    assert flox.ok("--check", *FORMS[form]) == ""
+    assert flox.ok("--diff", *FORMS[form]) == ""
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if "install" not in form and "plugin" not in form])
+def test_remove_restores_every_byte(flox, form):
+    """The manifest is one that never had the block."""
+    flox.ok("--write", *FORMS[form])
+    assert flox.ok("--remove") == ""
+    assert flox.manifest == FRESH
+    assert flox.hook("--remove").stderr == f"{MANIFEST} holds nothing of envref\n"
+
+
+def test_remove_after_plugin_leaves_the_raised_schema(flox):
+    """A schema is never lowered: the rest is as before."""
+    flox.ok("--write", "--plugin")
+    flox.ok("--remove")
+    assert flox.manifest == FRESH.replace("version = 1", 'schema-version = "1.14.0"')
+
+
+@pytest.mark.parametrize("old", FORMS)
+@pytest.mark.parametrize("new", ["hook", "profile", "native", "plugin"])
+def test_one_form_takes_the_place_of_another(flox, old, new):
+    """Never two of them: every secret would be loaded twice."""
+    flox.ok("--write", *FORMS[old])
+    flox.ok("--write", *FORMS[new])
+    data = tomllib.loads(flox.manifest)
+    markers = flox.manifest.count("# >>> envref ")
+    assert markers == (4 + 4 * ("deactivate" in data["profile"]) if new == "profile" else 1)
+    flox.ok("--check", *FORMS[new])
+
+
+@pytest.mark.parametrize("form", ["hook", "strict hook", "profile", "native", "plugin", "plugin and install"])
+def test_without_an_action_a_snippet_is_printed(flox, form):
+    """TOML to paste: under a version it is a manifest that Flox's schema accepts."""
+    printed = flox.ok(*FORMS[form])
+    version = 'schema-version = "1.14.0"\n' if "plugin" in form else "version = 1\n"
+    assert schema.errors(version + printed) == []
+    assert flox.manifest == FRESH
+
+
+def test_the_snippet_of_the_hook_is_the_block_in_its_table(flox):
+    """And nothing else."""
+    assert flox.ok() == f"[hook]\non-activate = '''\n{block.hook()}\n'''\n"
+
+
+def test_check_exits_3_with_the_difference_and_the_cure(flox):
+    """On stderr; the file stays. Lines around the block, which may be private, are not shown."""
+    flox.write(MANIFEST, FRESH.replace("# gum.pkg", "# hunter2.pkg").replace("[hook]", "[hook]\n# hunter3"))
+    before = flox.manifest
+    done = flox.hook("--check", "--placement", "profile")
+    assert (done.returncode, done.stdout) == (3, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"--- {MANIFEST}"
+    assert '+# >>> envref profile v1 >>> generated by "envref flox-hook --placement profile"' in lines
+    assert lines[-2:] == [
+        f"error: {MANIFEST} is not what envref flox-hook would write",
+        "  run: envref flox-hook --write --placement profile",
+    ]
+    assert "hunter" not in done.stderr
+    assert flox.manifest == before
+
+
+def test_drift_is_seen(flox):
+    """A block that was edited by hand, and a variable that is new where names are written."""
+    flox.ok("--write")
+    flox.write(MANIFEST, flox.manifest.replace("local -\n", "local - # mine\n"))
+    assert flox.hook("--check").returncode == 3
+    flox.ok("--write", "--plugin")
+    flox.write(".env", ENV + "NEW=ref://pass/new\n")
+    done = flox.hook("--check", "--plugin")
+    assert (done.returncode, '+NEW = "ref://pass/new"' in done.stderr) == (3, True)
+
+
+def test_diff_is_what_patch_takes(flox):
+    """On stdout, exit 0, nothing written; applied, it gives what --write writes."""
+    difference = flox.ok("--diff")
+    assert flox.manifest == FRESH
+    subprocess.run(
+        [need("patch"), "-p0", "--quiet"], input=difference, text=True, cwd=flox.path, check=True, timeout=60
+    )
+    patched = flox.manifest
+    flox.write(MANIFEST, FRESH)
+    flox.ok("--write")
+    assert flox.manifest == patched
+
+
+def test_a_diff_without_a_last_line_end_says_so(flox):
+    """As diff does."""
+    flox.write(MANIFEST, "version = 1")
+    assert "\n\\ No newline at end of file\n" in flox.ok("--diff")
+
+
+def test_the_undo_is_written_where_the_schema_has_it(flox):
+    """profile.deactivate from 1.13.0 on, by literal names; the declared schema is not raised."""
+    flox.ok("--write", "--placement", "profile")
+    assert "deactivate" not in flox.manifest
+    flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.13.0"'))
+    flox.ok("--write", "--placement", "profile")
+    undo = tomllib.loads(flox.manifest)["profile"]["deactivate"]
+    assert undo["tcsh"].split("\n")[1] == "unsetenv APP_PORT; unsetenv API_KEY; unsetenv TOKEN"
+
+
+def test_what_is_personal_stays_out(flox):
+    """The manifest is everybody's: .env.local is not read for it."""
+    flox.write(".env.local", "MINE=ref://pass/mine\nAPI_KEY=plain\n")
+    flox.ok("--write", "--plugin")
+    assert tomllib.loads(flox.manifest)["plugins"]["envref"] == {
+        "API_KEY": "ref://op/api_key",
+        "TOKEN": "ref://pass//github/work",
+    }
+
+
+def test_a_profile_s_file_counts(flox):
+    """-P, or ENVREF_PROFILE for the forms that take no -P."""
+    flox.write(".env.staging", "API_KEY=ref://pass/staging_key\n")
+    flox.ok("--write", "--plugin", env={"ENVREF_PROFILE": "staging"})
+    assert tomllib.loads(flox.manifest)["plugins"]["envref"]["API_KEY"] == "ref://pass/staging_key"
+    flox.ok("--write", "-P", "staging")
+    assert " --profile staging)" in flox.manifest
+
+
+def test_plugin_raises_the_schema_and_says_so(flox):
+    """Older Flox programs of team mates will not read the file any more."""
+    done = flox.hook("--write", "--plugin")
+    assert f'raised schema-version to "1.14.0": an older Flox will not read {MANIFEST} any more' in done.stderr
+    assert tomllib.loads(flox.manifest)["schema-version"] == "1.14.0"
+    assert "version = 1\n" not in flox.manifest
+
+
+def test_plugin_import_takes_over_what_it_can(flox):
+    """What it can't is named and left."""
+    flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.14.0"') + OF_FLOX)
+    done = flox.hook("--write", "--plugin", "--import")
+    assert done.stderr.splitlines() == [
+        "plugins.vault.DB: left: no backend of type hashicorp-vault with mount: secret in .envref.yaml",
+        f"wrote {MANIFEST}",
+    ]
+    data = tomllib.loads(flox.manifest)["plugins"]
+    assert data["envref"]["GH_TOKEN"] == "ref://op//GitHub%20Token#credential"
+    assert data["1password"] == {"GH_TOKEN": "op://Personal/GitHub Token/credential"}
+    flox.ok("--check", "--plugin")
+    flox.ok("--check", "--plugin", "--import")
+
+
+OF_FLOX = """
+[plugins.1password]
+GH_TOKEN = "op://Personal/GitHub Token/credential"
+
+[plugins.vault]
+DB = "secret/db#url"
+"""
+
+
+def test_plugin_needs_a_reference(flox):
+    """An empty table would be no plugin at all; the file stays."""
+    flox.write(".env", "A=1\n")
+    done = flox.hook("--write", "--plugin")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: no variable is a reference, so there is nothing for [plugins.envref]\n",
+    )
+    assert flox.manifest == FRESH
+
+
+def test_install_adds_what_the_stores_need(flox):
+    """Beside the block, once; the lock is stale then, and the line says so."""
+    done = flox.hook("--write", "--install")
+    assert "[install] changed; run flox activate, then commit manifest.lock\n" in done.stderr
+    install = tomllib.loads(flox.manifest)["install"]
+    assert install["_1password-cli"] == {"pkg-path": "_1password-cli", "pkg-group": "1password"}
+    assert {"pass", "gnupg", "pinentry-tty"} <= install.keys()
+    assert "[install] changed" not in flox.hook("--write", "--install", "--strict").stderr
+
+
+def test_install_of_an_unfree_program_that_is_not_allowed_is_refused(flox):
+    """With the line to change; the file stays."""
+    flox.write(MANIFEST, FRESH + "allow.unfree = false\n")
+    before = flox.manifest
+    done = flox.hook("--write", "--install")
+    line = before[: before.index("allow.unfree")].count("\n") + 1
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"error: {MANIFEST}:{line}: options.allow.unfree = false, and _1password-cli is unfree"
+    )
+    assert flox.manifest == before
+
+
+SERVICES = FRESH + "\n[services]\nweb.command = 'python -m http.server'\nother.command = 'sleep 1'\n"
+
+
+def test_services_get_their_own_secrets(flox):
+    """Those that .envref.yaml names are started by envref run, without a block; --remove gives the commands back."""
+    flox.write(MANIFEST, SERVICES)
+    flox.ok("--write", "--services")
+    services = tomllib.loads(flox.manifest)["services"]
+    assert services["web"]["command"] == "envref run --only API_KEY -- sh -c 'python -m http.server'"
+    assert services["other"]["command"] == "sleep 1"
+    assert ">>> envref" not in flox.manifest
+    written = flox.manifest
+    flox.ok("--write", "--services")
+    assert flox.manifest == written
+    flox.ok("--check", "--services")
+    flox.ok("--write")
+    flox.ok("--remove", "--services")
+    assert ">>> envref" in flox.manifest
+    flox.ok("--write", "--services")
+    flox.ok("--remove")
+    assert flox.manifest == SERVICES
+
+
+def test_services_that_are_not_there_are_refused(flox):
+    """A map that names none, a service that the manifest lacks, a variable that no file sets."""
+    done = flox.hook("--write", "--services")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, 'error: services: the manifest has no service "web"')
+    flox.write(MANIFEST, SERVICES)
+    flox.write(".envref.yaml", json.dumps({**CONFIG, "services": {"web": ["API_KEX"]}}))
+    assert (
+        'services.web: no env file sets "API_KEX" (did you mean API_KEY?)' in flox.hook("--write", "--services").stderr
+    )
+    flox.write(".envref.yaml", json.dumps({**CONFIG, "services": {}}))
+    assert "error: no services: in .envref.yaml\n" in flox.hook("--write", "--services").stderr
+    assert flox.manifest == SERVICES
+
+
+GROUP = "if any flags in the group [{}] are set none of the others can be; [{}] were all set"
+USAGE = {
+    ("--write", "--check"): GROUP.format("write check diff remove", "write check"),
+    ("--diff", "--write", "x", "--remove"): GROUP.format("write check diff remove", "write diff remove"),
+    ("--native", "--plugin"): GROUP.format("native plugin services", "native plugin"),
+    ("--services", "--native"): GROUP.format("native plugin services", "native services"),
+    ("--placement", "profile", "--native"): GROUP.format("placement native", "placement native"),
+    ("--placement", "profile", "--plugin"): GROUP.format("placement plugin", "placement plugin"),
+    ("--placement=profile", "--services"): GROUP.format("placement services", "placement services"),
+    ("--remove", "--install"): GROUP.format("remove install", "remove install"),
+    ("--placement", "common"): 'invalid placement "common": must be one of hook, profile',
+    ("--import",): "--import needs --plugin",
+    ("--plugin", "--strict"): "--strict is not for --plugin; set ENVREF_STRICT=1 where the environment is activated",
+    ("--plugin", "-P", "x"): "--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated",
+    ("--services", "--write", "--strict"): "--strict is not for --services",
+    ("--services",): "--services works on a manifest: add --write, --check, --diff or --remove",
+    ("--wrte",): "unknown flag: --wrte",
+    ("x",): "accepts 0 arg(s), received 1",
+}
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
+def test_what_does_not_go_together_is_a_usage_error(flox, arguments):
+    """Exit 2, with the cure where one form has another way; the file stays."""
+    done = flox.hook(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (2, "", f"error: {USAGE[arguments]}")
+    assert flox.manifest == FRESH
+
+
+@pytest.mark.parametrize("action", ["--write", "--check", "--diff", "--remove"])
+def test_a_manifest_can_be_named(flox, action):
+    """As the option's value, with or without =, relative to where one is."""
+    flox.write("sub/other.toml", "version = 1\n")
+    for word in ((action, "other.toml"), (f"{action}=other.toml",), (action, str(flox.path / "sub/other.toml"))):
+        assert flox.hook(*word, cwd=flox.path / "sub").returncode == (3 if action == "--check" else 0)
+    assert flox.manifest == FRESH
+    assert (">>> envref" in flox.read("sub/other.toml")) is (action == "--write")
+
+
+def test_the_manifest_is_found_from_below_and_above(flox):
+    """Upwards from the project's root, wherever in the project one is."""
+    flox.write("app/.envref.yaml", json.dumps(CONFIG))
+    flox.write("app/.env", ENV)
+    flox.write("app/src/x", "")
+    assert flox.ok("--write", cwd=flox.path / "app" / "src") == ""
+    assert ">>> envref" in flox.manifest
+    assert flox.ok("-C", str(flox.path / "app"), "--check") == ""
+
+
+def test_without_a_flox_environment_the_message_says_how_to_make_one(flox):
+    """And without a project, how to make that; --remove needs none."""
+    (flox.path / MANIFEST).unlink()
+    done = flox.envref("flox-hook", "--write")
+    assert (done.returncode, done.stderr) == (1, f"error: no {MANIFEST} in {flox.path} or above\n  run: flox init\n")
+    done = flox.envref("flox-hook", "--write", "no.toml")
+    assert (done.returncode, done.stderr) == (1, "error: reading no.toml: No such file or directory\n")
+    flox.write(MANIFEST, FRESH)
+    flox.ok("--write")
+    (flox.path / ".envref.yaml").unlink()
+    assert "no .envref.yaml found" in flox.hook("--write").stderr
+    flox.ok("--remove")
+    assert flox.manifest == FRESH
+
+
+def test_no_trust_is_needed_and_no_store_asked(flox):
+    """A config that may only be used after `envref trust`, with a store that would be started: it is not."""
+    flox.write("plugin", "#!/bin/sh\ntouch started\n").chmod(0o755)
+    entry = {"name": "mine", "type": "plugin", "config": {"command": "./plugin"}}
+    flox.write(".envref.yaml", json.dumps({"project": "x", "backends": [entry]}))
+    flox.write(".env", "A=ref://mine/a\n")
+    for form in ([], ["--placement", "profile"], ["--plugin"]):
+        flox.ok("--write", *form)
+    assert not (flox.path / "started").exists()
+
+
+NAMES = {
+    "PATH": "it would run code or redirect credentials of every program; set it by hand where it is needed",
+    "LD_PRELOAD": "it would run code or redirect credentials of every program; set it by hand where it is needed",
+    "path": "it is special to a shell; use another name",
+    "fish_greeting": "it is fish's own; use another name",
+    "FLOX_ENV": "it is Flox's own; use another name",
+    "SECONDS": "shells would evaluate its value as arithmetic; use another name",
+    "my-var": "no shell has variables of this name; use letters, digits and _ only",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("form", ["hook", "profile", "plugin"])
+def test_secrets_under_a_name_that_means_something_else_are_refused(flox, form, name):
+    """With the place in the env file, for every form; the manifest stays."""
+    flox.write(".env", f"A=1\n{name}=ref://pass/x\n")
+    done = flox.hook("--write", *FORMS[form])
+    assert (done.returncode, done.stderr.splitlines()[0]) == (1, f"error: .env:2:1: {name}: {NAMES[name]}")
+    assert flox.manifest == FRESH
+
+
+def test_plain_values_of_such_names(flox):
+    """What trust asks about at each load passes, unless a block would unset it; a shell's own names never."""
+    flox.write(".env", "VAULT_ADDR=https://vault.example\nPATH=/bin\nMY-VAR=1\n")
+    flox.ok("--write")
+    flox.ok("--write", "--placement", "profile")
+    flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.13.0"'))
+    done = flox.hook("--write", "--placement", "profile")
+    assert [line.split(" it ")[0] for line in done.stderr.splitlines()] == [
+        "error: .env:1:1: VAULT_ADDR:",
+        "error: .env:2:1: PATH:",
+    ]
+    flox.write(".env", "path=/bin\n")
+    assert "error: .env:1:1: path: it is special to a shell" in flox.hook("--write").stderr
+
+
+BAD = {
+    "both versions": FRESH.replace("version = 1", "version = 1\nschema-version = '1.12.0'"),
+    "no TOML": FRESH + "[",
+    "unbalanced": FRESH.replace("[hook]", "[hook]\non-activate = '# <<< envref hook v1 <<<'"),
+    "hook.script": FRESH.replace("[hook]", "[hook]\nscript = 'x'"),
+    "three quotes": FRESH.replace("[hook]", "[hook]\non-activate = \"'''\""),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("action", ["--write", "--check", "--diff"])
+def test_a_refusal_names_file_line_and_column_and_changes_nothing(flox, action, name):
+    """Exit 1 before anything is written."""
+    flox.write(MANIFEST, BAD[name])
+    done = flox.envref("flox-hook", action)
+    assert done.returncode == 1
+    place = done.stderr.removeprefix(f"error: {MANIFEST}:").split(": ")[0]
+    assert all(part.isdigit() for part in place.split(":"))
+    assert (done.stdout, flox.manifest) == ("", BAD[name])
+    assert os.listdir(flox.path / ".flox/env") == ["manifest.toml"]
+
+
+def test_a_newer_schema_is_a_warning(flox):
+    """Written all the same; -q keeps it quiet."""
+    flox.write(MANIFEST, "schema-version = '1.30.0'\n")
+    done = flox.hook("--write", "-q")
+    assert (done.returncode, done.stderr) == (0, "")
+    flox.write(MANIFEST, "schema-version = '1.30.0'\n")
+    assert flox.hook("--write").stderr.startswith(f"warning: {MANIFEST}: schema-version is newer")
+
+
+def test_a_link_out_of_the_project_is_refused(flox, tmp_path):
+    """For reading and for writing."""
+    outside = tmp_path / "outside.toml"
+    outside.write_text(FRESH)
+    (flox.path / MANIFEST).unlink()
+    (flox.path / MANIFEST).symlink_to(outside)
+    for action in ("--write", "--check", "--diff", "--remove"):
+        done = flox.envref("flox-hook", action)
+        assert done.returncode == 1
+        assert f"{os.path.basename(MANIFEST)}: it is a symlink to {outside}, outside the project" in done.stderr
+    assert outside.read_text() == FRESH
+
+
+LOOP = """
+import sys
+from envref.__main__ import main
+from envref.cli import run
+print("on", flush=True)
+while True:
+    for arguments in (["--placement", "profile"], ["--strict"], ["--plugin"], ["--native"]):
+        assert run(["flox-hook", "-q", "--write", *arguments]) == 0
+        assert run(["flox-hook", "-q", "--remove"]) == 0
+"""
+
+
+def test_a_kill_leaves_a_whole_manifest(flox):
+    """After each of 30 kills at random moments: one of the states that it has between two commands, to the byte."""
+    flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.14.0"'))
+    states = {flox.manifest}
+    for arguments in (["--placement", "profile"], ["--strict"], ["--plugin"], ["--native"]):
+        flox.ok("--write", *arguments)
+        states.add(flox.manifest)
+        flox.ok("--remove")
+    chance = random.Random(7)
+    met = set()
+    for _ in range(30):
+        with subprocess.Popen(
+            [sys.executable, "-c", LOOP],
+            cwd=flox.path,
+            env={**os.environ, "PYTHONPATH": PYTHONPATH},
+            stdout=subprocess.PIPE,
+        ) as writer:
+            writer.stdout.readline()
+            time.sleep(chance.random() * 0.3)
+            writer.send_signal(signal.SIGKILL)
+        met.add(flox.manifest)
+    assert met <= states
+    flox.ok("--write")
+    flox.ok("--remove")
+    assert os.listdir(flox.path / ".flox/env") == ["manifest.toml"]
+
+
+def test_init_writes_the_block_too(project):
+    """--flox, after the files of a project; a second time it is there already."""
+    project.write(MANIFEST, FRESH)
+    done = project.envref("init", "--flox")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"  update {MANIFEST} (added the envref hook)\n" in done.stderr
+    assert block.hook() in project.read(MANIFEST)
+    assert project.envref("flox-hook", "--check").returncode == 0
+    assert f"  skip {MANIFEST} (envref is in it)\n" in project.envref("init", "--flox").stderr
+
+
+@pytest.mark.parametrize("manifest", [None, "version = 2\n"])
+def test_init_without_a_usable_flox_environment_writes_nothing(project, manifest):
+    """The error comes before the first file."""
+    if manifest:
+        project.write(MANIFEST, manifest)
+    before = sorted(project.path.rglob("*"))
+    done = project.envref("init", "--flox")
+    assert done.returncode == 1
+    assert "version is always 1" in done.stderr if manifest else "  run: flox init\n" in done.stderr
+    assert sorted(project.path.rglob("*")) == before
+
+
+def test_init_leaves_another_form_alone(flox):
+    """An environment that loads its secrets in another way keeps it."""
+    flox.ok("--write", "--placement", "profile")
+    before = flox.manifest
+    assert f"  skip {MANIFEST} (envref is in it)\n" in flox.envref("init", "--flox").stderr
+    assert flox.manifest == before

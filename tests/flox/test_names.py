@@ -1,0 +1,46 @@
+"""Names of variables that no block in a manifest sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.flox.names import fault
+
+CODE = "it would run code or redirect credentials of every program; set it by hand where it is needed"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LD_PRELOAD", CODE),
+        ("BASH_ENV", CODE),
+        ("PATH", CODE),
+        ("VAULT_ADDR", CODE),
+        ("FLOX_ENV", "it is Flox's own; use another name"),
+        ("_FLOX_X", "it is Flox's own; use another name"),
+        ("ENVREF_PROFILE", "it is envref's own; use another name"),
+        ("_envref_val", "it is the block's own; use another name"),
+        ("path", "it is special to a shell; use another name"),
+        ("status", "it is special to a shell; use another name"),
+        ("fish_pid", "it is fish's own; use another name"),
+        ("BASH_VERSION", "it is bash's own; use another name"),
+        ("RANDOM", "shells would evaluate its value as arithmetic; use another name"),
+        ("my-var", "no shell has variables of this name; use letters, digits and _ only"),
+        ("ü", "no shell has variables of this name; use letters, digits and _ only"),
+    ],
+)
+def test_a_name_is_refused_with_the_reason(name, text):
+    """What runs code, is special to a shell, or belongs to Flox or the block, is refused with what to do."""
+    assert fault(name) == text
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "PORT", "NODE_OPTIONS", "EDITOR", "AWS_REGION", "_private", "Path", "x"])
+def test_everyday_names_are_allowed(name):
+    """What projects set every day may be set."""
+    assert fault(name) == ""
+
+
+def test_the_value_may_matter():
+    """A store's endpoint on this machine is harmless, and so is a number that a shell evaluates."""
+    assert fault("VAULT_ADDR", "http://127.0.0.1:8200") == ""
+    assert fault("COLUMNS", "80") == ""
