@@ -96,9 +96,12 @@ class Store:
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
     def complaint(self) -> BackendError | None:
-        """What the store says when it is asked for a secret that nobody has; None when it is ready."""
+        """What the store says when it is asked for a secret that nobody has; None when it is ready.
+
+        Its time begins now: stores are looked at one after the other.
+        """
         try:
-            answer = self.backend.get_many([_NOBODYS], self.deadline).get(_NOBODYS)
+            answer = self.backend.get_many([_NOBODYS], time.monotonic() + self.timeout).get(_NOBODYS)
         except BackendError as error:
             return self.signed(error)
         return self.signed(answer) if isinstance(answer, BackendError) else None
@@ -110,7 +113,8 @@ class Store:
         """
         examine = getattr(backend_class(self.type), "examine", None)
         try:
-            found = examine(self.backend, self.deadline) if examine else filter(None, [self.complaint()])
+            deadline = time.monotonic() + self.timeout
+            found = examine(self.backend, deadline) if examine else filter(None, [self.complaint()])
         except BackendError as error:
             found = [error]
         return [self.signed(error) for error in found]
