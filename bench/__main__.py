@@ -20,8 +20,8 @@ from bench.scenarios import Missing, Processes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bench.sample import Sample
-    from bench.scenarios import Pair, Ratio, Scenario
+    from bench.sample import Command, Sample
+    from bench.scenarios import Ratio, Scenario
 
 _SCENARIOS = (*scenarios.SCENARIOS, *stores.SCENARIOS)
 _TITLE, _TARGET, _CELL = 54, 8, 12  # widths in characters
@@ -57,12 +57,12 @@ def _show(scenario: Scenario, programs: Mapping[str, str], runs: int) -> int:
     """Measures and prints a scenario's rows; the exit status that follows from them."""
     with ExitStack() as stack:
         prepared, reasons = _prepare(scenario, programs, stack)
-        columns = iter(samples([command for _, pair in prepared.values() for command in pair], runs))
-        measured = {name: (next(columns), next(columns)) for name in prepared}
+        columns = iter(samples([command for _, commands in prepared.values() for command in commands], runs))
+        measured = {name: [next(columns) for _ in commands] for name, (_, commands) in prepared.items()}
         for row in scenario.rows:
             cells = {
-                name: str(len(place.starts(pair[0]))) if isinstance(row, Processes) else _compared(row, *measured[name])
-                for name, (place, pair) in prepared.items()
+                name: str(len(place.starts(first))) if isinstance(row, Processes) else _compared(row, measured[name])
+                for name, (place, (first, *_)) in prepared.items()
             }
             marked = [_marked(cells[name], row.target) if name in cells else "-" for name in programs]
             print(_line(row.title, f"{row.target:g}", marked), flush=True)
@@ -73,24 +73,24 @@ def _show(scenario: Scenario, programs: Mapping[str, str], runs: int) -> int:
 
 def _prepare(
     scenario: Scenario, programs: Mapping[str, str], stack: ExitStack
-) -> tuple[dict[str, tuple[Place, Pair]], dict[str, Exception]]:
-    """The place and the pair of each program that runs here; for the others the reason why not."""
+) -> tuple[dict[str, tuple[Place, Sequence[Command]]], dict[str, Exception]]:
+    """The place and the commands of each program that runs here; for the others the reason why not."""
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-    prepared: dict[str, tuple[Place, Pair]] = {}
+    prepared: dict[str, tuple[Place, Sequence[Command]]] = {}
     reasons: dict[str, Exception] = {}
     for name, program in programs.items():
         place = Place(program, os.path.join(scratch, name))
         try:
-            pair = stack.enter_context(scenario.prepare(place))
-            samples(pair, 1)  # fills caches: what counts is every run but the first
-            prepared[name] = (place, pair)
+            commands = stack.enter_context(scenario.prepare(place))
+            samples(commands, 1)  # fills caches: what counts is every run but the first
+            prepared[name] = (place, commands)
         except (Failed, Missing) as reason:
             reasons[name] = reason
     return prepared, reasons
 
 
-def _compared(ratio: Ratio, ours: Sequence[Sample], base: Sequence[Sample]) -> str:
-    medians = [statistics.median(map(ratio.what, each)) for each in (ours, base)]
+def _compared(ratio: Ratio, measured: Iterable[Sequence[Sample]]) -> str:
+    medians = [statistics.median(map(ratio.what, each)) for each in measured]
     return f"{ratio.compare(*medians):.2f}"
 
 

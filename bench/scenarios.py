@@ -8,18 +8,20 @@ import os
 import pathlib
 import shutil
 import sys
+import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.place import PROJECT, Place, write
-from bench.sample import Command, Sample
+from bench.sample import Command, Failed, Sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
 MANY = 100
+FEW = 20
 KEYS = [f"key_{number:03}" for number in range(MANY)]
 REFERENCES = [f"{key.upper()}=ref://secrets/{key}" for key in KEYS]
 
@@ -34,13 +36,13 @@ class Missing(Exception):
 class Ratio:
     """`what` of the first command over that of the second, and the most it should be.
 
-    `compare` may be something else than a quotient.
+    `compare` may be something else than a quotient; it gets a median for each command.
     """
 
     title: str
     what: Callable[[Sample], float]
     target: float
-    compare: Callable[[float, float], float] = operator.truediv
+    compare: Callable[..., float] = operator.truediv
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ class Processes:
 
 @dataclass(frozen=True)
 class Scenario:
-    """`prepare` gives a pair of commands, and keeps what they need alive while they are measured.
+    """`prepare` gives the commands, a pair as a rule, and keeps what they need alive while they are measured.
 
     `runs` is the most that is worth the time.
     """
 
-    prepare: Callable[[Place], AbstractContextManager[Pair]]
+    prepare: Callable[[Place], AbstractContextManager[tuple[Command, ...]]]
     rows: tuple[Ratio | Processes, ...]
     runs: int = sys.maxsize
 
@@ -73,12 +75,52 @@ def plain(place: Place) -> Iterator[Pair]:
 @contextmanager
 def vault(place: Place) -> Iterator[Pair]:
     """A hundred references in the embedded vault, and one."""
+    _fill_vault(place)
+    yield pair(place, "name: vault")
+
+
+@contextmanager
+def activation(place: Place) -> Iterator[tuple[Command, Command, Command]]:
+    """A start with the hook in the simulator of Flox's documented contract, one without, and what the hook runs.
+
+    The vault costs as little as one may: what the block adds weighs the more.
+    """
+    installed("bash")
+    _fill_vault(place, "--work-factor", "15")
+    alone = place.resolve(REFERENCES[:FEW], "name: vault")
+    yield _start(place, alone.directory, _manifest_with_hook()), _start(place, alone.directory, _MANIFEST), alone
+
+
+_MANIFEST = "version = 1\n"
+
+
+def _manifest_with_hook() -> str:
+    from tests.flox.blocks import HOOK
+
+    return f"{_MANIFEST}[hook]\non-activate = '''\n{HOOK}'''\n"
+
+
+def _start(place: Place, project: str, manifest: str) -> Command:
+    """A start of a new environment; raises Failed when its hook, if any, does not export every variable."""
+    from tests.flox.simulator import Flox
+
+    directory = pathlib.Path(tempfile.mkdtemp(dir=place.directory))
+    flox = Flox(directory, manifest, project=project)
+    flox.install(place.program, "envref")
+    caller = dict(place.command([]).environment)
+    first = flox.start(caller)
+    if len(first.additions) != (0 if manifest == _MANIFEST else FEW):
+        raise Failed(f"the hook exported {len(first.additions)} variables: {first.stderr.strip()}")
+    arguments, environment, _ = flox.command(caller)
+    return Command(arguments, place.directory, environment)
+
+
+def _fill_vault(place: Place, *options: str) -> None:
     place.variables["ENVREF_VAULT_PASSPHRASE"] = os.urandom(16).hex()
     values = {f"{PROJECT}/{key}": "a value" for key in KEYS}
-    place.run(place.program, "vault", "init")
+    place.run(place.program, "vault", "init", *options)
     export = {"version": 1, "exported_at": "2026-01-01T00:00:00Z", "secrets": values}
     place.run(place.program, "vault", "import", stdin=json.dumps(export))
-    yield pair(place, "name: vault")
 
 
 @contextmanager
@@ -158,6 +200,11 @@ def peak(sample: Sample) -> float:
 difference = operator.sub
 
 
+def overhead(whole: float, without: float, part: float) -> float:
+    """What a part takes inside the whole, over what it takes alone."""
+    return (whole - without) / part
+
+
 SCENARIOS = (
     Scenario(
         plain,
@@ -167,6 +214,10 @@ SCENARIOS = (
         ),
     ),
     Scenario(vault, (Ratio(f"{MANY} references in the vault / 1: wall", wall, 1.2),)),
+    Scenario(
+        activation,
+        (Ratio(f"hook with {FEW} vault references, simulated / alone: wall", wall, 1.3, overhead),),
+    ),
     Scenario(secret_service, (Ratio(f"{MANY} references in the Secret Service / 1: wall", wall, 2),)),
     Scenario(plugin, (Ratio(f"{MANY} references of a one-request plugin / 1: wall", wall, 30),)),
     Scenario(batch_plugin, (Ratio(f"{MANY} references of a batch plugin / 1: wall", wall, 1.5),)),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.place import PROJECT
 from bench.scenarios import (
+    FEW,
     KEYS,
     MANY,
     REFERENCES,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from bench.place import Place
     from bench.sample import Command
 
-_FEW = 20
 _SLOW = 5  # runs, of programs that take half a second and more to start
 _ROOT = pathlib.Path(__file__).parent.parent
 
@@ -142,10 +142,10 @@ def pass_store(place: Place) -> Iterator[Pair]:
         directory = pathlib.Path(place.directory, "passwords")
         place.variables.update({**gnupg.environment, "PASSWORD_STORE_DIR": str(directory)})
         passwords = Passwords(directory)
-        for key in KEYS[:_FEW]:
+        for key in KEYS[:FEW]:
             passwords.put(f"envref/{PROJECT}/{key}", b"a value\n")
         one = place.command(["pass", "show", f"envref/{PROJECT}/{KEYS[0]}"])
-        yield place.resolve(REFERENCES[:_FEW], "{name: pass, type: pass}"), one
+        yield place.resolve(REFERENCES[:FEW], "{name: pass, type: pass}"), one
 
 
 @contextmanager
@@ -156,11 +156,11 @@ def oci_vault(place: Place) -> Iterator[Pair]:
 
     with Account(pathlib.Path(place.directory)) as account:
         place.variables.update(account.environment)
-        for key in KEYS[:_FEW]:
+        for key in KEYS[:FEW]:
             account.service.put("V", f"{PROJECT}.-{key}", b"a value")
         options = f"vault_id: V, compartment_id: {COMPARTMENT}, key_id: {ENCRYPTION_KEY}"
         store = f"{{name: oci, type: oci-vault, timeout: 60, config: {{{options}}}}}"
-        yield place.resolve(REFERENCES[:_FEW], store), place.resolve(REFERENCES[:1], store)
+        yield place.resolve(REFERENCES[:FEW], store), place.resolve(REFERENCES[:1], store)
 
 
 @contextmanager
@@ -239,6 +239,6 @@ SCENARIOS = (
             Processes(f"{MANY} references of 1Password, 1 missing: processes", 2),
         ),
     ),
-    Scenario(pass_store, (Ratio(f"{_FEW} references of pass / `pass show`: wall", wall, 15),)),
-    Scenario(oci_vault, (Ratio(f"{_FEW} references of OCI Vault / 1: wall", wall, 12),), runs=_SLOW),
+    Scenario(pass_store, (Ratio(f"{FEW} references of pass / `pass show`: wall", wall, 15),)),
+    Scenario(oci_vault, (Ratio(f"{FEW} references of OCI Vault / 1: wall", wall, 12),), runs=_SLOW),
 )

@@ -133,6 +133,22 @@ def test_a_reference_in_a_plugin_adds_the_plugin(app):
     assert not top(modules) & (NEVER | {"sqlite3", "pyrage", "cryptography", "jeepney", "secretstorage"})
 
 
+def test_the_table_of_a_flox_plugin_adds_its_reader(app):
+    """On the path of `flox activate`; of libraries what reads JSON."""
+    app.write("table", '{"A": "ref://nowhere/a"}')
+    modules = loaded(app, "resolve", "--export", "--shell", "bash", "--from-flox-plugin", "table")
+    assert own(modules) == ASKING | {"envref.flox_table", "envref.report"}
+    assert not top(modules) & (NEVER | {"subprocess", "typing"})
+
+
+def test_only_a_shell_that_breaks_values_adds_the_rule_for_it(app, monkeypatch):
+    """Inside `flox activate` from fish or tcsh."""
+    monkeypatch.setenv("FLOX_ENV", "/env")
+    for shell, more in (("zsh", set()), ("fish", {"envref.replay"})):
+        monkeypatch.setenv("SHELL", shell)
+        assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN | more
+
+
 def test_the_click_door_is_another_door(app):
     """The probe would see click: the lists above are not empty promises."""
     assert "click" in loaded(app, "resolve", "--export", "--explain")
@@ -233,6 +249,37 @@ def test_both_doors_fail_alike(doors, extra, strict):
     hot, click = doors("resolve", "--export", *strict)
     assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
     assert hot.returncode != 0
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '{"A": "ref://store/here", "B": "ref://store/gone"}',
+        '{"A": "ref://store/here"}',
+        '{"A": "plain"}',
+        "[]",
+        "",
+        "{",
+    ],
+)
+@pytest.mark.parametrize("arguments", [["--only", "A"], ["-C", "project"], ["--strict"]])
+def test_both_doors_read_the_same_table(doors, table, arguments):
+    """Of a Flox plugin: right, partly missing, malformed; the project from FLOX_ENV_PROJECT or from -C."""
+    doors.project.write("table.json", table)
+    env = {"FLOX_ENV_PROJECT": str(doors.project.path)}
+    hot, click = doors("resolve", "--export", "--from-flox-plugin", "table.json", *arguments, env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+def test_both_doors_warn_of_the_same_values(doors):
+    """What Flox's replay breaks in the user's shell."""
+    doors.project.write(".env", "A='two\nlines'\nB='a\\'\nC=plain\n")
+    for shell, name in (("fish", "B"), ("tcsh", "A")):
+        env = {"FLOX_ENV": "/env", "FLOX_SHELL": shell}
+        hot, click = doors("resolve", "--export", "--shell", "bash", env=env)
+        assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+        cure = "run: envref flox-hook --write --placement profile"
+        assert hot.stderr.decode() == f"warning: {name}: Flox cannot replay this value into {shell}; {cure}\n"
 
 
 @pytest.mark.parametrize("env", [{"ENVREF_STRICT": "1"}, {"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}])

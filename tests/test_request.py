@@ -30,6 +30,36 @@ def test_every_option_of_the_grammar():
     assert (request.strict, request.only, request.timeout) == (True, ["A", "B", "C"], 2.0)
 
 
+def test_the_table_of_a_plugin_and_where_its_project_is():
+    """FLOX_ENV_PROJECT counts for the table only, and only where no directory is given."""
+    flox = {"FLOX_ENV_PROJECT": "/the/project"}
+    table = parse(["--export", "--from-flox-plugin", "-"], flox)
+    assert (table.table, table.directory) == ("-", "/the/project")
+    assert parse(["--export", "--from-flox-plugin=t.json", "-C", "."], flox).directory == "."
+    assert parse(["--export", "--from-flox-plugin=t.json"], {"FLOX_ENV_PROJECT": ""}).directory == "."
+    assert (parse(["--export"], flox).table, parse(["--export"], flox).directory) == (None, ".")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "shell"),
+    [
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/usr/bin/fish"}, "fish"),
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/bin/tcsh"}, "tcsh"),
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "FLOX_SHELL": "fish", "SHELL": "/bin/bash"}, "fish"),
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "FLOX_SHELL": "/bin/zsh", "SHELL": "/bin/fish"}, ""),
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/bin/bash"}, ""),
+        (["--shell", "bash"], {"SHELL": "/usr/bin/fish"}, ""),
+        (["--shell", "bash"], {"FLOX_ENV": "", "SHELL": "/usr/bin/fish"}, ""),
+        (["--shell", "fish"], {"FLOX_ENV": "/env", "SHELL": "/usr/bin/fish"}, ""),
+        (["--shell", "bash", "--direnv"], {"FLOX_ENV": "/env", "SHELL": "/usr/bin/fish"}, ""),
+        ([], {"FLOX_ENV": "/env", "SHELL": "/usr/bin/fish"}, ""),
+    ],
+)
+def test_what_a_hook_asks_for_is_replayed_into_the_users_shell(arguments, environment, shell):
+    """Of the shells only fish and tcsh may break a value; the profile asks for its own shell, direnv keeps its own."""
+    assert parse(["--export", *arguments], environment).replay == shell
+
+
 def test_direnv_is_bash():
     """`--direnv` wins over `--shell`."""
     assert parse(["--direnv", "--shell", "fish"], {}).format == "shell"
@@ -62,6 +92,7 @@ def test_the_environment_has_defaults():
         ["--export", "--strict=yes"],
         ["--export", "--shell", "elvish"],
         ["--export", "--shell"],
+        ["--export", "--from-flox-plugin"],
         ["--export", "--timeout", "0.01"],
         ["--export", "--timeout", "601"],
         ["--export", "--timeout", "nan"],

@@ -48,10 +48,18 @@ class Place:
     def configure(self, *backends):
         self.write(".envref.yaml", "project: app\nbackends:\n" + "".join(f"  - {backend}\n" for backend in backends))
 
-    def write(self, name, text, *, mode=0o644):
+    def write(self, name, text):
+        """A file of the project; its path."""
         path = self.project / name
         path.write_text(text, encoding="utf-8")
-        path.chmod(mode)
+        return path
+
+    def program(self, name, script, *, directory="programs"):
+        """A program of the machine, not of the project: a shell script; its path."""
+        path = self.directory / directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
+        path.chmod(0o755)
         return path
 
     def stock(self, values, *, more=""):
@@ -75,7 +83,7 @@ class Place:
 
     def stand_in(self, flox, script):
         """Another program as envref, in place of the real one."""
-        flox.install(self.write("stand-in", f"#!/bin/sh\n{script}", mode=0o755), "envref")
+        flox.install(self.program("stand-in", script), "envref")
 
     def start(self, flox, **options):
         """A start, with what holds for every one."""

@@ -11,7 +11,7 @@ from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
 from tests.flox import blocks
 from tests.flox.blocks import HOOK
-from tests.flox.conftest import SECRETS, manifest
+from tests.flox.conftest import SECRETS, console_script, manifest
 from tests.flox.simulator import OK, SHELLS
 
 
@@ -61,23 +61,18 @@ print("result", start.result, sorted(start.additions), b"passphrase required" in
 """
 
 
-def test_an_ephemeral_start_asks_nobody(place):
+def test_an_ephemeral_start_asks_nobody(place, home):
     """On a terminal, with a vault that wants a passphrase and a store that reads: it ends, and exports nothing."""
     place.lock()
-    flox = place.flox(manifest(hook=HOOK))
     place.configure("{name: vault, type: vault, config: {path: v.db}}", "{name: pass, type: pass}")
-    place.write(".env", "API_KEY=ref://vault/api_key\nIN_PASS=ref://pass/x\n")
-    place.monkeypatch.setenv("PATH", f"{place.project / 'bin'}{os.pathsep}{os.environ['PATH']}")
-    (place.project / "bin").mkdir()
-    place.write("bin/pass", '#!/bin/sh\nread answer < /dev/tty\necho "$answer"\n', mode=0o755)
+    place.write(".env", "API_KEY=ref://vault/api_key\nIN_PASS=ref://pass//x\n")
+    place.monkeypatch.setenv("PATH", f"{place.directory / 'programs'}{os.pathsep}{os.environ['PATH']}")
+    place.program("pass", 'read answer < /dev/tty && echo "$answer"\n')
+    (home / ".password-store").mkdir()
+    (home / ".password-store" / "x.gpg").touch()
     text = place.write("manifest", manifest(hook=HOOK))
     place.monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    arguments = [
-        str(place.directory / "other"),
-        str(text),
-        str(place.project),
-        str((flox.env / "bin/envref").readlink()),
-    ]
+    arguments = map(str, [place.directory / "flox", text, place.project, console_script()])
     terminal = Terminal(place.project, "-c", ASKS, *arguments, program=(sys.executable,))
     assert terminal.end() == 0
     assert f"result {OK} [] True" in terminal.output

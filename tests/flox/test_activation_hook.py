@@ -13,6 +13,9 @@ import pytest
 from tests.flox.blocks import HOOK
 from tests.flox.conftest import SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
+from tests.requirements import ELSEWHERE
+
+pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
 
 STRICT_HOOK = HOOK.replace('"$_envref_dir")"', '"$_envref_dir" --strict)"').replace(
     '[ "${ENVREF_STRICT:-0}" != 1 ]', "false"
@@ -192,17 +195,18 @@ def test_without_a_project_the_callers_directory_is_it(place):
     assert place.start(flox, cwd="/").additions == {}
 
 
-def test_the_callers_data_is_still_there_after_it(place):
+def test_the_callers_data_is_still_there_after_it(place, home):
     """`data | flox activate -- CMD`: neither the hook nor a store reads any of it."""
     place.configure("{name: vault, type: vault, config: {path: v.db}}", "{name: pass, type: pass}")
-    place.stock(SECRETS, more="IN_PASS=ref://pass/x\n")
+    place.stock(SECRETS, more="IN_PASS=ref://pass//x\n")
+    (home / ".password-store").mkdir()
+    (home / ".password-store" / "x.gpg").touch()
     flox = place.flox(manifest(hook=HOOK))
-    flox.install(place.write("pass", "#!/bin/sh\ncat > /dev/null\nexit 1\n", mode=0o755))
+    flox.install(place.program("pass", 'echo "read: $(cat)"\n'))
     reading, writing = os.pipe()
     os.write(writing, b"data of the caller")
     os.close(writing)
     start = place.start(flox, stdin=reading)
-    assert start.additions == SECRETS
-    assert "IN_PASS" in start.stderr
+    assert start.additions == {**SECRETS, "IN_PASS": "read: "}
     assert os.read(reading, 100) == b"data of the caller"
     os.close(reading)

@@ -59,8 +59,8 @@ def test_without_a_table_nothing_happens(place, shipped):
 def test_without_the_binary_nothing_happens(place, shipped):
     """It is called by the environment's own path: another envref on PATH is not taken for it."""
     flox = shipped(envref=False)
-    place.write("envref", "#!/bin/sh\necho export X=1\n", mode=0o755)
-    caller = {**os.environ, "PATH": f"{place.project}{os.pathsep}{os.environ['PATH']}"}
+    other = place.program("envref", "echo export X=1\n")
+    caller = {**os.environ, "PATH": f"{other.parent}{os.pathsep}{os.environ['PATH']}"}
     start = place.start(flox, caller=caller)
     assert (start.result, start.stderr, start.additions) == (OK, "", {})
 

@@ -13,6 +13,9 @@ from tests.flox import blocks
 from tests.flox.blocks import HOOK
 from tests.flox.conftest import SECRETS, manifest
 from tests.flox.simulator import SHELLS
+from tests.requirements import ELSEWHERE
+
+pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
 
 EVERY_SHELL = pytest.mark.parametrize("shell", SHELLS)
 PROFILES = {shell: getattr(blocks, f"PROFILE_{shell.upper()}") for shell in SHELLS}
