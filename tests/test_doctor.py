@@ -175,10 +175,23 @@ def personal(project):
     return project
 
 
-def test_the_personal_file_is_not_ignored_by_git(personal):
-    """The cure, pasted into a shell in the project, leaves nothing to find."""
+@pytest.mark.parametrize("ignored", [None, "", "build\n", "build"])
+def test_the_personal_file_is_not_ignored_by_git(personal, ignored):
+    """The cure, pasted into a shell in the project, leaves nothing to find, and the other lines as they were."""
+    if ignored is not None:
+        personal.write(".gitignore", ignored)
     finding = only(findings(personal, doctor.PROJECT), "committable")
     assert finding.subject == ".env.local"
+    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
+    assert findings(personal, doctor.PROJECT) == {}
+    assert personal.read(".gitignore").splitlines() == [*(ignored or "").splitlines(), ".env.local"]
+
+
+def test_a_personal_file_of_another_name(personal):
+    """The cure quotes what a shell would take apart; `{}` in it is no place for a path."""
+    personal.write(".envref.yaml", CONFIG + "local_file: my {0} local\n")
+    personal.write("my {0} local", "A=1\n").chmod(0o600)
+    finding = only(findings(personal, doctor.PROJECT), "committable")
     subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
     assert findings(personal, doctor.PROJECT) == {}
 

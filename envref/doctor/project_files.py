@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 import time
 from typing import TYPE_CHECKING
@@ -46,8 +47,19 @@ def committable_local_file(case: Case) -> Iterator[Finding]:
             name, "tracked by git, so that everybody with the repository has it", run=f"git rm --cached {path}"
         )
         return
-    listing = pasted(os.path.join(root, ".gitignore"), case.start)
-    yield Finding(name, "in a git work tree, and not ignored by git", run=f"echo {name} >> {listing}")
+    yield Finding(name, "in a git work tree, and not ignored by git", run=_ignoring(case))
+
+
+def _ignoring(case: Case) -> str:
+    """The command that adds the personal file to .gitignore, also to one whose last line has no end."""
+    path, name = os.path.join(case.project.root, ".gitignore"), case.project.config.local_file
+    try:
+        with open(path, "rb") as file:
+            is_cut = file.read()[-1:] not in (b"", b"\n")
+    except OSError:
+        is_cut = False
+    listing = pasted(path, case.start)
+    return f"echo >> {listing} && " * is_cut + f"echo {shlex.quote(name)} >> {listing}"
 
 
 def readable_local_file(case: Case) -> Iterator[Finding]:
