@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import click
-import tomlkit
 
 from envref import streams
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
-from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
+from envref.errors import OK, PARTIAL, UsageError, printable
 from envref.flox import form as forms
-from envref.flox import install, services
 from envref.flox import manifest as manifests
 from envref.flox.form import Edit, Form
 from envref.flox.manifest import Manifest
@@ -117,42 +115,18 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
         streams.warn(warning)
     said = []
     if wish.install:  # first, so that the line of a refusal is the file's
-        programs = _with_programs(manifest, project)
-        said += [_LOCK] if programs.data.get("install") != manifest.data.get("install") else []
+        programs = forms.with_programs(manifest, project)
+        said += [_LOCK] if str(programs) != str(manifest) else []
         manifest = programs
-    write = _with_services if wish.services else forms.write
-    edit = write(manifest, wish.form, project)
+    if wish.services:
+        return Edit(forms.with_services(manifest, project), said)
+    edit = forms.write(manifest, wish.form, project)
     return Edit(edit.manifest, [*edit.said, *said])
 
 
-def _with_services(manifest: Manifest, _form: Form, project: Project) -> Edit:
-    wanted = project.config.services
-    if not wanted:
-        raise EnvrefError(
-            "no services: in .envref.yaml", hint="name each service and its variables, e.g. services: {web: [API_KEY]}"
-        )
-    known = forms.environment(project).variables
-    return Edit(_services_edited(manifest, lambda document: services.wrap(document, wanted, known=known)), [])
-
-
-def _services_edited(manifest: Manifest, change: Callable[[tomlkit.TOMLDocument], object]) -> Manifest:
-    paths = [("services", name, "command") for name in manifest.data.get("services", {})]
-    return manifest.edited(change, paths)
-
-
-def _with_programs(manifest: Manifest, project: Project) -> Manifest:
-    kinds = install.kinds_of(project, forms.environment(project))
-    return manifest.edited(lambda document: install.add_missing(document, kinds, file=manifest.name), [("install",)])
-
-
 def _snippet(wish: _Wish, project: Project) -> str:
-    text = forms.snippet(wish.form, project)
-    if not wish.install:
-        return text
-    document = tomlkit.document()
-    install.add_missing(document, install.kinds_of(project, forms.environment(project)))
-    programs = tomlkit.dumps(document)
-    return f"{programs}\n{text}" if programs else text
+    programs = forms.programs(project) if wish.install else ""
+    return "\n".join(filter(None, [programs, forms.snippet(wish.form, project)]))
 
 
 def _write(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
@@ -219,7 +193,7 @@ def _remove(target: str, wish: _Wish) -> int:
     def removed(manifest: Manifest) -> Manifest:
         if not wish.services:
             manifest = forms.remove(manifest)
-        return _services_edited(manifest, services.unwrap)
+        return forms.without_services(manifest)
 
     path, name, inside = _place(target, _root())
     old, new = manifests.change(path, name, removed, inside=inside)

@@ -12,7 +12,7 @@ from envref.config.model import Config
 from envref.envfile import EnvFile
 from envref.environment import Environment
 from envref.errors import EnvrefError
-from envref.flox import block, names, plugin
+from envref.flox import block, install, names, plugin, services
 from envref.flox.block import SHELLS
 from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, UNDO_SINCE, Manifest, Path
 from envref.project import Project, env_path, file_names
@@ -75,6 +75,39 @@ def remove(manifest: Manifest) -> Manifest:
     return plugin.without_table(manifest)
 
 
+def with_services(manifest: Manifest, project: Project) -> Manifest:
+    """The manifest with the services that the project's config names started by `envref run`."""
+    wanted = project.config.services
+    if not wanted:
+        raise EnvrefError(
+            "no services: in .envref.yaml", hint="name each service and its variables, e.g. services: {web: [API_KEY]}"
+        )
+    known = environment(project).variables
+    return _with_commands(manifest, lambda document: services.wrap(document, wanted, known=known))
+
+
+def without_services(manifest: Manifest) -> Manifest:
+    """The manifest with every service's own command again."""
+    return _with_commands(manifest, services.unwrap)
+
+
+def _with_commands(manifest: Manifest, change: Callable[[tomlkit.TOMLDocument], None]) -> Manifest:
+    return manifest.edited(change, [("services", name, "command") for name in manifest.data.get("services", {})])
+
+
+def with_programs(manifest: Manifest, project: Project) -> Manifest:
+    """The manifest with the programs of the project's stores in [install]."""
+    kinds = install.kinds_of(project, environment(project))
+    return manifest.edited(lambda document: install.add_missing(document, kinds, file=manifest.name), [("install",)])
+
+
+def programs(project: Project) -> str:
+    """The entries of [install] that the project's stores need, as TOML."""
+    document = tomlkit.document()
+    install.add_missing(document, install.kinds_of(project, environment(project)))
+    return tomlkit.dumps(document)
+
+
 def found(manifest: Manifest) -> str:
     """The kind of form that the manifest holds, or an empty text."""
     for kind in manifest.blocks().values():
@@ -128,6 +161,8 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
         new = ".".join(map(str, PLUGINS_SINCE))
         said.append(f'raised schema-version to "{new}": an older Flox will not read {manifest.name} any more')
         manifest = manifest.with_schema(PLUGINS_SINCE)
+    if found(manifest) != PLUGGED and not _installs_envref(manifest):
+        said.append("[plugins.envref] does nothing until envref is in [install]")
     for path in SCRIPTS:
         manifest = manifest.without_block(path)
     manifest = plugin.with_table(manifest, wanted)
@@ -137,6 +172,12 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
     if not manifest.value(("plugins", "envref")):
         raise EnvrefError("no variable is a reference, so there is nothing for [plugins.envref]")
     return Edit(manifest, said)
+
+
+def _installs_envref(manifest: Manifest) -> bool:
+    """Whether a package of that name is in the environment itself; one that is included can't be seen from here."""
+    paths = [entry.get("pkg-path", entry.get("flake", "")) for entry in manifest.data.get("install", {}).values()]
+    return any("envref" in str(path) for path in paths)
 
 
 def _with_imports(manifest: Manifest, config: Config) -> Edit:

@@ -307,20 +307,19 @@ class Manifest:
             last += 1
         elif before.endswith("{ ") and after.startswith(","):
             first, last = first - 1, last + 1
-        elif not before.endswith("{") or not after.startswith("}"):
+        elif not before.endswith("{") or not after.lstrip(" \t").startswith("}"):
             return None
         return self._if_only(self.text[:first] + self.text[last:], [path])
 
     def without_empty_table(self, table: Path) -> Manifest:
         """The manifest without the header of this table, if nothing is left below it, not even a comment."""
-        if self.value(table):
-            return self
+        below = [] if self.value(table) else [table]  # tables of its own may have headers of their own
         for header in self._headers(table):
             blank = 2 if self.text[: header.start()].endswith("\n\n") else 0
             if re.match(r"\s*(?:\[|\Z)", self.text[header.end() :]):
                 rest = self.text[header.end() + (not blank) :]
-                edited = self._if_only(self.text[: header.start() - blank] + rest, [table])
-                if edited and edited.value(table) is None:
+                edited = self._if_only(self.text[: header.start() - blank] + rest, below)
+                if edited:
                     return edited
         return self
 

@@ -106,8 +106,10 @@ def test_remove_after_plugin_leaves_the_raised_schema(flox):
     assert flox.manifest == FRESH.replace("version = 1", 'schema-version = "1.14.0"')
 
 
-@pytest.mark.parametrize("old", FORMS)
-@pytest.mark.parametrize("new", ["hook", "profile", "native", "plugin"])
+KINDS = ["hook", "profile", "native", "plugin"]
+
+
+@pytest.mark.parametrize(("old", "new"), [(old, new) for old in KINDS for new in KINDS if old != new])
 def test_one_form_takes_the_place_of_another(flox, old, new):
     """Never two of them: every secret would be loaded twice."""
     flox.ok("--write", *FORMS[old])
@@ -216,11 +218,21 @@ def test_plugin_raises_the_schema_and_says_so(flox):
     assert "version = 1\n" not in flox.manifest
 
 
+def test_plugin_says_once_what_is_missing(flox):
+    """The table is read by a script of the envref package: without it in the environment nothing happens."""
+    line = "[plugins.envref] does nothing until envref is in [install]\n"
+    assert line in flox.hook("--write", "--plugin").stderr
+    assert line not in flox.hook("--write", "--plugin").stderr
+    flox.write(MANIFEST, FRESH.replace("[install]", '[install]\nsecrets.pkg-path = "me/envref"'))
+    assert line not in flox.hook("--write", "--plugin").stderr
+
+
 def test_plugin_import_takes_over_what_it_can(flox):
     """What it can't is named and left."""
     flox.write(MANIFEST, FRESH.replace("version = 1", 'schema-version = "1.14.0"') + OF_FLOX)
     done = flox.hook("--write", "--plugin", "--import")
     assert done.stderr.splitlines() == [
+        "[plugins.envref] does nothing until envref is in [install]",
         "plugins.vault.DB: left: no backend of type hashicorp-vault with mount: secret in .envref.yaml",
         f"wrote {MANIFEST}",
     ]
@@ -389,6 +401,7 @@ def test_no_trust_is_needed_and_no_store_asked(flox):
 NAMES = {
     "PATH": "it would run code or redirect credentials of every program; set it by hand where it is needed",
     "LD_PRELOAD": "it would run code or redirect credentials of every program; set it by hand where it is needed",
+    "status": "it is special to a shell; use another name",
     "path": "it is special to a shell; use another name",
     "fish_greeting": "it is fish's own; use another name",
     "FLOX_ENV": "it is Flox's own; use another name",
@@ -397,13 +410,18 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("form", ["hook", "profile", "plugin"])
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [*(("hook", name) for name in NAMES), ("profile", "path"), ("plugin", "PATH"), ("native", "status")],
+)
 def test_secrets_under_a_name_that_means_something_else_are_refused(flox, form, name):
     """With the place in the env file, for every form; the manifest stays."""
     flox.write(".env", f"A=1\n{name}=ref://pass/x\n")
     done = flox.hook("--write", *FORMS[form])
-    assert (done.returncode, done.stderr.splitlines()[0]) == (1, f"error: .env:2:1: {name}: {NAMES[name]}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: .env:2:")
+    assert f" {name}: " in done.stderr
+    assert NAMES[name] in done.stderr
     assert flox.manifest == FRESH
 
 

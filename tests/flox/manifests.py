@@ -44,11 +44,18 @@ KEPT = {
     "dotted neighbour first": "hook.on-deactivate = 'true'\nschema-version = '1.15.0'\n",
     "inline": "schema-version = '1.15.0'\nhook = { on-deactivate = 'true' }\n",
     "inline empty": "version = 1\nhook = {}\n",
+    "inline empty and wide": "version = 1\nhook = { }\n",
     "inline with a hook": "version = 1\nhook = { on-activate = '''\ntrue\n''' }\n",
     "a script that looks like the table": "version = 1\n[vars]\nA = '''\n[hook]\n'''\nB = '''\n[profile]'''\n",
     "profile and deactivate in any order": (
         "schema-version = '1.13.0'\n[profile.deactivate]\nbash = 'true'\n[vars]\nA = ''\n[profile]\nzsh = '''\nx\n'''\n"
     ),
+    "profile and deactivate apart": (
+        "schema-version = '1.13.0'\n[profile]\ncommon = 'x'\n[vars]\nA = ''\n\n[profile.deactivate]\n# mine\n"
+    ),
+    "only deactivate": "schema-version = '1.13.0'\n[profile.deactivate]\ncommon = 'x'\n\n[options]\n",
+    "a table of one line apart": "version = 1\nprofile = { common = 'x' }\n[vars]\n[hook]\n[options]\n",
+    "indented": "version = 1\n  [hook]\n    on-activate = '''\n      a\n\n      b\n    '''\n",
     "CRLF": "version = 1\r\n[hook]\r\non-activate = '''\r\n  echo hi\r\n'''\r\n[vars]\r\nA = 'b'\r\n",
     "CRLF without a hook": "version = 1\r\n",
     "mixed line ends": "version = 1\r\n[hook]\non-activate = '''\r\n  echo hi\n'''\r\n",

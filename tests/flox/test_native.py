@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -824,7 +825,7 @@ class TestDoppler:
 
 class TestOci:
     def test_the_real_oci(self, project, run, tmp_path, monkeypatch):
-        """A bundle's content is decoded; what is absent is not loaded, nor is anything of it exported."""
+        """A bundle's content is decoded; what is absent is not loaded; no other program sees the content."""
         with oci.Account(tmp_path) as account, oci.LoadedOci(tmp_path) as loaded:
             for name, value in account.environment.items():
                 monkeypatch.setenv(name, value)
@@ -832,14 +833,27 @@ class TestOci:
             chosen = oci.options()
             stored = backend_class("oci-vault")("oci", **chosen)
             stored.set(Address("app", "a/b"), Secret("grün\n'x'"), 1e12)
+            encoded = base64.b64encode("grün\n'x'".encode()).decode()
             write(
                 project,
                 "A=ref://oci/a/b\nNONE=ref://oci/none\n",
                 {"name": "oci", "type": "oci-vault", "config": chosen},
             )
-            result = run()
+            monkeypatch.setenv("PATH", str(watched(tmp_path, "base64")), prepend=":")
+            result = run(environment={"_envref_text": "exported"})
         assert result.exported == {"A": "grün\n'x'"}
         assert "envref: NONE: not loaded (required)" in result.stderr
+        assert encoded not in (tmp_path / "environment").read_text()
+        assert "_envref_text=exported" in (tmp_path / "environment").read_text()
+
+
+def watched(directory, program):
+    """A directory for PATH with the program, which writes its environment down."""
+    (directory / "watched").mkdir()
+    script = directory / "watched" / program
+    script.write_text(f'#!/bin/sh\nenv >>"{directory}/environment"\nexec {need(program)} "$@"\n')
+    script.chmod(0o755)
+    return script.parent
 
 
 class TestOnePassword:
