@@ -95,9 +95,9 @@ _MANIFEST = "version = 1\n"
 
 
 def _manifest_with_hook() -> str:
-    from tests.flox.blocks import HOOK
+    from envref.flox import block
 
-    return f"{_MANIFEST}[hook]\non-activate = '''\n{HOOK}'''\n"
+    return f"{_MANIFEST}[hook]\non-activate = '''\n{block.hook()}\n'''\n"
 
 
 def _start(place: Place, project: str, manifest: str) -> Command:

@@ -111,14 +111,17 @@ begin
 end
 functions -e _envref_profile"""
 
-# The one place where the text is not the reference's: tcsh 6.24 sometimes prints "[1] PID" on stdout when the writer of
-# a pipe ends before `source` (1 to 3 of 100 runs; 0 of 600 with stdout away). Nothing else of it goes to stdout.
+# Two places where the text is not the reference's. tcsh 6.24 sometimes prints "[1] PID" on stdout when the writer of a
+# pipe ends before `source` (1 to 3 of 100 runs; 0 of 600 with stdout away); nothing else of it goes to stdout. And it
+# expands the command of a one-line `if` before it looks at the condition: without FLOX_ENV_PROJECT that was an error.
 _TCSH = """\
 set _envref_verbose = $?verbose
 set _envref_echo = $?echo
 unset verbose echo
 set _envref_dir = $cwd:q
-if ( $?FLOX_ENV_PROJECT ) set _envref_dir = $FLOX_ENV_PROJECT:q
+if ( $?FLOX_ENV_PROJECT ) then
+    if ( $FLOX_ENV_PROJECT:q != "" ) set _envref_dir = $FLOX_ENV_PROJECT:q
+endif
 which envref >& /dev/null
 if ( $status == 0 ) then
     envref resolve --export --shell tcsh --project $_envref_dir:q@OPTIONS@ | source /dev/stdin > /dev/null

@@ -12,12 +12,15 @@ import sys
 
 import pytest
 
+from envref.flox import block
 from tests.backends.vaults import unlocked_vault
 from tests.conftest import ROOT
 from tests.flox.simulator import SHELLS, Flox
 from tests.requirements import missing, need
 
 SECRETS = {"API_KEY": "correct-value-of-api-key", "DB_PASS": "correct value of db'pass"}
+HOOK = block.hook() + "\n"
+PROFILES = {shell: block.in_profile(shell) + "\n" for shell in SHELLS}
 SCRIPT = ROOT / "flox" / "profile.d" / "0900_envref.sh"
 
 

@@ -9,9 +9,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
-from tests.flox import blocks
-from tests.flox.blocks import HOOK
-from tests.flox.conftest import SECRETS, console_script, manifest
+from tests.flox.conftest import HOOK, PROFILES, SECRETS, console_script, manifest
 from tests.flox.simulator import OK, SHELLS
 
 
@@ -32,9 +30,7 @@ def holding_a_value(*directories):
 def test_a_profile_leaves_no_value_in_any_file(place, home, shell, monkeypatch):
     """Neither Flox's files nor envref's: the project, HOME and the temporary directory are searched."""
     monkeypatch.setenv("TMPDIR", str(place.directory))
-    session = place.start(place.flox(manifest(profiles={shell: getattr(blocks, f"PROFILE_{shell.upper()}")}))).attach(
-        shell
-    )
+    session = place.start(place.flox(manifest(profiles={shell: PROFILES[shell]}))).attach(shell)
     assert session.environment["API_KEY"] == SECRETS["API_KEY"]
     assert (home / ".cache" / "envref").exists()
     assert holding_a_value(place.directory, home) == set()

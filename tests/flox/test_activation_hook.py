@@ -10,16 +10,14 @@ import re
 
 import pytest
 
-from tests.flox.blocks import HOOK
-from tests.flox.conftest import SECRETS, manifest
+from envref.flox import block
+from tests.flox.conftest import HOOK, SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
 from tests.requirements import ELSEWHERE
 
 pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
 
-STRICT_HOOK = HOOK.replace('"$_envref_dir")"', '"$_envref_dir" --strict)"').replace(
-    '[ "${ENVREF_STRICT:-0}" != 1 ]', "false"
-)
+STRICT_HOOK = block.hook(strict=True) + "\n"
 STOPS = pytest.mark.parametrize(
     ("block", "variables"), [(HOOK, {"ENVREF_STRICT": "1"}), (STRICT_HOOK, {})], ids=["ENVREF_STRICT=1", "--strict"]
 )

@@ -9,17 +9,15 @@ import os
 
 import pytest
 
-from tests.flox import blocks
-from tests.flox.blocks import HOOK
-from tests.flox.conftest import SECRETS, manifest
+from envref.flox import block
+from tests.flox.conftest import HOOK, PROFILES, SECRETS, manifest
 from tests.flox.simulator import SHELLS
 from tests.requirements import ELSEWHERE
 
 pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
 
 EVERY_SHELL = pytest.mark.parametrize("shell", SHELLS)
-PROFILES = {shell: getattr(blocks, f"PROFILE_{shell.upper()}") for shell in SHELLS}
-STRICT = {shell: text.replace("resolve --export", "resolve --strict --export") for shell, text in PROFILES.items()}
+STRICT = {shell: block.in_profile(shell, strict=True) + "\n" for shell in SHELLS}
 NAMES = {
     "bash": "declare -F; compgen -v; alias",
     "zsh": "print -l ${(k)functions} ${(k)parameters} ${(k)aliases}",
@@ -27,7 +25,6 @@ NAMES = {
     "tcsh": "set; alias; echo PATH",
 }
 EXPORT = {"fish": "set -gx {} {}\n", "tcsh": "setenv {} {}\n"}
-UNSET = {"fish": "set -e {};", "tcsh": "unsetenv {};"}
 
 
 def export(shell, name, value):
@@ -218,8 +215,7 @@ def test_deactivation_takes_away_what_the_hook_exported(place, shell):
 @pytest.mark.parametrize("undone", [True, False])
 def test_deactivation_needs_an_undo_for_a_profile(place, shell, undone):
     """With `profile.deactivate` the variables are gone, silently and twice; without it they stay."""
-    lines = "\n".join(UNSET.get(shell, "unset {};").format(name) for name in SECRETS) + "\n"
-    undo = {shell: lines * 2} if undone else None
+    undo = {shell: f"{block.undo(shell, SECRETS)}\n" * 2} if undone else None
     text = manifest(profiles={shell: PROFILES[shell]}, undo=undo, head='schema-version = "1.13.0"')
     session = attached(place, shell, flox=place.flox(text), deactivate=True)
     assert found(session) == SECRETS

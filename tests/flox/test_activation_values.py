@@ -11,9 +11,7 @@ import random
 import pytest
 
 from envref.replay import BREAKS
-from tests.flox import blocks
-from tests.flox.blocks import HOOK
-from tests.flox.conftest import manifest
+from tests.flox.conftest import HOOK, PROFILES, manifest
 from tests.flox.simulator import SHELLS, Flox
 from tests.requirements import need
 
@@ -82,7 +80,7 @@ def test_what_the_replay_breaks_is_named_by_the_hook(full, shell, variable):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_profile_gives_every_value_to_its_shell(full, shell):
     """In a new shell and in place, in all four."""
-    profile = getattr(blocks, f"PROFILE_{shell.upper()}")
+    profile = PROFILES[shell]
     start = full.start(full.flox(manifest(profiles={shell: profile})))
     for way in ("shell", "in place"):
         session = start.attach(shell, way=way)

@@ -11,9 +11,7 @@ import time
 
 import pytest
 
-from tests.flox import blocks
-from tests.flox.blocks import HOOK
-from tests.flox.conftest import SCRIPT, SECRETS, manifest
+from tests.flox.conftest import HOOK, PROFILES, SCRIPT, SECRETS, manifest
 from tests.flox.simulator import FAILED, OK, SHELLS
 from tests.processes import left_of
 
@@ -90,7 +88,7 @@ def test_a_strict_activation_stops(hung):
 def test_a_shell_opens_without_it(hung, shell):
     """The profile form."""
     place = hung(HUNG["sleeps"])
-    session = place.flox(manifest(profiles={shell: getattr(blocks, f"PROFILE_{shell.upper()}")})).start().attach(shell)
+    session = place.flox(manifest(profiles={shell: PROFILES[shell]})).start().attach(shell)
     assert {name: session.environment.get(name) for name in [*SECRETS, "SLOW"]} == {**SECRETS, "SLOW": None}
     assert TOLD.search(session.stderr)
 
