@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from envref.project import Project
 
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
+_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
 
 class Store:
@@ -67,6 +68,11 @@ class Store:
         """Whether the store picks `#field` itself."""
         return backend_class(self.type).reads_fields
 
+    @property
+    def options(self) -> Mapping[str, str | bool]:
+        """The options of its type, as they are written in the config."""
+        return self._config.options
+
     def mapped(self, key: str, profile: str | None) -> str | None:
         """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
         return self.names.get(key if profile is None else f"{profile}/{key}")
@@ -95,6 +101,30 @@ class Store:
         self.warnings += getattr(self._backend, "warnings", ())
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
+
+    def complaint(self) -> BackendError | None:
+        """What the store says when it is asked for a secret that nobody has; None when it is ready.
+
+        Its time begins now: stores are looked at one after the other.
+        """
+        try:
+            answer = self.backend.get_many([_NOBODYS], time.monotonic() + self.timeout).get(_NOBODYS)
+        except BackendError as error:
+            return self.signed(error)
+        return self.signed(answer) if isinstance(answer, BackendError) else None
+
+    def faults(self) -> list[BackendError]:
+        """What keeps the store from being used, or is unsafe about it. Asks for no value.
+
+        A store that can tell by itself (`Examined`) asks nobody for a passphrase either.
+        """
+        examine = getattr(backend_class(self.type), "examine", None)
+        try:
+            deadline = time.monotonic() + self.timeout
+            found = examine(self.backend, deadline) if examine else filter(None, [self.complaint()])
+        except BackendError as error:
+            found = [error]
+        return [self.signed(error) for error in found]
 
     def _skips(self, answer: Answer) -> bool:
         if not self.optional or not isinstance(answer, BackendUnavailable):

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import stat
 
-from envref.errors import EnvrefError, MalformedFile, UsageError, printable
+from envref.errors import EnvrefError, MalformedFile, Problem, UsageError, printable
 from envref.source import BOM, Source, hide_runs, hide_words, hiding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from envref.errors import Problem
 
 RESERVED = "ENVREF_"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -104,7 +102,7 @@ class EnvFile:
 
     __slots__ = ("_last", "_source", "entries", "warnings")
 
-    def __init__(self, source: Source, entries: list[Entry], warnings: list[str]) -> None:
+    def __init__(self, source: Source, entries: list[Entry], warnings: list[Problem]) -> None:
         self._source = source
         self._last = {entry.name: entry for entry in entries}
         self.entries = entries
@@ -202,7 +200,7 @@ class _Reader:
         self.entries: list[Entry] = []
         self.last: dict[str, int] = {}
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[Problem] = []
 
     def read(self) -> None:
         start = int(self.text.startswith(BOM))
@@ -280,8 +278,7 @@ class _Reader:
         self.entries.append(entry)
 
     def _warn(self, offset: int, text: str) -> None:
-        line, column = self.source.position(offset)
-        self.warnings.append(f"{self.source.file}:{line}:{column}: {text}")
+        self.warnings.append(Problem(self.source.file, *self.source.position(offset), text))
 
     def _refuse(self, offset: int, text: str, *, value: int, name: str = "") -> None:
         if len(self.problems) < _MOST_PROBLEMS:

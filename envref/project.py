@@ -7,7 +7,7 @@ import os
 from envref import envfile
 from envref.config import load as load_config
 from envref.config.files import FILE, check_owner, shown
-from envref.config.model import is_profile_name
+from envref.config.model import Config, is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import EnvrefError, UsageError
 
@@ -15,7 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.config.model import Config
     from envref.envfile import Entry
 
 
@@ -94,7 +93,7 @@ def load(start: str, profile: str | None = None, environment: Mapping[str, str] 
     unread = [name for name, path in paths.items() if not path]
     warnings = [
         *project.warnings,
-        *(warning for file in files for warning in file.warnings),
+        *(str(warning) for file in files for warning in file.warnings),
         *(not_read(project.root, name) for name in unread),
     ]
     return Project(project.root, project.config, project.profile, files=files, warnings=warnings, unread=unread)
@@ -114,6 +113,12 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
         )
     unknown = f'profile "{effective}" is not configured and .env.{effective} does not exist'
     return Project(root, config, effective, files=(), warnings=(*config.warnings, unknown))
+
+
+def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """A directory without a config as a project: the usual file names, no store."""
+    effective = profile or environment.get("ENVREF_PROFILE") or None
+    return Project(os.path.realpath(directory), Config(project="", backends=()), effective, files=(), warnings=())
 
 
 def is_known(profile: str, root: str, config: Config) -> bool:

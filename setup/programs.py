@@ -12,6 +12,7 @@ PROGRAMS = {
     "age": "age",
     "busybox": "busybox",
     "dbus": "dbus-daemon",
+    "direnv": "direnv",
     "expect": "expect",
     "fish": "fish",
     "git": "git",

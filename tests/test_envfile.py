@@ -195,7 +195,9 @@ def test_an_invalid_name_is_no_way_out_for_a_secret():
 def test_duplicates_give_a_warning_and_the_last_value():
     """The warning names both places; the entries keep both."""
     file = EnvFile.parse("FOO=1\nBAR=2\nFOO=3\n")
-    assert file.warnings == ['.env:3:1: duplicate key "FOO" (previously defined on line 1, using latest value)']
+    assert list(map(str, file.warnings)) == [
+        '.env:3:1: duplicate key "FOO" (previously defined on line 1, using latest value)'
+    ]
     assert file.get("FOO").text == "3"
     assert [entry.name for entry in file.entries] == ["FOO", "BAR", "FOO"]
 
@@ -203,7 +205,7 @@ def test_duplicates_give_a_warning_and_the_last_value():
 def test_export_without_a_value_is_ignored_with_a_warning():
     """As in a shell, it sets nothing."""
     file = EnvFile.parse("A=1\nexport  FOO\n")
-    assert file.warnings == ['.env:2:1: "export FOO" without a value is ignored']
+    assert list(map(str, file.warnings)) == ['.env:2:1: "export FOO" without a value is ignored']
     assert file.get("FOO") is None
 
 

@@ -20,8 +20,8 @@ LAYERS = [
     "backends",
     "git config project trust environment flox_table chain resolve resolution report progress streams",
     """
-    request activate flox github watch example status scoped_store rotation generation sharing sync adoption onboarding
-    audit audit_log leaks
+    request activate flox doctor github watch example status scoped_store rotation generation sharing sync adoption
+    onboarding audit audit_log leaks
     """,
     "cli __main__ __init__",
 ]

@@ -72,3 +72,11 @@ class Transactional(Writable, Protocol):
     """A store that can make several changes at once, or none. `None` as a value deletes."""
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None: ...
+
+
+class Examined(Backend, Protocol):
+    """A store that knows by itself what is wrong with it, without a passphrase that somebody has to type."""
+
+    def examine(self, deadline: float) -> Iterable[BackendError]:
+        """What keeps it from being used, or is unsafe about it, each with its cure."""
+        ...

@@ -12,6 +12,7 @@ COMMANDS = {
     "audit": "envref.cli.audit:audit",
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
+    "doctor": "envref.cli.doctor:doctor",
     "flox-hook": "envref.cli.flox_hook:flox_hook",
     "get": "envref.cli.get:get",
     "import": "envref.cli.import_:import_",

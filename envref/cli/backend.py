@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from typing import TypedDict
 
 import click
 
 from envref import shells, streams
-from envref.address import Address
 from envref.backends import BUILTIN, backend_class
 from envref.chain import Chain, Store
 from envref.cli.grammar import Command, Group, directory
@@ -20,7 +18,6 @@ from envref.config.model import BackendConfig, Config, is_credential
 from envref.errors import FAILED, OK, BackendError, printable
 from envref.project import NoProject, Project, configured
 
-_PROBE = "envref-readiness-probe"  # a key that nobody has: a store that says so is ready
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
 
 
@@ -95,13 +92,9 @@ def _type(kind: str) -> Type:
 
 
 def _readiness(store: Store) -> Row:
-    """What the store answers when it is asked for a secret that nobody has. Its time begins now."""
-    probe = Address(_PROBE, _PROBE)
-    try:
-        answer = store.backend.get_many([probe], time.monotonic() + store.timeout).get(probe)
-    except BackendError as error:
-        return _unready(store.signed(error))
-    return _unready(store.signed(answer)) if isinstance(answer, BackendError) else {"status": "ok"}
+    """What the store answers when it is asked for a secret that nobody has."""
+    complaint = store.complaint()
+    return _unready(complaint) if complaint else {"status": "ok"}
 
 
 def _unready(error: BackendError) -> Row:

@@ -10,10 +10,9 @@ import click
 
 from envref import streams
 from envref.cli.grammar import directory
-from envref.config.model import Config
 from envref.envfile import EnvFile, merge
 from envref.environment import Environment
-from envref.project import NoProject, Project, configured, not_read, readable
+from envref.project import NoProject, Project, bare, configured, not_read, readable
 
 
 class Chosen(NamedTuple):
@@ -40,16 +39,14 @@ def project(profile: str | None) -> Project:
     try:
         return configured(directory(), profile)
     except NoProject:
-        root = os.path.realpath(directory())
-        effective = profile or os.environ.get("ENVREF_PROFILE") or None
-        return Project(root, Config(project="", backends=()), effective, files=(), warnings=())
+        return bare(directory(), profile)
 
 
 def environment(profile: str | None, chosen: Chosen) -> Environment:
     """The merged and interpolated variables; says the warnings. No store is asked, references stay."""
     found = project(profile)
     files = [EnvFile.read(path, name) for path, name in _layers(found, chosen)]
-    for warning in (*found.warnings, *(warning for file in files for warning in file.warnings)):
+    for warning in (*found.warnings, *(str(warning) for file in files for warning in file.warnings)):
         streams.warn(warning)
     return Environment(merge(files), os.environ if found.config.interpolate_environment else None)
 

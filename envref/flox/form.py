@@ -41,7 +41,7 @@ def committed(project: Project) -> Project:
     base, *others, _personal = file_names(project.config, project.profile)
     present = [name for name in others if os.path.lexists(os.path.join(project.root, name))]
     files = [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
-    warnings = [*project.warnings, *(warning for file in files for warning in file.warnings)]
+    warnings = [*project.warnings, *(str(warning) for file in files for warning in file.warnings)]
     return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
 
 

@@ -63,6 +63,11 @@ def require(project: Project, environment: Mapping[str, str] = os.environ) -> No
     _passed.add(project.root)
 
 
+def is_waiting(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the project needs trust and does not have it: for a command that goes on without what would need it."""
+    return bool(needs(project, environment)) and not is_granted(project, environment)
+
+
 def is_granted(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the user allowed what the project means now: by ENVREF_TRUST, `trusted_paths` or a record."""
     if _is_granted_by_environment(environment) or _is_trusted_path(project, environment):

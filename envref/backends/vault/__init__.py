@@ -80,6 +80,10 @@ class Vault:
             for address, value in changes.items():
                 self._apply(contents, self._key(address), value)
 
+    def examine(self, deadline: float) -> Iterable[BackendError]:
+        """Who may read or replace the file, whether it is locked, and whether a passphrase opens it."""
+        return self.file.examine(deadline)
+
     def _answer(self, contents: Contents | Ancestor, key: str) -> Secret | BackendError | None:
         """One damaged value is an error of its own: the others can still be read."""
         try:

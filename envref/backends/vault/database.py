@@ -87,6 +87,20 @@ def check(path: str) -> None:
         )
 
 
+def exposures(path: str) -> list[BackendError]:
+    """What lets others replace the file although they can't read it: its directory."""
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        status = os.stat(directory)
+    except OSError:
+        return []  # `check` tells
+    if not status.st_mode & 0o022 or status.st_mode & stat.S_ISVTX:
+        return []
+    mode = stat.S_IMODE(status.st_mode)
+    told = f"vault: {shown(directory)} is writable by others (mode {mode:04o}), who could replace the vault in it"
+    return [BackendDenied(told, run=f"chmod go-w {pasted(directory)}")]
+
+
 def connect(path: str, deadline: float) -> sqlite3.Connection:
     """A connection in autocommit mode that waits for others until `deadline`, at most 20 seconds."""
     location = f"file:{quote(os.path.abspath(path))}?mode=rw"

@@ -14,7 +14,7 @@ from envref.backends.vault.age import DEFAULT_WORK_FACTOR
 from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
-from envref.errors import BackendInvalid, BackendLocked, BackendUnavailable
+from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,6 +91,21 @@ class VaultFile:
             return False
         with self._connected(deadline) as connection:
             return _initialized(connection)
+
+    def examine(self, deadline: float) -> list[BackendError]:
+        """What is wrong with the vault: who may replace it, its lock, and the passphrase, which nobody is asked for."""
+        faults = database.exposures(self.path)
+        try:
+            with self._connected(deadline) as connection:
+                contents = _snapshot(connection)
+                refuse_locked(contents)
+                if passphrase.given() or self._typed:
+                    self._open(contents)
+                elif isinstance(contents, Ancestor) or not self._session_keys(contents):
+                    faults += [] if passphrase.can_be_asked() else [passphrase.unattended()]
+        except BackendError as error:
+            faults.append(error)
+        return faults
 
     def passphrase(self) -> Secret:
         """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""

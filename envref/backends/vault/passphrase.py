@@ -126,8 +126,13 @@ def _line(raw: bytes, source: str) -> Secret:
     return Secret(passphrase)
 
 
+def can_be_asked() -> bool:
+    """Whether a person is there who can type it."""
+    return sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))
+
+
 def _require_terminal() -> None:
-    if not (sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))):
+    if not can_be_asked():
         raise required()
 
 
@@ -166,3 +171,10 @@ def _tell(text: str) -> None:
 
 def required() -> BackendLocked:
     return BackendLocked("vault passphrase required: set ENVREF_VAULT_PASSPHRASE or use an interactive terminal")
+
+
+def unattended() -> BackendLocked:
+    return BackendLocked(
+        "vault: nobody is here to type the passphrase",
+        hint="set ENVREF_VAULT_PASSPHRASE_FILE, or type it once: envref vault unlock --ttl 8h",
+    )

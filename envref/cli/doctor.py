@@ -1,0 +1,109 @@
+"""`envref doctor`: what is wrong with the project on this machine, each with its cure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+import click
+
+from envref import doctor as checks
+from envref import shells, streams
+from envref.cli.files import project
+from envref.cli.grammar import Command, directory
+from envref.cli.options import format_option, profile_option, timeout_of_environment
+from envref.config.files import FILE
+from envref.doctor.case import Case
+from envref.doctor.finding import Finding, from_error
+from envref.errors import FAILED, OK, EnvrefError
+from envref.flox.manifest import PLACE
+from envref.project import Project, bare, file_names
+
+
+@click.command(cls=Command)
+@profile_option
+@click.option("-f", "--file", metavar="FILE", help="The base file.")
+@click.option("--local-file", metavar="FILE", help="The personal overrides.")
+@click.option("--flox", is_flag=True, help="Also look at the Flox environment and at what Flox keeps.")
+@format_option("plain", "json")
+def doctor(profile: str | None, file: str | None, local_file: str | None, format_: str, *, flox: bool) -> int:
+    """Find what is wrong with the env files and around them, with a cure for each.
+
+    Shows no value; asks stores whether they are ready, and for nothing else.
+
+    Example: envref doctor --flox
+    """
+    found, broken = _project(profile)
+    case = Case(
+        found,
+        _layers(found, file, local_file),
+        start=os.path.realpath(directory()),
+        ambient=dict(os.environ) if found.config.interpolate_environment else None,
+        timeout=timeout_of_environment(),
+    )
+    findings = {"config": broken} if broken else {}
+    for table in _tables(case, flox=flox):
+        findings |= checks.examine(case, table)
+    if format_ == "json":
+        streams.write(shells.json_text(_report(findings)))
+    else:
+        _tell([finding for each in findings.values() for finding in each])
+        if not flox and os.path.exists(os.path.join(found.root, PLACE)):
+            streams.inform("hint: there is a Flox environment here; envref doctor --flox looks at it too")
+    return FAILED if any(findings.values()) else OK
+
+
+def _project(profile: str | None) -> tuple[Project, list[Finding]]:
+    """The project, or with a config that can't be used its directory alone and what is wrong with the config."""
+    try:
+        return project(profile), []
+    except EnvrefError as error:
+        told = type(error)(error.message.removeprefix("loading config: "), run=error.run, hint=error.hint)
+        finding = from_error(FILE, told, "correct it; every command that needs the project stops here")
+        return bare(directory(), profile), [finding]
+
+
+def _tables(case: Case, *, flox: bool) -> Iterable[checks.Checks]:
+    yield checks.FILES
+    if case.configured:
+        yield checks.PROJECT
+        yield checks.STORES
+    if flox:
+        yield checks.FLOX
+
+
+def _layers(found: Project, file: str | None, local_file: str | None) -> Iterable[tuple[str, str]]:
+    """Path and shown name of each file. What is named has to exist, and in a project the base file; others may."""
+    base, *optional = file_names(found.config, found.profile)
+    for name, named in (base, file), *((name, None) for name in optional[:-1]), (optional[-1], local_file):
+        if named:
+            yield os.path.join(directory(), named), named
+        elif os.path.lexists(os.path.join(found.root, name)) or (name == base and found.config.path):
+            yield "", name
+
+
+def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
+    """The report of `--format json`; docs/doctor.md has its shape."""
+    rows = [_row(word, finding) for word, each in findings.items() for finding in each]
+    return {"version": 1, "checks": list(findings), "issues": len(rows), "findings": rows}
+
+
+def _row(word: str, finding: Finding) -> dict[str, str | int]:
+    """A finding without the fields that it does not have."""
+    fields = {name: value for name, value in vars(finding).items() if value}
+    return {"check": word, **fields}
+
+
+def _tell(findings: list[Finding]) -> None:
+    """All of it on stderr, what concerns one file together; or the one line on stdout that all is well."""
+    if not findings:
+        if streams.level != streams.QUIET:
+            streams.write("OK: no issues found\n")
+        return
+    lines = []
+    for subject in dict.fromkeys(finding.subject for finding in findings):
+        about = [finding for finding in findings if finding.subject == subject]
+        about.sort(key=lambda finding: (finding.line == 0, finding.line))
+        lines += [f"{subject}:", *(line for finding in about for line in finding.lines())]
+    number = len(findings)
+    streams.say([*lines, "", f"Doctor found {number} issue(s)", f"{number} issue(s) found"])

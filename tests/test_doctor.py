@@ -1,0 +1,295 @@
+"""doctor: what it finds in the env files and around them, where, and with which cure."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from envref import doctor
+from envref.doctor.case import Case
+from envref.doctor.project_files import _allowed
+from envref.project import bare, configured
+from tests.requirements import need
+
+CONFIG = "project: app\nbackends:\n  - name: vault\n"
+MARKER = "hunter2-marker"
+
+
+def findings(project, table, *, base=".env", layers=None, ambient=None):
+    """What the checks of a table find, as {check: findings}, the empty ones left out."""
+    found = configured(str(project.path)) if (project.path / ".envref.yaml").exists() else bare(str(project.path))
+    names = layers or [name for name in (base, ".env.local") if os.path.lexists(project.path / name)]
+    case = Case(found, [("", name) for name in names], start=str(project.path), ambient=ambient)
+    return {word: each for word, each in doctor.examine(case, table).items() if each}
+
+
+def only(found, word):
+    """The one finding, of the check that should have it."""
+    assert list(found) == [word], found
+    [finding] = found[word]
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "line", "message"),
+    [
+        ("A=1\nB=1\nA=2\n", "duplicate-key", 3, 'duplicate key "A" (previously defined on line 1, using latest value)'),
+        (
+            "A=1\nB=a b\n",
+            "unquoted-spaces",
+            2,
+            'unquoted value with spaces for "B" (consider quoting to avoid portability issues)',
+        ),
+        ("B=\n", "empty-value", 1, 'empty value for "B" without explicit quotes (use KEY="" if intentional)'),
+        ("B= # none\n", "empty-value", 1, 'empty value for "B" without explicit quotes (use KEY="" if intentional)'),
+        ("A=1\nB=x \n", "trailing-whitespace", 2, 'trailing whitespace in unquoted value for "B"'),
+        ("B=x\t\r\nC=1\r\n", "trailing-whitespace", 1, 'trailing whitespace in unquoted value for "B"'),
+        ("B=x \t", "trailing-whitespace", 1, 'trailing whitespace in unquoted value for "B"'),
+        (
+            "my-var=1\n",
+            "unexportable-name",
+            1,
+            '"my-var" is not a valid shell variable name; shell output leaves it out',
+        ),
+        ("A=1\nB=$C\n", "undefined-name", 2, '"C" in the value of "B" is not set, and becomes empty text'),
+        ("B=${C}\nC=1\n", "undefined-name", 1, '"C" in the value of "B" is set only later (.env:2)'),
+        ('A=1\n\nB="x\n${C}"\n', "undefined-name", 4, '"C" in the value of "B" is not set, and becomes empty text'),
+        ("B=${A:-$C}\n", "undefined-name", 1, '"C" in the value of "B" is not set, and becomes empty text'),
+        ("export A\n", "ignored-line", 1, '"export A" without a value is ignored'),
+        ("A=1\nJUNK\n", "unreadable", 2, "expected NAME=VALUE"),
+        ('A="x\n', "unreadable", 1, "unterminated double-quoted value"),
+        ('A="${x y}"\n', "unreadable", 1, 'bad substitution "${…}" (use single quotes or $$ for literal text)'),
+        ('A="${B:?set B}"\n', "unreadable", 1, "B: set B"),
+        (
+            "A=1\nK=ref://secrets\n",
+            "bad-reference",
+            2,
+            'invalid ref:// URI: ref:// URI missing path: "ref://secrets" (expected ref://<backend>/<path>)',
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_line(project, text, word, line, message):
+    """Exactly one finding, at its line, with a cure; a file without a config is examined as well."""
+    project.write(".env", text)
+    finding = only(findings(project, doctor.FILES), word)
+    assert (finding.subject, finding.line, finding.message) == (".env", line, message)
+    assert finding.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A='a b'\n",
+        'A="a b "\n',
+        'A=""\n',
+        "A=1\nB=$A\n",
+        "A=${B:-none}\n",
+        "A=1\nB=${A:-$C}\n",
+        "A='$C'\n",
+        "A=$$C\n",
+        "A=x # a comment\n",
+        'A="x" \n',
+        "A=ref://secrets/a\n",
+        "A=x\r\nB=y\r\n",
+        "",
+    ],
+)
+def test_what_is_right(project, text):
+    """Quotes, defaults, comments, and blanks where they mean nothing are no findings."""
+    project.write(".env", text)
+    assert findings(project, doctor.FILES) == {}
+
+
+def test_a_name_may_come_from_a_lower_layer(project):
+    """Interpolation sees the merged files, as `resolve` does; an overridden line is not judged."""
+    project.write(".env", "A=1\nB=$GONE\n")
+    project.write(".env.local", "B=$A\n")
+    assert findings(project, doctor.FILES) == {}
+
+
+def test_a_name_may_come_from_the_process_environment(project):
+    """Only where the config lets it: then it is among `ambient`."""
+    project.write(".env", "A=$FROM_OUTSIDE\n")
+    assert findings(project, doctor.FILES, ambient={"FROM_OUTSIDE": "x"}) == {}
+    assert "undefined-name" in findings(project, doctor.FILES)
+
+
+def test_every_file_is_examined_although_one_is_broken(project):
+    """The faults of one file do not hide those of the next."""
+    project.write(".env", "JUNK\n")
+    project.write(".env.local", "A=a b\n")
+    found = findings(project, doctor.FILES)
+    assert found["unreadable"][0].subject == ".env"
+    assert found["unquoted-spaces"][0].subject == ".env.local"
+
+
+def test_what_may_be_a_piece_of_a_password_is_hidden(project):
+    """A bare `$` in a password makes a name of what follows it; the message must not tell it."""
+    project.write(".env", f"DB_PASSWORD=ab${MARKER.replace('-', '_')}\n")
+    finding = only(findings(project, doctor.FILES), "undefined-name")
+    assert "hunter2" not in finding.message + finding.hint
+
+
+def test_a_reference_to_a_backend_that_nobody_configured(project):
+    """Named with those that are; `secrets` is always right."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env", "A=ref://secrets/a\nB=ref://vault/b\nC=ref://nope/c\n")
+    finding = only(findings(project, doctor.FILES), "bad-reference")
+    assert (finding.line, finding.key) == (3, "C")
+    assert finding.message == 'unknown backend "nope" (configured: vault; "secrets" asks them all)'
+
+
+@pytest.mark.parametrize("make", ["directory", "link", "absent"])
+def test_a_file_that_can_t_be_read(project, tmp_path, make):
+    """A directory, a link out of the project, nothing at all: one finding about the file, not an end."""
+    project.write(".envref.yaml", CONFIG)
+    if make == "directory":
+        (project.path / ".env").mkdir()
+    if make == "link":
+        (project.path / ".env").symlink_to(tmp_path / "elsewhere")
+    finding = only(findings(project, doctor.FILES, layers=[".env"]), "unreadable")
+    assert (finding.subject, finding.line) == (".env", 0)
+    assert finding.hint
+
+
+def test_config_warnings_are_findings(project):
+    """An unknown key is worth a look on a visit to the doctor."""
+    project.write(".envref.yaml", CONFIG + "backend: x\n")
+    assert 'did you mean "backends"?' in only(findings(project, doctor.PROJECT), "config").message
+
+
+def git(project, *arguments):
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
+    subprocess.run([need("git"), *identity, *arguments], cwd=project.path, check=True, capture_output=True)
+
+
+@pytest.fixture
+def personal(project):
+    """A project in a git work tree, with a personal file that only its owner can read."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env.local", "A=1\n").chmod(0o600)
+    git(project, "init", "--quiet")
+    return project
+
+
+@pytest.mark.parametrize("ignored", [None, "", "build\n", "build"])
+def test_the_personal_file_is_not_ignored_by_git(personal, ignored):
+    """The cure, pasted into a shell in the project, leaves nothing to find, and the other lines as they were."""
+    if ignored is not None:
+        personal.write(".gitignore", ignored)
+    finding = only(findings(personal, doctor.PROJECT), "committable")
+    assert finding.subject == ".env.local"
+    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
+    assert findings(personal, doctor.PROJECT) == {}
+    assert personal.read(".gitignore").splitlines() == [*(ignored or "").splitlines(), ".env.local"]
+
+
+def test_a_personal_file_of_another_name(personal):
+    """The cure quotes what a shell would take apart; `{}` in it is no place for a path."""
+    personal.write(".envref.yaml", CONFIG + "local_file: my {0} local\n")
+    personal.write("my {0} local", "A=1\n").chmod(0o600)
+    finding = only(findings(personal, doctor.PROJECT), "committable")
+    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
+    assert findings(personal, doctor.PROJECT) == {}
+
+
+def test_the_personal_file_is_tracked_by_git(personal):
+    """Being in .gitignore too late is no cure; taking it out of the index is."""
+    git(personal, "add", ".env.local")
+    git(personal, "commit", "--quiet", "-m", "oops")
+    personal.write(".gitignore", ".env.local\n")
+    finding = only(findings(personal, doctor.PROJECT), "committable")
+    assert "tracked by git" in finding.message
+    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True, capture_output=True)
+    assert (personal.path / ".env.local").exists()
+    assert findings(personal, doctor.PROJECT) == {}
+
+
+def test_git_runs_no_program_of_the_repository(personal):
+    """A work tree whose own settings name a file system monitor is examined without starting it."""
+    monitor = personal.write("monitor", "#!/bin/sh\ntouch started\n")
+    monitor.chmod(0o755)
+    git(personal, "config", "core.fsmonitor", str(monitor))
+    assert "committable" in findings(personal, doctor.PROJECT)
+    assert not (personal.path / "started").exists()
+
+
+def test_outside_git_nothing_can_be_committed(project):
+    """No work tree, no finding; and none without the file."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env.local", "A=1\n").chmod(0o600)
+    assert findings(project, doctor.PROJECT) == {}
+
+
+@pytest.mark.parametrize(("mode", "shown"), [(0o644, "0644"), (0o640, "0640"), (0o602, "0602")])
+def test_the_personal_file_is_readable_by_others(project, mode, shown):
+    """The group and others, reading and writing; the cure makes it the owner's alone."""
+    project.write(".envref.yaml", CONFIG)
+    file = project.write(".env.local", "A=1\n")
+    file.chmod(mode)
+    finding = only(findings(project, doctor.PROJECT), "readable")
+    assert finding.message == f"readable by others (mode {shown})"
+    subprocess.run(["sh", "-c", finding.run], cwd=project.path, check=True)
+    assert findings(project, doctor.PROJECT) == {}
+
+
+def test_an_envrc_that_direnv_may_not_load(project):
+    """Real direnv: not allowed yet, then allowed by the cure, then denied."""
+    direnv = need("direnv")
+    project.write(".envref.yaml", CONFIG)
+    project.write(".envrc", "export A=1\n")
+    finding = only(findings(project, doctor.PROJECT), "direnv")
+    assert finding.subject == ".envrc"
+    subprocess.run(["sh", "-c", finding.run], cwd=project.path, check=True, capture_output=True)
+    assert findings(project, doctor.PROJECT) == {}
+    subprocess.run([direnv, "deny", "."], cwd=project.path, check=True, capture_output=True)
+    assert "direnv" in findings(project, doctor.PROJECT)
+
+
+def test_an_envrc_without_direnv(project, monkeypatch):
+    """A team mate's file is no finding for who doesn't have direnv."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".envrc", "export A=1\n")
+    monkeypatch.setenv("PATH", str(project.path))
+    assert findings(project, doctor.PROJECT) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [
+        ('{"state": {"foundRC": {"path": "/p/.envrc", "allowed": 0}}}', True),
+        ('{"state": {"foundRC": {"path": "/p/.envrc", "allowed": 1}}}', False),
+        ('{"state": {"foundRC": {"path": "/p/.envrc", "allowed": 2}}}', False),
+        ('{"state": {"foundRC": {"path": "/other/.envrc", "allowed": 1}}}', None),
+        ('{"state": {"foundRC": null}}', None),
+        ("Found RC path /p/.envrc\nFound RC allowed true\n", True),
+        ("Found RC path /p/.envrc\nFound RC allowed false\n", False),
+        ("Found RC path /p/.envrc\nFound RC allowed 1\n", False),
+        ("Loaded RC path /p/.envrc\nLoaded RC allowed false\nNo .envrc or .env found\n", None),
+        ("something else altogether", None),
+    ],
+)
+def test_what_direnv_says_in_its_versions(status, allowed):
+    """JSON with numbers from 2.33 on (from its documentation), lines before (2.32 is run above); else no judgement."""
+    assert _allowed(status, "/p/.envrc") is allowed
+
+
+def test_cures_are_typed_where_the_user_is(personal):
+    """From a directory below the root, paths start there."""
+    below = personal.path / "a dir"
+    below.mkdir()
+    (personal.path / ".env.local").chmod(0o644)
+    found = configured(str(below))
+    case = Case(found, [], start=str(below))
+    cures = [finding.run for each in doctor.examine(case, doctor.PROJECT).values() for finding in each]
+    assert cures == ["echo .env.local >> ../.gitignore", "chmod 600 ../.env.local"]
+
+
+def test_every_check_is_documented():
+    """docs/doctor.md names each word that the JSON report may have."""
+    page = (pathlib.Path(__file__).parent.parent / "docs/doctor.md").read_text(encoding="utf-8")
+    for table in (doctor.FILES, doctor.PROJECT, doctor.STORES, doctor.FLOX):
+        assert all(f"`{word}`" in page for word in table)

@@ -1,0 +1,188 @@
+"""doctor --flox: what Flox keeps of an activation, and where.
+
+No Flox was run: the files are made as its documented contract and its source describe them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from envref import doctor
+from envref.doctor import flox_state
+from envref.doctor.case import Case
+from envref.project import bare
+
+MARKER = "sk-left-over-4711"
+MEMORY = pathlib.Path("/dev/shm")
+
+
+def findings(project):
+    """What is found in what Flox keeps, the runtime directory's place aside."""
+    case = Case(bare(str(project.path)), [("", ".env")], start=str(project.path))
+    return list(flox_state.left_over_starts(case))
+
+
+@pytest.fixture
+def starts(project, home):
+    """The directory of one environment's starts, in the home; `.env` has two secrets."""
+    project.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/k\nDB_URL=postgres://u:${ref://secrets/p}@h/d\n")
+    path = home / ".cache/flox/run/activations/5f3a-project"
+    path.mkdir(mode=0o700, parents=True)
+    return path
+
+
+def trace(*names):
+    """A trace as the patched bash writes it: time, operation, export, name, old value, operand."""
+    return "".join(f"1786544639.26\x1fset\x1f01\x1f{name}\x1f@\x1f:{MARKER}\n" for name in names)
+
+
+def start(starts, name="abc.1786544639", **files):
+    """The directory of one start with these files."""
+    path = starts / name
+    path.mkdir(mode=0o700)
+    for file, text in files.items():
+        (path / file.replace("__", ".")).write_text(text, encoding="utf-8")
+    return path
+
+
+def dead_process():
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"envtrace__log": trace("PATH", "API_KEY", "DB_URL")},
+        {"start__env__json": "{}", "end__env__json": json.dumps({"API_KEY": MARKER, "DB_URL": MARKER, "PATH": "/bin"})},
+        {"flox_rc_bash_x": f"export API_KEY={MARKER};\nexport DB_URL='{MARKER}';\n"},
+        {"flox_rc_fish_x": f"set -gx API_KEY {MARKER};\nset -gx DB_URL {MARKER};\n"},
+        {"flox_rc_tcsh_x": f"setenv API_KEY {MARKER};setenv DB_URL {MARKER};\n"},
+    ],
+    ids=["trace", "snapshots", "bash", "fish", "tcsh"],
+)
+def test_a_start_that_nobody_cleans_up(project, starts, files):
+    """Path and names of this project's secrets, and the command that removes it; never what is in it."""
+    start(starts, **files)
+    [finding] = findings(project)
+    assert finding.subject == "~/.cache/flox/run/activations/5f3a-project/abc.1786544639"
+    assert finding.message.endswith("; secrets of this project in it: API_KEY, DB_URL")
+    assert MARKER not in repr(finding)
+    subprocess.run(["sh", "-c", finding.run], check=True)
+    assert findings(project) == []
+
+
+def test_a_start_of_another_project(project, starts):
+    """Its variables are counted, not named: they are not this project's business."""
+    start(starts, envtrace__log=trace("OTHER", "MORE"))
+    assert findings(project)[0].message.endswith("; 2 variable(s) in it")
+
+
+def test_a_name_in_a_value_is_no_variable(project, starts):
+    """Names are read where Flox writes names."""
+    start(starts, envtrace__log="1\x1fset\x1f01\x1fOTHER\x1f@\x1f:API_KEY\n")
+    assert findings(project)[0].message.endswith("; 1 variable(s) in it")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        lambda pid: {"version": 2, "executive_pid": pid, "attached_pids": {}},
+        lambda pid: {"attached_pids": {str(pid): {"start_id": 1}}},
+        lambda pid: {"version": 1, "activations": [{"id": "x", "attached_pids": [{"pid": pid, "expiration": None}]}]},
+    ],
+    ids=["executive", "attached", "before 1.12"],
+)
+def test_a_start_whose_process_lives_is_in_use(project, starts, state):
+    """Whatever version of Flox wrote the state file: one living process that it notes is enough."""
+    start(starts, envtrace__log=trace("API_KEY"))
+    file = starts / "state.json"
+    file.write_text(json.dumps(state(os.getpid())))
+    assert findings(project) == []
+    file.write_text(json.dumps(state(dead_process())))
+    assert len(findings(project)) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells when a process started")
+def test_another_process_with_the_old_number(project, starts):
+    """After a restart of the machine a number is given again: a process younger than the state file is not meant."""
+    start(starts, envtrace__log=trace("API_KEY"))
+    file = starts / "state.json"
+    file.write_text(json.dumps({"executive_pid": os.getpid()}))
+    long_ago = time.time() - 10_000_000
+    os.utime(file, (long_ago, long_ago))
+    assert len(findings(project)) == 1
+
+
+@pytest.mark.parametrize("state", ["", "[", "{}", '{"pid": "x"}', '{"pid": -1}', '{"pid": 99999999999999999999}', "7"])
+def test_a_state_file_that_notes_nobody(project, starts, state):
+    """Empty, damaged or odd: nobody supervises the start."""
+    start(starts, envtrace__log=trace("API_KEY"))
+    (starts / "state.json").write_text(state)
+    assert len(findings(project)) == 1
+
+
+@pytest.mark.parametrize("content", ["", "[1]", "{", "\x00\x1f\x1f"])
+def test_a_damaged_file_of_values(project, starts, content):
+    """It is left over all the same; what can't be read names nothing."""
+    start(starts, end__env__json=content)
+    assert findings(project)[0].message.endswith("; 0 variable(s) in it")
+
+
+def test_directories_without_values_are_nobody_s_business(project, starts):
+    """A lock, a socket, a link: not what this check looks for."""
+    start(starts, lock="")
+    (starts / "link").symlink_to(starts / "abc.1786544639")
+    (starts / "state.lock").write_text("")
+    assert findings(project) == []
+
+
+def test_the_runtime_directory_decides_where_to_look(project, starts, tmp_path, monkeypatch):
+    """`$XDG_RUNTIME_DIR/flox` where that is set."""
+    start(starts, envtrace__log=trace("API_KEY"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert findings(project) == []
+    there = tmp_path / "flox/activations/x"
+    there.mkdir(parents=True)
+    start(there, envtrace__log=trace("API_KEY"))
+    assert findings(project)[0].subject == str(there / "abc.1786544639")
+
+
+def on_disk(project):
+    case = Case(bare(str(project.path)), [], start=str(project.path))
+    return [finding.message for finding in flox_state.runtime_on_disk(case)]
+
+
+def test_no_runtime_directory(project):
+    """Flox falls back to a directory in the home."""
+    assert on_disk(project) == ["not set: Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk"]
+
+
+@pytest.mark.skipif(
+    not os.access(MEMORY, os.W_OK) or flox_state._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
+)
+def test_a_runtime_directory_in_memory(project, monkeypatch):
+    """A real tmpfs is what it should be, also before Flox has made its own directory there."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(MEMORY))
+    assert on_disk(project) == []
+
+
+@pytest.mark.skipif(flox_state._file_system("/proc") != "proc", reason="no list of mounts here")
+def test_a_runtime_directory_elsewhere(project, monkeypatch):
+    """Any other file system is told by its type."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc")
+    assert on_disk(project) == ["/proc is not in memory (proc): Flox keeps the values of a hook there"]
+
+
+def test_flox_checks_are_only_made_when_asked_for():
+    """None of them is in the other tables."""
+    assert not set(doctor.FLOX) & {*doctor.FILES, *doctor.PROJECT, *doctor.STORES}

@@ -1,0 +1,242 @@
+"""doctor and the stores: whether they are ready, who could read a vault, and what envref 1 put elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from envref import doctor
+from envref.backends import backend_class
+from envref.backends.vault import lifecycle
+from envref.doctor.case import Case
+from envref.project import configured, env_path, file_names
+from tests.backends.doubles.onepassword.account import Account
+from tests.backends.stores.openbao import OpenBao, link, sign_in
+from tests.backends.stores.shim import recorded
+from tests.backends.vaults import PASSPHRASE, new_vault
+from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, PluginProject, config
+from tests.cli.terminal import Terminal
+from tests.requirements import missing, need
+
+DOUBLES = pathlib.Path(__file__).parent / "backends/doubles"
+
+
+def findings(project, *, profile=None):
+    """What is found in the stores, as {check: findings}, the empty ones left out."""
+    found = configured(str(project.path), profile)
+    names = [name for name in file_names(found.config, found.profile) if (project.path / name).exists()]
+    case = Case(found, [(env_path(found.root, name), name) for name in names], start=str(project.path), timeout=20)
+    return {word: each for word, each in doctor.examine(case, doctor.STORES).items() if each}
+
+
+def only(found, word="store"):
+    assert list(found) == [word], found
+    [finding] = found[word]
+    return finding
+
+
+@pytest.fixture
+def vault(project, monkeypatch):
+    """A project with a vault, of which `.env` wants a secret."""
+    new_vault(project.path / "v.db", monkeypatch)
+    project.write(".envref.yaml", config(VAULT_ENTRY))
+    project.write(".env", "K=ref://secrets/k\n")
+    return project
+
+
+def test_a_vault_that_is_ready(vault):
+    """Its own file, unlocked, and a passphrase that opens it."""
+    assert findings(vault) == {}
+
+
+def test_a_vault_that_others_can_read(vault):
+    """The mode, and the command that mends it."""
+    (vault.path / "v.db").chmod(0o640)
+    finding = only(findings(vault))
+    assert finding.subject == 'backend "vault"'
+    assert "accessible by others (mode 0640)" in finding.message
+    assert finding.run.startswith("chmod 600 ")
+
+
+def test_a_vault_that_others_can_replace(vault):
+    """Its directory is writable by others; a sticky one keeps them from the file."""
+    vault.path.chmod(0o777)
+    vault.write("other/v.db", (vault.path / "v.db").read_bytes()).chmod(0o600)
+    vault.write(".envref.yaml", config({**VAULT_ENTRY, "config": {"path": "other/v.db"}}))
+    vault.path.chmod(0o755)
+    (vault.path / "other").chmod(0o777)
+    finding = only(findings(vault))
+    assert "other is writable by others (mode 0777)" in finding.message
+    assert finding.run.startswith("chmod go-w ")
+    (vault.path / "other").chmod(0o1777)
+    assert findings(vault) == {}
+
+
+def test_a_vault_that_is_locked(vault):
+    """Told without trying the passphrase."""
+    vault.envref("vault", "lock")
+    assert only(findings(vault)).run == "envref vault unlock"
+
+
+def test_a_wrong_passphrase(vault, monkeypatch):
+    """The environment's passphrase is tried."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "something else")
+    assert only(findings(vault)).message == "vault: wrong passphrase"
+
+
+def test_nobody_to_type_the_passphrase(vault, monkeypatch):
+    """No passphrase, no session and no terminal: nothing could be resolved here. Nobody is asked."""
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    done = vault.envref("doctor")
+    assert done.returncode == 1
+    assert "  vault: nobody is here to type the passphrase\n    hint: set ENVREF_VAULT_PASSPHRASE_FILE" in done.stderr
+
+
+def test_somebody_to_type_the_passphrase(vault, monkeypatch):
+    """On a terminal envref would ask when it needs it; doctor doesn't."""
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    terminal = Terminal(vault.path, "doctor")
+    assert terminal.end() == 0
+    assert terminal.output.strip() == "OK: no issues found"
+
+
+def test_an_unlock_session_instead_of_a_passphrase(vault, monkeypatch):
+    """While it lasts, nobody has to be there."""
+    opened = backend_class("vault")("vault", path=str(vault.path / "v.db"))
+    lifecycle.unlock(opened.file, 60)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    if opened.warnings:
+        missing("the kernel's keyring is denied here")
+    assert findings(vault) == {}
+    assert vault.envref("doctor").returncode == 0
+
+
+def test_a_passphrase_file_that_others_can_read(vault, monkeypatch):
+    """A fault of the passphrase's source is told as one."""
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FILE", str(vault.write("phrase", PASSPHRASE)))
+    assert only(findings(vault)).run.startswith("chmod 600 ")
+
+
+def test_only_stores_that_references_use_are_asked(vault):
+    """A second backend may be broken as long as nothing needs it; the chain needs all."""
+    ghost = {"name": "ghost", "type": "plugin"}
+    vault.write(".envref.yaml", config(VAULT_ENTRY, ghost))
+    vault.write(".env", "K=ref://vault/k\n")
+    assert findings(vault) == {}
+    vault.write(".env", "K=${ref://secrets/k}-\n")
+    assert only(findings(vault)).subject == 'backend "ghost"'
+    vault.write(".env", "K=plain\n")
+    (vault.path / "v.db").unlink()
+    assert findings(vault) == {}
+
+
+def test_a_missing_program(project):
+    """The store's own program, with how it is installed."""
+    project.write(".envref.yaml", config({"name": "ssm", "type": "aws-ssm", "config": {"command": "no-such-aws"}}))
+    project.write(".env", "K=ref://ssm/k\n")
+    finding = only(findings(project))
+    assert finding.message == 'aws-ssm: start no-such-aws: executable file not found in $PATH (backend "ssm")'
+    assert finding.run.startswith("brew install awscli")
+
+
+def test_nobody_signed_in(project, tmp_path, monkeypatch):
+    """1Password (a double that refuses as op does): not signed in, then signed in."""
+    (tmp_path / "account").mkdir()
+    monkeypatch.setenv("OP_DOUBLE", str(tmp_path / "account"))
+    monkeypatch.setenv("PATH", f"{DOUBLES}:{os.environ['PATH']}")
+    account = Account(tmp_path / "account")
+    account.change(signed_in=False)
+    project.write(".envref.yaml", config({"name": "op", "type": "1password"}))
+    project.write(".env", "K=ref://op/k\n")
+    finding = only(findings(project))
+    assert (finding.message, finding.run) == ('1password: op: not signed in (backend "op")', "op signin")
+    account.change(signed_in=True)
+    assert findings(project) == {}
+
+
+def test_a_keychain_that_can_t_be_reached(project):
+    """No desktop session in this environment; the implied keychain is examined as any other."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "K=ref://secrets/k\n")
+    finding = only(findings(project))
+    assert finding.message.startswith("keychain: exec: dbus-launch: not found")
+    assert finding.run.startswith("envref vault init")
+
+
+def test_an_optional_store_may_be_away(vault):
+    """`optional: true` says that a machine may be without it."""
+    vault.write(".envref.yaml", config({"name": "ghost", "type": "plugin", "optional": True}, VAULT_ENTRY))
+    assert findings(vault) == {}
+
+
+def test_a_plugin_is_asked_for_nothing_that_exists(project):
+    """The one question is for a key that nobody has; no value is asked for."""
+    shop = PluginProject(project)
+    shop.write(".env", "K=ref://secrets/k\n")
+    shop.fill(k="value")
+    wrapped = f"#!/bin/sh\nexec tee -a {shop.path}/asked | {shop.path}/plugin.real\n"
+    (shop.path / "plugin").rename(shop.path / "plugin.real")
+    shop.write("plugin", wrapped).chmod(0o755)
+    assert findings(shop) == {}
+    asked = [json.loads(line) for line in shop.read("asked").splitlines()]
+    assert [(request["operation"], request["key"]) for request in asked] == [
+        ("get", "envref-readiness-probe/envref-readiness-probe")
+    ]
+
+
+def test_a_store_that_says_no_without_a_cure_of_its_own(project):
+    """Every finding has a cure, if only where to ask."""
+    project.write("plugin", '#!/bin/sh\ncat >/dev/null\necho \'{"error": "denied today"}\'\n').chmod(0o755)
+    project.write(".envref.yaml", config(PLUGIN_ENTRY))
+    project.write(".env", "K=ref://secrets/k\n")
+    assert only(findings(project)).hint == "ask the store's own program what it needs"
+
+
+@pytest.fixture
+def passwords(project):
+    """A project whose secrets are in `pass` below a prefix of its own; the real program, and no key at all."""
+    need("pass")
+    (project.path / "store/team/app/staging").mkdir(parents=True)
+    entry = {"name": "pw", "type": "pass", "config": {"prefix": "team", "store": "store"}}
+    project.write(".envref.yaml", config(entry, profiles={"staging": None}))
+    project.write(".env", "K=ref://secrets/k\nL=ref://pw/l\nM=ref://pw//other/m\n")
+    return project
+
+
+def test_secrets_where_envref_1_kept_them(passwords, tmp_path, monkeypatch):
+    """Named with the option that makes them readable; found by looking at names, gpg is never started."""
+    shim = recorded(tmp_path / "shim", need("gpg"), "gpg")
+    monkeypatch.setenv("PATH", f"{shim.path}:{os.environ['PATH']}")
+    for name in ("team/app/k", "team/app/staging/l", "team/l", "team/app/l", "other/m"):
+        passwords.write(f"store/{name}.gpg", "not even encrypted")
+    finding = only(findings(passwords, profile="staging"), "misplaced-secret")
+    assert finding.message == "2 secret(s) below team/app, where envref 1 kept them, are not read: k, staging/l"
+    assert finding.hint == "write namespace: project into the config of this backend"
+    assert shim.argvs() == []
+
+
+def test_a_prefix_of_one_s_own_without_a_past(passwords):
+    """Nothing below the project's name, nothing to report; nor where the layout was asked for."""
+    passwords.write("store/team/k.gpg", "x")
+    assert findings(passwords) == {}
+    passwords.write("store/team/app/k.gpg", "x")
+    assert findings(passwords) == {}
+
+
+def test_secrets_of_envref_1_in_a_vault_server(project, tmp_path, monkeypatch):
+    """A real server is asked for names; the option is called project_namespace there."""
+    with OpenBao(tmp_path / "server") as server:
+        sign_in(monkeypatch, server, link(tmp_path / "programs", "vault"))
+        server.put("team/app/k", {"value": "marker-51c"})
+        entry = {"name": "hv", "type": "hashicorp-vault", "config": {"prefix": "team"}}
+        project.write(".envref.yaml", config(entry))
+        project.write(".env", "K=ref://hv/k\n")
+        finding = only(findings(project), "misplaced-secret")
+        assert "below team/app" in finding.message
+        assert finding.hint == "write project_namespace: project into the config of this backend"
+        server.put("team/k", {"value": "marker-51c"})
+        assert findings(project) == {}
