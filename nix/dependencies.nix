@@ -1,0 +1,15 @@
+# The libraries that pyproject.toml names, out of a set of Python packages.
+{ lib, stdenv }:
+python:
+[
+  python.click
+  python.cryptography
+  python.keyring
+  (python.pyrage or (python.callPackage ./pyrage.nix { }))
+  python.pyyaml
+  python.tomlkit
+]
+++ lib.optionals stdenv.hostPlatform.isLinux [
+  python.jeepney
+  python.secretstorage
+]
