@@ -14,6 +14,10 @@
 let
   pyproject = lib.importTOML ../pyproject.toml;
   version = builtins.match ''.*__version__ = "([^"]+)".*'' (builtins.readFile ../envref/__init__.py);
+
+  bundled = lib.optionalString (programs != [ ]) ''
+    os.environ["ENVREF_STORE_PATH"] = os.environ.get("ENVREF_STORE_PATH", "") + ":${lib.makeBinPath programs}"
+  '';
 in
 python3Packages.buildPythonApplication {
   pname = "envref";
@@ -36,10 +40,7 @@ python3Packages.buildPythonApplication {
     #!${python3Packages.python.interpreter} -I
     import os, sys
     sys.path += "$program_PYTHONPATH".split(":")
-    ${lib.optionalString (programs != [ ]) ''
-      os.environ["ENVREF_STORE_PATH"] = os.environ.get("ENVREF_STORE_PATH", "") + ":${lib.makeBinPath programs}"
-    ''}
-    from envref.__main__ import main
+    ${bundled}from envref.__main__ import main
     main()
     END
   ''

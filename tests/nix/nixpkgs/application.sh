@@ -35,5 +35,5 @@ END
 if [ -n "$doCheck" ]; then
   buildPythonPath "$out $pythonPath $checkPath"
   export HOME=$TMPDIR
-  PYTHONPATH=$program_PYTHONPATH "$interpreter" -m pytest -q -p no:cacheprovider $enabledTestPaths
+  PYTHONPATH=$program_PYTHONPATH "$interpreter" -m pytest -q -p no:cacheprovider $pytestFlags $enabledTestPaths
 fi

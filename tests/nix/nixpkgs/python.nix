@@ -86,6 +86,7 @@ let
         checkPath = attributes.nativeCheckInputs or [ ];
         doCheck = if attributes.doCheck then "1" else "";
         enabledTestPaths = attributes.enabledTestPaths or [ ];
+        pytestFlags = attributes.pytestFlags or [ ];
         pythonImportsCheck = attributes.pythonImportsCheck or [ ];
       }
       ". ${./application.sh}";
