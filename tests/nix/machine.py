@@ -54,7 +54,6 @@ class Nix:
             "bash": shutil.which("bash"),
             "lint": _LINT,
             "op": str(OP),
-            "path": "/usr/bin:/bin",
             "python": os.path.realpath(sys.executable),
             "site": sysconfig.get_path("purelib"),
             "version": f"{sys.version_info.major}.{sys.version_info.minor}",

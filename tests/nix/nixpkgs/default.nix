@@ -7,135 +7,83 @@
 let
   lib = import ./lib.nix;
   machine = import ./machine.nix;
-  linux = builtins.match ".*-linux" system != null;
+  isLinux = builtins.match ".*-linux" system != null;
 
-  refused = meta: !(meta.license.free or true);
-  allowed = package: (config.allowUnfreePredicate or (_: false)) package;
+  # Itself, unless its licence is unfree and the config does not allow it.
   checked =
-    attributes:
-    if refused (attributes.meta or { }) && !allowed attributes then
-      throw "${attributes.pname} has an unfree license (${attributes.meta.license.fullName or attributes.meta.license.spdxId}), refusing to evaluate"
+    package:
+    if (package.meta.license.free or true) || (config.allowUnfreePredicate or (_: false)) package then
+      package
     else
-      attributes;
+      throw "${package.pname} has an unfree license (${package.meta.license.spdxId}), refusing to evaluate";
 
-  # A derivation whose text runs in bash, with the machine's own tools on PATH.
-  shellDerivation =
+  # A derivation whose text runs in bash, with its inputs and the machine's own tools on PATH.
+  build =
     attributes: text:
     let
-      plain = builtins.removeAttrs (checked attributes) [
-        "meta"
-        "passthru"
-        "packages"
-      ];
       inputs = (attributes.nativeBuildInputs or [ ]) ++ (attributes.packages or [ ]);
+      description = { inherit (attributes) pname version; meta = attributes.meta or { }; };
+      variables = removeAttrs (checked description // attributes) [ "meta" "packages" ];
     in
     derivation (
-      {
-        inherit system;
+      variables
+      // {
+        inherit system text;
         name = "${attributes.pname}-${attributes.version}";
         builder = machine.bash;
-        args = [
-          "-euo"
-          "pipefail"
-          ./stdenv.sh
-        ];
-        outputs = [ "out" ];
-        inherit text;
-        PATH = lib.makeBinPath inputs + ":" + machine.path;
+        args = [ "-euo" "pipefail" ./stdenv.sh ];
+        outputs = [ "out" ]; # `nix develop` wants it in the environment
+        PATH = lib.makeBinPath inputs + ":/usr/bin:/bin";
         SOURCE_DATE_EPOCH = "1";
         LC_ALL = "C.UTF-8";
       }
-      // plain
-      // {
-        inherit text;
-      }
     )
-    // {
-      inherit (attributes) pname version;
-      meta = {
-        description = attributes.pname;
-      }
-      // (attributes.meta or { });
+    // description;
+
+  # A package that is one program.
+  program =
+    pname: name: license: text:
+    build { inherit pname; version = "0"; meta = { inherit license; mainProgram = name; }; } ''
+      mkdir -p $out/bin
+      ${text}
+    '';
+  # A tool of the machine, as if it were a package: `path` is where it is.
+  tool = name: path: program name name lib.licenses.mit "ln -s ${path} $out/bin/${name}";
+
+  base =
+    self:
+    {
+      inherit lib;
+      stdenv = {
+        hostPlatform = { inherit system isLinux; isDarwin = !isLinux; };
+        buildPlatform.canExecute = _: true;
+        cc.cc = tool "gcc" "/bin/true";
+      };
+      callPackage = lib.callPackageWith self;
+      python3 = import ./python.nix { inherit lib machine build; pkgs = self; };
+      python3Packages = self.python3.pkgs;
+
+      runCommand = pname: attributes: build ({ inherit pname; version = "0"; } // attributes);
+      mkShell = attributes: build ({ pname = "shell"; version = "0"; } // attributes) "echo $PATH > $out";
+      formats.yaml = _: {
+        type = "yaml";
+        generate = name: value: builtins.toFile name (builtins.toJSON value); # JSON is YAML
+      };
+
+      age = tool "age" "/usr/bin/age";
+      autoPatchelfHook = tool "auto-patchelf-hook" "/bin/true";
+      git = tool "git" "/usr/bin/git";
+      installShellFiles = tool "install-shell-files" "/bin/true";
+      mypy = tool "mypy" "${machine.lint}/bin/mypy";
+      nixfmt-tree = tool "treefmt" "/bin/true";
+      ruff = tool "ruff" "${machine.lint}/bin/ruff";
+      shellcheck = tool "shellcheck" "/usr/bin/shellcheck";
     }
-    // (attributes.passthru or { });
+    // import ./stores.nix { inherit lib machine program; };
 
-  # A tool of the machine, as if it were a package.
-  tool =
-    name: license: program:
-    shellDerivation {
-      pname = name;
-      version = "0";
-      meta = {
-        inherit license;
-        mainProgram = name;
-      };
-    } ''mkdir -p $out/bin; ln -s ${program} $out/bin/${name}'';
-
-  base = self: {
-    inherit lib config;
-    stdenv = {
-      hostPlatform = {
-        inherit system;
-        isLinux = linux;
-        isDarwin = !linux;
-      };
-      buildPlatform.canExecute = _: true;
-      cc.cc = self.gcc;
-    };
-    callPackage = lib.callPackageWith self;
-    python3 = import ./python.nix {
-      inherit
-        lib
-        machine
-        shellDerivation
-        ;
-      pkgs = self;
-    };
-    python3Packages = self.python3.pkgs;
-
-    runCommand =
-      name: attributes: text:
-      shellDerivation (
-        attributes
-        // {
-          pname = name;
-          version = "0";
-        }
-      ) text;
-    mkShell =
-      attributes:
-      shellDerivation (
-        attributes
-        // {
-          pname = "shell";
-          version = "0";
-        }
-      ) ''echo "$PATH" > $out'';
-    formats.yaml = _: {
-      type = "yaml";
-      # JSON is YAML
-      generate = name: value: builtins.toFile name (builtins.toJSON value);
-    };
-
-    installShellFiles = tool "install-shell-files" lib.licenses.mit "/bin/true";
-    autoPatchelfHook = tool "auto-patchelf-hook" lib.licenses.mit "/bin/true";
-    nixfmt-tree = tool "treefmt" lib.licenses.mit "/bin/true";
-    gcc = tool "gcc" lib.licenses.gpl3Only "/bin/true";
-    age = tool "age" lib.licenses.bsd3 "/usr/bin/age";
-    git = tool "git" lib.licenses.gpl3Only "/usr/bin/git";
-    mypy = tool "mypy" lib.licenses.mit "${machine.lint}/bin/mypy";
-    ruff = tool "ruff" lib.licenses.mit "${machine.lint}/bin/ruff";
-    shellcheck = tool "shellcheck" lib.licenses.gpl3Only "/usr/bin/shellcheck";
-  }
-  // import ./stores.nix { inherit lib machine shellDerivation; };
-
-  extended = builtins.foldl' (
+  self = builtins.foldl' (
     package: overlay: self:
-    let
-      before = package self;
-    in
-    before // overlay self before
-  ) base overlays;
-  self = extended self;
+    package self // overlay self (package self)
+  ) base overlays self;
 in
 self

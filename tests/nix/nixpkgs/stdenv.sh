@@ -14,9 +14,4 @@ installShellCompletion() {
 
 export HOME=/homeless-shelter TMPDIR=${TMPDIR:-/tmp}
 eval "$text"
-if [ -e "${out:-}" ]; then
-  : # a text that made its output
-else
-  echo "$name: no output was made" >&2
-  exit 1
-fi
+test -e "$out"

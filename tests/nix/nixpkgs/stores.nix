@@ -1,37 +1,22 @@
-# The stores' programs: each says who it is and does nothing, but op, which is the tests' double of 1Password. Their names,
-# programs and licences are those of nixpkgs.
+# The stores' programs, by the names and licences that nixpkgs has: each says who it is and does nothing, but op, which is
+# the tests' double of 1Password.
 {
   lib,
   machine,
-  shellDerivation,
+  program,
 }:
 let
-  store =
-    pname: program: license:
-    shellDerivation {
-      inherit pname;
-      version = "0";
-      meta = {
-        inherit license;
-        mainProgram = program;
-      };
-    } ''
-      mkdir -p $out/bin
-      printf '#!%s\necho "${program}: a stand-in that can do nothing" >&2\nexit 1\n' ${machine.bash} > $out/bin/${program}
-      chmod +x $out/bin/${program}
+  idle =
+    pname: name: license:
+    program pname name license ''
+      printf '#!%s\necho "${name}: a stand-in that can do nothing" >&2\nexit 1\n' ${machine.bash} > $out/bin/${name}
+      chmod +x $out/bin/${name}
     '';
 in
 {
-  _1password-cli = shellDerivation {
-    pname = "1password-cli";
-    version = "0";
-    meta = {
-      license = lib.licenses.unfree;
-      mainProgram = "op";
-    };
-  } ''install -D ${machine.op} $out/bin/op'';
-  vault-bin = store "vault-bin" "vault" lib.licenses.bsl11;
-  awscli2 = store "awscli2" "aws" lib.licenses.asl20;
-  oci-cli = store "oci-cli" "oci" lib.licenses.upl;
-  openbao = store "openbao" "bao" lib.licenses.mpl20;
+  _1password-cli = program "1password-cli" "op" lib.licenses.unfree "install ${machine.op} $out/bin/op";
+  awscli2 = idle "awscli2" "aws" lib.licenses.asl20;
+  oci-cli = idle "oci-cli" "oci" lib.licenses.upl;
+  openbao = idle "openbao" "bao" lib.licenses.mpl20;
+  vault-bin = idle "vault-bin" "vault" lib.licenses.bsl11;
 }
