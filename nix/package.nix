@@ -12,6 +12,7 @@
   programs ? [ ],
 }:
 let
+  inherit (python3Packages) python;
   pyproject = lib.importTOML ../pyproject.toml;
   version = builtins.match ''.*__version__ = "([^"]+)".*'' (builtins.readFile ../envref/__init__.py);
 
@@ -37,7 +38,7 @@ python3Packages.buildPythonApplication {
   postFixup = ''
     buildPythonPath "$out ''${pythonPath[*]-}"
     cat > $out/bin/envref <<END
-    #!${python3Packages.python.interpreter} -I
+    #!${python.interpreter} -I
     import os, sys
     sys.path += "$program_PYTHONPATH".split(":")
     ${bundled}from envref.__main__ import main
@@ -45,6 +46,8 @@ python3Packages.buildPythonApplication {
     END
   ''
   + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    # Nothing in the store ever changes: Python need not read a source to see whether its bytecode is still right.
+    ${python.interpreter} -m compileall -q -f --invalidation-mode unchecked-hash $out/${python.sitePackages}
     for shell in bash fish zsh; do
       $out/bin/envref completion $shell > envref.$shell
     done

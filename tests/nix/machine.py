@@ -120,11 +120,10 @@ class Flake:
 
     def evaluate(self, function):
         """The value, as Python has it, of a Nix function of `{ flake, nixpkgs }`."""
-        override = f'builtins.getFlake "path:{self.nix.nixpkgs}"'
         text = f"""
           let
-            nixpkgs = {override};
-            flake = (import {self.place}/flake.nix).outputs {{ self = flake // {{ outPath = {self.place}; }}; inherit nixpkgs; }};
+            nixpkgs = builtins.getFlake "path:{self.nix.nixpkgs}";
+            flake = (import {self.place}/flake.nix).outputs {{ self = flake; inherit nixpkgs; }};
           in ({function}) {{ inherit flake nixpkgs; }}
         """
         done = self.nix.run("eval", "--impure", "--json", "--expr", text)

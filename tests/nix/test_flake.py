@@ -9,6 +9,7 @@ import base64
 import json
 import platform
 import re
+import tomllib
 
 import pytest
 
@@ -39,18 +40,14 @@ def test_the_lock_is_in_step(flake):
 
 def test_every_output_evaluates_on_every_system(flake):
     """Packages, apps, checks, shells, formatter, overlay and modules; Linux on two processors, and macOS."""
-    told = failed_or_told(flake.check("--all-systems", "--no-build"))
+    done = flake.check("--all-systems", "--no-build")
+    succeeded(done)
     for system in ("x86_64-linux", "aarch64-linux", "aarch64-darwin"):
         for package in ("default", "envref", "envref-full", "envref-free"):
-            assert f"packages.{system}.{package}" in told
-            assert f"apps.{system}.{package}" in told
-        assert f"devShells.{system}.default" in told
-        assert f"formatter.{system}" in told
-
-
-def failed_or_told(done):
-    succeeded(done)
-    return done.stderr
+            assert f"packages.{system}.{package}" in done.stderr
+            assert f"apps.{system}.{package}" in done.stderr
+        assert f"devShells.{system}.default" in done.stderr
+        assert f"formatter.{system}" in done.stderr
 
 
 def test_every_check_passes(flake):
@@ -84,9 +81,11 @@ def outside(app):
 
 
 def test_a_bundled_program_is_found(flake, app):
-    """envref-full asks the `op` that it brings, which is on nobody's PATH, and the child of `run` sees nothing of it."""
+    """envref-full asks the `op` that it brings, which is on no PATH; a child of `run` sees nothing of it."""
     printed = succeeded(
-        flake.run("envref-full", "run", "--", "sh", "-c", 'echo "$A"; command -v op; env', cwd=app.path, env=outside(app))
+        flake.run(
+            "envref-full", "run", "--", "sh", "-c", 'echo "$A"; command -v op; env', cwd=app.path, env=outside(app)
+        )
     )
     [value, *others] = printed.splitlines()
     assert value == "the value of a"
@@ -113,8 +112,6 @@ def test_a_second_build_is_the_same_to_the_bit(flake):
 
 def test_the_package_ships_completions_and_what_the_wheel_ships(flake):
     """Completions for three shells, and the wheel's shared files."""
-    import tomllib
-
     out = succeeded(flake.build("envref")).strip()
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     shared = pyproject["tool"]["hatch"]["build"]["targets"]["wheel"].get("shared-data", {})

@@ -16,8 +16,6 @@ PYTHONPATH=$program_PYTHONPATH "$interpreter" -m hatchling build -t wheel
 PYTHONPATH=$program_PYTHONPATH "$interpreter" -m pip install --quiet --no-index --no-deps --no-compile \
   --no-warn-script-location --prefix "$out" dist/*.whl
 rm "$out/$sitePackages"/*.dist-info/direct_url.json
-# the store keeps 1 as the time of every file
-find "$out" -exec touch --no-dereference --date @1 {} +
 "$interpreter" -m compileall -q "$out"
 
 eval "$postFixup"

@@ -52,18 +52,17 @@ let
       pytestFlags = attributes.pytestFlags or [ ];
     } ". ${./application.sh}";
 
+  # Without what the machine's interpreter has in its own site-packages.
+  environment = "${machine.python} -m venv --without-pip $out";
   python =
-    build { inherit version; pname = "python3"; meta.mainProgram = "python3"; } ''
-      mkdir -p $out/bin
-      for name in python python3 python${version}; do ln -s ${machine.python} $out/bin/$name; done
-    ''
+    build { inherit version; pname = "python3"; meta.mainProgram = "python3"; } environment
     // {
       inherit interpreter sitePackages;
       pkgs = packages;
       withPackages =
         choose:
         build { inherit version; pname = "python3-env"; } ''
-          ${machine.python} -m venv --without-pip $out
+          ${environment}
           for library in ${toString (choose packages)}; do
             cp -r --no-clobber --no-preserve=mode $library/${sitePackages}/. $out/${sitePackages}
           done
