@@ -7,14 +7,16 @@ import os
 
 import pytest
 
-from tests.nix.machine import Flake, Nix, copy_of_checkout
-from tests.requirements import need_nix
+from tests.nix.machine import LINT, Flake, Nix, copy_of_checkout
+from tests.requirements import missing, need_nix
 
 
 @pytest.fixture(scope="session")
 def nix(tmp_path_factory):
     """Real Nix, with a store below the temporary directory of this run."""
     program = need_nix()
+    if not os.path.exists(f"{LINT}/bin/ruff"):
+        missing(f"ruff is not installed in {LINT}: make lint does that")
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     machine = Nix(program, shared / "nix")

@@ -18,7 +18,7 @@ from tests.backends.doubles.onepassword.account import OP
 ROOT = pathlib.Path(__file__).parents[2]
 PREFIX = ROOT / ".venvs" / "nix"  # where setup/nix.py puts it
 _STAND_IN = pathlib.Path(__file__).parent / "nixpkgs"
-_LINT = os.path.realpath(ROOT / ".venvs" / "lint")
+LINT = os.path.realpath(ROOT / ".venvs" / "lint")
 _SETTINGS = """
 experimental-features = nix-command flakes
 build-users-group =
@@ -47,12 +47,12 @@ class Nix:
         self._home = directory / "home"
 
     def prepare(self):
-        """Makes the directory, with the stand-in in it, told what this machine has."""
+        """Makes the directory: an empty store, and the stand-in, told what this machine has. Returns itself."""
         self._home.mkdir(parents=True)
         shutil.copytree(_STAND_IN, self.nixpkgs)
         machine = {
             "bash": shutil.which("bash"),
-            "lint": _LINT,
+            "lint": LINT,
             "op": str(OP),
             "python": os.path.realpath(sys.executable),
             "site": sysconfig.get_path("purelib"),
@@ -60,12 +60,14 @@ class Nix:
         }
         lines = "".join(f"  {name} = {json.dumps(value)};\n" for name, value in machine.items())
         (self.nixpkgs / "machine.nix").write_text(f"{{\n{lines}}}\n", encoding="utf-8")
+        done = self.run("store", "info")  # makes the database, which several can share but not make
+        assert done.returncode == 0, done.stderr
         return self
 
     def environment(self):
         """All that a `nix` sees: nothing of the machine's own Nix."""
         place = self.directory / "nix"
-        seen = ["/bin", "/usr", "/lib", "/lib64", sys.base_prefix, sys.prefix, _LINT, str(OP.parent)]
+        seen = ["/bin", "/usr", "/lib", "/lib64", sys.base_prefix, sys.prefix, LINT, str(OP.parent)]
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self._home),

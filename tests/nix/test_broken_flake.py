@@ -8,7 +8,6 @@ from tests.nix.test_flake import SYSTEM, failed
 
 WRAPPERS = {
     "changes PATH": "export PATH=/wrapped:$PATH",
-    "sets a variable of Python": "export PYTHONNOUSERSITE=true",
     "is a shell": ":",
 }
 
