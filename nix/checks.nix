@@ -99,7 +99,7 @@ in
     echo 'SECRET=ref://secrets/key' > .env
     absent() {
       printf 'project: bundled\nbackends: [%s]\n' "$2" > .envref.yaml
-      PATH=/nowhere ENVREF_TRUST=all $1/bin/envref resolve --export > ../said 2>&1 || true
+      PATH=/nowhere ENVREF_TRUST=all $1/bin/envref resolve --export < /dev/null > ../said 2>&1 || true
       grep --quiet 'executable file not found' ../said
     }
     while read -r store; do
