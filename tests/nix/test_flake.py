@@ -183,6 +183,13 @@ def test_the_nixos_module(flake):
     assert made == {"_type": "if", "condition": True, "content": {"environment": {"systemPackages": ["envref-0.1.0"]}}}
 
 
+def test_the_development_shell_has_what_the_tests_import():
+    """Every library of the dependency group `test` is named in nix/shell.nix."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    named = set(re.findall(r"(?:packages|pkgs)\.([\w-]+)", (ROOT / "nix" / "shell.nix").read_text(encoding="utf-8")))
+    assert {requirement.removesuffix("-py") for requirement in groups["test"]} <= named
+
+
 def test_pyrage_is_the_one_that_is_pinned():
     """Version and hashes of nix/pyrage.nix are those of constraints.txt."""
     nix = (ROOT / "nix" / "pyrage.nix").read_text(encoding="utf-8")
