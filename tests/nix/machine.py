@@ -5,9 +5,11 @@ Several processes may share the directory: Nix itself locks what it builds.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -58,8 +60,10 @@ class Nix:
             "site": sysconfig.get_path("purelib"),
             "version": f"{sys.version_info.major}.{sys.version_info.minor}",
         }
-        lines = "".join(f"  {name} = {json.dumps(value)};\n" for name, value in machine.items())
-        (self.nixpkgs / "machine.nix").write_text(f"{{\n{lines}}}\n", encoding="utf-8")
+        lines = [f"{name} = {json.dumps(value)};" for name, value in machine.items()]
+        libraries = " ".join(json.dumps(name) for name in _libraries())
+        text = "\n".join(["{", *lines, f"libraries = [ {libraries} ];", "}", ""])
+        (self.nixpkgs / "machine.nix").write_text(text, encoding="utf-8")
         done = self.run("store", "info")  # makes the database, which several can share but not make
         assert done.returncode == 0, done.stderr
         return self
@@ -91,6 +95,12 @@ class Nix:
             timeout=900,
             check=False,
         )
+
+
+def _libraries():
+    """The names, as nixpkgs writes them, of what is installed beside this Python and would be in nixpkgs too."""
+    found = importlib.metadata.distributions(path=[sysconfig.get_path("purelib")])
+    return sorted({re.sub(r"[-_.]+", "-", each.name).lower() for each in found} - {"envref", "pyrage"})
 
 
 class Flake:

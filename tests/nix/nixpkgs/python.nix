@@ -13,11 +13,7 @@ let
   cut = name: "${machine.python} -I ${./cut.py} ${machine.site} ${name} $out/${sitePackages}";
   library = pname: build { inherit pname; version = "0"; } (cut pname);
 
-  names = [
-    "click" "cryptography" "hatchling" "hypothesis" "jeepney" "keyring" "pytest" "pytest-xdist" "python-dotenv"
-    "pyyaml" "redis" "secretstorage" "tomlkit"
-  ];
-  packages = lib.genAttrs names library // {
+  packages = lib.genAttrs machine.libraries library // {
     inherit python;
     callPackage = lib.callPackageWith (pkgs // packages);
     pytestCheckHook = library "pytest";
