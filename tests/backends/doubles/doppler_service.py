@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+from tests.backends.doubles.loopback import LoopbackService
+
 PROJECT = "shop"
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -24,7 +26,7 @@ class Refusal(Exception):
     """An error answer: status and message."""
 
 
-class DopplerService:
+class DopplerService(LoopbackService):
     """The service on a loopback port. `requests` is the log of request lines; it holds no values.
 
     `configs` maps a config to its secrets, `tokens` a token to the one config it may see, or None for all of them.
@@ -34,8 +36,8 @@ class DopplerService:
     """
 
     def __init__(self):
+        super().__init__()
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
         self.reset()
 
     def reset(self):
@@ -49,26 +51,15 @@ class DopplerService:
         self.closed = set()
         self.keeps = lambda value: value
 
-    def __enter__(self):
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def handler(self):
+        return _handler(self)
 
     def answer(self, method, target, token, body):
         """Status and body of the answer to one request."""
         with self._lock:
             self.requests.append(f"{method} {target}")
         if self.hangs:
-            self._stopped.wait(60)
+            self.stopped.wait(60)
         time.sleep(self.latency)
         if isinstance(self.failure, bytes):
             return 200, self.failure

@@ -19,6 +19,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
+from tests.backends.doubles.loopback import LoopbackService
+
 DELETED_ON = "2030-01-02T03:04:05.000Z"
 
 _CREATED_ON = "2026-01-02T03:04:05.000Z"
@@ -31,7 +33,7 @@ class Refusal(Exception):
     """An error answer: status, code, message."""
 
 
-class OciService:
+class OciService(LoopbackService):
     """Both services on one loopback port. `requests` is the log of request lines; it holds no bodies. `busiest` is
     how many requests were there at once.
 
@@ -41,9 +43,9 @@ class OciService:
     """
 
     def __init__(self, public_key):
+        super().__init__()
         self._public_key = public_key
         self._lock = threading.Lock()
-        self._stopped = threading.Event()
         self._secrets = {}
         self._busy = 0
         self.reset()
@@ -59,19 +61,8 @@ class OciService:
         self.unsettled = 0
         self.settled = "ACTIVE"
 
-    def __enter__(self):
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        self._thread.start()
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def handler(self):
+        return _handler(self)
 
     def secret(self, vault, name):
         """The secret itself, for the tests' own look at it; None where there is none, or none but deleted ones."""
@@ -113,7 +104,7 @@ class OciService:
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
         if self.hangs:
-            self._stopped.wait()
+            self.stopped.wait()
         time.sleep(self.latency)
         with self._lock:
             self._busy -= 1
