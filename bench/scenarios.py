@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.place import PROJECT, Place, write
@@ -161,6 +161,25 @@ def trust(place: Place) -> Iterator[Pair]:
     yield own, place.resolve([*REFERENCES[:1], "# elsewhere"], "{name: script, type: plugin}")
 
 
+@contextmanager
+def nix_built(place: Place) -> Iterator[Pair]:
+    """An activation by the program that the flake builds, and by the one of the virtual environment."""
+    from tests.nix.machine import Flake, Nix, copy_of_checkout, program
+
+    nix = program()
+    if not nix:
+        raise Missing("Nix is not installed here")
+    if os.path.dirname(place.program) != os.path.dirname(sys.executable):
+        raise Missing("the flake builds envref only")
+    directory = pathlib.Path(place.directory)
+    flake = Flake(Nix(nix, directory / "nix").prepare(), copy_of_checkout(directory / "checkout"))
+    built = flake.build("envref")
+    if built.returncode:
+        raise Failed(built.stderr)
+    command = place.resolve([f"VARIABLE_{number}=value-{number}" for number in range(MANY)], "name: vault")
+    yield replace(command, arguments=[f"{built.stdout.strip()}/bin/envref", *command.arguments[1:]]), command
+
+
 def installed(program: str) -> str:
     """The path of a program; raises Missing without it."""
     path = shutil.which(program)
@@ -238,5 +257,6 @@ SCENARIOS = (
     Scenario(secret_service, (Ratio(f"{MANY} references in the Secret Service / 1: wall", wall, 2),)),
     Scenario(plugin, (Ratio(f"{MANY} references of a one-request plugin / 1: wall", wall, 30),)),
     Scenario(trust, (Ratio("a trust record - a config that needs none: CPU ms", milliseconds, 2, difference),)),
+    Scenario(nix_built, (Ratio("built by Nix / in a virtual environment: CPU", cpu, 1.2),)),
     Scenario(batch_plugin, (Ratio(f"{MANY} references of a batch plugin / 1: wall", wall, 1.5),)),
 )

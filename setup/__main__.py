@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from setup import pins, stores
+from setup import nix, pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
@@ -37,15 +37,15 @@ def lint() -> int:
 def test(*arguments: str) -> int:
     """Lint, then pytest with these arguments on every CPython.
 
-    `OTHERS=none` keeps to the first; `STORES=all` runs the stores' own programs with the others too.
+    `OTHERS=none` keeps to the first; `STORES=all` runs the stores' own programs, and Nix, with the others too.
     """
     status = lint()
     first, *others = interpreters()
-    _install_stores(first)
+    _install_programs(first)
     status = max(status, _pytest(first, arguments))
     if os.environ.get("OTHERS") == "none":
         return status
-    # The stores' own programs take most of the time, and answer the same to every Python.
+    # The stores' own programs and Nix take most of the time, and answer the same to every Python.
     elsewhere = {"ENVREF_TESTS_STORE_PROGRAMS": "elsewhere"} if os.environ.get("STORES") != "all" else {}
     return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
 
@@ -53,7 +53,7 @@ def test(*arguments: str) -> int:
 def bench(*arguments: str) -> int:
     """What a start and a secret cost, as ratios."""
     first = interpreters()[0]
-    _install_stores(first)
+    _install_programs(first)
     return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
 
 
@@ -62,9 +62,10 @@ def reference() -> int:
     return _status(_test_environment(interpreters()[0]).program("python"), "-m", "tests.reference")
 
 
-def _install_stores(interpreter: Interpreter) -> None:
+def _install_programs(interpreter: Interpreter) -> None:
     install_missing()
     stores.install(interpreter)
+    nix.install()
 
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:

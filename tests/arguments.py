@@ -17,8 +17,9 @@ import weakref
 from tests.observer import sitecustomize as observer
 
 ROOT = pathlib.Path(__file__).parent.parent
-# What a Python needs to find envref, and to be watched.
-PYTHONPATH = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "observer")])
+# What a Python needs to find envref, and to be watched; Nix says the same way where its libraries are.
+_INHERITED = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+PYTHONPATH = os.pathsep.join(filter(None, [str(ROOT), str(ROOT / "tests" / "observer"), *_INHERITED]))
 
 _new = []  # the test's own shims
 _living = weakref.WeakSet()  # and those of fixtures that outlive a test

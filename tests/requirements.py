@@ -30,6 +30,15 @@ def need_store_program(environment, program):
     return str(path) if path.exists() else missing(f"{program} is not installed in {path.parent}")
 
 
+def need_nix():
+    """The absolute path of `nix`, which `make test` unpacks below the checkout, or which the machine has."""
+    from tests.nix.machine import program
+
+    if ELSEWHERE:
+        pytest.skip("Nix is run by the tests of the first Python")
+    return program() or missing("there is no Nix: setup/nix.py unpacks it")
+
+
 def missing(reason):
     """Skips the test with the reason, or fails it in CI."""
     if os.environ.get("CI") == "true":

@@ -1,0 +1,116 @@
+# What `nix flake check` builds.
+{
+  self,
+  nixpkgs,
+  pkgs,
+  system,
+  ...
+}:
+let
+  inherit (nixpkgs) lib;
+  inherit (self.packages.${system}) envref envref-full;
+  source = pkgs.callPackage ./source.nix { };
+  without = lib.fileset.difference;
+  tests = without ../tests ../tests/nix;
+
+  # The package once more, with these tests in its build. They need no network, no session bus and no store's program.
+  tested =
+    name: files: paths:
+    envref.overridePythonAttrs {
+      pname = "envref-${name}";
+      src = source files;
+      doCheck = true;
+      nativeCheckInputs = [
+        pkgs.python3Packages.pytestCheckHook
+        pkgs.python3Packages.hypothesis
+        pkgs.python3Packages.python-dotenv
+        pkgs.age
+        pkgs.git
+      ];
+      enabledTestPaths = paths;
+      pytestFlags = [ "--exitfirst" ];
+    };
+in
+{
+  tests = tested "tests" [ tests ] [
+    "tests/test_address.py"
+    "tests/test_atomic.py"
+    "tests/test_config.py"
+    "tests/test_envfile.py"
+    "tests/test_environment.py"
+    "tests/test_errors.py"
+    "tests/test_field.py"
+    "tests/test_layers.py"
+    "tests/test_project.py"
+    "tests/test_reference.py"
+    "tests/test_request.py"
+    "tests/test_resolve.py"
+    "tests/test_scoped_store.py"
+    "tests/test_secret.py"
+    "tests/test_sharing.py"
+    "tests/test_shells.py"
+    "tests/test_streams.py"
+    "tests/test_template.py"
+  ];
+
+  # Every console block of the README and the documentation, replayed.
+  docs = tested "docs" [
+    (without tests ../tests/cli)
+    ../docs
+    ../examples
+  ] [ "tests/test_transcripts.py" ];
+
+  lint = pkgs.runCommand "envref-lint" { nativeBuildInputs = [ pkgs.ruff ]; } ''
+    cd ${source [ tests ]}
+    ruff check --no-cache
+    ruff format --check --no-cache
+    touch $out
+  '';
+
+  # A child sees the environment that it would see without envref, byte for byte: of the lean package, and of the one that
+  # bundles programs.
+  clean-env = pkgs.runCommand "envref-clean-env" { } ''
+    export HOME=$TMPDIR/home
+    mkdir -p "$HOME" project poison
+    echo 'raise SystemExit("a library of the caller was imported")' | tee poison/os.py poison/envref.py > poison/click.py
+    cd project
+    echo 'project: clean' > .envref.yaml
+    echo 'ADDED=1' > .env
+
+    seen() {
+      env -i PATH="$PATH" HOME="$HOME" PYTHONPATH="$TMPDIR/poison" ODD=$'a \'\n"$b' EMPTY= "$@" env -0 | sort -z
+    }
+    seen env ADDED=1 > ../expected
+    for package in ${envref} ${envref-full}; do
+      seen $package/bin/envref run -- > ../seen
+      if ! cmp ../expected ../seen; then
+        diff <(tr '\0' '\n' < ../expected) <(tr '\0' '\n' < ../seen)
+        exit 1
+      fi
+    done
+    touch $out
+  '';
+
+  # The programs are found by envref-full, without PATH, and by nobody else.
+  bundled = pkgs.runCommand "envref-bundled" { } ''
+    export HOME=$TMPDIR/home
+    mkdir -p "$HOME" project
+    cd project
+    echo 'SECRET=ref://secrets/key' > .env
+    absent() {
+      printf 'project: bundled\nbackends: [%s]\n' "$2" > .envref.yaml
+      PATH=/nowhere ENVREF_TRUST=all $1/bin/envref resolve --export < /dev/null > ../said 2>&1 || true
+      grep --quiet 'executable file not found' ../said
+    }
+    while read -r store; do
+      absent ${envref} "$store" || { cat ../said; exit 1; }
+      if absent ${envref-full} "$store"; then cat ../said; exit 1; fi
+    done <<END
+    {name: 1password}
+    {name: aws-ssm}
+    {name: hashicorp-vault}
+    {name: oci-vault, config: {vault_id: V, compartment_id: C, key_id: K}}
+    END
+    touch $out
+  '';
+}

@@ -1,0 +1,2 @@
+# What `nix fmt` runs.
+{ pkgs, ... }: pkgs.nixfmt-tree

@@ -1,0 +1,10 @@
+# The three packages, made of the nixpkgs that this is laid over. Its own settings decide about envref-full.
+final: _:
+let
+  stores = import ./stores.nix;
+in
+{
+  envref = final.callPackage ./package.nix { };
+  envref-free = final.callPackage ./package.nix { programs = stores.free final; };
+  envref-full = final.callPackage ./package.nix { programs = stores.full final; };
+}

@@ -1,0 +1,24 @@
+# What the flake builds. A refused licence would stop all of `nix flake check`: envref-full has a nixpkgs of its own, which
+# accepts the two programs that nix/stores.nix names.
+{
+  nixpkgs,
+  system,
+  ...
+}:
+let
+  overlays = [ (import ./overlay.nix) ];
+  free = import nixpkgs {
+    inherit system overlays;
+    config = { };
+  };
+  full = import nixpkgs {
+    inherit system overlays;
+    config.allowUnfreePredicate =
+      package: builtins.elem (nixpkgs.lib.getName package) (import ./stores.nix).unfree;
+  };
+in
+{
+  default = free.envref;
+  inherit (free) envref envref-free;
+  inherit (full) envref-full;
+}

@@ -1,0 +1,202 @@
+"""The flake: its own code, evaluated and built by real Nix over a stand-in for nixpkgs.
+
+What this can't prove, docs/nix.md says: that today's nixpkgs has what the flake asks it for.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+import re
+import tomllib
+
+import pytest
+
+from tests.backends.doubles.onepassword.account import Account
+from tests.nix.machine import ROOT
+
+SYSTEM = f"{platform.machine()}-linux"
+CHECKS = {"bundled", "clean-env", "docs", "lint", "tests"}
+
+
+def succeeded(done):
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+def failed(done):
+    assert done.returncode != 0
+    return done.stderr
+
+
+def test_the_lock_is_in_step(flake):
+    """flake.lock holds what flake.nix asks for: one nixpkgs, by revision and hash."""
+    locks = json.loads(succeeded(flake.metadata()))["locks"]["nodes"]
+    assert set(locks) == {"root", "nixpkgs"}
+    assert locks["nixpkgs"]["original"]["ref"] == "nixpkgs-unstable"
+    assert {"rev", "narHash"} <= set(locks["nixpkgs"]["locked"])
+
+
+def test_every_output_evaluates_on_every_system(flake):
+    """Packages, apps, checks, shells, formatter, overlay and modules; Linux on two processors, and macOS."""
+    done = flake.check("--all-systems", "--no-build")
+    succeeded(done)
+    for system in ("x86_64-linux", "aarch64-linux", "aarch64-darwin"):
+        for package in ("default", "envref", "envref-full", "envref-free"):
+            assert f"packages.{system}.{package}" in done.stderr
+            assert f"apps.{system}.{package}" in done.stderr
+        assert f"devShells.{system}.default" in done.stderr
+        assert f"formatter.{system}" in done.stderr
+
+
+def test_every_check_passes(flake):
+    """`nix flake check` builds each check, the tests among them: in a sandbox, without a network."""
+    succeeded(flake.check())
+    made = flake.evaluate(f"{{ flake, ... }}: builtins.attrNames flake.checks.{SYSTEM}")
+    assert set(made) == CHECKS
+    log = succeeded(flake.nix.run("log", succeeded(flake.build(f"checks.{SYSTEM}.tests")).strip()))
+    assert int(re.search(r"(\d+) passed", log)[1]) > 1000
+
+
+def test_it_runs(flake):
+    """`nix run .#envref -- --version` prints the version."""
+    assert re.fullmatch(r"envref \d+\.\d+\.\d+\n", succeeded(flake.run("envref", "--version")))
+
+
+@pytest.fixture
+def app(project):
+    """A project with a secret in 1Password."""
+    project.write(".envref.yaml", "project: app\nbackends:\n  - name: 1password\n")
+    project.write(".env", "A=ref://secrets/a\n")
+    (project.path / "account").mkdir()
+    account = Account(project.path / "account")
+    account.note("app/a", "the value of a")
+    return project
+
+
+def outside(app):
+    """The environment of a person who has no `op`."""
+    return {"OP_DOUBLE": str(app.path / "account"), "HOME": str(app.path), "ENVREF_TRUST": "all"}
+
+
+def test_a_bundled_program_is_found(flake, app):
+    """envref-full asks the `op` that it brings, which is on no PATH; a child of `run` sees nothing of it."""
+    printed = succeeded(
+        flake.run(
+            "envref-full", "run", "--", "sh", "-c", 'echo "$A"; command -v op; env', cwd=app.path, env=outside(app)
+        )
+    )
+    [value, *others] = printed.splitlines()
+    assert value == "the value of a"
+    assert not [line for line in others if "1password-cli" in line or line.startswith("ENVREF_STORE_PATH")]
+
+
+def test_the_lean_package_brings_no_program(flake, app):
+    """envref says that `op` is not there."""
+    told = failed(flake.run("envref", "resolve", "--export", cwd=app.path, env=outside(app)))
+    assert "start op: executable file not found in $PATH" in told
+
+
+def test_the_development_shell_runs_the_tests(flake):
+    """`nix develop -c python -m pytest` works in a checkout, with nothing installed."""
+    printed = succeeded(flake.develop("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_config.py"))
+    assert re.search(r"\d+ passed", printed)
+
+
+def test_a_second_build_is_the_same_to_the_bit(flake):
+    """`nix build --rebuild` compares what it makes with what is there."""
+    succeeded(flake.build("envref"))
+    succeeded(flake.build("envref", "--rebuild"))
+
+
+def test_the_package_ships_completions_and_what_the_wheel_ships(flake):
+    """Completions for three shells, and the wheel's shared files."""
+    out = succeeded(flake.build("envref")).strip()
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = pyproject["tool"]["hatch"]["build"]["targets"]["wheel"].get("shared-data", {})
+    for name in (
+        "share/bash-completion/completions/envref.bash",
+        "share/fish/vendor_completions.d/envref.fish",
+        "share/zsh/site-functions/_envref",
+        *shared.values(),
+    ):
+        with open(f"{out}/{name}", encoding="utf-8") as file:
+            assert "envref" in file.read()
+
+
+def test_the_overlay_leaves_licences_to_the_user(flake):
+    """Laid over a nixpkgs that refuses unfree programs, it gives envref and envref-free, and envref-full is refused."""
+    packages = """
+      { flake, nixpkgs }:
+      let
+        over = import nixpkgs { system = "x86_64-linux"; overlays = [ flake.overlays.default ]; };
+        evaluates = package: (builtins.tryEval package.drvPath).success;
+      in map evaluates [ over.envref over.envref-free over.envref-full ]
+    """
+    assert flake.evaluate(packages) == [True, True, False]
+
+
+def module(flake, name, settings):
+    """What a module makes of settings, as far as home-manager and NixOS would use it."""
+    return flake.evaluate(f"""
+      {{ flake, nixpkgs }}:
+      let
+        inherit (nixpkgs) lib;
+        pkgs = nixpkgs.legacyPackages.x86_64-linux;
+        made = flake.{name}.default {{ inherit lib pkgs; config.programs.envref = options // {settings}; }};
+        options = builtins.mapAttrs (_: option: option.default or false) made.options.programs.envref;
+        plain = value:
+          if builtins.isAttrs value && value ? drvPath then value.name
+          else if builtins.isAttrs value then builtins.mapAttrs (_: plain) value
+          else if builtins.isList value then map plain value
+          else value;
+      in plain made.config
+    """)
+
+
+def test_the_home_manager_module(flake):
+    """It installs the package and writes the user's config, when it is enabled."""
+    made = module(flake, "homeModules", '{ enable = true; settings.backends = [ { name = "vault"; } ]; }')
+    assert made["condition"] is True
+    content = made["content"]
+    assert content["home"]["packages"] == ["envref-0.1.0"]
+    written = content["xdg"]["configFile"]["envref/config.yaml"]
+    assert written["condition"] is True
+    assert written["content"]["source"].endswith("-envref-config.yaml")
+    assert [each["assertion"] for each in content["assertions"]] == [True]
+    assert module(flake, "homeModules", "{ }")["condition"] is False
+
+
+@pytest.mark.parametrize("secret", ['{ token = "x"; }', '{ config.passphrase = "x"; }'])
+def test_the_home_manager_module_keeps_secrets_out_of_the_store(flake, secret):
+    """A token or passphrase in the settings, however deep, stops the activation."""
+    made = module(flake, "homeModules", f"{{ enable = true; settings.backends = [ {secret} ]; }}")
+    [assertion] = made["content"]["assertions"]
+    assert assertion["assertion"] is False
+    assert "Nix store" in assertion["message"]
+
+
+def test_the_nixos_module(flake):
+    """It installs the package for everybody."""
+    made = module(flake, "nixosModules", "{ enable = true; }")
+    assert made == {"_type": "if", "condition": True, "content": {"environment": {"systemPackages": ["envref-0.1.0"]}}}
+
+
+def test_the_development_shell_has_what_the_tests_import():
+    """Every library of the dependency group `test` is named in nix/shell.nix."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    named = set(re.findall(r"(?:packages|pkgs)\.([\w-]+)", (ROOT / "nix" / "shell.nix").read_text(encoding="utf-8")))
+    assert {requirement.removesuffix("-py") for requirement in groups["test"]} <= named
+
+
+def test_pyrage_is_the_one_that_is_pinned():
+    """Version and hashes of nix/pyrage.nix are those of constraints.txt."""
+    nix = (ROOT / "nix" / "pyrage.nix").read_text(encoding="utf-8")
+    pins = (ROOT / "constraints.txt").read_text(encoding="ascii")
+    pinned = re.search(r"^pyrage==(\S+).*(?:\n .*)*", pins, re.MULTILINE)
+    assert re.search(r'version = "(.*)"', nix)[1] == pinned[1]
+    hashes = re.findall(r"sha256-(\S+)\"", nix)
+    assert len(hashes) == 3
+    for each in hashes:
+        assert base64.b64decode(each).hex() in pinned[0]
