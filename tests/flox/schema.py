@@ -1,7 +1,8 @@
 """Flox's own JSON Schema as a judge of every manifest that the tests make: an oracle, never a part of envref.
 
 The file is Flox's, under GPL version 2, and lies beside the checkout: `../shared/data/flox-manifest-v1.schema.json`;
-ENVREF_TESTS_SHARED names another `shared`. It covers versions up to 1.15.0.
+ENVREF_TESTS_SHARED names another `shared`. It covers versions up to 1.15.0. Where it is absent the tests of the oracle
+are skipped with that reason, and others judge manifests without it; in CI both fail.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ FILE = SHARED / "data" / "flox-manifest-v1.schema.json"
 def errors(text):
     """What the schema of the version that the manifest declares says against it, one text a fault."""
     manifest = tomllib.loads(text)
+    if not _text() and os.environ.get("CI") != "true":
+        return []
     return [
         f"{error.json_path}: {error.message[:200]}" for error in _validator(_variant(manifest)).iter_errors(manifest)
     ]
@@ -30,7 +33,13 @@ def errors(text):
 
 def is_covered(text):
     """Whether the schema knows the version that the manifest declares."""
-    return f"Manifest{_variant(tomllib.loads(text))}" in _schema()["$defs"]
+    variant = f"Manifest{_variant(tomllib.loads(text))}"
+    return variant in _schema()["$defs"] if _text() else variant == "ManifestV1"
+
+
+def need():
+    """Skips the test where the schema is absent, or fails it in CI."""
+    _schema()
 
 
 def _variant(manifest):

@@ -6,6 +6,12 @@ import pytest
 
 from tests.flox import schema
 
+
+@pytest.fixture(autouse=True)
+def _oracle():
+    schema.need()
+
+
 HOOK = "[hook]\non-activate = 'true'\n"
 
 
