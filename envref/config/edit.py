@@ -273,7 +273,7 @@ class Document:
         """The lines from the one of a key or dash to the one where its value ends."""
         if not self._is_first(start):
             raise self._refusal()
-        return _Splice(self._line_start(start), self._next_line(end), "")
+        return _Splice(self._line_start(start), self._line_after(end), "")
 
     def _cut_from_flow(self, places: list[_Place], index: int) -> list[_Splice]:
         """One entry or item in brackets, with the comma that it no longer needs."""
@@ -323,14 +323,14 @@ class Document:
         """Where the dash of an item stands."""
         if index == 0:
             return sequence.start
-        found = _DASH_LINE.search(self._text, self._next_line(self._end(sequence.items[index - 1])))
+        found = _DASH_LINE.search(self._text, self._line_after(self._end(sequence.items[index - 1])))
         if found is None or found.end() > max(sequence.items[index].start, found.start() + 1):
             raise self._refusal()
         return found.end() - 1
 
     def _below(self, place: _Place, column: int) -> int:
         """The start of the line below an entry, and below the comments that are indented deeper than it."""
-        at = line = self._next_line(place.end)
+        at = line = self._line_after(place.end)
         while line < len(self._text):
             after = self._next_line(line)
             comment = _COMMENT_LINE.match(self._text, line)
@@ -356,11 +356,12 @@ class Document:
         return end - 1 if self._text[at:end].endswith("\r") else end
 
     def _next_line(self, at: int) -> int:
-        """Where the line after the one that ends with the character before `at` starts."""
-        if at and self._text[at - 1] == "\n":
-            return at  # behind a block scalar, which includes its last line end
         end = self._text.find("\n", at)
         return len(self._text) if end < 0 else end + 1
+
+    def _line_after(self, end: int) -> int:
+        """The start of the line below a value; a block scalar includes its last line end."""
+        return end if end and self._text[end - 1] == "\n" else self._next_line(end)
 
     def _is_first(self, at: int) -> bool:
         return not self._text[self._line_start(at) : at].strip(_BLANKS)

@@ -15,7 +15,7 @@ from envref.config.edit import Document
 from envref.errors import EnvrefError
 
 MANY = hypothesis.settings(
-    max_examples=400, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+    max_examples=60, phases=[hypothesis.Phase.generate], deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
 NAME, KEY = "prod", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 NAMES = ["staging", "qa", "null", "1", "a-b"]
