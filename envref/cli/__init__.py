@@ -9,15 +9,20 @@ from envref.cli.grammar import Group
 from envref.errors import OK, USAGE
 
 COMMANDS = {
+    "audit-log": "envref.cli.audit_log:audit_log",
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
+    "config": "envref.cli.config:config",
+    "edit": "envref.cli.edit:edit",
     "get": "envref.cli.get:get",
     "init": "envref.cli.init:init",
     "list": "envref.cli.listing:listing",
+    "profile": "envref.cli.profile:profile",
     "resolve": "envref.cli.resolve:resolve",
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret:secret",
     "set": "envref.cli.assign:assign",
+    "team": "envref.cli.team:team",
     "vault": "envref.cli.vault:vault",
     "version": "envref.cli.version:version",
 }

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref import atomic
+from envref import atomic, streams
 from envref.config import of
 from envref.config.files import FILE, Sources
 from envref.config.yaml import BOM, Mapping, Scalar, Sequence, parse
@@ -45,16 +45,25 @@ def edit(path: str, change: Callable[[Document], Document]) -> Config:
     root = os.path.dirname(path)
     with atomic.lock(path, inside=root):
         sources = Sources(path, os.environ)
-        before = sources.project_bytes
+        before = Document(sources.project_bytes, FILE)
         config = _changed(sources, change)
-        if sources.project_bytes != before:
+        if sources.project_bytes != before.source:
             atomic.write(path, sources.project_bytes, inside=root)
+    _warn_of_shadow(before, Document(sources.project_bytes, FILE), sources)
     return config
 
 
 def preview(path: str, change: Callable[[Document], Document]) -> Config:
     """The config that `edit` would make; nothing is written."""
     return _changed(Sources(path, os.environ), change)
+
+
+def _warn_of_shadow(before: Document, after: Document, sources: Sources) -> None:
+    """What the user's own config has at a key counts no longer once the project's has it (commands.md 3.4)."""
+    own = Document(sources.global_bytes, sources.shown_global_path)
+    for key in ("profiles", "team"):
+        if before.get(key) is None and after.get(key) is not None and own.get(key):
+            streams.warn(f"{key} of {sources.shown_global_path} no longer counts here: the project has its own now")
 
 
 def _changed(sources: Sources, change: Callable[[Document], Document]) -> Config:
