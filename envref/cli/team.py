@@ -13,7 +13,7 @@ from envref.errors import EnvrefError, UsageError, printable
 from envref.project import configured, find
 from envref.recipient import Recipient
 
-_SHOWN = 16  # characters of an age key that tell it from others
+_SHOWN = 16  # characters of a key that tell it from others
 
 
 @click.group(cls=Group)
@@ -105,4 +105,6 @@ def _names(document: Document) -> list[object]:
 
 
 def _shortened(recipient: Recipient) -> str:
-    return f"{recipient.text[:_SHOWN]}..." if recipient.text.startswith("age1") else str(recipient)
+    """Enough of the key to recognise it: ssh keys begin alike, those of age don't."""
+    kind, _, rest = recipient.text.partition(" ")
+    return f"{kind} ...{rest.split()[0][-_SHOWN:]}" if rest else f"{kind[:_SHOWN]}..."
