@@ -215,10 +215,13 @@ class Document:
         return [_Splice(colon, max(colon, node.end), ""), self._lines_at(below, rest)]
 
     def _flow_value(self, key: Scalar, node: Node, value: Data) -> _Splice:
-        """The value in brackets, in place of an empty one."""
+        """The value in brackets: in those of an empty collection, which may have comments, or in place of null."""
+        written = self._flow(value)
+        if node.flow:
+            return _Splice(node.start + 1, node.start + 1, written[1:-1])
         if node.start < node.end:
-            return _Splice(node.start, node.end, self._flow(value))
-        return self._behind(key, self._flow(value))
+            return _Splice(node.start, node.end, written)
+        return self._behind(key, written)
 
     def _behind(self, key: Scalar, written: str) -> _Splice:
         """A value for a key that nothing follows, in brackets not even a colon."""
