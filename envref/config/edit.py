@@ -258,15 +258,16 @@ class Document:
         after = self._skip(last.end)
         trailing = self._text[after] == ","
         end = after + 1 if trailing else last.end
+        mark = " ," if self._text[end - 1] == ":" else ","  # libyaml knows no `a:,`
         if self._is_first(last.start) and self._is_last(end):
-            comma = [] if trailing else [_Splice(end, end, ",")]
+            comma = [] if trailing else [_Splice(end, end, mark)]
             line = self._line_end(end)
             own_line = self._newline() + self._indent(last.start) + written + ("," if trailing else "")
             # Two splices at one place would have no order.
-            return [_Splice(line, line, "," + own_line)] if comma and line == end else [
-                *comma, _Splice(line, line, own_line)
-            ]  # fmt: skip
-        return [_Splice(end, end, f" {written}," if trailing else f", {written}")]
+            if comma and line == end:
+                return [_Splice(line, line, mark + own_line)]
+            return [*comma, _Splice(line, line, own_line)]
+        return [_Splice(end, end, f" {written}," if trailing else f"{mark} {written}")]
 
     # Replacement and removal.
 
@@ -275,8 +276,8 @@ class Document:
         if not old:
             return self._behind(key, self._scalar(value))
         if old[0] in "|>" and isinstance(node, Scalar) and not node.plain:
-            end = old[len(old.rstrip("\r\n")) :]
-            return _Splice(node.start, node.end, scalar(value) + (end if end.count("\n") < 2 else self._newline()))
+            # The blank lines below it count as its own, and stay.
+            return _Splice(node.start, node.end, scalar(value) + old[len(old.rstrip()) :])
         if old[0] == "'":
             return _Splice(node.start, node.end, "'" + value.replace("'", "''") + "'")
         return _Splice(node.start, node.end, _double_quoted(value) if old[0] == '"' else self._scalar(value))

@@ -40,9 +40,11 @@ def test_the_columns(logged):
 def test_the_last_ones_of_a_key(logged):
     """The key is chosen first; 0 and too large a number mean all."""
     project = logged(*(line(key=key, user=str(number)) for number, key in enumerate("abab")))
-    users = lambda *options: [
-        json.loads(each)["user"] for each in project.envref("audit-log", "--json", *options).stdout.splitlines()
-    ]  # noqa: E731, E501
+
+    def users(*options):
+        shown = project.envref("audit-log", "--json", *options).stdout
+        return [json.loads(each)["user"] for each in shown.splitlines()]
+
     assert users("-k", "a", "-n", "1") == ["2"]
     assert users("--key=b") == ["1", "3"]
     assert users("--last", "0") == users("-n99") == ["0", "1", "2", "3"]

@@ -1,4 +1,4 @@
-"""`envref profile`: what the transcripts don't show. Layouts of the config are in tests/properties/test_config_edit.py."""
+"""`envref profile`: what the transcripts don't show. tests/properties/test_config_edit.py has layouts of the config."""
 
 from __future__ import annotations
 
@@ -208,7 +208,9 @@ def test_differences_are_told_on_one_line_each(app):
     app.write(".env.qa", "A=\"two\nlines\"\nB='\x1b[31m'\n")
     done = app.envref("profile", "diff", "prod", "qa")
     assert done.stdout == (
-        "~ A: 1 -> two\\nlines   (changed)\n+ B=\\x1b[31m           (only in qa)\n\n2 difference(s): 1 only in qa, 1 changed\n"
+        "~ A: 1 -> two\\nlines   (changed)\n"
+        "+ B=\\x1b[31m           (only in qa)\n"
+        "\n2 difference(s): 1 only in qa, 1 changed\n"
     )
 
 
@@ -255,3 +257,19 @@ def test_a_failing_export_is_code_that_fails(app):
     app.write(".env.qa", "A=${B?}\n")
     done = app.envref("profile", "export", "qa", "--resolve", "--format", "shell")
     assert (done.returncode, done.stdout) == (1, "false\n")
+
+
+def test_a_team_s_workflow(vaulted):
+    """Three profiles, a default, overrides, secrets where they differ, switching, and an explicit one for CI."""
+    for name in ("development", "staging", "production"):
+        assert vaulted.envref("profile", "create", name, "--register").returncode == 0
+    vaulted.write(".env", "LOG_LEVEL=info\nDB=ref://secrets/db_password\n")
+    vaulted.write(".env.staging", "LOG_LEVEL=debug\n")
+    for name in ("staging", "production"):
+        vaulted.envref("secret", "set", "db_password", "--profile", name, stdin=f"of {name}")
+    assert vaulted.envref("profile", "use", "staging").returncode == 0
+    assert vaulted.envref("resolve").stdout == "LOG_LEVEL=debug\nDB=of staging\n"
+    assert vaulted.envref("run", "--", "sh", "-c", "echo $DB").stdout == "of staging\n"
+    explicit = vaulted.envref("resolve", "--profile", "production", "--strict")
+    assert (explicit.returncode, explicit.stdout) == (0, "LOG_LEVEL=info\nDB=of production\n")
+    assert vaulted.envref("get", "LOG_LEVEL", "--profile-file", ".env.staging").stdout == "debug\n"

@@ -15,10 +15,7 @@ from envref.config.edit import Document
 from envref.errors import EnvrefError
 
 MANY = hypothesis.settings(
-    max_examples=60,
-    phases=[hypothesis.Phase.generate],
-    deadline=None,
-    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
+    max_examples=80, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
 NAME, KEY = "prod", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 NAMES = ["staging", "qa", "null", "1", "a-b"]
@@ -134,7 +131,7 @@ class Layout:
 
     def in_brackets(self, value, indent):
         if value is None:
-            return self.one_of("null", "~", "")
+            return self.one_of("null", "~", "", "", "")
         if isinstance(value, str):
             return self.quoted(value)
         space = lambda: self.space(indent)  # noqa: E731
@@ -159,7 +156,7 @@ def texts(draw):
         entries["active_profile"] = layout.one_of("staging", "qa", None)
     if layout.one_of(True, True, False):
         names = NAMES[: layout.some(len(NAMES))]
-        fields = [None, {}, {"env_file": "deploy/x.env"}]
+        fields = [None, None, {}, {"env_file": "deploy/x.env"}]
         entries["profiles"] = layout.one_of(None, {name: layout.one_of(*fields) for name in names})
     if layout.one_of(True, True, False):
         members = [{"name": f"m{number}", "public_key": f"key{number}"} for number in range(layout.some())]
@@ -328,8 +325,17 @@ EDITS = [
 ]
 
 
-@hypothesis.settings(MANY, max_examples=2000)
-@hypothesis.given(st.lists(PIECES, max_size=14).map("".join), st.sampled_from(EDITS))
+BASES = st.sampled_from(
+    ["", "project: app\n", "team:\n- name: a\n", "team: [a, b]\n", "{team: [a], b: ", "profiles:\n  y:\n",
+     "active_profile: x\n", "active_profile: >\n  x\n"]
+)  # fmt: skip
+SOUPS = st.builds(
+    lambda *parts: "".join(map("".join, parts)), st.lists(PIECES, max_size=4), BASES, st.lists(PIECES, max_size=6)
+)
+
+
+@hypothesis.settings(MANY, max_examples=300)
+@hypothesis.given(SOUPS, st.sampled_from(EDITS))
 def test_a_layout_that_cannot_be_edited_is_refused(text, edit):
     """Nothing but EnvrefError is raised, and what is not refused reads back as intended."""
     old = document(text)
