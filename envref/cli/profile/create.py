@@ -13,7 +13,7 @@ from envref.cli.grammar import Command, directory
 from envref.config.check import path_fault
 from envref.config.edit import Document, edit, preview
 from envref.config.files import FILE
-from envref.config.model import Config, is_profile_name
+from envref.config.model import NO_PROFILES, Config, is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import EnvrefError, UsageError
 from envref.project import find
@@ -22,7 +22,7 @@ _TEMPLATE = """\
 # Overrides of profile {name}: what is set here replaces the value in {base}.
 # Its secrets are its own: envref secret set KEY --profile {name}
 """
-_RESERVED = ("local", "example", "sample", "template")
+
 _SHARED = 0o644
 
 
@@ -56,7 +56,7 @@ def create(name: str, source: str | None, env_file: str | None, *, register: boo
 
 
 def _check_name(name: str) -> None:
-    if name in _RESERVED:
+    if name in NO_PROFILES:
         raise UsageError(f'cannot create profile "{name}": reserved')
     if "/" in name or "\\" in name:
         raise UsageError("profile name must not contain path separators")
