@@ -159,6 +159,23 @@ def test_any_name_that_a_profile_may_have_is_written_so_that_it_reads_back(proje
     assert (made.profiles, made.active_profile) == ({name: f".env.{name}"}, name)
 
 
+@pytest.mark.parametrize("options", [[], ["--register"]])
+def test_a_missing_active_profile_can_be_created(app, options):
+    """The config is invalid until it is there; any other profile has to wait."""
+    text = "project: app\nprofiles:\n  prod:\nactive_profile: new\n"
+    app.write(".envref.yaml", text)
+    done = app.envref("profile", "create", "other", *options)
+    assert status_and_error(done) == (
+        1,
+        "",
+        'error: loading config: invalid config: active_profile "new" is not defined in profiles',
+    )
+    assert not (app.path / ".env.other").exists()
+    assert app.envref("profile", "create", "new", *options).returncode == 0
+    assert app.envref("get", "A").returncode == 0
+    assert load(str(app.path / ".envref.yaml")).active_profile == "new"
+
+
 @pytest.mark.parametrize("name", ["example", "sample", "template"])
 def test_reserved_names_are_not_created(app, name):
     """`.env.example` means something else."""

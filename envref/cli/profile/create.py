@@ -22,7 +22,6 @@ _TEMPLATE = """\
 # Overrides of profile {name}: what is set here replaces the value in {base}.
 # Its secrets are its own: envref secret set KEY --profile {name}
 """
-
 _SHARED = 0o644
 
 
@@ -40,9 +39,10 @@ def create(name: str, source: str | None, env_file: str | None, *, register: boo
     _check_name(name)
     _check_path(env_file)
     path = find(directory())
-    before = preview(path, lambda document: document)
+    # Both before anything is written. That the active profile is not there yet may be why it is made.
+    before = preview(path, lambda document: _without_active(name, document))
     change = _registering(name, env_file, before) if register else lambda document: document
-    config = preview(path, change)  # before anything is written
+    config = preview(path, lambda document: change(_without_active(name, document)))
     usual = config.profile_file(name)
     file = env_file or usual
     if register and file != usual:
@@ -72,6 +72,10 @@ def _check_path(path: str | None) -> None:
     fault = "" if path is None else path_fault(path)
     if fault:
         raise UsageError(f"--env-file {fault}")
+
+
+def _without_active(name: str, document: Document) -> Document:
+    return document.without("active_profile") if document.get("active_profile") == name else document
 
 
 def _registering(name: str, env_file: str | None, before: Config) -> Callable[[Document], Document]:
