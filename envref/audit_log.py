@@ -41,18 +41,35 @@ def record(root: str, event: Event) -> None:
         streams.warn(f"audit log: {error.message}")
 
 
-def entries(root: str) -> Iterator[dict[str, str]]:
-    """The lines of the log, oldest first. Lines that are no entry are left out; without a log there are none."""
+class Line(NamedTuple):
+    """A line of the log: its number, from 1, its text, and what it says; None where that is no entry."""
+
+    number: int
+    text: str
+    entry: dict[str, str] | None
+
+
+def lines(root: str) -> list[Line]:
+    """The lines of the log, oldest first, without blank ones. EnvrefError for a log that can't be read."""
     try:
         log = os.open(os.path.join(root, FILE), _OPEN_READ)
         with open(log, encoding="utf-8", errors="replace") as opened:
-            lines = opened.read().splitlines() if stat.S_ISREG(os.fstat(log).st_mode) else []
-    except OSError:
+            if not stat.S_ISREG(os.fstat(log).st_mode):
+                raise EnvrefError(f"reading {FILE}: not a regular file")
+            texts = opened.read().split("\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise EnvrefError(f"reading {FILE}: {error.strerror}") from None
+    return [Line(number, text, _parsed(text)) for number, text in enumerate(texts, 1) if text.strip()]
+
+
+def entries(root: str) -> Iterator[dict[str, str]]:
+    """What the log says, oldest first. What is no entry is left out; without a readable log there are none."""
+    try:
+        yield from (line.entry for line in lines(root) if line.entry is not None)
+    except EnvrefError:
         return
-    for line in lines:
-        entry = _parsed(line)
-        if entry is not None:
-            yield entry
 
 
 def profiles(root: str) -> set[str]:

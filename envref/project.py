@@ -127,6 +127,12 @@ def is_known(profile: str, root: str, config: Config) -> bool:
     return profile in config.profiles or on_disk
 
 
+def profiles(root: str, config: Config) -> dict[str, str]:
+    """The known profiles and the env file of each, sorted: those configured, and those that have their file."""
+    files = [name.removeprefix(".env.") for name in os.listdir(root) if name.startswith(".env.")]
+    return {name: config.profile_file(name) for name in sorted({*config.profiles, *filter(is_profile_name, files)})}
+
+
 def file_names(config: Config, profile: str | None) -> list[str]:
     """The env files of a profile relative to the root: base, profile, local. Only the base has to exist."""
     middle = [] if profile is None else [config.profile_file(profile)]

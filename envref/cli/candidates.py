@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
+from envref import project
 from envref.cli.grammar import Settings
-from envref.config.model import is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import EnvrefError
-from envref.project import Project, configured, env_path, file_names
+from envref.project import Project
 
 
 def profiles(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The profiles of the project: those configured, and those that have a file."""
-    project = _project(context)
-    if project is None:
-        return []
-    files = [name.removeprefix(".env.") for name in os.listdir(project.root) if name.startswith(".env.")]
-    found = {*project.config.profiles, *filter(is_profile_name, files)}
-    return sorted(name for name in found if name.startswith(incomplete))
+    found = _project(context)
+    names = project.profiles(found.root, found.config) if found else ()
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def members(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The team."""
+    found = _project(context)
+    return [name for name in (found.config.team if found else ()) if name.startswith(incomplete)]
 
 
 def backends(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The configured backends, in their order."""
-    project = _project(context)
-    names = [backend.name for backend in project.config.backends] if project else []
+    found = _project(context)
+    names = [backend.name for backend in found.config.backends] if found else []
     return [name for name in names if name.startswith(incomplete)]
 
 
 def variables(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """The variables that the project's env files set."""
-    project = _project(context)
-    if project is None:
+    found = _project(context)
+    if found is None:
         return []
-    names = {name for file in file_names(project.config, project.profile) for name in _set_in(project.root, file)}
+    files = project.file_names(found.config, found.profile)
+    names = {name for file in files for name in _set_in(found.root, file)}
     return sorted(name for name in names if name.startswith(incomplete))
 
 
@@ -43,13 +45,13 @@ def _project(context: click.Context) -> Project | None:
     """The project around; None without one, or with a broken one: a completion has nobody to tell."""
     settings = context.find_object(Settings)
     try:
-        return configured((settings and settings.directory) or ".", context.params.get("profile"))
+        return project.configured((settings and settings.directory) or ".", context.params.get("profile"))
     except EnvrefError:
         return None
 
 
 def _set_in(root: str, file: str) -> list[str]:
     try:
-        return [entry.name for entry in EnvFile.read(env_path(root, file), file).entries]
+        return [entry.name for entry in EnvFile.read(project.env_path(root, file), file).entries]
     except EnvrefError:
         return []

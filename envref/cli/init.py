@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import time
 from collections.abc import Callable
 
@@ -15,6 +13,7 @@ from envref.address import Address
 from envref.backends import backend_class
 from envref.cli.grammar import Command, directory
 from envref.config.check import project_fault
+from envref.config.edit import scalar
 from envref.config.files import FILE, shown
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
 from envref.project import configured
@@ -24,8 +23,6 @@ from envref.trust.need import SECRETS, needs
 _LOCAL = ".env.local"
 _DIRENV_FILE = ".envrc"
 _PATIENCE = 1.0  # seconds for a credential store to answer
-_PLAIN_SCALAR = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_NO_STRINGS = ("null", "true", "false")  # YAML reads these words as something else
 
 _CONFIG = """\
 # What envref needs to know of this project. Commit this file.
@@ -123,17 +120,11 @@ def _make(root: str) -> None:
 def _files(project: str, *, direnv: bool) -> list[tuple[str, str, int]]:
     """Name, text and mode of every file of a new project, but for .gitignore."""
     files = [
-        (FILE, _CONFIG.format(project=_scalar(project), backend=_example()), 0o644),
+        (FILE, _CONFIG.format(project=scalar(project), backend=_example()), 0o644),
         (".env", _BASE, 0o644),
         (_LOCAL, _PERSONAL, 0o600),
     ]
     return [*files, (_DIRENV_FILE, _DIRENV, 0o644)] if direnv else files
-
-
-def _scalar(text: str) -> str:
-    """The text in YAML: bare where that can't be misread, else in double quotes, whose rules are JSON's."""
-    bare = _PLAIN_SCALAR.fullmatch(text) and text.lower() not in _NO_STRINGS
-    return text if bare else json.dumps(text, ensure_ascii=False)
 
 
 def _example() -> str:

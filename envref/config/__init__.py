@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from envref.config import cache
-from envref.config.files import Sources, expanded
+from envref.config.files import Sources, check_size, expanded
 from envref.config.model import BackendConfig, Config, active_profile_fault, invalid
 
 TYPE_CHECKING = False
@@ -31,6 +31,16 @@ def load(path: str, environment: Mapping[str, str] = os.environ) -> Config:
         if checked.cacheable:
             cache.write(sources, plain, environment)
     return _configured(plain, sources, environment)
+
+
+def of(sources: Sources, environment: Mapping[str, str] = os.environ) -> Config:
+    """The config that these bytes make, whatever the file holds; no compiled copy is read or written."""
+    from envref.config.check import check
+
+    check_size(sources.project_bytes)
+    checked = check(sources)
+    checked.raise_faults()
+    return _configured(checked.plain, sources, environment)
 
 
 def inspect(path: str, environment: Mapping[str, str] = os.environ) -> Config:

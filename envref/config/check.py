@@ -125,12 +125,12 @@ def _env_file(node: Node, key: str, findings: Findings) -> str | None:
     path = findings.text(node, key)
     if path is None:
         return None
-    fault = _path_fault(path)
+    fault = path_fault(path)
     findings.faults += [f"{key} {fault}"] if fault else []
     return path
 
 
-def _path_fault(path: str) -> str:
+def path_fault(path: str) -> str:
     if not path:
         return "must not be empty"
     if path.startswith("/"):

@@ -93,9 +93,14 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
             source = opened.read(LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+    check_size(source, name)
+    return source
+
+
+def check_size(source: bytes, name: str = FILE) -> None:
+    """Refuses a config that is too large (security.md 5.7)."""
     if len(source) > LARGEST:
         raise EnvrefError(f"loading config: {name}:1:1: larger than {LARGEST // 1024} KiB")
-    return source
 
 
 def check_owner(name: str, status: os.stat_result) -> None:

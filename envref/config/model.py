@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PROFILE_FIRST = frozenset(_LETTERS + "0123456789_")
 _PROFILE = _PROFILE_FIRST | {"-"}
-_NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
+NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -156,7 +156,7 @@ def active_profile_fault(profile: str | None, profiles: Mapping[str, str], root:
 
 def is_profile_name(text: str) -> bool:
     """Whether a profile may be called so (commands.md 1.5)."""
-    return text[:1] in _PROFILE_FIRST and _PROFILE.issuperset(text) and text not in _NO_PROFILES
+    return text[:1] in _PROFILE_FIRST and _PROFILE.issuperset(text) and text not in NO_PROFILES
 
 
 def is_credential(option: str) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from yaml._yaml import Mark as LibraryMark
 
 DEEPEST = 20
+BOM = "\ufeff"
 
 # The parser of libyaml is ten times as fast; both raise the same errors.
 _Loader: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,11 +35,18 @@ _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
 @dataclass(frozen=True)
 class Node:
-    """A piece of a file; line and column count from 1."""
+    """A piece of a file; line and column count from 1.
+
+    `start` and `end` are offsets in the text without its BOM. They enclose a scalar or a collection in brackets; the
+    `end` of a block collection is where the next token begins. `flow` says that a collection stands in brackets.
+    """
 
     file: str
     line: int
     column: int
+    start: int = field(default=0, kw_only=True)
+    end: int = field(default=0, kw_only=True)
+    flow: bool = field(default=False, kw_only=True)
 
     def problem(self, text: str) -> str:
         """`FILE:LINE:COL: TEXT`."""
@@ -83,7 +91,7 @@ class Mapping(Node):
 def parse(source: bytes, file: str) -> Mapping:
     """The top mapping of the only document in `source`; empty when there is none. EnvrefError says what is wrong."""
     try:
-        text = source.decode().removeprefix("\ufeff")
+        text = source.decode().removeprefix(BOM)
     except UnicodeDecodeError as error:
         raise _error(_after(source[: error.start].decode("utf-8", "replace"), file), "not UTF-8 text") from None
     unreadable = _UNREADABLE.search(text)
@@ -102,7 +110,11 @@ def _after(text: str, file: str) -> Node:
 
 def _at(mark: yaml.Mark | LibraryMark | None, file: str) -> Node:
     """The place of a mark of the parser, which counts from 0."""
-    return Node(file, mark.line + 1, mark.column + 1) if mark else Node(file, 1, 1)
+    return Node(file, mark.line + 1, mark.column + 1, start=mark.index) if mark else Node(file, 1, 1)
+
+
+def _index(mark: yaml.Mark | LibraryMark | None) -> int:
+    return mark.index if mark else 0
 
 
 def _error(place: Node, text: str) -> EnvrefError:
@@ -144,9 +156,10 @@ class _Reader:
             return self._scalar(event, place)
         if depth > DEEPEST:
             raise _error(place, f"nested deeper than {DEEPEST} levels")
+        flow = bool(getattr(event, "flow_style", False))
         if isinstance(event, yaml.SequenceStartEvent):
-            return Sequence(self._file, place.line, place.column, list(self._items(depth)))
-        return self._mapping(place, depth)
+            return self._sequence(place, depth, flow=flow)
+        return self._mapping(place, depth, flow=flow)
 
     def _refuse(self, event: yaml.Event, place: Node) -> None:
         if isinstance(event, yaml.AliasEvent):
@@ -159,24 +172,31 @@ class _Reader:
     def _scalar(self, event: yaml.ScalarEvent, place: Node) -> Scalar:
         if _NO_TEXT.search(event.value):
             raise _error(place, "no text may hold NUL or half a character")
-        return Scalar(self._file, place.line, place.column, event.value, plain=event.style is None or event.style == "")
+        plain = event.style is None or event.style == ""
+        end = _index(event.end_mark)
+        return Scalar(self._file, place.line, place.column, event.value, plain, start=place.start, end=end)
 
-    def _items(self, depth: int) -> Iterator[Node]:
+    def _sequence(self, place: Node, depth: int, *, flow: bool) -> Sequence:
+        items = []
         for event in self._events:
             if isinstance(event, yaml.SequenceEndEvent):
-                return
-            yield self._node(event, depth + 1)
+                break
+            items.append(self._node(event, depth + 1))
+        end = _index(event.end_mark)
+        return Sequence(self._file, place.line, place.column, items, start=place.start, end=end, flow=flow)
 
-    def _mapping(self, place: Node, depth: int) -> Mapping:
-        mapping = Mapping(self._file, place.line, place.column)
+    def _mapping(self, place: Node, depth: int, *, flow: bool) -> Mapping:
+        entries: dict[str, Node] = {}
+        keys: dict[str, Scalar] = {}
         for event in self._events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
             key = self._node(event, depth + 1)
             if not isinstance(key, Scalar):
                 raise _error(key, "a key must be text")
-            if key.text in mapping.entries:
+            if key.text in entries:
                 raise _error(key, f'duplicate key "{printable(key.text)}"')
-            mapping.keys[key.text] = key
-            mapping.entries[key.text] = self._node(next(self._events), depth + 1)
-        return mapping
+            keys[key.text] = key
+            entries[key.text] = self._node(next(self._events), depth + 1)
+        end = _index(event.end_mark)
+        return Mapping(self._file, place.line, place.column, entries, keys, start=place.start, end=end, flow=flow)

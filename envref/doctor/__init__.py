@@ -33,7 +33,7 @@ FILES: Checks = {
 # Only with a config.
 PROJECT: Checks = {
     "config": project_files.config_warnings,
-    "trust": project_files.untrusted_config,
+    "untrusted": project_files.untrusted_config,
     "committable": project_files.committable_local_file,
     "readable": project_files.readable_local_file,
     "direnv": project_files.blocked_envrc,

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from envref.chain import Stores
+from envref.config.files import shown
 from envref.doctor.finding import Finding, from_error, from_problem
 from envref.envfile import EnvFile, merge
 from envref.environment import Environment
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
-from envref.project import env_path
+from envref.project import outside, readable
 from envref.reference import InvalidReference, Reference
 from envref.trust import is_waiting
 
@@ -92,7 +93,11 @@ class Case:
     def _read(self, layers: Iterable[Layer]) -> Iterator[EnvFile]:
         for path, name in layers:
             try:
-                yield EnvFile.read(path or env_path(self.project.root, name), name)
+                place = path or readable(self.project, name)
+                if place:
+                    yield EnvFile.read(place, name)
+                else:
+                    self.faults.append(_outside(self.project, name))
             except MalformedFile as error:
                 self.faults += map(from_problem, error.problems)
             except EnvrefError as error:
@@ -107,6 +112,12 @@ class Case:
             return [], list(map(from_problem, error.problems))
         except EnvrefError as error:
             return [], [from_error(self.project.config.env_file, error, "write the reference out")]
+
+
+def _outside(project: Project, name: str) -> Finding:
+    """An env file that a symlink takes out of a project which the user does not trust."""
+    target = shown(outside(project.root, name))
+    return Finding(name, f"a symlink to {target}, outside the project: it is not read", run="envref trust")
 
 
 def _faults(store: Store) -> list[BackendError]:

@@ -77,6 +77,8 @@ LINES = [
     ("envref get DA", ["DATABASE_URL"]),
     ("envref run --only D", ["DATABASE_URL", "DEBUG"]),
     ("envref secret set k --env DE", ["DEBUG"]),
+    ("envref profile use s", ["staging"]),
+    ("envref profile diff staging q", ["qa"]),
 ]
 
 

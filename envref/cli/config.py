@@ -1,0 +1,141 @@
+"""`envref config show`: the configuration that is in effect, secrets masked (commands.md 2.15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from envref import shells, streams
+from envref.cli import output
+from envref.cli.grammar import Command, Group, directory
+from envref.cli.options import format_option
+from envref.config import inspect
+from envref.config.files import shown
+from envref.config.model import BackendConfig, Config, is_credential
+from envref.errors import printable
+from envref.project import find
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """See what the project is configured to do."""
+
+
+@config.command(cls=Command)
+@format_option("plain", "json", "table")
+def show(format_: str) -> None:
+    """Show the configuration in effect: the project's over your own. Secrets are masked.
+
+    Example: envref config show --format json
+    """
+    effective = inspect(find(directory()))
+    if format_ == "json":
+        streams.write(shells.json_text(_data(effective)))
+    elif format_ == "table":
+        streams.write(output.table(("KEY", "VALUE"), _rows(effective)))
+    else:
+        streams.write("".join(f"{printable(line)}\n" for line in _lines(effective)))
+
+
+def _options(backend: BackendConfig) -> dict[str, str | bool]:
+    """The options by name, those that may be a secret as asterisks."""
+    return {name: output.MASK if is_credential(name) else backend.options[name] for name in sorted(backend.options)}
+
+
+def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:
+    """The options, and what else is set for it."""
+    own: dict[str, str | bool | float] = {**_options(backend)}
+    own |= {"optional": True} if backend.optional else {}
+    own |= {"timeout": backend.timeout} if backend.timeout is not None else {}
+    own |= {f"names.{key}": name for key, name in backend.names.items()}
+    return dict(sorted(own.items()))
+
+
+def _word(value: str | bool | float) -> str:  # noqa: FBT001  a boolean is one of the values
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+
+
+def _lines(effective: Config) -> Iterator[str]:
+    yield f"Project: {effective.project}"
+    yield f"EnvFile: {effective.env_file}"
+    yield f"LocalFile: {effective.local_file}"
+    if effective.active_profile:
+        yield f"ActiveProfile: {effective.active_profile}"
+    if effective.interpolate_environment:
+        yield "InterpolateEnvironment: true"
+    if effective.trust != "default":
+        yield f"Trust: {effective.trust}"
+    yield "Backends:"
+    for backend in effective.backends:
+        yield f"  - {backend.name} (type: {backend.type})"
+        yield from (f"    {name}: {_word(value)}" for name, value in _settings(backend).items())
+    if not effective.backends:
+        yield "  (none)"
+    active = effective.active_profile
+    yield from _section("Profiles", [f"{n} -> {f}{' (active)' * (n == active)}" for n, f in effective.profiles.items()])
+    yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
+    yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
+    yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
+    yield f"Config: {shown(effective.path)}"
+    if effective.global_path:
+        yield f"Global: {shown(effective.global_path)}"
+    yield from _section("Warnings", effective.warnings)
+
+
+def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
+    """The title and its lines; nothing when there are none."""
+    if lines:
+        yield f"{title}:"
+        yield from (f"  - {line}" for line in lines)
+
+
+def _data(effective: Config) -> dict[str, object]:
+    """With the keys of the file; paths of the two files in full."""
+    return {
+        "project": effective.project,
+        "env_file": effective.env_file,
+        "local_file": effective.local_file,
+        "active_profile": effective.active_profile,
+        "interpolate_environment": effective.interpolate_environment,
+        "backends": [_backend(backend) for backend in effective.backends],
+        "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
+        "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
+        "services": {name: list(names) for name, names in effective.services.items()},
+        "trust": effective.trust,
+        "trusted_paths": list(effective.trusted_paths),
+        "config": effective.path,
+        "global": effective.global_path,
+        "warnings": list(effective.warnings),
+    }
+
+
+def _backend(backend: BackendConfig) -> dict[str, object]:
+    return {
+        "name": backend.name,
+        "type": backend.type,
+        "config": _options(backend),
+        "timeout": backend.timeout,
+        "optional": backend.optional,
+        "names": dict(backend.names),
+    }
+
+
+def _rows(effective: Config) -> Iterator[tuple[str, str]]:
+    """Every setting by its path in the file."""
+    yield "project", effective.project
+    yield "env_file", effective.env_file
+    yield "local_file", effective.local_file
+    if effective.active_profile:
+        yield "active_profile", effective.active_profile
+    yield "interpolate_environment", _word(effective.interpolate_environment)
+    for backend in effective.backends:
+        yield f"backends.{backend.name}", backend.type
+        yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())
+    yield from ((f"profiles.{name}", file) for name, file in effective.profiles.items())
+    yield from ((f"team.{name}", key) for name, key in effective.team.items())
+    yield from ((f"services.{name}", ",".join(names)) for name, names in effective.services.items())
+    yield "config", shown(effective.path)
+    if effective.global_path:
+        yield "global", shown(effective.global_path)
+    yield from (("warning", warning) for warning in effective.warnings)

@@ -1,0 +1,36 @@
+"""`envref profile export`."""
+
+from __future__ import annotations
+
+import click
+
+from envref import activate, shells, streams
+from envref.cli import candidates
+from envref.cli.grammar import Command, directory
+from envref.cli.options import format_option, timeout_of_environment
+from envref.cli.profile.known import project_of
+from envref.errors import OK
+from envref.request import Request
+
+
+@click.command(cls=Command)
+@click.argument("name", shell_complete=candidates.profiles)
+@format_option(*shells.FORMATS, default="json")
+@click.option("--resolve", is_flag=True, help="Ask the stores for what is referred to.")
+def export(name: str, format_: str, *, resolve: bool) -> int:
+    """Print the variables of a profile; references stay as they are unless they are to be resolved.
+
+    Example: envref profile export staging --format shell
+    """
+    project = project_of(name)
+    if resolve:
+        request = Request()
+        request.directory, request.profile, request.format = directory(), name, format_
+        request.timeout = timeout_of_environment()
+        return activate.activate(request)
+    environment = activate.environment_of(project)
+    rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
+    streams.write(rendered.text)
+    for left_out in rendered.left_out:
+        streams.warn(f"{left_out}: not a valid shell variable name; left out of {format_} output")
+    return OK

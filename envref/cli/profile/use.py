@@ -1,0 +1,77 @@
+"""`envref profile use`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from envref import streams
+from envref.cli import candidates
+from envref.cli.grammar import Command, directory
+from envref.cli.profile.known import check_known
+from envref.config.edit import Document, edit, preview
+from envref.config.files import FILE, shown
+from envref.config.model import Config
+from envref.errors import UsageError
+from envref.project import find
+
+_KEY = "active_profile"
+
+
+@click.command(cls=Command)
+@click.argument("name", required=False, shell_complete=candidates.profiles)
+@click.option("--clear", is_flag=True, help="No profile, unless one is asked for.")
+def use(name: str | None, *, clear: bool) -> None:
+    """Make a profile the one that is used where none is asked for.
+
+    Example: envref profile use staging
+    """
+    if name and clear:
+        raise UsageError("either a profile name or --clear, not both")
+    path = find(directory())
+    if clear:
+        _clear(path)
+    elif name:
+        _use(name, path)
+    else:
+        raise UsageError("profile name is required (or use --clear to deactivate)")
+
+
+def _clear(path: str) -> None:
+    config = edit(path, lambda document: document.without(_KEY))
+    streams.inform("Cleared active profile")
+    if config.active_profile is not None and config.global_path is not None:
+        streams.warn(f'{shown(config.global_path)} still has {_KEY} "{config.active_profile}"')
+    _warn_of_environment("")
+
+
+def _use(name: str, path: str) -> None:
+    # Without the old one, so that a config whose only fault is an unknown active profile can be mended by this command.
+    check_known(name, os.path.dirname(path), preview(path, lambda document: document.without(_KEY)))
+    registered: list[str] = []
+
+    def change(document: Document) -> Document:
+        configured = document.get("profiles")
+        if isinstance(configured, dict) and name not in configured:
+            registered.append(name)
+            document = document.with_entry("profiles", name, None)
+        return document.with_value(_KEY, name)
+
+    _say_warnings(edit(path, change))
+    if registered:
+        streams.inform(f'Registered profile "{name}" in {FILE}')
+    streams.inform(f'Active profile set to "{name}"')
+    _warn_of_environment(name)
+
+
+def _say_warnings(config: Config) -> None:
+    for warning in config.warnings:
+        streams.warn(warning)
+
+
+def _warn_of_environment(name: str) -> None:
+    """The variable beats the config (commands.md 1.5), so that what was just done would seem to have no effect."""
+    forced = os.environ.get("ENVREF_PROFILE")
+    if forced and forced != name:
+        streams.warn(f'ENVREF_PROFILE is set, so profile "{forced}" stays in effect here; run: unset ENVREF_PROFILE')

@@ -1,0 +1,110 @@
+"""`envref team`: whom the project's secrets are shared with (commands.md 2.21)."""
+
+from __future__ import annotations
+
+import click
+
+from envref import shells, streams
+from envref.cli import candidates
+from envref.cli.grammar import Command, Group, directory
+from envref.cli.options import format_option
+from envref.config.edit import Document, edit
+from envref.errors import EnvrefError, UsageError, printable
+from envref.project import configured, find
+from envref.recipient import Recipient
+
+_SHOWN = 16  # characters of a key that tell it from others
+
+
+@click.group(cls=Group)
+def team() -> None:
+    """See and change whom the project's secrets can be shared with."""
+
+
+@team.command("list", cls=Command)
+@format_option("plain", "json")
+def list_(format_: str) -> None:
+    """List the members of the team and their public keys.
+
+    Example: envref team list
+    """
+    project = configured(directory())
+    for warning in project.warnings:
+        streams.warn(warning)
+    members = project.config.team
+    if format_ == "json":
+        streams.write(shells.json_text([{"name": name, "public_key": key} for name, key in members.items()]))
+        return
+    if not members:
+        streams.inform("no team members configured")
+        streams.inform("  run: envref team add NAME KEY")
+    streams.write("".join(f"{printable(f'{name:<20} {key}')}\n" for name, key in members.items()))
+
+
+@team.command(cls=Command)
+@click.argument("name")
+@click.argument("key")
+def add(name: str, key: str) -> None:
+    """Add a member: a name, and an age or ssh public key.
+
+    Example: envref team add bob age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
+    """
+    _check_name(name)
+    recipient = Recipient(key.strip())
+
+    def change(document: Document) -> Document:
+        if name in _names(document):
+            raise EnvrefError(f'team member "{name}" already exists in config')
+        return document.with_item("team", {"name": name, "public_key": recipient.text})
+
+    edit(find(directory()), change)
+    streams.inform(f'added team member "{name}" with public key {_shortened(recipient)}')
+
+
+@team.command(cls=Command)
+@click.argument("name", shell_complete=candidates.members)
+def remove(name: str) -> None:
+    """Remove a member. What was encrypted for them before stays readable for them.
+
+    Example: envref team remove bob
+    """
+
+    def change(document: Document) -> Document:
+        names = _names(document)
+        if name not in names:
+            raise EnvrefError(f'team member "{name}" not found in config')
+        return document.without_item("team", names.index(name))
+
+    edit(find(directory()), change)
+    streams.inform(f'removed team member "{name}"')
+
+
+@team.command("rm", cls=Command, hidden=True)
+@click.argument("name", shell_complete=candidates.members)
+@click.pass_context
+def remove_by_its_short_name(context: click.Context, name: str) -> None:
+    """As `team remove`.
+
+    Example: envref team rm bob
+    """
+    context.invoke(remove, name=name)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise UsageError("team member name must not be empty")
+    if not name.isprintable() or name != name.strip():
+        raise UsageError(f'invalid team member name "{name}"', hint="no blanks around it, no control characters")
+
+
+def _names(document: Document) -> list[object]:
+    """The members' names, in the project's own file."""
+    listed = document.get("team")
+    items = listed if isinstance(listed, list) else []
+    return [item.get("name") if isinstance(item, dict) else None for item in items]
+
+
+def _shortened(recipient: Recipient) -> str:
+    """Enough of the key to recognise it: ssh keys begin alike, those of age don't."""
+    kind, _, rest = recipient.text.partition(" ")
+    return f"{kind} ...{rest.split()[0][-_SHOWN:]}" if rest else f"{kind[:_SHOWN]}..."

@@ -1,0 +1,141 @@
+"""What an edit of a config looks like: as what stands around it. That nothing else changes is a property's business."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.config.edit import Document, scalar
+from envref.errors import EnvrefError
+
+BOB = {"name": "bob", "public_key": "k2"}
+
+ENTRIES = [
+    ("a: 1\n", "a: 1\nprofiles:\n  x:\n"),
+    ("a: 1", "a: 1\nprofiles:\n  x:"),
+    ("", "profiles:\n  x:\n"),
+    ("# only a comment\n", "# only a comment\nprofiles:\n  x:\n"),
+    ("profiles:\n", "profiles:\n  x:\n"),
+    ("profiles:   # none\na: 1\n", "profiles:   # none\n  x:\na: 1\n"),
+    ("profiles: null # none\n", "profiles: # none\n  x:\n"),
+    ("profiles: {} # none\n", "profiles: # none\n  x:\n"),
+    ("profiles: {  # none\n}\n", "profiles: {x: null  # none\n}\n"),
+    ("profiles:\n    y:\na: 1\n", "profiles:\n    y:\n    x:\na: 1\n"),
+    (
+        "profiles:\n  y:\n    # of y\n  # of all\n# of a\na: 1\n",
+        "profiles:\n  y:\n    # of y\n  x:\n  # of all\n# of a\na: 1\n",
+    ),
+    ("profiles:\n  # y:\n\na: 1\n", "profiles:\n  # y:\n  x:\n\na: 1\n"),
+    ("profiles: {y: }\n", "profiles: {y: , x: null }\n"),
+    ("profiles: {y: {}}\n", "profiles: {y: {}, x: null}\n"),
+    ("profiles: {\n  y: {}, # c\n  z: {} # d\n}\n", "profiles: {\n  y: {}, # c\n  z: {}, # d\n  x: null\n}\n"),
+    ("profiles: {\n  y: {}, # c\n}\n", "profiles: {\n  y: {}, # c\n  x: null,\n}\n"),
+    ('{"a": 1, "profiles": {"y": {}}}\n', '{"a": 1, "profiles": {"y": {}, "x": null}}\n'),
+    ('{\n  "a": 1\n}\n', '{\n  "a": 1,\n  "profiles": {"x": null}\n}\n'),
+    ("{a: 1, profiles}\n", "{a: 1, profiles: {x: null}}\n"),
+    ("a: 1\r\nb:\r\n   c: 2\r\n", "a: 1\r\nb:\r\n   c: 2\r\nprofiles:\r\n   x:\r\n"),
+    ("---\na: 1\n...\n", "---\na: 1\nprofiles:\n  x:\n...\n"),
+    ("a: |+\n  text\n\n", "a: |+\n  text\n\nprofiles:\n  x:\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ENTRIES)
+def test_an_entry(before, after):
+    """In block or brackets, below the comments that are indented deeper, with the file's own indentation."""
+    assert Document(before.encode(), "f").with_entry("profiles", "x", None).source.decode() == after
+
+
+ITEMS = [
+    ("a: 1\n", "a: 1\nteam:\n  - name: bob\n    public_key: k2\n"),
+    ("a:\n- b\n", "a:\n- b\nteam:\n- name: bob\n  public_key: k2\n"),
+    ("team: []\n", "team:\n  - name: bob\n    public_key: k2\n"),
+    (
+        "team:\n-   name: a # c\n    # d\n# e\n",
+        "team:\n-   name: a # c\n    # d\n-   name: bob\n    public_key: k2\n# e\n",
+    ),
+    ("team:\n  - {name: a}\n", "team:\n  - {name: a}\n  - {name: bob, public_key: k2}\n"),
+    ("team: [{name: a}]\n", "team: [{name: a}, {name: bob, public_key: k2}]\n"),
+    ("team: [\n  {name: a}\n]\n", "team: [\n  {name: a},\n  {name: bob, public_key: k2}\n]\n"),
+    ('{"team": []}', '{"team": [{"name": "bob", "public_key": "k2"}]}'),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), ITEMS)
+def test_an_item(before, after):
+    """As the last one is written; lists that are not indented stay so."""
+    assert Document(before.encode(), "f").with_item("team", BOB).source.decode() == after
+
+
+REMOVED = [
+    ("team:\n  - name: a # c\n\n  # of b\n  - name: b\n", 0, "team:\n\n  # of b\n  - name: b\n"),
+    (
+        "team:\n  - name: a\n  # of b\n  - name: b\n    # more\nx: 1\n",
+        1,
+        "team:\n  - name: a\n  # of b\n    # more\nx: 1\n",
+    ),
+    ("team: # c\n  - name: a\n", 0, "team: [] # c\n"),
+    ("team:\n  -\n    name: a\n  -\n    name: b\n", 1, "team:\n  -\n    name: a\n"),
+    ("team: [{name: a}, {name: b}]\n", 0, "team: [{name: b}]\n"),
+    ("team: [{name: a}, {name: b}]\n", 1, "team: [{name: a}]\n"),
+    ("team: [{name: a}, {name: b},]\n", 1, "team: [{name: a}, ]\n"),
+    ("team: [\n  {name: a}, # c\n  # d\n  {name: b} # e\n]\n", 0, "team: [\n  # d\n  {name: b} # e\n]\n"),
+    ("team: [\n  {name: a}, # c\n  # d\n  {name: b} # e\n]\n", 1, "team: [\n  {name: a} # c\n  # d\n]\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "index", "after"), REMOVED)
+def test_a_removed_item(before, index, after):
+    """Its own lines go, comments on lines of their own stay, a last one leaves `[]`."""
+    assert Document(before.encode(), "f").without_item("team", index).source.decode() == after
+
+
+VALUES = [
+    ("a: old # c\n", "a: new # c\n"),
+    ("a: 'old'\n", "a: 'new'\n"),
+    ('"a" :   "old"   \n', '"a" :   "new"   \n'),
+    ("a: # c\nb: 1\n", "a: new # c\nb: 1\n"),
+    ("a: ~\n", "a: new\n"),
+    ("a: >-\n  old\n\nb: 1\n", "a: new\n\nb: 1\n"),
+    ("a: >-\n  old\n  er\nb: 1\n", "a: new\nb: 1\n"),
+    ("a:\n  old\nb: 1\n", "a:\n  new\nb: 1\n"),
+    ("{a}\n", "{a: new}\n"),
+    ("{b: 1, a: , c: 2}\n", "{b: 1, a: new , c: 2}\n"),
+    ("b: 1\n", "b: 1\na: new\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), VALUES)
+def test_a_value(before, after):
+    """In the quotes of the old one, and where it was."""
+    assert Document(before.encode(), "f").with_value("a", "new").source.decode() == after
+
+
+@pytest.mark.parametrize("text", ["? a\n: b\n", "b: 1\r? a\r: c\r"])
+def test_a_layout_that_can_t_be_edited(text):
+    """An error with the cure, and nothing half done."""
+    with pytest.raises(EnvrefError, match="nothing was changed") as refused:
+        Document(text.encode(), ".envref.yaml").without("a")
+    assert "envref edit --config" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("staging", "staging"),
+        (".env.staging", ".env.staging"),
+        ("deploy/x.env", "deploy/x.env"),
+        ("ssh-ed25519 AAAA+/= bob@laptop", "ssh-ed25519 AAAA+/= bob@laptop"),
+        ("null", '"null"'),
+        ("No", '"No"'),
+        ("1.5", '"1.5"'),
+        (".5", '".5"'),
+        ("", '""'),
+        ("a: b", '"a: b"'),
+        ("a #b", '"a #b"'),
+        ("-", '"-"'),
+        ("é", '"é"'),
+        ('"', '"\\""'),
+    ],
+)
+def test_a_scalar_is_quoted_only_where_it_has_to_be(text, written):
+    """YAML 1.1 and 1.2 read the same text."""
+    assert scalar(text) == written
