@@ -13,11 +13,10 @@ from envref.audit import LEAST_ENTROPY, Finding, findings
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option
-from envref.config.model import is_profile_name
 from envref.envfile import EnvFile
 from envref.errors import FAILED, OK, UsageError
 from envref.leaks import SHORTEST, Search
-from envref.project import Project, not_read, readable
+from envref.project import Project, not_read, profiles, readable
 from envref.request import Request
 
 _CLEAN = "OK: no plaintext secrets detected\n"
@@ -63,11 +62,9 @@ def _bits(text: str) -> float:
 def _names(found: Project, options: dict[str, str | bool | None]) -> list[str]:
     """The project's env files, by their names in its root: base, profiles, local."""
     config = found.config
-    profiles = [config.profile_file(found.profile)] if found.profile else []
-    if options["all_profiles"]:
-        on_disk = sorted(name.removeprefix(".env.") for name in os.listdir(found.root) if name.startswith(".env."))
-        profiles += [config.profile_file(name) for name in (*config.profiles, *filter(is_profile_name, on_disk))]
-    return list(dict.fromkeys([config.env_file, *profiles, config.local_file]))
+    files = [config.profile_file(found.profile)] if found.profile else []
+    files += profiles(found.root, config).values() if options["all_profiles"] else ()
+    return list(dict.fromkeys([config.env_file, *files, config.local_file]))
 
 
 def _present(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
