@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import stat
 import subprocess
@@ -108,3 +109,13 @@ def test_every_command_that_changes_or_passes_on_a_secret_is_logged(shop):
     ]
     assert {(line["backend"], line["project"]) for line in lines} == {("store", "app")}
     assert "MARKER-value" not in shop.read(audit_log.FILE)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_a_log_that_is_no_file_has_no_entries(tmp_path, kind):
+    """A repository's link is not followed when the log is read either, and its pipe is not waited for."""
+    path = tmp_path / audit_log.FILE
+    (tmp_path / "other").write_text('{"profile": "from elsewhere"}\n')
+    make = {"link": lambda: path.symlink_to("other"), "pipe": lambda: os.mkfifo(path), "directory": path.mkdir}
+    make[kind]()
+    assert list(audit_log.entries(str(tmp_path))) == []

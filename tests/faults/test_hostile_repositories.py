@@ -223,8 +223,10 @@ def faults(run, harness, words, mode, *, stops):
     network = [address for address in run.connected() if address.startswith("AF_INET")]
     yield from (f"connected to {address}" for address in (run.connected() if mode == "strict" else network))
     opened = {os.path.realpath(path) for path in run.opened()}
-    if mode == "strict" or stops:
-        yield from (f"read {path}" for path in opened if is_private(path, harness))
+    # A config that is a link is only looked at in default mode; of what is beside it, nothing ever.
+    beside = {path for path in opened if path.startswith(f"{harness.outside}/")} - {f"{harness.outside}/config.yaml"}
+    private = {path for path in opened if is_private(path, harness)} if mode == "strict" or stops else set()
+    yield from (f"read {path}" for path in private | beside)
     if stops and uses and run.stdout != ("false\n" if words == "resolve" else ""):
         yield f"printed {run.stdout[:80]!r}"
     if stops and uses and run.status not in (1, 4):
