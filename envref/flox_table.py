@@ -36,7 +36,7 @@ def load(start: str, profile: str | None, path: str) -> Project:
 
 def read(path: str) -> EnvFile:
     """The table as a file whose entries are references. Raises EnvrefError, also as MalformedFile."""
-    name = "standard input" if path == STDIN else path
+    name = "standard input" if path == STDIN else path or '""'
     try:
         data = _bytes(path)
     except OSError as error:

@@ -50,6 +50,7 @@ def test_a_file_works_as_stdin_does(app):
     missing = app.envref(*arguments, cwd="/")
     assert (missing.stdout, missing.stderr) == ("false\n", "error: table.json: no such file or directory\n")
     assert app.envref("resolve", "--from-flox-plugin", "/dev/stdin", stdin="{}").returncode == 0
+    assert 'error: "": no such file or directory' in app.envref("resolve", "--from-flox-plugin=", "--export").stderr
     assert "error: /: is a directory" in app.envref("resolve", "--from-flox-plugin", "/").stderr
 
 

@@ -137,8 +137,10 @@ def test_foreign_options_change_nothing_and_stay(place, shell, option, tmp_path)
     """Each option of flox.md 6.1: all is loaded, none is shown, and the option is as before."""
     look = f"{LOOK[shell]} >! '{tmp_path}/NAME'" if shell in ("zsh", "tcsh") else f"{LOOK[shell]} > '{tmp_path}/NAME'"
     before, after = look.replace("NAME", "before"), look.replace("NAME", "after")
+    secrets = {**SECRETS, "TWO_LINES": "one\ntwo \\ three\n"}
+    place.stock(secrets)
     session = attached(place, shell, before=f"{option}\n{before}", then=after)
-    assert found(session) == SECRETS
+    assert found(session, secrets) == secrets
     assert (tmp_path / "before").read_text() == (tmp_path / "after").read_text()
     place.shows_no_value(session.stdout)
 
