@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 import tomlkit
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envref.errors import EnvrefError
@@ -81,6 +81,7 @@ class TestWrap:
         unwrap(document)
         assert document.as_string() == text
 
+    @settings(deadline=None, max_examples=50)  # each starts a shell
     @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")))
     def test_sh_gets_the_very_command(self, command):
         """Whatever a command holds, sh is given exactly that, and it comes back."""

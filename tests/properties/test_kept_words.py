@@ -7,7 +7,7 @@ import subprocess
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envref.shells import Unencodable, is_evaluated, kept_line, kept_word
@@ -15,8 +15,8 @@ from envref.shells import Unencodable, is_evaluated, kept_line, kept_word
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-def read_back(script, locale, *names):
-    """What bash makes of the script: its arguments, or the values of variables."""
+def read_back(script, locale):
+    """What the script prints in bash, cut at each NUL."""
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-c", script],
         capture_output=True,
@@ -27,12 +27,14 @@ def read_back(script, locale, *names):
 
 
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@settings(deadline=None, max_examples=50)  # each starts a shell
 @given(st.lists(TEXTS, min_size=1, max_size=40))
 def test_bash_reads_the_very_text(locale, texts):
     """Whatever the text, the word is that text, in any locale."""
     assert read_back(f'printf "%s\\0" {" ".join(map(kept_word, texts))}', locale) == texts
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_manifest_can_hold_it(text):
     """One line of printable ASCII without three quotes in a row: it stands between `'''`, indented or not."""
@@ -43,6 +45,7 @@ def test_a_manifest_can_hold_it(text):
         assert tomllib.loads(f"x = '''\n    {written} \n'''")["x"] == f"    {written} \n"
 
 
+@settings(deadline=None, max_examples=50)
 @given(TEXTS)
 def test_a_line_sets_the_variable(text):
     """`export NAME=VALUE` sets the very value, and leaves it bare where no quotes are needed."""
