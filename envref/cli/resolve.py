@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,12 @@ from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
 from envref.request import Request, format_of, replaying_shell, start, wants_strict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envref.resolution import Values
+    from envref.shells import Rendered
 
 FORMATS = (
     *("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu"),
@@ -47,8 +54,6 @@ def resolve(
     Example: eval "$(envref resolve --export --profile staging)"
     """
     exclusive(unset=flags["unset"], explain=flags["explain"], watch=flags["watch"])
-    if flags["watch"] and table:
-        raise UsageError("--watch looks at the project's files; leave --from-flox-plugin out")
     request = Request()
     request.table = table
     request.directory = start(given_directory(), table, os.environ)
@@ -63,17 +68,24 @@ def resolve(
         return _explain(request, format_ or "plain")
     if flags["unset"]:
         return _unset(request)
+    table_of = output.revealed if flags["reveal"] else output.masked
+    render = table_of if request.format == "table" else None
+    if flags["watch"]:
+        return _watch(request, render)
     if request.format == "github":
-        if flags["watch"]:
-            raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
         environment_file = github.EnvironmentFile.of(os.environ)
         return activate.activate(request, github.render, environment_file.append)
-    render = (output.revealed if flags["reveal"] else output.masked) if request.format == "table" else None
-    if flags["watch"]:
-        from envref.cli.watching import watching
-
-        return watching(request, lambda write: activate.activate(request, render, write))
     return activate.activate(request, render)
+
+
+def _watch(request: Request, render: Callable[[Values], Rendered] | None) -> int:
+    from envref.cli.watching import watching
+
+    if request.table:
+        raise UsageError("--watch looks at the project's files; leave --from-flox-plugin out")
+    if request.format == "github":
+        raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
+    return watching(request, lambda write: activate.activate(request, render, write))
 
 
 def _format(format_: str | None, shell: str | None, flags: dict[str, bool]) -> str:
