@@ -40,14 +40,22 @@ CALLS = {
     "secret rotate": ["a"],
     "secret share": ["a", "--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
     "backend list": ["--check"],
+    "status": [],
+    "audit": ["--values", "."],
+    "onboard": ["--dry-run"],
+    "sync push": ["--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
+    "profile export": ["staging", "--resolve"],
     "vault backup": ["copy.db"],
     "trust": ["--print"],
 }
 # Those that need trust before anything (commands.md 11); of the others nobody expects an empty stdout.
-USES_STORES = {"resolve", "run", "backend list", *(name for name in CALLS if name.startswith("secret "))}
+USES_STORES = {
+    *("resolve", "run", "backend list", "status", "audit", "onboard", "sync push", "profile export"),
+    *(name for name in CALLS if name.startswith("secret ")),
+}
 # In CI every subcommand that uses a store, in both modes; by night all of them.
 NIGHTLY = bool(os.environ.get("ENVREF_TESTS_NIGHTLY"))
-ALSO_IN_CI = {"get", "list", "set", "vault unlock", "vault export", "trust"}
+ALSO_IN_CI = {"get", "list", "set", "doctor", "vault unlock", "vault export", "trust"}
 
 
 def subcommands():
