@@ -38,6 +38,7 @@ PLAIN = {
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
 ASKING = PLAIN | {"envref.backends", "envref.chain", "envref.resolve"}
 IN_A_VAULT = ASKING | {
+    "envref.memory",
     "envref.backends.answer",
     "envref.backends.vault",
     "envref.backends.vault.age",
@@ -49,7 +50,7 @@ IN_A_VAULT = ASKING | {
     "envref.backends.vault.passphrase",
     "envref.backends.vault.session",
 }
-IN_A_PLUGIN = ASKING | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = ASKING | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin", "envref.memory"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

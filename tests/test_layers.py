@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 LAYERS = [
     "errors",
-    "secret address reference recipient source envfile template shells field outcome atomic",
+    "secret address reference recipient source envfile template shells field outcome atomic memory",
     "backends",
     "config project environment chain resolve resolution report streams",
     "request activate scoped_store rotation generation sharing audit_log",

@@ -10,6 +10,7 @@ import sys
 import termios
 from getpass import getpass
 
+from envref import memory
 from envref.errors import BackendDenied, BackendLocked, EnvrefError
 from envref.secret import Secret
 
@@ -87,7 +88,7 @@ def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
 
 def _from_file(path: str) -> Secret:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = memory.open_readable(path)
     except OSError as error:
         raise BackendLocked(f"reading vault passphrase: {path}: {error.strerror}") from None
     with open(descriptor, "rb") as file:
