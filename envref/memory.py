@@ -5,12 +5,10 @@ Best effort: Python can't wipe a text, and root sees everything. docs/adr/0009-m
 
 from __future__ import annotations
 
-import os
 import resource
 import sys
 
 _PR_SET_DUMPABLE = 4
-_DESCRIPTORS = "/dev/fd/"
 
 _before: list[tuple[int, int]] = []  # the limits of a core file that `protect` found
 
@@ -28,17 +26,6 @@ def release() -> None:
     """The limit of core files as it was, for the program that this process becomes; the kernel sees to the rest."""
     if _before:
         resource.setrlimit(resource.RLIMIT_CORE, _before[0])
-
-
-def open_readable(path: str) -> int:
-    """A descriptor of the file at `path`. Raises OSError.
-
-    `/dev/fd/N`, as the shells write `<(…)`, is duplicated: a protected process may not open its own /proc/self/fd.
-    """
-    number = path.removeprefix(_DESCRIPTORS)
-    if path != number and number.isdecimal():
-        return os.dup(int(number))
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _refuse_readers() -> None:
