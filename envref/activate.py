@@ -39,6 +39,9 @@ def activate(request: Request, render: Callable[[Values], Rendered] | None = Non
         streams.write(failure)
         streams.complain(error)
         return error.status
+    except Exception:
+        streams.write(failure)  # a bug must not pass for an empty project where a shell evaluates the output
+        raise
 
 
 def _write(request: Request, resolution: Resolution, rendered: Rendered, failure: str) -> int:

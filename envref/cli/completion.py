@@ -49,9 +49,10 @@ def completion(context: click.Context, shell: str) -> None:
 
 
 def _script(program: click.Command, shell: str) -> str:
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import ShellComplete, get_completion_class
 
     kind = get_completion_class(shell)
     if kind is None:
         raise EnvrefError(f"this version of click has no completion for {shell}")
-    return kind(program, {}, "envref", _VARIABLE).source().rstrip("\n") + "\n"
+    # Not the kind's own: for bash that starts one, with all of this environment, only to look at its version.
+    return ShellComplete.source(kind(program, {}, "envref", _VARIABLE)).rstrip("\n") + "\n"

@@ -10,7 +10,7 @@ from envref import activate, report, shells, streams
 from envref.cli import output
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
-from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
+from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.project import load
 from envref.request import Request, format_of, wants_strict
 
@@ -78,7 +78,7 @@ def _unset(request: Request) -> int:
         environment = activate.environment_of(load(request.directory, request.profile))
         chosen = environment.select(request.only) if request.only else environment.variables.values()
         streams.write(shells.unset(request.format, (variable.name for variable in chosen)))
-    except EnvrefError:
+    except Exception:
         streams.write(form.failure)
         raise
     return OK

@@ -14,7 +14,6 @@ import time
 import pytest
 
 from envref.backends.vault import Vault
-from envref.secret import Secret
 from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, unlocked_vault
 from tests.conftest import ROOT
 from tests.nightly import count
@@ -24,7 +23,6 @@ import sys, time
 from envref.address import Address
 from envref.backends.vault import Vault
 from envref.errors import EnvrefError
-from envref.secret import Secret
 vault = Vault("vault", path=sys.argv[1])
 """
 
