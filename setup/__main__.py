@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from setup import pins, stores
+from setup import node_packages, pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
@@ -60,6 +60,7 @@ def bench(*arguments: str) -> int:
 def _install_stores(interpreter: Interpreter) -> None:
     install_missing()
     stores.install(interpreter)
+    node_packages.install()
 
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from envref.shells import FORMATS, Unencodable, render, unset
 from tests.nightly import count
-from tests.requirements import need
+from tests.requirements import ENVIRONMENTS, need
 
 COUNT = 1_000  # variables that a shell gets at once: tcsh takes time in proportion to the square of it
+NUSHELL = ENVIRONMENTS / "nushell" / "nu"  # as `make test` gets it
 BATCHES = range(count(10, 100))
 TIMES = pytest.mark.parametrize("batch", BATCHES)
 LONGEST = 131_072 - len("V0000=") - 1  # bytes that Linux allows a value of that name
@@ -266,7 +267,7 @@ def test_json_reads_back(values):
 @TIMES
 def test_nushell_loads_every_value(batch, tmp_path):
     """`from json | load-env` sets 10,000 arbitrary values exactly."""
-    nu = optional("nu")
+    nu = str(NUSHELL) if NUSHELL.exists() else optional("nu")
     variables = [(f"V{index:04}", value) for index, value in enumerate(arbitrary_values(batch))]
     (tmp_path / "text").write_bytes(render("nu", variables).text.encode())
     script = "open --raw text | from json | load-env; ^env -0"
