@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|lint|bench|pins`, which `make` opens."""
+"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|pins`, which `make` opens."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ def test(*arguments: str) -> int:
     return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
 
 
+def nightly(*arguments: str) -> int:
+    """All tests once, on the first CPython, each as often as at night (security.md 7)."""
+    first = interpreters()[0]
+    _install_stores(first)
+    return _pytest(first, arguments, ENVREF_TESTS_NIGHTLY="1")
+
+
 def bench(*arguments: str) -> int:
     """What a start and a secret cost, as ratios."""
     first = interpreters()[0]
@@ -70,7 +77,7 @@ def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:
-    return Environment(interpreter.minor, interpreter).with_packages("test").with_envref()
+    return Environment(interpreter.minor, interpreter).with_packages("test", "fuzz").with_envref()
 
 
 def _status(*command: str, **variables: str) -> int:
@@ -78,7 +85,14 @@ def _status(*command: str, **variables: str) -> int:
     return int(subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode != 0)
 
 
-DOORS: dict[str, Callable[..., int]] = {"demo": demo, "test": test, "lint": lint, "bench": bench, "pins": pins.write}
+DOORS: dict[str, Callable[..., int]] = {
+    "demo": demo,
+    "test": test,
+    "nightly": nightly,
+    "lint": lint,
+    "bench": bench,
+    "pins": pins.write,
+}
 
 if __name__ == "__main__":
     sys.exit(DOORS[sys.argv[1]](*sys.argv[2:]))

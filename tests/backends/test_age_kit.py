@@ -1,4 +1,4 @@
-"""The public age test vectors against what envref reads age files with: pyrage, and its own reader of one scrypt stanza."""
+"""The public age test vectors against what envref reads age files with: pyrage, and its own scrypt reader."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ LAXER = {
     "stanza_missing_body": "the Rust age takes a stanza without the short line that ends it",
     "stanza_missing_final_line": "as stanza_missing_body",
 }
-COSTLY = {"scrypt_work_factor_23": "pyrage stretches it for minutes; envref's own reader, tried below, refuses it at once"}
+COSTLY = {
+    "scrypt_work_factor_23": "pyrage stretches it for minutes; envref's own reader, tried below, refuses it at once"
+}
 OURS_STRICTER = {"armor_crlf": "a vault's identity is written with LF, and has one spelling only"}
 NAMES = age_kit.names() or ["armor_scrypt"]  # without the kit one test that says so
 

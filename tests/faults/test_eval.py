@@ -1,4 +1,4 @@
-"""No failure is hidden by evaluation (security.md P14): what users write in each shell ends with a status that is not 0."""
+"""No failure is hidden by evaluation (security.md P14): the status in each shell is not 0."""
 
 from __future__ import annotations
 

@@ -261,7 +261,9 @@ PRIVATE = ["vault export --file ../out", "vault backup ../out", "secret set a"]
 def test_what_holds_secrets_is_for_its_owner_only(world, words, umask):
     """Vault, export, backup and audit log have mode 0600 whatever the umask, and so have their directories' files."""
     shutil.rmtree(world.path / "config")
-    script = f'umask {umask}; "$@" vault init --work-factor 15; printf value | "$@" secret set a; printf v | "$@" {words}'
+    script = (
+        f'umask {umask}; "$@" vault init --work-factor 15; printf value | "$@" secret set a; printf v | "$@" {words}'
+    )
     subprocess.run(
         ["sh", "-c", script, "sh", *ENVREF],
         cwd=world.project,
