@@ -69,7 +69,8 @@ def config(data):
     except EnvrefError as error:
         assert error.message.startswith("loading config: f:")
     value = text_of(data)
-    document = yaml.parse(json.dumps({"key": value}).encode(), "f") if value.isprintable() else None
+    written = json.dumps({"key": value}, ensure_ascii=False)  # YAML has no escapes for half characters
+    document = yaml.parse(written.encode(), "f") if value.isprintable() else None
     assert document is None or [scalar.text for scalar in document.entries.values()] == [value]
 
 
