@@ -51,6 +51,9 @@ def activate(
         write(shells.Rendered(failure, []))
         streams.complain(error)
         return error.status
+    except Exception:
+        streams.write(failure)  # a bug must not pass for an empty project where a shell evaluates the output
+        raise
 
 
 def untrusted_warning(names: Iterable[str]) -> str:

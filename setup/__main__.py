@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|lint|bench|pins|reference`, which `make` opens."""
+"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|pins|reference`, which `make` opens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from setup import nix, pins, stores
+from setup import nix, node_packages, pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
@@ -50,6 +50,13 @@ def test(*arguments: str) -> int:
     return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
 
 
+def nightly(*arguments: str) -> int:
+    """All tests once, on the first CPython, each as often as at night (security.md 7)."""
+    first = interpreters()[0]
+    _install_programs(first)
+    return _pytest(first, arguments, ENVREF_TESTS_NIGHTLY="1")
+
+
 def bench(*arguments: str) -> int:
     """What a start and a secret cost, as ratios."""
     first = interpreters()[0]
@@ -66,6 +73,7 @@ def _install_programs(interpreter: Interpreter) -> None:
     install_missing()
     stores.install(interpreter)
     nix.install()
+    node_packages.install()
 
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:
@@ -75,7 +83,7 @@ def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:
-    return Environment(interpreter.minor, interpreter).with_packages("test").with_envref()
+    return Environment(interpreter.minor, interpreter).with_packages("test", "fuzz").with_envref()
 
 
 def _status(*command: str, **variables: str) -> int:
@@ -86,6 +94,7 @@ def _status(*command: str, **variables: str) -> int:
 DOORS: dict[str, Callable[..., int]] = {
     "demo": demo,
     "test": test,
+    "nightly": nightly,
     "lint": lint,
     "bench": bench,
     "pins": pins.write,

@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 VALUES = """
     secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
-    replay
+    replay memory
 """
 LAYERS = [
     "errors",
