@@ -49,6 +49,8 @@ FATAL = {
     "env file": ({".env": "not an assignment\n"}, ""),
     "no env file": ({".env": None}, ""),
     "interpolation": ({".env": "A=${B:?set it}\n"}, ""),
+    "a mistyped option": ({}, "--strcit"),
+    "no name of a profile": ({}, "--profile a.b"),
     "a value no environment holds": ({".env": f"A={'x' * 140_000}\n"}, ""),
 }
 
