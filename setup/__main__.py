@@ -37,7 +37,8 @@ def lint() -> int:
 def test(*arguments: str) -> int:
     """Lint, then pytest with these arguments on every CPython.
 
-    `OTHERS=none` keeps to the first; `STORES=all` runs the stores' own programs, and Nix, with the others too.
+    `OTHERS=none` keeps to the first; with the others, `STORES=all` runs the stores' own programs, Nix, and what tries
+    envref from outside too.
     """
     status = lint()
     first, *others = interpreters()

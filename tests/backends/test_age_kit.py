@@ -11,6 +11,9 @@ import pytest
 from envref.backends.vault import age
 from envref.errors import BackendDenied, BackendError, BackendInvalid
 from tests import age_kit
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 # Where the outcome is not the kit's, and why. What envref writes is none of these, and a value's MAC is checked first.
 POST_QUANTUM = "neither pyrage nor envref knows the post-quantum recipients of age 1.3; envref refuses such keys"

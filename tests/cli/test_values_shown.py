@@ -12,8 +12,10 @@ import sys
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.requirements import need
+from tests.requirements import first_python, need
 from tests.subcommands import CALLS, MARKER, PASSPHRASE, World
+
+pytestmark = first_python
 
 # commands.md and security.md P10
 SHOWING = {"resolve", "secret get", "secret generate", "secret rotate", "profile export", "vault export"}

@@ -15,7 +15,9 @@ import pytest
 from envref import atomic
 from envref.envfile import EnvFile
 from tests.nightly import count
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 OLD, NEW = b"OLD=1\n" * 2000, b"NEW=2\n" * 3000

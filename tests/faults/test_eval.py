@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from tests.arguments import PYTHONPATH
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 POSIX = 'eval "$(envref resolve --export {})"'
 # How a shell loads the output, and what it calls the status of the last command.

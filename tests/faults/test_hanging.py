@@ -20,6 +20,9 @@ import pytest
 from tests.arguments import PYTHONPATH
 from tests.backends.vaults import unlocked_vault
 from tests.processes import left_of
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 LIMIT = 0.7  # seconds that the store is given
 SLACK = 1.0  # seconds after which an answer is late

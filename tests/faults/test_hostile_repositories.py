@@ -16,9 +16,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults import repositories
-from tests.requirements import need
+from tests.requirements import first_python, need
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace")
+pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="strace")]
 
 CORPUS = {**repositories.REFUSED, **repositories.UNREADABLE, **repositories.QUIET}
 PRIVATE = "very-private-marker"

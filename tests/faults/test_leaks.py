@@ -21,8 +21,10 @@ import pytest
 
 from tests.arguments import PYTHONPATH
 from tests.cli.terminal import Terminal
-from tests.requirements import need
+from tests.requirements import first_python, need
 from tests.subcommands import CALLS, MARKER, PASSPHRASE, Call, World, leaves
+
+pytestmark = first_python
 
 ENVREF = (sys.executable, "-m", "envref")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="strace traces Linux only")

@@ -19,7 +19,9 @@ from tests.conftest import ROOT
 from tests.faults import operations
 from tests.faults.operations import OPERATIONS, edit, make, opened, state
 from tests.nightly import count
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 KILLS = count(100, 2000)
 

@@ -17,6 +17,9 @@ from envref.backends.vault import Vault
 from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, unlocked_vault
 from tests.conftest import ROOT
 from tests.nightly import count
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 PREAMBLE = """
 import sys, time

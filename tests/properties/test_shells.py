@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from envref.shells import FORMATS, Unencodable, render, unset
 from tests.nightly import count
 from tests.properties import readers
-from tests.requirements import ENVIRONMENTS, need
+from tests.requirements import ENVIRONMENTS, first_python, need
+
+pytestmark = first_python
 
 COUNT = 1_000  # variables that a shell gets at once: tcsh takes time in proportion to the square of it
 NUSHELL = ENVIRONMENTS / "nushell" / "nu"  # as `make test` gets it
