@@ -1,4 +1,4 @@
-"""The schema language: what a value has to be, what a schema may say, and that neither can stop the command for ever."""
+"""The schema language: what a value has to be, what a schema may say, and that neither stops the command for ever."""
 
 from __future__ import annotations
 
