@@ -21,7 +21,7 @@ LAYERS = [
     "git config project trust environment flox_table chain resolve resolution report progress streams",
     """
     request activate flox doctor github watch example status scoped_store rotation generation sharing sync adoption
-    onboarding audit audit_log leaks
+    onboarding audit audit_log leaks schema
     """,
     "cli __main__ __init__",
 ]

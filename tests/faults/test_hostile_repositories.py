@@ -47,10 +47,11 @@ CALLS = {
     "profile export": ["staging", "--resolve"],
     "vault backup": ["copy.db"],
     "trust": ["--print"],
+    "validate": ["--resolve", "-e", ".env"],
 }
 # Those that need trust before anything (commands.md 11); of the others nobody expects an empty stdout.
 USES_STORES = {
-    *("resolve", "run", "backend list", "status", "audit", "onboard", "sync push", "profile export"),
+    *("resolve", "run", "backend list", "status", "audit", "onboard", "sync push", "profile export", "validate"),
     *(name for name in CALLS if name.startswith("secret ")),
 }
 # In CI every subcommand that uses a store, in both modes; by night all of them.
