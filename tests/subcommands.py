@@ -114,6 +114,8 @@ CALLS = [
     Call("trust --list"),
     Call("trust --print"),
     Call("trust --revoke"),
+    Call("validate --ci", status=1),
+    Call("validate --resolve --example old.env", status=1),
     Call("vault backup ../backup.db"),
     Call("vault export", prints=True),
     Call("vault export --file ../export.json"),
