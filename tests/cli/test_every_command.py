@@ -9,16 +9,17 @@ import pytest
 from tests.subcommands import leaves
 from tests.transcripts import PAGES, steps
 
+EVERY = pytest.mark.parametrize("words", list(leaves()))
 SESSIONS = "\n".join(step.command for page in PAGES for step in steps(page))
 
 
-@pytest.mark.parametrize("words", leaves())
+@EVERY
 def test_a_transcript_shows_it(words):
     """Some page of the documentation or of the tests runs it and shows what it prints."""
     assert re.search(rf"envref (-\S+ )*{re.escape(words)}\b", SESSIONS)
 
 
-@pytest.mark.parametrize("words", leaves())
+@EVERY
 def test_its_help_has_an_example(words, project):
     """`--help` says what it does, and one use of it to copy."""
     done = project.envref(*words.split(), "--help")
