@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypedDict
 
-from envref import activate, example
+from envref import activate, example, schema
 from envref.example import Comparison
 from envref.outcome import Failed, Found, Missing
-from envref.project import configured, file_names, load
+from envref.project import configured, env_path, file_names, load
 from envref.reference import Reference
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ class Example(TypedDict):
     extra: list[str]
 
 
+class Schema(TypedDict):
+    """`broken` are the variables that break their rules, those that hold references apart."""
+
+    file: str
+    broken: list[str]
+
+
 class Secrets(TypedDict):
     """`resolved` is None when no store was asked; then `missing` says nothing."""
 
@@ -43,7 +50,8 @@ class Secrets(TypedDict):
 class Status(TypedDict):
     """The report, as `--format json` prints it. `keys` counts the variables, `config` those without a secret.
 
-    `example` is None without an example file; `issues` is how many variables are unresolved or missing.
+    `example` and `schema` are None without such a file; `issues` is how many variables are unresolved, missing or of
+    another form than the schema asks for.
     """
 
     project: str
@@ -53,6 +61,7 @@ class Status(TypedDict):
     config: int
     secrets: Secrets
     example: Example | None
+    schema: Schema | None
     hints: list[str]
     issues: int
 
@@ -81,6 +90,8 @@ def _report(project: Project, variables: list[Variable], resolution: Resolution 
     failed = _failed(resolution)
     compared = _compared(project, variables)
     missing_keys = compared.missing if compared else []
+    judged = _judged(project, variables)
+    broken = judged["broken"] if judged else []
     return {
         "project": project.config.project,
         "profile": project.profile,
@@ -94,11 +105,13 @@ def _report(project: Project, variables: list[Variable], resolution: Resolution 
             "backends": [backend.name for backend in project.config.backends],
         },
         "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
+        "schema": judged,
         "hints": [
             *_hints(failed, project.profile),
             *(f"Set missing key: envref set {name}=…" for name in missing_keys),
+            *(["See the type errors: envref validate" + _of(project.profile)] if broken else []),
         ],
-        "issues": len(failed) + len(missing_keys),
+        "issues": len(failed) + len(missing_keys) + len(broken),
     }
 
 
@@ -119,6 +132,20 @@ def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | N
     return Comparison(example.names_in(project.root), [variable.name for variable in variables])
 
 
+def _judged(project: Project, variables: Iterable[Variable]) -> Schema | None:
+    """None without a schema, or without a base file to hold against it."""
+    if not all(os.path.lexists(os.path.join(project.root, name)) for name in (schema.FILE, project.config.env_file)):
+        return None
+    rules = schema.read(env_path(project.root, schema.FILE), schema.FILE)
+    faults = rules.faults({variable.name: variable.plain for variable in variables})
+    return {"file": schema.FILE, "broken": [fault.key for fault in faults]}
+
+
+def _of(profile: str | None) -> str:
+    """The words that make a command one about the profile."""
+    return f" --profile {profile}" if profile else ""
+
+
 def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
     """What to do about each secret that is missing and each store that gave no answer, once."""
     return list(dict.fromkeys(_hint(answered, profile) for filled in failed for answered in filled.failures))
@@ -127,7 +154,7 @@ def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
 def _hint(answered: Answered, profile: str | None) -> str:
     reference, outcome = answered
     if isinstance(outcome, Missing) and isinstance(reference, Reference) and outcome.run:
-        return f"Set missing secret: {outcome.run}" + (f" --profile {profile}" if profile else "")
+        return f"Set missing secret: {outcome.run}" + _of(profile)
     if isinstance(outcome, Failed) and outcome.backend is not None:
         return "; ".join([outcome.reason, *(line.strip() for line in outcome.error.cure())])
     return f"{reference.uri}: {outcome.reason}" if not isinstance(outcome, Found) else ""

@@ -16,7 +16,7 @@ from envref.request import Request
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envref.status import Example, Status
+    from envref.status import Status
 
 _NO_PROJECT = """\
 No project configured.
@@ -79,18 +79,21 @@ def _lines(report: Status) -> Iterator[str]:
         yield from ("", "Secrets:", f"  Backends: {', '.join(secrets['backends'])}", f"  Resolved: {asked}")
         if secrets["missing"]:
             yield f"  Missing:  {', '.join(secrets['missing'])}"
-    if report["example"]:
-        yield from ("", "Validation:", *_validation(report["example"]))
+    if report["example"] or report["schema"]:
+        yield from ("", "Validation:", *_validation(report))
     if report["hints"]:
         yield from ("", "Hints:", *(f"  - {hint}" for hint in report["hints"]))
     yield ""
     yield f"Status: {report['issues']} issue(s) found" if report["issues"] else "Status: OK"
 
 
-def _validation(compared: Example) -> Iterator[str]:
-    for what in ("missing", "extra"):
-        names = compared[what]
-        if names:
-            yield f"  {what.capitalize()} keys: {', '.join(names)}"
-    if not compared["missing"] and not compared["extra"]:
-        yield f"  [ok] all keys match {compared['file']}"
+def _validation(report: Status) -> Iterator[str]:
+    compared, judged = report["example"], report["schema"]
+    if compared:
+        for what, names in (("Missing", compared["missing"]), ("Extra", compared["extra"])):
+            if names:
+                yield f"  {what} keys: {', '.join(names)}"
+        if not compared["missing"] and not compared["extra"]:
+            yield f"  [ok] all keys match {compared['file']}"
+    if judged:
+        yield f"  Type errors: {', '.join(judged['broken'])}" if judged["broken"] else f"  [ok] {judged['file']}"

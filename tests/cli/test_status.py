@@ -85,6 +85,18 @@ def test_a_broken_reference_is_told_with_its_text(app):
     assert hints[1].startswith('ref://nowhere/x: unknown backend "nowhere" (configured: store')
 
 
+def test_a_schema_is_looked_at(app):
+    """The names of what breaks it, not the values; references are not judged; each counts as an issue."""
+    app.write(".env.schema.json", '{"PLAIN": {"type": "port"}, "NONE": {"required": true}, "S1": {"type": "port"}}')
+    result = app.envref("status", "--format", "json")
+    report = json.loads(result.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert report["schema"] == {"file": ".env.schema.json", "broken": ["PLAIN", "NONE"]}
+    assert report["issues"] == 3
+    assert "See the type errors: envref validate" in report["hints"]
+    assert "marker" not in result.stdout + result.stderr
+
+
 def test_a_broken_file_is_an_error(app):
     """What `resolve` can't read, `status` can't count."""
     app.write(".env", "JUSTKEY\n")
