@@ -24,6 +24,9 @@ from tests.requirements import missing, need
 DOUBLES = pathlib.Path(__file__).parent / "backends/doubles"
 
 
+pytestmark = pytest.mark.usefixtures("trusted")
+
+
 def findings(project, *, profile=None):
     """What is found in the stores, as {check: findings}, the empty ones left out."""
     found = configured(str(project.path), profile)

@@ -207,6 +207,7 @@ def test_the_locale_is_undone_for_every_user(project):
         directory.chmod(directory.stat().st_mode | 0o005)
     code = f"{AS_SOMEBODY}\nsys.argv[1:] = ['run', '--', {need('env')!r}]\nenvref.__main__.main()"
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "PYTHONPATH": PYTHONPATH}
+    environment["ENVREF_TRUST"] = "all"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, cwd=project.path, capture_output=True, text=True, check=False)
     assert f"A={MARKER}" in done.stdout.splitlines(), done.stderr

@@ -38,10 +38,10 @@ class Terminal:
         )
         os.close(keyboard)
 
-    def await_text(self, text):
-        """Waits until `text` is on the screen."""
+    def await_text(self, text, count=1):
+        """Waits until `text` is on the screen, so many times."""
         limit = time.monotonic() + _PATIENCE
-        while text not in self.output:
+        while self.output.count(text) < count:
             if time.monotonic() > limit or not self._read():
                 raise AssertionError(f"no {text!r} in {self.output!r}")
 

@@ -185,7 +185,7 @@ def test_flox_is_asked_about_by_the_option(healthy):
     assert "hint: there is a Flox" not in done.stderr
 
 
-def test_a_store_that_hangs_ends_by_its_time_out(project):
+def test_a_store_that_hangs_ends_by_its_time_out(project, trusted):
     """ENVREF_TIMEOUT counts here as well."""
     project.write("plugin", "#!/bin/sh\nexec sleep 60\n").chmod(0o755)
     project.write(".envref.yaml", config(PLUGIN_ENTRY))

@@ -26,6 +26,7 @@ import sys, time
 from envref.address import Address
 from envref.backends.vault import Vault
 from envref.errors import EnvrefError
+from envref.secret import Secret
 vault = Vault("vault", path=sys.argv[1])
 """
 

@@ -29,6 +29,7 @@ esac
 @pytest.fixture
 def native(place, home):
     """Makes the environment whose hook is the native block of the project; `pass` is the only program it needs."""
+    place.monkeypatch.delenv("CI", raising=False)  # where a variable that is set is left as it is
     place.configure("{name: pass, type: pass}")
     entries = home / ".password-store" / "envref" / "app"
     entries.mkdir(parents=True)
