@@ -31,43 +31,41 @@ _SAME |= {"_shown": 0, "basename": 0, "quote": 0, "next": 0, "excerpt": 0, "past
 _OF_ONE = ("len", "min", "max", "set", "dict", "dumps", "_typed", "S_IMODE", "hiding", "realpath", "expanduser", "_of")
 
 # What the code's words are called on the page.
-_WORDS = dict.fromkeys(("TEXT", "WORDS", "WHAT", "SAID", "ERROR", "EACH", "PROBLEM", "WARNING"), "…")
-_WORDS |= {"GET_CLOSE_MATCHES": "…", "NEAR": "…", "SUGGESTION": "; did you mean …?", "OF_PROFILE": " …"}
-_WORDS |= {"SERVER": " (SERVER)", "HIDE_RUNS": "NAME", "SHOWN": "NAME", "CO_FILENAME": "FILE", "TB_LINENO": "LINE"}
-_WORDS |= {"S_IMODE": "MODE", "METADATA_OF": "FORMAT", "REMOVEPREFIX": "PATH", "RSTRIP": "PREFIX", "LSTRIP": "OPTION"}
-_WORDS |= {
-    "SHOWN_GLOBAL_PATH": "FILE",
-    "GLOBAL_PATH": "FILE",
-    "FILENAME": "FILE",
-    "DIRNAME": "FOLDER",
-    "LINENO": "LINE",
+_SHOWN = {
+    " (SERVER)": "SERVER",
+    " …": "OF_PROFILE",
+    "; did you mean …?": "SUGGESTION",
+    "COLUMN": "COLNO",
+    "COMMAND": "COMMAND_PATH",
+    "EDITOR": "ARGV",
+    "FILE": "CO_FILENAME ENV_FILE FILENAME GLOBAL_PATH SHOWN_GLOBAL_PATH USUAL",
+    "FOLDER": "DIRNAME STATE_DIRECTORY",
+    "FORMAT": "METADATA METADATA_OF",
+    "KEY": "ADDRESS DIFFERENCE SCOPED_KEY UNKNOWN WRITTEN",
+    "KEYS": "SPELT WRONG",
+    "LINE": "LINENO TB_LINENO",
+    "MODE": "S_IMODE",
+    "NAME": "ABOUT EFFECTIVE FOREIGN HIDE_RUNS LEFT_OUT REFUSED SELECTOR SHOWN STRIP",
+    "NAMES": "CONFIGURED KNOWN NAMED OWN STORES UNFREE",
+    "NUMBER": "ARGUMENTS BITS FAILED HELD RECEIVED",
+    "OPTION": "LSTRIP OPTION_NAME",
+    "OPTIONS": "GIVEN TOGETHER",
+    "PATH": "ANCESTOR ENVIRON EXPANDUSER KEPT REMOVEPREFIX",
+    "POSITION": "ENCODE START",
+    "PREFIX": "RSTRIP",
+    "PROFILE": "FIRST FORCED QUOTED",
+    "REFERENCE": "PIECE",
+    "RULE": "NAME_RULE",
+    "TARGET": "REAL TARGET_OF",
+    "TYPES": "BUILTIN",
+    "VERSION": "DATA DOCUMENT",
+    "WORD": "ARGS",
+    "writing": "DOING",
+    "…": "EACH ERROR GET_CLOSE_MATCHES MSG NEAR PROBLEM SAID TEXT WARNING WHAT WORDS",
 }
-_WORDS |= {"COLNO": "COLUMN", "OPTION_NAME": "OPTION", "TARGET_OF": "TARGET", "COMMAND_PATH": "COMMAND"}
-_WORDS |= {
-    "ENCODE": "POSITION",
-    "START": "POSITION",
-    "STATE_DIRECTORY": "FOLDER",
-    "NAME_RULE": "RULE",
-    "DIFFERENCE": "KEY",
-}
-_WORDS |= {"QUOTED": "PROFILE", "DOCUMENT": "VERSION", "DATA": "VERSION"}
-_WORDS |= {
-    "DOING": "writing",
-    "KEPT": "PATH",
-    "USUAL": "FILE",
-    "FORCED": "PROFILE",
-    "ARGS": "WORD",
-    "REFUSED": "NAME",
-    "MSG": "…",
-}
-_WORDS |= {"LEFT_OUT": "NAME", "WRITTEN": "KEY", "SCOPED_KEY": "KEY", "UNKNOWN": "KEY", "METADATA": "FORMAT"}
-_WORDS |= {"ENVIRON": "PATH", "EXPANDUSER": "PATH", "ARGV": "EDITOR", "STRIP": "NAME", "EFFECTIVE": "NAME"}
-PLACEHOLDER = re.compile(r"\b(?!GITHUB_ENV|ENVREF_)[A-Z][A-Z_]{2,}…?|…+")  # a placeholder
-_WORDS |= {"ADDRESS": "KEY", "FOREIGN": "NAME", "BUILTIN": "TYPES", "ENV_FILE": "FILE", "SELECTOR": "NAME"}
-_WORDS |= {"ABOUT": "NAME", "UNFREE": "NAMES", "SPELT": "KEYS", "HELD": "NUMBER", "OWN": "NAMES"}
-_WORDS |= {"RECEIVED": "NUMBER", "ARGUMENTS": "NUMBER", "FAILED": "NUMBER", "REAL": "TARGET", "FIRST": "PROFILE"}
-_WORDS |= {"WRONG": "KEYS", "GIVEN": "OPTIONS", "TOGETHER": "OPTIONS", "BITS": "NUMBER", "PIECE": "REFERENCE"}
-_WORDS |= {"STORES": "NAMES", "CONFIGURED": "NAMES", "KNOWN": "NAMES", "ANCESTOR": "PATH", "NAMED": "NAMES"}
+_WORDS = {word: shown for shown, words in _SHOWN.items() for word in words.split()}
+
+PLACEHOLDER = re.compile(r"\b(?!GITHUB_ENV|ENVREF_)[A-Z][A-Z_]{2,}…?|…+")
 _DATA = ("label", "name", "key", "path", "file")  # parameters that are never prose
 _SEVERAL = 16  # texts: more of them are named, not listed
 _DEEPEST = 6
@@ -206,7 +204,8 @@ class _Source:
             case ast.IfExp(body=body, orelse=other):
                 return _unique([*self.or_name(module, body, seen), *self.or_name(module, other, seen)])
             case ast.BoolOp(values=values):
-                return _unique([text for each in values for text in self.texts(module, each, seen)])
+                found = [text for each in values for text in self.texts(module, each, seen)]
+                return _unique([text for text in found if text != '""'])
             case ast.Tuple(elts=items) | ast.List(elts=items) | ast.Set(elts=items):
                 return _unique([text for each in items for text in self.texts(module, each, seen)])
             case (
@@ -259,7 +258,7 @@ class _Source:
 
     def or_name(self, module, node, seen):
         found = self.texts(module, node, seen)
-        if not found or len(found) > _SEVERAL:
+        if not found or len(found) > _SEVERAL or (found == [""] and isinstance(node, ast.Name | ast.Call)):
             return [_placeholder(node)]
         return found
 
