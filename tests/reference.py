@@ -5,6 +5,7 @@ tests/test_reference_pages.py fails when one is not what the code makes of it.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 import pathlib
@@ -284,6 +285,12 @@ before it, STORE a type of store, REASON what the operating system says. Where t
 """
 
 
+@functools.cache
+def known():
+    """The messages of the code by their texts."""
+    return {message.text: message for message in messages.collect().messages}
+
+
 def told():
     """docs/reference/errors.toml: the groups of messages, with causes and cures."""
     return tomllib.loads((ROOT / "docs/reference/errors.toml").read_text(encoding="utf-8"))["group"]
@@ -291,28 +298,27 @@ def told():
 
 def errors():
     """Each message of the code with what errors.toml says of it, in groups."""
-    known = {message.text: message for message in messages.collect().messages}
     groups = told()
     links = [f"* [{group['title']}](#{group['name']})\n" for group in groups]
-    return "".join([_MADE, _ERRORS, *links, *(_group(group, known) for group in groups)])
+    return "".join([_MADE, _ERRORS, *links, *map(_group, groups)])
 
 
-def _group(group, known):
+def _group(group):
     intro = f"{group['intro']}\n\n" if "intro" in group else ""
-    rows = [_entry(entry, known) for entry in sorted(group["entry"], key=lambda entry: min(entry["messages"]))]
+    rows = [_entry(entry) for entry in sorted(group["entry"], key=lambda entry: min(entry["messages"]))]
     head = f'\n<a id="{group["name"]}"></a>\n\n## {group["title"]}\n\n{intro}'
     return head + "| message | cause | cure |\n|---|---|---|\n" + "".join(rows)
 
 
-def _entry(entry, known):
-    texts = sorted(text for text in entry["messages"] if text in known)
+def _entry(entry):
+    texts = sorted(text for text in entry["messages"] if text in known())
     shown = "<br>".join(f"`{text}`" for text in texts)
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (shown, entry["cause"], cure(entry, known))) + " |\n"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (shown, entry["cause"], cure(entry))) + " |\n"
 
 
-def cure(entry, known):
+def cure(entry):
     """The cures that the code gives, and that of errors.toml; else what the messages say after their semicolon."""
-    several = [known[text] for text in entry["messages"] if text in known]
+    several = [known()[text] for text in entry["messages"] if text in known()]
     written = entry.get("cure", "")
     found = [each for message in several for each in message.cures if _plain(each) not in _plain(written)]
     found = [*dict.fromkeys(found), *filter(None, [written])]

@@ -11,8 +11,7 @@ import pytest
 from envref.cli import envref
 from tests import messages, reference
 
-TOLD = messages.collect()
-KNOWN = {message.text: message for message in TOLD.messages}
+KNOWN = reference.known()
 ENTRIES = [entry for group in reference.told() for entry in group["entry"]]
 
 # What tells something that is told elsewhere: it was made there, or is another program's.
@@ -64,7 +63,7 @@ def test_every_message_has_its_cause_and_its_cure():
         f"{message.text!r} ({', '.join(message.places)})" for text, message in KNOWN.items() if text not in entered
     ]
     assert not missing, "add to docs/reference/errors.toml:\n" + "\n".join(missing)
-    assert all(entry["cause"] and reference.cure(entry, KNOWN) for entry in ENTRIES)
+    assert all(entry["cause"] and reference.cure(entry) for entry in ENTRIES)
 
 
 def test_no_entry_explains_a_message_that_nobody_gets():
@@ -81,14 +80,12 @@ def test_a_message_is_explained_once():
 
 def test_what_the_reader_of_the_code_can_not_read_is_known():
     """A message in a form that tests/messages.py can't follow fails here, and does not go missing on the page."""
-    assert TOLD.passed_on == PASSED_ON
+    assert messages.collect().passed_on == PASSED_ON
 
 
 def test_commands_in_cures_are_commands_of_envref():
     """`envref vault passwd` in a cure can be typed: the command exists, with each option."""
-    cures = itertools.chain.from_iterable(
-        re.findall("`(envref [^`]+)`", reference.cure(entry, KNOWN)) for entry in ENTRIES
-    )
+    cures = itertools.chain.from_iterable(re.findall("`(envref [^`]+)`", reference.cure(entry)) for entry in ENTRIES)
     commands = list(cures)
     assert len(commands) > 50
     for command in commands:
