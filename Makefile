@@ -1,8 +1,9 @@
 # Each target sets up what it needs from nothing and is quick the second time; setup/ says how.
 # make test TESTS='tests/test_secret.py -k repr'   passes its value on to pytest
 # make test OTHERS=none                            tests the first CPython only (default: every one from 3.11 on)
-# make test STORES=all                             runs the stores' own programs, and Nix, with every CPython (default: the first)
+# make test STORES=all                             also runs stores' programs, Nix, shells and faults with every CPython
 # make test PYTHON=/usr/bin/python3.12             makes that one the first
+# make test-nightly                                the first CPython only, with the counts of a night
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
 
 TESTS =
@@ -11,11 +12,11 @@ STORES = first
 PEER =
 RUNS = 15
 
-.PHONY: help demo test lint bench pins reference clean
+.PHONY: help demo test test-nightly lint bench pins reference clean
 .NOTPARALLEL:
 
 help:
-	@echo "make demo | test | lint | bench | pins | reference | clean"
+	@echo "make demo | test | test-nightly | lint | bench | pins | reference | clean"
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 demo lint pins reference:
@@ -23,6 +24,9 @@ demo lint pins reference:
 
 test:
 	@OTHERS=$(OTHERS) STORES=$(STORES) sh setup/start.sh test $(TESTS)
+
+test-nightly:
+	@sh setup/start.sh nightly $(TESTS)
 
 bench:
 	@sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))

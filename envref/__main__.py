@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from envref import streams
+from envref import secret, streams
 from envref.errors import FAILED, EnvrefError
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def main() -> None:
     """Runs the command that `sys.argv` holds, and ends the process with its exit status."""
     arguments = sys.argv[1:]
+    secret.before_the_first = _protect
     if arguments[:1] == ["resolve"] and "ENVREF_DEBUG" not in os.environ:
         from envref.request import parse
 
@@ -26,6 +27,12 @@ def main() -> None:
             # All is written and nothing waits for an orderly end, which costs a sixth of Python's start.
             os._exit(_guarded(lambda: _activate(request)))
     sys.exit(_guarded(lambda: _click(arguments)))
+
+
+def _protect() -> None:
+    from envref import memory
+
+    memory.protect()
 
 
 def _activate(request: Request) -> int:

@@ -51,6 +51,9 @@ def activate(
         write(shells.Rendered(failure, []))
         streams.complain(error)
         return error.status
+    except Exception:
+        streams.write(failure)  # a bug must not pass for an empty project where a shell evaluates the output
+        raise
 
 
 def untrusted_warning(names: Iterable[str]) -> str:
@@ -102,6 +105,13 @@ def resolve(request: Request) -> Resolution:
     project = _load(request)
     environment = environment_of(project)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
+    return resolved(project, environment, chosen, request.timeout)
+
+
+def resolved(
+    project: Project, environment: Environment, chosen: list[Variable], timeout: float | None = None
+) -> Resolution:
+    """What becomes of these variables of the project. Raises EnvrefError as `resolve` does."""
     variables = environment.closure(chosen)
     references = [
         reference
@@ -110,7 +120,7 @@ def resolve(request: Request) -> Resolution:
         for reference in variable.references()
         if isinstance(reference, Reference)
     ]
-    outcomes = _ask(project, references, request.timeout) if references else {}
+    outcomes = _ask(project, references, timeout) if references else {}
     untrusted = () if references else untrusted_names(project, chosen)
     return Resolution(project, chosen, environment.fill(variables, outcomes), untrusted)
 

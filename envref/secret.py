@@ -4,11 +4,20 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
 _SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding them would garble every message
 
 _known: set[str] = set()
+
+
+def _nothing() -> None:
+    pass
+
+
+# Called when this process gets its first value. The doors protect its memory; a test's process stays as it is.
+before_the_first: Callable[[], None] = _nothing
 
 
 class Secret:
@@ -20,6 +29,8 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
+        if not _known:
+            before_the_first()
         self._value = value
         _known.add(value)
 

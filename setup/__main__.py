@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|lint|bench|pins|reference`, which `make` opens."""
+"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|pins|reference`, which `make` opens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from setup import nix, pins, stores
+from setup import nix, node_packages, pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
@@ -37,7 +37,8 @@ def lint() -> int:
 def test(*arguments: str) -> int:
     """Lint, then pytest with these arguments on every CPython.
 
-    `OTHERS=none` keeps to the first; `STORES=all` runs the stores' own programs, and Nix, with the others too.
+    `OTHERS=none` keeps to the first; with the others, `STORES=all` runs the stores' own programs, Nix, and what tries
+    envref from outside too.
     """
     status = lint()
     first, *others = interpreters()
@@ -48,6 +49,13 @@ def test(*arguments: str) -> int:
     # The stores' own programs and Nix take most of the time, and answer the same to every Python.
     elsewhere = {"ENVREF_TESTS_STORE_PROGRAMS": "elsewhere"} if os.environ.get("STORES") != "all" else {}
     return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
+
+
+def nightly(*arguments: str) -> int:
+    """All tests once, on the first CPython, each as often as at night (security.md 7)."""
+    first = interpreters()[0]
+    _install_programs(first)
+    return _pytest(first, arguments, ENVREF_TESTS_NIGHTLY="1")
 
 
 def bench(*arguments: str) -> int:
@@ -66,6 +74,7 @@ def _install_programs(interpreter: Interpreter) -> None:
     install_missing()
     stores.install(interpreter)
     nix.install()
+    node_packages.install()
 
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:
@@ -75,7 +84,7 @@ def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:
-    return Environment(interpreter.minor, interpreter).with_packages("test").with_envref()
+    return Environment(interpreter.minor, interpreter).with_packages("test", "fuzz").with_envref()
 
 
 def _status(*command: str, **variables: str) -> int:
@@ -86,6 +95,7 @@ def _status(*command: str, **variables: str) -> int:
 DOORS: dict[str, Callable[..., int]] = {
     "demo": demo,
     "test": test,
+    "nightly": nightly,
     "lint": lint,
     "bench": bench,
     "pins": pins.write,

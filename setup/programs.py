@@ -13,6 +13,7 @@ PROGRAMS = {
     "busybox": "busybox",
     "dbus": "dbus-daemon",
     "direnv": "direnv",
+    "ed": "ed",
     "expect": "expect",
     "fish": "fish",
     "git": "git",
@@ -30,6 +31,7 @@ PROGRAMS = {
     "shellcheck": "shellcheck",
     "strace": "strace",
     "tcsh": "tcsh",
+    "vim": "vim",
     "zsh": "zsh",
 }
 

@@ -43,7 +43,7 @@ _SHOWN = {
     "FORMAT": "METADATA METADATA_OF",
     "KEY": "ADDRESS DIFFERENCE SCOPED_KEY UNKNOWN WRITTEN",
     "KEYS": "SPELT WRONG",
-    "LINE": "LINENO TB_LINENO",
+    "LINE": "LINENO LINE_OF_REFUSAL TB_LINENO",
     "MODE": "S_IMODE",
     "NAME": "ABOUT EFFECTIVE FOREIGN HIDE_RUNS LEFT_OUT REFUSED SELECTOR SHOWN STRIP",
     "NAMES": "CONFIGURED KNOWN NAMED OWN STORES UNFREE",
@@ -319,13 +319,14 @@ class _Source:
             return _unique([text for value in values for text in self.texts(module, value, seen)])
         if name in self.classes and name in self.error_names:
             return []  # told where it is made
-        found = [
-            text
+        several = [
+            self.texts(origin, value, seen)
             for origin, function in self.function(module, node)
             for value in _returned(function)
-            for text in self.texts(origin, value, seen)
         ]
-        return _unique(found)
+        found = _unique([text for texts in several for text in texts])
+        # One word among what only a run can tell is a default, and no message.
+        return found if all(several) or any(" " in text for text in found) else []
 
     def attribute(self, module, attribute, seen):
         """`self.x`: what some method sets it to, as prose, or a constant of the class."""
@@ -494,10 +495,11 @@ def collect():
     source.error_names = source.errors()
     messages, passed_on = [], set()
     for module in source.modules.values():
-        inner = set()  # calls in what was told already
+        inner = set()  # pieces of what was told already
         for node in ast.walk(module.tree):
             for text_node, frame, cures in () if node in inner else _told(source, module, node):
                 inner |= {each for each in ast.walk(node) if _name(getattr(each, "func", None)) == "problem"} - {node}
+                inner |= set(getattr(node, "values", ()))
                 texts = source.texts(module, text_node)
                 cured = [
                     f"`{text}`" if kind == "run" else text
@@ -537,6 +539,7 @@ def _unlabelled(text):
         text = text.removeprefix(label)
     text = re.sub("^(LABEL|TYPE):", "STORE:", text)
     text = re.sub(r"([A-Z]{3,})\1", r"\1", text).strip()
+    text = re.sub("…{2,}", "…", text)
     return f"{text} …" if text.endswith(":") else text
 
 

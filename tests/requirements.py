@@ -13,6 +13,9 @@ ENVIRONMENTS = pathlib.Path(__file__).parent.parent / ".venvs"
 # program answers does not depend on the Python that envref runs on, and they take most of the time.
 ELSEWHERE = os.environ.get("ENVREF_TESTS_STORE_PROGRAMS") == "elsewhere"
 
+# For modules that try envref from outside, by shells, kills, system calls: what they find is the same in every Python.
+first_python = pytest.mark.skipif(ELSEWHERE, reason="tried from outside by the tests of the first Python")
+
 
 def need(program):
     """The absolute path of `program`; without it the test is skipped, or fails in CI."""

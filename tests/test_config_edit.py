@@ -29,6 +29,7 @@ ENTRIES = [
     ("profiles: {y: {}}\n", "profiles: {y: {}, x: null}\n"),
     ("profiles: {\n  y: {}, # c\n  z: {} # d\n}\n", "profiles: {\n  y: {}, # c\n  z: {}, # d\n  x: null\n}\n"),
     ("profiles: {\n  y: {}, # c\n}\n", "profiles: {\n  y: {}, # c\n  x: null,\n}\n"),
+    ("profiles: {\r\n  y: {} # c\r\n}\r\n", "profiles: {\r\n  y: {}, # c\r\n  x: null\r\n}\r\n"),
     ('{"a": 1, "profiles": {"y": {}}}\n', '{"a": 1, "profiles": {"y": {}, "x": null}}\n'),
     ('{\n  "a": 1\n}\n', '{\n  "a": 1,\n  "profiles": {"x": null}\n}\n'),
     ("{a: 1, profiles}\n", "{a: 1, profiles: {x: null}}\n"),

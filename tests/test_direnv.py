@@ -16,7 +16,9 @@ from envref.backends.vault import lifecycle
 from tests.arguments import PYTHONPATH
 from tests.backends.vaults import fill, unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 PAGE = pathlib.Path(__file__).parent.parent / "docs/direnv.md"
 SHORT, LONG = re.findall(r"^```bash\n(watch_file .*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

@@ -42,6 +42,7 @@ GATE = {"envref.programs", "envref.trust", "envref.trust.names", "envref.trust.n
 GRANTED = {"envref.trust.meaning", "envref.trust.record"}
 ASKING = PLAIN | GATE | {"envref.backends", "envref.chain", "envref.resolve"}
 IN_A_VAULT = ASKING | {
+    "envref.memory",
     "envref.backends.answer",
     "envref.backends.vault",
     "envref.backends.vault.age",
@@ -53,7 +54,8 @@ IN_A_VAULT = ASKING | {
     "envref.backends.vault.passphrase",
     "envref.backends.vault.session",
 }
-IN_A_PLUGIN = ASKING | GRANTED | {"envref.backends.answer", "envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = ASKING | GRANTED | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.command")}
+IN_A_PLUGIN |= {"envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 # Each layer may import its own and those above it.
 VALUES = """
     secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
-    replay
+    replay memory
 """
 LAYERS = [
     "errors",
@@ -21,7 +21,7 @@ LAYERS = [
     "git config project trust environment flox_table chain resolve resolution report progress streams",
     """
     request activate flox doctor github watch example status scoped_store rotation generation sharing sync adoption
-    onboarding audit audit_log leaks
+    onboarding audit audit_log leaks schema
     """,
     "cli __main__ __init__",
 ]

@@ -6,7 +6,7 @@ import click
 
 from envref import __version__, streams
 from envref.cli.grammar import Group
-from envref.errors import OK, USAGE
+from envref.errors import OK, USAGE, UsageError
 
 COMMANDS = {
     "audit": "envref.cli.audit:audit",
@@ -31,9 +31,12 @@ COMMANDS = {
     "sync": "envref.cli.sync:group",
     "team": "envref.cli.team:team",
     "trust": "envref.cli.trust:command",
+    "validate": "envref.cli.validate:validate",
     "vault": "envref.cli.vault:vault",
     "version": "envref.cli.version:version",
 }
+
+_EVALUATED = {"--export", "--direnv"}
 
 
 @click.group(cls=Group, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,11 +50,21 @@ def run(arguments: list[str]) -> int:
     try:
         status = envref.main(arguments, prog_name="envref", standalone_mode=False)
     except click.UsageError as error:
+        _fail_evaluation(arguments)
         path = error.ctx.command_path if error.ctx else "envref"
         streams.say([f"error: {error.message}", f"Run '{path} --help' for usage."])
         return USAGE
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except UsageError:
+        _fail_evaluation(arguments)
+        raise
     except click.Abort:
         raise KeyboardInterrupt from None
     return status if isinstance(status, int) else OK
+
+
+def _fail_evaluation(arguments: list[str]) -> None:
+    """Code that fails, where a shell was to evaluate the output: a mistyped option must not pass for no variables."""
+    if arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments):
+        streams.write("false\n")

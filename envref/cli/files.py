@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import click
 
-from envref import streams
+from envref import activate
 from envref.cli.grammar import directory
-from envref.envfile import EnvFile, merge
+from envref.envfile import EnvFile
 from envref.environment import Environment
 from envref.project import NoProject, Project, bare, configured, not_read, readable
 
@@ -44,31 +44,36 @@ def project(profile: str | None) -> Project:
 
 def environment(profile: str | None, chosen: Chosen) -> Environment:
     """The merged and interpolated variables; says the warnings. No store is asked, references stay."""
+    return activate.environment_of(loaded(profile, chosen))
+
+
+def loaded(profile: str | None, chosen: Chosen) -> Project:
+    """The project with the files that are named, and its own where none is."""
     found = project(profile)
-    files = [EnvFile.read(path, name) for path, name in _layers(found, chosen)]
-    for warning in (*found.warnings, *(str(warning) for file in files for warning in file.warnings)):
-        streams.warn(warning)
-    return Environment(merge(files), os.environ if found.config.interpolate_environment else None)
+    layers = list(_layers(found, chosen))
+    files = [EnvFile.read(path, name) for path, name in layers if path]
+    unread = [name for path, name in layers if not path]
+    warnings = [
+        *found.warnings,
+        *(str(warning) for file in files for warning in file.warnings),
+        *(not_read(found.root, name) for name in unread),
+    ]
+    return Project(found.root, found.config, found.profile, files=files, warnings=warnings, unread=unread)
 
 
-def _layers(found: Project, chosen: Chosen) -> list[tuple[str, str]]:
-    """Path and shown name of base, profile and local file. Only what is named, and the base, has to exist."""
+def _layers(found: Project, chosen: Chosen) -> Iterator[tuple[str, str]]:
+    """Path and shown name of base, profile and local file; no path where a file waits for trust.
+
+    Only what is named, and the base, has to exist.
+    """
     config = found.config
     profile_file = config.profile_file(found.profile) if found.profile else ""
-    return [
-        *_layer(found, config.env_file, chosen.file, required=True),
-        *_layer(found, profile_file, chosen.profile_file),
-        *_layer(found, config.local_file, chosen.local_file),
-    ]
-
-
-def _layer(found: Project, configured: str, named: str | None, *, required: bool = False) -> list[tuple[str, str]]:
-    if named:
-        return [(os.path.join(directory(), named), named)]
-    if not required and not (configured and os.path.lexists(os.path.join(found.root, configured))):
-        return []
-    path = readable(found, configured)
-    if path:
-        return [(path, configured)]
-    streams.warn(not_read(found.root, configured))
-    return []
+    for own, named in (
+        (config.env_file, chosen.file),
+        (profile_file, chosen.profile_file),
+        (config.local_file, chosen.local_file),
+    ):
+        if named:
+            yield os.path.join(directory(), named), named
+        elif own == config.env_file or (own and os.path.lexists(os.path.join(found.root, own))):
+            yield readable(found, own), own

@@ -121,12 +121,23 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     if wish.services:
         return Edit(forms.with_services(manifest, project), said)
     edit = forms.write(manifest, wish.form, project)
-    return Edit(edit.manifest, [*edit.said, *said])
+    return Edit(edit.manifest, [*edit.said, *said, *_limits(wish)])
 
 
 def _snippet(wish: _Wish, project: Project) -> str:
     programs = forms.programs(project) if wish.install else ""
+    for line in _limits(wish):
+        streams.inform(line)
     return "\n".join(filter(None, [programs, forms.snippet(wish.form, project)]))
+
+
+def _limits(wish: _Wish) -> list[str]:
+    """What a person must know of the form that needs no envref (flox.md 6.4)."""
+    if wish.form.kind != "native":
+        return []
+    from envref.flox.native_text import LIMITS
+
+    return [f"note: {limit}" for limit in LIMITS]
 
 
 def _write(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:

@@ -11,7 +11,7 @@ from envref import activate, github, report, shells, streams
 from envref.cli import output
 from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
-from envref.errors import FAILED, OK, PARTIAL, EnvrefError, UsageError
+from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.request import Request, format_of, replaying_shell, start, wants_strict
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _unset(request: Request) -> int:
         untrusted = activate.untrusted_names(project, chosen)
         names = (variable.name for variable in chosen if variable.name not in untrusted)
         streams.write(shells.unset(request.format, names))
-    except EnvrefError:
+    except Exception:
         streams.write(form.failure)
         raise
     return OK

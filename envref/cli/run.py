@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envref import activate, shells, streams
+from envref import activate, memory, shells, streams
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.errors import FAILED, EnvrefError
@@ -17,7 +17,7 @@ from envref.request import Request
 from envref.trust import require
 
 if TYPE_CHECKING:
-    from envref.resolution import Resolution, Values
+    from envref.resolution import Resolution
 
 # Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
 _REMOVED = (
@@ -50,11 +50,17 @@ def run(profile: str | None, only: list[str], timeout: float | None, command: tu
     request.only = only
     request.timeout = timeout
     partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
+    coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
     resolution = _resolved(request)
     streams.say(activate.complaints(resolution, "" if partial else " (strict mode)"))
     if resolution.failed and not partial:
         return FAILED
-    _replace_process(command, _environment(resolution.values(), pristine=flags["pristine"]))
+    environment = _environment(pristine=flags["pristine"])
+    if coerced:
+        environment.pop(b"LC_CTYPE", None)
+    for name, value in resolution.values():
+        environment[name.encode()] = shells.environment_text(name, value).encode()
+    _replace_process(command, environment)
     return FAILED
 
 
@@ -67,18 +73,13 @@ def _resolved(request: Request) -> Resolution:
     return activate.resolve(request)
 
 
-def _environment(variables: Values, *, pristine: bool) -> dict[bytes, bytes]:
-    """The child's environment: the caller's, overlaid by the project's."""
-    environment = {
+def _environment(*, pristine: bool) -> dict[bytes, bytes]:
+    """The caller's environment, as far as the child may have it."""
+    return {
         name: value
         for name, value in os.environb.items()
         if os.fsdecode(name) not in _REMOVED and not (pristine and not _is_pristine(os.fsdecode(name)))
     }
-    if _coerced_locale():
-        environment.pop(b"LC_CTYPE", None)
-    for name, value in variables:
-        environment[name.encode()] = shells.environment_text(name, value).encode()
-    return environment
 
 
 def _is_pristine(name: str) -> bool:
@@ -100,6 +101,7 @@ def _coerced_locale() -> bool:
 def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
     """Becomes the command: pid, terminal, signals and exit status are then its own. Returns only by EnvrefError."""
     sys.stdout.flush()
+    memory.release()
     # Python ignores these, and an ignored signal stays ignored in the new program.
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):

@@ -80,6 +80,11 @@ class Case:
         """Whether the project's stores may not be looked at before the user trusts it (security.md 5.2)."""
         return is_waiting(self.project)
 
+    @property
+    def may_run_programs(self) -> bool:
+        """Whether git and direnv may be asked: strict mode runs nothing in a project that may be untrusted."""
+        return not (self.project.config.trust == "strict" and self.is_untrusted)
+
     @cached_property
     def stores(self) -> dict[Store, list[BackendError]]:
         """The stores that references use, each with what is wrong with it. Asks for no value."""

@@ -40,7 +40,7 @@ def untrusted_config(case: Case) -> Iterator[Finding]:
 def committable_local_file(case: Case) -> Iterator[Finding]:
     """The personal file is in a git work tree and not ignored there, or even tracked."""
     root, name = case.project.root, case.project.config.local_file
-    if not os.path.lexists(os.path.join(root, name)):
+    if not case.may_run_programs or not os.path.lexists(os.path.join(root, name)):
         return
     ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
     if ignored is None or ignored.status != 1:  # 0: it is ignored; 128: no work tree, or one that git refuses
@@ -81,7 +81,7 @@ def readable_local_file(case: Case) -> Iterator[Finding]:
 def blocked_envrc(case: Case) -> Iterator[Finding]:
     """`.envrc` is there, direnv too, and its user has not allowed it: nothing is loaded."""
     path = os.path.join(case.project.root, _DIRENV_FILE)
-    if not os.path.exists(path):
+    if not case.may_run_programs or not os.path.exists(path):
         return
     status = _run("direnv", ["status", "--json"], case.project.root)
     if status is not None and _allowed(status.stdout.decode("utf-8", "replace"), path) is False:

@@ -22,6 +22,7 @@ from envref.secret import Secret
 from tests.backends.contract import BackendContract
 from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
+from tests.nightly import count
 from tests.requirements import need
 
 NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
@@ -463,25 +464,27 @@ class TestChoice:
         assert ran.stdout.split() == ["1", "False"]
 
 
+WRITERS, WRITES = count(16, 32), count(25, 50)
 WRITER = """
 import sys, time
 from envref.address import Address
 from envref.backends.keychain import Keychain
 from envref.secret import Secret
 store = Keychain("keychain")
-for number in range(25):
+for number in range(int(sys.argv[2])):
     store.set(Address("app", f"{sys.argv[1]}-{number}"), Secret(f"value {sys.argv[1]} {number}"), time.monotonic() + 60)
 """
 
 
 def test_no_write_is_lost_among_many_writers(store):
     """Sixteen processes that set twenty-five keys each leave four hundred, every one with its own value."""
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(writer)], cwd=ROOT) for writer in range(16)]
-    assert [writer.wait(timeout=120) for writer in writers] == [0] * 16
+    command = [sys.executable, "-c", WRITER]
+    writers = [subprocess.Popen([*command, str(writer), str(WRITES)], cwd=ROOT) for writer in range(WRITERS)]
+    assert [writer.wait(timeout=300) for writer in writers] == [0] * WRITERS
     names = list(store.list("app", soon()))
     found = store.get_many([Address("app", name) for name in names], soon())
     assert {address.key: secret.reveal() for address, secret in found.items()} == {
-        f"{writer}-{number}": f"value {writer} {number}" for writer in range(16) for number in range(25)
+        f"{writer}-{number}": f"value {writer} {number}" for writer in range(WRITERS) for number in range(WRITES)
     }
 
 

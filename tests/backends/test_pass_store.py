@@ -570,8 +570,8 @@ class TestCommands:
     """The whole process."""
 
     @pytest.fixture
-    def shop(self, project, passwords, tmp_path):
-        """A project with two backends of the type: the user's own store, and a team's in the project."""
+    def shop(self, project, passwords, trusted):
+        """A trusted project with two backends of the type: the user's own store, and a team's in the project."""
         project.team = Passwords(project.path / "team")
         project.write(
             ".envref.yaml",

@@ -535,6 +535,19 @@ def test_a_hostile_plugin_does_no_harm(programs, kind):
     assert left_of(programs.directory) == []
 
 
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_run_with_a_hostile_plugin_ends_as_documented(programs, project, kind):
+    """Status 3, nothing on stdout, no escape byte on stderr, no word of Python's."""
+    programs.bash("hostile", HOSTILE[kind])
+    project.write(".envref.yaml", "project: app\nbackends: [{name: hostile, type: plugin, timeout: 1}]\n")
+    project.write(".env", "A=ref://secrets/key\n")
+    done = project.envref("resolve", "--export", env={"ENVREF_TRUST": "all"})
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("error: A: failed to resolve ref://secrets/key: ")
+    assert done.stderr.replace("\n", "").isprintable()
+    assert "internal error" not in done.stderr
+
+
 def test_a_hostile_key_is_shown_escaped(programs):
     """A key that could steer the terminal is escaped where it is named."""
     assert "\x1b" not in Plugin("j").absent(Address("app", "", foreign="\x1b[2J"))

@@ -31,7 +31,7 @@ def descriptor_with(content, monkeypatch):
     os.write(writing, content)
     os.close(writing)
     monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FD", str(reading))
-    passphrase._from_descriptor.cache_clear()
+    passphrase._read.clear()
     return reading
 
 
@@ -194,3 +194,12 @@ def test_an_empty_answer_gets_a_suggestion():
 
     shown = on_a_terminal(CHOOSE, [("Enter vault passphrase: ", ""), ("Confirm vault passphrase: ", suggested)])
     assert shown.splitlines()[-1] == "chosen 41"
+
+
+def test_a_process_substitution_is_a_descriptor(monkeypatch):
+    """`ENVREF_VAULT_PASSPHRASE_FILE=<(…)` names a pipe; it is read once, however often the passphrase is needed."""
+    descriptor = descriptor_with(b"from a program\n", monkeypatch)
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE_FD")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FILE", f"/dev/fd/{descriptor}")
+    assert [passphrase.given().reveal() for _ in range(2)] == ["from a program"] * 2
+    os.close(descriptor)

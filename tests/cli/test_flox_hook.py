@@ -16,7 +16,9 @@ from envref.flox import block
 from tests.arguments import PYTHONPATH
 from tests.flox import schema
 from tests.flox.manifests import FRESH
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 MANIFEST = ".flox/env/manifest.toml"
 CONFIG = {

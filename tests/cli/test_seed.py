@@ -311,3 +311,32 @@ def test_trouble_unknown_backend_type(typed, project):
     _, stderr = typed("envref secret get api_key")
     assert 'unknown backend type "wat" (backend "x"); recognized types: keychain, vault, ' in stderr
     assert "for custom backends use type: plugin" in stderr
+
+
+def test_trouble_overall_status(typed, mystore):
+    """Which references are resolved, which are missing, and hints that mend it when they are typed."""
+    mystore.write(".env", "APP=1\nAPI_KEY=ref://secrets/api_key\nDB=ref://mystore/db\n")
+    stdout, _ = typed("envref secret set api_key --value v; envref status")
+    assert "  Resolved: 1/2\n  Missing:  DB\n" in stdout
+    hint = stdout.partition("Set missing secret: ")[2].splitlines()[0]
+    stdout, _ = typed(f"{hint} --value w; envref status")
+    assert "  Resolved: 2/2\n" in stdout
+    assert stdout.endswith("Status: OK\n")
+
+
+def test_a_team_with_a_keychain_each(typed, project, keychain):
+    """ "Each dev has own keychain, sync via git": push to the team, and pull into another keychain."""
+    project.write(".envref.yaml", "project: my-app\n")
+    stdout, stderr = typed(
+        f"""
+        {need("age-keygen")} -o dev.key 2> /dev/null
+        envref team add dev "$({need("age-keygen")} -y dev.key)"
+        envref secret set database_url --value "postgres://localhost/mydb"
+        envref sync push --to-team
+        envref secret delete database_url --force
+        envref sync pull -i dev.key
+        envref secret get database_url
+        """
+    )
+    assert stdout == "postgres://localhost/mydb\n"
+    assert "pulled 1 secrets from .envref.secrets.age (1 imported, 0 skipped)" in stderr

@@ -14,7 +14,10 @@ import pytest
 
 from envref import atomic
 from envref.envfile import EnvFile
-from tests.requirements import need
+from tests.nightly import count
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 OLD, NEW = b"OLD=1\n" * 2000, b"NEW=2\n" * 3000
@@ -128,7 +131,7 @@ def test_a_log_line_that_does_not_fit_is_left_out(env):
 def test_a_killed_writer_loses_nothing_it_acknowledged(env):
     """After each of 100 kills at random moments: the state last acknowledged or the next one, whole."""
     chance = random.Random(20)
-    for _ in range(100):
+    for _ in range(count(100, 2000)):
         env.write_bytes(b"-1\n" * 3000)
         with start(WRITE_FOR_EVER, env) as writer:
             first = writer.stdout.readline()

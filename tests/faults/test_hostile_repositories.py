@@ -16,9 +16,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.faults import repositories
-from tests.requirements import need
+from tests.requirements import first_python, need
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="strace")
+pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="strace")]
 
 CORPUS = {**repositories.REFUSED, **repositories.UNREADABLE, **repositories.QUIET}
 PRIVATE = "very-private-marker"
@@ -40,14 +40,23 @@ CALLS = {
     "secret rotate": ["a"],
     "secret share": ["a", "--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
     "backend list": ["--check"],
+    "status": [],
+    "audit": ["--values", "."],
+    "onboard": ["--dry-run"],
+    "sync push": ["--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
+    "profile export": ["staging", "--resolve"],
     "vault backup": ["copy.db"],
     "trust": ["--print"],
+    "validate": ["--resolve", "-e", ".env"],
 }
 # Those that need trust before anything (commands.md 11); of the others nobody expects an empty stdout.
-USES_STORES = {"resolve", "run", "backend list", *(name for name in CALLS if name.startswith("secret "))}
+USES_STORES = {
+    *("resolve", "run", "backend list", "status", "audit", "onboard", "sync push", "profile export", "validate"),
+    *(name for name in CALLS if name.startswith("secret ")),
+}
 # In CI every subcommand that uses a store, in both modes; by night all of them.
 NIGHTLY = bool(os.environ.get("ENVREF_TESTS_NIGHTLY"))
-ALSO_IN_CI = {"get", "list", "set", "vault unlock", "vault export", "trust"}
+ALSO_IN_CI = {"get", "list", "set", "doctor", "vault unlock", "vault export", "trust"}
 
 
 def subcommands():

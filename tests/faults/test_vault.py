@@ -1,10 +1,12 @@
-"""The vault under kills, failing disks and many writers (security.md 7, P7 and P8)."""
+"""The vault under a full disk, a kill and many writers (security.md 7, P7 and P8).
+
+Kills and failing system calls of each operation: test_operations.py.
+"""
 
 from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -12,17 +14,18 @@ import time
 import pytest
 
 from envref.backends.vault import Vault
-from envref.secret import Secret
-from tests.backends.vaults import PASSPHRASE, address, fill, new_ancestor, read, soon, unlocked_vault
+from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, unlocked_vault
 from tests.conftest import ROOT
-from tests.requirements import need
+from tests.nightly import count
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 PREAMBLE = """
 import sys, time
 from envref.address import Address
 from envref.backends.vault import Vault
 from envref.errors import EnvrefError
-from envref.secret import Secret
 vault = Vault("vault", path=sys.argv[1])
 """
 
@@ -57,8 +60,9 @@ def finish(process):
     return output.strip()
 
 
-WRITE_25 = """
-for number in range(25):
+WRITERS, WRITES = count(16, 32), count(25, 50)
+WRITE = """
+for number in range(int(sys.argv[3])):
     address = Address("app", f"{sys.argv[2]}-{number}")
     vault.set(address, Secret(f"value {number}"), time.monotonic() + 60)
 print("done")
@@ -67,9 +71,9 @@ print("done")
 
 def test_no_update_is_lost_among_sixteen_writers(vault):
     """16 processes set 25 keys each at the same time: all 400 values are there afterwards."""
-    writers = [start(vault, WRITE_25, writer) for writer in range(16)]
-    assert [finish(writer) for writer in writers] == ["done"] * 16
-    expected = {f"{writer}-{number}": f"value {number}" for writer in range(16) for number in range(25)}
+    writers = [start(vault, WRITE, writer, WRITES) for writer in range(WRITERS)]
+    assert [finish(writer) for writer in writers] == ["done"] * WRITERS
+    expected = {f"{writer}-{number}": f"value {number}" for writer in range(WRITERS) for number in range(WRITES)}
     assert read(reopened(vault), *expected) == expected
 
 
@@ -85,43 +89,6 @@ def test_of_many_inits_one_wins(tmp_path):
     passphrases = [f"passphrase number {number}" for number in range(6)]
     made = [finish(process) for process in [start(vault, INITIALIZE, passphrase) for passphrase in passphrases]]
     assert sorted(made) == ["False"] * 5 + ["True"]
-
-
-def write_until_killed(vault, pipe):
-    """Sets both keys to 0, 1, 2 … and acknowledges each on the pipe."""
-    number = 0
-    while True:
-        vault.change({address("key"): Secret(str(number)), address("twin"): Secret(str(number))}, soon())
-        os.write(pipe, f"{number}\n".encode())
-        number += 1
-
-
-def killed_writer(vault, seconds):
-    """The last number that a writer acknowledged before SIGKILL; -1 for none."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        write_until_killed(vault, writing)
-    os.close(writing)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    with open(reading, encoding="ascii") as acknowledged:
-        return int(([*acknowledged] or ["-1"])[-1])
-
-
-def test_a_hundred_kills_lose_nothing(vault):
-    """After SIGKILL at any moment the last acknowledged write is there, or the one after it, and never half of it."""
-    clock, total = random.Random(7), 0
-    for _ in range(100):
-        fill(vault, {"key": "-1", "twin": "-1"})
-        last = killed_writer(vault, clock.uniform(0.005, 0.08))
-        found = read(vault, "key", "twin", "other")
-        assert found["other"] == "untouched"
-        assert found["key"] == found["twin"]
-        assert int(found["key"]) in (last, last + 1)
-        total += last + 1
-    assert total > 100, "the writers were killed before they wrote"
 
 
 SET = """
@@ -142,26 +109,6 @@ def test_a_full_disk_changes_nothing(vault):
     assert read(reopened(vault), "key", "other") == {"key": "old", "other": "untouched"}
     fill(reopened(vault), {"key": "new"})
     assert read(reopened(vault), "key") == {"key": "new"}
-
-
-FAILURES = [
-    *(("pwrite64", "ENOSPC", number) for number in range(1, 13)),
-    *(("fsync,fdatasync", "EIO", number) for number in range(1, 4)),
-    ("unlink", "EIO", 1),
-]
-
-
-@pytest.mark.parametrize(("call", "errno", "number"), FAILURES)
-def test_a_failing_system_call_is_no_half_write(vault, call, errno, number):
-    """Whichever write, sync or removal of the journal fails: the error is said and the old value stays."""
-    strace = [need("strace"), "-f", "-qq", "-o", "/dev/null", "-P", vault.file.path, "-P", f"{vault.file.path}-journal"]
-    inject = ["-e", f"trace={call}", "-e", f"inject={call}:error={errno}:when={number}"]
-    output = finish(start(vault, SET, "new", 1, before=[*strace, *inject]))
-    found = read(reopened(vault), "key", "twin", "other")
-    assert found == {"key": "old", "twin": "old", "other": "untouched"}
-    assert output.startswith("unavailable vault: "), "the call was not one of this write"
-    fill(reopened(vault), {"key": "later"})
-    assert read(reopened(vault), "key") == {"key": "later"}
 
 
 def test_an_interrupted_conversion_leaves_the_old_vault(tmp_path, monkeypatch):

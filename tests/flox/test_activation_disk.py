@@ -11,6 +11,9 @@ from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
 from tests.flox.conftest import HOOK, PROFILES, SECRETS, console_script, manifest
 from tests.flox.simulator import OK, SHELLS
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 
 def holding_a_value(*directories):

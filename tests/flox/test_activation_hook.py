@@ -13,9 +13,9 @@ import pytest
 from envref.flox import block
 from tests.flox.conftest import HOOK, SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
-from tests.requirements import ELSEWHERE
+from tests.requirements import first_python
 
-pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
+pytestmark = first_python
 
 STRICT_HOOK = block.hook(strict=True) + "\n"
 STOPS = pytest.mark.parametrize(

@@ -12,9 +12,9 @@ import pytest
 from tests.flox.activation import block_of
 from tests.flox.conftest import SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
-from tests.requirements import ELSEWHERE
+from tests.requirements import first_python
 
-pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
+pytestmark = first_python
 
 STORE = """\
 cat > "$LOOKS/read"

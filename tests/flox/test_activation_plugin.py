@@ -11,7 +11,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.flox.conftest import SCRIPT, SECRETS, manifest
 from tests.flox.simulator import FAILED, OK
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 SCHEMA = 'schema-version = "1.14.0"'
 TABLE = {name: f"ref://secrets/{name.lower()}" for name in SECRETS}

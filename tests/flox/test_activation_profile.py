@@ -12,9 +12,9 @@ import pytest
 from envref.flox import block
 from tests.flox.conftest import HOOK, PROFILES, SECRETS, manifest
 from tests.flox.simulator import SHELLS
-from tests.requirements import ELSEWHERE
+from tests.requirements import first_python
 
-pytestmark = pytest.mark.skipif(ELSEWHERE, reason="a block in a shell is tested with the first Python")
+pytestmark = first_python
 
 EVERY_SHELL = pytest.mark.parametrize("shell", SHELLS)
 STRICT = {shell: block.in_profile(shell, strict=True) + "\n" for shell in SHELLS}

@@ -13,7 +13,9 @@ import pytest
 from envref.replay import BREAKS
 from tests.flox.conftest import HOOK, PROFILES, manifest
 from tests.flox.simulator import SHELLS, Flox
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 PEM = "-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC+/=\n" * 20 + "-----END PRIVATE KEY-----\n"
 VALUES = {

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from envref.flox import block
 from envref.flox.block import SHELLS
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 OPTIONS = [{}, {"profile": "staging"}, {"strict": True}, {"profile": "staging", "strict": True}]
 ENDINGS = ["", " --profile staging", " --strict", " --profile staging --strict"]

@@ -14,6 +14,9 @@ import pytest
 from tests.flox.conftest import HOOK, PROFILES, SCRIPT, SECRETS, manifest
 from tests.flox.simulator import FAILED, OK, SHELLS
 from tests.processes import left_of
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 LIMIT = 1.0  # seconds of ENVREF_TIMEOUT
 # Far below what the stores below take, and above what a loaded machine adds to the limit and its second.

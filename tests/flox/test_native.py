@@ -22,7 +22,9 @@ from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.stores.secret_service import SecretService
 from tests.backends.stores.shim import recorded
 from tests.flox.activation import activate, block_of
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 PEM = "-----BEGIN KEY-----\nMIIB+/=\n  two\n-----END KEY-----"
 VALUES = {

@@ -17,6 +17,9 @@ from envref.errors import EnvrefError
 from envref.flox.services import unwrap, wrap
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 # Commands as a manifest may write them.
 LITERALS = [

@@ -11,7 +11,9 @@ import pytest
 
 from tests.flox.conftest import manifest
 from tests.flox.simulator import FAILED, NOT_NORMAL, OK, SHELLS, Flox, outdented, quoted
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 EVERY_SHELL = pytest.mark.parametrize("shell", SHELLS)
 

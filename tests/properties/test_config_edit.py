@@ -14,9 +14,7 @@ from envref.config import yaml as config_yaml
 from envref.config.edit import Document
 from envref.errors import EnvrefError
 
-MANY = hypothesis.settings(
-    max_examples=80, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
-)
+MANY = hypothesis.settings(max_examples=80, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 NAME, KEY = "prod", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 NAMES = ["staging", "qa", "null", "1", "a-b"]
 

@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envref.shells import Unencodable, is_evaluated, kept_line, kept_word
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 

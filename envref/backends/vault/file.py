@@ -44,6 +44,7 @@ class VaultFile:
         self.warnings = warnings
         self._keys: Keys | None = None
         self._typed: Secret | None = None
+        self._deadline = 0.0  # of the call that is under way
 
     @contextmanager
     def reading(self, deadline: float) -> Iterator[Contents | Ancestor]:
@@ -109,7 +110,7 @@ class VaultFile:
 
     def passphrase(self) -> Secret:
         """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""
-        known = passphrase.given() or self._typed
+        known = passphrase.given(self._deadline) or self._typed
         if known is None:
             known = self._typed = passphrase.asked()
         return known
@@ -164,7 +165,7 @@ class VaultFile:
 
     def _session_keys(self, contents: Contents) -> Keys | None:
         """The keys of an unlock session, unless the environment says a passphrase or the vault has new keys."""
-        known = passphrase.given() or self._typed
+        known = passphrase.given(self._deadline) or self._typed
         identity = None if known else session.recall(contents.vault_id)
         if identity is None:
             return None
@@ -202,6 +203,7 @@ class VaultFile:
         started = time.monotonic()
         if started >= deadline:
             raise no_answer("vault", started, deadline)
+        self._deadline = deadline
         self._check()
         try:
             with closing(database.connect(self.path, deadline)) as connection:

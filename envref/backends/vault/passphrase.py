@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
+import select
 import shlex
 import stat
 import sys
 import termios
+import time
 from getpass import getpass
 
 from envref import backends
-from envref.errors import BackendDenied, BackendLocked, EnvrefError
+from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
 from envref.secret import Secret
 
 _PROMPT = "Enter vault passphrase: "
@@ -19,18 +20,24 @@ _NEW_PROMPT = "Enter new vault passphrase: "
 _CONFIRMATION = "Confirm vault passphrase: "
 _SHORTEST, _COMFORTABLE = 8, 14  # characters
 _LONGEST = 65536  # bytes read from a file or descriptor
+_DESCRIPTORS = "/dev/fd/"
 _WORDS = 7
 _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"  # 16 and 4: a word of consonants and vowels in turn holds 16 bits
 
 
-def given() -> Secret | None:
-    """The passphrase from the environment; None when it names no source."""
+def given(deadline: float | None = None) -> Secret | None:
+    """The passphrase from the environment; None when it names no source.
+
+    BackendTimeout for a pipe that does not end until `deadline`, of `time.monotonic()`; None waits for ever.
+    """
     if direct := os.environ.get("ENVREF_VAULT_PASSPHRASE"):
         return Secret(direct)
     if path := os.environ.get("ENVREF_VAULT_PASSPHRASE_FILE"):
-        return _from_file(path)
+        # What the shells make of `<(…)`: a pipe, and no path that a process with protected memory may open.
+        number = path.removeprefix(_DESCRIPTORS)
+        return _from_file(path, deadline) if number == path else _from_descriptor(number, deadline)
     if descriptor := os.environ.get("ENVREF_VAULT_PASSPHRASE_FD"):
-        return _from_descriptor(descriptor)
+        return _from_descriptor(descriptor, deadline)
     return None
 
 
@@ -86,32 +93,54 @@ def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
     return passphrase
 
 
-def _from_file(path: str) -> Secret:
+def _from_file(path: str, deadline: float | None) -> Secret:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a named pipe is not waited for here
     except OSError as error:
         raise BackendLocked(f"reading vault passphrase: {path}: {error.strerror}") from None
-    with open(descriptor, "rb") as file:
+    try:
         mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
         if mode & 0o077:
             raise BackendDenied(
                 f"vault passphrase file {path} is accessible by others (mode {mode:04o})",
                 run=f"chmod 600 {shlex.quote(path)}",
             )
-        return _line(file.read(_LONGEST), path)
+        return _line(_content(descriptor, path, deadline), path)
+    finally:
+        os.close(descriptor)
 
 
-@functools.cache
-def _from_descriptor(number: str) -> Secret:
-    """Read once for the whole process: a pipe gives its content only once."""
-    source = f"descriptor {number}"
+_read: dict[str, Secret] = {}  # by descriptor: a pipe gives its content only once
+
+
+def _from_descriptor(number: str, deadline: float | None) -> Secret:
+    if number not in _read:
+        source = f"descriptor {number}"
+        try:
+            descriptor = int(number)
+        except ValueError:
+            raise BackendLocked(f'ENVREF_VAULT_PASSPHRASE_FD is not a number: "{number}"') from None
+        _read[number] = _line(_content(descriptor, source, deadline), source)
+    return _read[number]
+
+
+def _content(descriptor: int, source: str, deadline: float | None) -> bytes:
+    """All that can be read there, at most 64 KiB; a pipe may have a writer that never ends."""
+    content = b""
+    poll = select.poll()
     try:
-        with open(int(number), "rb", closefd=False) as file:
-            return _line(file.read(_LONGEST), source)
-    except ValueError:
-        raise BackendLocked(f'ENVREF_VAULT_PASSPHRASE_FD is not a number: "{number}"') from None
+        poll.register(descriptor, select.POLLIN)
+        while len(content) < _LONGEST:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            if not poll.poll(left):
+                raise BackendTimeout(f"reading vault passphrase: {source}: no end within the time limit")
+            chunk = os.read(descriptor, _LONGEST - len(content))
+            if not chunk:
+                break
+            content += chunk
     except OSError as error:
         raise BackendLocked(f"reading vault passphrase: {source}: {error.strerror}") from None
+    return content
 
 
 def _line(raw: bytes, source: str) -> Secret:

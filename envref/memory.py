@@ -1,0 +1,37 @@
+"""What becomes of this process's memory while it holds values: no core dump, and no look into it (security.md P12).
+
+Best effort: Python can't wipe a text, and root sees everything. docs/adr/0009-memory.md says when and why.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+_PR_SET_DUMPABLE = 4
+
+_before: list[tuple[int, int]] = []  # the limits of a core file that `protect` found
+
+
+def protect() -> None:
+    """No core file, and on Linux no other process of this user may read memory and environment of this one."""
+    found = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, found[1]))
+    _before.append(found)
+    if sys.platform == "linux":
+        _refuse_readers()
+
+
+def release() -> None:
+    """The limit of core files as it was, for the program that this process becomes; the kernel sees to the rest."""
+    if _before:
+        resource.setrlimit(resource.RLIMIT_CORE, _before[0])
+
+
+def _refuse_readers() -> None:
+    import ctypes
+
+    try:
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    except (OSError, AttributeError):  # a C library without it, or none to be loaded
+        pass

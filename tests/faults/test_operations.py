@@ -1,0 +1,177 @@
+"""set, rotate, import, rekey, `.env` edits that are killed or whose disk fails (security.md P7): old or new, whole."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from envref.backends.vault import age
+from envref.envfile import EnvFile
+from tests.conftest import ROOT
+from tests.faults import operations
+from tests.faults.operations import OPERATIONS, edit, make, opened, state
+from tests.nightly import count
+from tests.requirements import first_python, need
+
+pytestmark = first_python
+
+KILLS = count(100, 2000)
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch):
+    """Vaults of these tests are made and opened without stretching; the passphrase is in the environment."""
+    monkeypatch.setattr(age, "_scrypt", operations.cheap_scrypt)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", operations.PASSPHRASE)
+
+
+def repeat(operation, subject, pipe, number):
+    """Does the operation again and again, and acknowledges each on the pipe. Never returns."""
+    try:
+        while True:
+            number += 1
+            operation(subject, number)
+            os.write(pipe, f"{number}\n".encode())
+    finally:
+        os._exit(1)  # the tests' own process must not go on twice
+
+
+def killed(operation, subject, number, seconds):
+    """The number of the last operation that a process acknowledged before SIGKILL; `number` for none."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        repeat(operation, subject, writing, number)
+    os.close(writing)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status), "the operation ended by itself"
+    with open(reading, encoding="ascii") as acknowledged:
+        return int(([*acknowledged] or [str(number)])[-1])
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_kill_leaves_the_vault_before_or_after(name, tmp_path):
+    """SIGKILL at a hundred random moments of each operation: what was acknowledged is there, and nothing is half."""
+    path = tmp_path / "vault.db"
+    make(path)
+    chance = random.Random(f"kill {name}")
+    number = done = 0
+    for _ in range(KILLS):
+        last = killed(OPERATIONS[name], opened(path), number, chance.uniform(0.0, 0.06))
+        done += last - number
+        number = state(path)[name]
+        if number is None:  # a new key changes no value
+            number = last
+        assert number in (last, last + 1)
+    assert done > KILLS / 10, "the processes were killed before they wrote"
+    assert {entry.name.removeprefix("vault.db") for entry in tmp_path.iterdir()} <= {"", "-journal"}
+
+
+def test_a_kill_leaves_the_env_file_before_or_after(tmp_path):
+    """SIGKILL at a hundred random moments of edits of `.env`: both variables of an edit, the comment, no other file."""
+    path = tmp_path / ".env"
+    path.write_text("# kept\nA=0\nOTHER='x'  # kept too\nB=0\n" + "#\n" * 2000)
+    chance = random.Random("kill edit")
+    number = done = 0
+    for _ in range(KILLS):
+        last = killed(edit, path, number, chance.uniform(0.0, 0.03))
+        done += last - number
+        file = EnvFile.read(str(path), ".env")
+        values = {entry.name: entry.text for entry in file.entries}
+        assert values == {"A": values["A"], "OTHER": "x", "B": values["A"]}
+        assert str(file).startswith("# kept\nA=")
+        assert str(file).count("#") == 2002
+        number = int(values["A"])
+        assert number in (last, last + 1)
+    assert done > KILLS / 10
+    edit(path, number + 1)
+    assert os.listdir(tmp_path) == [".env"]
+
+
+# Each write, sync and removal of a vault's operations, up to one more than any of the four makes.
+LAST = {"pwrite64": 60, "fsync,fdatasync": 15, "unlink": 3, "ftruncate": 3}
+ERRORS = {
+    "pwrite64": ["ENOSPC", "EIO"],
+    "fsync,fdatasync": ["EIO", "ENOSPC"],
+    "unlink": ["EIO", "EACCES"],
+    "ftruncate": ["EIO"],
+}
+FAILURES = [
+    (call, error, number) for call, errors in ERRORS.items() for error in errors for number in range(1, LAST[call] + 1)
+]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A vault for each operation to be copied; made once."""
+    directory = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(age, "_scrypt", operations.cheap_scrypt)
+        patch.setenv("ENVREF_VAULT_PASSPHRASE", operations.PASSPHRASE)
+        make(directory / "vault.db")
+    return directory / "vault.db"
+
+
+def traced(directory, prepared, *inject):
+    """Does operation 1 of each kind under strace; what it said, by the operation's name."""
+    paths = ["-P", str(directory)]  # whose sync makes the removal of a journal last
+    for name in OPERATIONS:
+        path = directory / f"{name}.db"
+        shutil.copy(prepared, path)
+        path.chmod(0o600)
+        paths += ["-P", str(path), "-P", f"{path}-journal"]
+    command = [sys.executable, "-m", "tests.faults.operations", str(directory)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [need("strace"), "-f", "-qq", *paths, *inject, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace traces Linux only")
+@pytest.mark.parametrize(("call", "error", "number"), FAILURES)
+def test_a_failing_system_call_leaves_the_vault_before_or_after(call, error, number, prepared, tmp_path):
+    """Whichever write, sync, truncation or removal fails: the vault is whole, a success is one, and work goes on."""
+    inject = ["-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}", "-o", os.devnull]
+    said = traced(tmp_path, prepared, *inject)
+    assert set(said) == set(OPERATIONS)
+    for name, outcome in said.items():
+        path = tmp_path / f"{name}.db"
+        found = state(path)
+        assert found[name] in {0, 1, None}
+        if outcome == "stored":
+            assert found[name] in {1, None}, f"{name} said that it was done"
+        else:
+            assert outcome.startswith("failed vault: "), outcome
+        OPERATIONS[name](opened(path), (found[name] or 0) + 1)
+        assert state(path)[name] in {(found[name] or 0) + 1, None}
+    if number == LAST[call]:
+        assert set(said.values()) == {"stored"}, "the table does not reach the last call"
+    if number == 1 and call != "ftruncate":
+        assert "stored" not in said.values(), "the table misses the first call"
+
+
+def test_every_kind_of_call_that_changes_a_file_is_in_the_table(prepared, tmp_path):
+    """SQLite makes no other change to a vault and its journal than those that are failed above."""
+    log = tmp_path / "log"
+    traced(tmp_path, prepared, "-o", str(log), "-e", "trace=!read,pread64")
+    harmless = {"openat", "close", "fcntl", "fstat", "newfstatat", "lstat", "stat", "access", "geteuid", "lseek"}
+    calls = {line.split("(")[0].split()[-1] for line in pathlib.Path(log).read_text().splitlines() if "(" in line}
+    known = {name for call in LAST for name in call.split(",")}
+    assert calls - harmless - {"fchown", "fchown32", "statx", "readlink", "mmap", "munmap", "close_range"} <= known

@@ -1,0 +1,13 @@
+"""How often a test tries: enough for every change, and more of the same at night (security.md 7)."""
+
+from __future__ import annotations
+
+import os
+
+# Read before a test's environment is cleared; `make test-nightly` sets it.
+NIGHTLY = os.environ.get("ENVREF_TESTS_NIGHTLY") == "1"
+
+
+def count(usual, nightly):
+    """The number for this run."""
+    return nightly if NIGHTLY else usual
