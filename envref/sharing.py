@@ -11,6 +11,8 @@ from envref.errors import EnvrefError, UsageError
 from envref.recipient import Recipient
 from envref.secret import Secret
 
+_IDENTITY = "name a file that age-keygen wrote, or an SSH key without a passphrase"
+
 
 def recipients_of(path: str) -> list[Recipient]:
     """The recipients that a file lists: every line that is neither blank nor a comment.
@@ -19,7 +21,7 @@ def recipients_of(path: str) -> list[Recipient]:
     """
     found = [_of_line(path, number, line.strip()) for number, line in enumerate(_lines(path), 1) if _counts(line)]
     if not found:
-        raise UsageError(f"{os.path.basename(path)}: no recipients in this file")
+        raise UsageError(f"{os.path.basename(path)}: no recipients in this file", hint="write one public key a line")
     return found
 
 
@@ -41,9 +43,9 @@ def identities_of(path: str) -> list[object]:
     try:
         found = [pyrage.x25519.Identity.from_str(line.strip()) for line in text.split("\n") if _counts(line)]
     except pyrage.IdentityError:
-        raise EnvrefError(f"{name}: not an age identity file (lines AGE-SECRET-KEY-1…)") from None
+        raise EnvrefError(f"{name}: not an age identity file (lines AGE-SECRET-KEY-1…)", hint=_IDENTITY) from None
     if not found:
-        raise EnvrefError(f"{name}: no identities in this file")
+        raise EnvrefError(f"{name}: no identities in this file", hint=_IDENTITY)
     return found
 
 

@@ -102,8 +102,9 @@ def test_a_file_without_a_recipient_is_refused(tmp_path):
     """A secret for nobody is a mistake."""
     path = tmp_path / "team.pub"
     path.write_text("# nobody\n")
-    with pytest.raises(UsageError, match="no recipients"):
+    with pytest.raises(UsageError, match="no recipients") as refused:
         recipients_of(str(path))
+    assert refused.value.cure() == ["  hint: write one public key a line"]
     with pytest.raises(EnvrefError, match="No such file"):
         recipients_of(str(tmp_path / "missing"))
 

@@ -98,6 +98,7 @@ def test_a_file_that_is_no_identity_is_named_and_not_shown(shop, text, reason):
     done = shop.envref("sync", "pull", "-i", "identity")
     assert done.returncode == 1
     assert reason in done.stderr
+    assert "  hint: " in done.stderr
     assert "hunter2" not in done.stderr
 
 
