@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -122,6 +121,8 @@ class Group(_Spoken, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
+            import difflib
+
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
             suggestion = f'. Did you mean "{near[0]}"?' if near else ""
             raise click.UsageError(f'unknown command "{args[0]}" for "{ctx.command_path}"{suggestion}', ctx)
