@@ -121,7 +121,8 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     if wish.services:
         return Edit(forms.with_services(manifest, project), said)
     edit = forms.write(manifest, wish.form, project)
-    return Edit(edit.manifest, [*edit.said, *said, *_limits(wish)])
+    limits = _limits(wish) if str(edit.manifest) != str(manifest) else []
+    return Edit(edit.manifest, [*edit.said, *said, *limits])
 
 
 def _snippet(wish: _Wish, project: Project) -> str:
