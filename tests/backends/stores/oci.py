@@ -86,12 +86,17 @@ def options(vault=None, **more):
 
 # Started by the Python of the real `oci`: loads it once, then becomes it, in a copy of itself, for every caller.
 _LOADED = """\
-import json, os, signal, socket, sys
+import functools, json, os, signal, socket, sys
 from oci_cli.cli import cli
 import oci.secrets, oci.vault
+from oci._vendor.requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 import services.secrets.src.oci_cli_secrets.secrets_cli_extended
 import services.vault.src.oci_cli_vaults.vaults_cli_extended
 
+# In two of some ten whole runs a busy machine had no connection on loopback for it for a while: oci says
+# "timed out" of whatever goes wrong there. What is tested is what envref makes of its answers, so it may try again.
+HTTPAdapter.__init__ = functools.partialmethod(HTTPAdapter.__init__, max_retries=Retry(3, backoff_factor=0.2))
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
