@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envref.request import Request
+    from envref.cli.request import Request
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     arguments = sys.argv[1:]
     secret.before_the_first = _protect
     if arguments[:1] == ["resolve"] and "ENVREF_DEBUG" not in os.environ:
-        from envref.request import parse
+        from envref.cli.request import parse
 
         request = parse(arguments[1:], os.environ)
         if request is not None:
@@ -36,13 +36,13 @@ def _protect() -> None:
 
 
 def _activate(request: Request) -> int:
-    from envref.activate import activate
+    from envref.cli.activate import activate
 
     return activate(request)
 
 
 def _click(arguments: list[str]) -> int:
-    from envref.cli import run
+    from envref.cli.commands import run
 
     return run(arguments)
 

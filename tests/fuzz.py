@@ -12,14 +12,15 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["envref"]):
-    from envref import secret, template
-    from envref.address import Address, check_key
+    from envref import secret
     from envref.backends.command import Finished
     from envref.backends.plugin import Plugin
-    from envref.config import yaml
-    from envref.envfile import EnvFile
+    from envref.env import template
+    from envref.env.file import EnvFile
     from envref.errors import BackendError, EnvrefError, MalformedFile
-    from envref.reference import Reference, uri_of
+    from envref.project.config import yaml
+    from envref.refs.address import Address, check_key
+    from envref.refs.reference import Reference, uri_of
 
 
 def text_of(data):

@@ -14,10 +14,10 @@ import tomllib
 
 import click
 
-from envref.backends import BUILTIN, backend_class
-from envref.cli import COMMANDS, envref
+from envref.backends.table import BUILTIN, backend_class
+from envref.cli.commands import COMMANDS, envref
 from envref.cli.grammar import Command, Group
-from envref.config.backends import options_of
+from envref.project.config.backends import options_of
 from tests import messages
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import click
 import pyrage
 
-from envref import sharing, sync
 from envref.backends.vault import lifecycle
-from envref.cli import envref
-from envref.recipient import Recipient
-from envref.resolve import Scope
+from envref.cli.commands import envref
+from envref.project.recipient import Recipient
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
+from envref.secrets import sharing, sync
 from tests.backends.vaults import WORK_FACTOR
 
 # Values that survive JSON and URL encoding unchanged in their middle, which is what is looked for.
@@ -215,7 +215,7 @@ class World:
         }
 
     def make_vault(self):
-        from envref.backends.vault import Vault
+        from envref.backends.vault.store import Vault
         from tests.backends.vaults import fill
 
         path = self.path / "config" / "envref" / "vault.db"

@@ -11,8 +11,8 @@ import types
 
 import pytest
 
-from envref import config
-from envref.backends import BUILTIN
+from envref.backends.table import BUILTIN
+from envref.project.config import load as config
 from tests.arguments import PYTHONPATH
 from tests.backends.stores.redis import RedisServer
 from tests.requirements import need
@@ -21,9 +21,9 @@ PAGE = pathlib.Path(__file__).parent.parent / "docs" / "adding-a-store.md"
 # An envref with one more store: the page's file beside the others, and the page's line.
 WITH_REDIS = """
 import sys
-import envref.backends
+import envref.backends.table
 envref.backends.__path__.append(sys.argv.pop(1))
-envref.backends.BUILTIN.update({%s})
+envref.backends.table.BUILTIN.update({%s})
 from envref.__main__ import main
 sys.exit(main())
 """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envref.address import Address, check_key
 from envref.errors import UsageError
+from envref.refs.address import Address, check_key
 
 
 def test_an_address_has_a_full_key():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from envref.adoption import compare, plan, remains, rewritten
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.secret import Secret
+from envref.secrets.adoption import compare, plan, remains, rewritten
 
 
 def planned(text, *only):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envref.audit import entropy, findings, suspicion
-from envref.envfile import EnvFile
+from envref.checks.audit import entropy, findings, suspicion
+from envref.env.file import EnvFile
 
 
 def reason(line, **options):

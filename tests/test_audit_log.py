@@ -11,15 +11,15 @@ import sys
 
 import pytest
 
-from envref import audit_log
-from envref.audit_log import Event
+from envref.secrets import audit_log
+from envref.secrets.audit_log import Event
 from tests.cli.conftest import PluginProject
 from tests.conftest import ROOT
 
 MEMBERS = ["timestamp", "user", "operation", "key", "backend", "project", "profile", "detail"]
 WRITER = """
 import sys
-from envref.audit_log import Event, record
+from envref.secrets.audit_log import Event, record
 for number in range(25):
     record(sys.argv[1], Event("set", f"{sys.argv[2]}-{number}", "store", "app", detail="x" * 3000))
 """

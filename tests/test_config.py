@@ -7,10 +7,10 @@ import types
 
 import pytest
 
-from envref import config
-from envref.backends import BUILTIN
-from envref.config import files, model
+from envref.backends.table import BUILTIN
 from envref.errors import EnvrefError
+from envref.project.config import files, model
+from envref.project.config import load as config
 from tests.requirements import need
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"

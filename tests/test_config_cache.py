@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from envref import config
-from envref.config import cache as config_cache
-from envref.config import files
 from envref.errors import EnvrefError
+from envref.project.config import cache as config_cache
+from envref.project.config import files
+from envref.project.config import load as config
 from tests.conftest import ROOT
 
 FULL = """\
@@ -54,7 +54,7 @@ def copy(source, copies):
 @pytest.fixture
 def compiled(monkeypatch):
     """Every run of the YAML door, as a list that grows."""
-    from envref.config import check as config_check
+    from envref.project.config import check as config_check
 
     runs = []
     check = config_check.check
@@ -84,7 +84,7 @@ def test_the_config_is_the_same_with_and_without_a_copy(source, compiled):
 def test_a_copy_loads_without_yaml(source, home):
     """A new process that finds the copy imports no YAML, no regular expressions, and none of the rules."""
     script = (
-        "import sys; before = set(sys.modules); from envref import config; config.load(sys.argv[1]);"
+        "import sys; before = set(sys.modules); from envref.project.config.load import load; load(sys.argv[1]);"
         "print(*sorted(set(sys.modules) - before))"
     )
     command = [sys.executable, "-c", script, str(source)]
@@ -94,7 +94,13 @@ def test_a_copy_loads_without_yaml(source, home):
         for _ in range(2)
     )
     assert "yaml" in first
-    own = ["envref.config", "envref.config.cache", "envref.config.files", "envref.config.model", "envref.errors"]
+    own = [
+        "envref.project.config.load",
+        "envref.project.config.cache",
+        "envref.project.config.files",
+        "envref.project.config.model",
+        "envref.errors",
+    ]
     assert second == ["__future__", "envref", *own]
 
 
@@ -355,7 +361,7 @@ def test_an_invalid_config_is_not_copied(project, copies):
 
 def test_many_writers_leave_one_whole_copy(source, copies, home):
     """Processes that start together all load the same config, and one copy is left, without remains."""
-    script = "import sys; from envref import config; print(config.load(sys.argv[1]).project)"
+    script = "import sys; from envref.project.config.load import load; print(load(sys.argv[1]).project)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script, str(source)]
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(8)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envref.config.edit import Document, scalar
 from envref.errors import EnvrefError
+from envref.project.config.edit import Document, scalar
 
 BOB = {"name": "bob", "public_key": "k2"}
 

@@ -9,11 +9,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envref import config
-from envref.config import files
-from envref.config import yaml as config_yaml
-from envref.config.yaml import DEEPEST, Mapping, parse
 from envref.errors import EnvrefError
+from envref.project.config import files
+from envref.project.config import load as config
+from envref.project.config import yaml as config_yaml
+from envref.project.config.yaml import DEEPEST, Mapping, parse
 
 
 @pytest.fixture(autouse=True, params=["CSafeLoader", "SafeLoader"])

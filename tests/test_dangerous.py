@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.dangerous import is_dangerous, is_dangerous_in_strict_mode
+from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 
 # Every word of security.md 5.10; a `*` stands for any text, the empty one included.
 IN_BOTH_MODES = """

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from envref import doctor
-from envref.doctor.case import Case
-from envref.doctor.project_files import _allowed
-from envref.project import bare, configured
+from envref.checks.doctor import checks as doctor
+from envref.checks.doctor.case import Case
+from envref.checks.doctor.project_files import _allowed
+from envref.project.project import bare, configured
 from tests.requirements import need
 
 CONFIG = "project: app\nbackends:\n  - name: vault\n"

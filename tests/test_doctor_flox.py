@@ -14,10 +14,10 @@ import time
 
 import pytest
 
-from envref import doctor
-from envref.doctor import flox_state
-from envref.doctor.case import Case
-from envref.project import bare
+from envref.checks.doctor import checks as doctor
+from envref.checks.doctor import flox_state
+from envref.checks.doctor.case import Case
+from envref.project.project import bare
 
 MARKER = "sk-left-over-4711"
 MEMORY = pathlib.Path("/dev/shm")

@@ -8,11 +8,11 @@ import pathlib
 
 import pytest
 
-from envref import doctor
-from envref.backends import backend_class
+from envref.backends.table import backend_class
 from envref.backends.vault import lifecycle
-from envref.doctor.case import Case
-from envref.project import configured, env_path, file_names
+from envref.checks.doctor import checks as doctor
+from envref.checks.doctor.case import Case
+from envref.project.project import configured, env_path, file_names
 from tests.backends.doubles.onepassword.account import Account
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.shim import recorded

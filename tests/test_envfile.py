@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from envref.envfile import EnvFile, merge
+from envref.env.file import EnvFile, merge
 from envref.errors import EnvrefError, MalformedFile, UsageError
 
 VALUES = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from envref.envfile import EnvFile, merge
-from envref.environment import Environment
+from envref.env.environment import Environment
+from envref.env.file import EnvFile, merge
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
-from envref.outcome import Failed, Found, Missing
-from envref.reference import InvalidReference
+from envref.refs.outcome import Failed, Found, Missing
+from envref.refs.reference import InvalidReference
 from envref.secret import Secret
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.field import NotStructured, member
+from envref.refs.field import NotStructured, member
 
 DOCUMENT = r'{"user":"ada","a.b":"dotted","port":5432,"ratio":1.50,"big":1E400,"on":true,"off":false,"none":null,'
 DOCUMENT += r'"deep":{"list":[10,{"x":"€"}],"":"empty","a/b":"slash","m~n":"tilde"},"list":[1.0,"x"]}'

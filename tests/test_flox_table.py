@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from envref import flox_table
 from envref.errors import EnvrefError, MalformedFile
+from envref.flox import table as flox_table
 
 SHAPE = 'expected a JSON object of "NAME": "ref://STORE/KEY", as flox_plugin_data envref prints it'
 PLAIN = "hunter2-is-a-secret"

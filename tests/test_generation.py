@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from envref.errors import UsageError
-from envref.generation import CHARSETS, Recipe
+from envref.secrets.generation import CHARSETS, Recipe
 
 ALPHABETS = {
     "alphanumeric": string.ascii_letters + string.digits,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envref.errors import EnvrefError
-from envref.github import EnvironmentFile, render
+from envref.formats.github import EnvironmentFile, render
 from envref.secret import Secret
 from tests.arguments import PYTHONPATH
 from tests.properties import readers

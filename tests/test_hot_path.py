@@ -15,36 +15,41 @@ PLAIN = {
     "__future__",
     "envref",
     "envref.__main__",
-    "envref.activate",
-    "envref.address",
-    "envref.config",
-    "envref.config.cache",
-    "envref.config.files",
-    "envref.config.model",
-    "envref.dangerous",  # what no file may set untrusted is left out, also where no store is asked
-    "envref.envfile",
-    "envref.environment",
+    "envref.cli.activate",
+    "envref.refs.address",
+    "envref.project.config.load",
+    "envref.project.config.cache",
+    "envref.project.config.files",
+    "envref.project.config.model",
+    "envref.project.trust.dangerous",  # what no file may set untrusted is left out, also where no store is asked
+    "envref.env.file",
+    "envref.env.environment",
     "envref.errors",
-    "envref.outcome",
-    "envref.project",
-    "envref.reference",
-    "envref.request",
-    "envref.resolution",
+    "envref.refs.outcome",
+    "envref.project.project",
+    "envref.refs.reference",
+    "envref.cli.request",
+    "envref.resolve.resolution",
     "envref.secret",
-    "envref.shells",
-    "envref.source",
+    "envref.formats.shells",
+    "envref.env.source",
     "envref.streams",
-    "envref.template",
+    "envref.env.template",
 }
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
 # Whether anything needs trust is decided before a store is opened, and mostly it does not.
-GATE = {"envref.programs", "envref.trust", "envref.trust.names", "envref.trust.need"}
-GRANTED = {"envref.trust.meaning", "envref.trust.record"}
-ASKING = PLAIN | GATE | {"envref.backends", "envref.chain", "envref.resolve"}
+GATE = {
+    "envref.backends.programs",
+    "envref.project.trust.gate",
+    "envref.project.trust.names",
+    "envref.project.trust.need",
+}
+GRANTED = {"envref.project.trust.meaning", "envref.project.trust.record"}
+ASKING = PLAIN | GATE | {"envref.backends.table", "envref.resolve.chain", "envref.resolve.resolve"}
 IN_A_VAULT = ASKING | {
     "envref.memory",
     "envref.backends.answer",
-    "envref.backends.vault",
+    "envref.backends.vault.store",
     "envref.backends.vault.age",
     "envref.backends.vault.ancestor",
     "envref.backends.vault.contents",
@@ -107,7 +112,7 @@ def test_plain_variables_load_no_store_and_no_parser(app):
 def test_a_failing_reference_adds_the_chain_and_the_report(app):
     """An unknown selector opens no store."""
     app.write(".env", "A=ref://nowhere/a\n")
-    assert loaded(app, "resolve", "--export") == ASKING | {"envref.report"}
+    assert loaded(app, "resolve", "--export") == ASKING | {"envref.resolve.report"}
 
 
 def own(modules):
@@ -145,14 +150,14 @@ def test_the_table_of_a_flox_plugin_adds_its_reader(app):
     """On the path of `flox activate`; of libraries what reads JSON."""
     app.write("table", '{"A": "ref://nowhere/a"}')
     modules = loaded(app, "resolve", "--export", "--shell", "bash", "--from-flox-plugin", "table")
-    assert own(modules) == ASKING | {"envref.flox_table", "envref.report"}
+    assert own(modules) == ASKING | {"envref.flox.table", "envref.resolve.report"}
     assert not top(modules) & (NEVER | {"subprocess", "typing"})
 
 
 def test_only_a_shell_that_breaks_values_adds_the_rule_for_it(app, monkeypatch):
     """Inside `flox activate` from fish or tcsh."""
     monkeypatch.setenv("FLOX_ENV", "/env")
-    for shell, more in (("zsh", set()), ("fish", {"envref.replay"})):
+    for shell, more in (("zsh", set()), ("fish", {"envref.flox.replay"})):
         monkeypatch.setenv("SHELL", shell)
         assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN | more
 

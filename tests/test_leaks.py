@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from envref.checks.leaks import Leak, Search
 from envref.errors import EnvrefError
-from envref.leaks import Leak, Search
 from envref.secret import Secret
 
 VALUES = [("PLAIN", "plain text"), ("KEY", Secret("s3cret-marker")), ("PEM", Secret("line one\nline two\n"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.loopback import is_loopback
+from envref.project.loopback import is_loopback
 
 
 @pytest.mark.parametrize(

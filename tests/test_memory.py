@@ -162,12 +162,10 @@ def test_no_value_no_protection(project):
 # user is changed: who that is may not be able to read this Python.
 AS_SOMEBODY = """
 import ctypes, os, sys
-import envref.__main__, envref.chain, envref.cli, envref.backends.plugin, envref.backends.vault, envref.memory
-import envref.config.check, envref.config.yaml, envref.resolve, envref.report, subprocess, selectors
+import envref.__main__, envref.resolve.chain, envref.resolve.resolve, envref.resolve.report, envref.memory
+import envref.backends.plugin, envref.backends.vault.store, envref.cli.commands, envref.cli.run
+import envref.project.config.check, envref.project.config.yaml, subprocess, selectors
 from envref.backends.vault import age, contents, passphrase, session
-door = envref.cli.run
-import envref.cli.run
-envref.cli.run = door  # importing the module hid the function of its name
 if os.geteuid() == 0:
     os.setgroups([])
     os.setgid(65534)

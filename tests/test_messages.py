@@ -9,7 +9,7 @@ import re
 import click
 import pytest
 
-from envref.cli import envref
+from envref.cli.commands import envref
 from tests import messages, reference
 
 KNOWN = reference.known()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.programs import find, is_inside
+from envref.backends.programs import find, is_inside
 
 
 @pytest.fixture

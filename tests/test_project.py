@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from envref import project as projects
 from envref.errors import EnvrefError, UsageError
+from envref.project import project as projects
 from tests.conftest import ROOT
 
 
@@ -125,7 +125,8 @@ def test_files_of_root_are_anybody_s_config(project, below, tmp_path):
     """A user other than root takes a config that root owns, and refuses a third user's."""
     as_root()
     script = (
-        "import os, sys; from envref import config, project; from envref.errors import EnvrefError\n"
+        "import os, sys; from envref.project import project; from envref.project.config import load as config\n"
+        "from envref.errors import EnvrefError\n"
         "os.setgroups([]); os.setgid(12345); os.setuid(12345)\n"
         "try: print(config.Sources(project.find(sys.argv[1]), os.environ).path)\n"
         "except EnvrefError as error: print(error.message)\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envref.reference import InvalidReference, Reference, uri_of
+from envref.refs.reference import InvalidReference, Reference, uri_of
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import json
 import jsonschema
 import pytest
 
-from envref.cli import COMMANDS
-from envref.config.check import _FIELDS, _ONLY_GLOBAL
+from envref.cli.commands import COMMANDS
+from envref.project.config.check import _FIELDS, _ONLY_GLOBAL
 from tests import reference
 
 SCHEMA = reference.schema()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.replay import BREAKS, warnings
+from envref.flox.replay import BREAKS, warnings
 from envref.secret import Secret
 
 

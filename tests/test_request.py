@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.request import parse
+from envref.cli.request import parse
 
 
 def test_every_option_of_the_grammar():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from envref import backends
-from envref.chain import Chain
-from envref.config.model import BackendConfig, Config
+from envref.backends import table as backends
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
-from envref.outcome import Failed, Missing
-from envref.project import Project
-from envref.reference import Reference
-from envref.resolve import Scope, resolve
+from envref.project.config.model import BackendConfig, Config
+from envref.project.project import Project
+from envref.refs.outcome import Failed, Missing
+from envref.refs.reference import Reference
+from envref.resolve.chain import Chain
+from envref.resolve.resolve import Scope, resolve
 from tests.backends.doubles.memory import Memory
 
 

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from envref import rotation
-from envref.chain import Store
-from envref.config.model import BackendConfig
 from envref.errors import BackendError, UsageError
-from envref.resolve import Scope
-from envref.scoped_store import ScopedStore
+from envref.project.config.model import BackendConfig
+from envref.resolve.chain import Store
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
+from envref.secrets import rotation
+from envref.secrets.scoped import ScopedStore
 from tests.cli.conftest import PluginProject
 
 BEFORE = {"k": "now", "k.__history.1": "one", "k.__history.2": "two", "k.__history.3": "three"}

@@ -7,9 +7,9 @@ import os
 
 import pytest
 
-from envref import schema
+from envref.checks import schema
+from envref.checks.schema import InvalidSchema
 from envref.errors import EnvrefError, MalformedFile
-from envref.schema import InvalidSchema
 from envref.secret import Secret
 
 EXPECTED = {name: type_.expected for name, type_ in schema.TYPES.items()}

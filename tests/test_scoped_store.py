@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from envref.chain import Store
-from envref.config import BackendConfig
 from envref.errors import BackendError, BackendInvalid, EnvrefError, SecretNotFound
-from envref.resolve import Scope
-from envref.scoped_store import ScopedStore, doing
+from envref.project.config.load import BackendConfig
+from envref.resolve.chain import Store
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
+from envref.secrets.scoped import ScopedStore, doing
 from tests.backends.vaults import new_vault
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from envref.errors import EnvrefError, UsageError
 from envref.secret import Secret
-from envref.sharing import Recipient, encrypt, recipients_of
+from envref.secrets.sharing import Recipient, encrypt, recipients_of
 from tests.requirements import need
 
 ALICE = pyrage.x25519.Identity.generate()

@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from envref.errors import EnvrefError
-from envref.secret import Secret
-from envref.shells import (
+from envref.formats.shells import (
     FORMATS,
     SHELLS,
     Unencodable,
@@ -21,6 +20,7 @@ from envref.shells import (
     shell_of_environment,
     unset,
 )
+from envref.secret import Secret
 
 LINES = [
     ("plain", "a b\nc", "K=a b\nc\n"),

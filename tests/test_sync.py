@@ -7,9 +7,9 @@ import json
 import pytest
 
 from envref.errors import EnvrefError
-from envref.resolve import Scope
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
-from envref.sync import document, read
+from envref.secrets.sync import document, read
 
 SCOPE = Scope("app", "staging")
 

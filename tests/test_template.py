@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.template import Embedded, TemplateError, parse
+from envref.env.template import Embedded, TemplateError, parse
 
 KNOWN = {"A", "my-var", "a.b"}
 

@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
-from envref.project import configured
-from envref.trust import kept, record
+from envref.project.project import configured
+from envref.project.trust import record
+from envref.project.trust.gate import kept
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from envref.project import configured
-from envref.trust.meaning import canonical, digest, fingerprint, meaning
+from envref.project.project import configured
+from envref.project.trust.meaning import canonical, digest, fingerprint, meaning
 from tests.conftest import Directory
 
 CONFIG = {

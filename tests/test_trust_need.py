@@ -8,8 +8,8 @@ import re
 
 import pytest
 
-from envref.project import configured, load
-from envref.trust.need import needs
+from envref.project.project import configured, load
+from envref.project.trust.need import needs
 from tests.conftest import ROOT
 
 SEED = ROOT.parent / "shared" / "seeds" / "secret-backends.md"

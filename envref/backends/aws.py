@@ -27,7 +27,7 @@ from envref.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.address import Address
+    from envref.refs.address import Address
     from envref.secret import Secret
 
     Document = dict[str, object]

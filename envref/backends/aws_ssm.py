@@ -13,8 +13,8 @@ from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.address import Address
     from envref.backends.aws import Answer, Document
+    from envref.refs.address import Address
     from envref.secret import Secret
 
 _NAMES_A_CALL = 10

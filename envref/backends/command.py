@@ -13,8 +13,8 @@ import subprocess
 import time
 
 from envref.backends.answer import no_answer
+from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable
-from envref.programs import find as find  # noqa: PLC0414  part of the way to run a program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

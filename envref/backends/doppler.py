@@ -10,24 +10,17 @@ import json
 import re
 from typing import NamedTuple
 
-from envref.address import HISTORY
 from envref.backends.answer import as_bytes, as_secret
 from envref.backends.program import Complaint, Package, Program, plain, understood
-from envref.errors import (
-    BackendDenied,
-    BackendError,
-    BackendInvalid,
-    BackendLocked,
-    SecretNotFound,
-    printable,
-)
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound, printable
+from envref.refs.address import HISTORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.address import Address
     from envref.backends.command import Finished
+    from envref.refs.address import Address
     from envref.secret import Secret
 
 _LABEL = "doppler"

@@ -6,7 +6,7 @@ from envref.errors import BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from envref.address import Address
+    from envref.refs.address import Address
 
 _NAMESPACES = ("auto", "project", "none")
 

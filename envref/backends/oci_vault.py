@@ -23,8 +23,8 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.address import Address
     from envref.backends.command import Finished
+    from envref.refs.address import Address
 
 LABEL = "oci-vault"
 LARGEST = 25 * 1024  # bytes of a value: the service's limit

@@ -21,13 +21,13 @@ from envref.errors import (
     SecretNotFound,
     printable,
 )
-from envref.field import NotStructured, member
+from envref.refs.field import NotStructured, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.address import Address
     from envref.backends.command import Finished
+    from envref.refs.address import Address
     from envref.secret import Secret
 
     Item = dict[str, Any]

@@ -21,14 +21,14 @@ from envref.errors import (
     SecretNotFound,
     printable,
 )
-from envref.field import member
+from envref.refs.field import member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.address import Address
     from envref.backends.command import Finished
+    from envref.refs.address import Address
     from envref.secret import Secret
 
 _LABEL = "pass"

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.address import Address
+    from envref.refs.address import Address
     from envref.secret import Secret
 
     Response = dict[str, object]

@@ -10,10 +10,10 @@ from envref import atomic, streams
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import UsageError
-from envref.project import Project
-from envref.reference import SCHEME, InvalidReference, Reference
+from envref.project.project import Project
+from envref.refs.reference import SCHEME, InvalidReference, Reference
 
 _PRIVATE, _SHARED = 0o600, 0o644
 

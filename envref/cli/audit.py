@@ -8,16 +8,19 @@ from itertools import groupby
 
 import click
 
-from envref import activate, git, shells, streams
-from envref.audit import LEAST_ENTROPY, Finding, findings
+from envref import streams
+from envref.checks.audit import LEAST_ENTROPY, Finding, findings
+from envref.checks.leaks import SHORTEST, Search
+from envref.cli import activate
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option
-from envref.envfile import EnvFile
+from envref.cli.request import Request
+from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, UsageError
-from envref.leaks import SHORTEST, Search
-from envref.project import Project, not_read, profiles, readable
-from envref.request import Request
+from envref.formats import shells
+from envref.project import git
+from envref.project.project import Project, not_read, profiles, readable
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"

@@ -6,11 +6,11 @@ import os
 
 import click
 
-from envref import audit_log as log
 from envref import streams
 from envref.cli.grammar import Command, directory
 from envref.errors import UsageError, printable
-from envref.project import find
+from envref.project.project import find
+from envref.secrets import audit_log as log
 
 _COLUMNS = ("timestamp", "operation", "user", "key")
 

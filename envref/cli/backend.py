@@ -7,16 +7,17 @@ from typing import TypedDict
 
 import click
 
-from envref import shells, streams
-from envref.backends import BUILTIN, backend_class
-from envref.chain import Chain, Store
+from envref import streams
+from envref.backends.table import BUILTIN, backend_class
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.output import MASK
-from envref.config.backends import options_of
-from envref.config.model import BackendConfig, Config, is_credential
 from envref.errors import FAILED, OK, BackendError, printable
-from envref.project import NoProject, Project, configured
+from envref.formats import shells
+from envref.project.config.backends import options_of
+from envref.project.config.model import BackendConfig, Config, is_credential
+from envref.project.project import NoProject, Project, configured
+from envref.resolve.chain import Chain, Store
 
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from envref import project
 from envref.cli.grammar import Settings
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.project import Project
+from envref.project import project
+from envref.project.project import Project
 
 
 def profiles(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

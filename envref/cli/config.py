@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli import output
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
-from envref.config import inspect
-from envref.config.files import shown
-from envref.config.model import BackendConfig, Config, is_credential
 from envref.errors import printable
-from envref.project import find
+from envref.formats import shells
+from envref.project.config.files import shown
+from envref.project.config.load import inspect
+from envref.project.config.model import BackendConfig, Config, is_credential
+from envref.project.project import find
 
 
 @click.group(cls=Group)

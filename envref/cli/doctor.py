@@ -7,17 +7,18 @@ from collections.abc import Iterable
 
 import click
 
-from envref import doctor as checks
-from envref import shells, streams
+from envref import streams
+from envref.checks.doctor import checks
+from envref.checks.doctor.case import Case
+from envref.checks.doctor.finding import Finding, from_error
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option, timeout_of_environment
-from envref.config.files import FILE
-from envref.doctor.case import Case
-from envref.doctor.finding import Finding, from_error
 from envref.errors import FAILED, OK, EnvrefError
 from envref.flox.manifest import PLACE
-from envref.project import Project, bare, file_names
+from envref.formats import shells
+from envref.project.config.files import FILE
+from envref.project.project import Project, bare, file_names
 
 
 @click.command(cls=Command)

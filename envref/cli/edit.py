@@ -14,11 +14,11 @@ from envref.backends.command import inherited_environment
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
-from envref.config import load as load_config
-from envref.config.files import FILE
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.project import env_path, find
+from envref.project.config.files import FILE
+from envref.project.config.load import load as load_config
+from envref.project.project import env_path, find
 
 _VARIABLES = ("VISUAL", "EDITOR")
 _USUAL = "vi"

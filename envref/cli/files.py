@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import click
 
-from envref import activate
+from envref.cli import activate
 from envref.cli.grammar import directory
-from envref.envfile import EnvFile
-from envref.environment import Environment
-from envref.project import NoProject, Project, bare, configured, not_read, readable
+from envref.env.environment import Environment
+from envref.env.file import EnvFile
+from envref.project.project import NoProject, Project, bare, configured, not_read, readable
 
 
 class Chosen(NamedTuple):

@@ -17,7 +17,7 @@ from envref.flox import form as forms
 from envref.flox import manifest as manifests
 from envref.flox.form import Edit, Form
 from envref.flox.manifest import Manifest
-from envref.project import NoProject, Project, configured, find
+from envref.project.project import NoProject, Project, configured, find
 
 _NEAREST = "\0"  # stands for an option's MANIFEST that is not given; no argument can be this
 _ACTIONS = ("write", "check", "diff", "remove")

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 
 import click
 
-from envref import adoption, atomic, streams
-from envref.adoption import Candidate, Plan
+from envref import atomic, streams
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, only_option, profile_option
 from envref.cli.secret.target import Target, target_of
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import FAILED, OK
-from envref.scoped_store import doing
+from envref.secrets import adoption
+from envref.secrets.adoption import Candidate, Plan
+from envref.secrets.scoped import doing
 
 
 @click.command("import", cls=Command)

@@ -9,16 +9,16 @@ from collections.abc import Callable
 import click
 
 from envref import atomic, streams
-from envref.address import Address
-from envref.backends import backend_class
+from envref.backends.table import backend_class
 from envref.cli.grammar import Command, directory
-from envref.config.check import project_fault
-from envref.config.edit import scalar
-from envref.config.files import FILE, shown
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
-from envref.project import configured
-from envref.trust import grant
-from envref.trust.need import SECRETS, needs
+from envref.project.config.check import project_fault
+from envref.project.config.edit import scalar
+from envref.project.config.files import FILE, shown
+from envref.project.project import configured
+from envref.project.trust.gate import grant
+from envref.project.trust.need import SECRETS, needs
+from envref.refs.address import Address
 
 _LOCAL = ".env.local"
 _DIRENV_FILE = ".envrc"

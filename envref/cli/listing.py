@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli import output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
-from envref.environment import Environment, Variable
+from envref.env.environment import Environment, Variable
+from envref.formats import shells
 
 HIDDEN = "ref://***"
 

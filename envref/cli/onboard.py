@@ -6,19 +6,20 @@ import sys
 
 import click
 
-from envref import activate, onboarding, streams
-from envref.cli import prompt
+from envref import streams
+from envref.cli import activate, prompt
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
+from envref.cli.request import Request
 from envref.cli.secret.target import Target
 from envref.errors import FAILED, OK, EnvrefError, printable
-from envref.onboarding import Wanted
-from envref.outcome import Missing
-from envref.report import complaints
-from envref.request import Request
-from envref.resolution import Resolution
-from envref.scoped_store import doing
+from envref.refs.outcome import Missing
+from envref.resolve.report import complaints
+from envref.resolve.resolution import Resolution
 from envref.secret import Secret
+from envref.secrets import onboarding
+from envref.secrets.onboarding import Wanted
+from envref.secrets.scoped import doing
 
 _NOTHING = "[ok] All secrets are resolved and no missing keys found."
 _QUESTION = "  Enter value (or press Enter to skip): "

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from envref.cli import candidates
+from envref.cli.request import seconds
 from envref.errors import UsageError
-from envref.request import seconds
 
 _Decorator = Callable[..., Any]
 

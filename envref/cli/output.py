@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from envref.errors import printable
+from envref.formats.shells import Rendered, exact_text
 from envref.secret import Secret
-from envref.shells import Rendered, exact_text
 
 _NARROWEST = 10  # characters of a last column on a terminal that has room for none
 MASK = "********"  # of fixed length, so that it says nothing of the value

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envref import activate, github, report, shells, streams
-from envref.cli import output
+from envref import streams
+from envref.cli import activate, output
 from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
+from envref.cli.request import Request, format_of, replaying_shell, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
-from envref.request import Request, format_of, replaying_shell, start, wants_strict
+from envref.formats import github, shells
+from envref.resolve import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envref.resolution import Values
-    from envref.shells import Rendered
+    from envref.formats.shells import Rendered
+    from envref.resolve.resolution import Values
 
 FORMATS = (
     *("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu"),

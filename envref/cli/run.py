@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envref import activate, memory, shells, streams
+from envref import memory, streams
+from envref.cli import activate
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
+from envref.cli.request import Request
 from envref.errors import FAILED, EnvrefError
-from envref.request import Request
-from envref.trust import require
+from envref.formats import shells
+from envref.project.trust.gate import require
 
 if TYPE_CHECKING:
-    from envref.resolution import Resolution
+    from envref.resolve.resolution import Resolution
 
 # Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
 _REMOVED = (

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from envref import shells, status, streams
+from envref import streams
+from envref.checks import status
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option, timeout_option
+from envref.cli.request import Request
 from envref.errors import OK, PARTIAL, printable
-from envref.project import NoProject, find
-from envref.request import Request
+from envref.formats import shells
+from envref.project.project import NoProject, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envref.status import Status
+    from envref.checks.status import Status
 
 _NO_PROJECT = """\
 No project configured.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli import candidates
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
-from envref.config.edit import Document, edit
 from envref.errors import EnvrefError, UsageError, printable
-from envref.project import configured, find
-from envref.recipient import Recipient
+from envref.formats import shells
+from envref.project.config.edit import Document, edit
+from envref.project.project import configured, find
+from envref.project.recipient import Recipient
 
 _SHOWN = 16  # characters of a key that tell it from others
 

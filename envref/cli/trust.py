@@ -6,16 +6,18 @@ import os
 
 import click
 
-from envref import audit_log, streams, trust
+from envref import streams
 from envref.cli import prompt
 from envref.cli.grammar import Command, directory, exclusive
-from envref.config.files import shown
 from envref.errors import FAILED, OK, printable
-from envref.project import Project, configured
-from envref.trust import message, record
-from envref.trust.meaning import fingerprint, meaning
-from envref.trust.names import Name
-from envref.trust.need import needs
+from envref.project.config.files import shown
+from envref.project.project import Project, configured
+from envref.project.trust import gate as trust
+from envref.project.trust import message, record
+from envref.project.trust.meaning import fingerprint, meaning
+from envref.project.trust.names import Name
+from envref.project.trust.need import needs
+from envref.secrets import audit_log
 
 
 @click.command("trust", cls=Command)

@@ -8,18 +8,21 @@ from typing import TypedDict
 
 import click
 
-from envref import activate, example, schema, shells, streams
+from envref import streams
+from envref.checks import example, schema
+from envref.checks.example import Comparison
+from envref.checks.schema import Fault, Schema
+from envref.cli import activate
 from envref.cli.files import Chosen, file_options, loaded
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option, timeout_of_environment
-from envref.envfile import EnvFile
-from envref.environment import Environment, Filled, Variable
+from envref.env.environment import Environment, Filled, Variable
+from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, EnvrefError, MalformedFile
-from envref.example import Comparison
-from envref.project import Project, env_path, find
-from envref.schema import Fault, Schema
+from envref.formats import shells
+from envref.project.project import Project, env_path, find
+from envref.project.trust.gate import require
 from envref.secret import Secret
-from envref.trust import require
 
 _DEFAULT = ""  # of --schema without a value
 _LOADING = "loading example file: "

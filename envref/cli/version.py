@@ -7,8 +7,9 @@ from importlib import metadata
 
 import click
 
-from envref import __version__, shells, streams
+from envref import __version__, streams
 from envref.cli.grammar import Command
+from envref.formats import shells
 
 _LIBRARIES = ("click", "cryptography", "keyring", "pyrage", "PyYAML", "SecretStorage", "tomlkit")
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from envref import shells, streams
+from envref import streams
 from envref.errors import OK
-from envref.watch import Files, counted, rounds
+from envref.formats import shells
+from envref.project.watch import Files, counted, rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envref.request import Request
-    from envref.shells import Rendered
+    from envref.cli.request import Request
+    from envref.formats.shells import Rendered
 
 _SEPARATED = ("plain", "table")  # and what a shell evaluates: a blank line is nothing to any of their readers
 

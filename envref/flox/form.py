@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import tomlkit
 
-from envref.config.model import Config
-from envref.envfile import EnvFile
-from envref.environment import Environment
+from envref.env.environment import Environment
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.flox import block, install, names, plugin, services
 from envref.flox.block import SHELLS
 from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, UNDO_SINCE, Manifest, Path
-from envref.project import Project, env_path, file_names
+from envref.project.config.model import Config
+from envref.project.project import Project, env_path, file_names
 
 HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
 

@@ -12,13 +12,13 @@ import tomlkit
 
 from envref.errors import EnvrefError
 from envref.flox.document import become
-from envref.reference import Reference
+from envref.refs.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from envref.environment import Environment
-    from envref.project import Project
+    from envref.env.environment import Environment
+    from envref.project.project import Project
 
 MANIFEST = ".flox/env/manifest.toml"
 

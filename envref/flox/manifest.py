@@ -17,10 +17,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 from envref import atomic
-from envref.config.files import shown
 from envref.errors import EnvrefError, MalformedFile, Problem
 from envref.flox import block
 from envref.flox.block import SHELLS
+from envref.project.config.files import shown
 
 Path = tuple[str, ...]  # the keys that lead to a value
 

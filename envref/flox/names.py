@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envref.dangerous import is_dangerous
 from envref.errors import MalformedFile, Problem
-from envref.reference import SCHEME
-from envref.shells import is_evaluated, is_shell_name
+from envref.formats.shells import is_evaluated, is_shell_name
+from envref.project.trust.dangerous import is_dangerous
+from envref.refs.reference import SCHEME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envref.envfile import Entry
+    from envref.env.file import Entry
 
 # Flox replays what a hook exported into the user's own shell, where these are not variables like any other:
 # read-only, or tied to another one (`path` is PATH in zsh, and USERNAME there is who you are).

@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from envref.environment import Environment
+from envref.env.environment import Environment
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import retrieval
 from envref.flox.native_text import END, FUNCTIONS, GET, START
@@ -17,10 +17,10 @@ from envref.flox.statement import Ambient, Statement, Statements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from envref.environment import Variable
+    from envref.env.environment import Variable
     from envref.errors import Problem
     from envref.flox.retrieval import Call
-    from envref.project import Project
+    from envref.project.project import Project
 
 
 def native(project: Project, environment: Environment, *, strict: bool) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from envref.config.model import Config
-from envref.environment import Environment, Variable
+from envref.env.environment import Environment, Variable
 from envref.errors import EnvrefError
 from envref.flox import names
 from envref.flox.manifest import PLUGIN, Manifest
-from envref.reference import InvalidReference, Reference
+from envref.project.config.model import Config
+from envref.refs.reference import InvalidReference, Reference
 
 KIND = "plugin"
 IMPORTED = "import"  # a block of its own: a later run without --import leaves it

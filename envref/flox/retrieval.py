@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref import shells
 from envref.errors import EnvrefError
+from envref.formats import shells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envref.address import Address
+    from envref.refs.address import Address
 
 # Where the project is at activation, whatever the working directory.
 _ROOT = '"${FLOX_ENV_PROJECT:-$PWD}"'

@@ -12,7 +12,7 @@ import tomlkit
 
 from envref.errors import EnvrefError
 from envref.flox.document import become
-from envref.shells import is_variable_name
+from envref.formats.shells import is_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref import shells
-from envref.address import Address
-from envref.chain import Stores
-from envref.environment import Pending
+from envref.env.environment import Pending
 from envref.errors import EnvrefError
 from envref.flox import names, retrieval
 from envref.flox.retrieval import Call, Question, Unwritable
-from envref.reference import InvalidReference, Reference
+from envref.formats import shells
+from envref.refs.address import Address
+from envref.refs.reference import InvalidReference, Reference
+from envref.resolve.chain import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from envref.chain import Store
-    from envref.environment import Environment, Piece, Variable
-    from envref.project import Project
+    from envref.env.environment import Environment, Piece, Variable
+    from envref.project.project import Project
+    from envref.resolve.chain import Store
 
 _ABSENCE = "a store's program does not tell a secret that is not there from a locked store"
 _MARK = "\0"  # around a name of the process environment; no env file holds it

@@ -7,8 +7,8 @@ import traceback
 
 import pytest
 
-from envref.address import Address
 from envref.errors import BackendError, BackendTimeout, SecretNotFound
+from envref.refs.address import Address
 from envref.secret import Secret
 
 EXACT = {

@@ -7,17 +7,10 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.aws_secrets_manager import AwsSecretsManager
 from envref.backends.aws_ssm import AwsSsm
-from envref.errors import (
-    BackendDenied,
-    BackendError,
-    BackendInvalid,
-    BackendLocked,
-    BackendTimeout,
-    BackendUnavailable,
-)
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import values_of
 from tests.backends.stores import aws, shim

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.doppler import Doppler
 from envref.errors import (
     BackendDenied,
@@ -18,6 +17,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import EXACT, KEYS, BackendContract, values_of
 from tests.backends.doubles.doppler_service import DopplerService

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from envref.address import Address
-from envref.backends.hashicorp_vault import HashicorpVault
+from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -19,6 +18,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import KEYS, BackendContract, values_of
 from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in

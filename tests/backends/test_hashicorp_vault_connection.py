@@ -12,10 +12,10 @@ import time
 
 import pytest
 
-from envref.address import Address
-from envref.backends.hashicorp_vault import HashicorpVault
 from envref.backends.hashicorp_vault.endpoint import endpoint
+from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.errors import BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import values_of
 from tests.backends.stores.openbao import OpenBao, binary, certificates, sign_in

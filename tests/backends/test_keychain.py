@@ -13,11 +13,12 @@ import pytest
 from jeepney import HeaderFields
 from jeepney.bus_messages import message_bus
 
-from envref.address import Address
-from envref.backends.keychain import Entry, Keychain, secret_service
+from envref.backends.keychain import secret_service
 from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
 from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
+from envref.backends.keychain.store import Entry, Keychain
 from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract
 from tests.backends.stores.secret_service import Bus, SecretService
@@ -159,8 +160,8 @@ class TestLocked:
 
 READ_LOCKED = """
 import time
-from envref.address import Address
-from envref.backends.keychain import Keychain
+from envref.refs.address import Address
+from envref.backends.keychain.store import Keychain
 from envref.errors import BackendError
 try:
     (outcome,) = Keychain("keychain").get_many([Address("app", "key")], time.monotonic() + 1).values()
@@ -454,7 +455,7 @@ class TestChoice:
         code = (
             "import sys, time\n"
             "from envref.address import Address\n"
-            "from envref.backends.keychain import Keychain\n"
+            "from envref.backends.keychain.store import Keychain\n"
             "found = Keychain('keychain').get_many([Address('app', 'key')], time.monotonic() + 20)\n"
             "print(len(found), 'keyring' in sys.modules)"
         )
@@ -467,8 +468,8 @@ class TestChoice:
 WRITERS, WRITES = count(16, 32), count(25, 50)
 WRITER = """
 import sys, time
-from envref.address import Address
-from envref.backends.keychain import Keychain
+from envref.refs.address import Address
+from envref.backends.keychain.store import Keychain
 from envref.secret import Secret
 store = Keychain("keychain")
 for number in range(int(sys.argv[2])):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envref.address import Address
-from envref.backends import backend_class
+from envref.backends.table import backend_class
 from envref.errors import BackendInvalid
+from envref.refs.address import Address
 
 OWN = Address("app", "a/b")
 PROFILE = Address("app", "a/b", profile="staging")

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envref.address import Address
 from envref.backends.oci_vault import LARGEST, OciVault, decoded, encoded
 from envref.errors import (
     BackendDenied,
@@ -24,6 +23,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores import shim

@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.onepassword import OnePassword
 from envref.errors import (
     BackendDenied,
@@ -23,6 +22,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.doubles.onepassword.account import OP, TOKEN, Account, field

@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.pass_store import PassStore
 from envref.errors import (
     BackendDenied,
@@ -21,6 +20,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.pass_store import GnuPg, Passwords

@@ -13,7 +13,6 @@ import time
 
 import pytest
 
-from envref.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import (
     BackendDenied,
@@ -24,6 +23,7 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract, values_of
 from tests.conftest import ROOT
@@ -503,7 +503,7 @@ HOSTILE = {
 
 ASK = """
 import sys, time
-from envref.address import Address
+from envref.refs.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import BackendError
 from tests import peak

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
-from envref.address import Address
-from envref.backends.vault import Vault, passphrase
+from envref.backends.vault import passphrase
+from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault
@@ -382,8 +383,8 @@ def test_a_person_at_the_prompt_holds_nobody_up(vault, monkeypatch):
 PEAK = """
 import sys, time
 from tests import peak
-from envref.address import Address
-from envref.backends.vault import Vault
+from envref.refs.address import Address
+from envref.backends.vault.store import Vault
 vault = Vault("vault", path=sys.argv[1])
 vault.get_many([Address("app", "one")], time.monotonic() + 20)
 print(peak.kibibytes())

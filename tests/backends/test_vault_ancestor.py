@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from envref.backends.vault import Vault, lifecycle
+from envref.backends.vault import lifecycle
+from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.secret import Secret
 from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, soon

@@ -8,7 +8,8 @@ import stat
 
 import pytest
 
-from envref.backends.vault import Vault, age, lifecycle
+from envref.backends.vault import age, lifecycle
+from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError
 from envref.secret import Secret
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault

@@ -123,8 +123,8 @@ def test_a_suggestion_is_seven_words():
 
 READ = """
 import sys, time
-from envref.address import Address
-from envref.backends.vault import Vault
+from envref.refs.address import Address
+from envref.backends.vault.store import Vault
 from envref.errors import EnvrefError
 sys.stdin.close()
 try:

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from envref.backends.vault import Vault, lifecycle, session
+from envref.backends.vault import lifecycle, session
+from envref.backends.vault.store import Vault
 from envref.errors import BackendLocked
 from envref.secret import Secret
 from tests.backends.vaults import fill, read, unlocked_vault

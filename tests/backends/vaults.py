@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from envref.address import Address
-from envref.backends.vault import Vault, age, lifecycle
+from envref.backends.vault import age, lifecycle
+from envref.backends.vault.store import Vault
+from envref.refs.address import Address
 from envref.secret import Secret
 
 PASSPHRASE = "correct horse battery"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from envref.backends import BUILTIN
+from envref.backends.table import BUILTIN
 from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, config
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from envref.backends import BUILTIN
-from envref.config.backends import options_of
-from envref.config.model import is_credential
+from envref.backends.table import BUILTIN
+from envref.project.config.backends import options_of
+from envref.project.config.model import is_credential
 
 FORMATS = ("plain", "json", "table")
 

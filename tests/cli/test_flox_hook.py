@@ -487,7 +487,7 @@ def test_a_link_out_of_the_project_is_refused(flox, tmp_path):
 
 
 LOOP = """
-from envref.cli import run
+from envref.cli.commands import run
 for arguments in (["--placement", "profile"], ["--strict"], ["--plugin"], ["--native"]) * 1000:
     for action in (["--write", *arguments], ["--remove"]):
         assert run(["flox-hook", "-q", *action]) == 0

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from envref.config import load
+from envref.project.config.load import load
 from tests.backends.stores.secret_service import SecretService
 
 

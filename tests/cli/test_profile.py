@@ -7,8 +7,8 @@ import stat
 
 import pytest
 
-from envref import shells
-from envref.config import load
+from envref.formats import shells
+from envref.project.config.load import load
 from tests.cli.conftest import VAULT_ENTRY, config
 
 HEAD = "\ufeff# kept\r\n\r\nproject:   'app'   # c\r\n"

@@ -9,8 +9,8 @@ import pyrage
 import pytest
 import yaml
 
-from envref.config import load
-from envref.config.edit import Document
+from envref.project.config.edit import Document
+from envref.project.config.load import load
 from tests.arguments import PYTHONPATH
 
 ALICE = "age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"

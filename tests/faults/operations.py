@@ -11,16 +11,18 @@ import os
 import sys
 import time
 
-from envref import atomic, rotation
-from envref.address import Address
-from envref.backends.vault import Vault, age, lifecycle
-from envref.chain import Store
-from envref.config import BackendConfig
-from envref.envfile import EnvFile
+from envref import atomic
+from envref.backends.vault import age, lifecycle
+from envref.backends.vault.store import Vault
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.resolve import Scope
-from envref.scoped_store import ScopedStore
+from envref.project.config.load import BackendConfig
+from envref.refs.address import Address
+from envref.resolve.chain import Store
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
+from envref.secrets import rotation
+from envref.secrets.scoped import ScopedStore
 
 PASSPHRASE = "correct horse battery"
 IMPORTED = [f"import{number}" for number in range(3)]

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from envref import atomic
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from tests.nightly import count
 from tests.requirements import first_python, need
 
@@ -44,7 +44,7 @@ for count in range(10**9):
 EDIT = """
 import sys
 from envref import atomic
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 path, worker = sys.argv[1:]
 for number in range(25):
     with atomic.lock(path):

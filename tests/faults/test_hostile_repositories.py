@@ -61,7 +61,7 @@ ALSO_IN_CI = {"get", "list", "set", "doctor", "vault unlock", "vault export", "t
 
 def subcommands():
     """Every one there is, by its words."""
-    from envref.cli import envref
+    from envref.cli.commands import envref
 
     def leaves(command, words):
         if not isinstance(command, click.Group):

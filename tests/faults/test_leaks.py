@@ -282,12 +282,12 @@ def test_what_holds_secrets_is_for_its_owner_only(world, words, umask):
 # Where a bug strikes, from the outside in: the exception's text, its causes and all locals around hold values.
 BUGS = {
     "at the first value": ("envref.secret.Secret", "reveal"),
-    "in a store": ("envref.backends.vault.Vault", "get_many"),
+    "in a store": ("envref.backends.vault.store.Vault", "get_many"),
     "in a change": ("envref.backends.vault.contents.Contents", "put"),
     "in a plugin": ("envref.backends.plugin.Plugin", "_call"),
     "in a writer": ("envref.streams", "write"),
     "in a message": ("envref.streams", "inform"),
-    "in the files": ("envref.envfile.EnvFile", "read"),
+    "in the files": ("envref.env.file.EnvFile", "read"),
 }
 BROKEN = """
 import importlib, os, sys

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from envref.backends.vault import age
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from tests.conftest import ROOT
 from tests.faults import operations
 from tests.faults.operations import OPERATIONS, edit, make, opened, state

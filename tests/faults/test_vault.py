@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from envref.backends.vault import Vault
+from envref.backends.vault.store import Vault
 from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, unlocked_vault
 from tests.conftest import ROOT
 from tests.nightly import count
@@ -23,8 +23,8 @@ pytestmark = first_python
 
 PREAMBLE = """
 import sys, time
-from envref.address import Address
-from envref.backends.vault import Vault
+from envref.refs.address import Address
+from envref.backends.vault.store import Vault
 from envref.errors import EnvrefError
 from envref.secret import Secret
 vault = Vault("vault", path=sys.argv[1])

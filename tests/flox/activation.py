@@ -8,9 +8,9 @@ import pathlib
 import subprocess
 import sys
 
-from envref.environment import Environment
+from envref.env.environment import Environment
 from envref.flox.native import native
-from envref.project import load
+from envref.project.project import load
 
 # Sources the hook as Flox does: stdout to stderr, the options of the caller. `after` is written by what runs behind it.
 _DRIVER = """\

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from envref.replay import BREAKS
+from envref.flox.replay import BREAKS
 from tests.flox.conftest import HOOK, PROFILES, manifest
 from tests.flox.simulator import SHELLS, Flox
 from tests.requirements import first_python, need

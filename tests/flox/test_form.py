@@ -10,7 +10,7 @@ from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
 from envref.flox.form import Form
 from envref.flox.manifest import Manifest
-from envref.project import configured
+from envref.project.project import configured
 from tests.flox.manifests import FRESH
 
 NEW = FRESH.replace("version = 1", 'schema-version = "1.14.0"')

@@ -8,10 +8,10 @@ import tomllib
 import pytest
 import tomlkit
 
-from envref.environment import Environment
+from envref.env.environment import Environment
 from envref.errors import EnvrefError
 from envref.flox.install import add_missing, kinds_of
-from envref.project import load
+from envref.project.project import load
 
 # What `flox init` leaves behind has comments of this shape; made up here.
 FRESH = """\

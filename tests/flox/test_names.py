@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import MalformedFile
 from envref.flox.names import check, exported, fault
 

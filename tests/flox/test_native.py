@@ -10,10 +10,10 @@ import tempfile
 
 import pytest
 
-from envref.address import Address
-from envref.backends import BUILTIN, backend_class
+from envref.backends.table import BUILTIN, backend_class
 from envref.errors import MalformedFile
 from envref.flox import retrieval
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.doubles.onepassword.account import OP, Account, field

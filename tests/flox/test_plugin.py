@@ -6,12 +6,12 @@ import tomllib
 
 import pytest
 
-from envref.config.model import BackendConfig, Config
-from envref.envfile import EnvFile
-from envref.environment import Environment
+from envref.env.environment import Environment
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import plugin
 from envref.flox.manifest import Manifest
+from envref.project.config.model import BackendConfig, Config
 from tests.flox import schema
 
 BASE = "schema-version = '1.14.0'\n[install]\nx.pkg-path = 'x'\n"
@@ -195,7 +195,7 @@ def test_without_a_backend_of_the_type_everything_is_left():
 
 def test_what_is_imported_parses_as_a_reference():
     """It names the store's own item and field."""
-    from envref.reference import Reference
+    from envref.refs.reference import Reference
 
     found = plugin.imports(Manifest(OF_FLOX, "m"), Config(project="app", backends=(OP, TEAM, HV, KV)))
     references = {name: Reference.parse(uri) for name, uri in found.entries.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hypothesis
 from hypothesis import strategies as st
 
-from envref import template
-from envref.envfile import EnvFile
+from envref.env import template
+from envref.env.file import EnvFile
 from envref.errors import MalformedFile
 
 EVERY = hypothesis.settings(max_examples=2000, deadline=None)

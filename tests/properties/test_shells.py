@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from envref.shells import FORMATS, Unencodable, render, unset
+from envref.formats.shells import FORMATS, Unencodable, render, unset
 from tests.nightly import count
 from tests.properties import readers
 from tests.requirements import ENVIRONMENTS, first_python, need

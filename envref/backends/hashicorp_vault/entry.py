@@ -7,7 +7,7 @@ import json
 from envref.backends.answer import as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
 from envref.errors import BackendInvalid, printable
-from envref.field import NotStructured, member
+from envref.refs.field import NotStructured, member
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

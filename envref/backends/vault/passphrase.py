@@ -11,7 +11,7 @@ import termios
 import time
 from getpass import getpass
 
-from envref import backends
+from envref.backends import table as backends
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
 from envref.secret import Secret
 

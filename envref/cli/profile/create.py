@@ -10,13 +10,13 @@ import click
 
 from envref import atomic, streams
 from envref.cli.grammar import Command, directory
-from envref.config.check import path_fault
-from envref.config.edit import Document, edit, preview
-from envref.config.files import FILE
-from envref.config.model import NO_PROFILES, Config, is_profile_name
-from envref.envfile import EnvFile
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.project import find
+from envref.project.config.check import path_fault
+from envref.project.config.edit import Document, edit, preview
+from envref.project.config.files import FILE
+from envref.project.config.model import NO_PROFILES, Config, is_profile_name
+from envref.project.project import find
 
 _TEMPLATE = """\
 # Overrides of profile {name}: what is set here replaces the value in {base}.

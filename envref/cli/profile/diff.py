@@ -8,14 +8,15 @@ from typing import TypedDict
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli import candidates, output
 from envref.cli.grammar import Command
 from envref.cli.options import format_option
 from envref.cli.profile.known import project_of
-from envref.environment import Environment
+from envref.env.environment import Environment
 from envref.errors import printable
-from envref.project import Project
+from envref.formats import shells
+from envref.project.project import Project
 
 _KINDS = ("only_a", "only_b", "changed")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from envref import activate, shells, streams
-from envref.cli import candidates
+from envref import streams
+from envref.cli import activate, candidates
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.profile.known import project_of
+from envref.cli.request import Request
 from envref.errors import OK
-from envref.request import Request
+from envref.formats import shells
 
 
 @click.command(cls=Command)

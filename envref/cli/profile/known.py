@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 
 from envref.cli.grammar import directory
-from envref.config import load as load_config
-from envref.config.model import Config, is_profile_name
 from envref.errors import EnvrefError
-from envref.project import Project, find, is_known, load
+from envref.project.config.load import load as load_config
+from envref.project.config.model import Config, is_profile_name
+from envref.project.project import Project, find, is_known, load
 
 
 def check_known(profile: str, root: str, config: Config) -> None:

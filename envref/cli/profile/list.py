@@ -7,11 +7,12 @@ from typing import TypedDict
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option
 from envref.errors import printable
-from envref.project import Project, configured, profiles
+from envref.formats import shells
+from envref.project.project import Project, configured, profiles
 
 
 class Row(TypedDict):

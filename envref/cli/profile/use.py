@@ -10,11 +10,11 @@ from envref import streams
 from envref.cli import candidates
 from envref.cli.grammar import Command, directory
 from envref.cli.profile.known import check_known
-from envref.config.edit import Document, edit, preview
-from envref.config.files import FILE, shown
-from envref.config.model import Config
 from envref.errors import UsageError
-from envref.project import find
+from envref.project.config.edit import Document, edit, preview
+from envref.project.config.files import FILE, shown
+from envref.project.config.model import Config
+from envref.project.project import find
 
 _KEY = "active_profile"
 

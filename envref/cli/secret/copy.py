@@ -5,14 +5,14 @@ from __future__ import annotations
 import click
 
 from envref import streams
-from envref.address import check_key
 from envref.cli.secret.target import Target, keyed, written
-from envref.config.check import project_fault
-from envref.config.model import is_profile_name
 from envref.errors import EnvrefError, UsageError
-from envref.resolve import Scope
-from envref.scoped_store import ScopedStore, doing
+from envref.project.config.check import project_fault
+from envref.project.config.model import is_profile_name
+from envref.refs.address import check_key
+from envref.resolve.resolve import Scope
 from envref.secret import Secret
+from envref.secrets.scoped import ScopedStore, doing
 
 
 @keyed("copy")

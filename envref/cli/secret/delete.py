@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import click
 
-from envref import rotation, streams
-from envref.address import check_key
+from envref import streams
 from envref.cli import prompt
 from envref.cli.secret.target import Target, keyed, target_of
-from envref.environment import Environment
+from envref.env.environment import Environment
 from envref.errors import EnvrefError
-from envref.project import load
-from envref.reference import Reference
-from envref.scoped_store import ScopedStore, doing
+from envref.project.project import load
+from envref.refs.address import check_key
+from envref.refs.reference import Reference
 from envref.secret import Secret
+from envref.secrets import rotation
+from envref.secrets.scoped import ScopedStore, doing
 
 
 @keyed("delete")

@@ -10,9 +10,9 @@ import click
 from envref import streams
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import Target, keyed, written
-from envref.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
-from envref.scoped_store import doing
 from envref.secret import Secret
+from envref.secrets.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
+from envref.secrets.scoped import doing
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:

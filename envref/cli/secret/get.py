@@ -6,11 +6,12 @@ import sys
 
 import click
 
-from envref import shells, streams
+from envref import streams
 from envref.cli.options import format_option
 from envref.cli.secret.lookup import look_up
 from envref.cli.secret.target import keyed, target_of
 from envref.errors import printable
+from envref.formats import shells
 
 
 @keyed("get")

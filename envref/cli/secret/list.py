@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from envref import shells, streams
-from envref.address import HISTORY
+from envref import streams
 from envref.cli.options import format_option
 from envref.cli.secret.target import scoped, target_of
 from envref.errors import printable
-from envref.scoped_store import doing
+from envref.formats import shells
+from envref.refs.address import HISTORY
+from envref.secrets.scoped import doing
 
 
 @scoped("list")

@@ -10,9 +10,9 @@ import click
 
 from envref import atomic, streams
 from envref.cli import candidates
-from envref.envfile import EnvFile
-from envref.project import Project, env_path
-from envref.reference import uri_of
+from envref.env.file import EnvFile
+from envref.project.project import Project, env_path
+from envref.refs.reference import uri_of
 
 
 def variable_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from envref import rotation, streams
+from envref import streams
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.generate import recipe_options
 from envref.cli.secret.target import Target, keyed, written
-from envref.generation import Recipe
-from envref.scoped_store import doing
 from envref.secret import Secret
+from envref.secrets import rotation
+from envref.secrets.generation import Recipe
+from envref.secrets.scoped import doing
 
 
 @keyed("rotate")

@@ -8,8 +8,8 @@ from envref import streams
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import keyed, written
-from envref.scoped_store import doing
 from envref.secret import Secret
+from envref.secrets.scoped import doing
 
 
 @keyed("set")

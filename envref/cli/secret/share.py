@@ -6,12 +6,13 @@ import os
 
 import click
 
-from envref import audit_log, sharing, streams
+from envref import streams
 from envref.cli.grammar import directory
 from envref.cli.secret.lookup import look_up
 from envref.cli.secret.target import keyed, target_of
 from envref.errors import UsageError
-from envref.recipient import Recipient
+from envref.project.recipient import Recipient
+from envref.secrets import audit_log, sharing
 
 
 @keyed("share")

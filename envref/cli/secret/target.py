@@ -7,15 +7,16 @@ from typing import Any
 
 import click
 
-from envref import audit_log, streams
-from envref.address import HISTORY, check_key
-from envref.chain import Chain
+from envref import streams
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.errors import UsageError
-from envref.project import Project, configured, is_known
-from envref.resolve import Scope
-from envref.scoped_store import ScopedStore
+from envref.project.project import Project, configured, is_known
+from envref.refs.address import HISTORY, check_key
+from envref.resolve.chain import Chain
+from envref.resolve.resolve import Scope
+from envref.secrets import audit_log
+from envref.secrets.scoped import ScopedStore
 
 _Decorator = Callable[[Callable[..., Any]], click.Command]
 

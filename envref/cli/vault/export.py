@@ -8,13 +8,15 @@ import sys
 
 import click
 
-from envref import atomic, sharing, shells, streams
+from envref import atomic, streams
 from envref.backends.vault import lifecycle
 from envref.cli.grammar import Command, directory
 from envref.cli.vault.target import opened, vault_options
 from envref.errors import EnvrefError
-from envref.recipient import Recipient
+from envref.formats import shells
+from envref.project.recipient import Recipient
 from envref.secret import Secret
+from envref.secrets import sharing
 
 VERSION = 1  # of the export's JSON, which the Go ancestor reads too
 

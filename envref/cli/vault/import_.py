@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 import click
 
 from envref import streams
-from envref.address import check_key
 from envref.backends.vault import lifecycle
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.vault.export import VERSION
 from envref.cli.vault.target import opened, vault_options
 from envref.errors import EnvrefError, UsageError
+from envref.refs.address import check_key
 from envref.secret import Secret
 
 _LARGEST = 64 << 20  # bytes of a document

@@ -1,0 +1,269 @@
+"""HashiCorp Vault and OpenBao: entries of a KV engine, version 2, by their own program (commands.md 8.2, 8.3)."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+from envref.backends import command
+from envref.backends.answer import as_bytes, no_answer
+from envref.backends.hashicorp_vault.complaints import LABEL, failure
+from envref.backends.hashicorp_vault.entry import MEMBER, Entry, parsed
+from envref.backends.layout import Layout
+from envref.backends.program import Package, Program
+from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
+from envref.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.backends.command import Finished
+    from envref.backends.hashicorp_vault.endpoint import Endpoint
+    from envref.refs.address import Address
+
+    Entries = dict[str, Entry | BackendError]
+
+_PACKAGE = Package(brew="hashicorp/tap/vault", flox="vault", then="vault login")
+_PROGRAMS = ("vault", "bao")
+_FEW = 3  # paths that the program is asked for: a connection of one's own is worth it for more (stores.md 6)
+
+
+class HashicorpVault:
+    """HashiCorp Vault or OpenBao: a KV version 2 secrets engine, by the vault or bao command line"""
+
+    type = LABEL
+    reads_fields = True
+    programs = _PROGRAMS
+
+    def __init__(  # noqa: PLR0913  # its parameters are the options of commands.md 8.1
+        self,
+        name: str,
+        *,
+        mount: str = "secret",
+        prefix: str = "",
+        addr: str = "",
+        namespace: str = "",
+        token: str = "",
+        command: str = "",
+        project_namespace: str = "auto",
+        root: str = "",
+    ) -> None:
+        self.name = name
+        self._mount = mount.strip("/")
+        self._layout = _layout(prefix.strip("/"), project_namespace)
+        self._command = command
+        self._root = root
+        self._token = Secret(token) if token else None
+        self._settings = {"ADDR": addr, "NAMESPACE": namespace}
+        self._found: Program | None = None
+
+    @property
+    def carries_project(self) -> bool:
+        """Whether names hold the project (commands.md 8.2)."""
+        return self._layout.carries_project
+
+    def absent(self, address: Address) -> str:
+        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Mount, and path inside it."""
+        return self._mount, self._path(address)
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """One lookup a path, however many of its members are wanted."""
+        answers: dict[Address, Secret | BackendError] = {}
+        wanted: dict[str, list[Address]] = {}
+        for address in dict.fromkeys(addresses):
+            try:
+                wanted.setdefault(self._path(address), []).append(address)
+            except BackendInvalid as error:
+                answers[address] = error
+        entries = self._entries(list(wanted), deadline)
+        for path, asked in wanted.items():
+            for address in asked:
+                answer = _pick(entries.get(path), address.field)
+                if answer is not None:
+                    answers[address] = answer
+        return answers
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        """Writes the member `value` and keeps the others. BackendInvalid if somebody else wrote at the same time."""
+        payload = as_bytes(LABEL, value)
+        path = self._own_path(address)
+        entry = self._entry(path, deadline)
+        members = (entry.members if entry else None) or frozenset()
+        verb = "patch" if members - {MEMBER} else "put"
+        # The version that was read: a member that somebody adds in between must not be lost.
+        version = f"-cas={entry.version if entry else 0}"
+        arguments = ["kv", verb, "-format=json", self._mounted, version, "--", path, f"{MEMBER}=-"]
+        self._write(arguments, path, deadline, payload)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        """Removes every version of the entry; the program calls that a success for an absent one too."""
+        path = self._own_path(address)
+        entry = self._entry(path, deadline)
+        if entry is None or entry.members is None:
+            raise SecretNotFound(self.absent(address))
+        self._write(["kv", "metadata", "delete", self._mounted, "--", path], path, deadline)
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        """Goes down every directory; those of one depth are read at once."""
+        names: list[str] = []
+        directories = [f"{self._layout.root(project)}/"]
+        while directories:
+            calls = [["kv", "list", "-format=json", self._mounted, "--", directory] for directory in directories]
+            outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+            found = [
+                directory + key
+                for directory, outcome in zip(directories, outcomes, strict=True)
+                for key in self._keys(directory, outcome)
+            ]
+            names += [name for name in found if not name.endswith("/")]
+            directories = [name for name in found if name.endswith("/")]
+        keys = (self._layout.key(name, project) for name in names)
+        return [key for key in keys if key is not None]
+
+    @property
+    def _program(self) -> Program:
+        """The configured program; else `vault`, or `bao` where there is only that."""
+        if self._found is None:
+            names = (self._command,) if self._command else _PROGRAMS
+            name = next((name for name in names if command.find(name, root=self._root)), names[0])
+            self._found = Program(LABEL, name, _PACKAGE, root=self._root)
+        return self._found
+
+    @property
+    def _mounted(self) -> str:
+        return f"-mount={self._mount}"
+
+    def _extra(self) -> dict[str, str]:
+        """What the program is told by its environment. OpenBao's own names come first with it, so both are set."""
+        # No retries: they outlast a time-out. DETAILED changes the shape of a listing.
+        given = {**self._settings, "MAX_RETRIES": "0", "DETAILED": "false"}
+        if self._token:
+            given["TOKEN"] = self._token.reveal()
+        return {f"{maker}_{name}": value for maker in ("VAULT", "BAO") for name, value in given.items() if value}
+
+    def _own_path(self, address: Address) -> str:
+        if address.foreign is not None:
+            raise BackendInvalid(f'{LABEL}: "{printable(address.foreign)}" is an existing secret; change it there')
+        return self._path(address)
+
+    def _path(self, address: Address) -> str:
+        """The path inside the mount. BackendInvalid for one that would lead out of it, or to another's name."""
+        name = self._layout.name(address) if address.foreign is None else address.foreign.strip().strip("/")
+        if {"", ".", ".."} & set(name.split("/")) or not name.isprintable():
+            raise BackendInvalid(f'{LABEL}: "{printable(name)}" is not a path inside a mount')
+        return name
+
+    def _entries(self, paths: Sequence[str], deadline: float) -> Entries:
+        """What is at each path; a path where there is nothing is left out."""
+        read = self._read_together(paths, deadline) if len(paths) > _FEW and not self._command else None
+        if read is None:
+            read = self._read_each(paths, deadline)
+        return {path: entry for path, entry in read.items() if not isinstance(entry, SecretNotFound)}
+
+    def _entry(self, path: str, deadline: float) -> Entry | None:
+        """What is at one path. Raises BackendError."""
+        entry = self._entries([path], deadline).get(path)
+        if isinstance(entry, BackendError):
+            raise entry
+        return entry
+
+    def _read_each(self, paths: Sequence[str], deadline: float) -> Entries:
+        if not paths:
+            return {}
+        calls = [["kv", "get", "-format=json", self._mounted, "--", path] for path in paths]
+        outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+        return {path: self._read(path, outcome) for path, outcome in zip(paths, outcomes, strict=True)}
+
+    def _read(self, path: str, outcome: Finished | BackendError) -> Entry | BackendError:
+        if isinstance(outcome, BackendError):
+            return outcome
+        return _parsed(path, outcome.stdout) if outcome.status == 0 else self._failed(path, outcome)
+
+    def _read_together(self, paths: Sequence[str], deadline: float) -> Entries | None:
+        """Over one connection; None where only the program knows how to reach the server."""
+        from envref.backends.hashicorp_vault.connection import Refused, Unusual, read_many
+
+        started = time.monotonic()
+        try:
+            replies, fault = read_many(self._server(deadline), self._mount, paths, deadline)
+        except Unusual:
+            return None
+        except Refused as refusal:
+            raise failure(str(refusal), self._mount, "") from None
+        read: Entries = {}
+        for path in paths:
+            reply = replies.get(path)
+            if reply is not None:
+                read[path] = _parsed(path, reply.entry) if reply.entry else failure(reply.words, self._mount, path)
+            else:
+                read[path] = failure(fault, self._mount, path) if fault else no_answer(LABEL, started, deadline)
+        return read
+
+    def _server(self, deadline: float) -> Endpoint:
+        """Where the program would connect to, with the token that it would send. Raises Unusual."""
+        from envref.backends.hashicorp_vault.connection import Unusual
+        from envref.backends.hashicorp_vault.endpoint import endpoint, is_sendable
+
+        server = endpoint(command.child_environment(self._extra()), os.path.basename(self._program.path()))
+        if server is None:
+            raise Unusual
+        if not server.token:
+            # Where `vault login` left it is the program's own affair: a file, or what a token helper knows.
+            printed = self._program.run(["print", "token"], deadline, extra=self._extra())
+            server.token = printed.stdout.decode("utf-8", "replace").strip()
+            if printed.status or not is_sendable(server.token):
+                raise Unusual
+        Secret(server.token)  # known to be hidden from messages
+        return server
+
+    def _write(self, arguments: Sequence[str], path: str, deadline: float, payload: bytes | None = None) -> None:
+        finished = self._program.run(arguments, deadline, payload=payload, extra=self._extra())
+        if finished.status:
+            raise self._failed(path, finished)
+
+    def _keys(self, directory: str, outcome: Finished | BackendError) -> Sequence[str]:
+        """Names in a directory, those of directories with a slash at their end."""
+        if isinstance(outcome, BackendError):
+            raise outcome
+        # A directory that is not there: an empty object, no complaint, and a failure nevertheless.
+        if outcome.status and (outcome.stderr.strip() or outcome.stdout.strip() != b"{}"):
+            raise self._failed(directory, outcome)
+        try:
+            names = json.loads(outcome.stdout) or []
+        except (ValueError, RecursionError):
+            raise BackendInvalid(f"{LABEL}: the list is not JSON") from None
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise BackendInvalid(f"{LABEL}: the list is not one of names")
+        return names
+
+    def _failed(self, path: str, outcome: Finished) -> BackendError:
+        return failure(outcome.stderr, self._mount, path)
+
+
+def _layout(prefix: str, namespace: str) -> Layout:
+    try:
+        return Layout(prefix, default="envref", namespace=namespace)
+    except BackendInvalid as error:
+        # `namespace` is another option of this store.
+        raise BackendInvalid(f"{LABEL}: project_{error.message}") from None
+
+
+def _parsed(path: str, raw: bytes) -> Entry | BackendError:
+    try:
+        return parsed(path, raw)
+    except BackendInvalid as error:
+        return error
+
+
+def _pick(entry: Entry | BackendError | None, field: str | None) -> Secret | BackendError | None:
+    if not isinstance(entry, Entry):
+        return entry
+    try:
+        return entry.value(field)
+    except BackendInvalid as error:
+        return error

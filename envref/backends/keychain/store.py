@@ -1,0 +1,177 @@
+"""The operating system's own keychain, chosen by platform and never by configuration (security.md 5.9)."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from envref.backends.answer import as_bytes, as_secret, no_answer
+from envref.backends.keychain.entry import LABEL, OWN, Entry, NoService, Provider, no_desktop
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envref.refs.address import Address
+    from envref.secret import Secret
+
+_INDEX = "__envref_key_index__"  # where envref 1 kept the names of its entries, as a JSON array
+
+
+_Result = TypeVar("_Result")
+
+# The system's keychain allows one dialog at a time, and some of its libraries one call.
+_turn = threading.Lock()
+
+
+class Keychain:
+    """The operating system's keychain: macOS Keychain, Secret Service, KWallet or Windows Credential Manager"""
+
+    type = "keychain"
+    reads_fields = False
+    path_options: tuple[str, ...] = ()
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._provider: Provider | None = None
+
+    def absent(self, address: Address) -> str:
+        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+
+    def location(self, address: Address) -> tuple[str, ...]:
+        """Service and account. Without an account, a foreign name's is the login name of whoever asks."""
+        if _is_own_service(address.foreign):
+            raise self._own_service()
+        if address.foreign is None:
+            return OWN, address.full_key
+        service, _, account = address.foreign.partition("/")
+        return service, account
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        answers: dict[Address, Secret | BackendError] = {}
+        entries: dict[Address, Entry] = {}
+        for address in addresses:
+            if _is_own_service(address.foreign):
+                answers[address] = self._own_service()
+            else:
+                entries[address] = _entry(address)
+        if not entries:
+            return answers
+        wanted = list(dict.fromkeys(entries.values()))
+        found = self._ask(lambda provider: provider.read_many(wanted, deadline), deadline)
+        return {**answers, **{address: _value(found[entry]) for address, entry in entries.items() if entry in found}}
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        entry, raw = _entry(address), as_bytes(LABEL, value)
+
+        def write(provider: Provider) -> Mapping[Entry, bytes | BackendError]:
+            provider.write(entry, raw, deadline)
+            return provider.read_many([entry], deadline)
+
+        if self._ask(write, deadline).get(entry) != raw:
+            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+
+    def delete(self, address: Address, deadline: float) -> None:
+        if not self._ask(lambda provider: provider.remove(_entry(address), deadline), deadline):
+            raise SecretNotFound(self.absent(address))
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        accounts = self._ask(lambda provider: _all_accounts(provider, deadline), deadline)
+        prefix = f"{project}/"
+        return [account.removeprefix(prefix) for account in accounts if account.startswith(prefix)]
+
+    def _own_service(self) -> BackendInvalid:
+        return BackendInvalid(f'{LABEL}: service "{OWN}" is envref\'s own; use ref://{self.name}/KEY')
+
+    def _ask(self, question: Callable[[Provider], _Result], deadline: float) -> _Result:
+        """Puts a question to this system's keychain, when nobody else does."""
+        started = time.monotonic()
+        if not _turn.acquire(timeout=max(0.0, deadline - started)):
+            raise no_answer(LABEL, started, deadline)
+        try:
+            return self._ask_in_turn(question, deadline)
+        finally:
+            _turn.release()
+
+    def _ask_in_turn(self, question: Callable[[Provider], _Result], deadline: float) -> _Result:
+        if self._provider is None:
+            self._provider = _standard_provider()
+        try:
+            return question(self._provider)
+        except NoService:
+            self._provider = _wallet(deadline)
+        return question(self._provider)
+
+
+def _standard_provider() -> Provider:
+    if sys.platform in ("darwin", "win32"):
+        from envref.backends.keychain.keyring import PLATFORMS, KeyringLibrary
+
+        return KeyringLibrary(PLATFORMS[sys.platform])
+    from envref.backends.keychain.secret_service import SecretService
+
+    return SecretService()
+
+
+def _wallet(deadline: float) -> Provider:
+    """KWallet, for desktops where it is all there is. NoService where it is not."""
+    from envref.backends.keychain.keyring import WALLETS, KeyringLibrary
+    from envref.backends.keychain.secret_service import first_name
+
+    name = first_name(list(WALLETS), deadline)
+    if not name:
+        raise no_desktop()
+    return KeyringLibrary(WALLETS[name])
+
+
+def _is_own_service(foreign: str | None) -> bool:
+    return foreign is not None and foreign.partition("/")[0] == OWN
+
+
+def _entry(address: Address) -> Entry:
+    if address.foreign is None:
+        return Entry(OWN, address.full_key)
+    service, _, account = address.foreign.partition("/")
+    return Entry(service, account or _login_name())
+
+
+def _login_name() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def _value(found: bytes | BackendError) -> Secret | BackendError:
+    if isinstance(found, BackendError):
+        return found
+    try:
+        return as_secret(LABEL, found)
+    except BackendInvalid as error:
+        return error
+
+
+def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
+    """The accounts that the keychain lists, and those of envref 1's index that it holds without listing them."""
+    listed = dict.fromkeys(provider.accounts(OWN, deadline))
+    if _INDEX not in listed:
+        return listed
+    index = Entry(OWN, _INDEX)
+    names = _names(provider.read_many([index], deadline).get(index))
+    unlisted = [Entry(OWN, name) for name in names if name not in listed]
+    held = provider.read_many(unlisted, deadline) if unlisted else {}
+    return [name for name in (*listed, *(entry.account for entry in held)) if name != _INDEX]
+
+
+def _names(index: bytes | BackendError | None) -> list[str]:
+    """The names in envref 1's index; none when it can't be read, for it only adds to what the keychain lists."""
+    import json
+
+    if not isinstance(index, bytes):
+        return []
+    try:
+        names = json.loads(index)
+    except ValueError:
+        return []
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

@@ -1,0 +1,107 @@
+"""The local vault: a SQLite file whose values are encrypted with age. For machines without a keychain."""
+
+from __future__ import annotations
+
+from envref.backends.answer import as_bytes, as_secret
+from envref.errors import BackendError, BackendInvalid, SecretNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.backends.vault.ancestor import Ancestor
+    from envref.backends.vault.contents import Contents
+    from envref.backends.vault.file import VaultFile
+    from envref.refs.address import Address
+    from envref.secret import Secret
+
+
+class Vault:
+    """A local file encrypted with age behind one passphrase; for servers, containers and CI.
+
+    `path` is where it lies, by default `vault.db` in the configuration directory. The caller prints `warnings`.
+    """
+
+    type = "vault"
+    reads_fields = False
+    path_options = ("path",)
+
+    def __init__(self, name: str, *, path: str = "") -> None:
+        self.name = name
+        self.warnings: list[str] = []
+        self._path = path
+        self._file: VaultFile | None = None
+
+    @property
+    def file(self) -> VaultFile:
+        """The file itself, for `envref vault`. Importing what it needs waits until the vault is really asked."""
+        if self._file is None:
+            from envref.backends.vault.file import VaultFile
+
+            self._file = VaultFile(self._path, self.warnings)
+        return self._file
+
+    def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
+        """One key derivation and one snapshot for all; only the rows asked for are decrypted."""
+        answers: dict[Address, Secret | BackendError] = {
+            address: self._foreign() for address in addresses if address.foreign is not None
+        }
+        own = [address for address in addresses if address.foreign is None]
+        if own:
+            with self.file.reading(deadline) as contents:
+                for address in own:
+                    value = self._answer(contents, address.full_key)
+                    if value is not None:
+                        answers[address] = value
+        return answers
+
+    def absent(self, address: Address) -> str:
+        return f'vault: secret not found: "{address}"'
+
+    def set(self, address: Address, value: Secret, deadline: float) -> None:
+        """Creates or replaces one value."""
+        self.change({address: value}, deadline)
+
+    def delete(self, address: Address, deadline: float) -> None:
+        """Raises SecretNotFound when there is nothing to delete."""
+        with self.file.writing(deadline) as contents:
+            if not contents.remove(self._key(address)):
+                raise SecretNotFound(self.absent(address))
+
+    def list(self, project: str, deadline: float) -> Iterable[str]:
+        """Names of the project's secrets, relative to it."""
+        prefix = f"{project}/"
+        with self.file.reading(deadline) as contents:
+            return [key.removeprefix(prefix) for key in contents.names() if key.startswith(prefix)]
+
+    def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
+        """All changes or none. Deleting what is not there is no error here."""
+        with self.file.writing(deadline) as contents:
+            for address, value in changes.items():
+                self._apply(contents, self._key(address), value)
+
+    def examine(self, deadline: float) -> Iterable[BackendError]:
+        """Who may read or replace the file, whether it is locked, and whether a passphrase opens it."""
+        return self.file.examine(deadline)
+
+    def _answer(self, contents: Contents | Ancestor, key: str) -> Secret | BackendError | None:
+        """One damaged value is an error of its own: the others can still be read."""
+        try:
+            raw = contents.value(key)
+            return None if raw is None else as_secret("vault", raw)
+        except BackendError as error:
+            return error
+
+    def _apply(self, contents: Contents, key: str, value: Secret | None) -> None:
+        if value is None:
+            contents.remove(key)
+        else:
+            contents.put(key, as_bytes("vault", value))
+
+    def _key(self, address: Address) -> str:
+        if address.foreign is not None:
+            raise self._foreign()
+        return address.full_key
+
+    def _foreign(self) -> BackendInvalid:
+        return BackendInvalid(f'backend "{self.name}" has no foreign names')

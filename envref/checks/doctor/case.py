@@ -1,0 +1,130 @@
+"""Case: what is examined. The project, its env files as far as they can be read, and the stores that they refer to."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from envref.checks.doctor.finding import Finding, from_error, from_problem
+from envref.env.environment import Environment
+from envref.env.file import EnvFile, merge
+from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
+from envref.project.config.files import shown
+from envref.project.project import outside, readable
+from envref.project.trust.gate import is_waiting
+from envref.refs.reference import InvalidReference, Reference
+from envref.resolve.chain import Stores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envref.env.environment import Variable
+    from envref.env.file import Entry
+    from envref.project.project import Project
+    from envref.resolve.chain import Store
+
+    Layer = tuple[str, str]  # path, and the name in messages; an empty path is the project's own file of that name
+
+_READABLE = "make it a readable file inside the project"
+
+
+class Case:
+    """A project, or a directory without a config, on its visit.
+
+    `start` is the directory where cures are typed, `ambient` the process environment as far as `${NAME}` may fall back
+    to it, `timeout` the seconds of a store, None for its own. `faults` tell what could not be read.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        layers: Iterable[Layer],
+        *,
+        start: str,
+        ambient: dict[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self.project = project
+        self.start = start
+        self.ambient = ambient or {}
+        self.timeout = timeout
+        self.faults: list[Finding] = []
+        self.files = list(self._read(layers))
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is an `.envref.yaml`."""
+        return bool(self.project.config.path)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The assignments that count, in merged order."""
+        return merge(self.files)
+
+    @cached_property
+    def variables(self) -> list[Variable]:
+        """The interpolated variables; none when that can't be done, which `interpolation_faults` tell."""
+        return self._interpolated[0]
+
+    @property
+    def interpolation_faults(self) -> list[Finding]:
+        return self._interpolated[1]
+
+    def references(self) -> Iterator[tuple[Variable, Reference | InvalidReference]]:
+        """Every reference with the variable that has it."""
+        return ((variable, reference) for variable in self.variables for reference in variable.references())
+
+    @cached_property
+    def is_untrusted(self) -> bool:
+        """Whether the project's stores may not be looked at before the user trusts it (security.md 5.2)."""
+        return is_waiting(self.project)
+
+    @property
+    def may_run_programs(self) -> bool:
+        """Whether git and direnv may be asked: strict mode runs nothing in a project that may be untrusted."""
+        return not (self.project.config.trust == "strict" and self.is_untrusted)
+
+    @cached_property
+    def stores(self) -> dict[Store, list[BackendError]]:
+        """The stores that references use, each with what is wrong with it. Asks for no value."""
+        named = {reference.store for _, reference in self.references() if isinstance(reference, Reference)}
+        used = [store for store in Stores(self.project, self.timeout) if named & {None, store.name}]
+        if not used or self.is_untrusted:
+            return {}
+        with ThreadPoolExecutor(len(used)) as pool:
+            return dict(zip(used, pool.map(_faults, used), strict=True))
+
+    def _read(self, layers: Iterable[Layer]) -> Iterator[EnvFile]:
+        for path, name in layers:
+            try:
+                place = path or readable(self.project, name)
+                if place:
+                    yield EnvFile.read(place, name)
+                else:
+                    self.faults.append(_outside(self.project, name))
+            except MalformedFile as error:
+                self.faults += map(from_problem, error.problems)
+            except EnvrefError as error:
+                told = type(error)(error.message.removeprefix(f"{name}: "), run=error.run, hint=error.hint)
+                self.faults.append(from_error(name, told, _READABLE))
+
+    @cached_property
+    def _interpolated(self) -> tuple[list[Variable], list[Finding]]:
+        try:
+            return list(Environment(self.entries, self.ambient).variables.values()), []
+        except MalformedFile as error:
+            return [], list(map(from_problem, error.problems))
+        except EnvrefError as error:
+            return [], [from_error(self.project.config.env_file, error, "write the reference out")]
+
+
+def _outside(project: Project, name: str) -> Finding:
+    """An env file that a symlink takes out of a project which the user does not trust."""
+    target = shown(outside(project.root, name))
+    return Finding(name, f"a symlink to {target}, outside the project: it is not read", run="envref trust")
+
+
+def _faults(store: Store) -> list[BackendError]:
+    """What is wrong with a store; one that is `optional` may be away."""
+    return [fault for fault in store.faults() if not (store.optional and isinstance(fault, BackendUnavailable))]

@@ -1,0 +1,148 @@
+"""What can be wrong with the env files. The first four sentences are those of commands.md 2.12."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envref.checks.doctor.finding import Finding
+from envref.env import template
+from envref.env.source import hide_runs, hiding
+from envref.errors import printable
+from envref.formats.shells import is_shell_name
+from envref.refs.reference import InvalidReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envref.checks.doctor.case import Case
+    from envref.env.file import Entry, EnvFile
+
+_BLANKS = " \t"
+
+
+def unreadable(case: Case) -> Iterable[Finding]:
+    """Files and lines that every other command stops at."""
+    return [*case.faults, *case.interpolation_faults]
+
+
+def duplicate_keys(case: Case) -> Iterator[Finding]:
+    for file in case.files:
+        seen: dict[str, Entry] = {}
+        for entry in file.entries:
+            if entry.name in seen:
+                before = f"(previously defined on line {seen[entry.name].line}, using latest value)"
+                yield _about(entry, f'duplicate key "{entry.name}" {before}', "keep one of the lines")
+            seen[entry.name] = entry
+
+
+def ignored_lines(case: Case) -> Iterator[Finding]:
+    """`export NAME` alone: a shell's habit that sets nothing here."""
+    for file in case.files:
+        # The reader warns of these and of duplicates; a duplicate is an entry.
+        entries = {entry.line for entry in file.entries} if file.warnings else set()
+        for warning in file.warnings:
+            if warning.line not in entries:
+                hint = "give it a value, or delete the line"
+                yield Finding(warning.file, warning.text, hint=hint, line=warning.line, column=warning.column)
+
+
+def unquoted_spaces(case: Case) -> Iterator[Finding]:
+    for entry in _unquoted(case.files):
+        if any(blank in entry.text for blank in _BLANKS):
+            hint = "consider quoting to avoid portability issues"
+            yield _about(entry, f'unquoted value with spaces for "{entry.name}" ({hint})', hint)
+
+
+def empty_values(case: Case) -> Iterator[Finding]:
+    for entry in _unquoted(case.files):
+        if not entry.text:
+            hint = 'use KEY="" if intentional'
+            yield _about(entry, f'empty value for "{entry.name}" without explicit quotes ({hint})', hint)
+
+
+def trailing_whitespace(case: Case) -> Iterator[Finding]:
+    for file in case.files:
+        text = str(file)
+        for entry in _unquoted([file]):
+            if entry.text and _ends_in_blanks(text, entry.end):
+                message = f'trailing whitespace in unquoted value for "{entry.name}"'
+                yield _about(entry, message, "delete it; it is not part of the value")
+
+
+def unexportable_names(case: Case) -> Iterator[Finding]:
+    for file in case.files:
+        for entry in {entry.name: entry for entry in file.entries}.values():
+            if not is_shell_name(entry.name):
+                message = f'"{entry.name}" is not a valid shell variable name; shell output leaves it out'
+                yield _about(entry, message, "use letters, digits and _; envref run and JSON carry any name")
+
+
+def undefined_names(case: Case) -> Iterator[Finding]:
+    """`$NAME` of a name that no earlier line sets: it becomes empty text."""
+    known = dict(case.ambient)
+    entries = case.entries
+    places = {entry.name: f"{entry.file}:{entry.line}" for entry in entries}
+    for entry in entries:
+        for variable in _undefined(_parts(entry, known), known):
+            line, column = entry.position(variable.offset)
+            message, hint = _undefined_words(entry, variable, places)
+            yield Finding(entry.file, message, hint=hint, line=line, column=column, key=entry.name)
+        known[entry.name] = ""
+
+
+def bad_references(case: Case) -> Iterator[Finding]:
+    """References that can't be asked of any store."""
+    configured = [backend.name for backend in case.project.config.backends]
+    for variable, reference in case.references():
+        entry = variable.entry
+        if isinstance(reference, InvalidReference):
+            yield _about(entry, reference.message, 'write ref://<backend>/<path>, "secrets" for any backend')
+        elif case.configured and not configured:
+            yield _about(entry, "a reference, and no backends configured in .envref.yaml", "list one under backends:")
+        elif case.configured and reference.store not in (None, *configured):
+            known = f'(configured: {", ".join(configured)}; "secrets" asks them all)'
+            yield _about(entry, f'unknown backend "{reference.store}" {known}', "name one that is configured")
+
+
+def _about(entry: Entry, message: str, hint: str) -> Finding:
+    return Finding(entry.file, message, hint=hint, line=entry.line, column=entry.column, key=entry.name)
+
+
+def _unquoted(files: Iterable[EnvFile]) -> Iterator[Entry]:
+    return (entry for file in files for entry in file.entries if not entry.quote)
+
+
+def _ends_in_blanks(text: str, at: int) -> bool:
+    """Whether the line ends in blanks, and nothing else follows `at`."""
+    end = text.find("\n", at)
+    rest = text[at : len(text) if end < 0 else end].removesuffix("\r")
+    return bool(rest) and not rest.strip(_BLANKS)
+
+
+def _parts(entry: Entry, known: dict[str, str]) -> Iterable[template.Part]:
+    if not entry.interpolated:
+        return ()
+    try:
+        return template.parse(entry.text, known)
+    except template.TemplateError:
+        return ()  # `unreadable` tells
+
+
+def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterator[template.Variable]:
+    for part in parts:
+        if isinstance(part, template.Variable) and part.name not in known:
+            if part.operator:
+                yield from _undefined(part.alternative, known)
+            else:
+                yield part
+
+
+def _undefined_words(entry: Entry, variable: template.Variable, places: dict[str, str]) -> tuple[str, str]:
+    """Message and cure. What follows a bare `$` may be a piece of a password, and is hidden as in other messages."""
+    in_braces = entry.text.startswith("{", variable.offset + 1)
+    name = printable((hide_runs if in_braces else hiding(entry.name))(variable.name))
+    if variable.name in places:
+        later = places[variable.name]
+        return f'"{name}" in the value of "{entry.name}" is set only later ({later})', "move that line above this one"
+    hint = "set it above, give a default with ${NAME:-text}, or write $$ for a literal $"
+    return f'"{name}" in the value of "{entry.name}" is not set, and becomes empty text', hint

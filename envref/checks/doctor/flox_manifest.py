@@ -1,0 +1,111 @@
+"""Whether the Flox manifest loads the project's secrets as `envref flox-hook` would write it now."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from envref.checks.doctor.finding import Finding, from_error, from_problem
+from envref.errors import EnvrefError, MalformedFile
+from envref.flox import form as forms
+from envref.flox import manifest as manifests
+from envref.flox import plugin, services
+from envref.flox.form import Form
+from envref.flox.replay import BREAKS
+from envref.formats import shells
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envref.checks.doctor.case import Case
+    from envref.flox.manifest import Manifest
+    from envref.project.project import Project
+
+_COMMAND = "envref flox-hook --write"
+_KIND = {
+    forms.HOOKED: "",
+    forms.PROFILED: " --placement profile",
+    forms.NATIVE: " --native",
+    forms.PLUGGED: " --plugin",
+}
+_STRICT = (" --strict", " || false")  # the native block has no option to pass on
+_PROFILE = re.compile(r" --profile ([\w-]+)")
+
+
+def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
+    """No block where there could be one, or one that is not what its options would write today."""
+    if not case.configured or case.faults or case.interpolation_faults:
+        return  # nothing could be written now; `unreadable` tells why
+    try:
+        yield from _differences(_manifest(case), forms.committed(case.project))
+    except MalformedFile as error:
+        yield from map(from_problem, error.problems)
+    except EnvrefError as error:
+        yield from_error("Flox", error, "see envref flox-hook --help for the forms there are")
+
+
+def broken_replays(case: Case) -> Iterator[Finding]:
+    """Plain values that Flox's own quoting breaks in the user's shell (flox.md 3.5); `resolve` warns of secrets."""
+    shell = shells.shell_of_environment(os.environ)
+    if shell not in BREAKS or is_in_profile(case):
+        return
+    for variable in case.variables:
+        if variable.plain and BREAKS[shell](variable.plain):
+            entry, message = variable.entry, f'Flox cannot replay the value of "{variable.name}" into {shell}'
+            run = _COMMAND + _KIND[forms.PROFILED]
+            yield Finding(entry.file, message, run=run, line=entry.line, column=entry.column, key=variable.name)
+
+
+def is_in_profile(case: Case) -> bool:
+    """Whether the profile form is in use: its quoting is envref's own, and its values are in no file of Flox's."""
+    try:
+        return forms.found(_manifest(case)) == forms.PROFILED
+    except EnvrefError:
+        return False
+
+
+def _manifest(case: Case) -> Manifest:
+    root = case.project.root
+    path = manifests.locate(root)
+    inside = manifests.folder(path, root)
+    return manifests.read(path, os.path.relpath(path, inside), inside=inside)
+
+
+def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
+    kind = forms.found(manifest)
+    if kind:
+        form = _form(manifest, kind)
+        if str(forms.write(manifest, form, project).manifest) != str(manifest):
+            message = f"the {kind} form in it is not what .envref.yaml and the env files say now"
+            yield Finding(manifest.name, message, run=_command(form))
+    elif not project.config.services:
+        yield Finding(manifest.name, "no block of envref in it, so that an activation loads no secrets", run=_COMMAND)
+    if project.config.services and _unwrapped(manifest, project):
+        message = "its services are not started with the variables that services: in .envref.yaml names"
+        yield Finding(manifest.name, message, run=f"{_COMMAND} --services")
+
+
+def _form(manifest: Manifest, kind: str) -> Form:
+    """The options that the block was written with, as far as its text has them."""
+    text = "\n".join(str(manifest.value(path)) for path in manifest.blocks())
+    profile = _PROFILE.search(text)
+    return Form(
+        kind=kind,
+        profile=profile[1] if profile else None,
+        strict=any(sign in text for sign in _STRICT),
+        imports=bool(manifest.entries(plugin.IMPORTED)),
+    )
+
+
+def _command(form: Form) -> str:
+    imports = " --import" if form.imports else ""
+    profile = f" --profile {form.profile}" if form.profile else ""
+    return f"{_COMMAND}{_KIND[form.kind]}{imports}{profile}{' --strict' if form.strict else ''}"
+
+
+def _unwrapped(manifest: Manifest, project: Project) -> bool:
+    wanted, known = project.config.services, forms.environment(project).variables
+    paths = [("services", name, "command") for name in manifest.data.get("services", {})]
+    edited = manifest.edited(lambda document: services.wrap(document, wanted, known=known), paths)
+    return str(edited) != str(manifest)

@@ -1,0 +1,213 @@
+"""What Flox keeps of an activation, and where (flox.md 4). Paths and names of variables are told, contents never.
+
+Flox's own reading of these files was the source for their format; no Flox was run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import sys
+from typing import TYPE_CHECKING
+
+from envref.checks.doctor.finding import Finding
+from envref.checks.doctor.flox_manifest import is_in_profile
+from envref.project.config.files import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from envref.checks.doctor.case import Case
+
+_VARIABLE = "XDG_RUNTIME_DIR"
+_IN_MEMORY = ("tmpfs", "ramfs")
+_STATE_FILES = ("state.json", "activations.json")
+_LARGEST = 64 * 1024 * 1024  # bytes of a file of Flox's that are read
+_ELSEWHERE = "or write the block with envref flox-hook --placement profile, whose values are in no file"
+
+
+def runtime_on_disk(case: Case) -> Iterator[Finding]:
+    """Flox writes what a hook exports into its runtime directory; memory forgets it, a disk does not."""
+    if is_in_profile(case):
+        return
+    where = _run_directory()
+    if not os.environ.get(_VARIABLE):
+        message = f"not set: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
+        yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
+        return
+    kind = _file_system(where)
+    if kind not in _IN_MEMORY:
+        message = f"{shown(os.environ[_VARIABLE])} is not in memory ({kind or 'unknown file system'})"
+        message += ": Flox keeps the values of a hook there"
+        yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
+
+
+def left_over_starts(case: Case) -> Iterator[Finding]:
+    """Activations that nobody supervises any more, and whose files hold values."""
+    secrets = {variable.name for variable, _ in case.references()}
+    for directory in _start_directories():
+        files = [file for file in _listed(directory) if _names_in(file)]
+        if files and not _is_supervised(directory):
+            yield _left_over(directory, files, secrets)
+
+
+def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
+    held = {name for file in files for name in _read_names(os.path.join(directory, file))}
+    own = sorted(held & secrets)
+    which = f"secrets of this project in it: {', '.join(own)}" if own else f"{len(held)} variable(s) in it"
+    message = f"left over from an activation that ended without cleaning up; {which}"
+    path = shown(directory)
+    return Finding(path, message, run=f"rm -r {_typed(path)}")
+
+
+def _typed(path: str) -> str:
+    return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
+
+
+def _run_directory() -> str:
+    """`$XDG_RUNTIME_DIR/flox`, else `~/.cache/flox/run`."""
+    own = os.environ.get(_VARIABLE)
+    return os.path.join(own, "flox") if own else os.path.expanduser("~/.cache/flox/run")
+
+
+def _start_directories() -> Iterator[str]:
+    """`activations/<hash>-<dir>/<store>.<ms>`: a directory for each environment, in it one for each start."""
+    top = os.path.join(_run_directory(), "activations")
+    for environment in _directories(top):
+        yield from _directories(environment)
+
+
+def _directories(path: str) -> Iterator[str]:
+    for name in _listed(path):
+        inner = os.path.join(path, name)
+        if os.path.isdir(inner) and not os.path.islink(inner):
+            yield inner
+
+
+def _listed(path: str) -> list[str]:
+    try:
+        return sorted(os.listdir(path))
+    except OSError:
+        return []
+
+
+def _file_system(path: str) -> str:
+    """The type of the file system that holds `path`, or would; empty where the system has no such list."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    status = os.stat(path)
+    device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            for mount in mounts:
+                before, _, after = mount.partition(" - ")
+                if before.split()[2] == device:
+                    return after.split()[0]
+    except OSError:
+        pass
+    return ""
+
+
+def _traced(text: bytes) -> Iterable[bytes]:
+    """Records of six fields with 0x1f between them; the fourth is the name."""
+    records = (line.split(b"\x1f") for line in text.splitlines())
+    return (fields[3] for fields in records if len(fields) == 6)
+
+
+def _members(text: bytes) -> Iterable[bytes]:
+    """The names of one JSON object."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        return ()
+    return (name.encode("utf-8", "replace") for name in data) if isinstance(data, dict) else ()
+
+
+_ASSIGNED = re.compile(rb"(?:^|;)\s*(?:export|set -gx|setenv) ([A-Za-z_][A-Za-z0-9_]*)[= ]", re.MULTILINE)
+
+
+def _assigned(text: bytes) -> Iterable[bytes]:
+    """`export NAME=`, `set -gx NAME `, `setenv NAME `."""
+    return _ASSIGNED.findall(text)
+
+
+_NAMES_IN: dict[str, Callable[[bytes], Iterable[bytes]]] = {
+    "envtrace.log": _traced,
+    "start.env.json": _members,
+    "end.env.json": _members,
+}
+
+
+def _names_in(file: str) -> Callable[[bytes], Iterable[bytes]] | None:
+    """How the names are read in a file of Flox's that holds values; None for other files."""
+    return _NAMES_IN.get(file) or (_assigned if file.startswith("flox_rc_") else None)
+
+
+def _read_names(path: str) -> set[str]:
+    reader = _names_in(os.path.basename(path))
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            found = reader(file.read(_LARGEST)) if reader else ()
+            return {name.decode("utf-8", "replace") for name in found}
+    except OSError:
+        return set()
+
+
+def _is_supervised(directory: str) -> bool:
+    """Whether a process that Flox noted in its state file, beside the start or in it, still lives."""
+    for place in (directory, os.path.dirname(directory)):
+        for name in _STATE_FILES:
+            path = os.path.join(place, name)
+            if any(_lives(process, path) for process in _processes(path)):
+                return True
+    return False
+
+
+def _processes(path: str) -> set[int]:
+    """Every process id in a state file, whatever version of Flox wrote it: a number that some `pid` names."""
+    try:
+        with open(path, "rb") as file:
+            return set(_ids(json.loads(file.read(_LARGEST)), named=False))
+    except (OSError, ValueError, RecursionError):
+        return set()
+
+
+def _ids(node: object, *, named: bool) -> Iterator[int]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if named and key.isdecimal():
+                yield int(key)
+            yield from _ids(value, named="pid" in key.lower())
+    elif isinstance(node, list):
+        for item in node:
+            yield from _ids(item, named=named)
+    elif named and isinstance(node, int) and not isinstance(node, bool) and node > 0:
+        yield node
+
+
+def _lives(process: int, state: str) -> bool:
+    """Whether the process that Flox noted in the file `state` lives, and is not another one with its number."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    started = _start_time(process)
+    return started is None or started <= os.stat(state).st_mtime + 1
+
+
+def _start_time(process: int) -> float | None:
+    """When a process started, in seconds since the epoch; None where the system doesn't say."""
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        with open("/proc/stat", encoding="utf-8") as file:
+            booted = next(int(line.split()[1]) for line in file if line.startswith("btime "))
+    except (OSError, ValueError, StopIteration):
+        return None
+    return booted + ticks / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,117 @@
+"""What can be wrong around the env files: the config, git, who may read what is personal, and direnv."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from envref.backends import command
+from envref.checks.doctor.finding import Finding, pasted
+from envref.errors import BackendError
+from envref.project import git
+from envref.project.config.files import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from envref.backends.command import Finished
+    from envref.checks.doctor.case import Case
+
+_DIRENV_FILE = ".envrc"
+_PATIENCE = 5.0  # seconds for direnv
+_NOT_OURS = 0o066  # the group and others, reading and writing
+
+
+def config_warnings(case: Case) -> Iterator[Finding]:
+    for warning in case.project.warnings:
+        yield Finding(FILE, warning, hint=f"correct {FILE}")
+
+
+def untrusted_config(case: Case) -> Iterator[Finding]:
+    """Programs, servers or files that the project chose: its stores are not looked at before the user trusts it."""
+    if case.is_untrusted:
+        yield Finding(FILE, "asks for something that needs trust; its stores were not looked at", run="envref trust")
+
+
+def committable_local_file(case: Case) -> Iterator[Finding]:
+    """The personal file is in a git work tree and not ignored there, or even tracked."""
+    root, name = case.project.root, case.project.config.local_file
+    if not case.may_run_programs or not os.path.lexists(os.path.join(root, name)):
+        return
+    ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
+    if ignored is None or ignored.status != 1:  # 0: it is ignored; 128: no work tree, or one that git refuses
+        return
+    path = pasted(os.path.join(root, name), case.start)
+    if git.tracks(root, name):
+        yield Finding(
+            name, "tracked by git, so that everybody with the repository has it", run=f"git rm --cached {path}"
+        )
+        return
+    yield Finding(name, "in a git work tree, and not ignored by git", run=_ignoring(case))
+
+
+def _ignoring(case: Case) -> str:
+    """The command that adds the personal file to .gitignore, also to one whose last line has no end."""
+    path, name = os.path.join(case.project.root, ".gitignore"), case.project.config.local_file
+    try:
+        with open(path, "rb") as file:
+            is_cut = file.read()[-1:] not in (b"", b"\n")
+    except OSError:
+        is_cut = False
+    listing = pasted(path, case.start)
+    return f"echo >> {listing} && " * is_cut + f"echo {shlex.quote(name)} >> {listing}"
+
+
+def readable_local_file(case: Case) -> Iterator[Finding]:
+    name = case.project.config.local_file
+    path = os.path.join(case.project.root, name)
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if stat.S_ISREG(mode) and mode & _NOT_OURS:
+        message = f"readable by others (mode {stat.S_IMODE(mode):04o})"
+        yield Finding(name, message, run=f"chmod 600 {pasted(path, case.start)}")
+
+
+def blocked_envrc(case: Case) -> Iterator[Finding]:
+    """`.envrc` is there, direnv too, and its user has not allowed it: nothing is loaded."""
+    path = os.path.join(case.project.root, _DIRENV_FILE)
+    if not case.may_run_programs or not os.path.exists(path):
+        return
+    status = _run("direnv", ["status", "--json"], case.project.root)
+    if status is not None and _allowed(status.stdout.decode("utf-8", "replace"), path) is False:
+        message = "not allowed in direnv, so that it loads nothing"
+        yield Finding(_DIRENV_FILE, message, run=f"direnv allow {pasted(path, case.start)}")
+
+
+def _run(name: str, arguments: Sequence[str], directory: str) -> Finished | None:
+    """A finished program; None where there is none, or it doesn't answer."""
+    program = command.find(name)
+    if program is None:
+        return None
+    deadline = time.monotonic() + _PATIENCE
+    try:
+        return command.run([program, *arguments], deadline=deadline, label=name, directory=directory)
+    except BackendError:
+        return None
+
+
+def _allowed(status: str, path: str) -> bool | None:
+    """Whether direnv would load the file at `path`; None when it says nothing of it.
+
+    2.33 and later print JSON, in which 0 means allowed; before, `--json` is ignored and lines are printed.
+    """
+    try:
+        found = json.loads(status)["state"]["foundRC"] or {}
+        place, allowed = found.get("path"), found.get("allowed")
+    except (ValueError, KeyError, TypeError):
+        facts = dict(line.rsplit(" ", 1) for line in status.splitlines() if line.startswith("Found RC "))
+        place, allowed = status.partition("Found RC path ")[2].partition("\n")[0], facts.get("Found RC allowed")
+    if allowed is None or place != path:
+        return None
+    return str(allowed).lower() in ("0", "true")

@@ -1,0 +1,387 @@
+"""Schema: what `.env.schema.json` asks of each variable's value, and which values break it (commands.md 2.10).
+
+The language is envref's own; docs/validation.md has it. A schema comes with the repository and may be hostile: its size
+is limited, and so is the processor time that its patterns take.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import signal
+import stat
+import warnings
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.env.source import BOM, Source, hiding
+from envref.errors import EnvrefError, MalformedFile, Problem, printable
+from envref.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+FILE = ".env.schema.json"
+LARGEST = 1024 * 1024  # bytes; a thousand rules take a tenth of it
+LONGEST_PATTERN = 1000  # characters
+LONGEST_SHOWN = 100  # characters of a value in a message
+LIMIT = 1.0  # seconds of processor time for the patterns of a schema; ordinary ones take microseconds
+
+MASK = "***"
+_LOADING = "loading schema file: "
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
+_USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
+
+
+def _form(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda text: compiled.fullmatch(text) is not None
+
+
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:,\[\]]++)(?::[0-9]{1,5}+)?"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_is_number = _form(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_is_short_integer = _form(r"[0-9]{1,5}")
+_is_url = _form(rf"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#]*@)?{_HOST}(?:,{_HOST})*+(?:[/?#]\S*)?")
+_is_email = _form(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]++@{_LABEL}(?:\.{_LABEL})+")
+
+
+class Type(NamedTuple):
+    """What a value of the type is called in messages, and whether a text is one."""
+
+    expected: str
+    accepts: Callable[[str], bool]
+
+
+TYPES = {
+    "string": Type("text", lambda _text: True),
+    "number": Type("a number", _is_number),
+    "boolean": Type(
+        "a boolean (true/false/1/0/yes/no/on/off)",
+        lambda text: text.lower() in ("true", "false", "1", "0", "yes", "no", "on", "off"),
+    ),
+    "url": Type("a valid URL with scheme and host", _is_url),
+    "enum": Type("one of its values", lambda _text: True),  # `values` are looked at for every type
+    "email": Type("a valid email address", _is_email),
+    "port": Type("a port number (1-65535)", lambda text: _is_short_integer(text) and 1 <= int(text) <= 65535),
+}
+
+
+class Fault(NamedTuple):
+    """A variable that breaks a member of its rule. The message holds no value that came from a store."""
+
+    key: str
+    rule: str
+    message: str
+
+
+class Rule(NamedTuple):
+    """What a variable's value has to be. `default` is what the program takes when the variable is not set."""
+
+    type: str = "string"
+    required: bool = False
+    default: str | None = None
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    description: str = ""
+
+    def broken(self, text: str, shown: str) -> tuple[str, str] | None:
+        """The first member that `text` breaks and the message; None when it is as it should be."""
+        if not TYPES[self.type].accepts(text):
+            return "type", f"expected {TYPES[self.type].expected}, got {shown}"
+        if self.values and text not in self.values:
+            return "values", f"expected one of [{', '.join(self.values)}], got {shown}"
+        if self.pattern is not None and not compiled(self.pattern).search(text):
+            return "pattern", f'value {shown} does not match pattern "{self.pattern}"'
+        return None
+
+
+class InvalidSchema(EnvrefError):
+    """A schema with faults of its own, all of them."""
+
+    def __init__(self, file: str, faults: list[str]) -> None:
+        self.faults = [f"{file}: schema error: {fault}" for fault in faults]
+        super().__init__("; ".join(self.faults))
+
+    def lines(self) -> list[str]:
+        return [f"error: {fault}" for fault in self.faults]
+
+
+class Schema:
+    """The rules by the names of their variables, in the file's order."""
+
+    def __init__(self, file: str, rules: Mapping[str, Rule]) -> None:
+        self.file = file
+        self.rules = rules
+
+    def faults(self, values: Mapping[str, str | Secret | None]) -> list[Fault]:
+        """What breaks the rules, in their order. None is the value of a variable that is set to nobody knows what.
+
+        InvalidSchema when the patterns take longer than LIMIT.
+        """
+        found = []
+        with _limited():
+            for name, rule in self.rules.items():
+                try:
+                    found.append(_fault(name, rule, values))
+                except _TooSlow:
+                    raise InvalidSchema(self.file, [_too_slow(name, rule.pattern)]) from None
+        return [fault for fault in found if fault]
+
+
+def _fault(name: str, rule: Rule, values: Mapping[str, str | Secret | None]) -> Fault | None:
+    if name not in values:
+        is_missing = rule.required and rule.default is None
+        return Fault(name, "required", "required key is missing") if is_missing else None
+    value = values[name]
+    if value is None:
+        return None
+    text = value.reveal() if isinstance(value, Secret) else value
+    if not text:
+        return Fault(name, "required", "required key has empty value") if rule.required else None
+    broken = rule.broken(text, MASK if isinstance(value, Secret) else _shown(name, text))
+    return Fault(name, broken[0], printable(broken[1])) if broken else None
+
+
+def _shown(name: str, text: str) -> str:
+    """A plain value in quotes, without what in it looks like a secret after all."""
+    hidden = _USERINFO.sub(MASK, hiding(name)(text[: LONGEST_SHOWN + 1]))
+    return f'"{hidden}"' if len(text) <= LONGEST_SHOWN else f'"{hidden[:LONGEST_SHOWN]}…"'
+
+
+def _too_slow(name: str, pattern: str | None) -> str:
+    return f'key "{name}" has a pattern that takes too long: "{pattern}"; avoid a repeat in a repeat, as in (a+)+'
+
+
+# The file
+
+
+def read(path: str, file: str) -> Schema:
+    """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is no schema."""
+    try:
+        data = _bytes(path, file)
+    except OSError as error:
+        raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}") from None
+    if len(data) > LARGEST:
+        raise EnvrefError(f"{_LOADING}{file}: more than {LARGEST // 1024} KiB")
+    return parse(data, file)
+
+
+def _bytes(path: str, file: str) -> bytes:
+    # Without O_NONBLOCK a named pipe in a hostile repository would stop the command for ever.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise EnvrefError(f"{_LOADING}{file}: not a regular file")
+        return opened.read(LARGEST + 1)
+
+
+def parse(data: bytes, file: str = FILE) -> Schema:
+    """The schema that the bytes hold. MalformedFile when they are no JSON, InvalidSchema when a rule is wrong."""
+    members = _rules_of(_json(data, file), file)
+    rules: dict[str, Rule] = {}
+    faults = [f'key "{name}" is defined twice' for name in members.twice]
+    with _limited():
+        for name, written in members.items():
+            reading = _Reading(name, written)
+            try:
+                rules[name] = reading.rule()
+            except _TooSlow:
+                reading.faults.append(_too_slow(name, str(reading.members.get("pattern"))))
+                raise InvalidSchema(file, faults + reading.faults) from None
+            faults += reading.faults
+    if faults:
+        raise InvalidSchema(file, faults)
+    return Schema(file, rules)
+
+
+class _Object(dict[str, object]):
+    """A JSON object that remembers which of its names occur more than once."""
+
+    def __init__(self, pairs: list[tuple[str, object]]) -> None:
+        super().__init__(pairs)
+        self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+
+
+def _json(data: bytes, file: str) -> object:
+    """What the JSON says; a number is its written text."""
+    try:
+        source = Source(data.decode("utf-8").removeprefix(BOM), file)
+    except UnicodeDecodeError as error:
+        before = Source(data[: error.start].decode("utf-8").removeprefix(BOM), file)
+        raise _malformed(before, len(before.text), "invalid UTF-8") from None
+    try:
+        return json.loads(
+            source.text, object_pairs_hook=_Object, parse_int=str, parse_float=str, parse_constant=lambda _word: None
+        )
+    except json.JSONDecodeError as error:
+        raise _malformed(source, error.pos, f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}") from None
+    except RecursionError:
+        raise _malformed(source, 0, "nested too deeply") from None
+
+
+def _malformed(source: Source, at: int, text: str) -> MalformedFile:
+    return MalformedFile([Problem(source.file, *source.position(at), text)], prefix=_LOADING)
+
+
+def _rules_of(root: object, file: str) -> _Object:
+    """The object of the rules: the root, or its member `keys`. Members with a $, e.g. `$schema`, are for others."""
+    if not isinstance(root, _Object):
+        raise InvalidSchema(file, ['expected a JSON object of "NAME": {"type": …}'])
+    own = [name for name in root if not name.startswith("$")]
+    keys = root.get("keys")
+    if not isinstance(keys, _Object) or _is_rule(keys):
+        rules = _Object([(name, root[name]) for name in own])
+        rules.twice = root.twice
+        return rules
+    faults = [f'unknown member "{name}" beside "keys"' for name in own if name != "keys"]
+    faults += [f'"{name}" is defined twice' for name in root.twice]
+    if faults:
+        raise InvalidSchema(file, faults)
+    return keys
+
+
+def _is_rule(written: _Object) -> bool:
+    """Whether it is the rule of a variable called `keys`, and not an object of rules."""
+    plain = not any(isinstance(value, _Object) for value in written.values())
+    return bool(written) and plain and set(written) <= set(Rule._fields)
+
+
+class _Reading:
+    """One rule being read: every fault is noted, none ends the reading."""
+
+    def __init__(self, name: str, written: object) -> None:
+        self.name = name
+        self.faults: list[str] = []
+        self.members: _Object = written if isinstance(written, _Object) else _Object([])
+        if not _NAME.fullmatch(name):
+            self.note("is no name of a variable (allowed: letters, digits, _ . -, not starting with a digit)")
+        if not isinstance(written, _Object):
+            self.note('has no object as its rule; write {"type": "string"}')
+
+    def note(self, text: str) -> None:
+        self.faults.append(f'key "{self.name}" {text}')
+
+    def rule(self) -> Rule:
+        for member in self.members.twice:
+            self.note(f'has "{member}" twice')
+        for member in self.members:
+            if member not in Rule._fields:
+                near = difflib.get_close_matches(member, Rule._fields, 1)
+                self.note(f'has unknown member "{member}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        rule = Rule(
+            self.type(), self.required(), self.scalar("default"), self.values(), self.pattern(), self.description()
+        )
+        if rule.type == "enum" and not rule.values:
+            self.note('has type "enum" but no values defined')
+        broken = None if self.faults or not rule.default else rule.broken(rule.default, f'"{rule.default}"')
+        if broken:
+            self.note(f"has a default that breaks its rule: {broken[1]}")
+        return rule
+
+    def type(self) -> str:
+        written = self.scalar("type")
+        if written is not None and written not in TYPES:
+            near = difflib.get_close_matches(written, TYPES, 1)
+            self.note(f'has unknown type "{written}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+        return written if written in TYPES else "string"
+
+    def required(self) -> bool:
+        written = self.members.get("required", False)
+        if not isinstance(written, bool):
+            self.note('has "required" that is not true or false')
+        return written is True
+
+    def values(self) -> tuple[str, ...]:
+        written = self.members.get("values", [])
+        texts = [_text(value) for value in written] if isinstance(written, list) else [None]
+        is_empty = not texts and "values" in self.members and self.members.get("type") != "enum"
+        if None in texts or is_empty:
+            self.note('has "values" that is not a list of texts')
+        return tuple(text for text in texts if text is not None)
+
+    def pattern(self) -> str | None:
+        written = self.scalar("pattern")
+        if written is None:
+            return None
+        try:
+            compiled(written)
+        except ValueError as error:
+            self.note(f'has invalid pattern "{written[:LONGEST_PATTERN]}": {error}')
+        return written
+
+    def description(self) -> str:
+        return self.scalar("description") or ""
+
+    def scalar(self, member: str) -> str | None:
+        """The member's text; None without one."""
+        if member not in self.members:
+            return None
+        text = _text(self.members[member])
+        if text is None:
+            self.note(f'has "{member}" that is not a text')
+        return text
+
+
+def _text(value: object) -> str | None:
+    """A string, number or boolean as an env file has it; None for anything else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else None
+
+
+# Patterns
+
+
+_DOLLAR = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\$", re.DOTALL)
+_MULTILINE = re.compile(r"\(\?[a-z]*m")
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    r"""The pattern, `$` being the end of the value alone. ValueError says what is wrong with it.
+
+    Python's own `$` also matches before a last line end, which would let a value with a stray one pass. What Python
+    only warns of, e.g. `[[:alpha:]]`, means something else than whoever wrote it thinks.
+    """
+    if len(pattern) > LONGEST_PATTERN:
+        raise ValueError(f"longer than {LONGEST_PATTERN} characters")
+    exact = pattern if _MULTILINE.search(pattern) else _DOLLAR.sub(_end_of_value, pattern)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            re.compile(pattern, re.ASCII)  # first as written: a message's position is one in that
+            return re.compile(exact, re.ASCII)
+        except (re.error, OverflowError, Warning) as error:
+            text = str(error)
+            raise ValueError(text[:1].lower() + text[1:]) from None
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+
+
+def _end_of_value(match: re.Match[str]) -> str:
+    return r"\Z" if match[0] == "$" else match[0]
+
+
+class _TooSlow(Exception):
+    """The processor time is used up."""
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Raises _TooSlow in a block that has used LIMIT seconds of processor time. For the main thread.
+
+    Processor time, so that a busy machine refuses nothing. Python's regular expressions look at signals as they go.
+    """
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT, LIMIT)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise _TooSlow

@@ -1,0 +1,161 @@
+"""Status: what a project has, what of it is resolved, and what to do next (commands.md 2.11). Holds no value."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypedDict
+
+from envref.checks import example, schema
+from envref.checks.example import Comparison
+from envref.cli import activate
+from envref.project.project import configured, env_path, file_names, load
+from envref.refs.outcome import Failed, Found, Missing
+from envref.refs.reference import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envref.cli.request import Request
+    from envref.env.environment import Answered, Filled, Variable
+    from envref.project.project import Project
+    from envref.resolve.resolution import Resolution
+
+
+class File(TypedDict):
+    name: str
+    present: bool
+
+
+class Example(TypedDict):
+    file: str
+    missing: list[str]
+    extra: list[str]
+
+
+class Schema(TypedDict):
+    """`broken` are the variables that break their rules, those that hold references apart."""
+
+    file: str
+    broken: list[str]
+
+
+class Secrets(TypedDict):
+    """`resolved` is None when no store was asked; then `missing` says nothing."""
+
+    total: int
+    resolved: int | None
+    missing: list[str]
+    backends: list[str]
+
+
+class Status(TypedDict):
+    """The report, as `--format json` prints it. `keys` counts the variables, `config` those without a secret.
+
+    `example` and `schema` are None without such a file; `issues` is how many variables are unresolved, missing or of
+    another form than the schema asks for.
+    """
+
+    project: str
+    profile: str | None
+    files: list[File]
+    keys: int
+    config: int
+    secrets: Secrets
+    example: Example | None
+    schema: Schema | None
+    hints: list[str]
+    issues: int
+
+
+def status(request: Request, *, offline: bool) -> Status:
+    """How the project stands. With `offline` no store is asked. EnvrefError for what `resolve` can't read either."""
+    project = configured(request.directory, request.profile)
+    if not os.path.lexists(os.path.join(project.root, project.config.env_file)):
+        return _without_base(project)
+    if offline:
+        environment = activate.environment_of(load(request.directory, request.profile))
+        return _report(project, list(environment.variables.values()), None)
+    resolution = activate.resolve(request)
+    return _report(project, resolution.chosen, resolution)
+
+
+def _without_base(project: Project) -> Status:
+    report = _report(project, [], None)
+    report["hints"].insert(0, f"Create {project.config.env_file}: envref init")
+    report["issues"] += 1
+    return report
+
+
+def _report(project: Project, variables: list[Variable], resolution: Resolution | None) -> Status:
+    secret = [variable.name for variable in variables if variable.plain is None]
+    failed = _failed(resolution)
+    compared = _compared(project, variables)
+    missing_keys = compared.missing if compared else []
+    judged = _judged(project, variables)
+    broken = judged["broken"] if judged else []
+    return {
+        "project": project.config.project,
+        "profile": project.profile,
+        "files": _files(project),
+        "keys": len(variables),
+        "config": len(variables) - len(secret),
+        "secrets": {
+            "total": len(secret),
+            "resolved": None if resolution is None else len(secret) - len(failed),
+            "missing": [filled.variable.name for filled in failed],
+            "backends": [backend.name for backend in project.config.backends],
+        },
+        "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
+        "schema": judged,
+        "hints": [
+            *_hints(failed, project.profile),
+            *(f"Set missing key: envref set {name}=…" for name in missing_keys),
+            *(["See the type errors: envref validate" + _of(project.profile)] if broken else []),
+        ],
+        "issues": len(failed) + len(missing_keys) + len(broken),
+    }
+
+
+def _files(project: Project) -> list[File]:
+    names = [*file_names(project.config, project.profile), example.FILE]
+    return [{"name": name, "present": os.path.lexists(os.path.join(project.root, name))} for name in names]
+
+
+def _failed(resolution: Resolution | None) -> list[Filled]:
+    return [filled for filled in resolution.filled.values() if filled.failed] if resolution else []
+
+
+def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | None:
+    """None without an example file, or without a base file to hold against it."""
+    both = (example.FILE, project.config.env_file)
+    if not all(os.path.lexists(os.path.join(project.root, name)) for name in both):
+        return None
+    return Comparison(example.names_in(project.root), [variable.name for variable in variables])
+
+
+def _judged(project: Project, variables: Iterable[Variable]) -> Schema | None:
+    """None without a schema, or without a base file to hold against it."""
+    if not all(os.path.lexists(os.path.join(project.root, name)) for name in (schema.FILE, project.config.env_file)):
+        return None
+    rules = schema.read(env_path(project.root, schema.FILE), schema.FILE)
+    faults = rules.faults({variable.name: variable.plain for variable in variables})
+    return {"file": schema.FILE, "broken": [fault.key for fault in faults]}
+
+
+def _of(profile: str | None) -> str:
+    """The words that make a command one about the profile."""
+    return f" --profile {profile}" if profile else ""
+
+
+def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
+    """What to do about each secret that is missing and each store that gave no answer, once."""
+    return list(dict.fromkeys(_hint(answered, profile) for filled in failed for answered in filled.failures))
+
+
+def _hint(answered: Answered, profile: str | None) -> str:
+    reference, outcome = answered
+    if isinstance(outcome, Missing) and isinstance(reference, Reference) and outcome.run:
+        return f"Set missing secret: {outcome.run}" + _of(profile)
+    if isinstance(outcome, Failed) and outcome.backend is not None:
+        return "; ".join([outcome.reason, *(line.strip() for line in outcome.error.cure())])
+    return f"{reference.uri}: {outcome.reason}" if not isinstance(outcome, Found) else ""

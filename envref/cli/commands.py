@@ -1,0 +1,70 @@
+"""The click door: every command but the activation. One line a command, imported when it is named."""
+
+from __future__ import annotations
+
+import click
+
+from envref import __version__, streams
+from envref.cli.grammar import Group
+from envref.errors import OK, USAGE, UsageError
+
+COMMANDS = {
+    "audit": "envref.cli.audit:audit",
+    "audit-log": "envref.cli.audit_log:audit_log",
+    "backend": "envref.cli.backend:backend",
+    "completion": "envref.cli.completion:completion",
+    "config": "envref.cli.config:config",
+    "doctor": "envref.cli.doctor:doctor",
+    "edit": "envref.cli.edit:edit",
+    "flox-hook": "envref.cli.flox_hook:flox_hook",
+    "get": "envref.cli.get:get",
+    "import": "envref.cli.import_:import_",
+    "init": "envref.cli.init:init",
+    "list": "envref.cli.listing:listing",
+    "onboard": "envref.cli.onboard:onboard",
+    "profile": "envref.cli.profile.group:profile",
+    "resolve": "envref.cli.resolve:resolve",
+    "run": "envref.cli.run:run",
+    "secret": "envref.cli.secret.group:secret",
+    "set": "envref.cli.assign:assign",
+    "status": "envref.cli.status:command",
+    "sync": "envref.cli.sync:group",
+    "team": "envref.cli.team:team",
+    "trust": "envref.cli.trust:command",
+    "validate": "envref.cli.validate:validate",
+    "vault": "envref.cli.vault.group:vault",
+    "version": "envref.cli.version:version",
+}
+
+_EVALUATED = {"--export", "--direnv"}
+
+
+@click.group(cls=Group, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="envref", message="%(prog)s %(version)s")
+def envref() -> None:
+    """Commit your .env: references in the file, secrets out of your stores, just in time."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs the command line; its exit status. EnvrefError is the caller's to tell."""
+    try:
+        status = envref.main(arguments, prog_name="envref", standalone_mode=False)
+    except click.UsageError as error:
+        _fail_evaluation(arguments)
+        path = error.ctx.command_path if error.ctx else "envref"
+        streams.say([f"error: {error.message}", f"Run '{path} --help' for usage."])
+        return USAGE
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except UsageError:
+        _fail_evaluation(arguments)
+        raise
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    return status if isinstance(status, int) else OK
+
+
+def _fail_evaluation(arguments: list[str]) -> None:
+    """Code that fails, where a shell was to evaluate the output: a mistyped option must not pass for no variables."""
+    if arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments):
+        streams.write("false\n")

@@ -1,0 +1,124 @@
+"""Request: what `envref resolve` is asked for, and the closed grammar of its hot door `resolve --export`."""
+
+from __future__ import annotations
+
+from envref.formats import shells
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
+
+
+class Request:
+    """What is to be resolved, and how it is told. `only` holds variable names, all when empty; `timeout` is seconds.
+
+    `table` is the file of `--from-flox-plugin`, which takes the env files' place. `replay` is the shell into which Flox
+    will write the variables again, where that may break one; else empty.
+    """
+
+    __slots__ = ("directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
+
+    def __init__(self) -> None:
+        self.directory = "."
+        self.profile: str | None = None
+        self.format = "shell"
+        self.only: list[str] = []
+        self.strict = False
+        self.timeout: float | None = None
+        self.table: str | None = None
+        self.replay = ""
+
+
+_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
+_VALUES = {
+    "--shell": "shell",
+    "-C": "directory",
+    "--project": "directory",
+    "-P": "profile",
+    "--profile": "profile",
+    "--only": "only",
+    "--timeout": "timeout",
+    "--from-flox-plugin": "table",
+}
+
+
+def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request | None:
+    """The request of `resolve --export` or `--direnv`; None for anything else, which the click door takes.
+
+    Whatever is wrong or merely unusual is None as well: the click door words the complaint.
+    """
+    options = _options(arguments)
+    if options is None or not ("export" in options or "direnv" in options):
+        return None
+    request = Request()
+    request.table = options.get("table", [None])[-1]
+    request.directory = start(options.get("directory", [None])[-1], request.table, environment)
+    request.profile = options.get("profile", [None])[-1]
+    request.only = [name for names in options.get("only", ()) for name in names.split(",")]
+    request.strict = "strict" in options or wants_strict(environment)
+    shell = options.get("shell", ["sh"])[-1]
+    spoken = format_of(shell, environment)
+    request.format = "shell" if "direnv" in options else spoken
+    request.replay = "" if "direnv" in options else replaying_shell(shell, environment)
+    limit = options.get("timeout", [environment.get("ENVREF_TIMEOUT") or None])[-1]
+    request.timeout = None if limit is None else seconds(limit)
+    usual = spoken and request.directory and request.profile != "" and "" not in request.only
+    return request if usual and (request.timeout is None) == (limit is None) else None
+
+
+def _options(arguments: Iterable[str]) -> dict[str, list[str]] | None:
+    """The words of each option by its name; None if one is not of the hot door's grammar."""
+    options: dict[str, list[str]] = {}
+    words = iter(arguments)
+    for word in words:
+        if word in _FLAGS:
+            options[_FLAGS[word]] = []
+            continue
+        option, equals, value = word.partition("=")
+        if option not in _VALUES or (equals and not option.startswith("--")):
+            return None
+        text = value if equals else next(words, None)
+        if text is None:
+            return None
+        options.setdefault(_VALUES[option], []).append(text)
+    return options
+
+
+def wants_strict(environment: Mapping[str, str]) -> bool:
+    """Whether ENVREF_STRICT asks for all or nothing."""
+    return environment.get("ENVREF_STRICT", "") not in ("", "0")
+
+
+def format_of(shell: str, environment: Mapping[str, str]) -> str:
+    """The format that `--shell SHELL` stands for; empty for an unknown word."""
+    word = shells.shell_of_environment(environment) if shell == "auto" else shell
+    return shells.SHELLS.get(word, "")
+
+
+def start(directory: str | None, table: str | None, environment: Mapping[str, str]) -> str:
+    """Where the config is looked for: `-C`, else for the table of a Flox plugin the project of `flox activate`."""
+    if directory is not None:
+        return directory
+    return (environment.get("FLOX_ENV_PROJECT") or ".") if table is not None else "."
+
+
+def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
+    """The shell that Flox will replay the output of `--shell SHELL` into, if it is one that may break a value.
+
+    bash is what a hook asks for, in whatever shell the activation ends (commands.md 2.24).
+    """
+    if shell != "bash" or not environment.get("FLOX_ENV"):
+        return ""
+    word = shells.shell_of_environment(environment)
+    return word if word in ("fish", "tcsh") else ""
+
+
+def seconds(text: str) -> float | None:
+    """The value of `--timeout`: a number from 0.1 to 600, else None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if _SHORTEST <= number <= _LONGEST else None

@@ -1,0 +1,278 @@
+"""Environment: the project's variables, interpolated once in merged order (commands.md 5.2).
+
+Two steps, because a secret is known only after its store was asked. `Environment` fills in all that is plain and keeps
+the references and what depends on them as pieces; `fill` puts the outcomes in.
+"""
+
+from __future__ import annotations
+
+from envref.env import template
+from envref.errors import EnvrefError, MalformedFile, Problem
+from envref.refs.outcome import Failed, Found, Missing
+from envref.refs.reference import SCHEME, InvalidReference, Reference
+from envref.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from envref.env.file import Entry
+    from envref.refs.outcome import Outcome
+
+
+class Pending:
+    """`${name}` where the name's value holds a reference: known only when the reference is resolved."""
+
+    __slots__ = ("alternative", "name", "offset", "operator")
+
+    def __init__(self, name: str, operator: str, alternative: Sequence[Piece], offset: int) -> None:
+        self.name = name
+        self.operator = operator
+        self.alternative = alternative
+        self.offset = offset
+
+
+if TYPE_CHECKING:
+    Piece = str | Reference | InvalidReference | Pending
+    Answered = tuple[Reference | InvalidReference, Outcome]
+
+
+class Variable:
+    """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references."""
+
+    __slots__ = ("entry", "name", "pieces")
+
+    def __init__(self, entry: Entry, pieces: Sequence[Piece]) -> None:
+        self.name = entry.name
+        self.entry = entry
+        self.pieces = pieces
+
+    @property
+    def plain(self) -> str | None:
+        """The value, if no reference has a part in it."""
+        if not self.pieces:
+            return ""
+        [first, *rest] = self.pieces
+        return first if isinstance(first, str) and not rest else None
+
+    def references(self) -> Iterator[Reference | InvalidReference]:
+        """Every reference of its own, those of alternatives included."""
+        return (piece for piece in _flat(self.pieces) if isinstance(piece, Reference | InvalidReference))
+
+    def interpolated(self) -> Iterator[str]:
+        """The names it waits for."""
+        return (piece.name for piece in _flat(self.pieces) if isinstance(piece, Pending))
+
+
+class Filled:
+    """What became of a variable: its value, or why it has none.
+
+    `value` is None when the variable is left out. `answers` are the references that had a part in it, with their
+    outcomes; `failures` those of them that failed it; `waits_for` the variables that could not be resolved.
+    """
+
+    __slots__ = ("answers", "failures", "value", "variable", "waits_for")
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+        self.value: str | Secret | None = None
+        self.answers: list[Answered] = []
+        self.failures: list[Answered] = []
+        self.waits_for: list[str] = []
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is left out for a reason other than an optional secret that is not there."""
+        return bool(self.failures or self.waits_for)
+
+
+class Environment:
+    """The variables by name, in merged order. Raises MalformedFile for what can't be interpolated."""
+
+    __slots__ = ("_ambient", "variables")
+
+    def __init__(self, entries: Iterable[Entry], ambient: Mapping[str, str] | None = None) -> None:
+        self._ambient = ambient or {}
+        self.variables: dict[str, Variable] = {}
+        problems = []
+        for entry in entries:
+            try:
+                self.variables[entry.name] = Variable(entry, self._pieces(entry))
+            except template.TemplateError as error:
+                self.variables[entry.name] = Variable(entry, ())
+                problems.append(entry.problem(error.offset, error.message))
+        if problems:
+            raise MalformedFile(problems)
+
+    def select(self, names: Iterable[str]) -> list[Variable]:
+        """The variables of these names, in merged order. EnvrefError for a name that no file sets."""
+        wanted = set(names)
+        unknown = sorted(wanted.difference(self.variables))
+        if unknown:
+            raise EnvrefError(f'key "{unknown[0]}" not found{self.suggestion(unknown[0])}')
+        return [variable for name, variable in self.variables.items() if name in wanted]
+
+    def suggestion(self, name: str) -> str:
+        """`; did you mean HOST?`, or nothing when no name is near."""
+        import difflib
+
+        near = difflib.get_close_matches(name, self.variables, 1, 0.6)
+        return f"; did you mean {near[0]}?" if near else ""
+
+    def closure(self, variables: Iterable[Variable]) -> list[Variable]:
+        """These variables and all that they wait for, in merged order."""
+        wanted: set[str] = set()
+        queue = list(variables)
+        while queue:
+            variable = queue.pop()
+            if variable.name not in wanted:
+                wanted.add(variable.name)
+                queue += [self.variables[name] for name in variable.interpolated()]
+        return [variable for name, variable in self.variables.items() if name in wanted]
+
+    def fill(self, variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+        """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
+        filled: dict[str, Filled] = {}
+        for variable in variables:
+            filled[variable.name] = _Filling(variable, filled, outcomes).filled()
+        return filled
+
+    def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
+        """The value with references as `show` makes of their URIs; for `get` and `list`, which contact no store."""
+        return "".join(self._shown(piece, show) for piece in variable.pieces)
+
+    def _shown(self, piece: Piece, show: Callable[[str], str]) -> str:
+        if isinstance(piece, str):
+            return piece
+        if isinstance(piece, Pending):
+            return self.shown(self.variables[piece.name], show)
+        return show(piece.uri)
+
+    def _pieces(self, entry: Entry) -> Sequence[Piece]:
+        text = entry.text
+        if "$" in text and entry.interpolated:
+            pieces = _joined(self._expand(template.parse(text, self.variables), entry))
+        else:
+            pieces = [text]
+        if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith(SCHEME):
+            return pieces
+        if len(pieces) > 1:
+            raise EnvrefError(f"{entry.name}: a reference cannot be built from a secret value")
+        return (_reference(pieces[0]),)
+
+    def _expand(self, parts: Iterable[template.Part], entry: Entry) -> Iterator[Piece]:
+        for part in parts:
+            if isinstance(part, template.Embedded):
+                yield _reference(part.uri)
+            elif isinstance(part, template.Variable):
+                yield from self._interpolate(part, entry)
+            else:
+                yield part
+
+    def _interpolate(self, part: template.Variable, entry: Entry) -> Iterable[Piece]:
+        value = self._value(part.name)
+        if isinstance(value, Variable):
+            return (Pending(part.name, part.operator, list(self._expand(part.alternative, entry)), part.offset),)
+        if not _wants_alternative(part.operator, value):
+            return (value or "",)
+        if part.operator == ":?":
+            alternative = "".join(str(piece) for piece in self._expand(part.alternative, entry))
+            raise MalformedFile([_required(entry, part.offset, part.name, alternative)])
+        return self._expand(part.alternative, entry)
+
+    def _value(self, name: str) -> str | Variable | None:
+        """The plain value of a name, the variable itself if a reference has a part in it, or None."""
+        variable = self.variables.get(name)
+        if variable is None:
+            return self._ambient.get(name)
+        plain = variable.plain
+        return variable if plain is None else plain
+
+
+class _Filling:
+    """One variable on its way to a value."""
+
+    def __init__(self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]) -> None:
+        self.variable = variable
+        self.before = filled
+        self.outcomes = outcomes
+        self.result = Filled(variable)
+        self.is_secret = False
+
+    def filled(self) -> Filled:
+        if self.variable.plain is not None:
+            self.result.value = self.variable.plain
+            return self.result
+        text = self.text(self.variable.pieces)
+        left_out = len(self.variable.pieces) == 1 and self.is_absent(self.variable.pieces[0])
+        if not self.result.failed and not left_out:
+            self.result.value = Secret(text) if self.is_secret else text
+        return self.result
+
+    def text(self, pieces: Iterable[Piece]) -> str:
+        return "".join(piece if isinstance(piece, str) else self.piece(piece) for piece in pieces)
+
+    def piece(self, piece: Reference | InvalidReference | Pending) -> str:
+        if isinstance(piece, Pending):
+            return self.interpolated(piece)
+        outcome = Failed(piece) if isinstance(piece, InvalidReference) else self.outcomes[piece]
+        self.result.answers.append((piece, outcome))
+        if isinstance(outcome, Found):
+            self.is_secret = True
+            return outcome.secret.reveal()
+        if not self.is_absent(piece):
+            self.result.failures.append((piece, outcome))
+        return ""
+
+    def is_absent(self, piece: Piece) -> bool:
+        """Whether the piece is an optional reference to a secret that is not there."""
+        return isinstance(piece, Reference) and piece.optional and isinstance(self.outcomes[piece], Missing)
+
+    def interpolated(self, piece: Pending) -> str:
+        source = self.before[piece.name]
+        if source.failed:
+            self.result.waits_for.append(piece.name)
+            return ""
+        value = source.value
+        self.is_secret = self.is_secret or isinstance(value, Secret)
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not _wants_alternative(piece.operator, text):
+            return text or ""
+        if piece.operator == ":?":
+            problem = _required(self.variable.entry, piece.offset, piece.name, self.text(piece.alternative))
+            raise MalformedFile([problem])
+        return self.text(piece.alternative)
+
+
+def _wants_alternative(operator: str, value: str | None) -> bool:
+    """Whether `${NAME<operator>alternative}` takes the alternative: `-` for an undefined name only."""
+    return bool(operator) and (value is None or (value == "" and operator != "-"))
+
+
+def _reference(uri: str) -> Reference | InvalidReference:
+    try:
+        return Reference.parse(uri)
+    except InvalidReference as error:
+        return error
+
+
+def _joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """The pieces with neighbouring texts made one."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += piece
+        elif piece != "":
+            joined.append(piece)
+    return joined
+
+
+def _flat(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    for piece in pieces:
+        yield piece
+        if isinstance(piece, Pending):
+            yield from _flat(piece.alternative)
+
+
+def _required(entry: Entry, offset: int, name: str, text: str) -> Problem:
+    return entry.problem(offset, f"{name}: {text or 'required variable is not set'}")

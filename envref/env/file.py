@@ -1,0 +1,389 @@
+"""EnvFile: a `.env` file read losslessly (commands.md 4), edited in place (12), and layered (5.1).
+
+The file is its text; an `Entry` is an assignment that knows its place in that text. An edit replaces the characters
+of one place, so whatever it doesn't touch stays as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from envref.env.source import BOM, Source, hide_runs, hide_words, hiding
+from envref.errors import EnvrefError, MalformedFile, Problem, UsageError, printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+RESERVED = "ENVREF_"
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_DIGITS = "0123456789"
+_FIRST = frozenset(_LETTERS + "_")
+_NAME = frozenset(_LETTERS + _DIGITS + "_.-")
+_INERT = frozenset(_LETTERS + _DIGITS + "_@%+=:,./~^-")  # commands.md 12: what is written without quotes
+
+_BLANKS = " \t"
+_EXPORT = ("export ", "export\t")
+_LINE_END = " \t\r"
+_QUOTES = {"'": "single-quoted", '"': "double-quoted", "`": "backtick-quoted"}
+_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}  # the backslash first: `_escaped`
+_MOST_PROBLEMS = 20
+_LONGEST_SHOWN = 40  # characters of an invalid name
+_ALLOWED = "allowed: letters, digits, _ . -, not starting with a digit"
+
+
+class Entry:
+    """One assignment. `text` is the value with quotes and escapes undone, before interpolation.
+
+    `quote` is `'`, `"`, a backtick, or empty. `at` is the offset of the name in the file, `start` and `end` enclose
+    the value with its quotes.
+    """
+
+    __slots__ = ("_source", "at", "end", "name", "quote", "start", "text")
+
+    def __init__(self, source: Source, name: str, at: int, *, start: int, end: int, text: str, quote: str = "") -> None:
+        self._source = source
+        self.name = name
+        self.at = at
+        self.start = start
+        self.end = end
+        self.text = text
+        self.quote = quote
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.name}>"
+
+    @property
+    def file(self) -> str:
+        return self._source.file
+
+    @property
+    def line(self) -> int:
+        return self._source.position(self.at)[0]
+
+    @property
+    def column(self) -> int:
+        """Where the name begins."""
+        return self._source.position(self.at)[1]
+
+    @property
+    def exported(self) -> bool:
+        """Whether `export` stands before the name."""
+        return bool(self._source.text[self._source.line_start(self.at) : self.at].strip(_BLANKS))
+
+    @property
+    def interpolated(self) -> bool:
+        """Whether `$` means something in this value."""
+        return self.quote in ("", '"')
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column, in the file, of the character at `offset` of `text`."""
+        return self._source.position(self._offset(offset))
+
+    def problem(self, offset: int, text: str) -> Problem:
+        """The fault `text` at the character at `offset` of the value; what may be a secret is hidden in it."""
+        return self._source.problem(self._offset(offset), text, value=self.start, hide=hiding(self.name))
+
+    def _offset(self, offset: int) -> int:
+        at = self.start + len(self.quote)
+        for _ in range(offset):
+            at += self._width(at)
+        return at
+
+    def _width(self, at: int) -> int:
+        """How many characters of the file make the value's character at `at`."""
+        pair = self._source.text[at : at + 2]
+        return 2 if pair == "\r\n" or (self.quote == '"' and pair in _ESCAPES) else 1
+
+
+class EnvFile:
+    """A `.env` file. `str()` of it is its text, to the byte; `set` and `remove` make a new one."""
+
+    __slots__ = ("_last", "_source", "entries", "warnings")
+
+    def __init__(self, source: Source, entries: list[Entry], warnings: list[Problem]) -> None:
+        self._source = source
+        self._last = {entry.name: entry for entry in entries}
+        self.entries = entries
+        self.warnings = warnings
+
+    @classmethod
+    def parse(cls, text: str, file: str = ".env") -> EnvFile:
+        """The file that holds `text`; `file` is its name in messages. Raises MalformedFile."""
+        source = Source(text, file)
+        reader = _Reader(source)
+        reader.read()
+        problems = _all_problems(source, reader.problems)
+        if problems:
+            raise MalformedFile(problems)
+        return cls(source, reader.entries, reader.warnings)
+
+    @classmethod
+    def read(cls, path: str, file: str) -> EnvFile:
+        """The file at `path`; `file` is its name in messages. Raises EnvrefError, also as MalformedFile."""
+        try:
+            data = _bytes(path, file)
+        except OSError as error:
+            raise EnvrefError(f"{file}: {_reason(error)}") from None
+        # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
+        return cls.parse(data.decode("utf-8", "surrogateescape"), file)
+
+    def __str__(self) -> str:
+        return self._source.text
+
+    @property
+    def name(self) -> str:
+        """What messages call the file."""
+        return self._source.file
+
+    def get(self, name: str) -> Entry | None:
+        """The last assignment of `name`."""
+        return self._last.get(name)
+
+    def set(self, name: str, value: str, *, expand: bool = False, exported: bool = False) -> EnvFile:
+        """The file with `name` set to exactly `value`, or to the template `value` when `expand` is set.
+
+        Replaces the last assignment of the name, or appends one. `exported` puts `export` before it. Raises
+        UsageError for a name that no file may set, MalformedFile for a value that no text file can hold.
+        """
+        _check_name(name)
+        old = self.get(name)
+        quote = '"' if expand else _quote_for(value, old.quote if old else "")
+        text = value.replace("$", "$$") if quote == '"' and not expand else value
+        written = quote + _escaped(text, quote).replace("\n", self._newline()) + quote
+        edited = EnvFile.parse(self._edited(name, written, exported=exported), self._source.file)
+        new = edited.get(name)
+        if new is None or new.text != text:
+            raise EnvrefError(f"{self._source.file}: {name} would not read back as given; nothing was changed")
+        return edited
+
+    def remove(self, name: str) -> EnvFile:
+        """The file without the lines of every assignment of `name`."""
+        text = self._source.text
+        for entry in reversed(self.entries):
+            if entry.name == name:
+                after = self._source.line_end(entry.end) + 1
+                text = text[: self._source.line_start(entry.at)] + text[after:]
+        return EnvFile.parse(text, self._source.file)
+
+    def _edited(self, name: str, written: str, *, exported: bool) -> str:
+        text = self._source.text
+        old = self.get(name)
+        if old:
+            prefix = "export " if exported and not old.exported else ""
+            return text[: old.at] + prefix + text[old.at : old.start] + written + text[old.end :]
+        line = ("export " if exported else "") + name + "=" + written
+        if text in ("", BOM) or text.endswith("\n"):
+            return text + line + self._newline()
+        return text + self._newline() + line  # a missing final newline stays missing
+
+    def _newline(self) -> str:
+        """The line end most lines of the file have."""
+        text = self._source.text
+        return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+
+
+def merge(files: Iterable[EnvFile]) -> list[Entry]:
+    """The entries that count, in merged order: the last one of each name, at the place of the first."""
+    return list({entry.name: entry for file in files for entry in file.entries}.values())
+
+
+class _Reader:
+    """One pass over a file's text. Goes on after a problem, so that all are found."""
+
+    __slots__ = ("entries", "last", "problems", "source", "text", "warnings")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.text = source.text
+        self.entries: list[Entry] = []
+        self.last: dict[str, int] = {}
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+
+    def read(self) -> None:
+        start = int(self.text.startswith(BOM))
+        while start < len(self.text):
+            start = self._line(start) + 1
+
+    def _line(self, start: int) -> int:
+        """Reads the line at `start`, or the lines when its value spans some; returns where it ends."""
+        end = self.source.line_end(start)
+        head, equals, tail = self.text[start:end].rstrip(_LINE_END).partition("=")
+        left = head.strip(_BLANKS)
+        if not equals or left.startswith("#"):
+            self._without_value(start, left)
+            return end
+        name = left[7:].lstrip(_BLANKS) if left.startswith(_EXPORT) else left
+        at = start + len(head.rstrip(_BLANKS)) - len(name)
+        value = start + len(head) + 1
+        self._check_name(name, at, value)
+        content = tail.lstrip(_BLANKS)
+        if content[:1] in _QUOTES:
+            return self._quoted(name, at, value + len(tail) - len(content))
+        self._unquoted(name, at, value, tail)
+        return end
+
+    def _check_name(self, name: str, at: int, value: int) -> None:
+        fault = _name_fault(name)
+        if fault:
+            index, text = fault
+            self._refuse(at + index, text, value=value if name.startswith(RESERVED) else 0, name=name)
+
+    def _without_value(self, start: int, left: str) -> None:
+        if not left or left.startswith("#"):
+            return
+        offset = self.text.index(left, start)
+        name = left[7:].lstrip(_BLANKS)
+        if left.startswith(_EXPORT) and not _name_fault(name):
+            self._warn(offset, f'"export {name}" without a value is ignored')
+            return
+        self._refuse(offset, "expected NAME=VALUE", value=0)
+
+    def _unquoted(self, name: str, at: int, value: int, tail: str) -> None:
+        content = tail[: _comment(tail)] if "#" in tail else tail
+        text = content.strip(_BLANKS)
+        start = value + len(content) - len(content.lstrip(_BLANKS)) if text else value
+        self._add(Entry(self.source, name, at, start=start, end=start + len(text), text=text))
+
+    def _quoted(self, name: str, at: int, opening: int) -> int:
+        quote = self.text[opening]
+        closing = _closing(self.text, quote, opening + 1)
+        if closing < 0:
+            self._refuse(opening, f"unterminated {_QUOTES[quote]} value", value=opening, name=name)
+            return len(self.text)
+        text = self.text[opening + 1 : closing].replace("\r\n", "\n")
+        if quote == '"':
+            text = _unescaped(text)
+        self._add(Entry(self.source, name, at, start=opening, end=closing + 1, text=text, quote=quote))
+        return self._after_quote(name, opening, closing + 1)
+
+    def _after_quote(self, name: str, opening: int, after: int) -> int:
+        end = self.source.line_end(after)
+        rest = self.text[after:end].rstrip(_LINE_END)
+        follows = rest.lstrip(_BLANKS)
+        if follows and not follows.startswith("#"):
+            offset = after + len(rest) - len(follows)
+            self._refuse(offset, "unexpected text after the closing quote", value=opening, name=name)
+        return end
+
+    def _add(self, entry: Entry) -> None:
+        name = entry.name
+        if name in self.last:
+            line, _ = self.source.position(self.last[name])
+            again = f"(previously defined on line {line}, using latest value)"
+            self._warn(entry.at, f'duplicate key "{name}" {again}')
+        self.last[name] = entry.at
+        self.entries.append(entry)
+
+    def _warn(self, offset: int, text: str) -> None:
+        self.warnings.append(Problem(self.source.file, *self.source.position(offset), text))
+
+    def _refuse(self, offset: int, text: str, *, value: int, name: str = "") -> None:
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(self.source.problem(offset, text, value=value, hide=hiding(name)))
+
+
+def _all_problems(source: Source, found: list[Problem]) -> list[Problem]:
+    """The problems in file order. Where a character is unreadable, the rest of its line goes unjudged."""
+    unreadable = [source.problem(at, text, value=0, hide=hide_words) for at, text in _unreadable(source.text)]
+    lines = {problem.line for problem in unreadable}
+    unreadable += [problem for problem in found if problem.line not in lines]
+    return sorted(unreadable, key=lambda problem: (problem.line, problem.column))[:_MOST_PROBLEMS]
+
+
+def _unreadable(text: str) -> list[tuple[int, str]]:
+    """Offset and name of the first characters that no text file holds: NUL, and what was read from invalid UTF-8."""
+    if text.isascii() and "\0" not in text:
+        return []
+    found = []
+    for at, character in enumerate(text):
+        if character == "\0" or "\ud800" <= character <= "\udfff":
+            found.append((at, "NUL character" if character == "\0" else "invalid UTF-8"))
+    return found[:_MOST_PROBLEMS]
+
+
+def _name_fault(name: str) -> tuple[int, str] | None:
+    """Where in `name` the first character is that no name has, and what to say; None for a good name."""
+    if name[:1] in _FIRST and _NAME.issuperset(name):
+        reserved = f"{name}: names starting with {RESERVED} are reserved and can't be set from a file"
+        return (0, reserved) if name.startswith(RESERVED) else None
+    if not name:
+        return 0, 'empty name before "="'
+    at = 0 if name[0] not in _FIRST else next(index for index, character in enumerate(name) if character not in _NAME)
+    return at, f'invalid name "{printable(hide_runs(name)[:_LONGEST_SHOWN])}" ({_ALLOWED})'
+
+
+def _check_name(name: str) -> None:
+    fault = _name_fault(name)
+    if fault and name.startswith(RESERVED):
+        raise UsageError(fault[1])
+    if fault:
+        raise UsageError(f'invalid name "{printable(name)}"', hint=_ALLOWED)
+
+
+def _comment(tail: str) -> int:
+    """Where the first `#` after a blank is, in what follows the `=`; the length of it when there is none."""
+    found = [at for at in (tail.find(" #"), tail.find("\t#")) if at >= 0]
+    return min(found, default=len(tail))
+
+
+def _closing(text: str, quote: str, start: int) -> int:
+    """The offset of the closing quote, -1 without one. Linear: a value may be megabytes of escapes."""
+    end = text.find(quote, start)
+    if quote != '"':
+        return end
+    slash = text.find("\\", start)
+    while 0 <= slash < end:
+        start = slash + 2
+        if end < start:  # the quote itself was escaped
+            end = text.find(quote, start)
+        slash = text.find("\\", start)
+    return end
+
+
+def _unescaped(raw: str) -> str:
+    pieces: list[str] = []
+    start = 0
+    while (slash := raw.find("\\", start)) >= 0:
+        pair = raw[slash : slash + 2]
+        pieces += (raw[start:slash], _ESCAPES.get(pair, pair))
+        start = slash + 2
+    return "".join(pieces) + raw[start:]
+
+
+def _quote_for(value: str, old: str) -> str:
+    """The quote a literal value is written with: the old one if it can, else as little as possible (commands.md 12)."""
+    if old and _holds(old, value):
+        return old
+    if _INERT.issuperset(value):
+        return ""
+    return "'" if "$" in value and _holds("'", value) else '"'
+
+
+def _holds(quote: str, value: str) -> bool:
+    """Whether the value can stand between these quotes without `$$`, and read back the same."""
+    return "$" not in value if quote == '"' else quote not in value and "\r" not in value
+
+
+def _escaped(text: str, quote: str) -> str:
+    if quote != '"':
+        return text
+    for pair, character in _ESCAPES.items():
+        text = text.replace(character, pair)
+    return text
+
+
+def _bytes(path: str, file: str) -> bytes:
+    # Without O_NONBLOCK a named pipe in a hostile repository would stop the shell that activates it.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise EnvrefError(f"{file}: not a regular file")
+        return opened.read()
+
+
+def _reason(error: OSError) -> str:
+    """What the system says, as the end of a sentence: `no such file or directory`."""
+    reason = error.strerror or str(error)
+    return reason[:1].lower() + reason[1:]

@@ -1,0 +1,118 @@
+"""GitHub Actions: variables for the later steps of a job, and masks that keep their secrets out of its log.
+
+The runner takes commands from a step's stdout, so the masks go there; the variables go into the file that GITHUB_ENV
+names, each between delimiters that no value can guess (CVE-2020-15228 is what came of setting variables on stdout).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from envref import streams
+from envref.errors import EnvrefError
+from envref.formats import shells
+from envref.formats.shells import Rendered, exact_text
+from envref.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from envref.resolve.resolution import Values
+
+_FILE = "GITHUB_ENV"
+_REFUSED = ("GITHUB_", "RUNNER_")  # the runner's own; and it takes no NODE_OPTIONS, which run code in every action
+_SHORTEST_MASK = 4  # characters; a shorter mask hides half the log and tells the value by what is missing
+
+
+class Variables(Rendered):
+    """`text` is what stdout gets, the masks; `entries` is what the environment file gets."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, masks: str, entries: str, left_out: list[str]) -> None:
+        super().__init__(masks, left_out)
+        self.entries = entries
+
+
+class EnvironmentFile:
+    """The file that later steps get their variables from."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> EnvironmentFile:
+        """The runner's. EnvrefError outside a runner, before any store is asked."""
+        path = environment.get(_FILE)
+        if not path:
+            raise EnvrefError(f"{_FILE} is not set", hint="--format github is for a step of a GitHub Actions job")
+        return cls(path)
+
+    def append(self, rendered: Rendered) -> None:
+        """Masks to stdout first, so that nothing unmasked is ever known to the job; then the variables, whole."""
+        streams.write(rendered.text)
+        entries = rendered.entries if isinstance(rendered, Variables) else ""
+        try:
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                if not stat.S_ISREG(os.fstat(file).st_mode):
+                    raise EnvrefError(f"refusing to write {_FILE}: it is not a regular file")
+                _write_whole(file, entries.encode())
+            finally:
+                os.close(file)
+        except OSError as error:
+            raise EnvrefError(f"writing {_FILE}: {error.strerror}") from None
+
+
+def _write_whole(file: int, data: bytes) -> None:
+    """All of it, or nothing: half a variable would swallow what the next step appends."""
+    size = os.fstat(file).st_size
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    except OSError:
+        os.ftruncate(file, size)
+        raise
+
+
+def render(values: Values) -> Variables:
+    """Masks for the secrets among the values, entries for all. EnvrefError for a name that the runner keeps."""
+    refused = next((name for name, _ in values if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
+    if refused:
+        raise EnvrefError(f"{refused}: GitHub Actions lets no step set this variable; no output produced")
+    carried = [(name, value) for name, value in values if shells.is_shell_name(name)]
+    left_out = [name for name, _ in values if not shells.is_shell_name(name)]
+    masks = "".join(_masks(carried))
+    entries = "".join(_entry(name, exact_text(name, value)) for name, value in carried)
+    return Variables(masks, entries, left_out)
+
+
+def _masks(values: Iterable[tuple[str, str | Secret]]) -> Iterator[str]:
+    """The runner hides a mask wherever it stands in a line, so each line of a value needs one of its own."""
+    masked: set[str] = set()
+    for name, value in values:
+        if not isinstance(value, Secret):
+            continue
+        text = exact_text(name, value)
+        for part in (text, *text.replace("\r", "\n").split("\n")):
+            if not part.strip() or part in masked:
+                continue
+            if len(part) < _SHORTEST_MASK:
+                streams.warn(f"{name}: a value or line of fewer than {_SHORTEST_MASK} characters hides little in a log")
+            masked.add(part)
+            yield f"::add-mask::{_escaped(part)}\n"
+
+
+def _escaped(text: str) -> str:
+    """Text on one line of a command to the runner."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _entry(name: str, text: str) -> str:
+    delimiter = f"ghadelimiter_{uuid4()}"
+    while delimiter in text:
+        delimiter = f"ghadelimiter_{uuid4()}"
+    return f"{name}<<{delimiter}\n{text}\n{delimiter}\n"

@@ -1,0 +1,1 @@
+"""Which directory we are in, what its config says, and what it may do."""

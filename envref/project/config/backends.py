@@ -1,0 +1,242 @@
+"""The rules of `backends:`. What options a type has is read from its constructor, so a new store needs no line here."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from envref.backends.table import BUILTIN, backend_class
+from envref.errors import UsageError
+from envref.project.config.files import FILE
+from envref.project.config.yaml import Mapping, Scalar
+from envref.refs.address import check_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envref.project.config.findings import Findings
+    from envref.project.config.yaml import Node
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_KEYS = ("name", "type", "config", "timeout", "optional", "names")
+_EVERY_TYPE = ("timeout", "optional")
+_ROOT = "root"  # a constructor's parameter that is no option: it is given the project's root
+_SHORTEST, _LONGEST = 0.1, 600.0  # seconds of `timeout`
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a backend type. `open` says that it takes any other as well."""
+
+    names: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    booleans: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    open: bool = False
+    rooted: bool = False
+    foreign_names: bool = True
+
+
+def options_of(kind: str) -> Options:
+    """What the constructor of a backend type in `BUILTIN` accepts, in the order it is written there."""
+    store = backend_class(kind)
+    parameters = inspect.signature(store).parameters.values()
+    named = [each for each in parameters if each.kind is each.KEYWORD_ONLY and each.name != _ROOT]
+    return Options(
+        names=tuple(each.name for each in named),
+        required=tuple(each.name for each in named if each.default is each.empty),
+        booleans=tuple(each.name for each in named if isinstance(each.default, bool)),
+        paths=tuple(getattr(store, "path_options", ())),
+        programs=tuple(getattr(store, "programs", ())),
+        open=any(each.kind is each.VAR_KEYWORD for each in parameters),
+        rooted=any(each.name == _ROOT for each in parameters),
+        foreign_names=getattr(store, "foreign_names", True),
+    )
+
+
+def backends(node: Node, key: str, findings: Findings) -> list[dict[str, Any]]:
+    """Every usable entry of the list, as the fields of a BackendConfig."""
+    found = []
+    seen: set[str] = set()
+    for index, item in enumerate(findings.items(node, key)):
+        where = f"{key}[{index}]"
+        if not isinstance(item, Mapping):
+            findings.faults.append(item.problem(f"{where} must be a mapping"))
+            continue
+        findings.warn_unknown_keys(item, _KEYS)
+        name = _name(item, where, findings)
+        if name in seen:
+            findings.faults.append(f'{where}: duplicate backend name "{name}"')
+        seen.add(name)
+        if name:
+            found.append(_Entry(item, where, name, findings).fields())
+    return found
+
+
+def _name(item: Mapping, where: str, findings: Findings) -> str:
+    """The entry's name; empty when it has none, which is noted."""
+    node = item.entries.get("name")
+    name = findings.text(node, f"{where}: name") if node else None
+    if not name:
+        findings.faults.append(f"{where}: name is required")
+        return ""
+    if name == "secrets":
+        findings.faults.append(f'{where}: "{name}" is reserved')
+    elif not _NAME.fullmatch(name):
+        findings.faults.append(f'{where}: invalid name "{name}"')
+    return name
+
+
+class _Entry:
+    """One entry with a name, being checked."""
+
+    def __init__(self, item: Mapping, where: str, name: str, findings: Findings) -> None:
+        self._item = item
+        self._where = where
+        self._name = name
+        self._findings = findings
+        config = item.entries.get("config")
+        self._config = config if isinstance(config, Mapping) else Mapping(item.file, item.line, item.column)
+        if config is not None and self._config is not config and not _is_null(config):
+            findings.faults.append(config.problem(f"{where}: config must be a mapping"))
+
+    def fields(self) -> dict[str, Any]:
+        self._refuse_passphrase()
+        kind = self._kind()
+        options = options_of(kind) if kind in BUILTIN else Options(open=True)
+        given = self._options(options)
+        self._require(kind, options.required, given)
+        self._check_address(given)
+        self._warn_of_token(given)
+        return {
+            "name": self._name,
+            "type": kind,
+            "options": given,
+            "timeout": self._timeout(),
+            "optional": self._optional(),
+            "names": self._names(options),
+            "paths": tuple(name for name in options.paths if name in given),
+            "programs": options.programs,
+            "rooted": options.rooted,
+        }
+
+    def _fault(self, text: str) -> None:
+        self._findings.faults.append(f"{self._where}: {text}")
+
+    def _refuse_passphrase(self) -> None:
+        if self._item.file == FILE and ("passphrase" in self._config.entries or "passphrase" in self._item.entries):
+            self._fault("passphrase is not allowed in a project file")
+
+    def _kind(self) -> str:
+        node = self._item.entries.get("type")
+        kind = (self._findings.text(node, f"{self._where}: type") if node else None) or self._name
+        if kind not in BUILTIN:
+            self._findings.unknown_types.append(
+                f'unknown backend type "{kind}" (backend "{self._name}"); recognized types: {", ".join(BUILTIN)}; '
+                "for custom backends use type: plugin"
+            )
+        return kind
+
+    def _options(self, options: Options) -> dict[str, str | bool]:
+        """The options that the type has; the others are warned of, without their values."""
+        if not options.open:
+            self._findings.warn_unknown_keys(self._config, (*options.names, *_EVERY_TYPE), noun="option")
+        given: dict[str, str | bool] = {}
+        for name, node in self._config.entries.items():
+            known = (options.open or name in options.names) and name not in (*_EVERY_TYPE, _ROOT)
+            value = self._option(name, node, options) if known and not _is_null(node) else None
+            if value is not None:
+                given[name] = value
+        return given
+
+    def _option(self, name: str, node: Node, options: Options) -> str | bool | None:
+        what = f"{self._where}: {name}"
+        if name in options.booleans:
+            return self._findings.boolean(node, what)
+        return self._findings.text(node, what)
+
+    def _require(self, kind: str, required: tuple[str, ...], given: dict[str, str | bool]) -> None:
+        if any(given.get(name, "") == "" for name in required):
+            self._fault(f"{kind} requires {_listed(required)}")
+
+    def _check_address(self, given: dict[str, str | bool]) -> None:
+        if "addr" in given and not _is_safe_address(str(given["addr"])):
+            self._fault("addr must use https (http is allowed for loopback only)")
+
+    def _warn_of_token(self, given: dict[str, str | bool]) -> None:
+        if "token" in given and self._item.file == FILE:
+            key = self._config.keys["token"]
+            self._findings.tokens.append(key.problem(f"{self._where}: token is in a file that git tracks"))
+
+    def _setting(self, name: str) -> Node | None:
+        """The value of a key that may stand in the entry or in its `config`."""
+        nodes = (self._item.entries.get(name), self._config.entries.get(name))
+        return next((node for node in nodes if node is not None and not _is_null(node)), None)
+
+    def _timeout(self) -> float | None:
+        node = self._setting("timeout")
+        if node is None:
+            return None
+        seconds = node.number() if isinstance(node, Scalar) else None
+        if seconds is None or not _SHORTEST <= seconds <= _LONGEST:
+            self._fault(f"timeout must be between {_SHORTEST:g} and {_LONGEST:g}")
+        return seconds
+
+    def _optional(self) -> bool:
+        node = self._setting("optional")
+        return bool(node and self._findings.boolean(node, f"{self._where}: optional"))
+
+    def _names(self, options: Options) -> dict[str, str]:
+        node = self._item.entries.get("names")
+        if node is None or _is_null(node):
+            return {}
+        if not options.foreign_names:
+            self._fault(f'backend "{self._name}" has no foreign names')
+        return {key: self._foreign(key, value) for key, value in self._findings.entries(node, f"{self._where}: names")}
+
+    def _foreign(self, key: str, node: Node) -> str:
+        try:
+            check_key(key)
+        except UsageError as error:
+            self._fault(f"names: {error.message}")
+        name = self._findings.text(node, f"{self._where}: names.{key}")
+        if not name:
+            self._fault(f'names: key "{key}" has no name')
+        return name or ""
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _is_safe_address(address: str) -> bool:
+    """Whether a token sent there is encrypted, or stays on this machine (security.md 5.7)."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return bool(host)
+    # A name before "@", or a backslash, is read as the host by some programs.
+    return parts.scheme == "http" and not set(address) & set("@\\") and _is_loopback(host)
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

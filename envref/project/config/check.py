@@ -1,0 +1,248 @@
+"""The rules of `.envref.yaml` (commands.md 3.3, 3.4): nodes of both files in; plain data, and every fault, out."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from envref.errors import UsageError, printable
+from envref.project.config.backends import backends
+from envref.project.config.files import FILE
+from envref.project.config.findings import Findings
+from envref.project.config.model import active_profile_fault, invalid, is_credential, is_profile_name
+from envref.project.config.yaml import Mapping, Scalar, Sequence, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from envref.project.config.files import Sources
+    from envref.project.config.yaml import Node
+
+_LONGEST_PROJECT = 128  # bytes
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ONLY_GLOBAL = ("trust", "trusted_paths")
+
+
+class Checked:
+    """What the files say as plain data, and what is wrong with it."""
+
+    def __init__(self, plain: dict[str, Any], findings: Findings, *, cacheable: bool) -> None:
+        self._findings = findings
+        self._plain = plain
+        # A credential must not land in a second file, not even as part of the source.
+        self.cacheable = cacheable
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        return {**self._plain, "warnings": tuple(map(printable, self._findings.warnings))}
+
+    def tolerate_unknown_types(self) -> None:
+        """Makes each unknown backend type a warning."""
+        self._findings.warnings += self._findings.unknown_types
+        self._findings.unknown_types = []
+
+    def raise_faults(self) -> None:
+        """Raises one EnvrefError for all faults, if there is any."""
+        faults = [*self._findings.faults, *self._findings.unknown_types]
+        if faults:
+            raise invalid([printable(fault) for fault in faults])
+
+
+def check(sources: Sources) -> Checked:
+    """Parses and checks both files. EnvrefError for what is not YAML, or is YAML that envref refuses."""
+    project = parse(sources.project_bytes, FILE)
+    own = parse(sources.global_bytes, sources.shown_global_path)
+    findings = Findings()
+    for document in (project, own):
+        findings.warn_unknown_keys(document, _FIELDS)
+    findings.faults += [f"{key} is not allowed in a project file" for key in _ONLY_GLOBAL if key in project.entries]
+    nodes = {**dict(_present(own)), **dict(_present(project))}
+    plain = _plain(nodes, findings)
+    plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
+    fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
+    findings.faults += [fault] if fault else []
+    # Strict mode runs nothing in a project that may be untrusted, git neither.
+    if findings.tokens and plain.get("trust") != "strict":
+        from envref.project import git
+
+        findings.warnings += findings.tokens if git.tracks(*os.path.split(sources.path)) else []
+    return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
+
+
+def _present(document: Mapping) -> Iterator[tuple[str, Node]]:
+    """The keys that have a value: null is the same as not there."""
+    for key, node in document.entries.items():
+        if not (isinstance(node, Scalar) and node.is_null):
+            yield key, node
+
+
+def _plain(nodes: dict[str, Node], findings: Findings) -> dict[str, Any]:
+    if "project" not in nodes:
+        findings.faults.append("project name is required")
+    values = {key: read(nodes[key], key, findings) for key, read in _FIELDS.items() if key in nodes}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _option_names(*documents: Mapping) -> Iterator[str]:
+    """Every key of both files that may be an option of a store, also where it stands in the wrong place."""
+    for document in documents:
+        yield from document.entries
+        listed = document.entries.get("backends")
+        for entry in listed.items if isinstance(listed, Sequence) else ():
+            if isinstance(entry, Mapping):
+                config = entry.entries.get("config")
+                yield from entry.entries
+                yield from config.entries if isinstance(config, Mapping) else ()
+
+
+def _project(node: Node, key: str, findings: Findings) -> str | None:
+    name = findings.text(node, key)
+    if name is None:
+        return None
+    fault = project_fault(name)
+    findings.faults += [f"project name {fault}"] if fault else []
+    return name
+
+
+def project_fault(name: str) -> str:
+    if not name:
+        return "is required"
+    if name != name.strip():
+        return "must not have leading or trailing whitespace"
+    if "/" in name or "\\" in name:
+        return "must not contain path separators (/ or \\)"
+    if name in (".", ".."):
+        return 'must not be "." or ".."'
+    if not name.isprintable():
+        return "must not contain control characters"
+    if len(name.encode()) > _LONGEST_PROJECT:
+        return f"must not be longer than {_LONGEST_PROJECT} bytes"
+    return ""
+
+
+def _env_file(node: Node, key: str, findings: Findings) -> str | None:
+    path = findings.text(node, key)
+    if path is None:
+        return None
+    fault = path_fault(path)
+    findings.faults += [f"{key} {fault}"] if fault else []
+    return path
+
+
+def path_fault(path: str) -> str:
+    if not path:
+        return "must not be empty"
+    if path.startswith("/"):
+        return "must be a relative path, got absolute path"
+    if os.path.normpath(path).split("/")[0] == "..":
+        return "must stay inside the project"
+    return "" if path.isprintable() else "must not contain control characters"
+
+
+def _active_profile(node: Node, key: str, findings: Findings) -> str | None:
+    name = findings.text(node, key)
+    if name and not is_profile_name(name):
+        findings.faults.append(f'{key}: invalid name "{name}"')
+    return name or None
+
+
+def _boolean(node: Node, key: str, findings: Findings) -> bool | None:
+    return findings.boolean(node, key)
+
+
+def _profiles(node: Node, key: str, findings: Findings) -> dict[str, str]:
+    profiles = {}
+    for name, entry in findings.entries(node, key):
+        if not is_profile_name(name):
+            findings.faults.append(f'{key}: invalid name "{name}"')
+        profiles[name] = _profile_file(entry, f"{key}.{name}", findings) or f".env.{name}"
+    return profiles
+
+
+def _profile_file(node: Node, where: str, findings: Findings) -> str | None:
+    if isinstance(node, Scalar) and node.is_null:
+        return None
+    fields = dict(findings.entries(node, where))
+    if isinstance(node, Mapping):
+        findings.warn_unknown_keys(node, ("env_file",))
+    path = fields.get("env_file")
+    absent = path is None or (isinstance(path, Scalar) and path.is_null)
+    return None if path is None or absent else _env_file(path, f"{where}.env_file", findings)
+
+
+def _team(node: Node, key: str, findings: Findings) -> dict[str, str]:
+    team: dict[str, str] = {}
+    for index, item in enumerate(findings.items(node, key)):
+        where = f"{key}[{index}]"
+        member = dict(findings.entries(item, where))
+        if isinstance(item, Mapping):
+            findings.warn_unknown_keys(item, ("name", "public_key"))
+            name, public_key = (_member_field(member, field, where, findings) for field in ("name", "public_key"))
+            if name in team:
+                findings.faults.append(f'{where}: duplicate name "{name}"')
+            team[name] = public_key
+            if public_key and not is_public_key(public_key):
+                findings.faults.append(f"{where}: public_key must be an age public key (age1...) or an ssh public key")
+    return team
+
+
+def _member_field(member: dict[str, Node], field: str, where: str, findings: Findings) -> str:
+    node = member.get(field)
+    text = findings.text(node, f"{where}: {field}") if node else ""
+    if text == "" or (isinstance(node, Scalar) and node.is_null):
+        findings.faults.append(f"{where}: {field} is required")
+        return ""
+    return text or ""
+
+
+def is_public_key(text: str) -> bool:
+    """Whether a secret can be encrypted to it."""
+    from envref.project.recipient import Recipient
+
+    try:
+        Recipient(text)
+    except UsageError:
+        return False
+    return True
+
+
+def _services(node: Node, key: str, findings: Findings) -> dict[str, tuple[str, ...]]:
+    services = {}
+    for service, listed in findings.entries(node, key):
+        where = f"{key}.{service}"
+        names = [findings.text(item, where) for item in findings.items(listed, where)]
+        wrong = [name for name in names if name is not None and not _VARIABLE.fullmatch(name)]
+        findings.faults += [f'{where}: "{name}" is not a variable name' for name in wrong]
+        services[service] = tuple(name for name in names if name is not None)
+    return services
+
+
+def _trust(node: Node, key: str, findings: Findings) -> str | None:
+    mode = findings.text(node, key)
+    if mode not in ("default", "strict", None):
+        findings.faults.append(node.problem(f"{key} must be default or strict"))
+    return mode
+
+
+def _trusted_paths(node: Node, key: str, findings: Findings) -> tuple[str, ...]:
+    paths = [findings.text(item, f"{key}[{index}]") or "" for index, item in enumerate(findings.items(node, key))]
+    for index, path in enumerate(paths):
+        if not path.startswith(("/", "~", "$")):
+            findings.faults.append(f"{key}[{index}] must be an absolute path")
+    return tuple(paths)
+
+
+_FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
+    "project": _project,
+    "env_file": _env_file,
+    "local_file": _env_file,
+    "active_profile": _active_profile,
+    "interpolate_environment": _boolean,
+    "profiles": _profiles,
+    "backends": backends,
+    "team": _team,
+    "services": _services,
+    "trust": _trust,
+    "trusted_paths": _trusted_paths,
+}

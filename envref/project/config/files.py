@@ -1,0 +1,138 @@
+"""Where configs are, who may own them, and their bytes: read once, so that what is checked is what is used."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from envref.errors import EnvrefError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FILE = ".envref.yaml"
+LARGEST = 256 * 1024  # bytes of a config (security.md 5.7)
+
+_OPEN_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a named pipe in a hostile repository must not stop a shell
+_XDG = {
+    "XDG_CONFIG_HOME": "~/.config",
+    "XDG_DATA_HOME": "~/.local/share",
+    "XDG_STATE_HOME": "~/.local/state",
+    "XDG_CACHE_HOME": "~/.cache",
+}
+
+
+class Sources:
+    """The two files as they were read, once: what is checked is what is used (security.md 5.4)."""
+
+    __slots__ = ("global_bytes", "global_path", "path", "project_bytes", "shown_global_path")
+
+    def __init__(self, path: str, environment: Mapping[str, str]) -> None:
+        self.path = path
+        place = os.path.join(directory(environment), "config.yaml")
+        self.shown_global_path = shown(place, environment)
+        self.global_path = place if os.path.isabs(place) and os.path.lexists(place) else None
+        self.global_bytes = _read(place, self.shown_global_path, environment) if self.global_path else b""
+        if os.path.islink(path):
+            self._check_link(environment)
+        self.project_bytes = _read(path, FILE, environment)
+
+    def _check_link(self, environment: Mapping[str, str]) -> None:
+        """Refuses, in strict mode, a config that is a link out of the project: nothing outside is read (P1)."""
+        from envref.project.config.yaml import parse
+
+        target = os.path.realpath(self.path)
+        mode = parse(self.global_bytes, self.shown_global_path).entries.get("trust")
+        if getattr(mode, "text", "") == "strict" and not target.startswith(
+            os.path.join(os.path.dirname(self.path), "")
+        ):
+            raise EnvrefError(
+                f"loading config: {FILE} is a symlink to {shown(target, environment)}, outside the project",
+                hint="with trust: strict, a config must be a file of its project",
+            )
+
+
+def directory(environment: Mapping[str, str] = os.environ) -> str:
+    """The configuration directory (commands.md 3.1)."""
+    return environment.get("ENVREF_CONFIG_DIR") or expanded("$XDG_CONFIG_HOME/envref", environment)
+
+
+def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`path` with a leading `~`, `~user`, `$HOME` or `$XDG_…_HOME` replaced. Others stay as they are."""
+    first, slash, rest = path.partition("/")
+    name = first[1:].removeprefix("{").removesuffix("}") if first.startswith("$") else ""
+    if first == "~" or name == "HOME":
+        return _home(environment) + slash + rest
+    if name.startswith("XDG_"):
+        own = environment.get(name, "")
+        base = own if os.path.isabs(own) else expanded(_XDG[name], environment) if name in _XDG else first
+        return base + slash + rest
+    return os.path.expanduser(path) if first.startswith("~") else path
+
+
+def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`path` as messages show it: the home directory as `~` (commands.md 13)."""
+    home = _home(environment)
+    return "~" + path[len(home) :] if path == home or path.startswith(home + "/") else path
+
+
+def _home(environment: Mapping[str, str]) -> str:
+    own = environment.get("HOME", "")
+    return own.rstrip("/") if os.path.isabs(own) else os.path.expanduser("~")
+
+
+def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
+    """The file's bytes, once. Refuses what is not a regular file of a safe owner, or is too large."""
+    try:
+        with open(os.open(path, _OPEN_READ), "rb", buffering=0) as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise EnvrefError(f"loading config: {name}: not a regular file")
+            check_owner(shown(path, environment), status)
+            source = opened.read(LARGEST + 1)
+    except OSError as error:
+        raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+    check_size(source, name)
+    return source
+
+
+def check_size(source: bytes, name: str = FILE) -> None:
+    """Refuses a config that is too large (security.md 5.7)."""
+    if len(source) > LARGEST:
+        raise EnvrefError(f"loading config: {name}:1:1: larger than {LARGEST // 1024} KiB")
+
+
+def check_owner(name: str, status: os.stat_result) -> None:
+    """Refuses a file or directory that somebody else could change (commands.md 3.2, security.md 5.7).
+
+    `name` is its path as `shown`.
+    """
+    if status.st_uid not in (0, os.geteuid()):
+        raise EnvrefError(
+            f"loading config: {name} belongs to another user",
+            hint="a config counts only when it and the directories down to you belong to you or to root",
+        )
+    shared = "others" if status.st_mode & stat.S_IWOTH else "its group" if status.st_mode & stat.S_IWGRP else ""
+    if not shared or (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
+        return
+    if shared == "others" or not _is_primary_group(status):
+        letter = "o" if shared == "others" else "g"
+        raise EnvrefError(f"loading config: {name} is writable by {shared}", run=f"chmod {letter}-w {_pasted(name)}")
+
+
+def _pasted(name: str) -> str:
+    """A shown path as a shell takes it."""
+    import shlex
+
+    home = "~/" if name.startswith("~/") else ""
+    return home + shlex.quote(name.removeprefix(home))
+
+
+def _is_primary_group(status: os.stat_result) -> bool:
+    import pwd
+
+    try:
+        return pwd.getpwuid(status.st_uid).pw_gid == status.st_gid
+    except KeyError:  # a container's user that has no entry
+        return status.st_uid == os.geteuid() and status.st_gid == os.getegid()

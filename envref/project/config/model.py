@@ -1,0 +1,164 @@
+"""Config: what `.envref.yaml` and the user's own config say, validated and immutable (commands.md 3)."""
+
+from __future__ import annotations
+
+import os
+
+from envref.errors import EnvrefError
+from envref.project.config.files import expanded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
+
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PROFILE_FIRST = frozenset(_LETTERS + "0123456789_")
+_PROFILE = _PROFILE_FIRST | {"-"}
+NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
+
+_CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
+
+
+class _Record:
+    """Named fields that are set once. `_DEFAULTS` fills what is not given."""
+
+    __slots__ = ()
+    _DEFAULTS: Mapping[str, object]
+
+    def __init__(self, **fields: Any) -> None:
+        for name, value in {**self._DEFAULTS, **fields}.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{name} of a {type(self).__name__} is never changed")
+
+
+_BACKEND_DEFAULTS: Mapping[str, object] = {
+    "options": {},
+    "timeout": None,
+    "optional": False,
+    "names": {},
+    "paths": (),
+    "programs": (),
+    "rooted": False,
+}
+
+
+class BackendConfig(_Record):
+    """A store as configured.
+
+    `options` are those that its type knows, as written; `paths` names the ones that are paths, `programs` are the names
+    of what the type runs (a star is the backend's own name), and `rooted` says that the type wants to know the root.
+    `names` maps a key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
+    """
+
+    __slots__ = ("name", "names", "optional", "options", "paths", "programs", "rooted", "timeout", "type")
+    _DEFAULTS = _BACKEND_DEFAULTS
+
+    name: str
+    type: str
+    options: dict[str, str | bool]
+    timeout: float | None  # seconds; None is the default of commands.md 7
+    optional: bool
+    names: dict[str, str]
+    paths: tuple[str, ...]
+    programs: tuple[str, ...]
+    rooted: bool
+
+    def arguments(self, root: str, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+        """The keyword arguments of the type's constructor; paths are absolute, or start at the project's `root`.
+
+        A `command` stays relative: whether it is a name or a path is for the store to find out, and for trust to judge.
+        """
+        arguments: dict[str, Any] = dict(self.options)
+        for name in self.paths:
+            arguments[name] = os.path.join(root, expanded(str(self.options[name]), environment))
+        if "command" in arguments:
+            arguments["command"] = expanded(str(arguments["command"]), environment)
+        if self.rooted:
+            arguments["root"] = root
+        return arguments
+
+
+_CONFIG_DEFAULTS: Mapping[str, object] = {
+    "env_file": ".env",
+    "local_file": ".env.local",
+    "active_profile": None,
+    "interpolate_environment": False,
+    "profiles": {},
+    "backends": (BackendConfig(name="keychain", type="keychain"),),
+    "team": {},
+    "services": {},
+    "trust": "default",
+    "trusted_paths": (),
+    "warnings": (),
+    "from_project": (),
+    "path": "",
+    "global_path": None,
+}
+
+
+class Config(_Record):
+    """The effective configuration of a project: its own file over the user's."""
+
+    __slots__ = (
+        "active_profile",
+        "backends",
+        "env_file",
+        "from_project",
+        "global_path",
+        "interpolate_environment",
+        "local_file",
+        "path",
+        "profiles",
+        "project",
+        "services",
+        "team",
+        "trust",
+        "trusted_paths",
+        "warnings",
+    )
+    _DEFAULTS = _CONFIG_DEFAULTS
+
+    project: str
+    env_file: str  # this and the other files: relative to the root
+    local_file: str
+    active_profile: str | None
+    interpolate_environment: bool
+    profiles: dict[str, str]  # name -> env file
+    backends: tuple[BackendConfig, ...]
+    team: dict[str, str]  # name -> public key
+    services: dict[str, tuple[str, ...]]
+    trust: str  # "default" or "strict"; only the user's own file can set it
+    trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
+    warnings: tuple[str, ...]
+    from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
+    path: str  # of the project's file
+    global_path: str | None  # of the user's own file, if there is one
+
+    def profile_file(self, profile: str) -> str:
+        """The env file of a profile, configured or not."""
+        return self.profiles.get(profile, f".env.{profile}")
+
+
+def invalid(faults: list[str]) -> EnvrefError:
+    """The error that tells all that is wrong with a config."""
+    return EnvrefError(f"loading config: invalid config: {'; '.join(faults)}")
+
+
+def active_profile_fault(profile: str | None, profiles: Mapping[str, str], root: str) -> str:
+    """Why the project can't have this `active_profile`; empty when it can."""
+    if not profile or not profiles or profile in profiles or os.path.exists(os.path.join(root, f".env.{profile}")):
+        return ""
+    return f'active_profile "{profile}" is not defined in profiles'
+
+
+def is_profile_name(text: str) -> bool:
+    """Whether a profile may be called so (commands.md 1.5)."""
+    return text[:1] in _PROFILE_FIRST and _PROFILE.issuperset(text) and text not in NO_PROFILES
+
+
+def is_credential(option: str) -> bool:
+    """Whether an option's value is masked, and kept out of copies (commands.md 2.15)."""
+    return option != "key_id" and any(word in option.lower() for word in _CREDENTIALS)

@@ -1,0 +1,192 @@
+"""Project: the directory of the nearest `.envref.yaml`, its config, the effective profile, and its env files."""
+
+from __future__ import annotations
+
+import os
+
+from envref.env import file as envfile
+from envref.env.file import EnvFile
+from envref.errors import EnvrefError, UsageError
+from envref.project.config.files import FILE, check_owner, shown
+from envref.project.config.load import load as load_config
+from envref.project.config.model import Config, is_profile_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.env.file import Entry
+
+
+class NoProject(EnvrefError):
+    """There is no `.envref.yaml` from the start directory upwards."""
+
+
+class Project:
+    """A project as a command sees it.
+
+    `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative
+    to the root; `unread` names those that lead out of the project and wait for trust; `profile` is the effective one
+    (commands.md 1.5).
+    """
+
+    __slots__ = ("config", "files", "profile", "root", "unread", "warnings")
+
+    def __init__(
+        self,
+        root: str,
+        config: Config,
+        profile: str | None,
+        *,
+        files: Sequence[EnvFile],
+        warnings: Sequence[str],
+        unread: Sequence[str] = (),
+    ) -> None:
+        self.root = root
+        self.config = config
+        self.profile = profile
+        self.files = tuple(files)
+        self.unread = tuple(unread)
+        self.warnings = tuple(warnings)
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The assignments that count, in merged order (commands.md 5.1)."""
+        return envfile.merge(self.files)
+
+
+def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of the nearest `.envref.yaml` from `start` upwards. Raises NoProject.
+
+    A directory on the way that somebody else could change is refused and never skipped (commands.md 3.2): the config
+    found beyond it, or the one missing in it, would be theirs to choose.
+    """
+    directory = os.path.realpath(start)
+    passed = [directory]
+    while not os.path.lexists(os.path.join(directory, FILE)):
+        if directory == os.path.dirname(directory):
+            raise NoProject(f"loading config: no {FILE} found", run="envref init")
+        directory = os.path.dirname(directory)
+        passed.append(directory)
+    for each in passed:
+        _check_directory(each, environment)
+    return os.path.join(directory, FILE)
+
+
+def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
+    name = shown(directory, environment)
+    try:
+        check_owner(name, os.stat(directory))
+    except OSError as error:
+        raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+
+
+def load(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """The project around `start` with its env files. `profile` is the option's value, None without one.
+
+    A file that leads out of the project is read only in a trusted one, and else named in `unread` and in a warning.
+    Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for no name of a profile.
+    """
+    project = configured(start, profile, environment)
+    paths = {name: readable(project, name, environment) for name in _present(project)}
+    files = [EnvFile.read(path, name) for name, path in paths.items() if path]
+    unread = [name for name, path in paths.items() if not path]
+    warnings = [
+        *project.warnings,
+        *(str(warning) for file in files for warning in file.warnings),
+        *(not_read(project.root, name) for name in unread),
+    ]
+    return Project(project.root, project.config, project.profile, files=files, warnings=warnings, unread=unread)
+
+
+def configured(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """As `load`, without reading env files: for commands that need the config and the profile only."""
+    path = find(start, environment)
+    root, config = os.path.dirname(path), load_config(path, environment)
+    effective = profile or environment.get("ENVREF_PROFILE") or config.active_profile
+    if effective is None or is_known(effective, root, config):
+        return Project(root, config, effective, files=(), warnings=config.warnings)
+    if not is_profile_name(effective):
+        raise UsageError(
+            f'invalid profile name "{effective}"',
+            hint="a name has letters, digits, _ and -, and is not local, example, sample or template",
+        )
+    unknown = f'profile "{effective}" is not configured and .env.{effective} does not exist'
+    return Project(root, config, effective, files=(), warnings=(*config.warnings, unknown))
+
+
+def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+    """A directory without a config as a project: the usual file names, no store."""
+    effective = profile or environment.get("ENVREF_PROFILE") or None
+    return Project(os.path.realpath(directory), Config(project="", backends=()), effective, files=(), warnings=())
+
+
+def is_known(profile: str, root: str, config: Config) -> bool:
+    """Whether the profile is configured or has its file (commands.md 1.5)."""
+    on_disk = is_profile_name(profile) and os.path.lexists(os.path.join(root, f".env.{profile}"))
+    return profile in config.profiles or on_disk
+
+
+def profiles(root: str, config: Config) -> dict[str, str]:
+    """The known profiles and the env file of each, sorted: those configured, and those that have their file."""
+    files = [name.removeprefix(".env.") for name in os.listdir(root) if name.startswith(".env.")]
+    return {name: config.profile_file(name) for name in sorted({*config.profiles, *filter(is_profile_name, files)})}
+
+
+def file_names(config: Config, profile: str | None) -> list[str]:
+    """The env files of a profile relative to the root: base, profile, local. Only the base has to exist."""
+    middle = [] if profile is None else [config.profile_file(profile)]
+    return [config.env_file, *middle, config.local_file]
+
+
+def _present(project: Project) -> list[str]:
+    """The names of the files that are to be read: the base, and what there is of the others."""
+    base, *optional = file_names(project.config, project.profile)
+    return [base, *(name for name in optional if os.path.lexists(os.path.join(project.root, name)))]
+
+
+def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvFile]:
+    """The env files of these names, by default the profile's, as far as they are in the project and can be used.
+
+    For judging what the files set: one that can't be read sets nothing.
+    """
+    files = []
+    for name in file_names(project.config, project.profile) if names is None else names:
+        try:
+            files.append(EnvFile.read(env_path(project.root, name), name))
+        except EnvrefError:
+            continue
+    return files
+
+
+def readable(project: Project, name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of an env file; empty when a symlink takes it out of the project and the user did not allow that."""
+    target = outside(project.root, name)
+    if not target:
+        return os.path.join(project.root, name)
+    from envref.project.trust.gate import is_granted
+
+    return target if is_granted(project, environment) else ""
+
+
+def not_read(root: str, name: str) -> str:
+    """The warning that tells of a file that was not read."""
+    target = shown(outside(root, name))
+    return f"{name} is not read: it is a symlink to {target}, outside the project; run: envref trust"
+
+
+def outside(root: str, name: str) -> str:
+    """Where a symlink takes an env file that leads out of the project (security.md 5.1 d); else empty."""
+    path = os.path.join(root, name)
+    if "/" not in name and not os.path.islink(path):
+        return ""
+    target = os.path.realpath(path)
+    return "" if target.startswith(os.path.join(root, "")) else target
+
+
+def env_path(root: str, name: str) -> str:
+    """The path of an env file that is to be written, or must not come from elsewhere. EnvrefError if it leads out."""
+    target = outside(root, name)
+    if target:
+        raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project")
+    return os.path.join(root, name)

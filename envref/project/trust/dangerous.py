@@ -1,0 +1,67 @@
+"""Names of variables that run code, or move a credential elsewhere, once they are set (security.md 5.10).
+
+A project's env files may set any name; what these two functions name takes effect only in a project that the user
+trusts. `ENVREF_*` is not here: no file can set it, trusted or not.
+"""
+
+from __future__ import annotations
+
+LOADER = "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN"
+SHELL = "PATH IFS ENV BASH_ENV BASH_FUNC_* BASHOPTS SHELLOPTS PS4 PROMPT_COMMAND ZDOTDIR FPATH"
+# A shell or a program is led by these, but runs nothing because of them alone; everyday files set some.
+SHELL_SETTINGS = "CDPATH PS1 PS2 GLOBIGNORE HOME SHELL TMPDIR TERMINFO* TERMCAP"
+INTERPRETERS = (
+    "PYTHON* PERL5* PERLLIB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED "
+    "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH DOTNET_STARTUP_HOOKS"
+)
+BUILD_TOOLS = "GOFLAGS CARGO_* RUSTC_WRAPPER PIP_* UV_*"
+RUNNING_TOOLS = "GIT_* SSH_ASKPASS SUDO_ASKPASS EDITOR VISUAL PAGER MANPAGER BROWSER LESSOPEN LESSCLOSE"
+NETWORK = "SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+MANAGERS = "FLOX_* _FLOX_* DIRENV_* MISE_*"
+# The programs that read these do so whatever the case of the letters is.
+ANY_CASE = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NPM_CONFIG_*"
+# An endpoint that is exported here is the next activation's "own" address, and would pass the trust of its user.
+ENDPOINTS = (
+    "VAULT_ADDR VAULT_AGENT_ADDR VAULT_PROXY_ADDR VAULT_CACERT VAULT_SKIP_VERIFY BAO_* "
+    "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE OP_CONNECT_HOST OP_CONFIG_DIR "
+    "OCI_CLI_ENDPOINT OCI_CLI_CONFIG_FILE DOPPLER_API_HOST DOPPLER_CONFIG_DIR PASSWORD_STORE_* GNUPGHOME "
+    "DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_*"
+)
+
+
+class _Names:
+    """Exact names, and beginnings of names."""
+
+    __slots__ = ("_exact", "_prefixes")
+
+    def __init__(self, *groups: str) -> None:
+        words = " ".join(groups).split()
+        self._exact = frozenset(word for word in words if not word.endswith("*"))
+        self._prefixes = tuple(word[:-1] for word in words if word.endswith("*"))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._exact or name.startswith(self._prefixes)
+
+
+_ALWAYS = _Names(LOADER, SHELL)
+_ENDPOINTS = _Names(ENDPOINTS)
+_STRICT = _Names(LOADER, SHELL, SHELL_SETTINGS, INTERPRETERS, BUILD_TOOLS, RUNNING_TOOLS, NETWORK, MANAGERS, ENDPOINTS)
+_ANY_CASE = _Names(ANY_CASE)
+
+
+def is_dangerous(name: str, value: str = "") -> bool:
+    """Whether default mode asks for trust before an env file may set `name` to `value`.
+
+    The value matters for a store's endpoint only: one on this machine is harmless. A value that is not known yet,
+    because a reference has a part in it, is an empty one.
+    """
+    if name in _ENDPOINTS:
+        from envref.project.loopback import is_loopback
+
+        return not is_loopback(value)
+    return name in _ALWAYS
+
+
+def is_dangerous_in_strict_mode(name: str, _value: str = "") -> bool:
+    """Whether strict mode asks for trust before an env file may set `name`, whatever the value."""
+    return name in _STRICT or name.upper() in _ANY_CASE

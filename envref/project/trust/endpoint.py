@@ -1,0 +1,61 @@
+"""Whose address it is, and which credential would go there (security.md 5.1 b)."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+from envref.backends.programs import find
+from envref.project.config.files import expanded, shown
+from envref.project.loopback import is_loopback
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envref.project.config.model import BackendConfig
+
+_TOKENS = ("VAULT_TOKEN", "BAO_TOKEN")
+_TOKEN_FILE = "~/.vault-token"  # noqa: S105  the name of a file
+# The programs' own settings file: the one thing it can name is a program that gives out the token.
+_SETTINGS_FILE = "~/.vault"
+_PORTS = {"http": 80, "https": 443}
+
+
+def credential(environment: Mapping[str, str]) -> str:
+    """What the program would send although the config does not hold it, as people know it; empty without one."""
+    for name in _TOKENS:
+        if environment.get(name):
+            return name
+    for file in (_TOKEN_FILE, environment.get("VAULT_CONFIG_PATH") or _SETTINGS_FILE):
+        if os.path.exists(expanded(file, environment)):
+            return shown(expanded(file, environment), environment)
+    return ""
+
+
+def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str]) -> bool:
+    """Whether the address stays on this machine, or is where the user's own settings send the program already."""
+    if is_loopback(address):
+        return True
+    # Measured: where bao runs, its own settings win.
+    variables = ("BAO_ADDR", "VAULT_ADDR") if os.path.basename(program(backend)) == "bao" else ("VAULT_ADDR",)
+    own = next(filter(None, map(environment.get, variables)), "")
+    return bool(own) and _normal(own) == _normal(address)
+
+
+def program(backend: BackendConfig) -> str:
+    """The path of the program that will run, or its name where there is none."""
+    command = str(backend.options.get("command", ""))
+    names = [command] if command else list(backend.programs)
+    return next(filter(None, map(find, names)), names[0] if names else backend.type)
+
+
+def _normal(address: str) -> tuple[str, ...]:
+    """Scheme, host, port and path, spelled in one way; only the text itself for what is no address."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return (address,)
+    unusual = f"{parts.username}:{parts.password}?{parts.query}#{parts.fragment}"
+    return (parts.scheme, parts.hostname or "", str(port), parts.path.rstrip("/"), unusual)

@@ -1,0 +1,143 @@
+"""What a person reads about trust: what a project wants, and what changed (security.md 5.6)."""
+
+from __future__ import annotations
+
+import os
+
+from envref.project.config.files import shown
+from envref.project.trust.meaning import content, fingerprint
+from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from envref.project.project import Project
+    from envref.project.trust.need import Need
+    from envref.project.trust.record import Record
+
+_DIGITS = 12  # of a program's checksum: enough to compare by eye
+_WANTS = "  it wants: "
+
+
+def refusal(
+    project: Project, needs: Sequence[Need], others: Sequence[str], meant: Mapping[str, Any], record: Record | None
+) -> list[str]:
+    """Why the command stops, and the ways out of it."""
+    pin = f"  review, then: envref trust        in CI: ENVREF_TRUST={fingerprint(meant)}"
+    return [*request(project, needs, others, meant, record), pin]
+
+
+def request(
+    project: Project, needs: Sequence[Need], others: Sequence[str], meant: Mapping[str, Any], record: Record | None
+) -> list[str]:
+    """What would be granted; for a project that was trusted before, what is different now."""
+    place = f"envref: {shown(project.root)}"
+    changed = list(changes(record.meant, meant)) if record and record.granted else []
+    if record and changed:
+        return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
+    return [f"{place} is not trusted yet, nothing was run or read.", *wanted(project, needs, others)]
+
+
+def wanted(project: Project, needs: Sequence[Need], others: Sequence[str]) -> list[str]:
+    """`it wants:` and a line for each thing, below each other."""
+    lines = list(_lines(project, needs, others))
+    return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
+
+
+def _lines(project: Project, needs: Sequence[Need], others: Sequence[str]) -> Iterator[str]:
+    names = [need.subject for need in needs if need.condition == NAMES]
+    for need in needs:
+        if need.condition != NAMES:
+            yield _LINES[need.condition](need, project, others)
+    if names:
+        yield f"to set {', '.join(names)}"
+
+
+def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
+    return f"{_kind(need)} {_relative(need.detail or need.subject, project.root)}{_identity(need.detail, project.root)}"
+
+
+def _identity(path: str, root: str) -> str:
+    """What a program is: its checksum inside the project, the place that a link leads to, or that it is not there."""
+    if not path:
+        return " (not there)"
+    target = os.path.realpath(path)
+    if target.startswith(os.path.join(root, "")):
+        return f" (sha256 {content(target)[:_DIGITS]}...)"
+    return "" if target == path else f" (a link to {shown(target)})"
+
+
+def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
+    from envref.project.trust.endpoint import program
+
+    path = program(need.backend) if need.backend else ""
+    return f"{_kind(need)} {path} -> {need.subject} with your {need.detail}"
+
+
+def _place(need: Need, _project: Project, _others: Sequence[str]) -> str:
+    kind = need.backend.type if need.backend else ""
+    return f"{kind} {need.detail} {shown(need.subject)}"
+
+
+def _file(need: Need, _project: Project, _others: Sequence[str]) -> str:
+    return f"to read {shown(need.detail)} as {need.subject}, with every variable it sets"
+
+
+def _secrets(need: Need, _project: Project, others: Sequence[str]) -> str:
+    also = f" (also used by {', '.join(map(shown, others))})" if others else ""
+    return f'secrets of project "{need.subject}"{also}'
+
+
+_LINES = {PROGRAM: _program, ADDRESS: _address, PLACE: _place, FILE: _file, SECRETS: _secrets}
+
+
+def _kind(need: Need) -> str:
+    """`plugin`, or the program of a store: `vault CLI`."""
+    backend = need.backend
+    if backend is None or backend.type == "plugin":
+        return "plugin"
+    return f"{backend.programs[0]} CLI" if backend.programs else backend.type
+
+
+def _relative(path: str, root: str) -> str:
+    """A path as people find it: from the project's root where it is in there."""
+    below = os.path.join(root, "")
+    return f"./{path.removeprefix(below)}" if path.startswith(below) else shown(path)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """`- addr: https://a` and `+ addr: https://b`, for all that is different."""
+    old, new = dict(_flat(before)), dict(_flat(after))
+    several = len({path[1] for path in (*old, *new) if len(path) > 1 and path[0] == "backends"}) > 1
+    for path in dict.fromkeys([*old, *new]):
+        if old.get(path) == new.get(path):
+            continue
+        for sign, values in (("-", old), ("+", new)):
+            if path in values:
+                backend = f' (backend "{path[1]}")' if several and path[0] in ("backends", "programs") else ""
+                yield f"{sign} {_label(path)}: {values[path]}{backend if len(path) > 1 else ''}"
+
+
+def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every piece of text in the data, after the names that lead to it; of a list also what its order is."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _flat(member, (*path, str(key)))
+    elif isinstance(value, list):
+        yield path, ", ".join(map(_title, value))
+        for member in value:
+            if isinstance(member, dict):
+                yield from _flat(member, (*path, _title(member)))
+    elif value is not None:
+        yield path, str(value)
+
+
+def _title(member: Any) -> str:
+    return str(member.get("name", member.get("backend", ""))) if isinstance(member, dict) else str(member)
+
+
+def _label(path: tuple[str, ...]) -> str:
+    """`addr` for an option of a backend, `profiles staging` for what has a name of its own."""
+    return path[-1] if path[0] in ("backends", "programs") else " ".join(path)

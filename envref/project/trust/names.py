@@ -1,0 +1,86 @@
+"""Which directories use a project's name: another one of that name reads the same secrets (security.md 5.1).
+
+A file a name, in `$XDG_STATE_HOME/envref/projects/`, with a directory a line: reading it is all that most activations
+pay. The first directory to use a name has it; another one is told of until `envref trust` is run in it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from envref.project.config.files import FILE, expanded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envref.project.project import Project
+
+_LARGEST = 1024 * 1024  # bytes
+_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class Name:
+    """The name of a project, and the directories that have it.
+
+    A name that comes from the user's own config is meant to be shared: nobody else has it.
+    """
+
+    __slots__ = ("_environment", "_path", "_root", "_theirs", "known", "text")
+
+    def __init__(self, project: Project, environment: Mapping[str, str] = os.environ) -> None:
+        self.text = project.config.project
+        self._root = project.root
+        self._environment = environment
+        self._theirs = "project" in project.config.from_project and "\n" not in project.root
+        # A checked name has no slash and at most 128 bytes.
+        self._path = os.path.join(expanded("$XDG_STATE_HOME", environment), "envref", "projects", self.text)
+        self.known = self._read() if self._theirs else []
+
+    def others(self) -> list[str]:
+        """The other directories of this name; none once the project's has it too.
+
+        The directories and work trees of one git repository are no others, nor is one that is a project no longer.
+        """
+        if self._root in self.known:
+            return []
+        others = [path for path in self.known if os.path.lexists(os.path.join(path, FILE))]
+        if not others:
+            return []
+        from envref.project.trust.worktree import is_same_repository
+
+        return [path for path in others if not is_same_repository(self._root, path)]
+
+    def give(self) -> None:
+        """Lets the project's directory have the name. State that can't be written is no reason to stop anybody."""
+        if self._theirs and self._root not in self.known:
+            self._write([*self.known, self._root])
+
+    def take(self) -> None:
+        """The opposite."""
+        if self._root in self.known:
+            self._write([path for path in self.known if path != self._root])
+
+    def _read(self) -> list[str]:
+        """The directories of exactly this name: a file system may take two spellings for one."""
+        try:
+            with open(os.open(self._path, _OPEN_READ), "rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_uid != os.geteuid():
+                    return []
+                lines = file.read(_LARGEST).decode("utf-8", "surrogateescape").split("\n")
+        except OSError:
+            return []
+        return [line for line in lines[1:] if line] if lines[0] == self.text else []
+
+    def _write(self, directories: list[str]) -> None:
+        from envref import atomic
+        from envref.errors import EnvrefError
+        from envref.project.trust.record import private_directory
+
+        self.known = directories
+        text = "".join(f"{line}\n" for line in (self.text, *directories))
+        try:
+            private_directory("projects", self._environment)
+            atomic.write(self._path, text.encode("utf-8", "surrogateescape"), mode=0o600)
+        except EnvrefError:
+            return

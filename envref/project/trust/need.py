@@ -1,0 +1,160 @@
+"""What in a project needs the user's trust: the conditions of security.md 5.1, a to e, and those of strict mode.
+
+A run that needs no trust pays for this module on every activation: nothing is read here but links and PATH.
+"""
+
+from __future__ import annotations
+
+import os
+
+from envref.backends.programs import find, is_inside
+from envref.env.file import merge
+from envref.project.config.files import directory, expanded
+from envref.project.project import env_files, file_names, outside
+from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from envref.env.file import Entry
+    from envref.project.config.model import BackendConfig, Config
+    from envref.project.project import Project
+
+PROGRAM, ADDRESS, PLACE, FILE, NAMES, SECRETS = "a", "b", "c", "d", "e", "strict"
+
+# A vault is a file that is read. A password store is more: `pass` runs git in it, and git runs what it finds there.
+_DATA_ONLY = ("path",)
+# The user's own places: configuration and data (security.md 5.1 c), and where pass keeps its entries.
+_OWN_PLACES = ("$XDG_CONFIG_HOME", "$XDG_DATA_HOME", "~/.password-store")
+
+
+class Need:
+    """One thing that needs trust: its condition, what it is about, and for a backend which one.
+
+    `detail` is the program that was found, the credential that would be sent, or where a link leads.
+    """
+
+    __slots__ = ("backend", "condition", "detail", "subject")
+
+    def __init__(self, condition: str, subject: str, detail: str = "", backend: BackendConfig | None = None) -> None:
+        self.condition = condition
+        self.subject = subject
+        self.detail = detail
+        self.backend = backend
+
+
+def needs(project: Project, environment: Mapping[str, str] = os.environ) -> list[Need]:
+    """Everything in the project that needs trust, in the order it is shown; nothing for most projects.
+
+    The whole config counts, not the backend in use, so that the answer does not depend on the command.
+    """
+    return [
+        *_of_backends(project, environment),
+        *(Need(FILE, name, target) for name, target in outside_files(project)),
+        *(Need(NAMES, name) for name in dangerous_names(project)),
+        *([Need(SECRETS, project.config.project)] if is_strict(project.config) else []),
+    ]
+
+
+def is_strict(config: Config) -> bool:
+    """Whether the user's own config asks for trust before any store is used (security.md 5.2)."""
+    return config.trust == "strict"
+
+
+def _of_backends(project: Project, environment: Mapping[str, str]) -> Iterator[Need]:
+    config, root = project.config, project.root
+    theirs = "backends" in config.from_project
+    for backend in config.backends:
+        arguments = backend.arguments(root, environment)
+        yield from _program(backend, str(arguments.get("command", "")), root, theirs=theirs)
+        if theirs:
+            yield from _address(backend, environment)
+            yield from _places(backend, arguments, root, environment)
+
+
+def _program(backend: BackendConfig, command: str, root: str, *, theirs: bool) -> Iterator[Need]:
+    """Condition a. A program inside the project needs trust whoever names it: the project decides what it does."""
+    names = [command] if command else [name.replace("*", backend.name) for name in backend.programs]
+    found = next(filter(None, (find(name, root=root) for name in names)), "")
+    chosen = theirs and bool(command) and not _is_usual(command, backend.programs)
+    if chosen or (found and is_inside(found, root)):
+        yield Need(PROGRAM, command or os.path.basename(found), found, backend)
+
+
+def _is_usual(command: str, programs: Iterable[str]) -> bool:
+    """Whether a `command` is the store's own program: by its name, or by an absolute path to it."""
+    relative = "/" in command and not os.path.isabs(command)
+    name = os.path.basename(command)
+    return not relative and any(_matches(name, program) for program in programs)
+
+
+def _matches(name: str, program: str) -> bool:
+    return name.startswith(program[:-1]) if program.endswith("*") else name == program
+
+
+def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[Need]:
+    """Condition b: an address that is not the user's own would be sent a credential that is."""
+    address = str(backend.options.get("addr", ""))
+    if not address or backend.options.get("token"):
+        return
+    from envref.project.trust.endpoint import credential, is_own
+
+    ambient = credential(environment)
+    if ambient and not is_own(address, backend, environment):
+        yield Need(ADDRESS, address, ambient, backend)
+
+
+def _places(
+    backend: BackendConfig, arguments: Mapping[str, object], root: str, environment: Mapping[str, str]
+) -> Iterator[Need]:
+    """Condition c, for every option that is a path; the program is condition a's."""
+    for option in backend.paths:
+        place = str(arguments[option])
+        allowed = [root] if option in _DATA_ONLY else []
+        if option != "command" and backend.options[option] and not _is_below(place, (*allowed, *_own(environment))):
+            yield Need(PLACE, place, option, backend)
+
+
+def _own(environment: Mapping[str, str]) -> Iterator[str]:
+    yield directory(environment)
+    yield from (expanded(place, environment) for place in _OWN_PLACES)
+    yield from filter(None, [environment.get("PASSWORD_STORE_DIR")])
+
+
+def _is_below(path: str, directories: Iterable[str]) -> bool:
+    real = os.path.join(os.path.realpath(path), "")
+    return any(real.startswith(os.path.join(os.path.realpath(each), "")) for each in directories)
+
+
+def outside_files(project: Project) -> list[tuple[str, str]]:
+    """Condition d: the env files of every profile that a symlink takes out of the project, and where to."""
+    config = project.config
+    names = dict.fromkeys([*file_names(config, project.profile), *config.profiles.values()])
+    targets = ((name, outside(project.root, name)) for name in names)
+    return [(name, target) for name, target in targets if target]
+
+
+def dangerous_names(project: Project) -> list[str]:
+    """Condition e: the names that the env files set, in merged order. A file of condition d is not read for it."""
+    entries = merge(project.files or env_files(project))
+    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in entries))
+    return _interpolated(project, entries, flagged) if flagged else []
+
+
+def _interpolated(project: Project, entries: list[Entry], flagged: list[str]) -> list[str]:
+    """Those that are still dangerous when their values are known: `http://${HOST}` may be this machine."""
+    from envref.env.environment import Environment
+    from envref.errors import EnvrefError
+
+    try:
+        variables = Environment(entries, os.environ if project.config.interpolate_environment else None).variables
+    except EnvrefError:
+        return flagged  # no value comes out of such files
+    return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))
+
+
+def dangerous(config: Config, variables: Iterable[tuple[str, str]]) -> list[str]:
+    """The names, of names and values, that are dangerous in the user's mode (security.md 5.10)."""
+    judge = is_dangerous_in_strict_mode if is_strict(config) else is_dangerous
+    return [name for name, value in variables if judge(name, value)]

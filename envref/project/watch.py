@@ -1,0 +1,86 @@
+"""Watch: when a file that decides what `resolve` prints has changed (commands.md 2.2)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from watchfiles import watch
+
+from envref.errors import EnvrefError
+from envref.project.project import configured, file_names, find
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    State = dict[str, tuple[int, ...]]
+
+_QUIET = 100  # milliseconds without a further change that end one
+_LOOK_ANYWAY = 1_000  # milliseconds after which files are looked at unasked: some file systems tell nobody
+
+
+class Files:
+    """The config, and the env files that it names for a profile, whether they are there or not.
+
+    While the config can't be read, they are those that the last good one named: an edit of one of them is the cure.
+    """
+
+    def __init__(self, start: str, profile: str | None) -> None:
+        self._start = start
+        self._profile = profile
+        self._config = find(start)
+        self._named = [".env", ".env.local"]
+
+    def paths(self) -> list[str]:
+        try:
+            project = configured(self._start, self._profile)
+        except EnvrefError:
+            own = []
+        else:
+            self._config = project.config.path
+            self._named = file_names(project.config, project.profile)
+            own = [project.config.global_path] if project.config.global_path else []
+        root = os.path.dirname(self._config)
+        return list(dict.fromkeys([self._config, *own, *(os.path.join(root, name) for name in self._named)]))
+
+
+def rounds(files: Files) -> Iterator[None]:
+    """At once, and then each time that one of the files changed, appeared or went away. Ends by KeyboardInterrupt."""
+    seen = _state(files)
+    yield
+    while True:
+        folders = _folders(files)
+        for _ in watch(
+            *folders, watch_filter=None, step=_QUIET, rust_timeout=_LOOK_ANYWAY, yield_on_timeout=True, recursive=False
+        ):
+            # What the watcher reports is only a reason to look: so a change during the last round is found as well.
+            now = _state(files)
+            if now != seen:
+                seen = now
+                yield
+            if _folders(files) != folders:
+                break
+
+
+def _folders(files: Files) -> list[str]:
+    """The folders that hold the files: a file that is replaced, or not there yet, is seen only there."""
+    places = {os.path.dirname(name) for path in files.paths() for name in (path, os.path.realpath(path))}
+    return sorted(place for place in places if os.path.isdir(place))
+
+
+def _state(files: Files) -> State:
+    return {path: _signature(path) for path in files.paths()}
+
+
+def _signature(path: str) -> tuple[int, ...]:
+    """What differs after every change; empty for a file that is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ()
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def counted(files: Files) -> int:
+    """How many files are watched that are there now."""
+    return sum(1 for state in _state(files).values() if state)

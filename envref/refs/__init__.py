@@ -1,0 +1,1 @@
+"""What a reference is, and what can become of it."""

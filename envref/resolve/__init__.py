@@ -1,0 +1,1 @@
+"""References x chain -> one outcome each."""

@@ -1,0 +1,197 @@
+"""Chain: the project's stores in the order they are asked, each opened on first use."""
+
+from __future__ import annotations
+
+import time
+
+from envref.backends.table import backend_class
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
+from envref.project.trust.gate import require
+from envref.refs.address import Address
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from envref.backends.base import Backend, Writable
+    from envref.project.config.model import BackendConfig
+    from envref.project.project import Project
+    from envref.refs.outcome import Answer
+
+DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
+_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
+
+
+class Store:
+    """A configured store: how it is addressed, how long it may take, and the backend once it is opened."""
+
+    __slots__ = (
+        "_backend",
+        "_config",
+        "_root",
+        "asked",
+        "busy",
+        "deadline",
+        "name",
+        "names",
+        "optional",
+        "seconds",
+        "timeout",
+        "type",
+        "warnings",
+    )
+
+    def __init__(self, config: BackendConfig, root: str, timeout: float | None, started: float) -> None:
+        self._config = config
+        self._root = root
+        self._backend: Backend | None = None
+        self.name = config.name
+        self.type = config.type
+        self.names = config.names
+        self.optional = config.optional
+        self.timeout = timeout or config.timeout or DEFAULT_TIMEOUT
+        self.deadline = started + self.timeout
+        self.warnings: list[str] = []
+        self.asked = 0
+        self.busy = False
+        self.seconds = 0.0
+
+    @property
+    def backend(self) -> Backend:
+        """The store's backend, made on first use. Raises BackendError when it can't be."""
+        if self._backend is None:
+            self._backend = backend_class(self.type)(self.name, **self._config.arguments(self._root))
+        return self._backend
+
+    @property
+    def reads_fields(self) -> bool:
+        """Whether the store picks `#field` itself."""
+        return backend_class(self.type).reads_fields
+
+    @property
+    def options(self) -> Mapping[str, str | bool]:
+        """The options of its type, as they are written in the config."""
+        return self._config.options
+
+    def mapped(self, key: str, profile: str | None) -> str | None:
+        """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
+        return self.names.get(key if profile is None else f"{profile}/{key}")
+
+    def writable(self) -> Writable:
+        """The backend, if it can be written."""
+        backend: Writable = self.backend  # type: ignore[assignment]
+        if not hasattr(backend, "set"):
+            raise BackendInvalid(f'backend "{self.name}" is read-only')
+        return backend
+
+    def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
+        """What the store says of each address; one that it does not have is left out. Never raises for a store.
+
+        With `optional`, a store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` tell
+        how many addresses it was asked for, and how long that took; `busy` is set meanwhile.
+        """
+        begun = time.monotonic()
+        self.busy = True
+        try:
+            answers = self.backend.get_many(addresses, self.deadline)
+        except BackendError as error:
+            answers = dict.fromkeys(addresses, error)
+        finally:
+            self.busy = False
+        self.warnings += getattr(self._backend, "warnings", ())
+        self.asked, self.seconds = len(addresses), time.monotonic() - begun
+        return {address: answer for address, answer in answers.items() if not self._skips(answer)}
+
+    def complaint(self) -> BackendError | None:
+        """What the store says when it is asked for a secret that nobody has; None when it is ready.
+
+        Its time begins now: stores are looked at one after the other.
+        """
+        try:
+            answer = self.backend.get_many([_NOBODYS], time.monotonic() + self.timeout).get(_NOBODYS)
+        except BackendError as error:
+            return self.signed(error)
+        return self.signed(answer) if isinstance(answer, BackendError) else None
+
+    def faults(self) -> list[BackendError]:
+        """What keeps the store from being used, or is unsafe about it. Asks for no value.
+
+        A store that can tell by itself (`Examined`) asks nobody for a passphrase either.
+        """
+        examine = getattr(backend_class(self.type), "examine", None)
+        try:
+            deadline = time.monotonic() + self.timeout
+            found = examine(self.backend, deadline) if examine else filter(None, [self.complaint()])
+        except BackendError as error:
+            found = [error]
+        return [self.signed(error) for error in found]
+
+    def _skips(self, answer: Answer) -> bool:
+        if not self.optional or not isinstance(answer, BackendUnavailable):
+            return False
+        warning = f'backend "{self.name}" skipped: {answer.message}'
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+        return True
+
+    def signed(self, error: BackendError) -> BackendError:
+        """The error with the backend's name at its end, where its first word does not say it already."""
+        if self.name == self.type or f'"{self.name}"' in error.message:
+            return error
+        return type(error)(f'{error.message} (backend "{self.name}")', run=error.run, hint=error.hint)
+
+    def absence(self, address: Address) -> str:
+        """The store's sentence for an absent secret, without the key it was asked for."""
+        sentence = self.signed(BackendError(self.backend.absent(address))).message
+        return sentence.replace(f': "{address}"', "")
+
+
+class Stores:
+    """The stores by name, in configured order: for what only wants to know how they call a secret, and asks none."""
+
+    __slots__ = ("_stores",)
+
+    def __init__(self, project: Project, timeout: float | None = None) -> None:
+        started = time.monotonic()
+        backends = project.config.backends
+        self._stores = {backend.name: Store(backend, project.root, timeout, started) for backend in backends}
+
+    def __iter__(self) -> Iterator[Store]:
+        return iter(self._stores.values())
+
+    def __len__(self) -> int:
+        return len(self._stores)
+
+    def get(self, name: str) -> Store | None:
+        return self._stores.get(name)
+
+    def store(self, name: str | None) -> Store:
+        """The store of that name, or the first one. EnvrefError where there is none."""
+        if not self._stores:
+            raise EnvrefError("no backends configured in .envref.yaml")
+        if name is None:
+            return next(iter(self))
+        if name not in self._stores:
+            raise EnvrefError(f'backend "{name}" is not configured (configured: {", ".join(self._stores)})')
+        return self._stores[name]
+
+    def names(self) -> Iterable[str]:
+        return self._stores
+
+    def warnings(self) -> list[str]:
+        """What the stores asked so far have to say."""
+        return [warning for store in self for warning in store.warnings]
+
+
+class Chain(Stores):
+    """The stores as they may be asked. There is none for a project that needs trust and does not have it.
+
+    Making it raises Untrusted then: whoever wants to use a store passes the gate. Time begins behind it, because the
+    gate may ask a person.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, project: Project, timeout: float | None = None) -> None:
+        require(project)
+        super().__init__(project, timeout)

@@ -1,0 +1,35 @@
+"""Progress: a line on stderr that names the stores which take long, for the person who waits at a terminal."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from envref import streams
+from envref.backends import table as backends
+
+if TYPE_CHECKING:
+    from envref.resolve.chain import Chain
+
+_PATIENCE = 1.0  # seconds after which somebody wonders
+
+
+class Progress:
+    """A context in which stores are asked. One that is still at work after a second is named, until the end."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._timer = threading.Timer(_PATIENCE, self._show)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        streams.passing.clear()
+
+    def _show(self) -> None:
+        busy = [store.name for store in self._chain if store.busy]
+        if busy and not backends.asking:
+            streams.passing.show(f"waiting for {', '.join(busy)}…")

@@ -1,0 +1,189 @@
+"""References x chain -> one outcome each."""
+
+from __future__ import annotations
+
+from envref.errors import BackendInvalid, EnvrefError
+from envref.refs.address import Address
+from envref.refs.outcome import Failed, Found, Missing
+from envref.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from envref.refs.outcome import Answer, Outcome
+    from envref.refs.reference import Reference
+    from envref.resolve.chain import Chain, Store
+
+    Answers = dict[Store, Mapping[Address, Answer]]
+
+
+class Scope:
+    """Whose secrets are meant: a project's, with a profile's own before them when `profile` is set."""
+
+    __slots__ = ("profile", "project")
+
+    def __init__(self, project: str, profile: str | None = None) -> None:
+        self.project = project
+        self.profile = profile
+
+    def levels(self) -> tuple[str | None, ...]:
+        """Profile, then project."""
+        return (None,) if self.profile is None else (self.profile, None)
+
+
+class Place:
+    """Where a reference's secret may be: a store, the address there, and the field that the core takes out of it."""
+
+    __slots__ = ("address", "field", "store")
+
+    def __init__(self, store: Store, address: Address, field: str | None) -> None:
+        self.store = store
+        self.address = address
+        self.field = field
+
+
+def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict[Reference, Outcome]:
+    """One outcome per reference; never raises for what a store says.
+
+    Each store is asked at most once, with everything that it may answer and that no earlier store has settled.
+    A store that fails ends the search for the references it was asked: falling through to the next would turn an
+    outage into a different secret.
+    """
+    places = {reference: _places(reference, chain, scope) for reference in references}
+    answers: Answers = {}
+    stores = list(chain)
+    while stores:
+        # In order while a reference waits to see whether the first of them has it; then all the others at once.
+        together = stores[:1] if _depend_on_order(places, answers) else stores
+        _ask(together, places, answers)
+        stores = stores[len(together) :]
+    return {reference: _outcome(reference, candidates, answers, chain) for reference, candidates in places.items()}
+
+
+def _depend_on_order(places: Mapping[Reference, list[Place]], answers: Answers) -> bool:
+    """Whether some reference may still be answered by more than one store, and so must ask them one by one."""
+    return any(
+        len({place.store for place in _open(reference, candidates, answers)}) > 1
+        for reference, candidates in places.items()
+    )
+
+
+def _ask(stores: list[Store], places: Mapping[Reference, list[Place]], answers: Answers) -> None:
+    """Asks each of these stores for all that is open there; several of them at the same time."""
+    wanted: dict[Store, dict[Address, None]] = {}
+    for reference, candidates in places.items():
+        for place in _open(reference, candidates, answers):
+            if place.store in stores:
+                wanted.setdefault(place.store, {})[place.address] = None
+    if len(wanted) == 1:
+        [(store, addresses)] = wanted.items()
+        answers[store] = store.ask(list(addresses))
+    elif wanted:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            running = {store: pool.submit(store.ask, list(addresses)) for store, addresses in wanted.items()}
+        answers.update({store: future.result() for store, future in running.items()})
+
+
+def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
+    """Every place where it may be, in the order of precedence: the profile's in any store, then the project's."""
+    if reference.store is None:
+        stores = list(chain)
+    else:
+        named = chain.get(reference.store)
+        stores = [named] if named else []
+    if reference.foreign is not None:
+        return [_foreign(store, reference.foreign, reference.field) for store in stores]
+    return [_place(store, reference, scope.project, level) for level in scope.levels() for store in stores]
+
+
+def _place(store: Store, reference: Reference, project: str, profile: str | None) -> Place:
+    """The key's place in the store, `names:` of the store included (commands.md 6.5)."""
+    mapped = store.mapped(reference.key, profile)
+    if mapped is not None:
+        name, _, field = mapped.partition("#")
+        return _foreign(store, name, reference.field or field or None)
+    if store.reads_fields:
+        return Place(store, Address(project, reference.key, profile=profile, field=reference.field), None)
+    return Place(store, Address(project, reference.key, profile=profile), reference.field)
+
+
+def _foreign(store: Store, name: str, field: str | None) -> Place:
+    if store.reads_fields:
+        return Place(store, Address("", "", foreign=name, field=field), None)
+    return Place(store, Address("", "", foreign=name), field)
+
+
+def _open(reference: Reference, candidates: list[Place], answers: Answers) -> Iterator[Place]:
+    """The places not asked yet that may still decide."""
+    for place in candidates:
+        if place.store not in answers:
+            yield place
+        elif _answer(reference, place, answers) is not None:
+            return
+
+
+def _outcome(reference: Reference, candidates: list[Place], answers: Answers, chain: Chain) -> Outcome:
+    """The first place that does not say "not there" decides."""
+    if not candidates:
+        known = ", ".join(chain.names())
+        return Failed(
+            EnvrefError(f'unknown backend "{reference.store}" (configured: {known}; "secrets" asks them all)')
+        )
+    for place in candidates:
+        answer = _answer(reference, place, answers)
+        if isinstance(answer, Secret):
+            return Found(answer, place.store.name, place.address.profile)
+        if answer is not None:
+            return Failed(answer, place.store.name)
+    if reference.default is not None:
+        return Found(Secret(reference.default))
+    return _missing(reference, candidates)
+
+
+def _answer(reference: Reference, place: Place, answers: Answers) -> Answer | None:
+    """What the reference makes of the store's answer: its field, decoded. None: the secret is not there."""
+    answer = answers.get(place.store, {}).get(place.address)
+    if not isinstance(answer, Secret) or (place.field is None and reference.encoding is None):
+        return answer
+    text: str | None = answer.reveal()
+    try:
+        if text is not None and place.field is not None:
+            text = _member(text, place.field, reference)
+        if text is not None and reference.encoding:
+            text = _decoded(text, reference)
+    except BackendInvalid as error:
+        return error
+    return None if text is None else Secret(text)
+
+
+def _member(text: str, field: str, reference: Reference) -> str | None:
+    from envref.refs.field import NotStructured, member
+
+    try:
+        return member(text, field)
+    except NotStructured:
+        raise BackendInvalid(f'field "{field}": value of {reference} is not a JSON object') from None
+
+
+def _decoded(text: str, reference: Reference) -> str:
+    from base64 import b64decode
+
+    try:
+        decoded = b64decode("".join(text.split()), validate=True).decode()
+    except ValueError:
+        raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text") from None
+    if "\0" in decoded:
+        raise BackendInvalid(f"value of {reference} decodes to text with NUL")
+    return decoded
+
+
+def _missing(reference: Reference, candidates: list[Place]) -> Missing:
+    name = reference.foreign or reference.key
+    if reference.store is not None:
+        run = "" if reference.foreign else f"envref secret set {name} --backend {reference.store}"
+        return Missing(f'secret "{name}" not found in backend "{reference.store}"', run)
+    notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
+    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', f"envref secret set {name}")

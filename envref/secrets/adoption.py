@@ -1,0 +1,113 @@
+"""Adoption: an env file with real values becomes one with references (commands.md 2.25)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.checks.audit import suspicion
+from envref.env import template
+from envref.errors import EnvrefError
+from envref.refs.reference import SCHEME, uri_of
+from envref.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.env.file import Entry, EnvFile
+
+
+class Candidate(NamedTuple):
+    """A variable whose value is to be stored, and the key that it gets."""
+
+    name: str
+    key: str
+    value: Secret
+
+
+class Plan(NamedTuple):
+    """What is to be stored, and the names that are left as they are, each with the reason."""
+
+    candidates: list[Candidate]
+    left: dict[str, str]
+
+
+def plan(file: EnvFile, only: Sequence[str]) -> Plan:
+    """What of the file is to be stored: the names of `only`, or all that may be a secret.
+
+    EnvrefError for a name that the file does not set.
+    """
+    last = {entry.name: entry for entry in file.entries}
+    unknown = next((name for name in only if name not in last), None)
+    if unknown is not None:
+        raise EnvrefError(f'key "{unknown}" not found in {file.name}')
+    chosen = [entry for entry in last.values() if (entry.name in only if only else suspicion(entry))]
+    found = Plan([], {})
+    taken: dict[str, str] = {}
+    for entry in chosen:
+        key = entry.name.lower()
+        reason = _obstacle(entry, taken.get(key))
+        taken.setdefault(key, entry.name)
+        if reason:
+            found.left[entry.name] = reason
+        else:
+            found.candidates.append(Candidate(entry.name, key, Secret(entry.text)))
+    return found
+
+
+def _obstacle(entry: Entry, other: str | None) -> str:
+    """Why the value can't be stored under its name; empty when it can."""
+    if entry.text.startswith(SCHEME):
+        return "it is a reference already"
+    if not entry.text:
+        return "it is empty"
+    if other is not None:
+        return f"{other} has the same key"
+    # Another reader may take a live `$` literally, so nobody but the user knows what the real value is.
+    if entry.interpolated and "$" in entry.text and template.parse(entry.text, ()) != (entry.text,):
+        return "its value has a live $; write it in single quotes if the $ is meant as it stands"
+    return ""
+
+
+def rewritten(file: EnvFile, stored: Iterable[Candidate]) -> EnvFile:
+    """The file with references in the place of these values; every other byte stays.
+
+    A name whose value is not the stored one any more is left as it is.
+    """
+    for candidate in stored:
+        entry = file.get(candidate.name)
+        if entry is not None and Secret(entry.text) == candidate.value:
+            file = file.set(candidate.name, uri_of(candidate.key))
+    return file
+
+
+def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
+    """Lines, from 1, that still hold a stored value, or an older one of its name; with the name."""
+    found: dict[int, str] = {}
+    text = str(file)
+    for candidate in stored:
+        value = candidate.value.reveal()
+        at = text.find(value)
+        while at >= 0:
+            found.setdefault(text.count("\n", 0, at) + 1, candidate.name)
+            at = text.find(value, at + len(value))
+        older = [entry for entry in file.entries if entry.name == candidate.name and suspicion(entry)]
+        found |= {entry.line: candidate.name for entry in older}
+    return dict(sorted(found.items()))
+
+
+class Difference(NamedTuple):
+    """Candidates by what the store has under their key: nothing, the same value, or another."""
+
+    new: list[Candidate]
+    same: list[Candidate]
+    other: list[Candidate]
+
+
+def compare(candidates: Sequence[Candidate], present: Mapping[str, Secret]) -> Difference:
+    """What of the candidates has to be stored, and what must not be."""
+    there = [candidate for candidate in candidates if candidate.key in present]
+    return Difference(
+        new=[candidate for candidate in candidates if candidate.key not in present],
+        same=[candidate for candidate in there if present[candidate.key] == candidate.value],
+        other=[candidate for candidate in there if present[candidate.key] != candidate.value],
+    )

@@ -1,0 +1,42 @@
+"""Onboarding: what a new member of a team still has to provide (commands.md 2.20)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.checks import example
+from envref.checks.example import Comparison
+from envref.refs.outcome import Missing
+from envref.refs.reference import Reference
+
+if TYPE_CHECKING:
+    from envref.resolve.resolution import Resolution
+
+
+class Wanted(NamedTuple):
+    """A secret that no store has: the first variable that needs it, and the reference to it."""
+
+    name: str
+    reference: Reference
+
+
+def wanted(resolution: Resolution) -> list[Wanted]:
+    """Every absent secret once, in the order of the variables; a store that gave no answer may have it, and is none."""
+    found: dict[tuple[str | None, str], Wanted] = {}
+    for filled in resolution.filled.values():
+        for reference, outcome in filled.failures:
+            if isinstance(reference, Reference) and isinstance(outcome, Missing):
+                found.setdefault(
+                    (reference.store, reference.foreign or reference.key), Wanted(filled.variable.name, reference)
+                )
+    return list(found.values())
+
+
+def missing_keys(resolution: Resolution) -> list[str]:
+    """Names of the example file that no env file sets."""
+    root = resolution.project.root
+    if not os.path.lexists(os.path.join(root, example.FILE)):
+        return []
+    own = [entry.name for entry in resolution.project.entries]
+    return Comparison(example.names_in(root), own).missing

@@ -1,0 +1,132 @@
+"""One store at one scope of a project: what the commands that write secrets work on (commands.md 2.7).
+
+Its errors carry the backend's name. Reading for people goes through `resolve`, which knows the whole chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from envref import streams
+from envref.backends.base import Transactional
+from envref.errors import BackendError, EnvrefError, SecretNotFound
+from envref.refs.address import Address
+from envref.resolve.chain import Store
+from envref.resolve.resolve import Scope
+from envref.secret import Secret
+
+
+class ScopedStore:
+    """The secrets of exactly one scope: the profile's where there is one, else the project's."""
+
+    def __init__(self, store: Store, scope: Scope) -> None:
+        self.name = store.name
+        self.scope = scope
+        self._store = store
+
+    def address(self, key: str) -> Address:
+        """Where the store keeps `key`."""
+        return Address(self.scope.project, key, profile=self.scope.profile)
+
+    def at(self, scope: Scope) -> ScopedStore:
+        """The same store at another scope."""
+        return ScopedStore(self._store, scope)
+
+    def check_own(self, key: str) -> None:
+        """EnvrefError for a key that stands for a secret which envref did not make (commands.md 6.5)."""
+        if self._store.mapped(key, self.scope.profile) is not None:
+            raise EnvrefError(f'key "{key}" is mapped to an existing secret in backend "{self.name}"; change it there')
+
+    def get(self, key: str) -> Secret | None:
+        """The value, or None where there is none. Raises BackendError."""
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Secret]:
+        """The values of those keys that are there, asked for at once. Raises BackendError for the first that fails."""
+        if not keys:
+            return {}
+        addresses = [self.address(key) for key in keys]
+        with self._signed():
+            answers = self._store.backend.get_many(addresses, self._store.deadline)
+            return {address.key: _value(answers[address]) for address in addresses if address in answers}
+
+    def change(self, changes: Mapping[str, Secret | None]) -> None:
+        """Writes the values and deletes the keys that have None: at once where the store can, else one by one in order.
+
+        Raises BackendError; SecretNotFound only when a single key is to be deleted and is not there.
+        """
+        with self._signed():
+            if len(changes) > 1 and self.transactional:
+                together: Transactional = self._store.writable()  # type: ignore[assignment]
+                together.change({self.address(key): value for key, value in changes.items()}, self._store.deadline)
+                return
+            for key, value in changes.items():
+                self._change_one(key, value)
+
+    def change_and_verify(self, values: Mapping[str, Secret]) -> None:
+        """Writes the values and reads them back. Raises BackendError; EnvrefError for what came back otherwise."""
+        self.change(values)
+        back = self.get_many(list(values))
+        wrong = [key for key, value in values.items() if back.get(key) != value]
+        if wrong:
+            raise EnvrefError(f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"')
+
+    @property
+    def transactional(self) -> bool:
+        """Whether several changes are made at once, or none of them."""
+        return hasattr(self._store.writable(), "change")
+
+    def not_found(self, key: str) -> BackendError:
+        """The error that says that the store has no such key."""
+        return self._store.signed(SecretNotFound(self._store.backend.absent(self.address(key))))
+
+    def names(self) -> list[str]:
+        """Every name of the project, sorted, whatever its scope: `KEY` and `PROFILE/KEY`. Raises BackendError."""
+        with self._signed():
+            return sorted(self._store.writable().list(self.scope.project, self._store.deadline))
+
+    def listed(self) -> list[str]:
+        """The keys at this scope, sorted; at project scope those of profiles are among them, as PROFILE/KEY.
+
+        A name does not tell a profile from the first segment of a key: who knows the profiles leaves them out.
+        """
+        profile = self.scope.profile
+        if profile is None:
+            return self.names()
+        prefix = f"{profile}/"
+        return [name.removeprefix(prefix) for name in self.names() if name.startswith(prefix)]
+
+    def _change_one(self, key: str, value: Secret | None) -> None:
+        backend = self._store.writable()
+        if value is None:
+            backend.delete(self.address(key), self._store.deadline)
+        else:
+            backend.set(self.address(key), value, self._store.deadline)
+
+    @contextmanager
+    def _signed(self) -> Iterator[None]:
+        """Puts the backend's name to its errors, and says its warnings, each once."""
+        try:
+            yield
+        except BackendError as error:
+            raise self._store.signed(error) from None
+        for warning in getattr(self._store.backend, "warnings", ()):
+            if warning not in self._store.warnings:
+                self._store.warnings.append(warning)
+                streams.warn(warning)
+
+
+def _value(answer: Secret | BackendError) -> Secret:
+    if isinstance(answer, BackendError):
+        raise answer
+    return answer
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Puts what was being done before a store's error: `storing secret: …` (commands.md 13, row 35)."""
+    try:
+        yield
+    except BackendError as error:
+        raise EnvrefError(f"{what}: {error.message}", run=error.run, hint=error.hint) from None
