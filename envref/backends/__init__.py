@@ -1,0 +1,1 @@
+"""One file or folder a store, the table of them, and what they share."""

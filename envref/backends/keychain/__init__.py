@@ -1,0 +1,1 @@
+"""The keychain of the desktop or of macOS."""

@@ -1,0 +1,1 @@
+"""The local vault: an age-encrypted SQLite file."""

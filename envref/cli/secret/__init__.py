@@ -1,0 +1,1 @@
+"""`envref secret`."""

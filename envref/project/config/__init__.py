@@ -1,0 +1,1 @@
+"""What `.envref.yaml` and the user's own config say (commands.md 3)."""
