@@ -33,24 +33,24 @@ let
 in
 {
   tests = tested "tests" [ tests ] [
-    "tests/test_address.py"
+    "tests/refs/test_address.py"
     "tests/test_atomic.py"
-    "tests/test_config.py"
-    "tests/test_envfile.py"
-    "tests/test_environment.py"
+    "tests/project/config/test_load.py"
+    "tests/env/test_file.py"
+    "tests/env/test_environment.py"
     "tests/test_errors.py"
-    "tests/test_field.py"
+    "tests/refs/test_field.py"
     "tests/test_layers.py"
-    "tests/test_project.py"
-    "tests/test_reference.py"
-    "tests/test_request.py"
-    "tests/test_resolve.py"
-    "tests/test_scoped_store.py"
+    "tests/project/test_project.py"
+    "tests/refs/test_reference.py"
+    "tests/cli/test_request.py"
+    "tests/resolve/test_resolve.py"
+    "tests/secrets/test_scoped.py"
     "tests/test_secret.py"
-    "tests/test_sharing.py"
-    "tests/test_shells.py"
+    "tests/secrets/test_sharing.py"
+    "tests/formats/test_shells.py"
     "tests/test_streams.py"
-    "tests/test_template.py"
+    "tests/env/test_template.py"
   ];
 
   # Every console block of the README and the documentation, replayed.

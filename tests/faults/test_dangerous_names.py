@@ -7,7 +7,7 @@ import re
 import pytest
 
 from envref.project.trust.dangerous import is_dangerous
-from tests.test_dangerous import ENDPOINTS, IN_BOTH_MODES, IN_STRICT_MODE, spelt
+from tests.project.trust.test_dangerous import ENDPOINTS, IN_BOTH_MODES, IN_STRICT_MODE, spelt
 
 # A shell that evaluates the output must survive these being set: they are tried one by one in `test_dangerous`.
 NAMES = sorted(set(spelt(IN_BOTH_MODES) + spelt(ENDPOINTS) + spelt(IN_STRICT_MODE)))

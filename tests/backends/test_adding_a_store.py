@@ -17,7 +17,7 @@ from tests.arguments import PYTHONPATH
 from tests.backends.stores.redis import RedisServer
 from tests.requirements import need
 
-PAGE = pathlib.Path(__file__).parent.parent / "docs" / "adding-a-store.md"
+PAGE = pathlib.Path(__file__).parent.parent.parent / "docs" / "adding-a-store.md"
 # An envref with one more store: the page's file beside the others, and the page's line.
 WITH_REDIS = """
 import sys

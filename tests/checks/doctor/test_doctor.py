@@ -290,6 +290,6 @@ def test_cures_are_typed_where_the_user_is(personal):
 
 def test_every_check_is_documented():
     """docs/doctor.md names each word that the JSON report may have."""
-    page = (pathlib.Path(__file__).parent.parent / "docs/doctor.md").read_text(encoding="utf-8")
+    page = (pathlib.Path(__file__).parent.parent.parent.parent / "docs/doctor.md").read_text(encoding="utf-8")
     for table in (doctor.FILES, doctor.PROJECT, doctor.STORES, doctor.FLOX):
         assert all(f"`{word}`" in page for word in table)

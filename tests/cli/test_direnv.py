@@ -20,7 +20,7 @@ from tests.requirements import first_python, need
 
 pytestmark = first_python
 
-PAGE = pathlib.Path(__file__).parent.parent / "docs/direnv.md"
+PAGE = pathlib.Path(__file__).parent.parent.parent / "docs/direnv.md"
 SHORT, LONG = re.findall(r"^```bash\n(watch_file .*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 FORMS = ["short", "long"]
 UNREADABLE = "project: [\n"

@@ -21,7 +21,7 @@ from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, PluginProject, config
 from tests.cli.terminal import Terminal
 from tests.requirements import missing, need
 
-DOUBLES = pathlib.Path(__file__).parent / "backends/doubles"
+DOUBLES = pathlib.Path(__file__).parent.parent.parent / "backends/doubles"
 
 
 pytestmark = pytest.mark.usefixtures("trusted")
