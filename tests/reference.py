@@ -5,12 +5,10 @@ tests/test_reference_pages.py fails when one is not what the code makes of it.
 
 from __future__ import annotations
 
-import functools
 import inspect
 import json
 import pathlib
 import re
-import tomllib
 
 import click
 
@@ -18,7 +16,6 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli.commands import COMMANDS, envref
 from envref.cli.grammar import Command, Group
 from envref.project.config.backends import options_of
-from tests import messages
 
 ROOT = pathlib.Path(__file__).parent.parent
 _MADE = "<!-- Made by `make reference` from the code; edit that. -->\n\n"
@@ -33,7 +30,6 @@ def pages():
         "docs/reference/commands.md": commands(),
         "docs/reference/configuration.md": configuration(),
         "docs/reference/stores.md": stores(),
-        "docs/reference/errors.md": errors(),
         "envref/schemas/config.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -269,64 +265,6 @@ def _default(kind, name, options):
         return "required"
     default = inspect.signature(backend_class(kind)).parameters[name].default
     return f"`{json.dumps(default)}`" if isinstance(default, (str, bool)) and default != "" else ""
-
-
-# Errors
-
-
-_ERRORS = """\
-# Messages
-
-Every error, warning and finding of envref, with its cause and its cure: search this page for a few words of the
-message. Words in capitals and `…` stand for what the message is about: NAME is a variable or the thing that is named
-before it, STORE a type of store, REASON what the operating system says. Where the line below a message begins with
-`run:` or `hint:`, that is the cure for your case.
-
-"""
-
-
-@functools.cache
-def known():
-    """The messages of the code by their texts."""
-    return {message.text: message for message in messages.collect().messages}
-
-
-def told():
-    """docs/reference/errors.toml: the groups of messages, with causes and cures."""
-    return tomllib.loads((ROOT / "docs/reference/errors.toml").read_text(encoding="utf-8"))["group"]
-
-
-def errors():
-    """Each message of the code with what errors.toml says of it, in groups."""
-    groups = told()
-    links = [f"* [{group['title']}](#{group['name']})\n" for group in groups]
-    return "".join([_MADE, _ERRORS, *links, *map(_group, groups)])
-
-
-def _group(group):
-    intro = f"{group['intro']}\n\n" if "intro" in group else ""
-    rows = [_entry(entry) for entry in sorted(group["entry"], key=lambda entry: min(entry["messages"]))]
-    head = f'\n<a id="{group["name"]}"></a>\n\n## {group["title"]}\n\n{intro}'
-    return head + "| message | cause | cure |\n|---|---|---|\n" + "".join(rows)
-
-
-def _entry(entry):
-    texts = sorted(text for text in entry["messages"] if text in known())
-    shown = "<br>".join(f"`{text}`" for text in texts)
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (shown, entry["cause"], cure(entry))) + " |\n"
-
-
-def cure(entry):
-    """The cures that the code gives, and that of errors.toml; else what the messages say after their semicolon."""
-    several = [known()[text] for text in entry["messages"] if text in known()]
-    written = entry.get("cure", "")
-    found = [each for message in several for each in message.cures if _plain(each) not in _plain(written)]
-    found = [*dict.fromkeys(found), *filter(None, [written])]
-    return "; ".join(found or dict.fromkeys(filter(None, (message.advice() for message in several))))
-
-
-def _plain(text):
-    return text.replace("`", "")
 
 
 def write():

@@ -1,109 +1,132 @@
-"""The layer picture of docs/architecture.md, executed: who may import what."""
+"""The picture of docs/architecture.md, executed: the rooms, who may import what, and that nothing goes in a circle.
+
+Imports inside functions count. What only a type checker sees does not.
+"""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import pathlib
-
-import pytest
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-# Each layer may import its own and those above it.
-VALUES = """
-    secret address loopback dangerous programs reference recipient source envfile template shells field outcome atomic
-    replay memory
-"""
-LAYERS = [
-    "errors",
-    VALUES,
-    "backends",
-    "git config project trust environment flox_table chain resolve resolution report progress streams",
-    """
-    request activate flox doctor github watch example status scoped_store rotation generation sharing sync adoption
-    onboarding audit audit_log leaks schema
-    """,
-    "cli __main__ __init__",
-]
-# The core knows the table of stores, their protocol and the one way to run a program, but no store by name.
-CORE_MAY_KNOW = {"backends", "backends.protocol", "backends.command"}
+GROUND = "errors secret memory atomic streams paths __init__"
+# Each room may import itself and the rooms above it.
+ROOMS = ["refs", "env", "formats", "backends", "project", "resolve", "flox", "checks", "secrets", "cli"]
+DOOR = "__main__"
+# What others than stores know of backends: the table, the contract, and the one way to run a program.
+SHARED = {"backends.table", "backends.base", "backends.command", "backends.programs"}
 HOMES = {
     "click": ("cli",),
-    "yaml": ("config.yaml",),
+    "yaml": ("project.config.yaml",),
     "tomlkit": ("flox",),
     "keyring": ("backends.keychain.keyring",),
     "secretstorage": ("backends.keychain.secret_service",),
-    "pyrage": ("backends.vault.format", "recipient", "sharing"),
+    "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),
     "subprocess": ("backends.command",),
-    "watchfiles": ("watch",),
+    "watchfiles": ("project.watch",),
 }
 
 
-def modules():
+class _RunTime(ast.NodeTransformer):
+    """Takes out what only a type checker sees."""
+
+    def visit_If(self, node):
+        test = ast.unparse(node.test)
+        return None if test in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else self.generic_visit(node)
+
+
+def _trees():
     for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
         yield name, ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imports(tree):
-    """Every module that a file imports at run time, inside functions too; not what only a type checker sees."""
-    for node in ast.walk(_without_type_checking(tree)):
+TREES = dict(_trees())
+
+
+def _imported(tree):
+    """(module, name) of every import: `import a.b` gives ("a.b", None), `from a import b` gives ("a", "b")."""
+    for node in ast.walk(_RunTime().visit(tree)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((node.module, alias.name) for alias in node.names)
 
 
-def _without_type_checking(tree):
-    class Remover(ast.NodeTransformer):
-        def visit_If(self, node):
-            test = ast.unparse(node.test)
-            return None if test in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else self.generic_visit(node)
-
-    return Remover().visit(tree)
+IMPORTS = {name: set(_imported(tree)) for name, tree in TREES.items()}
 
 
-def layer(name):
-    top = name.partition(".")[0]
-    for number, members in enumerate(LAYERS):
-        if top in members.split():
-            return number
-    return pytest.fail(f"envref/{name}: in no layer; add it to LAYERS and to docs/architecture.md")
+def _file(module, name):
+    """The file of envref that an import names, e.g. `refs.address`; None for a library."""
+    if module.partition(".")[0] != "envref":
+        return None
+    inside = module.removeprefix("envref").removeprefix(".")
+    candidates = [".".join(filter(None, (inside, name))), inside, ".".join(filter(None, (inside, "__init__")))]
+    return next(candidate for candidate in candidates if candidate in TREES)
 
 
-MODULES = dict(modules())
-OWN = [
-    (name, module.removeprefix("envref."))
-    for name, tree in MODULES.items()
-    for module in imports(tree)
-    if module.startswith("envref.") and module.removeprefix("envref.") in MODULES
-]
+OWN = {name: {file for each in pairs if (file := _file(*each))} for name, pairs in IMPORTS.items()}
+PAIRS = [(importer, imported) for importer, files in OWN.items() for imported in sorted(files)]
 
 
-@pytest.mark.parametrize(("importer", "imported"), OWN)
-def test_a_module_imports_only_from_its_layer_or_above(importer, imported):
-    """Values never import stores, the core never imports tools, nothing imports the edge."""
-    assert layer(imported) <= layer(importer)
+def _room(name):
+    return name.partition(".")[0]
 
 
-@pytest.mark.parametrize(("importer", "imported"), [pair for pair in OWN if pair[1].startswith("backends")])
-def test_only_stores_know_a_store_by_name(importer, imported):
-    """The core asks the table; the vault's own commands are the one exception."""
-    allowed = importer.startswith("backends") or imported in CORE_MAY_KNOW
-    assert allowed or importer.startswith("cli.vault")
+def _layer(name):
+    room = _room(name)
+    if room in GROUND.split():
+        return 0
+    return len(ROOMS) + 1 if room == DOOR else ROOMS.index(room) + 1
 
 
-@pytest.mark.parametrize("library", HOMES)
-def test_a_library_has_one_home(library):
-    """click, yaml, tomlkit, keyring, pyrage and subprocess are imported where the picture says, and nowhere else."""
-    users = {name for name, tree in MODULES.items() if any(_top(module) == library for module in imports(tree))}
-    strangers = {name for name in users if not _lives_in(name, HOMES[library])}
-    assert not strangers
+def test_every_file_is_on_the_ground_floor_or_in_a_room():
+    """`ls envref/` shows what docs/architecture.md shows."""
+    assert {_room(name) for name in TREES} - {*GROUND.split(), *ROOMS, DOOR} == set()
+    assert [room for room in ROOMS if f"{room}.__init__" not in TREES] == []
 
 
-def _top(module):
-    return module.partition(".")[0]
+def test_a_room_imports_only_the_rooms_above_it():
+    """Values never import stores, the core never imports features, nothing imports the command line."""
+    upward = [pair for pair in PAIRS if _layer(pair[1]) > _layer(pair[0])]
+    assert upward == []
+
+
+def test_no_circle():
+    """Every file can be read after those that it imports."""
+    graphlib.TopologicalSorter(OWN).prepare()
+
+
+def test_a_room_s_door_is_one_sentence_and_nobody_imports_it():
+    """Entering a room costs nothing: its `__init__` loads nothing, and imports name the file they want."""
+    doors = [name for name in TREES if name.endswith(".__init__")]
+    with_code = [name for name in doors if len(TREES[name].body) != 1 or not ast.get_docstring(TREES[name])]
+    assert with_code == []
+    assert [pair for pair in PAIRS if pair[1] in doors] == []
+
+
+def test_only_stores_know_a_store_by_name():
+    """The others ask the table. The vault's own commands are the one exception."""
+    knowing = [
+        (importer, imported)
+        for importer, imported in PAIRS
+        if _room(imported) == "backends" != _room(importer) and imported not in SHARED
+    ]
+    assert [pair for pair in knowing if not pair[0].startswith("cli.vault")] == []
+
+
+def test_a_library_has_one_home():
+    """click, yaml, tomlkit, keyring, pyrage and subprocess are imported where HOMES says, and nowhere else."""
+    used = {(importer, module.partition(".")[0]) for importer, pairs in IMPORTS.items() for module, _ in pairs}
+    strangers = [
+        (importer, library)
+        for importer, library in used
+        if library in HOMES and not _lives_in(importer, HOMES[library])
+    ]
+    assert strangers == []
+    assert {library for _, library in used} >= set(HOMES)
 
 
 def _lives_in(name, homes):

@@ -100,7 +100,9 @@ def test_the_lean_package_brings_no_program(flake, app):
 
 def test_the_development_shell_runs_the_tests(flake):
     """`nix develop -c python -m pytest` works in a checkout, with nothing installed."""
-    printed = succeeded(flake.develop("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/project/config/test_load.py"))
+    printed = succeeded(
+        flake.develop("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/project/config/test_load.py")
+    )
     assert re.search(r"\d+ passed", printed)
 
 
