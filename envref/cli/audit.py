@@ -21,6 +21,7 @@ from envref.errors import FAILED, OK, UsageError
 from envref.formats import shells
 from envref.project import git
 from envref.project.project import Project, not_read, profiles, readable
+from envref.project.trust.gate import is_granted
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"
@@ -74,7 +75,7 @@ def _present(found: Project, named: dict[str, str], options: dict[str, str | boo
     """The files that are there; one that was named on the command line has to be."""
     files = [EnvFile.read(os.path.join(directory(), name), name) for name in named.values()]
     for name in _unnamed(found, named, options):
-        path = readable(found, name)
+        path = readable(found, name, is_granted)
         if not path:
             streams.warn(not_read(found.root, name))
         elif os.path.lexists(path):
@@ -119,7 +120,7 @@ def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
     request.directory = directory()
     request.profile = profile
     resolution = activate.resolve(request)
-    streams.say(activate.complaints(resolution))
+    streams.say(resolution.complaints())
     search = Search(resolution.values())
     for name in search.too_short:
         streams.warn(f"{name}: not searched for; its value has fewer than {SHORTEST} bytes")

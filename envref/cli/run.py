@@ -11,12 +11,12 @@ import click
 
 from envref import memory, streams
 from envref.cli import activate
+from envref.cli.consent import require
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import FAILED, EnvrefError
 from envref.formats import shells
-from envref.project.trust.gate import require
 
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
@@ -54,7 +54,7 @@ def run(profile: str | None, only: list[str], timeout: float | None, command: tu
     partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
     resolution = _resolved(request)
-    streams.say(activate.complaints(resolution, "" if partial else " (strict mode)"))
+    streams.say(resolution.complaints("" if partial else " (strict mode)"))
     if resolution.failed and not partial:
         return FAILED
     environment = _environment(pristine=flags["pristine"])

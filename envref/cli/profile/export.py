@@ -12,6 +12,7 @@ from envref.cli.profile.known import project_of
 from envref.cli.request import Request
 from envref.errors import OK
 from envref.formats import shells
+from envref.resolve.resolution import environment_of
 
 
 @click.command(cls=Command)
@@ -29,7 +30,7 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
         request.directory, request.profile, request.format = directory(), name, format_
         request.timeout = timeout_of_environment()
         return activate.activate(request)
-    environment = activate.environment_of(project)
+    environment = environment_of(project)
     rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
     streams.write(rendered.text)
     for left_out in rendered.left_out:
