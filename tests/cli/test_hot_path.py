@@ -37,11 +37,9 @@ PLAIN = {
     "envref.project.trust.dangerous",  # what no file may set untrusted is left out, also where no store is asked
     "envref.refs",
     "envref.refs.address",
-    "envref.refs.outcome",
     "envref.refs.reference",
     "envref.resolve",
     "envref.resolve.resolution",
-    "envref.secret",
     "envref.streams",
 }
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
@@ -50,6 +48,7 @@ GATE = {"envref.backends", "envref.backends.programs", "envref.cli.consent"}
 GATE |= {f"envref.project.trust.{name}" for name in ("gate", "names", "need")}
 GRANTED = {"envref.project.trust.meaning", "envref.project.trust.record"}
 ASKING = PLAIN | GATE | {"envref.backends.table", "envref.resolve.chain", "envref.resolve.resolve"}
+ASKING |= {"envref.env.filling", "envref.refs.outcome", "envref.secret"}
 IN_A_VAULT = ASKING | {"envref.memory", "envref.backends.answer", "envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
