@@ -1,7 +1,7 @@
 """Environment: the project's variables, interpolated once in merged order (commands.md 5.2).
 
 Two steps, because a secret is known only after its store was asked. `Environment` fills in all that is plain and keeps
-the references and what depends on them as pieces; `fill` puts the outcomes in.
+the references and what depends on them as pieces; `filling` puts the outcomes in.
 """
 
 from __future__ import annotations
@@ -128,23 +128,6 @@ class Environment:
                 wanted.add(variable.name)
                 queue += [self.variables[name] for name in variable.interpolated()]
         return [variable for name, variable in self.variables.items() if name in wanted]
-
-    def fill(self, variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-        """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
-        filled: dict[str, Filled] = {}
-        for variable in variables:
-            filled[variable.name] = self._filled(variable, filled, outcomes)
-        return filled
-
-    def _filled(
-        self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]
-    ) -> Filled:
-        plain = variable.plain
-        if plain is not None:
-            return Filled(variable, plain)
-        from envref.env.filling import Filling
-
-        return Filling(variable, filled, outcomes).filled()
 
     def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
         """The value with references as `show` makes of their URIs; for `get` and `list`, which contact no store."""

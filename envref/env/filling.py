@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from envref.refs.outcome import Outcome
 
 
-class Filling:
+def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+    """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
+    filled: dict[str, Filled] = {}
+    for variable in variables:
+        plain = variable.plain
+        filled[variable.name] = (
+            _Filling(variable, filled, outcomes).filled() if plain is None else Filled(variable, plain)
+        )
+    return filled
+
+
+class _Filling:
     """One variable on its way to a value."""
 
     def __init__(self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]) -> None:

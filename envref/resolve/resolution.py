@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from envref import streams
-from envref.env.environment import Environment
+from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
 from envref.project import project as projects
 from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
@@ -13,9 +13,9 @@ from envref.refs.reference import Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.env.environment import Filled, Variable
+    from envref.env.environment import Variable
     from envref.project.project import Project
     from envref.refs.outcome import Outcome
     from envref.resolve.chain import VariableChain
@@ -100,7 +100,16 @@ def resolved(
     ]
     outcomes = _ask(project, references, timeout, gate) if references else {}
     untrusted = () if references else untrusted_names(project, chosen)
-    return Resolution(project, chosen, environment.fill(variables, outcomes), untrusted)
+    return Resolution(project, chosen, _filled(variables, outcomes), untrusted)
+
+
+def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+    """What becomes of each variable. Most runs of plain variables end here, and load nothing for references."""
+    if all(variable.plain is not None for variable in variables):
+        return {variable.name: Filled(variable, variable.plain) for variable in variables}
+    from envref.env.filling import fill
+
+    return fill(variables, outcomes)
 
 
 def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
