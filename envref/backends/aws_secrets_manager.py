@@ -72,7 +72,7 @@ class AwsSecretsManager(AwsStore):
         try:
             self._aws.run(["delete-secret", "--secret-id", name], deadline, about=name)
         except SecretNotFound:
-            raise SecretNotFound(self.absent(address)) from None
+            raise self.absent(address) from None
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         root = self._root(project)

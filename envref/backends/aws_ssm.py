@@ -58,7 +58,7 @@ class AwsSsm(AwsStore):
         try:
             self._aws.run(["delete-parameter", "--name", name], deadline, about=name)
         except SecretNotFound:
-            raise SecretNotFound(self.absent(address)) from None
+            raise self.absent(address) from None
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """By path without decryption: that needs no permission which reading does not need as well."""

@@ -10,7 +10,7 @@ import json
 import re
 from typing import NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret
+from envref.backends.answer import as_bytes, as_secret, not_found
 from envref.backends.program import Complaint, Package, Program, plain, understood
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound, printable
 from envref.refs.address import HISTORY
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _LABEL = "doppler"
-_PACKAGE = Package(brew="dopplerhq/cli/doppler", flox="doppler", then="doppler login")
+_PACKAGE = Package(brew=("dopplerhq/cli/doppler",), flox=("doppler",), then=("doppler", "login"))
 
 # The time limit is envref's own: it ends the whole program.
 _FLAGS = ("--no-check-version", "--silent", "--attempts=1", "--no-timeout")
@@ -49,8 +49,8 @@ class NoSuchConfig(BackendInvalid):
 
 _COMPLAINTS = (
     Complaint("Could not find requested config", NoSuchConfig, hint="doppler configs lists those that there are"),
-    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run="doppler login"),
-    Complaint("you must provide a token", BackendLocked, says="not signed in", run="doppler login"),
+    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run=("doppler", "login")),
+    Complaint("you must provide a token", BackendLocked, says="not signed in", run=("doppler", "login")),
     Complaint(
         "does not have access to requested",
         BackendDenied,
@@ -86,8 +86,8 @@ class Doppler:
         self._program = Program(_LABEL, command, _PACKAGE, root=root)
         self._spellings: dict[_Place, str] = {}
 
-    def absent(self, address: Address) -> str:
-        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(_LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Config and name. An empty config is the one that the program is set up for."""
@@ -127,7 +127,7 @@ class Doppler:
         place = self._own_place(address)
         # Looked for first: the program is content to delete what is not there.
         if place is None or place.name not in self._ask_one(_NAMES, place.config, deadline):
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         self._run(("secrets", "delete", place.name, "--yes"), place.config, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names hold no project

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Item = dict[str, Any]
 
 LABEL = "1password"
-_PACKAGE = Package(brew="1password-cli", flox="_1password-cli", then="op signin")
-_SIGN_IN = {"says": "not signed in", "run": "op signin"}
+_PACKAGE = Package(brew=("1password-cli",), flox=("_1password-cli",), then=("op", "signin"))
+_SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
 _FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
@@ -53,7 +53,7 @@ _COMPLAINTS = (
     Complaint("could not find session token", BackendLocked, **_SIGN_IN),
     Complaint("No accounts configured", BackendLocked, **_SIGN_IN),
     Complaint("session expired", BackendLocked, **_SIGN_IN),
-    Complaint("authorization timeout", BackendLocked, run="op signin"),
+    Complaint("authorization timeout", BackendLocked, run=("op", "signin")),
     Complaint("connecting to desktop app timed out", BackendLocked, hint="start and unlock the 1Password app"),
     Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
     Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
@@ -82,8 +82,11 @@ class OnePassword:
         self._account = ["--account", account] if account else []
         self._program = Program(LABEL, command, _PACKAGE, root=root)
 
-    def absent(self, address: Address) -> str:
-        return f'{LABEL}: op get: "{printable(str(address))}" isn\'t an item in the "{printable(self._vault)}" vault'
+    def absent(self, address: Address) -> SecretNotFound:
+        fact = f'isn\'t an item in the "{printable(self._vault)}" vault'
+        error = SecretNotFound(f'op get: "{printable(str(address))}" {fact}', subject=LABEL)
+        error.note = f"{LABEL}: op get: {fact}"
+        return error
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and item."""
@@ -115,7 +118,7 @@ class OnePassword:
     def delete(self, address: Address, deadline: float) -> None:
         item = self._own_item(address, deadline)
         if item is None:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         _refuse(self._run(["delete", _id(item)], deadline))
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
@@ -272,7 +275,7 @@ def _id(item: Item) -> str:
     """The item's id, if it may stand among arguments."""
     identifier: str = item["id"]
     if not _ID.fullmatch(identifier):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the id of an item is no word")
+        raise BackendInvalid(f"{LABEL}: op returned an id with unexpected characters")
     return identifier
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from envref.backends.answer import as_bytes, as_secret, no_answer
+from envref.backends.answer import as_bytes, as_secret, no_answer, not_found
 from envref.backends.layout import Layout
 from envref.backends.program import Complaint, Package, Program, understood
 from envref.errors import (
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _LABEL = "pass"
-_PACKAGE = Package(brew="pass gnupg", flox="pass gnupg pinentry-tty", then="pass init YOUR-GPG-ID")
+_PACKAGE = Package(brew=("pass", "gnupg"), flox=("pass", "gnupg", "pinentry-tty"), then=("pass", "init", "YOUR-GPG-ID"))
 _SUFFIX = ".gpg"
 
 _AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
@@ -40,7 +40,7 @@ _UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secr
 # The last row counts only where no other does: an entry may be called anything.
 _COMPLAINTS = (
     Complaint("gpg: command not found", BackendUnavailable, says="pass can't start gpg", hint="install gnupg"),
-    Complaint("You must run:", BackendUnavailable, says="not initialized", run="pass init YOUR-GPG-ID"),
+    Complaint("You must run:", BackendUnavailable, says="not initialized", run=("pass", "init", "YOUR-GPG-ID")),
     Complaint("gpg-agent", BackendUnavailable, hint=_AGENT),
     Complaint("No secret key", BackendLocked, says="locked: gpg has no secret key that it may use", hint=_UNLOCK),
     Complaint("cannot open '/dev/tty'", BackendLocked, says="locked: gpg can't ask for the passphrase", hint=_UNLOCK),
@@ -84,8 +84,8 @@ class PassStore:
         self._store = os.path.abspath(store or os.environ.get("PASSWORD_STORE_DIR") or _default_store())
         self._program = Program(_LABEL, command, _PACKAGE, root=root)
 
-    def absent(self, address: Address) -> str:
-        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(_LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """The entry's path from the store's root."""
@@ -111,7 +111,7 @@ class PassStore:
         name = self._own_name(address)
         self._check(deadline)
         if not self._is_entry(name):
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         finished = self._program.run(("rm", "-f", "--", name), deadline, extra=self._place)
         _output(finished)
         # pass does not look whether rm could do it
@@ -141,7 +141,7 @@ class PassStore:
         self._program.path()
         if not os.path.isdir(self._store):
             message = f'{_LABEL}: no password store in "{printable(_homely(self._store))}"'
-            raise BackendUnavailable(message, run="pass init YOUR-GPG-ID")
+            raise BackendUnavailable(message, run=("pass", "init", "YOUR-GPG-ID"))
 
     def _name(self, address: Address) -> str:
         return self._layout.name(address) if address.foreign is None else address.foreign

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from envref.backends.answer import as_bytes, as_secret, excerpt
+from envref.backends.answer import as_bytes, as_secret, excerpt, not_found
 from envref.backends.command import Call, Finished, NotStarted, TooMuchOutput, find, inherited_environment, run_many
 from envref.errors import (
     BackendDenied,
@@ -44,6 +44,7 @@ class Plugin:
     type = "plugin"
     reads_fields = False
     path_options: tuple[str, ...] = ()
+    label_has_name = True
     programs = ("envref-backend-*",)  # the star is the backend's name
 
     # `name` is positional: a plugin may have an option of that name. `root` is the project's directory.
@@ -59,8 +60,8 @@ class Plugin:
         self._may_batch = True
         self._options = options
 
-    def absent(self, address: Address) -> str:
-        return f'{self._label}: secret not found: "{printable(_key(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(self._label, _key(address))
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """By one `get_many` where the plugin knows it; else a `get` each, the first of them alone to find that out."""
@@ -98,7 +99,7 @@ class Plugin:
         """Asks for all in one call. False, and never again, when the plugin can't answer that (commands.md 10)."""
         (outcome,) = self._call([{"operation": "get_many", "keys": [_key(address) for address in addresses]}], deadline)
         try:
-            response = self._response(outcome, f"{self._label}: not found")
+            response = self._response(outcome, self._nothing())
             values, errors = self._by_key(response)
         except BackendTimeout:
             raise
@@ -129,7 +130,7 @@ class Plugin:
 
     def _ask(self, address: Address | None, request: Mapping[str, str], deadline: float) -> Response:
         (outcome,) = self._call([request], deadline)
-        return self._response(outcome, self.absent(address) if address else f"{self._label}: not found")
+        return self._response(outcome, self.absent(address) if address else self._nothing())
 
     def _call(self, requests: Sequence[Mapping[str, object]], deadline: float) -> Sequence[Finished | BackendError]:
         if not requests:
@@ -142,6 +143,9 @@ class Plugin:
             environment=self._environment(),
             directory=self._root or None,
         )
+
+    def _nothing(self) -> SecretNotFound:
+        return SecretNotFound("not found", subject=self._label)
 
     def _program(self) -> str:
         wanted = self._command or f"envref-backend-{self.name}"
@@ -159,7 +163,7 @@ class Plugin:
             "ENVREF_PLUGIN_CONFIG": json.dumps(self._options, ensure_ascii=False),
         }
 
-    def _response(self, outcome: Finished | BackendError, absent: str) -> Response:
+    def _response(self, outcome: Finished | BackendError, absent: SecretNotFound) -> Response:
         """The plugin's answer, if it is one without an error. What it printed counts before its exit status."""
         if isinstance(outcome, BackendError):
             raise self._reworded(outcome)
@@ -195,7 +199,7 @@ class Plugin:
             raise self._invalid("not an object", outcome)
         return response
 
-    def _refuse(self, error: object, code: object, absent: str) -> None:
+    def _refuse(self, error: object, code: object, absent: SecretNotFound) -> None:
         """Raises what `error` and `code` of a response say; an error that is missing or empty says nothing."""
         if error is None or error == "":
             return
@@ -203,13 +207,13 @@ class Plugin:
             raise self._invalid('member "error" is not a string')
         text = error.lower()
         if code == "not_found" or (code is None and "not found" in text):
-            raise SecretNotFound(absent)
+            raise absent
         kind = next((kind for word, kind in _WORDS if word in text), BackendUnavailable)
         raise kind(f"{self._label}: {excerpt(error)}")
 
     def _value(self, response: Response, value: object, address: Address) -> Secret:
         if value is None:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         if not isinstance(value, str):
             raise self._invalid('member "value" is not a string')
         exact = "exact" in _capabilities(response)

@@ -6,7 +6,6 @@ is limited, and so is the processor time that its patterns take.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.env.source import BOM, Source, hiding
-from envref.errors import EnvrefError, MalformedFile, Problem, printable
+from envref.errors import EnvrefError, MalformedFile, Problem, meant, printable
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -257,7 +256,7 @@ class _Reading:
         self.faults: list[str] = []
         self.members: _Object = written if isinstance(written, _Object) else _Object([])
         if not _NAME.fullmatch(name):
-            self.note("is no name of a variable (allowed: letters, digits, _ . -, not starting with a digit)")
+            self.note("is not a variable name (allowed: letters, digits, _ . -, not starting with a digit)")
         if not isinstance(written, _Object):
             self.note('has no object as its rule; write {"type": "string"}')
 
@@ -269,8 +268,8 @@ class _Reading:
             self.note(f'has "{member}" twice')
         for member in self.members:
             if member not in Rule._fields:
-                near = difflib.get_close_matches(member, Rule._fields, 1)
-                self.note(f'has unknown member "{member}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+                near = meant(member, Rule._fields)
+                self.note(f'has unknown member "{member}"' + (f'; did you mean "{near}"?' if near else ""))
         rule = Rule(
             self.type(), self.required(), self.scalar("default"), self.values(), self.pattern(), self.description()
         )
@@ -284,8 +283,8 @@ class _Reading:
     def type(self) -> str:
         written = self.scalar("type")
         if written is not None and written not in TYPES:
-            near = difflib.get_close_matches(written, TYPES, 1)
-            self.note(f'has unknown type "{written}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+            near = meant(written, TYPES)
+            self.note(f'has unknown type "{written}"' + (f'; did you mean "{near}"?' if near else ""))
         return written if written in TYPES else "string"
 
     def required(self) -> bool:

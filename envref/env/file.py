@@ -125,7 +125,7 @@ class EnvFile:
         try:
             data = _bytes(path, file)
         except OSError as error:
-            raise EnvrefError(f"{file}: {_reason(error)}") from None
+            raise EnvrefError(_reason(error), subject=file) from None
         # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
         return cls.parse(data.decode("utf-8", "surrogateescape"), file)
 
@@ -379,7 +379,7 @@ def _bytes(path: str, file: str) -> bytes:
     # Without O_NONBLOCK a named pipe in a hostile repository would stop the shell that activates it.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{file}: not a regular file")
+            raise EnvrefError("not a regular file", subject=file)
         return opened.read()
 
 

@@ -422,7 +422,7 @@ def locate(root: str) -> str:
     directory = os.path.abspath(root)
     while not os.path.lexists(os.path.join(directory, PLACE)):
         if directory == os.path.dirname(directory):
-            raise EnvrefError(f"no {PLACE} in {shown(root)} or above", run="flox init")
+            raise EnvrefError(f"no {PLACE} in {shown(root)} or above", run=("flox", "init"))
         directory = os.path.dirname(directory)
     return os.path.join(directory, PLACE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError, signature
 from envref.project.trust.gate import require
 from envref.refs.address import Address
 
@@ -81,7 +81,9 @@ class Store:
         """The backend, if it can be written."""
         backend: Writable = self.backend  # type: ignore[assignment]
         if not hasattr(backend, "set"):
-            raise BackendInvalid(f'backend "{self.name}" is read-only')
+            error = BackendInvalid(f'backend "{self.name}" is read-only')
+            error.backend = self.name
+            raise error
         return backend
 
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
@@ -136,14 +138,16 @@ class Store:
 
     def signed(self, error: BackendError) -> BackendError:
         """The error with the backend's name at its end, where its first word does not say it already."""
-        if self.name == self.type or f'"{self.name}"' in error.message:
-            return error
-        return type(error)(f'{error.message} (backend "{self.name}")', run=error.run, hint=error.hint)
+        return error if self._is_said else error.signed(self.name)
 
     def absence(self, address: Address) -> str:
         """The store's sentence for an absent secret, without the key it was asked for."""
-        sentence = self.signed(BackendError(self.backend.absent(address))).message
-        return sentence.replace(f': "{address}"', "")
+        return self.backend.absent(address).note + ("" if self._is_said else signature(self.name))
+
+    @property
+    def _is_said(self) -> bool:
+        """Whether the beginning of the store's messages says its name."""
+        return self.name == self.type or getattr(backend_class(self.type), "label_has_name", False)
 
 
 class Stores:

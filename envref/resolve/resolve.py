@@ -183,7 +183,7 @@ def _decoded(text: str, reference: Reference) -> str:
 def _missing(reference: Reference, candidates: list[Place]) -> Missing:
     name = reference.foreign or reference.key
     if reference.store is not None:
-        run = "" if reference.foreign else f"envref secret set {name} --backend {reference.store}"
+        run = () if reference.foreign else ("envref", "secret", "set", name, "--backend", reference.store)
         return Missing(f'secret "{name}" not found in backend "{reference.store}"', run)
     notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
-    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', f"envref secret set {name}")
+    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', ("envref", "secret", "set", name))

@@ -156,7 +156,7 @@ def metadata_of(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def not_initialized() -> BackendUnavailable:
-    return BackendUnavailable("vault: not initialized", run="envref vault init")
+    return BackendUnavailable("vault: not initialized", run=("envref", "vault", "init"))
 
 
 def _wrapped(identity_line: str, passphrase: Secret, work_factor: int) -> str:

@@ -29,7 +29,7 @@ _PATIENCE = 20.0  # seconds for the copy of an old vault
 def refuse_locked(contents: Contents | Ancestor) -> None:
     """The state that everything but `envref vault` itself needs."""
     if contents.locked:
-        raise BackendLocked("vault: locked", run="envref vault unlock")
+        raise BackendLocked("vault: locked", run=("envref", "vault", "unlock"))
 
 
 def allow_locked(contents: Contents | Ancestor) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shlex
 import stat
 import sys
 import termios
@@ -103,7 +102,7 @@ def _from_file(path: str, deadline: float | None) -> Secret:
         if mode & 0o077:
             raise BackendDenied(
                 f"vault passphrase file {path} is accessible by others (mode {mode:04o})",
-                run=f"chmod 600 {shlex.quote(path)}",
+                run=("chmod", "600", path),
             )
         return _line(_content(descriptor, path, deadline), path)
     finally:
