@@ -51,6 +51,7 @@ _ENVIRONMENT = {
 
 # The program's own line, among its notes and warnings.
 _SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
+_OTHER_NAME = "choose another key, or another prefix of the backend"
 _NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
 _SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
 
@@ -147,7 +148,10 @@ class Aws:
 
     def unexpected(self) -> BackendInvalid:
         """The error for output that is not what the operation prints."""
-        return BackendInvalid(f"{self.label}: unexpected output of aws")
+        return BackendInvalid(
+            f"{self.label}: unexpected output of aws",
+            hint="aws sts get-caller-identity shows what is added to its output",
+        )
 
     def error(self, text: str, about: str) -> BackendError:
         """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
@@ -159,7 +163,7 @@ class Aws:
         code, operation = service_error.groups()
         message = f'{self.label}: denied: {code} for {self._service}:{operation} on "{about}"'
         *others, last = [f"{self._service}:{action}" for action in self._actions]
-        return BackendDenied(message, hint=f"the role needs {', '.join(others)} and {last}")
+        return BackendDenied(message, hint=error.hint or f"the role needs {', '.join(others)} and {last}")
 
     def _whole(self, arguments: Sequence[str]) -> list[str]:
         return [self._service, *arguments, *self._settings]
@@ -340,12 +344,12 @@ def _complaints(sign_in: tuple[str, ...], configure: tuple[str, ...]) -> tuple[C
         Complaint("(AccessDenied", BackendDenied),
         Complaint("(403)", BackendDenied),
         Complaint("(Throttling", BackendUnavailable, hint="AWS limits how often it is asked; try again in a moment"),
-        Complaint("(ValidationException)", BackendInvalid),
+        Complaint("(ValidationException)", BackendInvalid, hint=_OTHER_NAME),
         Complaint("You must specify a region", BackendInvalid, "no region", configure),
-        Complaint("doesn't match a supported format", BackendInvalid),
+        Complaint("doesn't match a supported format", BackendInvalid, hint=_OTHER_NAME),
         Complaint(
             "Invalid choice", BackendInvalid, "this aws does not know the operation", hint="update the aws program"
         ),
-        Complaint("aws: error: ", BackendInvalid),
+        Complaint("aws: error: ", BackendInvalid, hint="update the aws program, or correct the options of the backend"),
         Complaint("Could not connect to the endpoint URL", BackendUnavailable, hint="check the network and the region"),
     )

@@ -33,7 +33,9 @@ class AwsSsm(AwsStore):
     complaints = (
         Complaint("(ParameterNotFound)", SecretNotFound),
         Complaint("(ParameterVersionNotFound)", SecretNotFound),
-        Complaint("(InvalidKeyId)", BackendDenied),
+        Complaint(
+            "(InvalidKeyId)", BackendDenied, hint="the role needs kms:Decrypt and kms:Encrypt on a key that is enabled"
+        ),
         Complaint("(HierarchyTypeMismatchException)", BackendInvalid, hint="delete the parameter, then set it again"),
         Complaint("(HierarchyLevelLimitExceededException)", BackendInvalid),
     )

@@ -56,9 +56,14 @@ _COMPLAINTS = (
     Complaint("NotAuthorizedOrNotFound:", _AbsentOrDenied, "denied: NotAuthorizedOrNotFound", hint=_POLICY),
     Complaint("NotAuthorized:", BackendDenied, "denied: NotAuthorized", hint=_POLICY),
     Complaint("NotAuthenticated:", BackendDenied, "denied: NotAuthenticated", hint=_KEY),
-    Complaint("IncorrectState:", BackendInvalid),
-    Complaint("InvalidParameter:", BackendInvalid),
-    Complaint("The connection to endpoint", BackendUnavailable, "unavailable: no connection to the service"),
+    Complaint("IncorrectState:", BackendInvalid, hint="try again in a moment: the secret is being changed"),
+    Complaint("InvalidParameter:", BackendInvalid, hint="check the OCIDs of the backend"),
+    Complaint(
+        "The connection to endpoint",
+        BackendUnavailable,
+        "unavailable: no connection to the service",
+        hint="check the network, and region of the oci profile",
+    ),
     Complaint("Could not find config file", BackendLocked, "oci: not configured", run=_SET_UP),
     Complaint("config file at", BackendLocked, "oci: its configuration is incomplete", run=_SET_UP),
     Complaint("not found in config file", BackendLocked, "oci: no such profile", run=_SET_UP),
@@ -153,7 +158,10 @@ class OciVault:
         payload = json.dumps({**target, "secretContentContent": content.reveal()}).encode()
         finished = self._run(["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, payload=payload)
         if _entries([_data(finished.stdout)])[0].state == _FAILED:
-            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}": the service failed to store the value')
+            raise BackendUnavailable(
+                f'{LABEL}: "{printable(str(address))}": the service failed to store the value',
+                hint="set it again; oci vault secret get shows its state",
+            )
         _compare(address, self._read({address: name}, deadline)[address], value)
 
     def delete(self, address: Address, deadline: float) -> None:
@@ -278,7 +286,10 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
     if isinstance(answer, BackendError):
         raise type(answer)(f"{answer.message}; the value was set and can't be read back", hint=answer.hint)
     if answer != value:
-        raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+        raise BackendUnavailable(
+            f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+            hint="set it again; oci vault secret get shows its state",
+        )
 
 
 def _answer(outcome: Finished | BackendError) -> Secret | BackendError:
@@ -323,7 +334,7 @@ def _entry(listed: Any) -> _Entry:
 
 
 def _unknown_answer() -> BackendInvalid:
-    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know")
+    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know", hint="update oci-cli")
 
 
 def _error(finished: Finished) -> BackendError:

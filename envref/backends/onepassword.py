@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Item = dict[str, Any]
 
 LABEL = "1password"
+_UPDATE = "update the op program"
+_FIELDS = "op item get shows the fields of an item; name one of them: #FIELD"
 _PACKAGE = Package(brew=("1password-cli",), flox=("_1password-cli",), then=("op", "signin"))
 _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
@@ -207,7 +209,8 @@ def _text(address: Address, item: Item) -> str | None:
     found = next((field for field in (_field(item, name) for name in defaults) if field is not None), None)
     if found is None:
         raise BackendInvalid(
-            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"'
+            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"',
+            hint=_FIELDS,
         )
     if address.field is None:
         return _value(found)
@@ -216,7 +219,8 @@ def _text(address: Address, item: Item) -> str | None:
     except NotStructured:
         raise BackendInvalid(
             f'{LABEL}: field "{printable(address.field)}": item "{printable(str(address))}" has no such field, '
-            "and its value is not a JSON object"
+            "and its value is not a JSON object",
+            hint=_FIELDS,
         ) from None
 
 
@@ -234,14 +238,16 @@ def _field(item: Item, name: str) -> Item | None:
 def _fields(item: Item) -> Sequence[Item]:
     fields = item.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the fields of an item are no array of objects")
+        raise BackendInvalid(
+            f"{LABEL}: op: invalid answer: the fields of an item are no array of objects", hint=_UPDATE
+        )
     return fields
 
 
 def _value(field: Item) -> str:
     value = field.get("value", "")  # op leaves out what is empty
     if not isinstance(value, str):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text")
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text", hint=_UPDATE)
     return value
 
 
@@ -275,7 +281,7 @@ def _id(item: Item) -> str:
     """The item's id, if it may stand among arguments."""
     identifier: str = item["id"]
     if not _ID.fullmatch(identifier):
-        raise BackendInvalid(f"{LABEL}: op returned an id with unexpected characters")
+        raise BackendInvalid(f"{LABEL}: op returned an id with unexpected characters", hint=_UPDATE)
     return identifier
 
 
@@ -290,7 +296,7 @@ def _items(finished: Finished) -> list[Item]:
     for value in _values(finished.stdout):
         items += value if isinstance(value, list) else [value]
     if not all(isinstance(item, dict) and _is_named(item) for item in items):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title")
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title", hint=_UPDATE)
     return items
 
 
@@ -309,7 +315,7 @@ def _values(output: bytes) -> Iterable[Any]:
             position = len(text) - len(text[position:].lstrip())
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{LABEL}: op: invalid JSON response") from None
+        raise BackendInvalid(f"{LABEL}: op: invalid JSON response", hint=_UPDATE) from None
     return values
 
 

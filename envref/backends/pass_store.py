@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _LABEL = "pass"
 _PACKAGE = Package(brew=("pass", "gnupg"), flox=("pass", "gnupg", "pinentry-tty"), then=("pass", "init", "YOUR-GPG-ID"))
 _SUFFIX = ".gpg"
+_HISTORY = "take it from the history of the store: pass git log"
 
 _AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
 _UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
@@ -44,18 +45,25 @@ _COMPLAINTS = (
     Complaint("gpg-agent", BackendUnavailable, hint=_AGENT),
     Complaint("No secret key", BackendLocked, says="locked: gpg has no secret key that it may use", hint=_UNLOCK),
     Complaint("cannot open '/dev/tty'", BackendLocked, says="locked: gpg can't ask for the passphrase", hint=_UNLOCK),
-    Complaint("Permission denied", BackendDenied),
-    Complaint("File name too long", BackendInvalid, says="a part of the name is too long for a file"),
-    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory"),
-    Complaint("Not a directory", BackendInvalid, says="a part of the name is taken by an entry"),
+    Complaint("Permission denied", BackendDenied, hint="pass ls says more"),
+    Complaint(
+        "File name too long",
+        BackendInvalid,
+        says="a part of the name is too long for a file",
+        hint="choose another key",
+    ),
+    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory", hint="choose another key"),
+    Complaint(
+        "Not a directory", BackendInvalid, says="a part of the name is taken by an entry", hint="choose another key"
+    ),
     Complaint(
         "encryption failed: No ",
         BackendUnavailable,
         says="gpg lacks the public key of a recipient in .gpg-id",
         hint="import it with gpg --import",
     ),
-    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged"),
-    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged"),
+    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
+    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
     Complaint("is not in the password store", SecretNotFound),
 )
 
@@ -148,7 +156,10 @@ class PassStore:
 
     def _own_name(self, address: Address) -> str:
         if address.foreign is not None:
-            raise BackendInvalid(f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+            raise BackendInvalid(
+                f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
+                hint="change it with pass edit",
+            )
         return _inside(self._name(address))
 
     def _path(self, name: str) -> str:
@@ -181,7 +192,9 @@ def _stays_inside(name: str) -> bool:
 def _inside(name: str) -> str:
     """The name, if it leads nowhere else than into the store; pass refuses the others as well."""
     if not _stays_inside(name):
-        raise BackendInvalid(f'{_LABEL}: "{printable(name)}" leads out of the password store')
+        raise BackendInvalid(
+            f'{_LABEL}: "{printable(name)}" leads out of the password store', hint="choose a name below the store"
+        )
     return name
 
 
@@ -209,7 +222,9 @@ def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
     """The part of an entry that an address stands for; None when it has no such field."""
     # gpg decrypts a file that was cut off to nothing at all, and reports success
     if not entry:
-        raise BackendInvalid(f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off')
+        raise BackendInvalid(
+            f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off', hint=_HISTORY
+        )
     if address.field is not None:
         return _field(entry, address.field, name)
     return entry.removesuffix(b"\n") if address.foreign is None else _first_line(entry)
@@ -231,4 +246,7 @@ def _field(entry: bytes, field: str, name: str) -> bytes | str | None:
             return member(document.decode(), field)
         except ValueError:
             continue
-    raise BackendInvalid(f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object')
+    raise BackendInvalid(
+        f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object',
+        hint="leave #FIELD out, or store a JSON object",
+    )

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Answers = dict[Address, Secret | BackendError]
 
 _PROTOCOL = "1"
+_BY_HAND = "run the plugin by hand, with a request on its standard input"
 
 # What the text of `error` says, where no `code` says it. The first word that occurs decides.
 _WORDS: tuple[tuple[str, type[BackendError]], ...] = (
@@ -152,7 +153,10 @@ class Plugin:
         program = find(wanted, root=self._root)
         if program is None:
             where = "does not exist or is not executable" if "/" in wanted else "not found on $PATH"
-            raise BackendUnavailable(f'{self._label}: executable "{printable(wanted)}" {where}')
+            raise BackendUnavailable(
+                f'{self._label}: executable "{printable(wanted)}" {where}',
+                hint="install it on PATH as a program, or set command of the backend",
+            )
         return program
 
     def _environment(self) -> dict[str, str]:
@@ -182,7 +186,7 @@ class Plugin:
 
     def _reworded(self, error: BackendError) -> BackendError:
         if isinstance(error, NotStarted):
-            return BackendUnavailable(f"{self._label}: start: {error.reason}")
+            return BackendUnavailable(f"{self._label}: start: {error.reason}", hint=_BY_HAND)
         if isinstance(error, TooMuchOutput):
             return self._invalid("more than 16 MiB")
         return error
@@ -221,7 +225,7 @@ class Plugin:
 
     def _failed(self, outcome: Finished) -> BackendUnavailable:
         how = f"exit status {outcome.status}" if outcome.status > 0 else f"ended by signal {-outcome.status}"
-        return BackendUnavailable(f"{self._label}: {excerpt(outcome.stderr) or how}")
+        return BackendUnavailable(f"{self._label}: {excerpt(outcome.stderr) or how}", hint=_BY_HAND)
 
     def _invalid(self, fault: str, outcome: Finished | None = None) -> BackendInvalid:
         said = excerpt(outcome.stderr) if outcome else ""

@@ -103,4 +103,7 @@ def understood(label: str, text: str, complaints: Iterable[Complaint]) -> Backen
         if complaint.phrase in cleaned:
             says = complaint.says or excerpt(cleaned)
             return complaint.error(f"{label}: {says}", run=complaint.run, hint=complaint.hint)
-    return BackendUnavailable(f"{label}: {excerpt(cleaned) or 'failed without a message'}")
+    return BackendUnavailable(
+        f"{label}: {excerpt(cleaned) or 'failed without a message'}",
+        hint="run the store's own program by hand; envref -v shows which store was asked",
+    )

@@ -30,6 +30,7 @@ LONGEST_SHOWN = 100  # characters of a value in a message
 LIMIT = 1.0  # seconds of processor time for the patterns of a schema; ordinary ones take microseconds
 
 MASK = "***"
+_ANOTHER = "--schema FILE names another"
 _LOADING = "loading schema file: "
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
 _USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
@@ -163,7 +164,7 @@ def read(path: str, file: str) -> Schema:
     try:
         data = _bytes(path, file)
     except OSError as error:
-        raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}") from None
+        raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}", hint=_ANOTHER) from None
     if len(data) > LARGEST:
         raise EnvrefError(f"{_LOADING}{file}: more than {LARGEST // 1024} KiB")
     return parse(data, file)
@@ -173,7 +174,7 @@ def _bytes(path: str, file: str) -> bytes:
     # Without O_NONBLOCK a named pipe in a hostile repository would stop the command for ever.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{_LOADING}{file}: not a regular file")
+            raise EnvrefError(f"{_LOADING}{file}: not a regular file", hint=_ANOTHER)
         return opened.read(LARGEST + 1)
 
 

@@ -168,11 +168,11 @@ def environment_of(project: Project) -> Environment:
 
 def _ask(project: Project, references: Iterable[Reference], timeout: float | None) -> dict[Reference, Outcome]:
     from envref.backends import table as backends
-    from envref.resolve.chain import Chain
+    from envref.resolve.chain import NO_BACKENDS, Chain
     from envref.resolve.resolve import Scope, resolve
 
     if not project.config.backends:
-        raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
+        raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
     backends.asks_beside_data = False
     chain = Chain(project, timeout)
     scope = Scope(project.config.project, project.profile)

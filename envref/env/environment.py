@@ -155,7 +155,9 @@ class Environment:
         if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith(SCHEME):
             return pieces
         if len(pieces) > 1:
-            raise EnvrefError("a reference cannot be built from a secret value", subject=entry.name)
+            raise EnvrefError(
+                "a reference cannot be built from a secret value", subject=entry.name, hint="write the reference out"
+            )
         return (_reference(pieces[0]),)
 
     def _expand(self, parts: Iterable[template.Part], entry: Entry) -> Iterator[Piece]:

@@ -155,7 +155,10 @@ class EnvFile:
         edited = EnvFile.parse(self._edited(name, written, exported=exported), self._source.file)
         new = edited.get(name)
         if new is None or new.text != text:
-            raise EnvrefError(f"{self._source.file}: {name} would not read back as given; nothing was changed")
+            raise EnvrefError(
+                f"{self._source.file}: {name} would not read back as given; nothing was changed",
+                hint="store it as a secret instead: envref secret set",
+            )
         return edited
 
     def remove(self, name: str) -> EnvFile:

@@ -188,5 +188,8 @@ def env_path(root: str, name: str) -> str:
     """The path of an env file that is to be written, or must not come from elsewhere. EnvrefError if it leads out."""
     target = outside(root, name)
     if target:
-        raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project")
+        raise EnvrefError(
+            f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project",
+            hint="replace the link by the file",
+        )
     return os.path.join(root, name)

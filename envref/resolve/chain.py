@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.refs.outcome import Answer
 
+NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
 _NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
@@ -81,7 +82,9 @@ class Store:
         """The backend, if it can be written."""
         backend: Writable = self.backend  # type: ignore[assignment]
         if not hasattr(backend, "set"):
-            error = BackendInvalid(f'backend "{self.name}" is read-only')
+            error = BackendInvalid(
+                f'backend "{self.name}" is read-only', hint="write the secret with the store's own program"
+            )
             error.backend = self.name
             raise error
         return backend
@@ -172,7 +175,7 @@ class Stores:
     def store(self, name: str | None) -> Store:
         """The store of that name, or the first one. EnvrefError where there is none."""
         if not self._stores:
-            raise EnvrefError("no backends configured in .envref.yaml")
+            raise EnvrefError("no backends configured in .envref.yaml", hint=NO_BACKENDS)
         if name is None:
             return next(iter(self))
         if name not in self._stores:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Answers = dict[Store, Mapping[Address, Answer]]
 
+_ENCODE = "store the value as base64, or leave ?encoding=base64 out"
+
 
 class Scope:
     """Whose secrets are meant: a project's, with a profile's own before them when `profile` is set."""
@@ -165,7 +167,10 @@ def _member(text: str, field: str, reference: Reference) -> str | None:
     try:
         return member(text, field)
     except NotStructured:
-        raise BackendInvalid(f'field "{field}": value of {reference} is not a JSON object') from None
+        raise BackendInvalid(
+            f'field "{field}": value of {reference} is not a JSON object',
+            hint="leave #FIELD out, or store a JSON object",
+        ) from None
 
 
 def _decoded(text: str, reference: Reference) -> str:
@@ -174,9 +179,9 @@ def _decoded(text: str, reference: Reference) -> str:
     try:
         decoded = b64decode("".join(text.split()), validate=True).decode()
     except ValueError:
-        raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text") from None
+        raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text", hint=_ENCODE) from None
     if "\0" in decoded:
-        raise BackendInvalid(f"value of {reference} decodes to text with NUL")
+        raise BackendInvalid(f"value of {reference} decodes to text with NUL", hint=_ENCODE)
     return decoded
 
 

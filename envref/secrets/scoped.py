@@ -70,7 +70,10 @@ class ScopedStore:
         back = self.get_many(list(values))
         wrong = [key for key, value in values.items() if back.get(key) != value]
         if wrong:
-            raise EnvrefError(f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"')
+            raise EnvrefError(
+                f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"',
+                hint="look at it with the store's own program",
+            )
 
     @property
     def transactional(self) -> bool:

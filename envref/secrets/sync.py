@@ -93,4 +93,4 @@ def _checked(key: str, file: str) -> str:
 
 
 def _refuse(file: str, reason: str) -> NoReturn:
-    raise EnvrefError(f"reading {file}: {reason}") from None
+    raise EnvrefError(f"reading {file}: {reason}", hint="push it again: envref sync push") from None

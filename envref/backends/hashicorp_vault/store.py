@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Entries = dict[str, Entry | BackendError]
 
+_NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
 _PACKAGE = Package(brew=("hashicorp/tap/vault",), flox=("vault",), then=("vault", "login"))
 _PROGRAMS = ("vault", "bao")
 _FEW = 3  # paths that the program is asked for: a connection of one's own is worth it for more (stores.md 6)
@@ -236,9 +237,9 @@ class HashicorpVault:
         try:
             names = json.loads(outcome.stdout) or []
         except (ValueError, RecursionError):
-            raise BackendInvalid(f"{LABEL}: the list is not JSON") from None
+            raise BackendInvalid(f"{LABEL}: the list is not JSON", hint=_NOT_VAULT) from None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BackendInvalid(f"{LABEL}: the list is not one of names")
+            raise BackendInvalid(f"{LABEL}: the list is not one of names", hint=_NOT_VAULT)
         return names
 
     def _failed(self, path: str, outcome: Finished) -> BackendError:

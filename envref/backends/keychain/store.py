@@ -71,7 +71,10 @@ class Keychain:
             return provider.read_many([entry], deadline)
 
         if self._ask(write, deadline).get(entry) != raw:
-            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+            raise BackendUnavailable(
+                f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+                hint="try again; a very long value needs another store",
+            )
 
     def delete(self, address: Address, deadline: float) -> None:
         if not self._ask(lambda provider: provider.remove(_entry(address), deadline), deadline):

@@ -151,7 +151,9 @@ def metadata_of(connection: sqlite3.Connection) -> dict[str, str]:
     if not tables:
         raise not_initialized()
     if not {"metadata", "secrets"} <= tables:
-        raise BackendInvalid("vault: the file is another program's database")
+        raise BackendInvalid(
+            "vault: the file is another program's database", hint="set path of the backend to another file"
+        )
     return dict(connection.execute(_METADATA))
 
 

@@ -76,9 +76,13 @@ def check(path: str) -> None:
     """
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
-        raise BackendDenied(f"vault: {shown(path)} is not a regular file")
+        raise BackendDenied(
+            f"vault: {shown(path)} is not a regular file", hint="set path of the backend to another file"
+        )
     if status.st_uid != os.geteuid():
-        raise BackendDenied(f"vault: {shown(path)} belongs to another user")
+        raise BackendDenied(
+            f"vault: {shown(path)} belongs to another user", hint="set path of the backend to another file"
+        )
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise BackendDenied(

@@ -180,7 +180,10 @@ class VaultFile:
         for key, value in values.items():
             contents.put(key, value)
         if {key: contents.value(key) for key in contents.names()} != values:
-            raise BackendInvalid("vault: the converted values differ from the old ones; nothing was changed")
+            raise BackendInvalid(
+                "vault: the converted values differ from the old ones; nothing was changed",
+                hint="envref vault export of the older envref still works; please report this",
+            )
         if ancestor.locked:
             contents.lock()
         self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {database.shown(kept)}")

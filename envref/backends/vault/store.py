@@ -104,4 +104,4 @@ class Vault:
         return address.full_key
 
     def _foreign(self) -> BackendInvalid:
-        return BackendInvalid(f'backend "{self.name}" has no foreign names')
+        return BackendInvalid(f'backend "{self.name}" has no foreign names', hint=f"use a key: ref://{self.name}/KEY")

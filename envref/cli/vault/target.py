@@ -71,5 +71,8 @@ def _chosen(backends: tuple[BackendConfig, ...], name: str | None) -> BackendCon
     if name not in named:
         raise EnvrefError(f'backend "{name}" is not configured (configured: {", ".join(named)})')
     if named[name].type != vault.Vault.type:
-        raise EnvrefError(f'backend "{name}" is of type {named[name].type}, not {vault.Vault.type}')
+        raise EnvrefError(
+            f'backend "{name}" is of type {named[name].type}, not {vault.Vault.type}',
+            hint="name a backend of type vault with --backend",
+        )
     return named[name]

@@ -89,7 +89,11 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
         with open(os.open(path, _OPEN_READ), "rb", buffering=0) as opened:
             status = os.fstat(opened.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise EnvrefError(f"{name}: not a regular file", subject="loading config")
+                raise EnvrefError(
+                    f"{name}: not a regular file",
+                    subject="loading config",
+                    hint="remove it; envref init writes a config",
+                )
             check_owner(shown(path, environment), status)
             source = opened.read(LARGEST + 1)
     except OSError as error:
