@@ -73,7 +73,7 @@ def test_every_error_has_a_cure():
     assert bare == set(NOTHING_TO_ADD)
 
 
-APART = set(["partition", "rpartition", "split", "splitlines", "removeprefix", "removesuffix", "replace", "startswith", "endswith", "find"])
+APART = re.compile("r?partition|split(lines)?|remove(prefix|suffix)|replace|(starts|ends)with|find")
 SENTENCE = re.compile(r"(\.(message|fact|reason|hint|note|advice)|^str\(\w*error\)|^(message|sentence))$")
 
 
@@ -82,7 +82,7 @@ def test_nothing_takes_a_sentence_apart():
     apart = []
     for file, tree in TREES.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in APART:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and APART.fullmatch(node.func.attr):
                 searched = [node.func.value]
             elif isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.In, ast.NotIn)):
                 searched = node.comparators
