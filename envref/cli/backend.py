@@ -100,8 +100,8 @@ def _readiness(store: Store) -> Row:
 
 
 def _unready(error: BackendError) -> Row:
-    cure = "".join(line.strip() for line in error.cure())
-    return {"status": _NOT_READY.get(error.outcome, "unavailable"), "reason": error.message, "cure": cure}
+    status = _NOT_READY.get(error.outcome, "unavailable")
+    return {"status": status, "reason": error.message, "cure": "".join(error.cure())}
 
 
 def _report(rows: list[Row], types: list[Type]) -> dict[str, object]:
