@@ -506,7 +506,7 @@ import sys, time
 from envref.refs.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import BackendError
-from tests import peak
+from tests.backends import peak
 started = time.monotonic()
 try:
     answer = Plugin("hostile").get_many([Address("app", "key")], started + 1.0).get(Address("app", "key"))

@@ -1,4 +1,4 @@
-"""What is fuzzed, guided by the code it reaches: `python -m tests.fuzz TARGET SECONDS DIRECTORY` (security.md 7).
+"""What is fuzzed, guided by the code it reaches: `python -m setup.fuzz TARGET SECONDS DIRECTORY` (security.md 7).
 
 A target takes bytes. It may raise EnvrefError, which is an answer; anything else is a bug, as is a text that does not
 come back from what was written.

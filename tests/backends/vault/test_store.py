@@ -382,7 +382,7 @@ def test_a_person_at_the_prompt_holds_nobody_up(vault, monkeypatch):
 
 PEAK = """
 import sys, time
-from tests import peak
+from tests.backends import peak
 from envref.refs.address import Address
 from envref.backends.vault.store import Vault
 vault = Vault("vault", path=sys.argv[1])
