@@ -7,6 +7,7 @@ python:
   python.keyring
   (python.pyrage or (python.callPackage ./pyrage.nix { }))
   python.pyyaml
+  python.regex
   python.tomlkit
   python.watchfiles
 ]

@@ -1,1 +1,4 @@
-"""How a checkout becomes a working place: interpreters, environments, programs. Standard library only."""
+"""How a checkout becomes a working place: interpreters, environments, programs. Standard library only.
+
+`reference` runs in the tests' environment: it reads envref itself.
+"""

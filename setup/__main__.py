@@ -67,7 +67,7 @@ def bench(*arguments: str) -> int:
 
 def reference() -> int:
     """The pages of docs/reference/ and the schema of `.envref.yaml`, from the code as it is now."""
-    return _status(_test_environment(interpreters()[0]).program("python"), "-m", "tests.reference")
+    return _status(_test_environment(interpreters()[0]).program("python"), "-m", "setup.reference")
 
 
 def _install_programs(interpreter: Interpreter) -> None:

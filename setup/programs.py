@@ -23,6 +23,7 @@ PROGRAMS = {
     "ksh": "ksh",
     "libsecret-tools": "secret-tool",
     "mksh": "mksh",
+    "nodejs": "node",
     "openssh-client": "ssh-keygen",
     "openssl": "openssl",
     "pass": "pass",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -14,6 +15,10 @@ from tests.observer.sitecustomize import LOG
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
+
+# A script's background job, and some runners of CI, hand on that interrupts are ignored; so would every child here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,6 +25,7 @@ HOMES = {
     "secretstorage": ("backends.keychain.secret_service",),
     "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),
     "subprocess": ("backends.command",),
+    "regex": ("checks.pattern",),
     "watchfiles": ("project.watch",),
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from envref.cli.commands import COMMANDS
 from envref.project.config.check import _FIELDS, _ONLY_GLOBAL
-from tests import reference
+from setup import reference
 
 SCHEMA = reference.schema()
 MEMBER = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"

@@ -9,25 +9,23 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import stat
-import warnings
 from collections import Counter
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref.checks import pattern
+from envref.checks.pattern import InvalidPattern, Patience, TooSlow
+from envref.checks.rule import TYPES, Rule
 from envref.env.source import BOM, Source, hiding
 from envref.errors import EnvrefError, MalformedFile, Problem, meant, printable
 from envref.secret import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
 FILE = ".env.schema.json"
 LARGEST = 1024 * 1024  # bytes; a thousand rules take a tenth of it
-LONGEST_PATTERN = 1000  # characters
 LONGEST_SHOWN = 100  # characters of a value in a message
-LIMIT = 1.0  # seconds of processor time for the patterns of a schema; ordinary ones take microseconds
 
 MASK = "***"
 _ANOTHER = "--schema FILE names another"
@@ -36,67 +34,12 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
 _USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
 
 
-def _form(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern, re.ASCII)
-    return lambda text: compiled.fullmatch(text) is not None
-
-
-_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:,\[\]]++)(?::[0-9]{1,5}+)?"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_is_number = _form(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_is_short_integer = _form(r"[0-9]{1,5}")
-_is_url = _form(rf"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/?#]*@)?{_HOST}(?:,{_HOST})*+(?:[/?#]\S*)?")
-_is_email = _form(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]++@{_LABEL}(?:\.{_LABEL})+")
-
-
-class Type(NamedTuple):
-    """What a value of the type is called in messages, and whether a text is one."""
-
-    expected: str
-    accepts: Callable[[str], bool]
-
-
-TYPES = {
-    "string": Type("text", lambda _text: True),
-    "number": Type("a number", _is_number),
-    "boolean": Type(
-        "a boolean (true/false/1/0/yes/no/on/off)",
-        lambda text: text.lower() in ("true", "false", "1", "0", "yes", "no", "on", "off"),
-    ),
-    "url": Type("a valid URL with scheme and host", _is_url),
-    "enum": Type("one of its values", lambda _text: True),  # `values` are looked at for every type
-    "email": Type("a valid email address", _is_email),
-    "port": Type("a port number (1-65535)", lambda text: _is_short_integer(text) and 1 <= int(text) <= 65535),
-}
-
-
 class Fault(NamedTuple):
     """A variable that breaks a member of its rule. The message holds no value that came from a store."""
 
     key: str
     rule: str
     message: str
-
-
-class Rule(NamedTuple):
-    """What a variable's value has to be. `default` is what the program takes when the variable is not set."""
-
-    type: str = "string"
-    required: bool = False
-    default: str | None = None
-    values: tuple[str, ...] = ()
-    pattern: str | None = None
-    description: str = ""
-
-    def broken(self, text: str, shown: str) -> tuple[str, str] | None:
-        """The first member that `text` breaks and the message; None when it is as it should be."""
-        if not TYPES[self.type].accepts(text):
-            return "type", f"expected {TYPES[self.type].expected}, got {shown}"
-        if self.values and text not in self.values:
-            return "values", f"expected one of [{', '.join(self.values)}], got {shown}"
-        if self.pattern is not None and not compiled(self.pattern).search(text):
-            return "pattern", f'value {shown} does not match pattern "{self.pattern}"'
-        return None
 
 
 class InvalidSchema(EnvrefError):
@@ -120,19 +63,22 @@ class Schema:
     def faults(self, values: Mapping[str, str | Secret | None]) -> list[Fault]:
         """What breaks the rules, in their order. None is the value of a variable that is set to nobody knows what.
 
-        InvalidSchema when the patterns take longer than LIMIT.
+        InvalidSchema when the patterns take longer than `pattern.LIMIT`.
         """
-        found = []
-        with _limited():
-            for name, rule in self.rules.items():
-                try:
-                    found.append(_fault(name, rule, values))
-                except _TooSlow:
-                    raise InvalidSchema(self.file, [_too_slow(name, rule.pattern)]) from None
-        return [fault for fault in found if fault]
+        patience = Patience()
+        return [fault for name in self.rules if (fault := self._fault(name, values, patience))]
+
+    def _fault(self, name: str, values: Mapping[str, str | Secret | None], patience: Patience) -> Fault | None:
+        rule = self.rules[name]
+        try:
+            return _fault(name, rule, values, patience)
+        except TooSlow:
+            raise InvalidSchema(self.file, [_too_slow(name, rule.pattern)]) from None
+        except InvalidPattern as error:
+            raise InvalidSchema(self.file, [f'key "{name}" {_invalid(rule.pattern, error)}']) from None
 
 
-def _fault(name: str, rule: Rule, values: Mapping[str, str | Secret | None]) -> Fault | None:
+def _fault(name: str, rule: Rule, values: Mapping[str, str | Secret | None], patience: Patience) -> Fault | None:
     if name not in values:
         is_missing = rule.required and rule.default is None
         return Fault(name, "required", "required key is missing") if is_missing else None
@@ -142,7 +88,7 @@ def _fault(name: str, rule: Rule, values: Mapping[str, str | Secret | None]) -> 
     text = value.reveal() if isinstance(value, Secret) else value
     if not text:
         return Fault(name, "required", "required key has empty value") if rule.required else None
-    broken = rule.broken(text, MASK if isinstance(value, Secret) else _shown(name, text))
+    broken = rule.broken(text, MASK if isinstance(value, Secret) else _shown(name, text), patience)
     return Fault(name, broken[0], printable(broken[1])) if broken else None
 
 
@@ -154,6 +100,10 @@ def _shown(name: str, text: str) -> str:
 
 def _too_slow(name: str, pattern: str | None) -> str:
     return f'key "{name}" has a pattern that takes too long: "{pattern}"; avoid a repeat in a repeat, as in (a+)+'
+
+
+def _invalid(written: str | None, error: InvalidPattern) -> str:
+    return f'has invalid pattern "{(written or "")[: pattern.LONGEST]}": {error}'
 
 
 # The file
@@ -183,15 +133,15 @@ def parse(data: bytes, file: str = FILE) -> Schema:
     members = _rules_of(_json(data, file), file)
     rules: dict[str, Rule] = {}
     faults = [f'key "{name}" is defined twice' for name in members.twice]
-    with _limited():
-        for name, written in members.items():
-            reading = _Reading(name, written)
-            try:
-                rules[name] = reading.rule()
-            except _TooSlow:
-                reading.faults.append(_too_slow(name, str(reading.members.get("pattern"))))
-                raise InvalidSchema(file, faults + reading.faults) from None
-            faults += reading.faults
+    patience = Patience()
+    for name, written in members.items():
+        reading = _Reading(name, written, patience)
+        try:
+            rules[name] = reading.rule()
+        except TooSlow:
+            reading.faults.append(_too_slow(name, str(reading.members.get("pattern"))))
+            raise InvalidSchema(file, faults + reading.faults) from None
+        faults += reading.faults
     if faults:
         raise InvalidSchema(file, faults)
     return Schema(file, rules)
@@ -252,8 +202,9 @@ def _is_rule(written: _Object) -> bool:
 class _Reading:
     """One rule being read: every fault is noted, none ends the reading."""
 
-    def __init__(self, name: str, written: object) -> None:
+    def __init__(self, name: str, written: object, patience: Patience) -> None:
         self.name = name
+        self.patience = patience
         self.faults: list[str] = []
         self.members: _Object = written if isinstance(written, _Object) else _Object([])
         if not _NAME.fullmatch(name):
@@ -276,10 +227,18 @@ class _Reading:
         )
         if rule.type == "enum" and not rule.values:
             self.note('has type "enum" but no values defined')
-        broken = None if self.faults or not rule.default else rule.broken(rule.default, f'"{rule.default}"')
+        if rule.default and not self.faults:
+            self.judge(rule, rule.default)
+        return rule
+
+    def judge(self, rule: Rule, default: str) -> None:
+        try:
+            broken = rule.broken(default, f'"{default}"', self.patience)
+        except InvalidPattern as error:
+            self.note(_invalid(rule.pattern, error))
+            return
         if broken:
             self.note(f"has a default that breaks its rule: {broken[1]}")
-        return rule
 
     def type(self) -> str:
         written = self.scalar("type")
@@ -307,9 +266,9 @@ class _Reading:
         if written is None:
             return None
         try:
-            compiled(written)
-        except ValueError as error:
-            self.note(f'has invalid pattern "{written[:LONGEST_PATTERN]}": {error}')
+            pattern.check(written, self.patience)
+        except InvalidPattern as error:
+            self.note(_invalid(written, error))
         return written
 
     def description(self) -> str:
@@ -330,58 +289,3 @@ def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if isinstance(value, str) else None
-
-
-# Patterns
-
-
-_DOLLAR = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\$", re.DOTALL)
-_MULTILINE = re.compile(r"\(\?[a-z]*m")
-
-
-def compiled(pattern: str) -> re.Pattern[str]:
-    r"""The pattern, `$` being the end of the value alone. ValueError says what is wrong with it.
-
-    Python's own `$` also matches before a last line end, which would let a value with a stray one pass. What Python
-    only warns of, e.g. `[[:alpha:]]`, means something else than whoever wrote it thinks.
-    """
-    if len(pattern) > LONGEST_PATTERN:
-        raise ValueError(f"longer than {LONGEST_PATTERN} characters")
-    exact = pattern if _MULTILINE.search(pattern) else _DOLLAR.sub(_end_of_value, pattern)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            re.compile(pattern, re.ASCII)  # first as written: a message's position is one in that
-            return re.compile(exact, re.ASCII)
-        except (re.error, OverflowError, Warning) as error:
-            text = str(error)
-            raise ValueError(text[:1].lower() + text[1:]) from None
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
-
-
-def _end_of_value(match: re.Match[str]) -> str:
-    return r"\Z" if match[0] == "$" else match[0]
-
-
-class _TooSlow(Exception):
-    """The processor time is used up."""
-
-
-@contextmanager
-def _limited() -> Iterator[None]:
-    """Raises _TooSlow in a block that has used LIMIT seconds of processor time. For the main thread.
-
-    Processor time, so that a busy machine refuses nothing. Python's regular expressions look at signals as they go.
-    """
-    before = signal.signal(signal.SIGVTALRM, _stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT, LIMIT)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise _TooSlow

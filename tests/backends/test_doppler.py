@@ -19,6 +19,7 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, answer_of, error_of, soon
 from tests.backends.contract import EXACT, KEYS, BackendContract, values_of
 from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.stores import doppler
@@ -26,14 +27,9 @@ from tests.backends.stores.shim import recorded
 from tests.cli.conftest import config
 from tests.processes import left_of
 
-KEY = Address("app", "key")
 LOST = ("carriage_returns",)  # `doppler` reads its input line by line
 MARKER = "marker-5b81d0"
 UNNAMEABLE = ("with space", "100%", "50%41", "ключ")
-
-
-def soon():
-    return time.monotonic() + 20
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +58,6 @@ def installed(tmp_path, monkeypatch):
 @pytest.fixture
 def store(service, installed):
     return Doppler("doppler")
-
-
-def error_of(call):
-    with pytest.raises(BackendError) as caught:
-        call()
-    return caught.value
-
-
-def answer_of(store, address=KEY, deadline=None):
-    """The value as text, the error, or None when absent."""
-    try:
-        answer = store.get_many([address], deadline or soon()).get(address)
-    except BackendError as error:
-        return error
-    return answer.reveal() if isinstance(answer, Secret) else answer
 
 
 class TestContract(BackendContract):

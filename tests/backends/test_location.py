@@ -7,14 +7,11 @@ import pytest
 from envref.backends.table import backend_class
 from envref.errors import BackendInvalid
 from envref.refs.address import Address
+from tests.backends.asking import foreign
 
 OWN = Address("app", "a/b")
 PROFILE = Address("app", "a/b", profile="staging")
 OCI = {"vault_id": "v", "compartment_id": "c", "key_id": "k"}
-
-
-def foreign(name):
-    return Address("", "", foreign=name)
 
 
 @pytest.mark.parametrize(

@@ -25,38 +25,21 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores import shim
 from tests.backends.stores.oci import Account, LoadedOci, options
 from tests.processes import left_of
 from tests.requirements import need_store_program
 
-KEY = Address("app", "key")
 VALUE = "marker-7f3a9c"
 ENCODED_VALUE = base64.b64encode(VALUE.encode()).decode()
 POLICY = "  hint: the policy has to allow manage secret-family in the compartment of the vault"
 
 
-def soon():
-    return time.monotonic() + 30
-
-
-def keys(*names, **scope):
-    return [Address("app", name, **scope) for name in names]
-
-
-def answers_of(store, *addresses):
-    """What is read: texts and errors by the address as text."""
-    answers = store.get_many(addresses, soon())
-    return {str(each): got.reveal() if isinstance(got, Secret) else got for each, got in answers.items()}
-
-
-def error_of(store, *addresses, deadline=None):
+def error_of(store, address, *others, deadline=None):
     """The error of the first address, raised for the whole store or given for the one."""
-    try:
-        return store.get_many(addresses, deadline or soon())[addresses[0]]
-    except BackendError as error:
-        return error
+    return answer_of(store, address, deadline, among=others)
 
 
 class Vault:

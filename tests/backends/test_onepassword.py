@@ -24,18 +24,14 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, answers_of, error_of, foreign, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.doubles.onepassword.account import OP, TOKEN, Account, field
 from tests.backends.stores import shim
 from tests.processes import left_of
 
-KEY = Address("app", "key")
 MARKER = "marker-9c41e7"
 HANGS_FOR = "86413"  # seconds; a number that no other process sleeps for
-
-
-def soon():
-    return time.monotonic() + 30
 
 
 @pytest.fixture
@@ -50,31 +46,6 @@ def account(tmp_path, monkeypatch):
 @pytest.fixture
 def store(account):
     return OnePassword("op")
-
-
-def texts(store, *addresses):
-    """The values as text, or the errors, by key or foreign name and field."""
-    answers = store.get_many(addresses, soon())
-    return {
-        str(address) + (f"#{address.field}" if address.field else ""): (
-            answer.reveal() if isinstance(answer, Secret) else answer
-        )
-        for address, answer in answers.items()
-    }
-
-
-def error_of(call):
-    with pytest.raises(BackendError) as caught:
-        call()
-    return caught.value
-
-
-def foreign(name, field=None):
-    return Address("", "", foreign=name, field=field)
-
-
-def own(*keys):
-    return [Address("app", key) for key in keys]
 
 
 class TestOnePassword(BackendContract):
@@ -99,7 +70,7 @@ class TestManyAtOnce:
             account.note(f"app/key{number}", f"value {number}")
 
     def asked(self, store, count):
-        return texts(store, *own(*(f"key{number}" for number in range(count))))
+        return answers_of(store, *keys(*(f"key{number}" for number in range(count))))
 
     @pytest.mark.parametrize("count", [1, 25])
     def test_one_process_reads_all_that_is_there(self, account, store, way, count):
@@ -125,7 +96,7 @@ class TestManyAtOnce:
 
     def test_a_single_absent_item_is_one_process(self, account, store, way):
         """To say that one item is missing takes one process."""
-        assert texts(store, KEY) == {}
+        assert answers_of(store, KEY) == {}
         assert account.verbs() == ["get"]
 
     def test_a_profile_costs_two(self, account, store, way):
@@ -133,19 +104,23 @@ class TestManyAtOnce:
         self.filled(account, 1, 2)
         account.note("app/staging/key1", "staging")
         pairs = [Address("app", f"key{n}", profile=profile) for n in range(30) for profile in ("staging", None)]
-        assert texts(store, *pairs) == {"app/key1": "value 1", "app/key2": "value 2", "app/staging/key1": "staging"}
+        assert answers_of(store, *pairs) == {
+            "app/key1": "value 1",
+            "app/key2": "value 2",
+            "app/staging/key1": "staging",
+        }
         assert account.verbs() == ["list", "get"]
 
     def test_a_vault_without_any_of_them_is_listed_only(self, account, store):
         """Where nothing is there, nothing is fetched."""
-        assert texts(store, Address("app", "key", profile="staging"), KEY) == {}
+        assert answers_of(store, Address("app", "key", profile="staging"), KEY) == {}
         assert account.verbs() == ["list"]
 
     def test_several_fields_of_an_item_are_one_question(self, account, store):
         """An item is asked for once, whatever is wanted of it."""
         account.add("app/db", field("user", "admin"), field("notesPlain", "note"))
         wanted = [Address("app", "db", field=name) for name in ("user", "notesPlain", None)]
-        assert texts(store, *wanted) == {"app/db#user": "admin", "app/db#notesPlain": "note", "app/db": "note"}
+        assert answers_of(store, *wanted) == {"app/db#user": "admin", "app/db#notesPlain": "note", "app/db": "note"}
         assert account.verbs() == ["get"]
 
     def test_writes_take_two_processes(self, account, store):
@@ -169,7 +144,7 @@ class TestNames:
         account.note("app/key", "one")
         account.note("app/key", "two")
         account.note("app/other", "its value")
-        answers = texts(store, KEY, *own("other"), Address("app", "absent", profile=profile))
+        answers = answers_of(store, KEY, *keys("other"), Address("app", "absent", profile=profile))
         error = answers.pop("app/key")
         assert isinstance(error, BackendInvalid)
         assert error.message == '1password: op get: more than one item matches "app/key"'
@@ -189,7 +164,7 @@ class TestNames:
         """By its id an item is found; its title stays ambiguous, although only one of the two was printed."""
         first = account.note("Shared", "one")
         account.note("Shared", "two")
-        answers = texts(store, foreign(first), foreign("absent"), foreign("Shared"))
+        answers = answers_of(store, foreign(first), foreign("absent"), foreign("Shared"))
         assert answers[first] == "one"
         assert isinstance(answers["Shared"], BackendInvalid)
 
@@ -198,35 +173,35 @@ class TestNames:
         """Where op ignores case, envref doesn't: another item's value is never taken."""
         account.change(folds_case=True, unknown=way)
         account.note("app/KEY", "capital")
-        assert texts(store, KEY) == {}
-        assert texts(store, KEY, *own("KEY")) == {"app/KEY": "capital"}
+        assert answers_of(store, KEY) == {}
+        assert answers_of(store, KEY, *keys("KEY")) == {"app/KEY": "capital"}
         store.set(KEY, Secret("small"), soon())
-        assert texts(store, KEY, *own("KEY")) == {"app/KEY": "capital", "app/key": "small"}
+        assert answers_of(store, KEY, *keys("KEY")) == {"app/KEY": "capital", "app/key": "small"}
 
     def test_a_domain_is_no_title(self, account, store):
         """op finds a login by its domain; envref does not, and looks into the list."""
         account.add("GitHub", field("password", "hunter22"), category="LOGIN", domains=["github.com"])
-        assert texts(store, foreign("github.com")) == {}
+        assert answers_of(store, foreign("github.com")) == {}
         assert account.verbs() == ["get", "list"]
 
     @pytest.mark.parametrize("title", ['{"id": "x"}', "[staging]", 'the "best"', "-", " edge ", "two\nlines"])
     def test_a_title_that_no_line_can_say_is_found_in_the_list(self, account, store, title):
         """What op would take for JSON, an option or two lines is found all the same."""
         account.note(title, "its value")
-        assert texts(store, foreign(title), foreign("absent")) == {title: "its value"}
-        assert texts(store, foreign(title)) == {title: "its value"}
+        assert answers_of(store, foreign(title), foreign("absent")) == {title: "its value"}
+        assert answers_of(store, foreign(title)) == {title: "its value"}
 
     def test_a_complaint_about_one_name_is_not_about_another(self, account, store):
         """An item is not absent because the name of an absent one ends with its name."""
         account.note("best", "its value")
-        assert texts(store, foreign('the "best'), foreign("best")) == {"best": "its value"}
+        assert answers_of(store, foreign('the "best'), foreign("best")) == {"best": "its value"}
 
     def test_another_vault_is_not_looked_into(self, account):
         """Two backends of one type with different vaults don't see each other's items."""
         account.note("app/key", "personal")
         account.note("app/key", "engineering", vault="Engineering")
-        assert texts(OnePassword("a"), KEY) == {"app/key": "personal"}
-        assert texts(OnePassword("b", vault="Engineering"), KEY) == {"app/key": "engineering"}
+        assert answers_of(OnePassword("a"), KEY) == {"app/key": "personal"}
+        assert answers_of(OnePassword("b", vault="Engineering"), KEY) == {"app/key": "engineering"}
 
     def test_an_item_that_goes_away_meanwhile_is_no_absence(self, store, programs):
         """Deleted between list and get: the reference fails, and the chain does not move on."""
@@ -260,18 +235,18 @@ class TestFields:
     def test_a_foreign_item_has_a_default_field(self, account, store, fields, value):
         """Of an item of your own: the password, else the credential, else the note."""
         identifier = account.add("My Item", *fields, category="LOGIN")
-        assert texts(store, foreign("My Item"), foreign(identifier)) == {"My Item": value, identifier: value}
+        assert answers_of(store, foreign("My Item"), foreign(identifier)) == {"My Item": value, identifier: value}
 
     def test_a_field_is_named_by_label_or_id(self, account, store):
         """`#FIELD` is the field's id, else its label."""
         account.add("Item", {"id": "x7", "type": "CONCEALED", "label": "API key", "value": "k"}, *self.LOGIN)
         wanted = [foreign("Item", name) for name in ("x7", "API key", "username")]
-        assert texts(store, *wanted) == {"Item#x7": "k", "Item#API key": "k", "Item#username": "me"}
+        assert answers_of(store, *wanted) == {"Item#x7": "k", "Item#API key": "k", "Item#username": "me"}
 
     def test_a_label_of_several_fields_is_an_error(self, account, store):
         """Two fields of one label are told apart by their ids."""
         account.add("Item", {"id": "1a", "label": "key", "value": "a"}, {"id": "2b", "label": "key", "value": "b"})
-        answers = texts(store, foreign("Item", "key"), foreign("Item", "2b"))
+        answers = answers_of(store, foreign("Item", "key"), foreign("Item", "2b"))
         assert answers["Item#2b"] == "b"
         assert answers["Item#key"].lines() == [
             'error: 1password: item "Item" has several fields "key"',
@@ -282,12 +257,12 @@ class TestFields:
         """A field that the item lacks is a member of its value, if that is JSON; null and no member are absence."""
         account.note("app/db", '{"user": "admin", "port": 5432, "none": null, "deep": {"list": ["x"]}}')
         wanted = [Address("app", "db", field=name) for name in ("user", "port", "none", "lost", "/deep/list/0")]
-        assert texts(store, *wanted) == {"app/db#user": "admin", "app/db#port": "5432", "app/db#/deep/list/0": "x"}
+        assert answers_of(store, *wanted) == {"app/db#user": "admin", "app/db#port": "5432", "app/db#/deep/list/0": "x"}
 
     def test_no_field_and_no_json_is_an_error(self, account, store):
         """Neither a field of that name nor JSON."""
         account.note("app/db", f"plain text {MARKER}")
-        error = texts(store, Address("app", "db", field="user"))["app/db#user"]
+        error = answers_of(store, Address("app", "db", field="user"))["app/db#user"]
         assert isinstance(error, BackendInvalid)
         assert error.message == (
             '1password: field "user": item "app/db" has no such field, and its value is not a JSON object'
@@ -301,7 +276,7 @@ class TestFields:
     def test_an_item_without_its_field_is_not_absent(self, account, store, address, name):
         """An item that has no field for the value is an error that names the field."""
         account.add("app/db", field("username", "me"))
-        (error,) = texts(store, address).values()
+        (error,) = answers_of(store, address).values()
         assert isinstance(error, BackendInvalid)
         assert error.message == f'1password: item "app/db" has no field "{name}"'
 
@@ -324,7 +299,7 @@ class TestWriting:
         store.set(KEY, Secret("new"), soon())
         item = account.items()["app/key"]
         assert {each["id"]: each["value"] for each in item["fields"]} == {"notesPlain": "new", "o": "me"}
-        assert texts(store, KEY) == {"app/key": "new"}
+        assert answers_of(store, KEY) == {"app/key": "new"}
 
     @pytest.mark.parametrize("call", ["set", "delete"])
     def test_only_secure_notes_are_changed(self, account, store, call):
@@ -481,16 +456,16 @@ class TestCalls:
         monkeypatch.setenv("OP_SERVICE_ACCOUNT_TOKEN", TOKEN)
         store.set(KEY, Secret("one"), soon())
         store.set(KEY, Secret("two"), soon())
-        assert texts(store, KEY, Address("app", "key", profile="p")) == {"app/key": "two"}
+        assert answers_of(store, KEY, Address("app", "key", profile="p")) == {"app/key": "two"}
         assert list(store.list("app", soon())) == ["key"]
         store.delete(KEY, soon())
-        assert texts(store, KEY) == {}
+        assert answers_of(store, KEY) == {}
 
     def test_a_session_in_the_environment_is_enough(self, account, store, monkeypatch):
         """`eval $(op signin)` sets OP_SESSION_…, which op inherits."""
         account.change(signed_in=False, sessions={"OP_SESSION_my": "token"})
         monkeypatch.setenv("OP_SESSION_my", "token")
-        assert texts(store, KEY) == {}
+        assert answers_of(store, KEY) == {}
 
     def test_the_account_is_named_in_every_call(self, account):
         """`account` chooses one of several accounts."""
@@ -498,7 +473,7 @@ class TestCalls:
         for call in ("read_with_profile", "set", "list", "delete"):
             CALLS[call](store)
         assert all(call["argv"][-2:] == ["--account", "my.1password.com"] for call in account.calls())
-        assert isinstance(error_of(lambda: texts(OnePassword("op", account="other"), KEY)), BackendUnavailable)
+        assert isinstance(error_of(lambda: answers_of(OnePassword("op", account="other"), KEY)), BackendUnavailable)
 
     def test_json_is_asked_for_whatever_the_caller_prefers(self, account, store, monkeypatch):
         """OP_FORMAT of the caller does not reach op, and every call names the format."""
@@ -521,7 +496,7 @@ class TestCalls:
         (account.directory / "marker").write_text(MARKER)
         for _ in range(2):
             store.set(KEY, Secret(f"{MARKER}\nsecond line"), soon())
-        assert texts(store, KEY) == {"app/key": f"{MARKER}\nsecond line"}
+        assert answers_of(store, KEY) == {"app/key": f"{MARKER}\nsecond line"}
         assert wrapped.count() == 5
         assert MARKER not in str(wrapped.argvs())
         vault, marker = account.directory / "account.json", account.directory / "marker"
@@ -533,8 +508,8 @@ class TestCalls:
         (tmp_path / "tools").mkdir()
         (tmp_path / "tools/op2").symlink_to(OP)
         account.note("app/key", "v")
-        assert texts(OnePassword("op", command="./tools/op2", root=str(tmp_path)), KEY) == {"app/key": "v"}
-        assert texts(OnePassword("op", command=str(OP)), KEY) == {"app/key": "v"}
+        assert answers_of(OnePassword("op", command="./tools/op2", root=str(tmp_path)), KEY) == {"app/key": "v"}
+        assert answers_of(OnePassword("op", command=str(OP)), KEY) == {"app/key": "v"}
 
 
 class Programs:
@@ -609,12 +584,12 @@ class TestFaults:
     def test_an_answer_in_colours_is_read(self, store, programs):
         """Colours around JSON do no harm."""
         programs.op(f"printf '\\033[32m%s\\033[0m' '{ITEM}'")
-        assert texts(store, KEY) == {"app/key": MARKER}
+        assert answers_of(store, KEY) == {"app/key": MARKER}
 
     def test_talk_on_stderr_is_no_failure(self, store, programs):
         """op may announce a new version of itself."""
         programs.op(f"echo '[ERROR] 2026/01/02 03:04:05 \"app/key\" is old' >&2; echo '{ITEM}'")
-        assert texts(store, KEY) == {"app/key": MARKER}
+        assert answers_of(store, KEY) == {"app/key": MARKER}
 
     def test_absence_is_said_by_a_failure_only(self, store, programs):
         """A success that talks of an absent item proves nothing: the list decides."""
@@ -627,7 +602,7 @@ class TestFaults:
             esac
             """
         )
-        assert texts(store, KEY) == {"app/key": MARKER}
+        assert answers_of(store, KEY) == {"app/key": MARKER}
 
     def test_an_id_that_is_no_word_never_becomes_an_argument(self, store, programs):
         """An answer can't smuggle an option into the next call."""

@@ -22,6 +22,7 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, answer_of, error_of, foreign, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.stores.shim import recorded
@@ -29,13 +30,8 @@ from tests.cli.conftest import config
 from tests.processes import left_of
 from tests.requirements import need
 
-KEY = Address("app", "key")
 MARKER = "marker-2e90fa"
 UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
-
-
-def soon():
-    return time.monotonic() + 20
 
 
 @pytest.fixture(scope="module")
@@ -71,27 +67,11 @@ def installed(tmp_path, monkeypatch):
     return shim
 
 
-def foreign(name, field=None):
-    return Address("", "", foreign=name, field=field)
-
-
 def raised_or_given(call):
     try:
         return call()
     except BackendError as error:
         return error
-
-
-def answer_of(store, address=KEY, deadline=None):
-    """The value as text, the error, or None when absent."""
-    answer = raised_or_given(lambda: store.get_many([address], deadline or soon()).get(address))
-    return answer.reveal() if isinstance(answer, Secret) else answer
-
-
-def error_of(call):
-    with pytest.raises(BackendError) as caught:
-        call()
-    return caught.value
 
 
 class TestContract(BackendContract):

@@ -25,16 +25,11 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, answer_of, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.conftest import ROOT
 from tests.processes import left_of
 from tests.requirements import need
-
-KEY = Address("app", "key")
-
-
-def soon():
-    return time.monotonic() + 20
 
 
 class Programs:
@@ -73,15 +68,6 @@ def programs(tmp_path, monkeypatch):
     directory.mkdir()
     monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
     return Programs(directory)
-
-
-def answer_of(store, address=KEY, deadline=None):
-    """The value as text, the error, or None when absent."""
-    try:
-        answer = store.get_many([address], deadline or soon()).get(address)
-    except BackendError as error:
-        return error
-    return answer.reveal() if isinstance(answer, Secret) else answer
 
 
 FILE_STORE = """
@@ -506,7 +492,7 @@ import sys, time
 from envref.refs.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import BackendError
-from tests import peak
+from tests.backends import peak
 started = time.monotonic()
 try:
     answer = Plugin("hostile").get_many([Address("app", "key")], started + 1.0).get(Address("app", "key"))

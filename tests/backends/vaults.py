@@ -6,7 +6,6 @@ import functools
 import pathlib
 import sqlite3
 import tempfile
-import time
 
 import pytest
 
@@ -14,6 +13,7 @@ from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import soon
 
 PASSPHRASE = "correct horse battery"
 WORK_FACTOR = 15  # the least that is written: 0.1 s
@@ -52,10 +52,6 @@ def _template():
 
 def address(key, profile=None):
     return Address("app", key, profile=profile)
-
-
-def soon(seconds=20):
-    return time.monotonic() + seconds
 
 
 def fill(vault, values):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.subcommands import leaves
+from tests.cli.subcommands import leaves
 from tests.transcripts import PAGES, steps
 
 EVERY = pytest.mark.parametrize("words", list(leaves()))

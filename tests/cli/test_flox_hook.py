@@ -49,8 +49,8 @@ class Floxed:
     def hook(self, *arguments, **options):
         """`envref flox-hook ARGUMENTS`; the manifest is one that Flox's schema accepts, before and after."""
         done = self.envref("flox-hook", *arguments, **options)
-        if done.returncode == 0 and schema.is_covered(self.manifest):
-            assert schema.errors(self.manifest) == []
+        if done.returncode == 0:
+            schema.accepted(self.manifest)
         return done
 
     def ok(self, *arguments, **options):
@@ -125,9 +125,9 @@ def test_one_form_takes_the_place_of_another(flox, old, new):
 def test_without_an_action_a_snippet_is_printed(flox, form):
     """TOML to paste: under a version it is a manifest that Flox's schema accepts."""
     printed = flox.ok(*FORMS[form])
+    assert flox.manifest == FRESH
     version = 'schema-version = "1.14.0"\n' if "plugin" in form else "version = 1\n"
     assert schema.errors(version + printed) == []
-    assert flox.manifest == FRESH
 
 
 def test_the_snippet_of_the_hook_is_the_block_in_its_table(flox):

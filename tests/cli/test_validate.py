@@ -242,7 +242,7 @@ def test_broken_files_are_told_with_their_place(plain):
 def test_a_hostile_pattern_ends(plain):
     """Within about a second of processor time, with the key to mend."""
     plain.write(".env", "A=1\nPORT=" + "a" * 100 + "!\n")
-    plain.write(".env.schema.json", '{"PORT": {"pattern": "^(a+)+$"}}')
+    plain.write(".env.schema.json", '{"PORT": {"pattern": "^(a|aa)*$"}}')
     done = plain.envref("validate")
     assert done.returncode == 1
     assert done.stderr.startswith('error: .env.schema.json: schema error: key "PORT" has a pattern that takes too long')

@@ -11,9 +11,9 @@ import sys
 
 import pytest
 
+from tests.cli.subcommands import CALLS, MARKER, PASSPHRASE, World
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
-from tests.subcommands import CALLS, MARKER, PASSPHRASE, World
 
 pytestmark = first_python
 
@@ -35,7 +35,7 @@ def original(tmp_path_factory):
 
 @pytest.fixture
 def project(original, tmp_path, monkeypatch):
-    """A copy of the world of tests/subcommands.py as this process's environment; its project's directory."""
+    """A copy of the world of tests/cli/subcommands.py as this process's environment; its project's directory."""
     shutil.copytree(original.path, tmp_path / "world")
     world = World.__new__(World)
     world.path = tmp_path / "world"

@@ -23,6 +23,7 @@ from envref.resolve.resolve import Scope
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore
+from tests.backends.asking import soon
 
 PASSPHRASE = "correct horse battery"
 IMPORTED = [f"import{number}" for number in range(3)]
@@ -37,10 +38,6 @@ def cheap_scrypt(passphrase, salt, work_factor):
 def cheapen():
     """For a process that does nothing else."""
     age._scrypt = cheap_scrypt
-
-
-def soon():
-    return time.monotonic() + 60
 
 
 def opened(path):

@@ -20,9 +20,9 @@ import time
 import pytest
 
 from tests.arguments import PYTHONPATH
+from tests.cli.subcommands import CALLS, MARKER, PASSPHRASE, Call, World, leaves
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
-from tests.subcommands import CALLS, MARKER, PASSPHRASE, Call, World, leaves
 
 pytestmark = first_python
 
@@ -150,7 +150,7 @@ def watched(world, call, log, **environment):
 
 
 def test_every_subcommand_is_tried():
-    """A command that is added has to be added to the calls of tests/subcommands.py."""
+    """A command that is added has to be added to the calls of tests/cli/subcommands.py."""
     missing = [name for name in leaves() if not any(call.words.startswith(name) for call in CALLS)]
     assert missing == []
 

@@ -1,5 +1,6 @@
 """Discovery, the effective profile, and the env files of a project."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -137,12 +138,33 @@ def test_files_of_root_are_anybody_s_config(project, below, tmp_path):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
-    for directory in (tmp_path, *tmp_path.parents):
-        if directory.stat().st_mode & 0o005 != 0o005:
-            directory.chmod(0o755)
-    assert found() == f"{project.path}/.envref.yaml\n"
-    os.chown(below.parent, 54321, 54321)
-    assert found() == f"loading config: {below.parent} belongs to another user\n"
+    with open_to_all(tmp_path):
+        assert found() == f"{project.path}/.envref.yaml\n"
+        os.chown(below.parent, 54321, 54321)
+        assert found() == f"loading config: {below.parent} belongs to another user\n"
+
+
+@contextlib.contextmanager
+def open_to_all(path):
+    """Lets other users pass to `path`; the folders above it are other tests' too, and get their modes back."""
+    closed = {place: place.stat().st_mode for place in (path, *path.parents) if place.stat().st_mode & 0o005 != 0o005}
+    for place, mode in closed.items():
+        place.chmod(mode | 0o005)
+    try:
+        yield
+    finally:
+        for place, mode in closed.items():
+            place.chmod(mode)
+
+
+def test_folders_that_were_opened_are_closed_again(tmp_path):
+    """Other runs of pytest keep what only this user may see in the same folders."""
+    inner = tmp_path / "inner"
+    inner.mkdir(mode=0o700)
+    before = [place.stat().st_mode for place in (inner, *inner.parents)]
+    with open_to_all(inner):
+        assert all(place.stat().st_mode & 0o005 == 0o005 for place in (inner, *inner.parents))
+    assert [place.stat().st_mode for place in (inner, *inner.parents)] == before
 
 
 @pytest.mark.parametrize("kind", ["directory", "pipe", "dangling link"])

@@ -27,7 +27,7 @@ def test_no_input_breaks_a_parser(target, tmp_path):
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", target, str(SECONDS), str(corpus)],
+        [sys.executable, "-m", "tests.properties.fuzz", target, str(SECONDS), str(corpus)],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

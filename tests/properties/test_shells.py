@@ -6,7 +6,6 @@ import io
 import json
 import os
 import random
-import shutil
 import subprocess
 
 import dotenv
@@ -246,7 +245,7 @@ def test_python_dotenv_and_a_posix_shell_read_the_same_file(shell, batch, tmp_pa
 @TIMES
 def test_node_reads_what_the_writer_accepts(batch, tmp_path):
     """`node --env-file` reads the values of a file exactly."""
-    node = optional("node")
+    node = need("node")
     variables = list(encodable("dotenv", arbitrary_values(batch)))
     path = tmp_path / "variables.env"
     path.write_bytes(render("dotenv", variables).text.encode())
@@ -283,7 +282,7 @@ def test_a_reader_written_from_the_documentation_reads_what_the_writer_accepts(f
 @TIMES
 def test_nushell_loads_every_value(batch, tmp_path):
     """`from json | load-env` sets 10,000 arbitrary values exactly."""
-    nu = str(NUSHELL) if NUSHELL.exists() else optional("nu")
+    nu = str(NUSHELL) if NUSHELL.exists() else need("nu")
     variables = [(f"V{index:04}", value) for index, value in enumerate(arbitrary_values(batch))]
     (tmp_path / "text").write_bytes(render("nu", variables).text.encode())
     script = "open --raw text | from json | load-env; ^env -0"
@@ -292,8 +291,3 @@ def test_nushell_loads_every_value(batch, tmp_path):
     )
     entries = result.stdout.decode().split("\0")
     assert differences(dict(variables), dict(entry.split("=", 1) for entry in entries if entry)) == []
-
-
-def optional(program):
-    """The path of a program that even CI may lack."""
-    return shutil.which(program) or pytest.skip(f"{program} is not installed here")

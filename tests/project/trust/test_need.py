@@ -11,6 +11,7 @@ import pytest
 from envref.project.project import configured, load
 from envref.project.trust.need import needs
 from tests.conftest import ROOT
+from tests.requirements import missing
 
 SEED = ROOT.parent / "shared" / "seeds" / "secret-backends.md"
 ADDRESS = "https://vault.internal:8200"
@@ -375,9 +376,11 @@ def seed_configs():
     return [block if "project:" in block else f"project: my-app\n{block}" for block in blocks]
 
 
-@pytest.mark.parametrize("config", seed_configs())
+@pytest.mark.parametrize("config", seed_configs() or [""])  # without the documentation one test that says so
 def test_no_config_of_the_user_documentation_needs_trust(project, monkeypatch, config):
     """Word for word."""
+    if not config:
+        missing(f"the user documentation is not at {SEED}")
     monkeypatch.setenv("VAULT_TOKEN", "t")
     monkeypatch.setenv("VAULT_ADDR", "".join(re.findall(r"addr: (https:\S+)", config)))
     project.write(".envref.yaml", config)

@@ -3,60 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
-from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import answers_of, foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws
 
 ROLE = "  hint: the role needs ssm:GetParameter, ssm:PutParameter, ssm:DeleteParameter and ssm:GetParametersByPath"
 DOCUMENTED = ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter", "ssm:GetParametersByPath")
-
-
-@pytest.fixture(scope="module")
-def service():
-    with aws.AwsService() as running:
-        yield running
-
-
-@pytest.fixture
-def program(service, tmp_path, monkeypatch):
-    return aws.use(service, tmp_path / "shim", monkeypatch)
-
-
-@pytest.fixture
-def limited(service, program, monkeypatch):
-    """Leaves only some permissions until the test ends."""
-
-    def limit(*actions):
-        for name, value in service.limited_to(*actions).items():
-            monkeypatch.setenv(name, value)
-        program.clear()
-
-    yield limit
-    service.unlimited()
-
-
-def soon():
-    return time.monotonic() + 60
-
-
-def keys(*names, profile=None):
-    return [Address("app", name, profile=profile) for name in names]
-
-
-def foreign(*names):
-    return [Address("", "", foreign=name) for name in names]
-
-
-def texts(answers):
-    """Answers by address, as text; errors as they are."""
-    return {str(key): answer.reveal() if isinstance(answer, Secret) else answer for key, answer in answers.items()}
 
 
 def fill(service, **parameters):
@@ -142,7 +100,7 @@ class TestForeign:
         """`//a/b` and `/a/b` are the parameter /a/b, a name without a slash is the top-level one; in one call."""
         fill(service, prod__db__password="deep")
         put(service, "token", "top", Type="String")
-        asked = foreign("prod/db/password", "/prod/db/password", "token", "absent", "/absent")
+        asked = foreign_keys("prod/db/password", "/prod/db/password", "token", "absent", "/absent")
         assert texts(AwsSsm("ssm").get_many(asked, soon())) == {
             "prod/db/password": "deep",
             "/prod/db/password": "deep",
@@ -156,7 +114,7 @@ class TestForeign:
         put(service, "/prod/key", "second", Overwrite=True)
         service.call("AmazonSSM.LabelParameterVersion", Name="/prod/key", ParameterVersion=1, Labels=["old"])
         arn = "arn:aws:ssm:us-east-1:123456789012:parameter/prod/key"
-        answers = texts(AwsSsm("ssm").get_many(foreign("prod/key", "prod/key:1", "prod/key:old", arn), soon()))
+        answers = texts(AwsSsm("ssm").get_many(foreign_keys("prod/key", "prod/key:1", "prod/key:old", arn), soon()))
         assert answers == {"prod/key": "second", "prod/key:1": "first", "prod/key:old": "first", arn: "second"}
 
     @pytest.mark.parametrize(
@@ -165,15 +123,15 @@ class TestForeign:
     )
     def test_what_aws_would_read_as_something_else_is_no_name(self, program, name):
         """An option, a file, a URL or JSON is no parameter: it is not there, and `aws` never sees it."""
-        assert AwsSsm("ssm").get_many(foreign(name), soon()) == {}
+        assert AwsSsm("ssm").get_many(foreign_keys(name), soon()) == {}
         assert program.count() == 0
 
     def test_foreign_names_are_not_written(self, program):
         """What envref did not make it does not change."""
         store = AwsSsm("ssm")
         for call in (
-            lambda: store.set(*foreign("prod/key"), Secret("value"), soon()),
-            lambda: store.delete(*foreign("prod/key"), soon()),
+            lambda: store.set(*foreign_keys("prod/key"), Secret("value"), soon()),
+            lambda: store.delete(*foreign_keys("prod/key"), soon()),
         ):
             with pytest.raises(BackendInvalid) as caught:
                 call()
@@ -240,7 +198,7 @@ class TestBatch:
     def test_names_elsewhere_are_asked_beside_the_path(self, service, program):
         """Foreign names are asked ten a call; one that lies under the prefix is in the listing."""
         fill(service, app__one="1", app__two="2", app__three="3", **{f"else__f{n}": f"f{n}" for n in range(11)})
-        asked = [*keys("one", "two"), *foreign("app/three", *(f"else/f{n}" for n in range(11)))]
+        asked = [*keys("one", "two"), *foreign_keys("app/three", *(f"else/f{n}" for n in range(11)))]
         answers = texts(AwsSsm("ssm", prefix="/app").get_many(asked, soon()))
         assert answers == {
             "app/one": "1",
@@ -259,7 +217,7 @@ class TestPermissions:
         store = AwsSsm("ssm", prefix="/my-api/production")
         for key in ("a", "b"):
             store.set(*keys(key), Secret(f"value {key}"), soon())
-        answers = texts(store.get_many([*keys("a", "b", "c"), *foreign("else/one", "else/two", "else/none")], soon()))
+        answers = answers_of(store, *keys("a", "b", "c"), *foreign_keys("else/one", "else/two", "else/none"))
         assert answers == {"app/a": "value a", "app/b": "value b", "else/one": "1", "else/two": "2"}
         store.delete(*keys("a"), soon())
         assert list(store.list("app", soon())) == ["b"]
@@ -347,7 +305,7 @@ class TestWords:
         *) echo '{"Parameter": {"Value": "alone"}}' ;;
         esac"""
         aws.stand_in(tmp_path / "bin", monkeypatch, script)
-        answers = AwsSsm("ssm").get_many(foreign("a/one", "a/two", "a/three"), soon())
+        answers = AwsSsm("ssm").get_many(foreign_keys("a/one", "a/two", "a/three"), soon())
         assert texts(answers) == {"a/one": "1", "a/three": "alone"}
 
 

@@ -20,28 +20,20 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends import asking
+from tests.backends.asking import KEY, soon
 from tests.backends.contract import KEYS, BackendContract, values_of
 from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
 from tests.backends.stores.shim import recorded
 from tests.processes import left_of
 
-KEY = Address("app", "key")
 MORE = [Address("app", f"other{number}") for number in range(4)]
 WAYS = ("program", "connection")
 
 
-def soon():
-    return time.monotonic() + 20
-
-
 def answer_of(store, address=KEY, way="program", deadline=None):
     """The value as text, the error, or None when absent; asked for alone, or with four more over one connection."""
-    try:
-        asked = [address] if way == "program" else [address, *MORE]
-        answer = store.get_many(asked, deadline or soon()).get(address)
-    except BackendError as error:
-        return error
-    return answer.reveal() if isinstance(answer, Secret) else answer
+    return asking.answer_of(store, address, deadline, among=() if way == "program" else MORE)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError
 from envref.secret import Secret
-from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault
+from tests.backends.asking import soon
+from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": ""}
 

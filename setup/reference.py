@@ -9,6 +9,7 @@ import inspect
 import json
 import pathlib
 import re
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import click
 
@@ -17,14 +18,20 @@ from envref.cli.commands import COMMANDS, envref
 from envref.cli.grammar import Command, Group
 from envref.project.config.backends import options_of
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envref.project.config.backends import Options
+
 ROOT = pathlib.Path(__file__).parent.parent
 _MADE = "<!-- Made by `make reference` from the code; edit that. -->\n\n"
 _PROFILE = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"
 _BACKEND = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-_SCALAR = {"type": ["string", "number", "boolean", "null"]}
+Rule = dict[str, Any]  # a JSON schema, or a part of one
+_SCALAR: Rule = {"type": ["string", "number", "boolean", "null"]}
 
 
-def pages():
+def pages() -> dict[str, str]:
     """Path below the root -> text, for everything that is made."""
     return {
         "docs/reference/commands.md": commands(),
@@ -37,36 +44,47 @@ def pages():
 # Commands
 
 
-def commands():
+def commands() -> str:
     """Each command with its usage, its text and its options."""
     top = click.Context(envref, info_name="envref")
     own = [_heading(f"envref {name}") for name in sorted(COMMANDS)]
-    texts = [_MADE, "# Commands\n\n", envref.help.strip(), "\n\n", *own, "\n## Options that every command takes\n\n"]
+    texts = [
+        _MADE,
+        "# Commands\n\n",
+        inspect.cleandoc(envref.help or ""),
+        "\n\n",
+        *own,
+        "\n## Options that every command takes\n\n",
+    ]
     texts += [_options(envref, top), "\n"]
-    texts += [_section(envref.get_command(top, name), top, f"envref {name}") for name in sorted(COMMANDS)]
+    texts += _sections(envref, top, sorted(COMMANDS))
     return "".join(texts)
 
 
-def _heading(path):
+def _heading(path: str) -> str:
     return f"* [`{path}`](#{path.replace(' ', '-')})\n"
 
 
-def _section(command, parent, path):
+def _sections(group: click.Group, context: click.Context, names: Sequence[str]) -> list[str]:
+    found = [(name, group.get_command(context, name)) for name in names]
+    return [_section(command, context, f"{context.command_path} {name}") for name, command in found if command]
+
+
+def _section(command: click.Command, parent: click.Context, path: str) -> str:
     context = click.Context(command, parent=parent, info_name=path.rpartition(" ")[2])
     text = [f"\n## {path}\n\n", f"```\n{_usage(command, context, path)}\n```\n\n", _described(command)]
     options = _options(command, context, without=_shared())
     text += [f"\n{options}"] if options else []
     if isinstance(command, Group):
-        names = command.list_commands(context)
-        text += [_section(command.get_command(context, name), context, f"{path} {name}") for name in names]
+        text += _sections(command, context, command.list_commands(context))
     return "".join(text)
 
 
-def _usage(command, context, path):
+def _usage(command: click.Command, context: click.Context, path: str) -> str:
     return " ".join([path, *command.collect_usage_pieces(context)])
 
 
-def _described(command):
+def _described(command: click.Command) -> str:
     """The help text, its example as code."""
     text = inspect.cleandoc(command.help or "")
     body, _, example = text.partition("Example: ")
@@ -74,31 +92,32 @@ def _described(command):
     return " ".join(body.split()) + example + "\n"
 
 
-def _options(command, context, without=frozenset()):
+def _options(command: click.Command, context: click.Context, without: frozenset[str] = frozenset()) -> str:
     rows = [_option(option, context) for option in command.params if _is_shown(option, without)]
     return "".join(["| option | meaning |\n|---|---|\n", *rows]) if rows else ""
 
 
-def _is_shown(option, without):
+def _is_shown(option: click.Parameter, without: frozenset[str]) -> TypeGuard[click.Option]:
     return isinstance(option, click.Option) and not option.hidden and not set(option.opts) & without
 
 
-def _option(option, context):
+def _option(option: click.Option, context: click.Context) -> str:
     words = ", ".join(f"`{word}`" for word in option.opts)
     metavar = "" if option.is_flag else f" `{option.make_metavar(context)}`"
     default = f" Default: `{option.default}`." if isinstance(option.default, str) and option.default else ""
     return f"| {words}{metavar} | {(option.help or '').replace('|', chr(92) + '|')}{default} |\n"
 
 
-def _shared():
+def _shared() -> frozenset[str]:
     """The words of the options that every command takes; `-C`, because some give `--project` another meaning."""
-    return {word for option in Command("x").params for word in option.opts} - {"--project", "-v"} | {"--help"}
+    words = {word for option in Command("x").params for word in option.opts}
+    return frozenset(words - {"--project", "-v"} | {"--help"})
 
 
 # The schema of .envref.yaml
 
 
-def schema():
+def schema() -> Rule:
     """What an editor checks and completes; the loader's own rules go further (file names, addresses)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -162,11 +181,11 @@ def schema():
     }
 
 
-def _text(description, **more):
+def _text(description: str, **more: object) -> Rule:
     return {"type": "string", "description": description, **more}
 
 
-def _backend():
+def _backend() -> Rule:
     kinds = list(BUILTIN)
     return {
         "type": "object",
@@ -198,11 +217,11 @@ def _backend():
     }
 
 
-def _options_of(kind):
+def _options_of(kind: str) -> Rule:
     """If it is of this type, these are the options that it takes; the name stands in for a type that is left out."""
     options = options_of(kind)
-    is_kind = {"const": kind}
-    config = {
+    is_kind: Rule = {"const": kind}
+    config: Rule = {
         "type": ["object", "null"],
         "properties": {name: {"type": "boolean"} if name in options.booleans else _SCALAR for name in options.names},
         **({"required": list(options.required)} if options.required else {}),
@@ -210,14 +229,14 @@ def _options_of(kind):
     if not options.open:
         config["properties"] |= {"timeout": {"type": "number"}, "optional": {"type": "boolean"}}
         config["additionalProperties"] = False
-    then = {"properties": {"config": config}}
+    then: Rule = {"properties": {"config": config}}
     then |= {"required": ["config"]} if options.required else {}
     by_type = {"properties": {"type": is_kind}, "required": ["type"]}
     by_name = {"properties": {"name": is_kind}, "not": {"required": ["type"]}}
     return {"if": {"anyOf": [by_type, by_name]}, "then": then}
 
 
-def configuration():
+def configuration() -> str:
     """The keys of the file as tables."""
     text = [_MADE, "# `.envref.yaml`\n\n", f"{_PAGE}\n", "| key | is | meaning |\n|---|---|---|\n"]
     text += [_key(name, rule) for name, rule in schema()["properties"].items()]
@@ -232,7 +251,7 @@ package, is the same for editors: a line `# yaml-language-server: $schema=PATH` 
 """
 
 
-def _key(name, rule):
+def _key(name: str, rule: Rule) -> str:
     kinds = rule.get("type", "one of")
     kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
     kind += " " + ", ".join(f"`{value}`" for value in rule["enum"]) if "enum" in rule else ""
@@ -243,14 +262,14 @@ def _key(name, rule):
 # Stores
 
 
-def stores():
+def stores() -> str:
     """Each type with its options and their defaults, as its constructor has them."""
     return "".join(
         [_MADE, "# Store types\n\n[stores.md](../stores.md) says how each is used.\n", *map(_store, BUILTIN)]
     )
 
 
-def _store(kind):
+def _store(kind: str) -> str:
     text = inspect.cleandoc(backend_class(kind).__doc__ or "")
     first = re.split(r"\n\n", text)[0]
     options = options_of(kind)
@@ -260,14 +279,14 @@ def _store(kind):
     return "".join([f"\n## {kind}\n\n{' '.join(first.split())}\n", *table, *more])
 
 
-def _default(kind, name, options):
+def _default(kind: str, name: str, options: Options) -> str:
     if name in options.required:
         return "required"
     default = inspect.signature(backend_class(kind)).parameters[name].default
     return f"`{json.dumps(default)}`" if isinstance(default, (str, bool)) and default != "" else ""
 
 
-def write():
+def write() -> None:
     for name, text in pages().items():
         path = ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)

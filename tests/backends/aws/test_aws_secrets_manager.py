@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from envref.backends.aws_secrets_manager import AwsSecretsManager
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
-from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws
 
@@ -20,47 +19,6 @@ ROLE = (
 )
 DENIED = "error: aws-secrets-manager: denied:"
 PENDING = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
-
-
-@pytest.fixture(scope="module")
-def service():
-    with aws.AwsService() as running:
-        yield running
-
-
-@pytest.fixture
-def program(service, tmp_path, monkeypatch):
-    return aws.use(service, tmp_path / "shim", monkeypatch)
-
-
-@pytest.fixture
-def limited(service, program, monkeypatch):
-    """Leaves only some permissions until the test ends."""
-
-    def limit(*actions):
-        for name, value in service.limited_to(*actions).items():
-            monkeypatch.setenv(name, value)
-        program.clear()
-
-    yield limit
-    service.unlimited()
-
-
-def soon():
-    return time.monotonic() + 60
-
-
-def keys(*names, profile=None):
-    return [Address("app", name, profile=profile) for name in names]
-
-
-def foreign(*names):
-    return [Address("", "", foreign=name) for name in names]
-
-
-def texts(answers):
-    """Answers by address, as text; errors as they are."""
-    return {str(key): answer.reveal() if isinstance(answer, Secret) else answer for key, answer in answers.items()}
 
 
 def create(service, name, value):
@@ -118,12 +76,12 @@ class TestNames:
         create(service, "rds!cluster-1", "managed")
         store = AwsSecretsManager("sm")
         answers = store.get_many(
-            foreign("prod/db", arn, arn[:-7], "rds!cluster-1", "absent", "-x", "file:///x"), soon()
+            foreign_keys("prod/db", arn, arn[:-7], "rds!cluster-1", "absent", "-x", "file:///x"), soon()
         )
         assert texts(answers) == {"prod/db": "value", arn: "value", arn[:-7]: "value", "rds!cluster-1": "managed"}
         for call in (
-            lambda: store.set(*foreign("prod/db"), Secret("new"), soon()),
-            lambda: store.delete(*foreign("prod/db"), soon()),
+            lambda: store.set(*foreign_keys("prod/db"), Secret("new"), soon()),
+            lambda: store.delete(*foreign_keys("prod/db"), soon()),
         ):
             with pytest.raises(BackendInvalid, match='envref only reads "prod/db"'):
                 call()

@@ -17,8 +17,9 @@ from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
-from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault
+from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
 from tests.conftest import ROOT
 
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
@@ -302,7 +303,7 @@ def test_a_tampered_row_is_detected(vault, path, kind, key):
     fill(vault, {key: f"new {key}"})
     TAMPERING[kind](path, full, other, old)
     with pytest.raises((BackendInvalid, BackendUnavailable), match=r"changed by something other|decode to UTF-8"):
-        raise error_of(vault, key)
+        raise answer_of(vault, address(key))
 
 
 @pytest.mark.parametrize("row", ["format", "vault_id", "identity", "generation", "locked"])
@@ -313,10 +314,10 @@ def test_tampered_metadata_is_detected(vault, path, row):
     edit = edits.get(row, before.replace("A", "B"))
     statement(path, "UPDATE metadata SET value = ? WHERE key = ?", edit, row)
     with pytest.raises((BackendInvalid, BackendLocked, BackendDenied)):
-        raise error_of(reopened(vault), "one")
+        raise answer_of(reopened(vault), address("one"))
     statement(path, "DELETE FROM metadata WHERE key = ?", row)
     with pytest.raises((BackendInvalid, BackendLocked, BackendUnavailable)):
-        raise error_of(reopened(vault), "one")
+        raise answer_of(reopened(vault), address("one"))
 
 
 def test_an_added_metadata_row_is_detected(vault, path):
@@ -332,14 +333,6 @@ def test_one_damaged_value_leaves_the_others_readable(vault, path):
     answers = read(vault, "one", "two", "three")
     assert isinstance(answers.pop("two"), BackendInvalid)
     assert answers == {"one": "1", "three": "drei\n"}
-
-
-def error_of(vault, key):
-    """The error of reading a key, for the store or for the one address."""
-    try:
-        return read(vault, key)[key]
-    except (BackendInvalid, BackendLocked, BackendDenied, BackendUnavailable) as error:
-        return error
 
 
 def test_only_the_asked_rows_are_decrypted(vault, monkeypatch):
@@ -382,7 +375,7 @@ def test_a_person_at_the_prompt_holds_nobody_up(vault, monkeypatch):
 
 PEAK = """
 import sys, time
-from tests import peak
+from tests.backends import peak
 from envref.refs.address import Address
 from envref.backends.vault.store import Vault
 vault = Vault("vault", path=sys.argv[1])

@@ -11,7 +11,8 @@ from envref.backends.vault import lifecycle
 from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.secret import Secret
-from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read, soon
+from tests.backends.asking import soon
+from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": "", "long": "x" * 60_000}
 

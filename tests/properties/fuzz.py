@@ -1,5 +1,6 @@
-"""What is fuzzed, guided by the code it reaches: `python -m tests.fuzz TARGET SECONDS DIRECTORY` (security.md 7).
+"""What is fuzzed, guided by the code it reaches (security.md 7).
 
+`python -m tests.properties.fuzz TARGET SECONDS DIRECTORY` fuzzes one target, with its corpus in the directory.
 A target takes bytes. It may raise EnvrefError, which is an answer; anything else is a bug, as is a text that does not
 come back from what was written.
 """

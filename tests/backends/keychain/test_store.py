@@ -20,6 +20,7 @@ from envref.backends.keychain.store import Entry, Keychain
 from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, soon
 from tests.backends.contract import BackendContract
 from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
@@ -28,10 +29,6 @@ from tests.requirements import need
 
 NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
 CURE = ["  run: envref vault init, then list a backend of type vault first in .envref.yaml"]
-
-
-def soon():
-    return time.monotonic() + 20
 
 
 def read(store, address):
@@ -46,9 +43,6 @@ def use(monkeypatch, environment):
 @pytest.fixture
 def store(secret_service):
     return Keychain("keychain")
-
-
-KEY = Address("app", "key")
 
 
 class TestKeychain(BackendContract):

@@ -10,7 +10,7 @@ import pytest
 
 from envref.backends.vault import age
 from envref.errors import BackendDenied, BackendError, BackendInvalid
-from tests import age_kit
+from tests.backends.vault import age_kit
 from tests.requirements import first_python
 
 pytestmark = first_python

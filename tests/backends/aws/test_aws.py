@@ -12,16 +12,12 @@ from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from tests.backends.asking import KEY, soon
 from tests.backends.contract import values_of
 from tests.backends.stores import aws, shim
 from tests.processes import left_of
 
-KEY = Address("app", "key")
 STORES = {"aws-ssm": AwsSsm, "aws-secrets-manager": AwsSecretsManager}
-
-
-def soon():
-    return time.monotonic() + 60
 
 
 def reading(store, *keys, deadline=None):
@@ -45,17 +41,6 @@ def calls(store, deadline):
             call()
         assert "marker-9f31b2" not in values_of(caught.value)
         yield name, caught.value
-
-
-@pytest.fixture(scope="module")
-def service():
-    with aws.AwsService() as running:
-        yield running
-
-
-@pytest.fixture
-def program(service, tmp_path, monkeypatch):
-    return aws.use(service, tmp_path / "shim", monkeypatch)
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""How a test asks a store: addresses of project "app", time enough, and what it answers as text or as the error."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from envref.errors import BackendError
+from envref.refs.address import Address
+from envref.secret import Secret
+
+KEY = Address("app", "key")
+
+
+def soon(seconds=60):
+    """A deadline that only a store that hangs passes."""
+    return time.monotonic() + seconds
+
+
+def keys(*names, **scope):
+    return [Address("app", name, **scope) for name in names]
+
+
+def foreign(name, field=None):
+    """A secret that is not envref's own, under the store's name for it."""
+    return Address("", "", foreign=name, field=field)
+
+
+def foreign_keys(*names):
+    return [foreign(name) for name in names]
+
+
+def texts(answers):
+    """Answers by the address as text, its field included: the value as text, or the error."""
+    return {_name(address): _text(answer) for address, answer in answers.items()}
+
+
+def answers_of(store, *addresses):
+    """What a store answers, as `texts` has it."""
+    return texts(store.get_many(addresses, soon()))
+
+
+def answer_of(store, address=KEY, deadline=None, among=()):
+    """The value as text, the error, raised or given, or None when absent. `among` is asked for in the same batch."""
+    try:
+        return _text(store.get_many([address, *among], deadline or soon()).get(address))
+    except BackendError as error:
+        return error
+
+
+def error_of(call):
+    with pytest.raises(BackendError) as caught:
+        call()
+    return caught.value
+
+
+def _name(address):
+    return f"{address}#{address.field}" if address.field else str(address)
+
+
+def _text(answer):
+    return answer.reveal() if isinstance(answer, Secret) else answer
