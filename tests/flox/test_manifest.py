@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import block, manifest
 from envref.flox.block import SHELLS
-from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.manifest import HOOK, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.schema_version import PLUGINS_SINCE, UNDO_SINCE
 from tests.flox import schema
 from tests.flox.manifests import FRESH, KEPT, REWRITTEN
 
@@ -63,7 +64,7 @@ def test_a_hook_block_goes_in_and_out(name):
 def test_profile_blocks_go_in_and_out(name):
     """The same for four scripts, and for four that undo them where the schema has those."""
     before = KEPT[name]
-    new_enough = Manifest(before, "m").schema >= manifest.UNDO_SINCE
+    new_enough = Manifest(before, "m").schema >= UNDO_SINCE
     blocks = UNDONE | PROFILED if new_enough else PROFILED
     rewritten = name == "profile and deactivate in any order"  # bash = 'true'
     edited = with_all(before, blocks)
@@ -253,13 +254,10 @@ def test_a_schema_is_raised_in_its_place_and_never_lowered(before, after):
 
 
 def test_an_edit_that_changes_more_is_refused():
-    """Whatever a caller does to the document, only what it announced may differ."""
-
-    def change(document):
-        document["vars"]["A"] = "other"
-
+    """Whatever text a caller makes, only what it announced may differ."""
+    before = "version = 1\n[vars]\nA = 'b'\n"
     with pytest.raises(EnvrefError, match=r"would change more than its own lines here; nothing was changed"):
-        Manifest("version = 1\n[vars]\nA = 'b'\n", "m").edited(change, [("install",)])
+        Manifest(before, "m").with_text(before.replace("'b'", "'other'"), below=[("install",)])
 
 
 # A manifest of any shape: pieces that are valid in any order below `version = 1`.
