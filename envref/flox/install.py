@@ -1,4 +1,4 @@
-"""The stores' own programs in a manifest's `[install]` (flox.md 7)."""
+"""Install: the stores' own programs in a manifest's `[install]` (flox.md 7)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _is_installed(package: _Package, installed: dict[str, Any]) -> bool:
 
 
 def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[_Package], file: str) -> None:
-    """Refuses unfree packages where the manifest does. Flox allows them unless it is told otherwise."""
+    """Refuses unfree packages where the manifest does. Flox allows them where it does not say."""
     if toml_text.at(manifest, _UNFREE) is not False:
         return
     unfree = [package.path for package in missing if package.unfree]
@@ -161,7 +161,7 @@ def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
 
 
 def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
-    """Where the entries below a header end: behind the last one; behind the comments that follow the header."""
+    """Where the entries below a header end: after the last one; after the comments that follow the header."""
     last = header
     for number in range(header + 1, len(lines)):
         line = lines[number].strip()

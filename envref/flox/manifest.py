@@ -1,6 +1,6 @@
 """Manifest: a Flox manifest that is read whole, changed in a few places and otherwise kept to the byte (flox.md 7).
 
-How an edit finds its place, and how it is checked, is `toml_text`'s: nothing but what was meant to change has changed.
+`toml_text` finds the place of an edit and checks it: nothing may change but what was meant to.
 """
 
 from __future__ import annotations
@@ -63,6 +63,13 @@ class Manifest:
         """What stands at the path, or None."""
         return toml_text.at(self.data, path)
 
+    def table(self, path: Path) -> dict[str, Any]:
+        """The table at the path, empty where nothing stands there. Raises MalformedFile for anything else."""
+        value = self.value(path)
+        if value is not None and not isinstance(value, dict):
+            raise self.fault(self._about(path), f"{'.'.join(path)} is not a table")
+        return value or {}
+
     def blocks(self) -> dict[Path, str]:
         """The scripts that hold a block of envref, and the word in its markers."""
         found = {path: self.value(path) for path in SCRIPTS}
@@ -114,7 +121,7 @@ class Manifest:
         if old == [begin, *lines, end]:
             return self
         text = "\n".join([begin, *lines, end])
-        others = {name: value for name, value in (self.value(PLUGIN) or {}).items() if name not in self.entries(kind)}
+        others = {name: value for name, value in self.table(PLUGIN).items() if name not in self.entries(kind)}
         edited = self._edited(self._with_entry_lines(kind, text), {PLUGIN: {**others, **entries}})
         if edited is None and not old:
             raise self.fault(self._about(PLUGIN), "envref writes to a table of its own; write it as [plugins.envref]")
@@ -178,8 +185,7 @@ class Manifest:
 
     def _check_scripts(self) -> None:
         for table in ("hook", "profile", "plugins"):
-            if not isinstance(self.data.get(table, {}), dict):
-                raise self.fault(self._about((table,)), f"{table} is not a table")
+            self.table((table,))
         if self.value(("hook", "script")) is not None:
             raise self.fault(
                 self._about(("hook", "script")), "Flox has no hook.script any more; rename it to hook.on-activate"
@@ -190,12 +196,12 @@ class Manifest:
                 raise self.fault(self._about(path), f"{'.'.join(path)} is not a string")
             try:
                 block.find(script or "")
-            except block.Fault as fault:
-                where = self._line_of_script(path, fault.line)
-                raise self.fault(where, f"{fault.text}; delete what is left of it by hand") from None
+            except block.BrokenMarkers as broken:
+                where = self._line_of_script(path, broken.line)
+                raise self.fault(where, f"{broken.text}; delete what is left of it by hand") from None
 
     def _line_of_script(self, path: Path, number: int) -> int:
-        """The offset of a line of the script; of the whole value where lines of it are no lines of the file."""
+        """The offset of a line of the script; of the whole value where its lines are not lines of the file."""
         start, end = toml_text.span(self.text, path) or (0, 0)
         opening, body = _literal(self.text[start:end])
         if not opening:
@@ -229,7 +235,7 @@ class Manifest:
             raise self.fault(start, text + "control characters; write them as escapes of the shell")
 
     def _with_entry_lines(self, kind: str, text: str) -> Iterator[str]:
-        """Proposals: these lines in the place of the old ones, behind those of the other kind, or in the table."""
+        """Proposals: these lines in the place of the old ones, after those of the other kind, or in the table."""
         old = self._entry_span(kind)
         if old:
             yield f"{self.text[: old[0]]}{text}{self.text[old[1] :]}"

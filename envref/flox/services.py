@@ -1,4 +1,4 @@
-"""Services that get their own secrets: each one's command behind `envref run --only NAMES --` (commands.md 2.24)."""
+"""Services: each with its own secrets, its command started by `envref run --only NAMES --` (commands.md 2.24)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _faults(
         yield f"services.{name}: no variable is named"
     for variable in variables:
         if not is_variable_name(variable):
-            yield f'services.{name}: "{variable}" is no name of a variable'
+            yield f'services.{name}: "{variable}" is not a variable name'
         elif known is not None and variable not in known:
             yield f'services.{name}: no env file sets "{variable}"{_suggestion(variable, known)}'
 
@@ -154,7 +154,7 @@ def _parts(literal: str) -> tuple[str, str]:
 
 
 def _margins(body: str) -> tuple[str, str]:
-    """The line end after the opening quotes, which is no part of the value, and the one to put before the closing."""
+    """The line end after the opening quotes, which is not part of the value, and the one to put before the closing."""
     for newline in ("\r\n", "\n"):
         if body.startswith(newline):
             return newline, newline

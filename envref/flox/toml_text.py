@@ -79,7 +79,7 @@ def span(text: str, path: Path) -> tuple[int, int] | None:
         [vars]            [vars]
         B = "0"           B = "0"
         A = "0" # zero    A = 0 # zero
-            ^^^               ^            19 characters before and 8 behind are alike, so the span is (19, 22)
+            ^^^               ^            19 characters before and 8 after are alike, so the span is (19, 22)
     """
     document = tomlkit.parse(text)
     container: Any = document

@@ -64,7 +64,7 @@ TABLES = [
 
 @st.composite
 def files(draw):
-    """A TOML file with a value at PATH: the text before its literal, the literal, the text behind it."""
+    """A TOML file with a value at PATH: the text before its literal, the literal, the text after it."""
     literal = draw(st.sampled_from(LITERALS))
     above = draw(st.lists(st.sampled_from(TOP), unique=True, max_size=3))
     tables = draw(st.lists(st.sampled_from(TABLES), unique=True, max_size=4))
@@ -103,7 +103,7 @@ def test_the_example_of_the_docstring():
 @settings(deadline=None, max_examples=count(150, 5_000))
 @given(files(), st.sampled_from(LITERALS))
 def test_a_value_is_replaced_and_no_other_byte(file, literal):
-    """The file reads as intended, and the texts before and behind the value are the same."""
+    """The file reads as intended, and the texts before and after the value are the same."""
     before, old, after = file
     assert toml_text.span(before + old + after, PATH) == (len(before), len(before) + len(old))
     new = toml_text.replaced(before + old + after, PATH, literal)
