@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tomlkit.exceptions import TOMLKitError
 
 from envref.errors import EnvrefError
 from envref.flox import block, toml_text
@@ -77,9 +78,16 @@ def files(draw):
     newline = draw(st.sampled_from(["\n", "\r\n"]))
     text, literal = ((each).replace("\n", newline) for each in (text.replace("V", literal) + end, literal))
     before, _, after = text.partition("\0")
-    # A file that tomlkit does not keep, such as a date before a brace, is refused before any edit.
-    assume(toml_text.read(before + literal + after) is not None and toml_text.is_kept(before + literal + after))
+    assume(toml_text.read(before + literal + after) is not None and kept(before + literal + after))
     return before, literal, after
+
+
+def kept(text):
+    """The text; None for one that tomlkit writes otherwise, such as a date before a brace: that is never written."""
+    try:
+        return text if toml_text.is_kept(text) else None
+    except TOMLKitError:
+        return None
 
 
 def with_value(data, path, value):
@@ -100,26 +108,27 @@ def test_the_example_of_the_docstring():
         assert line in (toml_text.span.__doc__ or "")
 
 
-@settings(deadline=None, max_examples=count(150, 5_000))
+@settings(deadline=None, max_examples=count(100, 5_000))
 @given(files(), st.sampled_from(LITERALS))
 def test_a_value_is_replaced_and_no_other_byte(file, literal):
     """The file reads as intended, and the texts before and after the value are the same."""
     before, old, after = file
     assert toml_text.span(before + old + after, PATH) == (len(before), len(before) + len(old))
     new = toml_text.replaced(before + old + after, PATH, literal)
-    assert new == before + literal + after
-    intended = with_value(tomllib.loads(before + old + after), PATH, tomllib.loads(f"x = {literal}")["x"])
-    assert tomllib.loads(new) == intended
+    assert new == kept(before + literal + after)
+    if new:
+        intended = with_value(tomllib.loads(before + old + after), PATH, tomllib.loads(f"x = {literal}")["x"])
+        assert tomllib.loads(new) == intended
 
 
-@settings(deadline=None, max_examples=count(150, 5_000))
+@settings(deadline=None, max_examples=count(100, 5_000))
 @given(files(), st.sampled_from(LITERALS))
 def test_a_key_goes_in_and_out(file, literal):
     """The new key is the only difference, in one place; taken out again, every byte is what it was."""
     text = "".join(file)
     value = tomllib.loads(f"x = {literal}")["x"]
     new = toml_text.chosen(text, toml_text.with_key(text, NEW, literal), {NEW: value})
-    assert new is not None
+    assert new is not None, "no place"
     assert tomllib.loads(new) == with_value(tomllib.loads(text), NEW, value)
     assert any(new.startswith(text[:at]) and new.endswith(text[at:]) for at in range(len(text) + 1))
     assert toml_text.chosen(new, toml_text.without_key(new, NEW), {NEW: None}) == text
@@ -156,7 +165,7 @@ def test_only_a_text_that_reads_as_wanted_is_chosen(file, data):
     proposal = text[:start] + data.draw(st.sampled_from(FRAGMENTS)) + text[end:]
     old = tomllib.loads(text)
     value = data.draw(st.sampled_from([old["t"]["k"], 0]))
-    reads = toml_text.read(proposal) == with_value(old, PATH, value) and toml_text.is_kept(proposal)
+    reads = toml_text.read(proposal) == with_value(old, PATH, value) and kept(proposal)
     assert toml_text.chosen(text, [proposal], {PATH: value}) == (proposal if reads else None)
 
 
