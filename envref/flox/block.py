@@ -211,10 +211,8 @@ def put(script: str, block: str) -> str:
     lines = script.split("\n")
     span = find(script)
     if span:
-        old = lines[span.start : span.end + 1]
-        new = _indented(block, _indentation_of_line(old[0], lines))
-        kept = old if [line.rstrip("\r") for line in old] == new else new
-        return "\n".join([*lines[: span.start], *kept, *lines[span.end + 1 :]])
+        new = _indented(block, _indentation_of_line(lines[span.start], lines))
+        return "\n".join([*lines[: span.start], *new, *lines[span.end + 1 :]])
     new = _indented(block, _indentation(lines))
     # A last line of blanks only is what stands before the closing quotes.
     if len(lines) > 1 and not lines[-1].strip(" \t"):

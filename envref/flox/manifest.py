@@ -55,8 +55,10 @@ class Manifest:
         if self.schema > schema_version.NEWEST:
             newest = schema_version.written(schema_version.NEWEST)
             found.append(f"{self.name}: schema-version is newer than the newest that envref knows ({newest})")
-        if "\r\n" in str(self):
-            found.append(f"{self.name}: line ends are CRLF; how Flox hands them to a shell is not known, LF is safe")
+        if "\r\n" in self.text:
+            found.append(
+                f"{self.name}: some line ends are CRLF, which Flox hands to the shells as they are; LF is safe"
+            )
         return found
 
     def value(self, path: Path) -> Any:
@@ -77,7 +79,14 @@ class Manifest:
         return {path: span.kind for path, span in spans.items() if span}
 
     def with_block(self, path: Path, text: str) -> Manifest:
-        """The manifest with the block in this script, which is made if need be."""
+        """The manifest with the block in this script, which is made if need be.
+
+        Raises MalformedFile where the file's line ends are CRLF: Flox hands them on, bash finds a syntax error in the
+        block, and the activation goes on without a secret, in strict mode too.
+        """
+        if self._crlf:
+            place = self.text.index("\n")
+            raise self.fault(place, "line ends are CRLF, with which no shell runs a block; convert the file to LF")
         if self.value(path) is not None:
             return self._with_script(path, lambda script: block.put(script, text))
         edited = self._with_bare_script(path, text) or self._edited(
