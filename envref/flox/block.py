@@ -1,4 +1,4 @@
-"""The texts that Flox's shells run, their markers, and how a block sits in the script around it (flox.md 6).
+"""Block: the text that a Flox shell runs to load the secrets, and how it sits in the script around it (flox.md 6).
 
 A block is a text of whole lines between two markers, without a line end of its own. `put` and `take` are each other's
 inverse on every script, byte for byte.
@@ -169,7 +169,7 @@ def _options(profile: str | None, *, strict: bool) -> str:
     return (f" --profile {profile}" if profile else "") + (" --strict" if strict else "")
 
 
-class Fault(Exception):
+class BrokenMarkers(Exception):
     """Markers that don't make one block; `line` counts from 0 in the script."""
 
     def __init__(self, line: int, text: str) -> None:
@@ -187,22 +187,22 @@ class Span(NamedTuple):
 
 
 def find(script: str) -> Span | None:
-    """Where the block is. Raises Fault for markers that are unbalanced, nested or there twice."""
+    """Where the block is. Raises BrokenMarkers for markers that are unbalanced, nested or there twice."""
     begun: tuple[int, str] | None = None
     found: Span | None = None
     for number, line in enumerate(script.split("\n")):
         if begins := _BEGIN.match(line):
             if begun:
-                raise Fault(number, "a block of envref begins inside another one")
+                raise BrokenMarkers(number, "a block of envref begins inside another one")
             if found:
-                raise Fault(number, "a second block of envref begins")
+                raise BrokenMarkers(number, "a second block of envref begins")
             begun = (number, begins["kind"])
         elif ends := _END.match(line):
             if begun is None or begun[1] != ends["kind"]:
-                raise Fault(number, "a block of envref ends that never began")
+                raise BrokenMarkers(number, "a block of envref ends that never began")
             found, begun = Span(begun[0], number, begun[1]), None
     if begun:
-        raise Fault(begun[0], "a block of envref begins and never ends")
+        raise BrokenMarkers(begun[0], "a block of envref begins and never ends")
     return found
 
 
@@ -211,10 +211,8 @@ def put(script: str, block: str) -> str:
     lines = script.split("\n")
     span = find(script)
     if span:
-        old = lines[span.start : span.end + 1]
-        new = _indented(block, _indentation_of_line(old[0], lines))
-        kept = old if [line.rstrip("\r") for line in old] == new else new
-        return "\n".join([*lines[: span.start], *kept, *lines[span.end + 1 :]])
+        new = _indented(block, _indentation_of_line(lines[span.start], lines))
+        return "\n".join([*lines[: span.start], *new, *lines[span.end + 1 :]])
     new = _indented(block, _indentation(lines))
     # A last line of blanks only is what stands before the closing quotes.
     if len(lines) > 1 and not lines[-1].strip(" \t"):

@@ -11,9 +11,11 @@ import tomlkit
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.flox import block, install, names, plugin, services
+from envref.flox import block, install, names, plugin, services, toml_text
 from envref.flox.block import SHELLS
-from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, UNDO_SINCE, Manifest, Path
+from envref.flox.manifest import HOOK, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.schema_version import PLUGINS_SINCE, UNDO_SINCE, written
+from envref.flox.toml_text import Path
 from envref.project.config.model import Config
 from envref.project.project import Project, env_path, file_names
 
@@ -82,30 +84,28 @@ def with_services(manifest: Manifest, project: Project) -> Manifest:
         raise EnvrefError(
             "no services: in .envref.yaml", hint="name each service and its variables, e.g. services: {web: [API_KEY]}"
         )
-    known = environment(project).variables
-    return _with_commands(manifest, lambda document: services.wrap(document, wanted, known=known))
+    text = services.wrapped(manifest.text, wanted, known=environment(project).variables)
+    return manifest.with_text(text, below=_commands(manifest))
 
 
 def without_services(manifest: Manifest) -> Manifest:
     """The manifest with every service's own command again."""
-    return _with_commands(manifest, services.unwrap)
+    return manifest.with_text(services.unwrapped(manifest.text), below=_commands(manifest))
 
 
-def _with_commands(manifest: Manifest, change: Callable[[tomlkit.TOMLDocument], None]) -> Manifest:
-    return manifest.edited(change, [("services", name, "command") for name in manifest.data.get("services", {})])
+def _commands(manifest: Manifest) -> list[Path]:
+    return [("services", name, "command") for name in toml_text.table_at(manifest.data, ("services",))]
 
 
 def with_programs(manifest: Manifest, project: Project) -> Manifest:
     """The manifest with the programs of the project's stores in [install]."""
     kinds = install.kinds_of(project, environment(project))
-    return manifest.edited(lambda document: install.add_missing(document, kinds, file=manifest.name), [("install",)])
+    return manifest.with_text(install.with_programs(manifest.text, kinds, file=manifest.name), below=[("install",)])
 
 
 def programs(project: Project) -> str:
     """The entries of [install] that the project's stores need, as TOML."""
-    document = tomlkit.document()
-    install.add_missing(document, install.kinds_of(project, environment(project)))
-    return tomlkit.dumps(document)
+    return install.with_programs("", install.kinds_of(project, environment(project)))
 
 
 def found(manifest: Manifest) -> str:
@@ -120,7 +120,7 @@ def snippet(form: Form, project: Project) -> str:
     if form.kind == PLUGGED:
         table = plugin.entries(environment(project))
         lines = [f"{name} = {tomlkit.string(uri).as_string()}" for name, uri in table.items()]
-        needs = ".".join(map(str, PLUGINS_SINCE))
+        needs = written(PLUGINS_SINCE)
         return "\n".join([f'# needs schema-version = "{needs}" or newer', "[plugins.envref]", *lines, ""])
     scripts = _SCRIPTS[form.kind](form, project, (0,))
     table_name = next(iter(scripts))[0]
@@ -158,7 +158,7 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
     said = []
     wanted = plugin.entries(environment(project))
     if manifest.schema < PLUGINS_SINCE:
-        new = ".".join(map(str, PLUGINS_SINCE))
+        new = written(PLUGINS_SINCE)
         said.append(f'raised schema-version to "{new}": an older Flox will not read {manifest.name} any more')
         manifest = manifest.with_schema(PLUGINS_SINCE)
     if found(manifest) != PLUGGED and not _installs_envref(manifest):
@@ -179,7 +179,8 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
 
 def _installs_envref(manifest: Manifest) -> bool:
     """Whether a package of that name is in the environment itself; one that is included can't be seen from here."""
-    paths = [entry.get("pkg-path", entry.get("flake", "")) for entry in manifest.data.get("install", {}).values()]
+    programs = toml_text.table_at(manifest.data, ("install",)).values()
+    paths = [entry.get("pkg-path", entry.get("flake", "")) for entry in programs if isinstance(entry, dict)]
     return any("envref" in str(path) for path in paths)
 
 

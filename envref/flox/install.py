@@ -1,17 +1,14 @@
-"""The stores' own programs in a manifest's `[install]` (flox.md 7)."""
+"""Install: the stores' own programs in a manifest's `[install]` (flox.md 7)."""
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import tomlkit
-
 from envref.errors import EnvrefError
-from envref.flox.document import become
+from envref.flox import toml_text
 from envref.refs.reference import Reference
 
 if TYPE_CHECKING:
@@ -36,6 +33,7 @@ class _Package(NamedTuple):
     systems: tuple[str, ...] = ()
 
 
+_UNFREE = ("options", "allow", "unfree")
 _LINUX = ("x86_64-linux", "aarch64-linux")
 # Types that are not here need no program: envref's own vault, plugins. macOS brings /usr/bin/security.
 _PACKAGES = {
@@ -62,27 +60,22 @@ def kinds_of(project: Project, environment: Environment) -> list[str]:
     return list(dict.fromkeys(kinds))
 
 
-def add_missing(document: tomlkit.TOMLDocument, kinds: Iterable[str], *, file: str = MANIFEST) -> list[str]:
-    """Adds what the types' programs need and `[install]` lacks; the ids that were added.
+def with_programs(text: str, kinds: Iterable[str], *, file: str = MANIFEST) -> str:
+    """The manifest's text with what the types' programs need and `[install]` lacks.
 
     `file` is what messages call the manifest. Raises EnvrefError where an unfree package is not allowed, or an entry
-    can't be added; the document is then as before.
+    can't be added.
     """
-    text = document.as_string()
     manifest = tomllib.loads(text)
-    installed = manifest.get("install", {})
+    installed = toml_text.table_at(manifest, ("install",))
     wanted = dict.fromkeys(package for kind in kinds for package in _PACKAGES.get(kind, ()))
     missing = [package for package in wanted if _applies(package, manifest) and not _is_installed(package, installed)]
     if any(package.unfree for package in missing):
         _check_unfree(text, manifest, missing, file)
-    added = []
     for package in missing:
-        identity = _free_id(package, tomllib.loads(text).get("install", {}), file)
+        identity = _free_id(package, toml_text.table_at(tomllib.loads(text), ("install",)), file)
         text = _with_entry(text, identity, _fields(package, manifest), file)
-        added.append(identity)
-    if added:
-        become(document, text)
-    return added
+    return text
 
 
 def _applies(package: _Package, manifest: dict[str, Any]) -> bool:
@@ -101,8 +94,8 @@ def _is_installed(package: _Package, installed: dict[str, Any]) -> bool:
 
 
 def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[_Package], file: str) -> None:
-    """Refuses unfree packages where the manifest does. Flox allows them unless it is told otherwise."""
-    if manifest.get("options", {}).get("allow", {}).get("unfree") is not False:
+    """Refuses unfree packages where the manifest does. Flox allows them where it does not say."""
+    if toml_text.at(manifest, _UNFREE) is not False:
         return
     unfree = [package.path for package in missing if package.unfree]
     are = "is" if len(unfree) == 1 else "are"
@@ -117,17 +110,9 @@ def _line_of_refusal(text: str) -> int:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         allowing = [*lines[:number], re.sub(r"\bfalse\b", "true", line), *lines[number + 1 :]]
-        if "unfree" in line and _read("\n".join(allowing)).get("options", {}).get("allow", {}).get("unfree") is True:
+        if "unfree" in line and toml_text.at(toml_text.read("\n".join(allowing)) or {}, _UNFREE) is True:
             return number + 1
     return 1
-
-
-def _read(text: str) -> dict[str, Any]:
-    """The data of a text; nothing where it is no TOML."""
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return {}
 
 
 def _free_id(package: _Package, installed: dict[str, Any], file: str) -> str:
@@ -151,18 +136,12 @@ def _fields(package: _Package, manifest: dict[str, Any]) -> dict[str, str | list
 
 
 def _with_entry(text: str, identity: str, fields: dict[str, str | list[str]], file: str) -> str:
-    """The text with the entry as dotted keys, and no other byte changed.
-
-    Each place is tried until the result reads as the old data with the entry: a line that looks like a table may be
-    part of somebody's script.
-    """
-    wanted = copy.deepcopy(tomllib.loads(text))
-    wanted.setdefault("install", {})[identity] = fields
+    """The text with the entry as dotted keys, and no other byte changed."""
     entry = [f"{identity}.{name} = {json.dumps(value)}" for name, value in fields.items()]
-    for changed in _placed(text, entry):
-        if _read(changed) == wanted:
-            return changed
-    raise EnvrefError(f"{file}: no place for an entry in [install]", hint=f"add these lines: {'; '.join(entry)}")
+    changed = toml_text.chosen(text, _placed(text, entry), {("install", identity): fields})
+    if changed is None:
+        raise EnvrefError(f"{file}: no place for an entry in [install]", hint=f"add these lines: {'; '.join(entry)}")
+    return changed
 
 
 def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
@@ -182,7 +161,7 @@ def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
 
 
 def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
-    """Where the entries below a header end: behind the last one; behind the comments that follow the header."""
+    """Where the entries below a header end: after the last one; after the comments that follow the header."""
     last = header
     for number in range(header + 1, len(lines)):
         line = lines[number].strip()

@@ -1,16 +1,14 @@
 """Manifest: a Flox manifest that is read whole, changed in a few places and otherwise kept to the byte (flox.md 7).
 
-tomlkit says where a value stands; the text around it is never written anew. Every edit is checked against Python's own
-reader: nothing but what was meant to change may have changed.
+`toml_text` finds the place of an edit and checks it: nothing may change but what was meant to.
 """
 
 from __future__ import annotations
 
-import copy
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import tomlkit
@@ -18,11 +16,11 @@ from tomlkit.exceptions import TOMLKitError
 
 from envref import atomic
 from envref.errors import EnvrefError, MalformedFile, Problem
-from envref.flox import block
+from envref.flox import block, schema_version, toml_text
 from envref.flox.block import SHELLS
+from envref.flox.schema_version import V1
+from envref.flox.toml_text import Path, Wanted
 from envref.project.config.files import shown
-
-Path = tuple[str, ...]  # the keys that lead to a value
 
 PLACE = os.path.join(".flox", "env", "manifest.toml")
 
@@ -32,12 +30,7 @@ UNDO: dict[str, Path] = {shell: ("profile", "deactivate", shell) for shell in SH
 SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table is empty only after the one below it is gone
 PLUGIN: Path = ("plugins", "envref")
 
-# The schemas there are (flox.md 2). One that is newer is passed with a warning, any other is an error to Flox too.
 _BY_HAND = "change these lines by hand: envref flox-hook shows them"
-_SCHEMAS = tuple((1, minor, 0) for minor in range(10, 20))
-V1 = (1, 0, 0)  # stands for `version = 1`
-UNDO_SINCE = (1, 13, 0)
-PLUGINS_SINCE = (1, 14, 0)
 
 
 class Manifest:
@@ -61,19 +54,25 @@ class Manifest:
     def warnings(self) -> list[str]:
         """What its owner should know, although it is no reason to stop."""
         found = []
-        if self.schema > _SCHEMAS[-1]:
-            newest = ".".join(map(str, _SCHEMAS[-1]))
+        if self.schema > schema_version.NEWEST:
+            newest = schema_version.written(schema_version.NEWEST)
             found.append(f"{self.name}: schema-version is newer than the newest that envref knows ({newest})")
-        if "\r\n" in str(self):
-            found.append(f"{self.name}: line ends are CRLF; how Flox hands them to a shell is not known, LF is safe")
+        if "\r\n" in self.text:
+            found.append(
+                f"{self.name}: some line ends are CRLF, which Flox hands to the shells as they are; LF is safe"
+            )
         return found
 
     def value(self, path: Path) -> Any:
         """What stands at the path, or None."""
-        node: Any = self.data
-        for key in path:
-            node = node.get(key) if isinstance(node, dict) else None
-        return node
+        return toml_text.at(self.data, path)
+
+    def table(self, path: Path) -> dict[str, Any]:
+        """The table at the path, empty where nothing stands there. Raises MalformedFile for anything else."""
+        value = self.value(path)
+        if value is not None and not isinstance(value, dict):
+            raise self.fault(self._about(path), f"{'.'.join(path)} is not a table")
+        return value or {}
 
     def blocks(self) -> dict[Path, str]:
         """The scripts that hold a block of envref, and the word in its markers."""
@@ -82,24 +81,40 @@ class Manifest:
         return {path: span.kind for path, span in spans.items() if span}
 
     def with_block(self, path: Path, text: str) -> Manifest:
-        """The manifest with the block in this script, which is made if need be."""
+        """The manifest with the block in this script, which is made if need be.
+
+        Raises MalformedFile where the file's line ends are CRLF: Flox hands them on, bash finds a syntax error in the
+        block, and the activation goes on without a secret, in strict mode too.
+        """
+        if self._crlf:
+            place = self.text.index("\n")
+            raise self.fault(place, "line ends are CRLF, with which no shell runs a block; convert the file to LF")
         if self.value(path) is not None:
             return self._with_script(path, lambda script: block.put(script, text))
-        for candidate in self._with_new_script(path, text):
-            edited = self._if_only(candidate, [path])
-            if edited and (edited.value(path) or "").removesuffix("\n") == text:
-                return edited
-        raise self.fault(self._about(path[:-1]), f"no place for {'.'.join(path)}; add the key, with an empty value")
+        edited = self._with_bare_script(path, text) or self._edited(
+            toml_text.with_key(self.text, path, f"'''\n{text}\n'''"), {path: f"{text}\n"}
+        )
+        if edited is None:
+            raise self.fault(self._about(path[:-1]), f"no place for {'.'.join(path)}; add the key, with an empty value")
+        return edited
+
+    def _with_bare_script(self, path: Path, text: str) -> Manifest | None:
+        """The manifest with a new script that remembers that its empty table was there: it ends without a line end."""
+        bare = [each for each in toml_text.headers(self.text, path[:-1]) if toml_text.is_empty_below(self.text, each)]
+        proposals = [toml_text.below(self.text, header, f"{path[-1]} = '''\n{text}'''") for header in bare]
+        return self._edited(proposals, {path: text})
 
     def without_block(self, path: Path) -> Manifest:
         """The manifest without the block in this script; without the script and its table where a block made them."""
         script = self.value(path)
         if script is None or block.find(script) is None:
             return self
-        without_key = self._without_key(path) if block.is_only(script) else None
+        without_key = (
+            self._edited(toml_text.without_key(self.text, path), {path: None}) if block.is_only(script) else None
+        )
         if without_key is None:
             return self._with_script(path, block.take)
-        # A script that was put into an empty table of the user's ends without a line end: see `_after_header`.
+        # What does not end in a line end was put into an empty table of the user's: see `_with_bare_script`.
         return without_key.without_empty_table(path[:-1]) if script.endswith("\n") else without_key
 
     def entries(self, kind: str) -> dict[str, str]:
@@ -113,17 +128,15 @@ class Manifest:
             return self.without_entries(kind)
         lines = [f"{name} = {tomlkit.string(value).as_string()}" for name, value in entries.items()]
         begin, end = f'# >>> envref {kind} v1 >>> generated by "{made_by}"', f"# <<< envref {kind} v1 <<<"
-        if self._entry_lines(kind) == [begin, *lines, end]:
+        old = self._entry_lines(kind)
+        if old == [begin, *lines, end]:
             return self
         text = "\n".join([begin, *lines, end])
-        old = self._entry_span(kind)
-        if old:
-            return self._only(self.text[: old[0]] + text + self.text[old[1] :], [PLUGIN])
-        for candidate in self._with_new_entries(text):
-            edited = self._if_only(candidate, [PLUGIN])
-            if edited and edited.entries(kind) == dict(entries):
-                return edited
-        raise self.fault(self._about(PLUGIN), "envref writes to a table of its own; write it as [plugins.envref]")
+        others = {name: value for name, value in self.table(PLUGIN).items() if name not in self.entries(kind)}
+        edited = self._edited(self._with_entry_lines(kind, text), {PLUGIN: {**others, **entries}})
+        if edited is None and not old:
+            raise self.fault(self._about(PLUGIN), "envref writes to a table of its own; write it as [plugins.envref]")
+        return self._made(edited)
 
     def without_entries(self, kind: str) -> Manifest:
         """The manifest without what stands between the markers of this kind, and without the table if that is all."""
@@ -131,7 +144,7 @@ class Manifest:
         if span is None:
             return self
         # The line end before the block is the block's.
-        edited = self._only(self.text[: span[0] - 1] + self.text[span[1] :], [PLUGIN])
+        edited = self.with_text(self.text[: span[0] - 1] + self.text[span[1] :], below=[PLUGIN])
         return edited if edited.value(PLUGIN) else edited.without_empty_table(PLUGIN)
 
     def with_schema(self, schema: tuple[int, int, int]) -> Manifest:
@@ -139,19 +152,18 @@ class Manifest:
         if self.schema >= schema:
             return self
         key = "version" if self.schema == V1 else "schema-version"
-        start, end = self._value_span((key,)) or (0, 0)
-        before = self.text[:start]
+        start, end = toml_text.span(self.text, (key,)) or (0, 0)
+        before, number = self.text[:start], schema_version.written(schema)
         if self.schema == V1:
             before = re.sub(r"""(["']?)version\1(?=[ \t]*=[ \t]*$)""", "schema-version", before)
-        return self._only(
-            f'{before}"{".".join(map(str, schema))}"{self.text[end:]}', [("version",), ("schema-version",)]
+        edited = self._edited(
+            [f'{before}"{number}"{self.text[end:]}'], {("version",): None, ("schema-version",): number}
         )
+        return self._made(edited)
 
-    def edited(self, change: Callable[[tomlkit.TOMLDocument], object], paths: Sequence[Path]) -> Manifest:
-        """The manifest after a change of its document, which may touch what is below these paths only."""
-        document = tomlkit.parse(self.text)
-        change(document)
-        return self._only(tomlkit.dumps(document), paths)
+    def with_text(self, text: str, *, below: Iterable[Path]) -> Manifest:
+        """The manifest with this text. Raises EnvrefError if anything differs that is not at or below these paths."""
+        return self._made(self._edited([text], dict.fromkeys(below, toml_text.ANYTHING)))
 
     def fault(self, offset: int, text: str) -> MalformedFile:
         """The error about what stands at this offset."""
@@ -161,17 +173,11 @@ class Manifest:
 
     def _parsed(self) -> dict[str, Any]:
         try:
-            data = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
+            data, is_kept = tomllib.loads(self.text), toml_text.is_kept(self.text)
+        except (tomllib.TOMLDecodeError, TOMLKitError) as error:
             raise self._toml_fault(str(error)) from None
-        try:
-            same = tomlkit.dumps(tomlkit.parse(self.text)) == self.text
-        except TOMLKitError as error:
-            raise self._toml_fault(str(error)) from None
-        if not same:
-            raise EnvrefError(
-                f"{self.name}: envref would change more than its own lines here; nothing was changed", hint=_BY_HAND
-            )
+        if not is_kept:
+            raise self._refusal()
         return data
 
     def _toml_fault(self, said: str) -> MalformedFile:
@@ -183,32 +189,14 @@ class Manifest:
         return MalformedFile([Problem(self.name, line, column, f"not valid TOML: {text[:1].lower()}{text[1:]}")])
 
     def _schema(self) -> tuple[int, ...]:
-        version, schema = self.data.get("version"), self.data.get("schema-version")
-        if version is not None and schema is not None:
-            raise self.fault(
-                self._about(("version",)), "both version and schema-version; delete one, version = 1 is the older"
-            )
-        if version is None and schema is None:
-            raise self.fault(0, 'neither version nor schema-version; add version = 1 or schema-version = "1.12.0"')
-        if version is not None:
-            if version != 1 or isinstance(version, bool):
-                raise self.fault(
-                    self._about(("version",)), "version is always 1; newer manifests have schema-version instead"
-                )
-            return V1
-        numbers = re.fullmatch(r"(\d+)\.(\d+)\.(\d+)", schema) if isinstance(schema, str) else None
-        found = tuple(map(int, numbers.groups())) if numbers else ()
-        if found not in _SCHEMAS and found <= _SCHEMAS[-1]:
-            known = ", ".join(".".join(map(str, each)) for each in _SCHEMAS)
-            raise self.fault(
-                self._about(("schema-version",)), f"schema-version that Flox does not know (it knows {known})"
-            )
-        return found
+        try:
+            return schema_version.version_of(self.data)
+        except schema_version.UnusableVersion as unusable:
+            raise self.fault(self._about((unusable.key,)) if unusable.key else 0, unusable.text) from None
 
     def _check_scripts(self) -> None:
         for table in ("hook", "profile", "plugins"):
-            if not isinstance(self.data.get(table, {}), dict):
-                raise self.fault(self._about((table,)), f"{table} is not a table")
+            self.table((table,))
         if self.value(("hook", "script")) is not None:
             raise self.fault(
                 self._about(("hook", "script")), "Flox has no hook.script any more; rename it to hook.on-activate"
@@ -219,13 +207,13 @@ class Manifest:
                 raise self.fault(self._about(path), f"{'.'.join(path)} is not a string")
             try:
                 block.find(script or "")
-            except block.Fault as fault:
-                where = self._line_of_script(path, fault.line)
-                raise self.fault(where, f"{fault.text}; delete what is left of it by hand") from None
+            except block.BrokenMarkers as broken:
+                where = self._line_of_script(path, broken.line)
+                raise self.fault(where, f"{broken.text}; delete what is left of it by hand") from None
 
     def _line_of_script(self, path: Path, number: int) -> int:
-        """The offset of a line of the script; of the whole value where lines of it are no lines of the file."""
-        start, end = self._value_span(path) or (0, 0)
+        """The offset of a line of the script; of the whole value where its lines are not lines of the file."""
+        start, end = toml_text.span(self.text, path) or (0, 0)
         opening, body = _literal(self.text[start:end])
         if not opening:
             return start
@@ -235,7 +223,7 @@ class Manifest:
 
     def _with_script(self, path: Path, edit: Callable[[str], str]) -> Manifest:
         """The manifest with the script as `edit` makes it. One that can't be edited in place becomes a ''' string."""
-        start, end = self._value_span(path) or (0, 0)
+        start, end = toml_text.span(self.text, path) or (0, 0)
         opening, body = _literal(self.text[start:end])
         if not opening:
             opening, body = "'''\n", self.value(path)
@@ -244,7 +232,8 @@ class Manifest:
         script = edit(body)
         if script == body:
             return self
-        return self._only(f"{self.text[:start]}{opening}{script}'''{self.text[end:]}", [path])
+        text = toml_text.replaced(self.text, path, f"{opening}{script}'''")
+        return self._made(None if text is None else self._again(text))
 
     def _check_literal(self, script: str, path: Path, start: int) -> None:
         text = f"{'.'.join(path)} would have to become a ''' string, which can't hold "
@@ -256,75 +245,23 @@ class Manifest:
         ):
             raise self.fault(start, text + "control characters; write them as escapes of the shell")
 
-    def _with_new_script(self, path: Path, text: str) -> Iterator[str]:
-        """Texts with the new key, each at a place that may be the right one; the reader decides."""
-        table, key = path[:-1], path[-1]
-        for header in self._headers(table):
-            yield self._after_header(header, key, text)
-        for skipped in range(len(table)):
-            dotted = ".".join(path[skipped:])
-            for line in re.finditer(rf"^[ \t]*{_dotted(table[skipped:])}[ \t]*\.", self.text, re.MULTILINE):
-                yield f"{self.text[: line.start()]}{_assigned(dotted, text)}\n{self.text[line.start() :]}"
-        yield from self._inside_braces(table, key, text)
-        yield self._appended(f"\n\n[{'.'.join(table)}]\n{_assigned(key, text)}")
-
-    def _after_header(self, header: re.Match[str], key: str, text: str) -> str:
-        # The end of the script remembers that this empty table was there before: `without_block` leaves it.
-        bare = re.match(r"\s*(?:\[|\Z)", self.text[header.end() :])
-        assigned = f"{key} = '''\n{text}'''" if bare else _assigned(key, text)
-        return f"{self.text[: header.end()]}\n{assigned}{self.text[header.end() :]}"
-
-    def _inside_braces(self, table: Path, key: str, text: str) -> Iterator[str]:
-        start, _ = (self.value(table) is not None and self._value_span(table)) or (-1, 0)
-        if start >= 0 and self.text[start] == "{":
-            assigned = f" {_assigned(key, text)}," if self.value(table) else _assigned(key, text)
-            yield f"{self.text[: start + 1]}{assigned}{self.text[start + 1 :]}"
-
-    def _with_new_entries(self, text: str) -> Iterator[str]:
+    def _with_entry_lines(self, kind: str, text: str) -> Iterator[str]:
+        """Proposals: these lines in the place of the old ones, after those of the other kind, or in the table."""
+        old = self._entry_span(kind)
+        if old:
+            yield f"{self.text[: old[0]]}{text}{self.text[old[1] :]}"
+            return
         other = self._entry_span("plugin") or self._entry_span("import")
         if other:
             yield f"{self.text[: other[1]]}\n{text}{self.text[other[1] :]}"
-        for header in self._headers(PLUGIN):
-            yield f"{self.text[: header.end()]}\n{text}{self.text[header.end() :]}"
-        yield self._appended(f"\n\n[{'.'.join(PLUGIN)}]\n{text}")
-
-    def _appended(self, text: str) -> str:
-        """The file's text with `text` after its last line; a missing final line end stays missing."""
-        end = len(self.text) - self.text.endswith("\n")
-        return self.text[:end] + text + self.text[end:]
-
-    def _headers(self, table: Path) -> Iterator[re.Match[str]]:
-        return re.finditer(rf"^[ \t]*\[[ \t]*{_dotted(table)}[ \t]*\][^\n]*$", self.text, re.MULTILINE)
-
-    def _without_key(self, path: Path) -> Manifest | None:
-        """The manifest without this key, if it stands as `_with_new_script` writes it."""
-        start, end = self._value_span(path) or (0, 0)
-        key = re.search(rf"(?:^|(?<=[{{\n ]))(?:[\w-]+\.)*{re.escape(path[-1])} = $", self.text[:start])
-        if key is None:
-            return None
-        first, last = key.start(), end
-        before, after = self.text[:first], self.text[last:]
-        if before.endswith("\n") and after[:1] in ("", "\n"):
-            first -= 1
-        elif not before and after.startswith("\n"):
-            last += 1
-        elif before.endswith("{ ") and after.startswith(","):
-            first, last = first - 1, last + 1
-        elif not before.endswith("{") or not after.lstrip(" \t").startswith("}"):
-            return None
-        return self._if_only(self.text[:first] + self.text[last:], [path])
+        for header in toml_text.headers(self.text, PLUGIN):
+            yield toml_text.below(self.text, header, text)
+        yield toml_text.with_table(self.text, PLUGIN, text)
 
     def without_empty_table(self, table: Path) -> Manifest:
         """The manifest without the header of this table, if nothing is left below it, not even a comment."""
-        below = [] if self.value(table) else [table]  # tables of its own may have headers of their own
-        for header in self._headers(table):
-            blank = 2 if self.text[: header.start()].endswith("\n\n") else 0
-            if re.match(r"\s*(?:\[|\Z)", self.text[header.end() :]):
-                rest = self.text[header.end() + (not blank) :]
-                edited = self._if_only(self.text[: header.start() - blank] + rest, below)
-                if edited:
-                    return edited
-        return self
+        gone = {} if self.value(table) else {table: None}  # tables of its own may have headers of their own
+        return self._edited(toml_text.without_header(self.text, table), gone) or self
 
     def _entry_span(self, kind: str) -> tuple[int, int] | None:
         """Where the block of this kind is among the tables, its last line end left out."""
@@ -346,46 +283,29 @@ class Manifest:
 
     def _about(self, path: Path) -> int:
         """The offset of what stands at the path, for a message."""
-        span = self._value_span(path) if self.value(path) is not None else None
+        span = toml_text.span(self.text, path) if self.value(path) is not None else None
         if span:
             return span[0]
-        return next((header.start() for header in self._headers(path)), 0)
+        return next((header.start() for header in toml_text.headers(self.text, path)), 0)
 
-    def _value_span(self, path: Path) -> tuple[int, int] | None:
-        """Where the text of the value at the path begins and ends: there another value changes the file's text."""
-        document = tomlkit.parse(self.text)
-        container: Any = document
-        for key in path[:-1]:
-            container = container[key]
-        text = "0" if isinstance(self.value(path), str | dict) else '"0"'
-        container[path[-1]] = tomlkit.value(text)
-        other = tomlkit.dumps(document)
-        start = _alike(self.text, other)
-        rest = _alike(self.text[:start:-1], other[:start:-1]) if start else 0
-        return (start, len(self.text) - rest) if other[start : len(other) - rest] == text else None
+    def _edited(self, proposals: Iterable[str], wanted: Wanted) -> Manifest | None:
+        """The manifest with the first of the texts that reads as this one with the wanted values; None without any."""
+        text = toml_text.chosen(self.text, proposals, wanted)
+        return None if text is None else self._again(text)
 
-    def _only(self, text: str, paths: Sequence[Path]) -> Manifest:
-        """The manifest with this text. Raises EnvrefError if anything changed that is not below these paths."""
-        edited = self._if_only(text, paths)
+    def _again(self, text: str) -> Manifest:
+        return Manifest(text.replace("\n", "\r\n") if self._crlf else text, self.name)
+
+    def _made(self, edited: Manifest | None) -> Manifest:
+        """The edited manifest. Raises EnvrefError where there is none."""
         if edited is None:
-            raise EnvrefError(
-                f"{self.name}: envref would change more than its own lines here; nothing was changed", hint=_BY_HAND
-            )
+            raise self._refusal()
         return edited
 
-    def _if_only(self, text: str, paths: Sequence[Path]) -> Manifest | None:
-        try:
-            edited = Manifest(text.replace("\n", "\r\n") if self._crlf else text, self.name)
-        except EnvrefError:
-            return None
-        return edited if _without(edited.data, paths) == _without(self.data, paths) else None
-
-
-def _alike(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    return next(
-        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
-    )
+    def _refusal(self) -> EnvrefError:
+        return EnvrefError(
+            f"{self.name}: envref would change more than its own lines here; nothing was changed", hint=_BY_HAND
+        )
 
 
 def _literal(written: str) -> tuple[str, str]:
@@ -394,32 +314,6 @@ def _literal(written: str) -> tuple[str, str]:
     if opening is None or len(written) < 6 or written == "''''''":
         return "", ""
     return opening[0], written[opening.end() : -3]
-
-
-def _assigned(key: str, text: str) -> str:
-    return f"{key} = '''\n{text}\n'''"
-
-
-def _dotted(path: Path) -> str:
-    return r"[ \t]*\.[ \t]*".join(rf"""(?:{key}|"{key}"|'{key}')""" for key in map(re.escape, path))
-
-
-def _without(data: Mapping[str, Any], paths: Sequence[Path]) -> dict[str, Any]:
-    """The data without what is below the paths, and without tables that are empty then."""
-    rest = copy.deepcopy(dict(data))
-    for path in paths:
-        _cut(rest, path)
-    return rest
-
-
-def _cut(table: dict[str, Any], path: Path) -> None:
-    key, *rest = path
-    if not rest:
-        table.pop(key, None)
-    elif isinstance(table.get(key), dict):
-        _cut(table[key], tuple(rest))
-        if not table[key]:
-            del table[key]
 
 
 def locate(root: str) -> str:

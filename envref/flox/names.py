@@ -1,4 +1,4 @@
-"""Which variables no block in a manifest sets (flox.md 6.1, property 9)."""
+"""Names: the ones that no block in a manifest may set, and why (flox.md 6.1, property 9)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def check(entries: Iterable[Entry], *, undone: bool = False) -> None:
 
 
 def exported(entries: Iterable[Entry]) -> list[str]:
-    """The names that a shell can be told of; `resolve --export` leaves the others out, with a warning."""
+    """The names that a shell can have; `resolve --export` leaves the others out, with a warning."""
     return [entry.name for entry in entries if is_shell_name(entry.name)]
 
 

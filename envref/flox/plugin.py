@@ -1,4 +1,4 @@
-"""The table of Flox's secrets-plugin convention, [plugins.envref], and what Flox's own one-store plugins hold."""
+"""Plugin: the table [plugins.envref] of Flox's plugin convention, and what the tables of Flox's own plugins hold."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def without_table(manifest: Manifest) -> Manifest:
 def _foreign(manifest: Manifest) -> dict[str, Any]:
     """The entries of [plugins.envref] that its owner wrote."""
     ours = {**manifest.entries(KIND), **manifest.entries(IMPORTED)}
-    return {name: value for name, value in (manifest.value(PLUGIN) or {}).items() if name not in ours}
+    return {name: value for name, value in manifest.table(PLUGIN).items() if name not in ours}
 
 
 class Imports(NamedTuple):
@@ -98,7 +98,7 @@ def imports(manifest: Manifest, config: Config) -> Imports:
 def with_imports(manifest: Manifest, found: Mapping[str, str]) -> Manifest:
     """The manifest with these entries added to [plugins.envref], where no other of that name is."""
     old = manifest.entries(IMPORTED)
-    others = set(manifest.value(PLUGIN) or {}).difference(old)
+    others = set(manifest.table(PLUGIN)).difference(old)
     new = {name: uri for name, uri in found.items() if name not in others}
     return manifest.with_entries(IMPORTED, {**old, **new}, _MADE_BY[IMPORTED])
 

@@ -1,8 +1,7 @@
-"""Services that get their own secrets: each one's command behind `envref run --only NAMES --` (commands.md 2.24)."""
+"""Services: each with its own secrets, its command started by `envref run --only NAMES --` (commands.md 2.24)."""
 
 from __future__ import annotations
 
-import copy
 import shlex
 import tomllib
 from typing import TYPE_CHECKING, Any
@@ -10,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from envref.errors import EnvrefError, meant
-from envref.flox.document import become
+from envref.flox import toml_text
 from envref.formats.shells import is_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+
+    from envref.flox.toml_text import Path
 
 _BEFORE = ["envref", "run", "--only"]
 _AFTER = ["--", "sh", "-c"]
@@ -22,37 +23,35 @@ _AFTER = ["--", "sh", "-c"]
 _QUOTED = {"'": "'\"'\"'", '"': "'\\\"'\\\"'"}  # by the quote of the TOML string around it
 
 
-def wrap(
-    document: tomlkit.TOMLDocument, services: Mapping[str, tuple[str, ...]], *, known: Collection[str] | None = None
-) -> None:
-    """Has envref start each service, with its variables; one that is started so already gets the new names.
+def wrapped(text: str, services: Mapping[str, tuple[str, ...]], *, known: Collection[str] | None = None) -> str:
+    """The manifest's text with envref starting each service, with its variables. One that it starts gets the new names.
 
     `known` are the project's variables. Raises EnvrefError for a service that the manifest lacks, and for a variable
-    that is not known; the document is then as before.
+    that is not known.
     """
-    faults = [fault for name, variables in services.items() for fault in _faults(document, name, variables, known)]
+    present = _services(text)
+    faults = [fault for name, variables in services.items() for fault in _faults(present, name, variables, known)]
     if faults:
         raise EnvrefError("; ".join(faults), hint="correct services: in .envref.yaml, or the manifest's [services]")
     for name, variables in services.items():
-        _restore(document, name)
-        literal = _literal(document, name)
-        _replace(document, name, literal, _wrapped(literal, ",".join(variables)))
+        text = _restored(text, name)
+        text = _with_command(text, name, _wrapped(_literal(text, name), ",".join(variables)))
+    return text
 
 
-def unwrap(document: tomlkit.TOMLDocument) -> None:
-    """Gives every service that envref starts its own command back."""
-    for name, service in _services(document).items():
-        if isinstance(service, dict):
-            _restore(document, name)
+def unwrapped(text: str) -> str:
+    """The manifest's text with every service that envref starts under its own command again."""
+    for name in _services(text):
+        text = _restored(text, name)
+    return text
 
 
 def _faults(
-    document: tomlkit.TOMLDocument, name: str, variables: tuple[str, ...], known: Collection[str] | None
+    present: Mapping[str, Any], name: str, variables: tuple[str, ...], known: Collection[str] | None
 ) -> Iterable[str]:
-    services = {key: value for key, value in _services(document).items() if isinstance(value, dict)}
-    service = services.get(name)
+    service = present.get(name)
     if service is None:
-        yield f'services: the manifest has no service "{name}"{_suggestion(name, services)}'
+        yield f'services: the manifest has no service "{name}"{_suggestion(name, present)}'
     elif not isinstance(service.get("command"), str):
         yield f'services: service "{name}" of the manifest has no command'
     if not variables:
@@ -69,25 +68,36 @@ def _suggestion(name: str, names: Iterable[str]) -> str:
     return f" (did you mean {near}?)" if near else ""
 
 
-def _services(document: tomlkit.TOMLDocument) -> dict[str, Any]:
-    services: dict[str, Any] = tomllib.loads(document.as_string()).get("services", {})
-    return services
+def _services(text: str) -> dict[str, dict[str, Any]]:
+    """The services by name, without the other settings of the table."""
+    table = toml_text.table_at(tomllib.loads(text), ("services",))
+    return {name: service for name, service in table.items() if isinstance(service, dict)}
 
 
-def _literal(document: tomlkit.TOMLDocument, name: str) -> str:
+def _literal(text: str, name: str) -> str:
     """The command as the manifest writes it, quotes included."""
-    literal: str = document["services"][name]["command"].as_string()
-    return literal
+    start, end = toml_text.span(text, _path(name)) or (0, 0)
+    return text[start:end]
 
 
-def _restore(document: tomlkit.TOMLDocument, name: str) -> None:
-    """Gives the service its own command back, if envref starts it."""
-    command = _services(document)[name].get("command")
+def _restored(text: str, name: str) -> str:
+    """The text with the service's own command, if envref starts it."""
+    command = _services(text)[name].get("command")
     own = _own_command(command) if isinstance(command, str) else None
-    if own is None:
-        return
-    literal = _literal(document, name)
-    _replace(document, name, literal, _unwrapped(literal, own))
+    return text if own is None else _with_command(text, name, _unwrapped(_literal(text, name), own))
+
+
+def _with_command(text: str, name: str, literal: str) -> str:
+    changed = toml_text.replaced(text, _path(name), literal)
+    if changed is None:
+        raise EnvrefError(
+            f'services: the command of "{name}" can\'t be changed in the manifest', hint="change it by hand"
+        )
+    return changed
+
+
+def _path(name: str) -> Path:
+    return ("services", name, "command")
 
 
 def _own_command(command: str | None) -> str | None:
@@ -106,7 +116,7 @@ def _wrapped(literal: str, names: str) -> str:
     A literal string of one line can't hold what sh needs: it gets three quotes, on one line. A text that has three
     quotes itself ends in a line end.
     """
-    command = _value(literal) or ""
+    command = toml_text.value_of(literal)
     quotes, body = _parts(literal)
     start = _start(names)
     outer, lead, end = (quotes, *_margins(body)) if len(quotes) == 3 else (quotes, "", "")
@@ -114,11 +124,11 @@ def _wrapped(literal: str, names: str) -> str:
         outer = "'''"
     inner = body[len(lead) :].replace("'", _QUOTED[quotes[0]])
     made = f"{outer}{lead}{start}'{inner}'{end}{outer}"
-    if _own_command(_value(made)) == command:
+    if _own_command(toml_text.value_of(made)) == command:
         return made
     # A quote that is written as \u0027.
     text = start + "'" + command.replace("'", _QUOTED["'"]) + "'"
-    return tomlkit.item(text).as_string()
+    return tomlkit.string(text).as_string()
 
 
 def _unwrapped(literal: str, command: str) -> str:
@@ -129,7 +139,7 @@ def _unwrapped(literal: str, command: str) -> str:
     inner = body[len(lead) :] if is_single else body[len(lead) :].removesuffix(end)
     own = inner.partition("'")[2].removesuffix("'").replace(_QUOTED[quotes[0]], "'")
     made = f"'{own}'" if is_single else f"{quotes}{lead}{own}{quotes}"
-    return made if _value(made) == command else tomlkit.item(command).as_string()
+    return made if toml_text.value_of(made) == command else tomlkit.string(command).as_string()
 
 
 def _start(names: str) -> str:
@@ -143,39 +153,8 @@ def _parts(literal: str) -> tuple[str, str]:
 
 
 def _margins(body: str) -> tuple[str, str]:
-    """The line end after the opening quotes, which is no part of the value, and the one to put before the closing."""
+    """The line end after the opening quotes, which is not part of the value, and the one to put before the closing."""
     for newline in ("\r\n", "\n"):
         if body.startswith(newline):
             return newline, newline
     return "", "\n"
-
-
-def _value(literal: str) -> str | None:
-    """The string that a literal stands for; None for text that is none."""
-    try:
-        value = tomllib.loads(f"x = {literal}")["x"]
-    except tomllib.TOMLDecodeError:
-        return None
-    return value if isinstance(value, str) else None
-
-
-def _replace(document: tomlkit.TOMLDocument, name: str, old: str, new: str) -> None:
-    """Puts one literal in the place of the other as the service's command, and changes no other byte."""
-    text = document.as_string()
-    wanted = copy.deepcopy(tomllib.loads(text))
-    wanted["services"][name]["command"] = _value(new)
-    at = text.find(old)
-    while at >= 0:
-        changed = text[:at] + new + text[at + len(old) :]
-        if _read(changed) == wanted:
-            become(document, changed)
-            return
-        at = text.find(old, at + 1)
-    raise EnvrefError(f'services: the command of "{name}" can\'t be changed in the manifest', hint="change it by hand")
-
-
-def _read(text: str) -> dict[str, Any] | None:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return None

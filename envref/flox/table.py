@@ -21,7 +21,7 @@ _MOST_PROBLEMS = 20
 _LONGEST_SHOWN = 40  # characters of an invalid name
 _BLANKS = " \t\n\r"
 _SHAPE = 'expected a JSON object of "NAME": "ref://STORE/KEY", as flox_plugin_data envref prints it'
-# Numbers only have to be told from strings, and Python refuses to read an int of many digits.
+# Numbers only have to differ from strings, and Python refuses to read an int of many digits.
 _DECODER = json.JSONDecoder(parse_int=float)
 
 
@@ -47,7 +47,7 @@ def read(path: str) -> EnvFile:
 
 
 def parse(text: str, name: str) -> EnvFile:
-    """The table that `text` holds. No message repeats a value: what is no reference may be a secret."""
+    """The table that `text` holds. No message repeats a value: what is not a reference may be a secret."""
     source = Source(text.removeprefix(BOM), name)
     _check_shape(source)
     entries: dict[str, Entry] = {}
@@ -102,7 +102,7 @@ def _members(source: Source) -> Iterator[tuple[Entry, object]]:
 
 
 def _next(text: str, at: int) -> int:
-    """The offset of the first character from `at` on that is no blank."""
+    """The offset of the first character from `at` on that is not a blank."""
     while text[at] in _BLANKS:
         at += 1
     return at
@@ -117,7 +117,7 @@ def _fault(name: str, value: object) -> str:
     if not isinstance(value, str):
         return f'{name}: not a string; write {name} = "ref://STORE/KEY" (one reference a variable)'
     if not value.startswith(SCHEME):
-        return f"{name}: not a reference; write ref://STORE/KEY, and what is no secret in [vars] of the manifest"
+        return f"{name}: not a reference; write ref://STORE/KEY, and what is not a secret in [vars] of the manifest"
     if not value.isprintable():
-        return f"{name}: the reference holds a character that is no text; write it as %XX"
+        return f"{name}: the reference holds a character that is not text; write it as %XX"
     return ""

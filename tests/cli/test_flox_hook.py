@@ -447,6 +447,7 @@ BAD = {
     "no TOML": FRESH + "[",
     "unbalanced": FRESH.replace("[hook]", "[hook]\non-activate = '# <<< envref hook v1 <<<'"),
     "hook.script": FRESH.replace("[hook]", "[hook]\nscript = 'x'"),
+    "CRLF": FRESH.replace("\n", "\r\n"),
     "three quotes": FRESH.replace("[hook]", "[hook]\non-activate = \"'''\""),
 }
 
@@ -462,6 +463,24 @@ def test_a_refusal_names_file_line_and_column_and_changes_nothing(flox, action, 
     assert all(part.isdigit() for part in place.split(":"))
     assert (done.stdout, flox.manifest) == ("", BAD[name])
     assert os.listdir(flox.path / ".flox/env") == ["manifest.toml"]
+
+
+@pytest.mark.parametrize("options", [[], ["--placement", "profile"], ["--native"]])
+def test_crlf_is_refused_in_every_form_that_a_shell_runs(flox, options):
+    """In strict mode too, and where git gave them to a manifest with a block; what no shell runs is written."""
+    crlf = FRESH.replace("\n", "\r\n")
+    flox.ok("--write", *options)
+    for text in (crlf, flox.manifest.replace("\n", "\r\n")):
+        flox.write(MANIFEST, text)
+        done = flox.hook("--write", "--strict", *options)
+        assert done.stderr == (
+            f"error: {MANIFEST}:1:14: line ends are CRLF, with which no shell runs a block; convert the file to LF\n"
+        )
+        assert (done.returncode, flox.manifest) == (1, text)
+    flox.ok("--remove")
+    assert flox.manifest == crlf
+    flox.ok("--write", "--plugin")
+    assert "\n" not in flox.manifest.replace("\r\n", "")
 
 
 def test_a_newer_schema_is_a_warning(flox):

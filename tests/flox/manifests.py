@@ -56,11 +56,15 @@ KEPT = {
     "only deactivate": "schema-version = '1.13.0'\n[profile.deactivate]\ncommon = 'x'\n\n[options]\n",
     "a table of one line apart": "version = 1\nprofile = { common = 'x' }\n[vars]\n[hook]\n[options]\n",
     "indented": "version = 1\n  [hook]\n    on-activate = '''\n      a\n\n      b\n    '''\n",
-    "CRLF": "version = 1\r\n[hook]\r\non-activate = '''\r\n  echo hi\r\n'''\r\n[vars]\r\nA = 'b'\r\n",
-    "CRLF without a hook": "version = 1\r\n",
     "mixed line ends": "version = 1\r\n[hook]\non-activate = '''\r\n  echo hi\n'''\r\n",
     "unicode": "version = 1\n[vars]\nNAME = 'Łódź \U0001f600'\n[hook]\non-activate = '''\necho é\n'''\n",
     "a newer schema": "schema-version = '1.25.0'\n[hook]\non-activate = '''\ntrue\n'''\n",
+}
+
+# No shell runs a block whose lines end so.
+CRLF = {
+    "a hook": "version = 1\r\n[hook]\r\non-activate = '''\r\n  echo hi\r\n'''\r\n[vars]\r\nA = 'b'\r\n",
+    "without a hook": "version = 1\r\n",
 }
 
 # Strings that can't hold a block as they are: they become ''' and stay so.

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import block, manifest
 from envref.flox.block import SHELLS
-from envref.flox.manifest import HOOK, PLUGINS_SINCE, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.manifest import HOOK, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.schema_version import PLUGINS_SINCE, UNDO_SINCE
 from tests.flox import schema
-from tests.flox.manifests import FRESH, KEPT, REWRITTEN
+from tests.flox.manifests import CRLF, FRESH, KEPT, REWRITTEN
 
 BLOCK = block.hook()
 PROFILED = {PROFILE[shell]: block.in_profile(shell) for shell in SHELLS}
@@ -60,7 +61,7 @@ def test_a_hook_block_goes_in_and_out(name):
 def test_profile_blocks_go_in_and_out(name):
     """The same for four scripts, and for four that undo them where the schema has those."""
     before = KEPT[name]
-    new_enough = Manifest(before, "m").schema >= manifest.UNDO_SINCE
+    new_enough = Manifest(before, "m").schema >= UNDO_SINCE
     blocks = UNDONE | PROFILED if new_enough else PROFILED
     rewritten = name == "profile and deactivate in any order"  # bash = 'true'
     edited = with_all(before, blocks)
@@ -92,7 +93,7 @@ def test_a_string_that_cannot_hold_a_block_becomes_literal(name):
     assert "# two" in str(edited) or "# two" not in before
 
 
-@pytest.mark.parametrize("name", ["a hook", "CRLF", "a hook that ends in blanks"])
+@pytest.mark.parametrize("name", ["a hook", "a hook that ends in blanks"])
 def test_only_lines_are_added(name):
     """Every line that was there is there, in its place."""
     before, after = KEPT[name].splitlines(True), str(with_all(KEPT[name], {HOOK: BLOCK})).splitlines(True)
@@ -101,21 +102,35 @@ def test_only_lines_are_added(name):
     assert after[:at] + after[at + count :] == before
 
 
-def test_crlf_stays_and_is_warned_about():
-    """The block gets the file's line ends; how Flox hands them to bash is not known."""
-    edited = with_all(KEPT["CRLF"], {HOOK: BLOCK})
-    assert "\n" not in str(edited).replace("\r\n", "")
+@pytest.mark.parametrize("name", CRLF)
+def test_crlf_is_refused_where_a_shell_would_run_it(name):
+    """Flox keeps each CR, and bash then loads nothing, without a failure (flox-activations of 1.15.0, run)."""
+    for path in (HOOK, PROFILE["zsh"]):
+        with pytest.raises(MalformedFile) as caught:
+            with_all(CRLF[name], {path: BLOCK})
+        assert caught.value.message == (
+            "manifest.toml:1:12: line ends are CRLF, with which no shell runs a block; convert the file to LF"
+        )
+
+
+def test_some_line_ends_that_are_crlf_are_a_warning():
+    """The block itself has LF; what stands around it is its owner's."""
+    edited = with_all(KEPT["mixed line ends"], {HOOK: BLOCK})
+    own = str(edited).partition("# >>> envref")[2].partition("# <<< envref")[0]
+    assert own
+    assert "\r" not in own
     assert edited.warnings == [
-        "manifest.toml: line ends are CRLF; how Flox hands them to a shell is not known, LF is safe"
+        "manifest.toml: some line ends are CRLF, which Flox hands to the shells as they are; LF is safe"
     ]
-    converted = str(edited).replace("\r\n", "\n")
-    assert str(with_all(converted, {HOOK: BLOCK})) == converted
 
 
-def test_a_block_whose_line_ends_git_changed_is_up_to_date():
-    """The block is compared with LF, whatever the file has."""
-    crlf = str(with_all(KEPT["a hook"], {HOOK: BLOCK})).replace("\n", "\r\n")
-    assert str(with_all(crlf, {HOOK: BLOCK})) == crlf
+@pytest.mark.parametrize("name", ["a hook", "no table"])
+def test_a_block_whose_line_ends_git_changed(name):
+    """It is not up to date, since no shell runs it; it can be taken out."""
+    crlf = str(with_all(KEPT[name], {HOOK: BLOCK})).replace("\n", "\r\n")
+    with pytest.raises(MalformedFile, match="line ends are CRLF"):
+        with_all(crlf, {HOOK: BLOCK})
+    assert without_all(Manifest(crlf, "m")) == KEPT[name].replace("\n", "\r\n")
 
 
 def test_a_block_is_replaced_where_it_stands():
@@ -250,13 +265,10 @@ def test_a_schema_is_raised_in_its_place_and_never_lowered(before, after):
 
 
 def test_an_edit_that_changes_more_is_refused():
-    """Whatever a caller does to the document, only what it announced may differ."""
-
-    def change(document):
-        document["vars"]["A"] = "other"
-
+    """Whatever text a caller makes, only what it announced may differ."""
+    before = "version = 1\n[vars]\nA = 'b'\n"
     with pytest.raises(EnvrefError, match=r"would change more than its own lines here; nothing was changed"):
-        Manifest("version = 1\n[vars]\nA = 'b'\n", "m").edited(change, [("install",)])
+        Manifest(before, "m").with_text(before.replace("'b'", "'other'"), below=[("install",)])
 
 
 # A manifest of any shape: pieces that are valid in any order below `version = 1`.
@@ -278,14 +290,16 @@ PIECES = st.lists(st.sampled_from(sorted(TABLES)), unique_by=TABLES.get).map(
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
-@hypothesis.given(PIECES, st.sampled_from(["", "\n", "\n\n"]), st.sampled_from(["\n", "\r\n"]))
-def test_any_manifest_gets_its_bytes_back(text, end, newline):
-    """Hook and profile blocks in and out, in any file."""
-    before = (text + end).replace("\n", newline)
+@hypothesis.given(PIECES, st.sampled_from(["", "\n", "\n\n"]))
+def test_any_manifest_gets_its_bytes_back(text, end):
+    """Hook and profile blocks in and out, in any file; out also of one that became CRLF."""
+    before = text + end
     for blocks in ({HOOK: BLOCK}, PROFILED):
         edited = with_all(before, blocks)
         assert str(with_all(str(edited), blocks)) == str(edited)
         assert without_all(edited) == before
+        crlf = str(edited).replace("\n", "\r\n")
+        assert without_all(Manifest(crlf, "m")) == before.replace("\n", "\r\n")
 
 
 @pytest.fixture

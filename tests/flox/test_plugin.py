@@ -115,6 +115,14 @@ def test_a_table_in_another_spelling_is_refused():
         with_table(BASE + "[plugins]\nenvref = { X = 'ref://secrets/x' }\n", WANTED)
 
 
+def test_what_is_not_a_table_is_refused():
+    """With its place; nothing of envref's fits there."""
+    manifest = Manifest("schema-version = '1.14.0'\nplugins.envref = 'x'\n", "m")
+    for edit in (plugin.with_table, plugin.with_imports):
+        with pytest.raises(EnvrefError, match=r"^m:2:18: plugins\.envref is not a table$"):
+            edit(manifest, {"A": "ref://secrets/a"})
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envref.errors import EnvrefError
-from envref.flox.services import unwrap, wrap
+from envref.flox.services import unwrapped, wrapped
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
 from tests.requirements import first_python
@@ -50,75 +50,60 @@ FORMS = [
 ]
 
 
-def parsed(form="[services]\nweb.command = {}\n", literal='"npm start"'):
-    text = form.format(*[literal] * form.count("{}"))
-    return text, tomlkit.parse(text)
+def written(form="[services]\nweb.command = {}\n", literal='"npm start"'):
+    return form.format(*[literal] * form.count("{}"))
 
 
-def command_of(document, name="web"):
-    return tomllib.loads(document.as_string())["services"][name]["command"]
+def command_of(text, name="web"):
+    return tomllib.loads(text)["services"][name]["command"]
 
 
 class TestWrap:
     def test_the_command_of_commands_md(self):
         """A wrapped command is `envref run --only A,B -- sh -c 'OLD COMMAND'`."""
-        _, document = parsed()
-        wrap(document, {"web": ("A", "B")})
-        assert document.as_string() == "[services]\nweb.command = \"envref run --only A,B -- sh -c 'npm start'\"\n"
+        text = wrapped(written(), {"web": ("A", "B")})
+        assert text == "[services]\nweb.command = \"envref run --only A,B -- sh -c 'npm start'\"\n"
 
     @pytest.mark.parametrize("form", FORMS)
     @pytest.mark.parametrize("literal", LITERALS)
     def test_there_and_back_changes_no_byte(self, form, literal):
         """Wrapped, wrapped again and unwrapped, a manifest is what it was; nothing but the command ever changes."""
-        text, document = parsed(form, literal)
+        text = written(form, literal)
         before = tomllib.loads(text)
-        wrap(document, {"web": ("A", "B")})
-        wrapped = document.as_string()
-        after = tomllib.loads(wrapped)
+        once = wrapped(text, {"web": ("A", "B")})
+        after = tomllib.loads(once)
         assert after["services"]["web"].pop("command") != before["services"]["web"].pop("command")
         assert after == before
-        wrap(document, {"web": ("A", "B")})
-        assert document.as_string() == wrapped
-        wrap(document, {"web": ("OTHER",)})
-        assert document.as_string() == wrapped.replace("--only A,B", "--only OTHER")
-        unwrap(document)
-        assert document.as_string() == text
+        assert wrapped(once, {"web": ("A", "B")}) == once
+        other = wrapped(once, {"web": ("OTHER",)})
+        assert other == once.replace("--only A,B", "--only OTHER")
+        assert unwrapped(other) == text
 
     @settings(deadline=None, max_examples=50)  # each starts a shell
     @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")))
     def test_sh_gets_the_very_command(self, command):
         """Whatever a command holds, sh is given exactly that, and it comes back."""
-        document = tomlkit.document()
-        document["services"] = {"web": {"command": command}}
-        document = tomlkit.parse(document.as_string())
-        wrap(document, {"web": ("A",)})
-        assert shell_words(command_of(document)) == ["envref", "run", "--only", "A", "--", "sh", "-c", command]
-        unwrap(document)
-        assert command_of(document) == command
+        text = wrapped(tomlkit.dumps({"services": {"web": {"command": command}}}), {"web": ("A",)})
+        assert shell_words(command_of(text)) == ["envref", "run", "--only", "A", "--", "sh", "-c", command]
+        assert command_of(unwrapped(text)) == command
 
     def test_a_quote_that_is_written_as_an_escape(self):
         """A command whose quote is `\\u0027` comes back as the same text, written plainly."""
-        _, document = parsed(literal='"a\\u0027b"')
-        wrap(document, {"web": ("A",)})
-        assert shell_words(command_of(document))[-1] == "a'b"
-        unwrap(document)
-        assert command_of(document) == "a'b"
+        text = wrapped(written(literal='"a\\u0027b"'), {"web": ("A",)})
+        assert shell_words(command_of(text))[-1] == "a'b"
+        assert command_of(unwrapped(text)) == "a'b"
 
     def test_other_services_stay(self):
         """A service that is not named keeps its command; one that somebody wrapped by hand keeps its names."""
         text = '[services]\nweb.command = "a"\ndb.command = "envref run --only X -- sh -c \'b\'"\n'
-        document = tomlkit.parse(text)
-        wrap(document, {"web": ("A",)})
-        assert command_of(document, "db") == "envref run --only X -- sh -c 'b'"
+        assert command_of(wrapped(text, {"web": ("A",)}), "db") == "envref run --only X -- sh -c 'b'"
 
     def test_line_ends_of_the_file_are_kept(self):
         """A file with CRLF has them after wrapping too."""
         text = '[services]\r\nweb.command = "a"\r\n[hook]\r\non-activate = "x"\r\n'
-        document = tomlkit.parse(text)
-        wrap(document, {"web": ("A",)})
-        assert document.as_string().count("\r\n") == document.as_string().count("\n") == 4
-        unwrap(document)
-        assert document.as_string() == text
+        once = wrapped(text, {"web": ("A",)})
+        assert once.count("\r\n") == once.count("\n") == 4
+        assert unwrapped(once) == text
 
 
 def shell_words(command):
@@ -147,21 +132,24 @@ class TestFaults:
     def test_what_is_not_there_is_named(self, services, fault):
         """An unknown service or variable is an error that names it, and the manifest is as it was."""
         text = '[services]\nauto-start = true\nweb.command = "a"\nempty.vars = {}\n'
-        document = tomlkit.parse(text)
         with pytest.raises(EnvrefError) as caught:
-            wrap(document, services, known={"A", "API_KEY"})
+            wrapped(text, services, known={"A", "API_KEY"})
         assert caught.value.message == fault
         assert caught.value.hint == "correct services: in .envref.yaml, or the manifest's [services]"
-        assert document.as_string() == text
 
     def test_a_manifest_without_services(self):
         """Nothing to unwrap is no error; a service to wrap is one."""
-        document = tomlkit.parse("version = 1\n")
-        unwrap(document)
-        wrap(document, {})
+        text = "version = 1\n"
+        assert unwrapped(text) == wrapped(text, {}) == text
         with pytest.raises(EnvrefError, match='no service "web"'):
-            wrap(document, {"web": ("A",)})
-        assert document.as_string() == "version = 1\n"
+            wrapped(text, {"web": ("A",)})
+
+    @pytest.mark.parametrize("table", ["services = 'x'", "services.web = 'x'", "[[services]]\nweb.command = 'x'"])
+    def test_services_that_are_not_tables(self, table):
+        """There is nothing to unwrap in them, and no service to wrap."""
+        assert unwrapped(table) == table
+        with pytest.raises(EnvrefError, match='no service "web"'):
+            wrapped(table, {"web": ("A",)})
 
 
 class TestForReal:
@@ -173,10 +161,9 @@ class TestForReal:
         monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
         project.write(".envref.yaml", config(VAULT_ENTRY))
         project.write(".env", "API_KEY=ref://vault/api_key\nDB=ref://vault/db\nOTHER=ref://vault/other\n")
-        _, document = parsed(literal=self.OLD)
-        wrap(document, {"web": ("API_KEY", "DB")}, known={"API_KEY", "DB", "OTHER"})
+        text = wrapped(written(literal=self.OLD), {"web": ("API_KEY", "DB")}, known={"API_KEY", "DB", "OTHER"})
         monkeypatch.setenv("PATH", f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}")
-        script = f"{command_of(document)}\nstatus=$?; env >&2; exit $status"
+        script = f"{command_of(text)}\nstatus=$?; env >&2; exit $status"
         done = subprocess.run(
             ["bash", "-c", script], cwd=project.path, capture_output=True, text=True, check=False, timeout=120
         )
@@ -186,4 +173,4 @@ class TestForReal:
         assert "DB=d b" in environment.splitlines()
         assert "OTHER" not in environment
         assert "marker-1" not in done.stderr
-        assert "marker-1" not in document.as_string() + json.dumps(done.args)
+        assert "marker-1" not in text + json.dumps(done.args)

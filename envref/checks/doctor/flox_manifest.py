@@ -10,7 +10,7 @@ from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
 from envref.flox import manifest as manifests
-from envref.flox import plugin, services
+from envref.flox import plugin
 from envref.flox.form import Form
 from envref.flox.replay import BREAKS
 from envref.formats import shells
@@ -105,7 +105,4 @@ def _command(form: Form) -> tuple[str, ...]:
 
 
 def _unwrapped(manifest: Manifest, project: Project) -> bool:
-    wanted, known = project.config.services, forms.environment(project).variables
-    paths = [("services", name, "command") for name in manifest.data.get("services", {})]
-    edited = manifest.edited(lambda document: services.wrap(document, wanted, known=known), paths)
-    return str(edited) != str(manifest)
+    return str(forms.with_services(manifest, project)) != str(manifest)
