@@ -52,16 +52,16 @@ def backend() -> None:
 @click.option("--all", "types", is_flag=True, help="Also the types that a backend can have.")
 @click.option("--check", is_flag=True, help="Ask each store whether it is ready.")
 @format_option("plain", "json")
-def list_(format_: str, **flags: bool) -> int:
+def list_(format_: str, *, types: bool, check: bool) -> int:
     """List the project's backends in the order in which they are asked.
 
     Example: envref backend list --check
     """
     project = _project()
-    chain = Chain(project, timeout_of_environment()) if project and flags["check"] else None
+    chain = Chain(project, timeout_of_environment()) if project and check else None
     rows = [_row(backend, project, chain) for backend in project.config.backends] if project else []
-    types = [_type(kind) for kind in BUILTIN] if flags["types"] or project is None else []
-    streams.write(shells.json_text(_report(rows, types)) if format_ == "json" else _text(rows, types, project))
+    supported = [_type(kind) for kind in BUILTIN] if types or project is None else []
+    streams.write(shells.json_text(_report(rows, supported)) if format_ == "json" else _text(rows, supported, project))
     return FAILED if any(row.get("status", "ok") != "ok" and not row["optional"] for row in rows) else OK
 
 

@@ -34,11 +34,7 @@ def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
 
     Example: envref onboard --dry-run
     """
-    request = Request()
-    request.directory = directory()
-    request.profile = profile
-    request.timeout = timeout_of_environment()
-    resolution = activate.resolve(request)
+    resolution = activate.resolve(Request(directory(), profile=profile, timeout=timeout_of_environment()))
     wanted, keys = onboarding.wanted(resolution), onboarding.missing_keys(resolution)
     broken = _broken(resolution)
     streams.say(broken)

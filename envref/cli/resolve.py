@@ -49,30 +49,39 @@ def resolve(
     only: list[str],
     timeout: float | None,
     table: str | None,
-    **flags: bool,
+    *,
+    export: bool,
+    direnv: bool,
+    strict: bool,
+    unset: bool,
+    explain: bool,
+    reveal: bool,
+    watch: bool,
 ) -> int:
     """Print the project's variables, references resolved.
 
     Example: eval "$(envref resolve --export --profile staging)"
     """
-    exclusive(unset=flags["unset"], explain=flags["explain"], watch=flags["watch"])
-    request = Request()
-    request.table = table
-    request.directory = start(given_directory(), table, os.environ)
-    request.profile = profile
-    request.only = only
-    request.strict = flags["strict"] or wants_strict(os.environ)
-    request.timeout = timeout
-    request.format = _format(format_, shell, flags)
-    if not flags["direnv"]:
-        request.replay = replaying_shell(shell or "sh", os.environ)
-    if flags["explain"]:
+    exclusive(unset=unset, explain=explain, watch=watch)
+    spoken = _spoken(shell)
+    evaluable = export or shell is not None or (unset and format_ is None)
+    request = Request(
+        start(given_directory(), table, os.environ),
+        profile=profile,
+        format_="shell" if direnv else spoken if evaluable else format_ or "plain",
+        only=only,
+        strict=strict or wants_strict(os.environ),
+        timeout=timeout,
+        table=table,
+        replay="" if direnv else replaying_shell(shell or "sh", os.environ),
+    )
+    if explain:
         return _explain(request, format_ or "plain")
-    if flags["unset"]:
+    if unset:
         return _unset(request)
-    table_of = output.revealed if flags["reveal"] else output.masked
+    table_of = output.revealed if reveal else output.masked
     render = table_of if request.format == "table" else None
-    if flags["watch"]:
+    if watch:
         return _watch(request, render)
     if request.format == "github":
         environment_file = github.EnvironmentFile.of(os.environ)
@@ -90,15 +99,12 @@ def _watch(request: Request, render: Callable[[Values], Rendered] | None) -> int
     return watching(request, lambda write: activate.activate(request, render, write))
 
 
-def _format(format_: str | None, shell: str | None, flags: dict[str, bool]) -> str:
+def _spoken(shell: str | None) -> str:
+    """The format of `--shell`."""
     spoken = format_of(shell or "sh", os.environ)
     if not spoken:
         raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
-    if flags["direnv"]:
-        return "shell"
-    if flags["export"] or shell is not None or (flags["unset"] and format_ is None):
-        return spoken
-    return format_ or "plain"
+    return spoken
 
 
 def _unset(request: Request) -> int:

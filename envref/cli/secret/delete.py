@@ -20,7 +20,7 @@ from envref.secrets.scoped import ScopedStore, doing
 @keyed("delete")
 @click.option("-f", "--force", is_flag=True, help="Ask nothing.")
 @click.option("--history", is_flag=True, help="Also the values that rotation keeps.")
-def delete(key: str, backend: str | None, profile: str | None, **flags: bool) -> None:
+def delete(key: str, backend: str | None, profile: str | None, *, force: bool, history: bool) -> None:
     """Delete a secret from one scope of one backend.
 
     Example: envref secret delete api_key --force
@@ -29,12 +29,12 @@ def delete(key: str, backend: str | None, profile: str | None, **flags: bool) ->
     target = target_of(backend, profile)
     target.store().check_own(key)
     question = f'Delete secret "{key}" from {target}. Confirm deletion? (y/N) '
-    if not flags["force"] and not prompt.confirmed(question):
+    if not force and not prompt.confirmed(question):
         streams.inform("deletion cancelled")
         return
     with doing("deleting secret"):
         store = target.store()
-        store.change(_with_history(store, key) if flags["history"] else {key: None})
+        store.change(_with_history(store, key) if history else {key: None})
     target.log("delete", key)
     streams.inform(f'secret "{key}" deleted from {target}')
     _tell_users(target, key)
