@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from envref import secret, streams
+from envref import streams
 from envref.errors import FAILED, EnvrefError
 
 TYPE_CHECKING = False
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 def main() -> None:
     """Runs the command that `sys.argv` holds, and ends the process with its exit status."""
     arguments = sys.argv[1:]
-    secret.before_the_first = _protect
     if arguments[:1] == ["resolve"] and "ENVREF_DEBUG" not in os.environ:
         from envref.cli.request import parse
 
@@ -27,12 +26,6 @@ def main() -> None:
             # All is written and nothing waits for an orderly end, which costs a sixth of Python's start.
             os._exit(_guarded(lambda: _activate(request)))
     sys.exit(_guarded(lambda: _click(arguments)))
-
-
-def _protect() -> None:
-    from envref import memory
-
-    memory.protect()
 
 
 def _activate(request: Request) -> int:

@@ -4,20 +4,11 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import NoReturn
 
 _SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding them would garble every message
 
 _known: set[str] = set()
-
-
-def _nothing() -> None:
-    pass
-
-
-# Called when this process gets its first value. The doors protect its memory; a test's process stays as it is.
-before_the_first: Callable[[], None] = _nothing
 
 
 class Secret:
@@ -30,7 +21,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         if not _known:
-            before_the_first()
+            _protect_memory()
         self._value = value
         _known.add(value)
 
@@ -54,6 +45,13 @@ class Secret:
         return isinstance(other, Secret) and self._value == other._value
 
     __hash__ = None  # type: ignore[assignment]  # a set or mapping of secrets would leak their equality
+
+
+def _protect_memory() -> None:
+    """From its first value on, nobody may look into this process; most runs of plain variables never come here."""
+    from envref import memory
+
+    memory.protect()
 
 
 def redact(text: str) -> str:

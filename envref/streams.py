@@ -45,6 +45,24 @@ class _Passing:
 passing = _Passing()
 
 
+class _Question:
+    """A context in which a question stands on the terminal: nothing else may be written there meanwhile."""
+
+    __slots__ = ("is_open",)
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    def __enter__(self) -> None:
+        self.is_open = True
+
+    def __exit__(self, *_: object) -> None:
+        self.is_open = False
+
+
+question = _Question()
+
+
 def write(text: str) -> None:
     """`text` to stdout, all of it. A closed pipe ends the process silently, by SIGPIPE where there is one.
 

@@ -38,8 +38,12 @@ def home(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_known_values(monkeypatch):
-    """The values of one test are not hidden from the messages of the next, nor looked for in its arguments."""
+    """The values of one test are not hidden from the messages of the next, nor looked for in its arguments.
+
+    This process itself holds values and stays open to debuggers; what envref protects are the processes of its command.
+    """
     monkeypatch.setattr("envref.secret._known", set())
+    monkeypatch.setattr("envref.memory.protect", lambda: None)
 
 
 class Directory:

@@ -101,7 +101,11 @@ def waiting(project):
 
 ENVREF = (sys.executable, "-m", "envref")
 # The same without the protection: the reader does find what it looks for.
-OPEN = (sys.executable, "-c", "import envref.__main__ as m; m._protect = lambda: None; m.main()")
+OPEN = (
+    sys.executable,
+    "-c",
+    "import envref.__main__ as m; from envref import memory; memory.protect = lambda: None; m.main()",
+)
 
 
 @linux
@@ -146,7 +150,8 @@ def test_no_value_no_protection(project):
     """A command that gets no value changes nothing about its process, and pays nothing."""
     project.write(".envref.yaml", "project: app\nbackends: []\n")
     project.write(".env", "A=1\n")
-    code = "import sys, envref.__main__ as m; m._protect = lambda: sys.exit('protected'); m.main()"
+    code = "import sys, envref.__main__ as m; from envref import memory; "
+    code += "memory.protect = lambda: sys.exit('protected'); m.main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "resolve", "--export"],
         cwd=project.path,

@@ -21,6 +21,8 @@ class Backend(Protocol):
 
     `name` is the name the store is configured under, `type` its kind (commands.md 8.1). `reads_fields` says that the
     store picks `#field` itself; other stores are asked for the whole value, and the core takes the field out of it.
+    With `asks_beside_data` a store may ask the person at the terminal although the command reads data from standard
+    input; the chain takes that away where a variable's value is wanted.
     A store whose names hold no project has `carries_project = False`: there is no other project to copy from.
     `deadline` is always a time of `time.monotonic()`, in seconds; a store ends its work, and its children, by then.
     """
@@ -28,6 +30,7 @@ class Backend(Protocol):
     type: str
     name: str
     reads_fields: bool
+    asks_beside_data: bool
 
     def __init__(self, name: str, **options: Any) -> None: ...
 

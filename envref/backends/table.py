@@ -19,11 +19,6 @@ BUILTIN = {
     "plugin": "envref.backends.plugin:Plugin",
 }
 
-# Whether a store may ask a person although standard input is no terminal, because the command reads data there. A
-# variable's value is asked for only where stdin and stderr both are terminals (commands.md 2.2).
-asks_beside_data = True
-asking = False  # a store's question is on the terminal: nothing else may be written there
-
 
 def backend_class(kind: str) -> type[Backend]:
     """The class of a backend type. KeyError for a type that is not in `BUILTIN`."""

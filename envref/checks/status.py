@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, TypedDict
 
 from envref.checks import example, schema
 from envref.checks.example import Comparison
-from envref.cli import activate
-from envref.project.project import configured, env_path, file_names, load
+from envref.project.project import env_path, file_names
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envref.cli.request import Request
     from envref.env.environment import Answered, Filled, Variable
     from envref.project.project import Project
     from envref.resolve.resolution import Resolution
@@ -67,26 +65,16 @@ class Status(TypedDict):
     issues: int
 
 
-def status(request: Request, *, offline: bool) -> Status:
-    """How the project stands. With `offline` no store is asked. EnvrefError for what `resolve` can't read either."""
-    project = configured(request.directory, request.profile)
-    if not os.path.lexists(os.path.join(project.root, project.config.env_file)):
-        return _without_base(project)
-    if offline:
-        environment = activate.environment_of(load(request.directory, request.profile))
-        return _report(project, list(environment.variables.values()), None)
-    resolution = activate.resolve(request)
-    return _report(project, resolution.chosen, resolution)
-
-
-def _without_base(project: Project) -> Status:
-    report = _report(project, [], None)
+def without_base(project: Project) -> Status:
+    """How a project stands that has no base file yet."""
+    report = status(project, [])
     report["hints"].insert(0, f"Create {project.config.env_file}: envref init")
     report["issues"] += 1
     return report
 
 
-def _report(project: Project, variables: list[Variable], resolution: Resolution | None) -> Status:
+def status(project: Project, variables: list[Variable], resolution: Resolution | None = None) -> Status:
+    """How the project stands, by its variables and what became of them; without a resolution no store was asked."""
     secret = [variable.name for variable in variables if variable.plain is None]
     failed = _failed(resolution)
     compared = _compared(project, variables)

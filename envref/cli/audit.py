@@ -21,6 +21,7 @@ from envref.errors import FAILED, OK, UsageError
 from envref.formats import shells
 from envref.project import git
 from envref.project.project import Project, not_read, profiles, readable
+from envref.project.trust.gate import is_granted
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"
@@ -91,7 +92,7 @@ def _present(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
     """The files that are there; one that was named on the command line has to be."""
     files = [EnvFile.read(os.path.join(directory(), name), name) for name in given]
     for name in own:
-        path = readable(found, name)
+        path = readable(found, name, is_granted)
         if not path:
             streams.warn(not_read(found.root, name))
         elif os.path.lexists(path):
@@ -126,7 +127,7 @@ def _lines(found: list[Finding]) -> Iterable[str]:
 def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
     """Looks for the values that the project's references stand for. What can't be resolved can't be found."""
     resolution = activate.resolve(Request(directory(), profile=profile))
-    streams.say(activate.complaints(resolution))
+    streams.say(resolution.complaints())
     search = Search(resolution.values())
     for name in search.too_short:
         streams.warn(f"{name}: not searched for; its value has fewer than {SHORTEST} bytes")

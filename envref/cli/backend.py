@@ -9,6 +9,7 @@ import click
 
 from envref import streams
 from envref.backends.table import BUILTIN, backend_class
+from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.output import MASK
@@ -58,7 +59,7 @@ def list_(format_: str, *, types: bool, check: bool) -> int:
     Example: envref backend list --check
     """
     project = _project()
-    chain = Chain(project, timeout_of_environment()) if project and check else None
+    chain = Chain(project, timeout_of_environment(), require) if project and check else None
     rows = [_row(backend, project, chain) for backend in project.config.backends] if project else []
     supported = [_type(kind) for kind in BUILTIN] if types or project is None else []
     streams.write(shells.json_text(_report(rows, supported)) if format_ == "json" else _text(rows, supported, project))

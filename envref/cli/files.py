@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import click
 
-from envref.cli import activate
 from envref.cli.grammar import directory
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.project.project import NoProject, Project, bare, configured, not_read, readable
+from envref.project.trust.gate import is_granted
+from envref.resolve.resolution import environment_of
 
 
 class Chosen(NamedTuple):
@@ -44,7 +45,7 @@ def project(profile: str | None) -> Project:
 
 def environment(profile: str | None, chosen: Chosen) -> Environment:
     """The merged and interpolated variables; says the warnings. No store is asked, references stay."""
-    return activate.environment_of(loaded(profile, chosen))
+    return environment_of(loaded(profile, chosen))
 
 
 def loaded(profile: str | None, chosen: Chosen) -> Project:
@@ -76,4 +77,4 @@ def _layers(found: Project, chosen: Chosen) -> Iterator[tuple[str, str]]:
         if named:
             yield os.path.join(directory(), named), named
         elif own == config.env_file or (own and os.path.lexists(os.path.join(found.root, own))):
-            yield readable(found, own), own
+            yield readable(found, own, is_granted), own

@@ -13,7 +13,7 @@ from envref.backends.table import backend_class
 from envref.cli.grammar import Command, directory
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
 from envref.project.config.check import project_fault
-from envref.project.config.edit import scalar
+from envref.project.config.document import scalar
 from envref.project.config.files import FILE, shown
 from envref.project.project import configured
 from envref.project.trust.gate import grant

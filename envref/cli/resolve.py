@@ -15,6 +15,7 @@ from envref.cli.request import Request, format_of, replaying_shell, start, wants
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
 from envref.resolve import report
+from envref.resolve.resolution import environment_of, untrusted_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,10 +115,10 @@ def _unset(request: Request) -> int:
         raise UsageError(f'format "{request.format}" cannot unset; use --shell')
     try:
         project = activate.project_of(request)
-        environment = activate.environment_of(project)
+        environment = environment_of(project)
         chosen = environment.select(request.only) if request.only else environment.variables.values()
         # What was never set is not taken away either: that would be the shell's own.
-        untrusted = activate.untrusted_names(project, chosen)
+        untrusted = untrusted_names(project, chosen)
         names = (variable.name for variable in chosen if variable.name not in untrusted)
         streams.write(shells.unset(request.format, names))
     except Exception:
@@ -132,5 +133,5 @@ def _explain(request: Request, format_: str) -> int:
     resolution = activate.resolve(request)
     rows = report.rows(resolution)
     streams.write(shells.json_text(rows) if format_ == "json" else report.table(rows))
-    streams.say(activate.complaints(resolution))
+    streams.say(resolution.complaints())
     return (FAILED if request.strict else PARTIAL) if resolution.failed else OK

@@ -11,12 +11,12 @@ import click
 
 from envref import memory, streams
 from envref.cli import activate
+from envref.cli.consent import require
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import FAILED, EnvrefError
 from envref.formats import shells
-from envref.project.trust.gate import require
 
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
@@ -59,7 +59,7 @@ def run(
     lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
     resolution = _resolved(request)
-    streams.say(activate.complaints(resolution, "" if lenient else " (strict mode)"))
+    streams.say(resolution.complaints("" if lenient else " (strict mode)"))
     if resolution.failed and not lenient:
         return FAILED
     environment = _environment(pristine=pristine)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
 
 from envref import streams
-from envref.checks import status
+from envref.checks.status import status, without_base
+from envref.cli import activate
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import OK, PARTIAL, printable
 from envref.formats import shells
-from envref.project.project import NoProject, find
+from envref.project.project import NoProject, configured, find
+from envref.resolve.resolution import environment_of, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,9 +49,21 @@ def command(profile: str | None, format_: str, timeout: float | None, *, offline
     except NoProject:
         streams.write("null\n" if format_ == "json" else _NO_PROJECT)
         return OK
-    report = status.status(Request(directory(), profile=profile, timeout=timeout), offline=offline)
+    report = _status(Request(directory(), profile=profile, timeout=timeout), offline=offline)
     streams.write(shells.json_text(report) if format_ == "json" else _text(report))
     return PARTIAL if check and report["issues"] else OK
+
+
+def _status(request: Request, *, offline: bool) -> Status:
+    """How the project stands. EnvrefError for what `resolve` can't read either."""
+    project = configured(request.directory, request.profile)
+    if not os.path.lexists(os.path.join(project.root, project.config.env_file)):
+        return without_base(project)
+    if offline:
+        environment = environment_of(load(request.directory, request.profile))
+        return status(project, list(environment.variables.values()))
+    resolution = activate.resolve(request)
+    return status(project, resolution.chosen, resolution)
 
 
 def _text(report: Status) -> str:

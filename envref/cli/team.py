@@ -10,7 +10,8 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.errors import EnvrefError, UsageError, printable
 from envref.formats import shells
-from envref.project.config.edit import Document, edit
+from envref.project.config.document import Document
+from envref.project.edit import edit
 from envref.project.project import configured, find
 from envref.project.recipient import Recipient
 

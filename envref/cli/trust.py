@@ -7,7 +7,7 @@ import os
 import click
 
 from envref import streams
-from envref.cli import prompt
+from envref.cli import consent, prompt
 from envref.cli.grammar import Command, directory, exclusive
 from envref.errors import FAILED, OK, printable
 from envref.project.config.files import shown
@@ -64,7 +64,7 @@ def _grant(project: Project) -> int:
     """Shows and records. Where nobody can be asked, the command itself is the consent."""
     place = shown(project.root)
     streams.say(_shown(project))
-    if prompt.at_terminal() and os.isatty(2) and not trust.answered_yes("trust it? [y/N] "):
+    if prompt.at_terminal() and os.isatty(2) and not consent.is_yes(consent.QUESTION):
         trust.deny(project)
         streams.inform(f"{place} is not trusted")
         return FAILED

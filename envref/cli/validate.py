@@ -12,7 +12,7 @@ from envref import streams
 from envref.checks import example, schema
 from envref.checks.example import Comparison
 from envref.checks.schema import Fault, Schema
-from envref.cli import activate
+from envref.cli.consent import require
 from envref.cli.files import Chosen, file_options, loaded
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option, timeout_of_environment
@@ -21,7 +21,7 @@ from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, EnvrefError, MalformedFile
 from envref.formats import shells
 from envref.project.project import Project, env_path, find
-from envref.project.trust.gate import require
+from envref.resolve.resolution import environment_of, resolved
 from envref.secret import Secret
 
 _DEFAULT = ""  # of --schema without a value
@@ -89,7 +89,7 @@ def validate(
     project = _project(profile, chosen, resolve=resolve)
     rules = None if no_schema else _schema(project, schema_file)
     promised = _example(project, example_file, required=rules is None)
-    environment = activate.environment_of(project)
+    environment = environment_of(project)
     filled = _resolved(project, environment) if resolve else None
     report = _report(project, environment, filled, promised, rules)
     report["example"] = None if promised is None else example_file or example.FILE
@@ -141,8 +141,8 @@ def _example(project: Project, named: str | None, *, required: bool) -> list[str
 def _resolved(project: Project, environment: Environment) -> dict[str, Filled]:
     """What became of every variable; says what could not be resolved."""
     chosen = list(environment.variables.values())
-    resolution = activate.resolved(project, environment, chosen, timeout_of_environment())
-    streams.say(activate.complaints(resolution))
+    resolution = resolved(project, environment, chosen, timeout_of_environment(), require)
+    streams.say(resolution.complaints())
     return resolution.filled
 
 

@@ -1,16 +1,14 @@
 """Environment: the project's variables, interpolated once in merged order (commands.md 5.2).
 
 Two steps, because a secret is known only after its store was asked. `Environment` fills in all that is plain and keeps
-the references and what depends on them as pieces; `fill` puts the outcomes in.
+the references and what depends on them as pieces; `filling` puts the outcomes in.
 """
 
 from __future__ import annotations
 
 from envref.env import template
 from envref.errors import EnvrefError, MalformedFile, Problem
-from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import SCHEME, InvalidReference, Reference
-from envref.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +16,7 @@ if TYPE_CHECKING:
 
     from envref.env.file import Entry
     from envref.refs.outcome import Outcome
+    from envref.secret import Secret
 
 
 class Pending:
@@ -73,9 +72,9 @@ class Filled:
 
     __slots__ = ("answers", "failures", "value", "variable", "waits_for")
 
-    def __init__(self, variable: Variable) -> None:
+    def __init__(self, variable: Variable, value: str | Secret | None = None) -> None:
         self.variable = variable
-        self.value: str | Secret | None = None
+        self.value = value
         self.answers: list[Answered] = []
         self.failures: list[Answered] = []
         self.waits_for: list[str] = []
@@ -130,13 +129,6 @@ class Environment:
                 queue += [self.variables[name] for name in variable.interpolated()]
         return [variable for name, variable in self.variables.items() if name in wanted]
 
-    def fill(self, variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-        """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
-        filled: dict[str, Filled] = {}
-        for variable in variables:
-            filled[variable.name] = _Filling(variable, filled, outcomes).filled()
-        return filled
-
     def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
         """The value with references as `show` makes of their URIs; for `get` and `list`, which contact no store."""
         return "".join(self._shown(piece, show) for piece in variable.pieces)
@@ -173,11 +165,11 @@ class Environment:
         value = self._value(part.name)
         if isinstance(value, Variable):
             return (Pending(part.name, part.operator, list(self._expand(part.alternative, entry)), part.offset),)
-        if not _wants_alternative(part.operator, value):
+        if not wants_alternative(part.operator, value):
             return (value or "",)
         if part.operator == ":?":
             alternative = "".join(str(piece) for piece in self._expand(part.alternative, entry))
-            raise MalformedFile([_required(entry, part.offset, part.name, alternative)])
+            raise MalformedFile([required(entry, part.offset, part.name, alternative)])
         return self._expand(part.alternative, entry)
 
     def _value(self, name: str) -> str | Variable | None:
@@ -189,62 +181,7 @@ class Environment:
         return variable if plain is None else plain
 
 
-class _Filling:
-    """One variable on its way to a value."""
-
-    def __init__(self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]) -> None:
-        self.variable = variable
-        self.before = filled
-        self.outcomes = outcomes
-        self.result = Filled(variable)
-        self.is_secret = False
-
-    def filled(self) -> Filled:
-        if self.variable.plain is not None:
-            self.result.value = self.variable.plain
-            return self.result
-        text = self.text(self.variable.pieces)
-        left_out = len(self.variable.pieces) == 1 and self.is_absent(self.variable.pieces[0])
-        if not self.result.failed and not left_out:
-            self.result.value = Secret(text) if self.is_secret else text
-        return self.result
-
-    def text(self, pieces: Iterable[Piece]) -> str:
-        return "".join(piece if isinstance(piece, str) else self.piece(piece) for piece in pieces)
-
-    def piece(self, piece: Reference | InvalidReference | Pending) -> str:
-        if isinstance(piece, Pending):
-            return self.interpolated(piece)
-        outcome = Failed(piece) if isinstance(piece, InvalidReference) else self.outcomes[piece]
-        self.result.answers.append((piece, outcome))
-        if isinstance(outcome, Found):
-            self.is_secret = True
-            return outcome.secret.reveal()
-        if not self.is_absent(piece):
-            self.result.failures.append((piece, outcome))
-        return ""
-
-    def is_absent(self, piece: Piece) -> bool:
-        """Whether the piece is an optional reference to a secret that is not there."""
-        return isinstance(piece, Reference) and piece.optional and isinstance(self.outcomes[piece], Missing)
-
-    def interpolated(self, piece: Pending) -> str:
-        source = self.before[piece.name]
-        if source.failed:
-            self.result.waits_for.append(piece.name)
-            return ""
-        value = source.value
-        self.is_secret = self.is_secret or isinstance(value, Secret)
-        text = value.reveal() if isinstance(value, Secret) else value
-        if not _wants_alternative(piece.operator, text):
-            return text or ""
-        if piece.operator == ":?":
-            problem = _required(self.variable.entry, piece.offset, piece.name, self.text(piece.alternative))
-            raise MalformedFile([problem])
-        return self.text(piece.alternative)
-
-
-def _wants_alternative(operator: str, value: str | None) -> bool:
+def wants_alternative(operator: str, value: str | None) -> bool:
     """Whether `${NAME<operator>alternative}` takes the alternative: `-` for an undefined name only."""
     return bool(operator) and (value is None or (value == "" and operator != "-"))
 
@@ -274,5 +211,5 @@ def _flat(pieces: Iterable[Piece]) -> Iterator[Piece]:
             yield from _flat(piece.alternative)
 
 
-def _required(entry: Entry, offset: int, name: str, text: str) -> Problem:
+def required(entry: Entry, offset: int, name: str, text: str) -> Problem:
     return entry.problem(offset, f"{name}: {text or 'required variable is not set'}")

@@ -13,7 +13,7 @@ from envref.project.config.model import Config, is_profile_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envref.env.file import Entry
 
@@ -81,14 +81,24 @@ def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
         raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
 
 
-def load(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
+def _nothing(_project: Project) -> bool:
+    return False
+
+
+def load(
+    start: str,
+    profile: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+    may_read_outside: Callable[[Project], bool] = _nothing,
+) -> Project:
     """The project around `start` with its env files. `profile` is the option's value, None without one.
 
-    A file that leads out of the project is read only in a trusted one, and else named in `unread` and in a warning.
+    A file that leads out of the project is read if `may_read_outside` says so, and else named in `unread` and in a
+    warning.
     Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for no name of a profile.
     """
     project = configured(start, profile, environment)
-    paths = {name: readable(project, name, environment) for name in _present(project)}
+    paths = {name: readable(project, name, may_read_outside) for name in _present(project)}
     files = [EnvFile.read(path, name) for name, path in paths.items() if path]
     unread = [name for name, path in paths.items() if not path]
     warnings = [
@@ -159,14 +169,12 @@ def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvF
     return files
 
 
-def readable(project: Project, name: str, environment: Mapping[str, str] = os.environ) -> str:
-    """The path of an env file; empty when a symlink takes it out of the project and the user did not allow that."""
+def readable(project: Project, name: str, may_read_outside: Callable[[Project], bool]) -> str:
+    """The path of an env file; empty when a symlink takes it out of the project and that may not be read."""
     target = outside(project.root, name)
     if not target:
         return os.path.join(project.root, name)
-    from envref.project.trust.gate import is_granted
-
-    return target if is_granted(project, environment) else ""
+    return target if may_read_outside(project) else ""
 
 
 def not_read(root: str, name: str) -> str:

@@ -6,12 +6,12 @@ import time
 
 from envref.backends.table import backend_class
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
-from envref.project.trust.gate import require
+from envref.project.trust.gate import check
 from envref.refs.address import Address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from envref.backends.base import Backend, Writable
     from envref.project.config.model import BackendConfig
@@ -30,6 +30,7 @@ class Store:
         "_config",
         "_root",
         "asked",
+        "asks_beside_data",
         "busy",
         "deadline",
         "name",
@@ -52,6 +53,7 @@ class Store:
         self.timeout = timeout or config.timeout or DEFAULT_TIMEOUT
         self.deadline = started + self.timeout
         self.warnings: list[str] = []
+        self.asks_beside_data = True
         self.asked = 0
         self.busy = False
         self.seconds = 0.0
@@ -61,6 +63,7 @@ class Store:
         """The store's backend, made on first use. Raises BackendError when it can't be."""
         if self._backend is None:
             self._backend = backend_class(self.type)(self.name, **self._config.arguments(self._root))
+            self._backend.asks_beside_data = self.asks_beside_data
         return self._backend
 
     @property
@@ -186,12 +189,29 @@ class Stores:
 class Chain(Stores):
     """The stores as they may be asked. There is none for a project that needs trust and does not have it.
 
-    Making it raises Untrusted then: whoever wants to use a store passes the gate. Time begins behind it, because the
-    gate may ask a person.
+    Making it raises Untrusted then: whoever wants to use a store passes the gate. The command line gives a `gate` that
+    asks the person at the terminal, so time begins behind it.
     """
 
     __slots__ = ()
 
-    def __init__(self, project: Project, timeout: float | None = None) -> None:
-        require(project)
+    def __init__(
+        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = check
+    ) -> None:
+        gate(project)
         super().__init__(project, timeout)
+
+
+class VariableChain(Chain):
+    """The stores as they are asked for variables: a passphrase is asked for only where standard input is a terminal
+    too (commands.md 2.2).
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = check
+    ) -> None:
+        super().__init__(project, timeout, gate)
+        for store in self:
+            store.asks_beside_data = False

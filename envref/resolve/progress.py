@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING
 
 from envref import streams
-from envref.backends import table as backends
 
 if TYPE_CHECKING:
     from envref.resolve.chain import Chain
@@ -31,5 +30,5 @@ class Progress:
 
     def _show(self) -> None:
         busy = [store.name for store in self._chain if store.busy]
-        if busy and not backends.asking:
+        if busy and not streams.question.is_open:
             streams.passing.show(f"waiting for {', '.join(busy)}…")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
+
+from envref import streams
+from envref.env.environment import Environment, Filled
+from envref.errors import EnvrefError
+from envref.project import project as projects
+from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
+from envref.refs.reference import Reference
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.env.environment import Filled, Variable
+    from envref.env.environment import Variable
     from envref.project.project import Project
+    from envref.refs.outcome import Outcome
+    from envref.resolve.chain import VariableChain
     from envref.secret import Secret
 
     Values = list[tuple[str, str | Secret]]
+    Gate = Callable[[Project], object]
 
 
 class Resolution:
@@ -40,3 +52,98 @@ class Resolution:
         names = [variable.name for variable in self.chosen if variable.name not in self.untrusted]
         found = [(name, self.filled[name].value) for name in names]
         return [(name, value) for name, value in found if value is not None]
+
+    def complaints(self, note: str = "") -> list[str]:
+        """The stderr lines for all that failed and their number; empty when nothing did."""
+        if not self.failed:
+            return []
+        from envref.resolve import report
+
+        return report.complaints(self.filled.values(), note)
+
+
+def load(directory: str, profile: str | None = None) -> Project:
+    """The project around a directory with its env files; those outside it only if the user trusts it."""
+    return projects.load(directory, profile, may_read_outside=_is_trusted)
+
+
+def _is_trusted(project: Project) -> bool:
+    from envref.project.trust.gate import is_granted
+
+    return is_granted(project)
+
+
+def environment_of(project: Project) -> Environment:
+    """The project's variables; says the project's warnings, and with -v the files."""
+    for file in project.files:
+        streams.detail(f"read {file.name}")
+    for warning in project.warnings:
+        streams.warn(warning)
+    return Environment(project.entries, os.environ if project.config.interpolate_environment else None)
+
+
+def resolved(
+    project: Project, environment: Environment, chosen: list[Variable], timeout: float | None, gate: Gate
+) -> Resolution:
+    """What becomes of these variables of the project.
+
+    `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
+    Raises EnvrefError for what is fatal before any store is asked.
+    """
+    variables = environment.closure(chosen)
+    references = [
+        reference
+        for variable in variables
+        if variable.plain is None
+        for reference in variable.references()
+        if isinstance(reference, Reference)
+    ]
+    outcomes = _ask(project, references, timeout, gate) if references else {}
+    untrusted = () if references else untrusted_names(project, chosen)
+    return Resolution(project, chosen, _filled(variables, outcomes), untrusted)
+
+
+def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+    """What becomes of each variable. Most runs of plain variables end here, and load nothing for references."""
+    if all(variable.plain is not None for variable in variables):
+        return {variable.name: Filled(variable, variable.plain) for variable in variables}
+    from envref.env.filling import fill
+
+    return fill(variables, outcomes)
+
+
+def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
+    """The variables that a file must not set in a project that the user does not trust (security.md P13)."""
+    judge = is_dangerous if project.config.trust == "default" else is_dangerous_in_strict_mode
+    found = [variable.name for variable in variables if judge(variable.name, variable.plain or "")]
+    return found if found and not _is_trusted(project) else []
+
+
+def _ask(
+    project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
+) -> dict[Reference, Outcome]:
+    from envref.resolve.chain import VariableChain
+    from envref.resolve.resolve import Scope, resolve
+
+    if not project.config.backends:
+        raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
+    chain = VariableChain(project, timeout, gate)
+    scope = Scope(project.config.project, project.profile)
+    if streams.watched():
+        from envref.resolve.progress import Progress
+
+        with Progress(chain):
+            outcomes = resolve(references, chain, scope)
+    else:
+        outcomes = resolve(references, chain, scope)
+    _tell_of(chain)
+    return outcomes
+
+
+def _tell_of(chain: VariableChain) -> None:
+    """The stores' warnings, and with -v how long each took."""
+    for warning in chain.warnings():
+        streams.warn(warning)
+    for store in chain:
+        if store.asked:
+            streams.detail(f'asked backend "{store.name}" for {store.asked} key(s): {store.seconds:.3f} s')

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from envref.refs.reference import Reference
     from envref.resolve.chain import Chain, Store
 
-    Answers = dict[Store, Mapping[Address, Answer]]
+    Places = dict[Reference, list["Place"]]
 
 
 class Scope:
@@ -33,14 +33,19 @@ class Scope:
 
 
 class Place:
-    """Where a reference's secret may be: a store, the address there, and the field that the core takes out of it."""
+    """Where a reference's secret may be: a store, the address there, and the field that the core takes out of it.
 
-    __slots__ = ("address", "field", "store")
+    `answer` is what the reference makes of the store's answer, once `is_asked`. None: the secret is not there.
+    """
+
+    __slots__ = ("address", "answer", "field", "is_asked", "store")
 
     def __init__(self, store: Store, address: Address, field: str | None) -> None:
         self.store = store
         self.address = address
         self.field = field
+        self.answer: Answer | None = None
+        self.is_asked = False
 
 
 def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict[Reference, Outcome]:
@@ -51,40 +56,54 @@ def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict
     outage into a different secret.
     """
     places = {reference: _places(reference, chain, scope) for reference in references}
-    answers: Answers = {}
     stores = list(chain)
     while stores:
         # In order while a reference waits to see whether the first of them has it; then all the others at once.
-        together = stores[:1] if _depend_on_order(places, answers) else stores
-        _ask(together, places, answers)
+        together = stores[:1] if _depend_on_order(places.values()) else stores
+        _ask(together, places)
         stores = stores[len(together) :]
-    return {reference: _outcome(reference, candidates, answers, chain) for reference, candidates in places.items()}
+    return {reference: _outcome(reference, candidates, chain) for reference, candidates in places.items()}
 
 
-def _depend_on_order(places: Mapping[Reference, list[Place]], answers: Answers) -> bool:
+def _depend_on_order(places: Iterable[list[Place]]) -> bool:
     """Whether some reference may still be answered by more than one store, and so must ask them one by one."""
-    return any(
-        len({place.store for place in _open(reference, candidates, answers)}) > 1
-        for reference, candidates in places.items()
-    )
+    return any(len({place.store for place in _open(candidates)}) > 1 for candidates in places)
 
 
-def _ask(stores: list[Store], places: Mapping[Reference, list[Place]], answers: Answers) -> None:
+def _open(candidates: list[Place]) -> Iterator[Place]:
+    """The places not asked yet that may still decide."""
+    for place in candidates:
+        if place.answer is not None:
+            return
+        if not place.is_asked:
+            yield place
+
+
+def _ask(stores: list[Store], places: Places) -> None:
     """Asks each of these stores for all that is open there; several of them at the same time."""
-    wanted: dict[Store, dict[Address, None]] = {}
-    for reference, candidates in places.items():
-        for place in _open(reference, candidates, answers):
-            if place.store in stores:
-                wanted.setdefault(place.store, {})[place.address] = None
-    if len(wanted) == 1:
-        [(store, addresses)] = wanted.items()
-        answers[store] = store.ask(list(addresses))
-    elif wanted:
-        from concurrent.futures import ThreadPoolExecutor
+    asked = {store: list(_open_there(store, places)) for store in stores}
+    wanted = {
+        store: list(dict.fromkeys(place.address for _, place in pairs)) for store, pairs in asked.items() if pairs
+    }
+    for store, answers in _answers(wanted).items():
+        for reference, place in asked[store]:
+            place.answer = _read(reference, place, answers.get(place.address))
+            place.is_asked = True
 
-        with ThreadPoolExecutor(len(wanted)) as pool:
-            running = {store: pool.submit(store.ask, list(addresses)) for store, addresses in wanted.items()}
-        answers.update({store: future.result() for store, future in running.items()})
+
+def _open_there(store: Store, places: Places) -> Iterator[tuple[Reference, Place]]:
+    for reference, candidates in places.items():
+        yield from ((reference, place) for place in _open(candidates) if place.store is store)
+
+
+def _answers(wanted: Mapping[Store, list[Address]]) -> Mapping[Store, Mapping[Address, Answer]]:
+    if len(wanted) < 2:
+        return {store: store.ask(addresses) for store, addresses in wanted.items()}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        running = {store: pool.submit(store.ask, addresses) for store, addresses in wanted.items()}
+    return {store: future.result() for store, future in running.items()}
 
 
 def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
@@ -116,16 +135,7 @@ def _foreign(store: Store, name: str, field: str | None) -> Place:
     return Place(store, Address("", "", foreign=name), field)
 
 
-def _open(reference: Reference, candidates: list[Place], answers: Answers) -> Iterator[Place]:
-    """The places not asked yet that may still decide."""
-    for place in candidates:
-        if place.store not in answers:
-            yield place
-        elif _answer(reference, place, answers) is not None:
-            return
-
-
-def _outcome(reference: Reference, candidates: list[Place], answers: Answers, chain: Chain) -> Outcome:
+def _outcome(reference: Reference, candidates: list[Place], chain: Chain) -> Outcome:
     """The first place that does not say "not there" decides."""
     if not candidates:
         known = ", ".join(chain.names())
@@ -133,19 +143,17 @@ def _outcome(reference: Reference, candidates: list[Place], answers: Answers, ch
             EnvrefError(f'unknown backend "{reference.store}" (configured: {known}; "secrets" asks them all)')
         )
     for place in candidates:
-        answer = _answer(reference, place, answers)
-        if isinstance(answer, Secret):
-            return Found(answer, place.store.name, place.address.profile)
-        if answer is not None:
-            return Failed(answer, place.store.name)
+        if isinstance(place.answer, Secret):
+            return Found(place.answer, place.store.name, place.address.profile)
+        if place.answer is not None:
+            return Failed(place.answer, place.store.name)
     if reference.default is not None:
         return Found(Secret(reference.default))
     return _missing(reference, candidates)
 
 
-def _answer(reference: Reference, place: Place, answers: Answers) -> Answer | None:
+def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer | None:
     """What the reference makes of the store's answer: its field, decoded. None: the secret is not there."""
-    answer = answers.get(place.store, {}).get(place.address)
     if not isinstance(answer, Secret) or (place.field is None and reference.encoding is None):
         return answer
     text: str | None = answer.reveal()

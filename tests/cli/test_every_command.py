@@ -29,7 +29,7 @@ def test_its_help_has_an_example(words, project):
 
 
 def test_a_command_takes_its_options_by_name():
-    """No `**flags`: what a command reads is a parameter, typed as its option, so that the type check finds a wrong one."""
+    """No `**flags`: each is a parameter, typed as its option, so that the type check finds one that is not there."""
     wrong = [words for words, command in commands() if _taken(command) != _given(command)]
     assert wrong == []
 

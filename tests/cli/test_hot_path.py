@@ -15,49 +15,44 @@ PLAIN = {
     "__future__",
     "envref",
     "envref.__main__",
+    "envref.cli",
     "envref.cli.activate",
-    "envref.refs.address",
-    "envref.project.config.load",
+    "envref.cli.request",
+    "envref.env",
+    "envref.env.environment",
+    "envref.env.file",
+    "envref.env.source",
+    "envref.env.template",
+    "envref.errors",
+    "envref.formats",
+    "envref.formats.shells",
+    "envref.project",
+    "envref.project.config",
     "envref.project.config.cache",
     "envref.project.config.files",
+    "envref.project.config.load",
     "envref.project.config.model",
-    "envref.project.trust.dangerous",  # what no file may set untrusted is left out, also where no store is asked
-    "envref.env.file",
-    "envref.env.environment",
-    "envref.errors",
-    "envref.refs.outcome",
     "envref.project.project",
+    "envref.project.trust",
+    "envref.project.trust.dangerous",  # what no file may set untrusted is left out, also where no store is asked
+    "envref.refs",
+    "envref.refs.address",
     "envref.refs.reference",
-    "envref.cli.request",
+    "envref.resolve",
     "envref.resolve.resolution",
-    "envref.secret",
-    "envref.formats.shells",
-    "envref.env.source",
     "envref.streams",
-    "envref.env.template",
 }
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
 # Whether anything needs trust is decided before a store is opened, and mostly it does not.
-GATE = {
-    "envref.backends.programs",
-    "envref.project.trust.gate",
-    "envref.project.trust.names",
-    "envref.project.trust.need",
-}
+GATE = {"envref.backends", "envref.backends.programs", "envref.cli.consent"}
+GATE |= {f"envref.project.trust.{name}" for name in ("gate", "names", "need")}
 GRANTED = {"envref.project.trust.meaning", "envref.project.trust.record"}
 ASKING = PLAIN | GATE | {"envref.backends.table", "envref.resolve.chain", "envref.resolve.resolve"}
-IN_A_VAULT = ASKING | {
-    "envref.memory",
-    "envref.backends.answer",
-    "envref.backends.vault.store",
-    "envref.backends.vault.age",
-    "envref.backends.vault.ancestor",
-    "envref.backends.vault.contents",
-    "envref.backends.vault.database",
-    "envref.backends.vault.file",
-    "envref.backends.vault.format",
-    "envref.backends.vault.passphrase",
-    "envref.backends.vault.session",
+ASKING |= {"envref.env.filling", "envref.refs.outcome", "envref.secret"}
+IN_A_VAULT = ASKING | {"envref.memory", "envref.backends.answer", "envref.backends.vault"}
+IN_A_VAULT |= {
+    f"envref.backends.vault.{name}"
+    for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store")
 }
 IN_A_PLUGIN = ASKING | GRANTED | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.command")}
 IN_A_PLUGIN |= {"envref.backends.plugin"}
@@ -150,14 +145,14 @@ def test_the_table_of_a_flox_plugin_adds_its_reader(app):
     """On the path of `flox activate`; of libraries what reads JSON."""
     app.write("table", '{"A": "ref://nowhere/a"}')
     modules = loaded(app, "resolve", "--export", "--shell", "bash", "--from-flox-plugin", "table")
-    assert own(modules) == ASKING | {"envref.flox.table", "envref.resolve.report"}
+    assert own(modules) == ASKING | {"envref.flox", "envref.flox.table", "envref.resolve.report"}
     assert not top(modules) & (NEVER | {"subprocess", "typing"})
 
 
 def test_only_a_shell_that_breaks_values_adds_the_rule_for_it(app, monkeypatch):
     """Inside `flox activate` from fish or tcsh."""
     monkeypatch.setenv("FLOX_ENV", "/env")
-    for shell, more in (("zsh", set()), ("fish", {"envref.flox.replay"})):
+    for shell, more in (("zsh", set()), ("fish", {"envref.flox", "envref.flox.replay"})):
         monkeypatch.setenv("SHELL", shell)
         assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN | more
 

@@ -9,7 +9,7 @@ import pyrage
 import pytest
 import yaml
 
-from envref.project.config.edit import Document
+from envref.project.config.document import Document
 from envref.project.config.load import load
 from tests.arguments import PYTHONPATH
 

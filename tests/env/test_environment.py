@@ -6,6 +6,7 @@ import pytest
 
 from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
+from envref.env.filling import fill
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
@@ -32,7 +33,7 @@ def filled(text, **secrets):
         for reference in variable.references()
         if not isinstance(reference, InvalidReference)
     }
-    return found.fill(variables, outcomes)
+    return fill(variables, outcomes)
 
 
 def outcome(secret):

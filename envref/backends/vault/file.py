@@ -37,11 +37,15 @@ def allow_locked(contents: Contents | Ancestor) -> None:
 
 
 class VaultFile:
-    """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print."""
+    """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print.
 
-    def __init__(self, path: str, warnings: list[str]) -> None:
+    With `asks_beside_data` the passphrase is asked for although standard input is no terminal.
+    """
+
+    def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool = True) -> None:
         self.path = path or database.default_path(warnings)
         self.warnings = warnings
+        self._asks_beside_data = asks_beside_data
         self._keys: Keys | None = None
         self._typed: Secret | None = None
         self._deadline = 0.0  # of the call that is under way
@@ -112,7 +116,7 @@ class VaultFile:
         """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""
         known = passphrase.given(self._deadline) or self._typed
         if known is None:
-            known = self._typed = passphrase.asked()
+            known = self._typed = passphrase.asked(beside_data=self._asks_beside_data)
         return known
 
     def prove_passphrase(self, deadline: float) -> Secret:

@@ -11,7 +11,7 @@ import termios
 import time
 from getpass import getpass
 
-from envref.backends import table as backends
+from envref import streams
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
 from envref.secret import Secret
 
@@ -41,9 +41,9 @@ def given(deadline: float | None = None) -> Secret | None:
     return None
 
 
-def asked() -> Secret:
-    """The passphrase from the terminal, typed unseen. BackendLocked where nobody can be asked."""
-    _require_terminal()
+def asked(*, beside_data: bool) -> Secret:
+    """The passphrase from the terminal, typed unseen. BackendLocked where nobody `can_be_asked`."""
+    _require_terminal(beside_data=beside_data)
     return Secret(_typed(_PROMPT))
 
 
@@ -155,13 +155,13 @@ def _line(raw: bytes, source: str) -> Secret:
     return Secret(passphrase)
 
 
-def can_be_asked() -> bool:
-    """Whether a person is there who can type it."""
-    return sys.stderr.isatty() and _in_foreground() and (backends.asks_beside_data or os.isatty(0))
+def can_be_asked(*, beside_data: bool = True) -> bool:
+    """Whether a person is there who can type it; with `beside_data` also where standard input is no terminal."""
+    return sys.stderr.isatty() and _in_foreground() and (beside_data or os.isatty(0))
 
 
-def _require_terminal() -> None:
-    if not can_be_asked():
+def _require_terminal(*, beside_data: bool = True) -> None:
+    if not can_be_asked(beside_data=beside_data):
         raise required()
 
 
@@ -183,13 +183,11 @@ def _in_foreground() -> bool:
 
 
 def _typed(prompt: str) -> str:
-    backends.asking = True
     try:
-        return getpass(prompt)
+        with streams.question:
+            return getpass(prompt)
     except (EOFError, OSError, termios.error):
         raise required() from None
-    finally:
-        backends.asking = False
 
 
 def _tell(text: str) -> None:

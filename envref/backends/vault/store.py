@@ -25,6 +25,7 @@ class Vault:
     type = "vault"
     reads_fields = False
     path_options = ("path",)
+    asks_beside_data = True
 
     def __init__(self, name: str, *, path: str = "") -> None:
         self.name = name
@@ -38,7 +39,7 @@ class Vault:
         if self._file is None:
             from envref.backends.vault.file import VaultFile
 
-            self._file = VaultFile(self._path, self.warnings)
+            self._file = VaultFile(self._path, self.warnings, asks_beside_data=self.asks_beside_data)
         return self._file
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:

@@ -12,7 +12,7 @@ from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
 from envref.project.config.files import shown
 from envref.project.project import outside, readable
-from envref.project.trust.gate import is_waiting
+from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.chain import Stores
 
@@ -98,7 +98,7 @@ class Case:
     def _read(self, layers: Iterable[Layer]) -> Iterator[EnvFile]:
         for path, name in layers:
             try:
-                place = path or readable(self.project, name)
+                place = path or readable(self.project, name, is_granted)
                 if place:
                     yield EnvFile.read(place, name)
                 else:

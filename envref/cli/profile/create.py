@@ -13,9 +13,10 @@ from envref.cli.grammar import Command, directory
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
 from envref.project.config.check import path_fault
-from envref.project.config.edit import Document, edit, preview
+from envref.project.config.document import Document
 from envref.project.config.files import FILE
 from envref.project.config.model import NO_PROFILES, Config, is_profile_name
+from envref.project.edit import edit, preview
 from envref.project.project import find
 
 _TEMPLATE = """\

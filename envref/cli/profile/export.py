@@ -12,6 +12,7 @@ from envref.cli.profile.known import project_of
 from envref.cli.request import Request
 from envref.errors import OK
 from envref.formats import shells
+from envref.resolve.resolution import environment_of
 
 
 @click.command(cls=Command)
@@ -26,7 +27,7 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     project = project_of(name)
     if resolve:
         return activate.activate(Request(directory(), profile=name, format_=format_, timeout=timeout_of_environment()))
-    environment = activate.environment_of(project)
+    environment = environment_of(project)
     rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
     streams.write(rendered.text)
     for left_out in rendered.left_out:

@@ -9,9 +9,9 @@ from envref.cli import prompt
 from envref.cli.secret.target import Target, keyed, target_of
 from envref.env.environment import Environment
 from envref.errors import EnvrefError
-from envref.project.project import load
 from envref.refs.address import check_key
 from envref.refs.reference import Reference
+from envref.resolve.resolution import load
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore, doing

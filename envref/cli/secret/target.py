@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from envref import streams
+from envref.cli.consent import require
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.errors import UsageError
@@ -45,7 +46,8 @@ class Target:
         self.scope = Scope(project.config.project, project.profile)
         self.given_backend = backend
         self._timeout = timeout_of_environment()
-        self.backend = self.chain().store(backend).name
+        # The person is asked for trust before anything else, and only once.
+        self.backend = Chain(project, self._timeout, require).store(backend).name
 
     def __str__(self) -> str:
         return f'backend "{self.backend}"{self.of_profile}'

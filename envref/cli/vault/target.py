@@ -11,12 +11,12 @@ import click
 
 from envref import streams
 from envref.backends.vault import store as vault
+from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
 from envref.errors import BackendError, EnvrefError
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
-from envref.project.trust.gate import require
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
-from envref.project.project import configured
+from envref.project.edit import trust_kept
 from envref.project.trust import record
-from envref.project.trust.gate import kept
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"
@@ -458,8 +457,7 @@ def test_an_edit_by_envref_keeps_trust_and_makes_none(shop, home, trusted):
     """A trusted config stays trusted as edited; one that was not is not trusted after."""
     if trusted:
         shop.envref("trust")
-    project = configured(str(shop.path))
-    with kept(project, {"HOME": str(home)}):
+    with trust_kept(str(shop.path), {"HOME": str(home)}):
         shop.write(".envref.yaml", f"{ASKING}profiles: {{staging: }}\n")
     assert (shop.envref("resolve").returncode == 0) == trusted
 

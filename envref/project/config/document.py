@@ -1,4 +1,4 @@
-"""Edits of a config's text: exactly what is asked for changes, every other byte stays (commands.md 12).
+"""Document: a config's text, and edits of it: exactly what is asked for changes (commands.md 12).
 
 The nodes of `config.yaml` know their places, so an edit is a few splices of the text, chosen to look like what stands
 around them (docs/adr/0010-config-edits.md). The result is parsed, and has to read back as the old text with exactly the
@@ -8,21 +8,14 @@ intended change: a layout that nobody thought of is refused, with its place, and
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref import atomic, streams
 from envref.errors import EnvrefError
-from envref.project.config.files import FILE, Sources
-from envref.project.config.load import of
 from envref.project.config.yaml import BOM, Mapping, Scalar, Sequence, parse
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from envref.project.config.model import Config
     from envref.project.config.yaml import Node
 
     Data = str | dict[str, "Data"] | list["Data"] | None  # None is YAML's null
@@ -37,53 +30,6 @@ _INSIGNIFICANT = re.compile(r"(\s+(#[^\n]*)?)*")
 # Written without quotes: words that YAML 1.1 and 1.2 both read as this very text.
 _BARE = re.compile(r"([A-Za-z_]|[./][A-Za-z_])[\w./+=@-]*( [\w/+=@][\w./+=@-]*)*", re.ASCII)
 _NO_TEXT = ("null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan")
-
-
-def edit(path: str, change: Callable[[Document], Document]) -> Config:
-    """Changes the project's config at `path`, and returns the new one. Every edit of a config goes through here.
-
-    One process at a time; the file is replaced whole, and only by one that is valid. EnvrefError says what is wrong.
-    """
-    root = os.path.dirname(path)
-    with atomic.lock(path, inside=root), _trust_kept(root):
-        sources = Sources(path, os.environ)
-        before = Document(sources.project_bytes, FILE)
-        config = _changed(sources, change)
-        if sources.project_bytes != before.source:
-            atomic.write(path, sources.project_bytes, inside=root)
-    _warn_of_shadow(before, Document(sources.project_bytes, FILE), sources)
-    return config
-
-
-def _trust_kept(root: str) -> AbstractContextManager[None]:
-    """A context after which a project that was trusted before the edit is trusted as edited (security.md 5.4)."""
-    from contextlib import nullcontext
-
-    from envref.project.project import configured
-    from envref.project.trust.gate import kept
-
-    try:
-        return kept(configured(root))
-    except EnvrefError:
-        return nullcontext()  # nobody trusts what can't be read; the edit may be what mends it
-
-
-def preview(path: str, change: Callable[[Document], Document]) -> Config:
-    """The config that `edit` would make; nothing is written."""
-    return _changed(Sources(path, os.environ), change)
-
-
-def _warn_of_shadow(before: Document, after: Document, sources: Sources) -> None:
-    """What the user's own config has at a key counts no longer once the project's has it (commands.md 3.4)."""
-    own = Document(sources.global_bytes, sources.shown_global_path)
-    for key in ("profiles", "team"):
-        if before.get(key) is None and after.get(key) is not None and own.get(key):
-            streams.warn(f"{key} of {sources.shown_global_path} no longer counts here: the project has its own now")
-
-
-def _changed(sources: Sources, change: Callable[[Document], Document]) -> Config:
-    sources.project_bytes = change(Document(sources.project_bytes, FILE)).source
-    return of(sources)
 
 
 def scalar(text: str) -> str:

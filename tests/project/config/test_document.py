@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.errors import EnvrefError
-from envref.project.config.edit import Document, scalar
+from envref.project.config.document import Document, scalar
 
 BOB = {"name": "bob", "public_key": "k2"}
 

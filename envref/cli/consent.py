@@ -1,0 +1,57 @@
+"""Consent: how the person at the terminal is asked whether a project may do what it asks for (security.md 5.6)."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from envref import streams
+from envref.project.config.files import shown
+from envref.project.trust.gate import Untrusted, check, deny, grant, is_granted_by_environment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.project.project import Project
+
+QUESTION = "trust it? [y/N] "
+
+
+def require(project: Project) -> None:
+    """Returns if the project needs no trust, or has it. On a terminal the person is asked, and the answer is kept.
+
+    Raises Untrusted, before anything of the project's choice was run, contacted or read.
+    """
+    try:
+        name = check(project)
+    except Untrusted as refusal:
+        if not refusal.question or not _at_terminal():
+            raise
+        _ask(project, refusal)
+        return
+    if name.others() and not is_granted_by_environment():
+        used_by = ", ".join(map(shown, name.others()))
+        streams.inform(f'envref: warning: project "{name.text}" is also used by {used_by}')
+
+
+def _ask(project: Project, refusal: Untrusted) -> None:
+    streams.say(refusal.question)
+    if is_yes(QUESTION):
+        grant(project)
+        return
+    deny(project)
+    place = shown(project.root)
+    raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: envref trust"])
+
+
+def is_yes(question: str) -> bool:
+    """Whether the person at the terminal says yes; anything else, and nothing, is a no."""
+    streams.ask(question)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        streams.ask("\n")
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _at_terminal() -> bool:
+    """Whether there is somebody to ask: neither the question nor the answer goes through a pipe."""
+    return sys.stdin is not None and sys.stdin.isatty() and os.isatty(2)

@@ -1,0 +1,79 @@
+"""Filling: a variable's pieces become its value once its references have outcomes. Plain variables need none of it."""
+
+from __future__ import annotations
+
+from envref.env.environment import Filled, Pending, required, wants_alternative
+from envref.errors import MalformedFile
+from envref.refs.outcome import Failed, Found, Missing
+from envref.refs.reference import InvalidReference, Reference
+from envref.secret import Secret
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envref.env.environment import Piece, Variable
+    from envref.refs.outcome import Outcome
+
+
+def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+    """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
+    filled: dict[str, Filled] = {}
+    for variable in variables:
+        plain = variable.plain
+        filled[variable.name] = (
+            _Filling(variable, filled, outcomes).filled() if plain is None else Filled(variable, plain)
+        )
+    return filled
+
+
+class _Filling:
+    """One variable on its way to a value."""
+
+    def __init__(self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]) -> None:
+        self.variable = variable
+        self.before = filled
+        self.outcomes = outcomes
+        self.result = Filled(variable)
+        self.is_secret = False
+
+    def filled(self) -> Filled:
+        text = self.text(self.variable.pieces)
+        left_out = len(self.variable.pieces) == 1 and self.is_absent(self.variable.pieces[0])
+        if not self.result.failed and not left_out:
+            self.result.value = Secret(text) if self.is_secret else text
+        return self.result
+
+    def text(self, pieces: Iterable[Piece]) -> str:
+        return "".join(piece if isinstance(piece, str) else self.piece(piece) for piece in pieces)
+
+    def piece(self, piece: Reference | InvalidReference | Pending) -> str:
+        if isinstance(piece, Pending):
+            return self.interpolated(piece)
+        outcome = Failed(piece) if isinstance(piece, InvalidReference) else self.outcomes[piece]
+        self.result.answers.append((piece, outcome))
+        if isinstance(outcome, Found):
+            self.is_secret = True
+            return outcome.secret.reveal()
+        if not self.is_absent(piece):
+            self.result.failures.append((piece, outcome))
+        return ""
+
+    def is_absent(self, piece: Piece) -> bool:
+        """Whether the piece is an optional reference to a secret that is not there."""
+        return isinstance(piece, Reference) and piece.optional and isinstance(self.outcomes[piece], Missing)
+
+    def interpolated(self, piece: Pending) -> str:
+        source = self.before[piece.name]
+        if source.failed:
+            self.result.waits_for.append(piece.name)
+            return ""
+        value = source.value
+        self.is_secret = self.is_secret or isinstance(value, Secret)
+        text = value.reveal() if isinstance(value, Secret) else value
+        if not wants_alternative(piece.operator, text):
+            return text or ""
+        if piece.operator == ":?":
+            problem = required(self.variable.entry, piece.offset, piece.name, self.text(piece.alternative))
+            raise MalformedFile([problem])
+        return self.text(piece.alternative)
