@@ -9,13 +9,14 @@ import click
 from envref import atomic, streams
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
-from envref.cli.secret.target import Target, target_of
+from envref.cli.secret.target import target_of
 from envref.errors import EnvrefError, UsageError
 from envref.project.recipient import Recipient
 from envref.refs.address import HISTORY
 from envref.secret import Secret
 from envref.secrets import sharing, sync
 from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets.target import Target
 
 _LARGEST = 64 << 20  # bytes of a file
 

@@ -6,7 +6,7 @@ import click
 
 from envref import streams
 from envref.cli import prompt
-from envref.cli.secret.target import Target, keyed, target_of
+from envref.cli.secret.target import keyed, target_of
 from envref.env.environment import Environment
 from envref.errors import EnvrefError
 from envref.refs.address import check_key
@@ -15,6 +15,7 @@ from envref.resolve.resolution import load
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets.target import Target
 
 
 @keyed("delete")

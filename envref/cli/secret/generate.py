@@ -9,10 +9,11 @@ import click
 
 from envref import streams
 from envref.cli.secret.reference import reference_line, variable_option
-from envref.cli.secret.target import Target, keyed, written
+from envref.cli.secret.target import keyed, written
 from envref.secret import Secret
 from envref.secrets.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
 from envref.secrets.scoped import doing
+from envref.secrets.target import Target
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from shlex import quote
 
 from envref import streams
-from envref.cli.secret.target import Target
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference, uri_of
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import resolve
+from envref.secrets.target import Target
 
 
 def look_up(key: str, target: Target) -> Found:

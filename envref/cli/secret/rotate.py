@@ -7,11 +7,12 @@ import click
 from envref import streams
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.generate import recipe_options
-from envref.cli.secret.target import Target, keyed, written
+from envref.cli.secret.target import keyed, written
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.generation import Recipe
 from envref.secrets.scoped import doing
+from envref.secrets.target import Target
 
 
 @keyed("rotate")
