@@ -59,14 +59,13 @@ def _written(
 ) -> int:
     if request.strict and (resolution.failed or rendered.left_out):
         write(shells.Rendered(failure, []))
-        streams.say([f"error: {_left_out(name, request)}" for name in rendered.left_out])
+        streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
         streams.say(resolution.complaints(" (strict mode: no output produced)"))
         return FAILED
     if failure and streams.shown_to_people():
         streams.warn("this output is meant for eval and shows secret values")
     write(rendered)
-    for name in rendered.left_out:
-        streams.warn(_left_out(name, request))
+    streams.warn_each(rendered.omissions(request.format))
     if request.replay:
         _warn_of_replay(request.replay, resolution)
     streams.say(resolution.complaints())
@@ -76,12 +75,7 @@ def _written(
 def _warn_of_replay(shell: str, resolution: Resolution) -> None:
     from envref.flox import replay
 
-    for warning in replay.warnings(shell, resolution.values()):
-        streams.warn(warning)
-
-
-def _left_out(name: str, request: Request) -> str:
-    return f"{name}: not a valid shell variable name; left out of {request.format} output"
+    streams.warn_each(replay.warnings(shell, resolution.values()))
 
 
 def resolve(request: Request) -> Resolution:

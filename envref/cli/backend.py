@@ -71,8 +71,7 @@ def _project() -> Project | None:
         project = configured(directory())
     except NoProject:
         return None
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     return project
 
 

@@ -80,8 +80,7 @@ def flox_hook(
         exclusive(remove=True, install=wish.install)
         return _remove(str(target), wish)
     project = forms.committed(configured(directory(), profile))
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     if not action:
         streams.write(_snippet(wish, project))
         return OK
@@ -125,8 +124,7 @@ def _place(target: str, root: str) -> tuple[str, str, str]:
 
 def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     """The manifest as the options want it."""
-    for warning in manifest.warnings:
-        streams.warn(warning)
+    streams.warn_each(manifest.warnings)
     said = []
     if wish.install:  # first, so that the line of a refusal is the file's
         programs = forms.with_programs(manifest, project)

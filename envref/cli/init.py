@@ -97,8 +97,7 @@ def _flox_hook(root: str) -> Callable[[], str]:
         return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
 
     read = manifest.read(path, name, inside=inside)
-    for warning in read.warnings:
-        streams.warn(warning)
+    streams.warn_each(read.warnings)
     edit(read)
     return write
 

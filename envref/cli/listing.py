@@ -43,8 +43,7 @@ def listing(
         return
     rendered = shells.render(format_, rows)
     streams.write(rendered.text)
-    for name in rendered.left_out:
-        streams.warn(f"{name}: not a valid shell variable name; left out of {format_} output")
+    streams.warn_each(rendered.omissions(format_))
 
 
 def _hidden(found: Environment, variable: Variable) -> str:

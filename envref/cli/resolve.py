@@ -132,6 +132,6 @@ def _explain(request: Request, format_: str) -> int:
         raise UsageError(f'invalid format "{format_}": --explain takes plain or json')
     resolution = activate.resolve(request)
     rows = report.rows(resolution)
-    streams.write(shells.json_text(rows) if format_ == "json" else report.table(rows))
+    streams.write(shells.json_text(rows) if format_ == "json" else output.columns(report.cells(rows)))
     streams.say(resolution.complaints())
     return (FAILED if request.strict else PARTIAL) if resolution.failed else OK

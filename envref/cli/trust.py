@@ -33,8 +33,7 @@ def command(*, print_: bool, revoke: bool, list_: bool) -> int:
     if list_:
         return _list()
     project = configured(directory())
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     if print_:
         streams.write(f"{fingerprint(meaning(project))}\n")
         return OK

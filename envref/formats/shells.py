@@ -45,6 +45,10 @@ class Rendered:
         self.text = text
         self.left_out = left_out
 
+    def omissions(self, format_name: str) -> list[str]:
+        """A line for people about each name that was left out."""
+        return [f"{name}: not a valid shell variable name; left out of {format_name} output" for name in self.left_out]
+
 
 class Format:
     """One way to tell variables.

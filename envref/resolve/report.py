@@ -114,9 +114,9 @@ def _word(filled: Filled) -> str:
     return outcome.word
 
 
-def table(explained: Iterable[Row]) -> str:
-    """`NAME  FILE:LINE  REFERENCE-or-"config"  BACKEND  OUTCOME`, columns padded, two spaces between."""
-    cells = [
+def cells(explained: Iterable[Row]) -> list[tuple[str, ...]]:
+    """NAME, FILE:LINE, REFERENCE or "config", BACKEND, OUTCOME."""
+    return [
         (
             row["key"],
             f"{row['file']}:{row['line']}",
@@ -126,7 +126,3 @@ def table(explained: Iterable[Row]) -> str:
         )
         for row in explained
     ]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in cells
-    )

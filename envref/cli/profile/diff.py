@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
@@ -40,8 +39,7 @@ def diff(a: str, b: str, format_: str) -> None:
     Example: envref profile diff staging production
     """
     projects = [project_of(a), project_of(b)]
-    for warning in dict.fromkeys(warning for project in projects for warning in project.warnings):
-        streams.warn(warning)
+    streams.warn_each(dict.fromkeys(warning for project in projects for warning in project.warnings))
     values_a, values_b = map(_values, projects)
     found = list(_differences(values_a, values_b))
     if format_ == "json":
@@ -54,8 +52,7 @@ def diff(a: str, b: str, format_: str) -> None:
 
 def _values(project: Project) -> dict[str, str]:
     """Merged and interpolated, references as their URIs."""
-    ambient = os.environ if project.config.interpolate_environment else None
-    environment = Environment(project.entries, ambient)
+    environment = Environment(project.entries, project.ambient)
     return {name: environment.shown(variable) for name, variable in environment.variables.items()}
 
 

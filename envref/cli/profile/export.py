@@ -30,6 +30,5 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     environment = environment_of(project)
     rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
     streams.write(rendered.text)
-    for left_out in rendered.left_out:
-        streams.warn(f"{left_out}: not a valid shell variable name; left out of {format_} output")
+    streams.warn_each(rendered.omissions(format_))
     return OK

@@ -33,8 +33,7 @@ def list_(format_: str) -> None:
     Example: envref profile list --format json
     """
     project = configured(directory())
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     rows = _rows(project)
     if format_ == "json":
         streams.write(shells.json_text(rows))

@@ -23,8 +23,7 @@ def look_up(key: str, target: Target) -> Found:
     chain = target.chain()
     reference = Reference(target.given_backend, key, uri=uri_of(key, target.given_backend))
     outcome = resolve([reference], chain, target.scope)[reference]
-    for warning in chain.warnings():
-        streams.warn(warning)
+    streams.warn_each(chain.warnings())
     if isinstance(outcome, Found):
         return outcome
     cause = _absence(key, target, chain, outcome) if isinstance(outcome, Missing) else _failure(outcome, chain)

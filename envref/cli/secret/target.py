@@ -37,8 +37,7 @@ def scoped(name: str) -> _Decorator:
 def target_of(backend: str | None, profile: str | None) -> Target:
     """What the options mean where the command was started; says the project's warnings."""
     project = configured(directory(), profile)
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     return target_in(project, backend)
 
 
