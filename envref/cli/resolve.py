@@ -14,14 +14,14 @@ from envref.cli.options import format_option, only_option, profile_option, timeo
 from envref.cli.request import Request, format_of, replaying_shell, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
+from envref.formats.shells import Sink
 from envref.resolve import report
 from envref.resolve.resolution import environment_of, untrusted_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envref.formats.shells import Rendered
-    from envref.resolve.resolution import Values
+    from envref.formats.shells import Rendered, Values
 
 FORMATS = (
     *("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu"),
@@ -80,24 +80,32 @@ def resolve(
         return _explain(request, format_ or "plain")
     if unset:
         return _unset(request)
-    table_of = output.revealed if reveal else output.masked
-    render = table_of if request.format == "table" else None
     if watch:
-        return _watch(request, render)
-    if request.format == "github":
-        environment_file = github.EnvironmentFile.of(os.environ)
-        return activate.activate(request, github.render, environment_file.append)
-    return activate.activate(request, render)
+        _check_watchable(request)
+    sink = _sink(request.format, table=output.revealed if reveal else output.masked)
+    return _watch(request, sink) if watch else activate.activate(request, sink)
 
 
-def _watch(request: Request, render: Callable[[Values], Rendered] | None) -> int:
-    from envref.cli.watching import watching
+def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
+    """Where the format goes. EnvrefError, before any store is asked, for one that has no place here."""
+    if format_ == "table":
+        return Sink(table)
+    if format_ == "github":
+        return Sink(github.EnvironmentFile.of(os.environ).render)
+    return shells.sink(format_)
 
+
+def _check_watchable(request: Request) -> None:
     if request.table:
         raise UsageError("--watch looks at the project's files; leave --from-flox-plugin out")
     if request.format == "github":
         raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
-    return watching(request, lambda write: activate.activate(request, render, write))
+
+
+def _watch(request: Request, sink: Sink) -> int:
+    from envref.cli.watching import watching
+
+    return watching(request, sink)
 
 
 def _spoken(shell: str | None) -> str:
