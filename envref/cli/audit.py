@@ -9,7 +9,7 @@ from itertools import groupby
 import click
 
 from envref import streams
-from envref.checks.audit import LEAST_ENTROPY, Finding, findings
+from envref.checks.audit import LEAST_ENTROPY, PlainSecret, findings
 from envref.checks.leaks import SHORTEST, Search
 from envref.cli import activate
 from envref.cli.files import project
@@ -106,7 +106,7 @@ def _staged(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
     return [EnvFile.parse(data.decode("utf-8", "surrogateescape"), name) for name, data in contents if data is not None]
 
 
-def _report(found: list[Finding], format_: str) -> int:
+def _report(found: list[PlainSecret], format_: str) -> int:
     if format_ == "json":
         streams.write(shells.json_text([finding._asdict() for finding in found]))
     elif found:
@@ -116,7 +116,7 @@ def _report(found: list[Finding], format_: str) -> int:
     return FAILED if found else OK
 
 
-def _lines(found: list[Finding]) -> Iterable[str]:
+def _lines(found: list[PlainSecret]) -> Iterable[str]:
     for file, of_file in groupby(found, key=lambda finding: finding.file):
         yield f"{file}:"
         yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)

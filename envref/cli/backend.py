@@ -23,7 +23,7 @@ from envref.resolve.chain import Chain, Store
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
 
 
-class Row(TypedDict, total=False):
+class ListedBackend(TypedDict, total=False):
     """A configured backend in `--format json`."""
 
     name: str
@@ -36,7 +36,7 @@ class Row(TypedDict, total=False):
     cure: str
 
 
-class Type(TypedDict):
+class BackendType(TypedDict):
     """A backend type in `--format json`."""
 
     type: str
@@ -75,8 +75,8 @@ def _project() -> Project | None:
     return project
 
 
-def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Row:
-    row: Row = {
+def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> ListedBackend:
+    row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
         # A config without `backends:` has the very list that every such config shares.
@@ -87,27 +87,27 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Row:
     return row if chain is None else row | _readiness(chain.store(backend.name))
 
 
-def _type(kind: str) -> Type:
+def _type(kind: str) -> BackendType:
     described = (backend_class(kind).__doc__ or "").strip().partition("\n")[0].rstrip(".")
     return {"type": kind, "description": described, "options": list(options_of(kind).names)}
 
 
-def _readiness(store: Store) -> Row:
+def _readiness(store: Store) -> ListedBackend:
     """What the store answers when it is asked for a secret that nobody has."""
     complaint = store.complaint()
     return _unready(complaint) if complaint else {"status": "ok"}
 
 
-def _unready(error: BackendError) -> Row:
+def _unready(error: BackendError) -> ListedBackend:
     cure = "".join(line.strip() for line in error.cure())
     return {"status": _NOT_READY.get(error.outcome, "unavailable"), "reason": error.message, "cure": cure}
 
 
-def _report(rows: list[Row], types: list[Type]) -> dict[str, object]:
+def _report(rows: list[ListedBackend], types: list[BackendType]) -> dict[str, object]:
     return {"configured": rows, "supported": types} if types else {"configured": rows}
 
 
-def _text(rows: list[Row], types: list[Type], project: Project | None) -> str:
+def _text(rows: list[ListedBackend], types: list[BackendType], project: Project | None) -> str:
     parts = []
     if project is not None:
         shown = [line for row in rows for line in _lines(row)] or ["  (none)"]
@@ -117,7 +117,7 @@ def _text(rows: list[Row], types: list[Type], project: Project | None) -> str:
     return "\n".join("".join(f"{printable(line)}\n" for line in part) for part in parts)
 
 
-def _lines(row: Row) -> Iterable[str]:
+def _lines(row: ListedBackend) -> Iterable[str]:
     default = " (default)" if row["default"] else ""
     status = f" {row['status']}" if "status" in row else ""
     yield f"  {row['name']:<20} type={row['type']}{default}{status}"
@@ -126,7 +126,7 @@ def _lines(row: Row) -> Iterable[str]:
     yield from (f"    {text}" for text in (row.get("reason"), row.get("cure")) if text)
 
 
-def _about(each: Type) -> Iterable[str]:
+def _about(each: BackendType) -> Iterable[str]:
     yield f"  {each['type']:<20} {each['description']}"
     if streams.level >= streams.VERBOSE and each["options"]:
         yield f"    options: {', '.join(each['options'])}"
