@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Both stand beside the file, where everyone who can edit it can see them, also over a network file system. Neither
 # starts with `.env.`, which would make it a profile.
+_REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
 
@@ -51,7 +52,7 @@ def lock(path: str, *, inside: str | None = None) -> _Lock:
 def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
     """Adds the line, all of it or nothing, to a file that gets `mode`. Raises EnvrefError; follows no symlink."""
     if os.path.islink(path):
-        raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink")
+        raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink", hint=_REPLACE)
     try:
         log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFE, mode)
         try:
@@ -103,9 +104,13 @@ def _target(path: str, inside: str | None) -> str:
     real = os.path.realpath(path)
     name = os.path.basename(path)
     if inside is not None and not real.startswith(os.path.join(os.path.realpath(inside), "")):
-        raise EnvrefError(f"refusing to write {name}: it is a symlink to {_homely(real)}, outside the project")
+        raise EnvrefError(
+            f"refusing to write {name}: it is a symlink to {_homely(real)}, outside the project", hint=_REPLACE
+        )
     if os.path.islink(path) and not os.path.exists(path):
-        raise EnvrefError(f"refusing to write {name}: it is a symlink to {_homely(real)}, which does not exist")
+        raise EnvrefError(
+            f"refusing to write {name}: it is a symlink to {_homely(real)}, which does not exist", hint=_REPLACE
+        )
     if os.path.lexists(real) and not stat.S_ISREG(os.lstat(real).st_mode):
         raise EnvrefError(f"refusing to write {name}: it is not a regular file")
     return real

@@ -14,32 +14,101 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE, PARTIAL, UNTRUSTED = 0, 1, 2, 3, 4
 
 _EXCERPT = 100  # characters of a source line that fit an ordinary terminal
+# "~" and a first "=" are not inert: a shell makes a directory of the one, and zsh a program's path of the other.
+_INERT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./")
+_OPERATORS = (">>", "&&")
 
 
 class EnvrefError(Exception):
     """What happened, about what, and what to do next.
 
-    `message` is one lower-case sentence without a final full stop. `run` is a command to paste, `hint` a sentence;
-    either is printed as one indented line below the message. No value of a secret belongs in any of the three.
+    `message` is one lower-case sentence without a final full stop, composed here and never taken apart: `SUBJECT: FACT;
+    ADVICE`. `subject` is what it is about, where a report may have that as its heading; `advice` is a cure that belongs
+    to the sentence. `run` is a command to paste, word by word, and `hint` a sentence: they are one indented line below
+    the message. With both, the hint goes on after the command: "run: COMMAND, then HINT". No value of a secret belongs
+    in any of them.
     """
 
     status = FAILED
 
-    def __init__(self, message: str, *, run: str = "", hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self, fact: str, *, subject: str = "", advice: str = "", run: tuple[str, ...] = (), hint: str = ""
+    ) -> None:
+        self.subject = subject
+        self.fact = sentence("", fact, advice)
+        self.message = sentence(subject, fact, advice)
+        self.advice = advice
         self.run = run
         self.hint = hint
+        super().__init__(self.message)
 
     def lines(self) -> list[str]:
         """The lines for stderr, without line ends."""
-        return [f"error: {self.message}", *self.cure()]
+        return [f"error: {self.message}", *(f"  {cure}" for cure in self.cure())]
 
     def cure(self) -> list[str]:
-        """The indented line that says what to do next; empty when the message says it all."""
-        if self.run:
-            return [f"  run: {self.run}"]
-        return [f"  hint: {self.hint}"] if self.hint else []
+        """The line that says what to do next; none when the message says it all."""
+        return cure(self.run, self.hint)
+
+
+def sentence(subject: str, fact: str, advice: str) -> str:
+    """`SUBJECT: FACT; ADVICE`, as far as they are given."""
+    return (f"{subject}: " if subject else "") + fact + (f"; {advice}" if advice else "")
+
+
+def cure(run: tuple[str, ...], hint: str = "") -> list[str]:
+    """What to do next, as one line or none: a command, a sentence, or a command and what follows it."""
+    if run:
+        return [f"run: {pasted(run)}" + (f", then {hint}" if hint else "")]
+    return [f"hint: {hint}"] if hint else []
+
+
+class Home(str):
+    """A path in a command as people are shown it: a `~/` at its start stays bare, so that a shell puts home there."""
+
+    __slots__ = ()
+
+
+class Operator(str):
+    """A redirection or a conjunction between the words of a command. Never anything that a project or store chose."""
+
+    __slots__ = ()
+
+
+def pasted(words: Iterable[str]) -> str:
+    """The words as one line that a shell reads back as exactly these words. The one home of such quoting."""
+    return " ".join(map(_word, words))
+
+
+def _word(word: str) -> str:
+    if isinstance(word, Operator) and word in _OPERATORS:
+        return str(word)
+    if isinstance(word, Home) and (word == "~" or word.startswith("~/")):
+        rest = word[2:]
+        return word[:2] + (_quoted(rest) if rest else "")
+    return _quoted(word)
+
+
+def _quoted(word: str) -> str:
+    if word and _INERT.issuperset(word) and word[0] != "=":
+        return word
+    if word.isprintable():
+        return "'" + word.replace("'", "'\"'\"'") + "'"
+    # POSIX.1-2024, bash, zsh: the one way to write a line end, or what steers a terminal, without leaving the line.
+    return "$'" + "".join(_in_dollar_quotes(character) for character in word) + "'"
+
+
+def _in_dollar_quotes(character: str) -> str:
+    if character.isprintable() and character not in "'\\":
+        return character
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The known name that was probably meant; empty when none is near. For a "did you mean"."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
 
 
 class UsageError(EnvrefError):
@@ -89,9 +158,26 @@ class MalformedFile(EnvrefError):
 
 
 class BackendError(EnvrefError):
-    """What a store said instead of a value. `outcome` is its class in commands.md 7."""
+    """What a store said instead of a value. `outcome` is its class in commands.md 7.
+
+    `backend` is the name that the store is configured under, once the message says it.
+    """
 
     outcome = "unavailable"
+    backend = ""
+
+    def signed(self, name: str) -> BackendError:
+        """The error with the backend's name at its end, unless its message says it already."""
+        if self.backend:
+            return self
+        signed = type(self)(self.message + signature(name), run=self.run, hint=self.hint)
+        signed.advice, signed.backend = self.advice, name
+        return signed
+
+
+def signature(backend: str) -> str:
+    """What ends a message whose beginning does not say which backend it is from."""
+    return f' (backend "{backend}")'
 
 
 class BackendDenied(BackendError):
@@ -125,9 +211,13 @@ class BackendInvalid(BackendError):
 
 
 class SecretNotFound(BackendError):
-    """The store answered, and has no such key. Only this lets a search go on to the next store."""
+    """The store answered, and has no such key. Only this lets a search go on to the next store.
+
+    `note` is the sentence without the key: for a list of stores that all lack the same one.
+    """
 
     outcome = "not_found"
+    note = ""
 
 
 def printable(text: str) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+
 import pytest
 
-from envref.errors import EnvrefError, MalformedFile, Problem, printable
+from envref.errors import BackendLocked, EnvrefError, Home, MalformedFile, Operator, Problem, pasted, printable
+from tests.requirements import need
 
 
 def test_the_cure_is_one_indented_line():
     """A command to paste, or a sentence."""
-    assert EnvrefError("vault: locked", run="envref vault unlock").lines() == [
+    assert EnvrefError("vault: locked", run=("envref", "vault", "unlock")).lines() == [
         "error: vault: locked",
         "  run: envref vault unlock",
     ]
@@ -50,3 +54,70 @@ def test_a_long_line_is_shown_around_the_column():
 def test_nothing_steers_the_terminal(text, shown):
     """Control, C1 and bidirectional characters are shown, not sent."""
     assert printable(text) == shown
+
+
+HOSTILE = [
+    "x;id",
+    "$(id)",
+    "`id`",
+    "with space",
+    "a'b",
+    'a"b',
+    "",
+    "=ls",
+    "~root",
+    "*",
+    "a\\b",
+    "é €",
+    "-rf",
+    "a&&b",
+    ">>",
+]
+STEERING = ["a\nb", "a\r", "\x1b[2J", "\x9b", "\u202eabc", "'\n'", "\udcff", "\\n\n", "\t7"]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_a_command_is_read_back_as_its_words(word):
+    """What a repository, a path or a store chose is one word, whatever is in it."""
+    run = ("envref", "secret", "set", word)
+    assert shlex.split(pasted(run)) == list(run)
+    assert EnvrefError("x", run=run).lines()[1].startswith("  run: envref secret set ")
+
+
+@pytest.mark.parametrize("word", HOSTILE + STEERING)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_shells_agree_and_nothing_leaves_the_line(shell, word):
+    """A line end, or what steers a terminal, is written so that the line stays one and the word stays itself."""
+    line = pasted(("printf", "%s|", word, Home("~/" + word)))
+    assert line.isprintable()
+    path = need(shell)
+    done = subprocess.run(
+        [path, "-c", line], capture_output=True, env={"HOME": "/home/me", "LC_ALL": "C.UTF-8"}, check=True
+    )
+    assert done.stdout == f"{word}|/home/me/{word}|".encode("utf-8", "surrogateescape")
+
+
+@pytest.mark.parametrize(("path", "shown"), [("~", "~"), ("~/a b", "~/'a b'"), ("~other/a", "'~other/a'")])
+def test_a_path_below_home_keeps_its_tilde(path, shown):
+    """A shell puts home in its place; any other tilde is text."""
+    assert pasted((Home(path),)) == shown
+
+
+def test_an_operator_is_never_what_somebody_chose():
+    """Only `>>` and `&&`, and only where envref wrote them."""
+    assert pasted(("echo", ">>", Operator(">>"), Operator("; id"))) == "echo '>>' >> '; id'"
+
+
+def test_what_follows_a_command_is_in_its_line():
+    """The words of commands.md 13, row 8."""
+    run = ("flox", "install", "_1password-cli")
+    assert EnvrefError("x", run=run, hint="op signin").cure() == ["run: flox install _1password-cli, then op signin"]
+
+
+def test_a_message_is_composed_once():
+    """Subject, fact and advice make the sentence; a report with a heading of its own takes the fact."""
+    error = BackendLocked("locked", subject="keychain", advice="unlock your login keyring").signed("work")
+    assert error.message == str(error) == 'keychain: locked; unlock your login keyring (backend "work")'
+    assert error.signed("other") is error
+    assert (error.advice, type(error)) == ("unlock your login keyring", BackendLocked)
+    assert EnvrefError("not a regular file", subject=".env").fact == "not a regular file"

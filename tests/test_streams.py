@@ -68,7 +68,7 @@ def test_own_words_are_not_redacted(capfd):
 
 def test_an_error_is_told_with_its_cure(capfd):
     """Two lines."""
-    streams.complain(EnvrefError("vault: locked", run="envref vault unlock"))
+    streams.complain(EnvrefError("vault: locked", run=("envref", "vault", "unlock")))
     assert capfd.readouterr().err == "error: vault: locked\n  run: envref vault unlock\n"
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, BackendTimeout, printable
+from envref.errors import BackendInvalid, BackendTimeout, SecretNotFound, printable, sentence
 from envref.secret import Secret, redact
 
 _LONGEST_EXCERPT = 300  # characters, commands.md 13
@@ -28,7 +28,16 @@ def no_answer(label: str, started: float, deadline: float) -> BackendTimeout:
     left = max(0.0, deadline - started)
     step = 0.5 if left > 1 else 0.1
     limit = -(-left // step) * step
-    return BackendTimeout(f"{label}: no answer within {limit:g} s; raise --timeout or the backend's timeout")
+    return BackendTimeout(
+        f"no answer within {limit:g} s", subject=label, advice="raise --timeout or the backend's timeout"
+    )
+
+
+def not_found(label: str, key: str, advice: str = "") -> SecretNotFound:
+    """The error for a key that a store does not have."""
+    error = SecretNotFound(f'secret not found: "{printable(key)}"', subject=label, advice=advice)
+    error.note = sentence(label, "secret not found", advice)
+    return error
 
 
 def as_secret(label: str, raw: bytes | str) -> Secret:
@@ -37,9 +46,9 @@ def as_secret(label: str, raw: bytes | str) -> Secret:
         value = raw.decode("utf-8") if isinstance(raw, bytes) else _without_surrogates(raw)
     except UnicodeError:
         # "from None": a decoder's error carries the undecodable value
-        raise BackendInvalid(f"{label}: the value is not UTF-8 text; {_BASE64}") from None
+        raise BackendInvalid("the value is not UTF-8 text", subject=label, advice=_BASE64) from None
     if "\0" in value:
-        raise BackendInvalid(f"{label}: the value contains NUL; {_BASE64}")
+        raise BackendInvalid("the value contains NUL", subject=label, advice=_BASE64)
     return Secret(value)
 
 

@@ -10,7 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret
+from envref.backends.answer import as_bytes, as_secret, not_found
 from envref.backends.command import Finished
 from envref.backends.layout import Layout
 from envref.backends.program import Complaint, Package, Program, plain, understood
@@ -51,6 +51,7 @@ _ENVIRONMENT = {
 
 # The program's own line, among its notes and warnings.
 _SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
+_OTHER_NAME = "choose another key, or another prefix of the backend"
 _NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
 _SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
 
@@ -95,7 +96,7 @@ class Aws:
         sign_in = _sign_in(profile)
         self._complaints = (*complaints, *_complaints(sign_in, _configure(profile)))
         self._program = Program(
-            label, options["command"] or "aws", Package("awscli", "awscli2", sign_in), root=options["root"]
+            label, options["command"] or "aws", Package(("awscli",), ("awscli2",), sign_in), root=options["root"]
         )
         given = {"--region": options["region"], "--profile": profile}
         # One word each: a value that begins with a hyphen stays a value.
@@ -147,7 +148,10 @@ class Aws:
 
     def unexpected(self) -> BackendInvalid:
         """The error for output that is not what the operation prints."""
-        return BackendInvalid(f"{self.label}: unexpected output of aws")
+        return BackendInvalid(
+            f"{self.label}: unexpected output of aws",
+            hint="aws sts get-caller-identity shows what is added to its output",
+        )
 
     def error(self, text: str, about: str) -> BackendError:
         """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
@@ -159,7 +163,7 @@ class Aws:
         code, operation = service_error.groups()
         message = f'{self.label}: denied: {code} for {self._service}:{operation} on "{about}"'
         *others, last = [f"{self._service}:{action}" for action in self._actions]
-        return BackendDenied(message, hint=f"the role needs {', '.join(others)} and {last}")
+        return BackendDenied(message, hint=error.hint or f"the role needs {', '.join(others)} and {last}")
 
     def _whole(self, arguments: Sequence[str]) -> list[str]:
         return [self._service, *arguments, *self._settings]
@@ -223,9 +227,8 @@ class AwsStore:
         options = {"region": region, "profile": profile, "command": command, "root": root}
         self._aws = Aws(self.type, self.service, options=options, actions=self.actions, complaints=self.complaints)
 
-    def absent(self, address: Address) -> str:
-        hint = self._hints.get(address)
-        return f'{self.type}: secret not found: "{printable(str(address))}"' + (f"; {hint}" if hint else "")
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(self.type, str(address), self._hints.get(address, ""))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """The name."""
@@ -309,25 +312,18 @@ def _line(text: str) -> str:
     return said[0] if said else cleaned
 
 
-def _sign_in(profile: str) -> str:
+def _sign_in(profile: str) -> tuple[str, ...]:
     """The command that signs in: a profile's single sign-on, or the keys of an account."""
     named = profile or os.environ.get("AWS_PROFILE", "")
-    return f"aws sso login --profile {_quoted(named)}" if named else "aws configure"
+    return ("aws", "sso", "login", "--profile", named) if named else ("aws", "configure")
 
 
-def _configure(profile: str) -> str:
+def _configure(profile: str) -> tuple[str, ...]:
     named = profile or os.environ.get("AWS_PROFILE", "")
-    return f"aws configure --profile {_quoted(named)}" if named else "aws configure"
+    return ("aws", "configure", "--profile", named) if named else ("aws", "configure")
 
 
-def _quoted(profile: str) -> str:
-    """A profile's name, which a repository may have chosen, as a word that can be pasted into a shell."""
-    import shlex
-
-    return printable(shlex.quote(profile))
-
-
-def _complaints(sign_in: str, configure: str) -> tuple[Complaint, ...]:
+def _complaints(sign_in: tuple[str, ...], configure: tuple[str, ...]) -> tuple[Complaint, ...]:
     """What `aws` says for every service. Its exit status tells nothing: v1 has 255 for all (stores.md 7)."""
     no_session = "the single sign-on session has expired"
     expired = "the credentials have expired"
@@ -348,12 +344,12 @@ def _complaints(sign_in: str, configure: str) -> tuple[Complaint, ...]:
         Complaint("(AccessDenied", BackendDenied),
         Complaint("(403)", BackendDenied),
         Complaint("(Throttling", BackendUnavailable, hint="AWS limits how often it is asked; try again in a moment"),
-        Complaint("(ValidationException)", BackendInvalid),
+        Complaint("(ValidationException)", BackendInvalid, hint=_OTHER_NAME),
         Complaint("You must specify a region", BackendInvalid, "no region", configure),
-        Complaint("doesn't match a supported format", BackendInvalid),
+        Complaint("doesn't match a supported format", BackendInvalid, hint=_OTHER_NAME),
         Complaint(
             "Invalid choice", BackendInvalid, "this aws does not know the operation", hint="update the aws program"
         ),
-        Complaint("aws: error: ", BackendInvalid),
+        Complaint("aws: error: ", BackendInvalid, hint="update the aws program, or correct the options of the backend"),
         Complaint("Could not connect to the endpoint URL", BackendUnavailable, hint="check the network and the region"),
     )

@@ -42,8 +42,14 @@ class AwsSecretsManager(AwsStore):
         Complaint("currently marked deleted", PendingDeletion, hint=_RESTORE),
         Complaint("marked for deletion", PendingDeletion, hint=_RESTORE),
         Complaint("scheduled for deletion", PendingDeletion, hint=_RESTORE),
-        Complaint("(DecryptionFailure)", BackendDenied),
-        Complaint("(ResourceExistsException)", BackendInvalid),
+        Complaint(
+            "(DecryptionFailure)",
+            BackendDenied,
+            hint="the role needs kms:Decrypt and kms:Encrypt on a key that is enabled",
+        ),
+        Complaint(
+            "(ResourceExistsException)", BackendInvalid, hint="somebody else made it at the same moment; try again"
+        ),
         Complaint("(InvalidParameterException)", BackendInvalid),
     )
     own_name = re.compile(r"(?=.{1,512}\Z)(?!-)[A-Za-z0-9/_+=.@-]+")
@@ -72,7 +78,7 @@ class AwsSecretsManager(AwsStore):
         try:
             self._aws.run(["delete-secret", "--secret-id", name], deadline, about=name)
         except SecretNotFound:
-            raise SecretNotFound(self.absent(address)) from None
+            raise self.absent(address) from None
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         root = self._root(project)
@@ -114,5 +120,8 @@ class AwsSecretsManager(AwsStore):
 
     def _value(self, name: str, item: Document) -> Answer:
         if "SecretString" not in item and "SecretBinary" in item:
-            return BackendInvalid(f'{self.type}: "{name}" holds bytes, not text')
+            return BackendInvalid(
+                f'{self.type}: "{name}" holds bytes, not text',
+                hint="store it as text, bytes as base64 with ?encoding=base64",
+            )
         return self._aws.secret(item.get("SecretString"))

@@ -33,7 +33,9 @@ class AwsSsm(AwsStore):
     complaints = (
         Complaint("(ParameterNotFound)", SecretNotFound),
         Complaint("(ParameterVersionNotFound)", SecretNotFound),
-        Complaint("(InvalidKeyId)", BackendDenied),
+        Complaint(
+            "(InvalidKeyId)", BackendDenied, hint="the role needs kms:Decrypt and kms:Encrypt on a key that is enabled"
+        ),
         Complaint("(HierarchyTypeMismatchException)", BackendInvalid, hint="delete the parameter, then set it again"),
         Complaint("(HierarchyLevelLimitExceededException)", BackendInvalid),
     )
@@ -58,7 +60,7 @@ class AwsSsm(AwsStore):
         try:
             self._aws.run(["delete-parameter", "--name", name], deadline, about=name)
         except SecretNotFound:
-            raise SecretNotFound(self.absent(address)) from None
+            raise self.absent(address) from None
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """By path without decryption: that needs no permission which reading does not need as well."""

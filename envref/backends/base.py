@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.errors import BackendError
+    from envref.errors import BackendError, SecretNotFound
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -41,8 +41,8 @@ class Backend(Protocol):
         """
         ...
 
-    def absent(self, address: Address) -> str:
-        """The store's sentence for "it is not there", e.g. `keychain: secret not found: "app/key"`."""
+    def absent(self, address: Address) -> SecretNotFound:
+        """The store's error for "it is not there", e.g. `keychain: secret not found: "app/key"`."""
         ...
 
 

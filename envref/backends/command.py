@@ -136,7 +136,9 @@ def run_many(
 
 def _not_started(label: str, program: str, error: OSError) -> NotStarted:
     reason = (error.strerror or "failed").lower()
-    outcome = NotStarted(f"{label}: start {os.path.basename(program)}: {reason}")
+    outcome = NotStarted(
+        f"{label}: start {os.path.basename(program)}: {reason}", hint="run the program by hand: it says why"
+    )
     outcome.reason = reason
     return outcome
 
@@ -205,7 +207,10 @@ class _Child:
             pass
         self.kill()
         if self._has_too_much():
-            return TooMuchOutput(f"{label}: more than {LARGEST_OUTPUT // 1024 // 1024} MiB of output")
+            return TooMuchOutput(
+                f"{label}: more than {LARGEST_OUTPUT // 1024 // 1024} MiB of output",
+                hint="run the program by hand and look at what it prints",
+            )
         return Finished(self._process.returncode, bytes(self._output), self._errors.decode("utf-8", "replace"))
 
     def kill(self) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 from typing import NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret
+from envref.backends.answer import as_bytes, as_secret, not_found
 from envref.backends.program import Complaint, Package, Program, plain, understood
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound, printable
 from envref.refs.address import HISTORY
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _LABEL = "doppler"
-_PACKAGE = Package(brew="dopplerhq/cli/doppler", flox="doppler", then="doppler login")
+_UPDATE = "update the doppler program"
+_PACKAGE = Package(brew=("dopplerhq/cli/doppler",), flox=("doppler",), then=("doppler", "login"))
 
 # The time limit is envref's own: it ends the whole program.
 _FLAGS = ("--no-check-version", "--silent", "--attempts=1", "--no-timeout")
@@ -49,8 +50,8 @@ class NoSuchConfig(BackendInvalid):
 
 _COMPLAINTS = (
     Complaint("Could not find requested config", NoSuchConfig, hint="doppler configs lists those that there are"),
-    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run="doppler login"),
-    Complaint("you must provide a token", BackendLocked, says="not signed in", run="doppler login"),
+    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run=("doppler", "login")),
+    Complaint("you must provide a token", BackendLocked, says="not signed in", run=("doppler", "login")),
     Complaint(
         "does not have access to requested",
         BackendDenied,
@@ -86,8 +87,8 @@ class Doppler:
         self._program = Program(_LABEL, command, _PACKAGE, root=root)
         self._spellings: dict[_Place, str] = {}
 
-    def absent(self, address: Address) -> str:
-        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(_LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Config and name. An empty config is the one that the program is set up for."""
@@ -127,7 +128,7 @@ class Doppler:
         place = self._own_place(address)
         # Looked for first: the program is content to delete what is not there.
         if place is None or place.name not in self._ask_one(_NAMES, place.config, deadline):
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         self._run(("secrets", "delete", place.name, "--yes"), place.config, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names hold no project
@@ -161,7 +162,10 @@ class Doppler:
 
     def _own_place(self, address: Address) -> _Place | None:
         if address.foreign is not None:
-            raise BackendInvalid(f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+            raise BackendInvalid(
+                f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
+                hint="change it in Doppler",
+            )
         return self._place(address)
 
     def _key(self, place: _Place) -> str:
@@ -273,9 +277,12 @@ def _answer(contents: Mapping[str, object] | BackendError, name: str) -> Secret 
         return None
     value = contents[name]
     if value is None:
-        return BackendDenied(f'{_LABEL}: "{printable(name)}" is restricted; its value is not shown')
+        return BackendDenied(
+            f'{_LABEL}: "{printable(name)}" is restricted; its value is not shown',
+            hint="change its visibility in Doppler to masked",
+        )
     if not isinstance(value, str):
-        return BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text')
+        return BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text', hint=_UPDATE)
     try:
         return as_secret(_LABEL, value)
     except BackendError as error:
@@ -302,7 +309,7 @@ def _complaint(stderr: str) -> str:
 def _members(raw: bytes) -> Mapping[str, object]:
     document = _parsed(raw)
     if not isinstance(document, dict):
-        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON object that was asked for")
+        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON object that was asked for", hint=_UPDATE)
     return document
 
 
@@ -311,14 +318,16 @@ def _parsed(raw: bytes) -> object:
         return json.loads(raw)
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON that was asked for") from None
+        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON that was asked for", hint=_UPDATE) from None
 
 
 def _config_names(configs: object) -> list[str]:
     try:
         return [str(config["name"]) for config in configs]  # type: ignore[attr-defined]
     except (TypeError, KeyError):
-        raise BackendInvalid(f"{_LABEL}: the answer is not the list of configs that was asked for") from None
+        raise BackendInvalid(
+            f"{_LABEL}: the answer is not the list of configs that was asked for", hint=_UPDATE
+        ) from None
 
 
 def _unless_error(answer: Mapping[str, object] | BackendError) -> Mapping[str, object]:

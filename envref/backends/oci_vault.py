@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret
+from envref.backends.answer import as_bytes, as_secret, not_found
 from envref.backends.program import Complaint, Package, Program, plain, understood
 from envref.errors import (
     BackendDenied,
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from envref.refs.address import Address
 
 LABEL = "oci-vault"
+_SET_UP = ("oci", "setup", "config")
+_SIGN_IN = ("oci", "session", "authenticate")
+_PACKAGE = Package(("oci-cli",), ("oci-cli",), _SET_UP)
 LARGEST = 25 * 1024  # bytes of a value: the service's limit
 
 # The output is asked for in full: a user's own settings of oci may name another format, or a query.
@@ -53,13 +56,18 @@ _COMPLAINTS = (
     Complaint("NotAuthorizedOrNotFound:", _AbsentOrDenied, "denied: NotAuthorizedOrNotFound", hint=_POLICY),
     Complaint("NotAuthorized:", BackendDenied, "denied: NotAuthorized", hint=_POLICY),
     Complaint("NotAuthenticated:", BackendDenied, "denied: NotAuthenticated", hint=_KEY),
-    Complaint("IncorrectState:", BackendInvalid),
-    Complaint("InvalidParameter:", BackendInvalid),
-    Complaint("The connection to endpoint", BackendUnavailable, "unavailable: no connection to the service"),
-    Complaint("Could not find config file", BackendLocked, "oci: not configured", run="oci setup config"),
-    Complaint("config file at", BackendLocked, "oci: its configuration is incomplete", run="oci setup config"),
-    Complaint("not found in config file", BackendLocked, "oci: no such profile", run="oci setup config"),
-    Complaint("session has expired", BackendLocked, "oci: the session has expired", run="oci session authenticate"),
+    Complaint("IncorrectState:", BackendInvalid, hint="try again in a moment: the secret is being changed"),
+    Complaint("InvalidParameter:", BackendInvalid, hint="check the OCIDs of the backend"),
+    Complaint(
+        "The connection to endpoint",
+        BackendUnavailable,
+        "unavailable: no connection to the service",
+        hint="check the network, and region of the oci profile",
+    ),
+    Complaint("Could not find config file", BackendLocked, "oci: not configured", run=_SET_UP),
+    Complaint("config file at", BackendLocked, "oci: its configuration is incomplete", run=_SET_UP),
+    Complaint("not found in config file", BackendLocked, "oci: no such profile", run=_SET_UP),
+    Complaint("session has expired", BackendLocked, "oci: the session has expired", run=_SIGN_IN),
     Complaint(
         "Private key passphrase",
         BackendLocked,
@@ -116,10 +124,10 @@ class OciVault:
         self._compartment = compartment_id
         self._key = key_id
         self._global = (*_GLOBAL, f"--profile={profile}") if profile else _GLOBAL
-        self._program = Program(LABEL, command, Package("oci-cli", "oci-cli", "oci setup config"), root=root)
+        self._program = Program(LABEL, command, _PACKAGE, root=root)
 
-    def absent(self, address: Address) -> str:
-        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and name."""
@@ -150,14 +158,17 @@ class OciVault:
         payload = json.dumps({**target, "secretContentContent": content.reveal()}).encode()
         finished = self._run(["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, payload=payload)
         if _entries([_data(finished.stdout)])[0].state == _FAILED:
-            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}": the service failed to store the value')
+            raise BackendUnavailable(
+                f'{LABEL}: "{printable(str(address))}": the service failed to store the value',
+                hint="set it again; oci vault secret get shows its state",
+            )
         _compare(address, self._read({address: name}, deadline)[address], value)
 
     def delete(self, address: Address, deadline: float) -> None:
         """Schedules the deletion, with the delay that the service chooses."""
         entry = self._find(_own_name(address), deadline)
         if entry is None or not entry.exists:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         self._run(["vault", "secret", "schedule-secret-deletion", f"--secret-id={entry.identity}"], deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
@@ -266,7 +277,7 @@ def _scheduled(address: Address, entry: _Entry) -> BackendInvalid:
     return BackendInvalid(
         f'{LABEL}: "{printable(str(address))}" is scheduled for deletion until {entry.until}; '
         "cancel the deletion or use another key",
-        run=f"oci vault secret cancel-secret-deletion --secret-id {entry.identity}",
+        run=("oci", "vault", "secret", "cancel-secret-deletion", "--secret-id", entry.identity),
     )
 
 
@@ -275,7 +286,10 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
     if isinstance(answer, BackendError):
         raise type(answer)(f"{answer.message}; the value was set and can't be read back", hint=answer.hint)
     if answer != value:
-        raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+        raise BackendUnavailable(
+            f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+            hint="set it again; oci vault secret get shows its state",
+        )
 
 
 def _answer(outcome: Finished | BackendError) -> Secret | BackendError:
@@ -320,7 +334,7 @@ def _entry(listed: Any) -> _Entry:
 
 
 def _unknown_answer() -> BackendInvalid:
-    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know")
+    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know", hint="update oci-cli")
 
 
 def _error(finished: Finished) -> BackendError:

@@ -33,8 +33,10 @@ if TYPE_CHECKING:
     Item = dict[str, Any]
 
 LABEL = "1password"
-_PACKAGE = Package(brew="1password-cli", flox="_1password-cli", then="op signin")
-_SIGN_IN = {"says": "not signed in", "run": "op signin"}
+_UPDATE = "update the op program"
+_FIELDS = "op item get shows the fields of an item; name one of them: #FIELD"
+_PACKAGE = Package(brew=("1password-cli",), flox=("_1password-cli",), then=("op", "signin"))
+_SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
 _FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
@@ -53,7 +55,7 @@ _COMPLAINTS = (
     Complaint("could not find session token", BackendLocked, **_SIGN_IN),
     Complaint("No accounts configured", BackendLocked, **_SIGN_IN),
     Complaint("session expired", BackendLocked, **_SIGN_IN),
-    Complaint("authorization timeout", BackendLocked, run="op signin"),
+    Complaint("authorization timeout", BackendLocked, run=("op", "signin")),
     Complaint("connecting to desktop app timed out", BackendLocked, hint="start and unlock the 1Password app"),
     Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
     Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
@@ -82,8 +84,11 @@ class OnePassword:
         self._account = ["--account", account] if account else []
         self._program = Program(LABEL, command, _PACKAGE, root=root)
 
-    def absent(self, address: Address) -> str:
-        return f'{LABEL}: op get: "{printable(str(address))}" isn\'t an item in the "{printable(self._vault)}" vault'
+    def absent(self, address: Address) -> SecretNotFound:
+        fact = f'isn\'t an item in the "{printable(self._vault)}" vault'
+        error = SecretNotFound(f'op get: "{printable(str(address))}" {fact}', subject=LABEL)
+        error.note = f"{LABEL}: op get: {fact}"
+        return error
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and item."""
@@ -115,7 +120,7 @@ class OnePassword:
     def delete(self, address: Address, deadline: float) -> None:
         item = self._own_item(address, deadline)
         if item is None:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         _refuse(self._run(["delete", _id(item)], deadline))
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
@@ -204,7 +209,8 @@ def _text(address: Address, item: Item) -> str | None:
     found = next((field for field in (_field(item, name) for name in defaults) if field is not None), None)
     if found is None:
         raise BackendInvalid(
-            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"'
+            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"',
+            hint=_FIELDS,
         )
     if address.field is None:
         return _value(found)
@@ -213,7 +219,8 @@ def _text(address: Address, item: Item) -> str | None:
     except NotStructured:
         raise BackendInvalid(
             f'{LABEL}: field "{printable(address.field)}": item "{printable(str(address))}" has no such field, '
-            "and its value is not a JSON object"
+            "and its value is not a JSON object",
+            hint=_FIELDS,
         ) from None
 
 
@@ -231,14 +238,16 @@ def _field(item: Item, name: str) -> Item | None:
 def _fields(item: Item) -> Sequence[Item]:
     fields = item.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the fields of an item are no array of objects")
+        raise BackendInvalid(
+            f"{LABEL}: op: invalid answer: the fields of an item are no array of objects", hint=_UPDATE
+        )
     return fields
 
 
 def _value(field: Item) -> str:
     value = field.get("value", "")  # op leaves out what is empty
     if not isinstance(value, str):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text")
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text", hint=_UPDATE)
     return value
 
 
@@ -272,7 +281,7 @@ def _id(item: Item) -> str:
     """The item's id, if it may stand among arguments."""
     identifier: str = item["id"]
     if not _ID.fullmatch(identifier):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the id of an item is no word")
+        raise BackendInvalid(f"{LABEL}: op returned an id with unexpected characters", hint=_UPDATE)
     return identifier
 
 
@@ -287,7 +296,7 @@ def _items(finished: Finished) -> list[Item]:
     for value in _values(finished.stdout):
         items += value if isinstance(value, list) else [value]
     if not all(isinstance(item, dict) and _is_named(item) for item in items):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title")
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title", hint=_UPDATE)
     return items
 
 
@@ -306,7 +315,7 @@ def _values(output: bytes) -> Iterable[Any]:
             position = len(text) - len(text[position:].lstrip())
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{LABEL}: op: invalid JSON response") from None
+        raise BackendInvalid(f"{LABEL}: op: invalid JSON response", hint=_UPDATE) from None
     return values
 
 

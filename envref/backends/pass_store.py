@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 
-from envref.backends.answer import as_bytes, as_secret, no_answer
+from envref.backends.answer import as_bytes, as_secret, no_answer, not_found
 from envref.backends.layout import Layout
 from envref.backends.program import Complaint, Package, Program, understood
 from envref.errors import (
@@ -32,30 +32,38 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _LABEL = "pass"
-_PACKAGE = Package(brew="pass gnupg", flox="pass gnupg pinentry-tty", then="pass init YOUR-GPG-ID")
+_PACKAGE = Package(brew=("pass", "gnupg"), flox=("pass", "gnupg", "pinentry-tty"), then=("pass", "init", "YOUR-GPG-ID"))
 _SUFFIX = ".gpg"
+_HISTORY = "take it from the history of the store: pass git log"
 
 _AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
 _UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
 # The last row counts only where no other does: an entry may be called anything.
 _COMPLAINTS = (
     Complaint("gpg: command not found", BackendUnavailable, says="pass can't start gpg", hint="install gnupg"),
-    Complaint("You must run:", BackendUnavailable, says="not initialized", run="pass init YOUR-GPG-ID"),
+    Complaint("You must run:", BackendUnavailable, says="not initialized", run=("pass", "init", "YOUR-GPG-ID")),
     Complaint("gpg-agent", BackendUnavailable, hint=_AGENT),
     Complaint("No secret key", BackendLocked, says="locked: gpg has no secret key that it may use", hint=_UNLOCK),
     Complaint("cannot open '/dev/tty'", BackendLocked, says="locked: gpg can't ask for the passphrase", hint=_UNLOCK),
-    Complaint("Permission denied", BackendDenied),
-    Complaint("File name too long", BackendInvalid, says="a part of the name is too long for a file"),
-    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory"),
-    Complaint("Not a directory", BackendInvalid, says="a part of the name is taken by an entry"),
+    Complaint("Permission denied", BackendDenied, hint="pass ls says more"),
+    Complaint(
+        "File name too long",
+        BackendInvalid,
+        says="a part of the name is too long for a file",
+        hint="choose another key",
+    ),
+    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory", hint="choose another key"),
+    Complaint(
+        "Not a directory", BackendInvalid, says="a part of the name is taken by an entry", hint="choose another key"
+    ),
     Complaint(
         "encryption failed: No ",
         BackendUnavailable,
         says="gpg lacks the public key of a recipient in .gpg-id",
         hint="import it with gpg --import",
     ),
-    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged"),
-    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged"),
+    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
+    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
     Complaint("is not in the password store", SecretNotFound),
 )
 
@@ -84,8 +92,8 @@ class PassStore:
         self._store = os.path.abspath(store or os.environ.get("PASSWORD_STORE_DIR") or _default_store())
         self._program = Program(_LABEL, command, _PACKAGE, root=root)
 
-    def absent(self, address: Address) -> str:
-        return f'{_LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(_LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """The entry's path from the store's root."""
@@ -111,7 +119,7 @@ class PassStore:
         name = self._own_name(address)
         self._check(deadline)
         if not self._is_entry(name):
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         finished = self._program.run(("rm", "-f", "--", name), deadline, extra=self._place)
         _output(finished)
         # pass does not look whether rm could do it
@@ -141,14 +149,17 @@ class PassStore:
         self._program.path()
         if not os.path.isdir(self._store):
             message = f'{_LABEL}: no password store in "{printable(_homely(self._store))}"'
-            raise BackendUnavailable(message, run="pass init YOUR-GPG-ID")
+            raise BackendUnavailable(message, run=("pass", "init", "YOUR-GPG-ID"))
 
     def _name(self, address: Address) -> str:
         return self._layout.name(address) if address.foreign is None else address.foreign
 
     def _own_name(self, address: Address) -> str:
         if address.foreign is not None:
-            raise BackendInvalid(f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+            raise BackendInvalid(
+                f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
+                hint="change it with pass edit",
+            )
         return _inside(self._name(address))
 
     def _path(self, name: str) -> str:
@@ -181,7 +192,9 @@ def _stays_inside(name: str) -> bool:
 def _inside(name: str) -> str:
     """The name, if it leads nowhere else than into the store; pass refuses the others as well."""
     if not _stays_inside(name):
-        raise BackendInvalid(f'{_LABEL}: "{printable(name)}" leads out of the password store')
+        raise BackendInvalid(
+            f'{_LABEL}: "{printable(name)}" leads out of the password store', hint="choose a name below the store"
+        )
     return name
 
 
@@ -209,7 +222,9 @@ def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
     """The part of an entry that an address stands for; None when it has no such field."""
     # gpg decrypts a file that was cut off to nothing at all, and reports success
     if not entry:
-        raise BackendInvalid(f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off')
+        raise BackendInvalid(
+            f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off', hint=_HISTORY
+        )
     if address.field is not None:
         return _field(entry, address.field, name)
     return entry.removesuffix(b"\n") if address.foreign is None else _first_line(entry)
@@ -231,4 +246,7 @@ def _field(entry: bytes, field: str, name: str) -> bytes | str | None:
             return member(document.decode(), field)
         except ValueError:
             continue
-    raise BackendInvalid(f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object')
+    raise BackendInvalid(
+        f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object',
+        hint="leave #FIELD out, or store a JSON object",
+    )

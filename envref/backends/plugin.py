@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from envref.backends.answer import as_bytes, as_secret, excerpt
+from envref.backends.answer import as_bytes, as_secret, excerpt, not_found
 from envref.backends.command import Call, Finished, NotStarted, TooMuchOutput, find, inherited_environment, run_many
 from envref.errors import (
     BackendDenied,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Answers = dict[Address, Secret | BackendError]
 
 _PROTOCOL = "1"
+_BY_HAND = "run the plugin by hand, with a request on its standard input"
 
 # What the text of `error` says, where no `code` says it. The first word that occurs decides.
 _WORDS: tuple[tuple[str, type[BackendError]], ...] = (
@@ -44,6 +45,7 @@ class Plugin:
     type = "plugin"
     reads_fields = False
     path_options: tuple[str, ...] = ()
+    label_has_name = True
     programs = ("envref-backend-*",)  # the star is the backend's name
 
     # `name` is positional: a plugin may have an option of that name. `root` is the project's directory.
@@ -59,8 +61,8 @@ class Plugin:
         self._may_batch = True
         self._options = options
 
-    def absent(self, address: Address) -> str:
-        return f'{self._label}: secret not found: "{printable(_key(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(self._label, _key(address))
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """By one `get_many` where the plugin knows it; else a `get` each, the first of them alone to find that out."""
@@ -98,7 +100,7 @@ class Plugin:
         """Asks for all in one call. False, and never again, when the plugin can't answer that (commands.md 10)."""
         (outcome,) = self._call([{"operation": "get_many", "keys": [_key(address) for address in addresses]}], deadline)
         try:
-            response = self._response(outcome, f"{self._label}: not found")
+            response = self._response(outcome, self._nothing())
             values, errors = self._by_key(response)
         except BackendTimeout:
             raise
@@ -129,7 +131,7 @@ class Plugin:
 
     def _ask(self, address: Address | None, request: Mapping[str, str], deadline: float) -> Response:
         (outcome,) = self._call([request], deadline)
-        return self._response(outcome, self.absent(address) if address else f"{self._label}: not found")
+        return self._response(outcome, self.absent(address) if address else self._nothing())
 
     def _call(self, requests: Sequence[Mapping[str, object]], deadline: float) -> Sequence[Finished | BackendError]:
         if not requests:
@@ -143,12 +145,18 @@ class Plugin:
             directory=self._root or None,
         )
 
+    def _nothing(self) -> SecretNotFound:
+        return SecretNotFound("not found", subject=self._label)
+
     def _program(self) -> str:
         wanted = self._command or f"envref-backend-{self.name}"
         program = find(wanted, root=self._root)
         if program is None:
             where = "does not exist or is not executable" if "/" in wanted else "not found on $PATH"
-            raise BackendUnavailable(f'{self._label}: executable "{printable(wanted)}" {where}')
+            raise BackendUnavailable(
+                f'{self._label}: executable "{printable(wanted)}" {where}',
+                hint="install it on PATH as a program, or set command of the backend",
+            )
         return program
 
     def _environment(self) -> dict[str, str]:
@@ -159,7 +167,7 @@ class Plugin:
             "ENVREF_PLUGIN_CONFIG": json.dumps(self._options, ensure_ascii=False),
         }
 
-    def _response(self, outcome: Finished | BackendError, absent: str) -> Response:
+    def _response(self, outcome: Finished | BackendError, absent: SecretNotFound) -> Response:
         """The plugin's answer, if it is one without an error. What it printed counts before its exit status."""
         if isinstance(outcome, BackendError):
             raise self._reworded(outcome)
@@ -178,7 +186,7 @@ class Plugin:
 
     def _reworded(self, error: BackendError) -> BackendError:
         if isinstance(error, NotStarted):
-            return BackendUnavailable(f"{self._label}: start: {error.reason}")
+            return BackendUnavailable(f"{self._label}: start: {error.reason}", hint=_BY_HAND)
         if isinstance(error, TooMuchOutput):
             return self._invalid("more than 16 MiB")
         return error
@@ -195,7 +203,7 @@ class Plugin:
             raise self._invalid("not an object", outcome)
         return response
 
-    def _refuse(self, error: object, code: object, absent: str) -> None:
+    def _refuse(self, error: object, code: object, absent: SecretNotFound) -> None:
         """Raises what `error` and `code` of a response say; an error that is missing or empty says nothing."""
         if error is None or error == "":
             return
@@ -203,13 +211,13 @@ class Plugin:
             raise self._invalid('member "error" is not a string')
         text = error.lower()
         if code == "not_found" or (code is None and "not found" in text):
-            raise SecretNotFound(absent)
+            raise absent
         kind = next((kind for word, kind in _WORDS if word in text), BackendUnavailable)
         raise kind(f"{self._label}: {excerpt(error)}")
 
     def _value(self, response: Response, value: object, address: Address) -> Secret:
         if value is None:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         if not isinstance(value, str):
             raise self._invalid('member "value" is not a string')
         exact = "exact" in _capabilities(response)
@@ -217,7 +225,7 @@ class Plugin:
 
     def _failed(self, outcome: Finished) -> BackendUnavailable:
         how = f"exit status {outcome.status}" if outcome.status > 0 else f"ended by signal {-outcome.status}"
-        return BackendUnavailable(f"{self._label}: {excerpt(outcome.stderr) or how}")
+        return BackendUnavailable(f"{self._label}: {excerpt(outcome.stderr) or how}", hint=_BY_HAND)
 
     def _invalid(self, fault: str, outcome: Finished | None = None) -> BackendInvalid:
         said = excerpt(outcome.stderr) if outcome else ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends import command
 from envref.backends.answer import excerpt
-from envref.errors import BackendError, BackendUnavailable, printable
+from envref.errors import BackendError, BackendUnavailable, pasted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,16 +17,15 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 class Package(NamedTuple):
-    """How a program is installed, and what makes it ready: commands to paste."""
+    """What a program is called where it is installed from, and the command that makes it ready afterwards."""
 
-    brew: str
-    flox: str
-    then: str = ""
+    brew: tuple[str, ...]
+    flox: tuple[str, ...]
+    then: tuple[str, ...] = ()
 
-    def installation(self) -> str:
+    def installation(self) -> tuple[str, ...]:
         """In a Flox environment with Flox, elsewhere with Homebrew (commands.md 13, row 8)."""
-        install = f"flox install {self.flox}" if os.environ.get("FLOX_ENV") else f"brew install {self.brew}"
-        return f"{install}, then {self.then}" if self.then else install
+        return ("flox", "install", *self.flox) if os.environ.get("FLOX_ENV") else ("brew", "install", *self.brew)
 
 
 class Complaint(NamedTuple):
@@ -38,7 +37,7 @@ class Complaint(NamedTuple):
     phrase: str
     error: type[BackendError]
     says: str = ""
-    run: str = ""
+    run: tuple[str, ...] = ()
     hint: str = ""
 
 
@@ -59,7 +58,7 @@ class Program:
         if not self._path:
             name = printable(os.path.basename(self.name))
             message = f"{self.label}: start {name}: executable file not found in $PATH"
-            raise BackendUnavailable(message, run=self.package.installation())
+            raise BackendUnavailable(message, run=self.package.installation(), hint=pasted(self.package.then))
         return self._path
 
     def run(
@@ -104,4 +103,7 @@ def understood(label: str, text: str, complaints: Iterable[Complaint]) -> Backen
         if complaint.phrase in cleaned:
             says = complaint.says or excerpt(cleaned)
             return complaint.error(f"{label}: {says}", run=complaint.run, hint=complaint.hint)
-    return BackendUnavailable(f"{label}: {excerpt(cleaned) or 'failed without a word'}")
+    return BackendUnavailable(
+        f"{label}: {excerpt(cleaned) or 'failed without a message'}",
+        hint="run the store's own program by hand; envref -v shows which store was asked",
+    )

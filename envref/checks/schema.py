@@ -6,7 +6,6 @@ is limited, and so is the processor time that its patterns take.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.env.source import BOM, Source, hiding
-from envref.errors import EnvrefError, MalformedFile, Problem, printable
+from envref.errors import EnvrefError, MalformedFile, Problem, meant, printable
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ LONGEST_SHOWN = 100  # characters of a value in a message
 LIMIT = 1.0  # seconds of processor time for the patterns of a schema; ordinary ones take microseconds
 
 MASK = "***"
+_ANOTHER = "--schema FILE names another"
 _LOADING = "loading schema file: "
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
 _USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
@@ -164,7 +164,7 @@ def read(path: str, file: str) -> Schema:
     try:
         data = _bytes(path, file)
     except OSError as error:
-        raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}") from None
+        raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}", hint=_ANOTHER) from None
     if len(data) > LARGEST:
         raise EnvrefError(f"{_LOADING}{file}: more than {LARGEST // 1024} KiB")
     return parse(data, file)
@@ -174,7 +174,7 @@ def _bytes(path: str, file: str) -> bytes:
     # Without O_NONBLOCK a named pipe in a hostile repository would stop the command for ever.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{_LOADING}{file}: not a regular file")
+            raise EnvrefError(f"{_LOADING}{file}: not a regular file", hint=_ANOTHER)
         return opened.read(LARGEST + 1)
 
 
@@ -257,7 +257,7 @@ class _Reading:
         self.faults: list[str] = []
         self.members: _Object = written if isinstance(written, _Object) else _Object([])
         if not _NAME.fullmatch(name):
-            self.note("is no name of a variable (allowed: letters, digits, _ . -, not starting with a digit)")
+            self.note("is not a variable name (allowed: letters, digits, _ . -, not starting with a digit)")
         if not isinstance(written, _Object):
             self.note('has no object as its rule; write {"type": "string"}')
 
@@ -269,8 +269,8 @@ class _Reading:
             self.note(f'has "{member}" twice')
         for member in self.members:
             if member not in Rule._fields:
-                near = difflib.get_close_matches(member, Rule._fields, 1)
-                self.note(f'has unknown member "{member}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+                near = meant(member, Rule._fields)
+                self.note(f'has unknown member "{member}"' + (f'; did you mean "{near}"?' if near else ""))
         rule = Rule(
             self.type(), self.required(), self.scalar("default"), self.values(), self.pattern(), self.description()
         )
@@ -284,8 +284,8 @@ class _Reading:
     def type(self) -> str:
         written = self.scalar("type")
         if written is not None and written not in TYPES:
-            near = difflib.get_close_matches(written, TYPES, 1)
-            self.note(f'has unknown type "{written}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+            near = meant(written, TYPES)
+            self.note(f'has unknown type "{written}"' + (f'; did you mean "{near}"?' if near else ""))
         return written if written in TYPES else "string"
 
     def required(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from envref.checks import example, schema
 from envref.checks.example import Comparison
+from envref.errors import pasted
 from envref.project.project import env_path, file_names
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
@@ -98,7 +99,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
         "hints": [
             *_hints(failed, project.profile),
             *(f"Set missing key: envref set {name}=…" for name in missing_keys),
-            *(["See the type errors: envref validate" + _of(project.profile)] if broken else []),
+            *([f"See the type errors: {pasted(('envref', 'validate', *_of(project.profile)))}"] if broken else []),
         ],
         "issues": len(failed) + len(missing_keys) + len(broken),
     }
@@ -130,9 +131,9 @@ def _judged(project: Project, variables: Iterable[Variable]) -> AgainstSchema | 
     return {"file": schema.FILE, "broken": [fault.key for fault in faults]}
 
 
-def _of(profile: str | None) -> str:
+def _of(profile: str | None) -> tuple[str, ...]:
     """The words that make a command one about the profile."""
-    return f" --profile {profile}" if profile else ""
+    return ("--profile", profile) if profile else ()
 
 
 def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
@@ -143,7 +144,7 @@ def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
 def _hint(answered: Answered, profile: str | None) -> str:
     reference, outcome = answered
     if isinstance(outcome, Missing) and isinstance(reference, Reference) and outcome.run:
-        return f"Set missing secret: {outcome.run}" + _of(profile)
+        return f"Set missing secret: {pasted((*outcome.run, *_of(profile)))}"
     if isinstance(outcome, Failed) and outcome.backend is not None:
-        return "; ".join([outcome.reason, *(line.strip() for line in outcome.error.cure())])
+        return "; ".join([outcome.reason, *outcome.error.cure()])
     return f"{reference.uri}: {outcome.reason}" if not isinstance(outcome, Found) else ""

@@ -99,8 +99,8 @@ def _readiness(store: Store) -> ListedBackend:
 
 
 def _unready(error: BackendError) -> ListedBackend:
-    cure = "".join(line.strip() for line in error.cure())
-    return {"status": _NOT_READY.get(error.outcome, "unavailable"), "reason": error.message, "cure": cure}
+    status = _NOT_READY.get(error.outcome, "unavailable")
+    return {"status": status, "reason": error.message, "cure": "".join(error.cure())}
 
 
 def _report(rows: list[ListedBackend], types: list[BackendType]) -> dict[str, object]:

@@ -53,6 +53,6 @@ def _script(program: click.Command, shell: str) -> str:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise EnvrefError(f"this version of click has no completion for {shell}")
+        raise EnvrefError(f"this version of click has no completion for {shell}", hint="update click")
     # Not the class's own `source`: for bash that runs the bash on PATH, which a project's directory may have chosen.
     return ShellComplete.source(kind(program, {}, "envref", _VARIABLE)).rstrip("\n") + "\n"

@@ -14,7 +14,7 @@ from envref.checks.doctor.finding import Finding, from_error
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option, timeout_of_environment
-from envref.errors import FAILED, OK, EnvrefError
+from envref.errors import FAILED, OK, EnvrefError, pasted
 from envref.flox.manifest import PLACE
 from envref.formats import shells
 from envref.project.config.files import FILE
@@ -59,8 +59,7 @@ def _project(profile: str | None) -> tuple[Project, list[Finding]]:
     try:
         return project(profile), []
     except EnvrefError as error:
-        told = type(error)(error.message.removeprefix("loading config: "), run=error.run, hint=error.hint)
-        finding = from_error(FILE, told, "correct it; every command that needs the project stops here")
+        finding = from_error(FILE, error, "correct it; every command that needs the project stops here")
         return bare(directory(), profile), [finding]
 
 
@@ -91,8 +90,9 @@ def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
 
 def _row(word: str, finding: Finding) -> dict[str, str | int]:
     """A finding without the fields that it does not have."""
-    fields = {name: value for name, value in vars(finding).items() if value}
-    return {"check": word, **fields}
+    fields = {**vars(finding), "run": pasted(finding.run)}
+    del fields["is_said"]
+    return {"check": word, **{name: value for name, value in fields.items() if value}}
 
 
 def _tell(findings: list[Finding]) -> None:

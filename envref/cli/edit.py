@@ -41,7 +41,9 @@ def edit(file: str | None, profile: str | None, *, local: bool, config: bool) ->
     exclusive(file=file, local=local, config=config, profile=profile)
     path, name = _target(file, profile, local=local, config=config)
     if not os.path.exists(path):
-        raise EnvrefError(f"file does not exist: {name}")
+        raise EnvrefError(
+            f"file does not exist: {name}", hint="envref init makes a config, envref set KEY=VALUE an env file"
+        )
     _run_editor(path)
     _check(path, name)
 
@@ -74,7 +76,10 @@ def _run_editor(path: str) -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
     if status:
-        raise EnvrefError(f"editor exited with error: {status if status > 0 else 128 - status}")
+        raise EnvrefError(
+            f"editor exited with error: {status if status > 0 else 128 - status}",
+            hint="the file is as the editor left it; start it again with envref edit",
+        )
 
 
 def _editor() -> list[str]:

@@ -12,7 +12,7 @@ import click
 from envref import streams
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
-from envref.errors import OK, PARTIAL, UsageError, printable
+from envref.errors import OK, PARTIAL, UsageError, pasted
 from envref.flox import form as forms
 from envref.flox import manifest as manifests
 from envref.flox.form import Edit, Form
@@ -204,11 +204,11 @@ def _again() -> str:
     context = click.get_current_context()
     for name, value in context.params.items():
         if name == "check":
-            words += ["--write"] if value == _NEAREST else ["--write", printable(str(value))]
+            words += ["--write"] if value == _NEAREST else ["--write", str(value)]
         elif value:
             option = {"imports": "import"}.get(name, name)
-            words += [f"--{option}"] if value is True else [f"--{option}", printable(str(value))]
-    return " ".join(words)
+            words += [f"--{option}"] if value is True else [f"--{option}", str(value)]
+    return pasted(words)
 
 
 def _remove(target: str, wish: _Wish) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from envref import streams
-from envref.errors import UsageError
+from envref.errors import UsageError, meant
 
 _LEVELS = {"quiet": streams.QUIET, "verbose": streams.VERBOSE, "debug": streams.DEBUG}
 
@@ -121,10 +121,8 @@ class Group(_Spoken, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), 1)
-            suggestion = f'. Did you mean "{near[0]}"?' if near else ""
+            near = meant(args[0], self.list_commands(ctx))
+            suggestion = f'. Did you mean "{near}"?' if near else ""
             raise click.UsageError(f'unknown command "{args[0]}" for "{ctx.command_path}"{suggestion}', ctx)
         return super().resolve_command(ctx, args)
 

@@ -22,7 +22,9 @@ def hidden(question: str) -> Secret:
     try:
         line = getpass.getpass(question)
     except EOFError:
-        raise EnvrefError("reading secret value: no input provided") from None
+        raise EnvrefError(
+            "reading secret value: no input provided", hint="give it on standard input: … | envref secret set KEY"
+        ) from None
     if len(line.encode("utf-8", "surrogateescape")) >= _LONGEST_LINE:
         raise EnvrefError(
             f"reading secret value: a terminal cuts a line at {_LONGEST_LINE} bytes", hint="use stdin: … < FILE"
@@ -35,5 +37,5 @@ def confirmed(question: str) -> bool:
     streams.ask(printable(question))
     answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer:
-        raise EnvrefError("reading confirmation: no input provided")
+        raise EnvrefError("reading confirmation: no input provided", hint="--force asks nothing")
     return answer.strip().lower() in ("y", "yes")

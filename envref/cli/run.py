@@ -116,9 +116,11 @@ def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) 
     try:
         os.execve(_program(command[0]), command, environment)  # noqa: S606  the user's own command, as written
     except FileNotFoundError:
-        raise EnvrefError(f"command not found: {command[0]}") from None
+        raise EnvrefError(
+            f"command not found: {command[0]}", hint="after -- stand the program and its arguments"
+        ) from None
     except PermissionError:
-        raise EnvrefError(f"{command[0]}: permission denied") from None
+        raise EnvrefError(f"{command[0]}: permission denied", hint="chmod +x makes a file a program") from None
     except OSError as error:
         raise EnvrefError(f"{command[0]}: {error.strerror}") from None
 

@@ -78,7 +78,8 @@ def _secrets(target: Target) -> dict[str, Secret]:
         found = store.get_many([key for key in target.own(store.listed()) if HISTORY not in key])
     if not found:
         raise EnvrefError(
-            f'no secrets found in backend "{target.backend}" for project "{target.scope.project}"{target.of_profile}'
+            f'no secrets found in backend "{target.backend}" for project "{target.scope.project}"{target.of_profile}',
+            hint="envref secret list shows what is where; --backend chooses another store",
         )
     return found
 

@@ -55,7 +55,7 @@ def add(name: str, key: str) -> None:
 
     def change(document: Document) -> Document:
         if name in _names(document):
-            raise EnvrefError(f'team member "{name}" already exists in config')
+            raise EnvrefError(f'team member "{name}" already exists in config', run=("envref", "team", "list"))
         return document.with_item("team", {"name": name, "public_key": recipient.text})
 
     edit(find(directory()), change)
@@ -73,7 +73,7 @@ def remove(name: str) -> None:
     def change(document: Document) -> Document:
         names = _names(document)
         if name not in names:
-            raise EnvrefError(f'team member "{name}" not found in config')
+            raise EnvrefError(f'team member "{name}" not found in config', run=("envref", "team", "list"))
         return document.without_item("team", names.index(name))
 
     edit(find(directory()), change)

@@ -7,7 +7,7 @@ the references and what depends on them as pieces; `filling` puts the outcomes i
 from __future__ import annotations
 
 from envref.env import template
-from envref.errors import EnvrefError, MalformedFile, Problem
+from envref.errors import EnvrefError, MalformedFile, Problem, meant
 from envref.refs.reference import SCHEME, InvalidReference, Reference
 
 TYPE_CHECKING = False
@@ -113,10 +113,8 @@ class Environment:
 
     def suggestion(self, name: str) -> str:
         """`; did you mean HOST?`, or nothing when no name is near."""
-        import difflib
-
-        near = difflib.get_close_matches(name, self.variables, 1, 0.6)
-        return f"; did you mean {near[0]}?" if near else ""
+        near = meant(name, self.variables)
+        return f"; did you mean {near}?" if near else ""
 
     def closure(self, variables: Iterable[Variable]) -> list[Variable]:
         """These variables and all that they wait for, in merged order."""
@@ -149,7 +147,9 @@ class Environment:
         if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith(SCHEME):
             return pieces
         if len(pieces) > 1:
-            raise EnvrefError(f"{entry.name}: a reference cannot be built from a secret value")
+            raise EnvrefError(
+                "a reference cannot be built from a secret value", subject=entry.name, hint="write the reference out"
+            )
         return (_reference(pieces[0]),)
 
     def _expand(self, parts: Iterable[template.Part], entry: Entry) -> Iterator[Piece]:

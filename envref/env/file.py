@@ -125,7 +125,7 @@ class EnvFile:
         try:
             data = _bytes(path, file)
         except OSError as error:
-            raise EnvrefError(f"{file}: {_reason(error)}") from None
+            raise EnvrefError(_reason(error), subject=file) from None
         # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
         return cls.parse(data.decode("utf-8", "surrogateescape"), file)
 
@@ -155,7 +155,10 @@ class EnvFile:
         edited = EnvFile.parse(self._edited(name, written, exported=exported), self._source.file)
         new = edited.get(name)
         if new is None or new.text != text:
-            raise EnvrefError(f"{self._source.file}: {name} would not read back as given; nothing was changed")
+            raise EnvrefError(
+                f"{self._source.file}: {name} would not read back as given; nothing was changed",
+                hint="store it as a secret instead: envref secret set",
+            )
         return edited
 
     def remove(self, name: str) -> EnvFile:
@@ -379,7 +382,7 @@ def _bytes(path: str, file: str) -> bytes:
     # Without O_NONBLOCK a named pipe in a hostile repository would stop the shell that activates it.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
         if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{file}: not a regular file")
+            raise EnvrefError("not a regular file", subject=file)
         return opened.read()
 
 

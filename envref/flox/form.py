@@ -170,7 +170,10 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
         manifest, lines = _with_imports(manifest, project.config)
         said += lines
     if not manifest.value(("plugins", "envref")):
-        raise EnvrefError("no variable is a reference, so there is nothing for [plugins.envref]")
+        raise EnvrefError(
+            "no variable is a reference, so there is nothing for [plugins.envref]",
+            run=("envref", "flox-hook", "--write"),
+        )
     return Edit(manifest, said)
 
 

@@ -33,6 +33,7 @@ SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table is empty only aft
 PLUGIN: Path = ("plugins", "envref")
 
 # The schemas there are (flox.md 2). One that is newer is passed with a warning, any other is an error to Flox too.
+_BY_HAND = "change these lines by hand: envref flox-hook shows them"
 _SCHEMAS = tuple((1, minor, 0) for minor in range(10, 20))
 V1 = (1, 0, 0)  # stands for `version = 1`
 UNDO_SINCE = (1, 13, 0)
@@ -168,7 +169,9 @@ class Manifest:
         except TOMLKitError as error:
             raise self._toml_fault(str(error)) from None
         if not same:
-            raise EnvrefError(f"{self.name}: envref would change more than its own lines here; nothing was changed")
+            raise EnvrefError(
+                f"{self.name}: envref would change more than its own lines here; nothing was changed", hint=_BY_HAND
+            )
         return data
 
     def _toml_fault(self, said: str) -> MalformedFile:
@@ -365,7 +368,9 @@ class Manifest:
         """The manifest with this text. Raises EnvrefError if anything changed that is not below these paths."""
         edited = self._if_only(text, paths)
         if edited is None:
-            raise EnvrefError(f"{self.name}: envref would change more than its own lines here; nothing was changed")
+            raise EnvrefError(
+                f"{self.name}: envref would change more than its own lines here; nothing was changed", hint=_BY_HAND
+            )
         return edited
 
     def _if_only(self, text: str, paths: Sequence[Path]) -> Manifest | None:
@@ -422,7 +427,7 @@ def locate(root: str) -> str:
     directory = os.path.abspath(root)
     while not os.path.lexists(os.path.join(directory, PLACE)):
         if directory == os.path.dirname(directory):
-            raise EnvrefError(f"no {PLACE} in {shown(root)} or above", run="flox init")
+            raise EnvrefError(f"no {PLACE} in {shown(root)} or above", run=("flox", "init"))
         directory = os.path.dirname(directory)
     return os.path.join(directory, PLACE)
 
@@ -439,7 +444,10 @@ def read(path: str, name: str, *, inside: str) -> Manifest:
     """The manifest at `path`. Raises EnvrefError for a file that can't be read, or that is not to be touched."""
     real = os.path.realpath(path)
     if not real.startswith(os.path.join(os.path.realpath(inside), "")):
-        raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(real)}, outside the project")
+        raise EnvrefError(
+            f"refusing to read {name}: it is a symlink to {shown(real)}, outside the project",
+            hint="replace the link by the file",
+        )
     if os.path.lexists(real) and not os.path.isfile(real):
         raise EnvrefError(f"refusing to read {name}: it is not a regular file")
     try:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from envref.env.environment import Environment
-from envref.errors import EnvrefError, MalformedFile
+from envref.errors import EnvrefError, MalformedFile, pasted, sentence
 from envref.flox import retrieval
 from envref.flox.native_text import END, FUNCTIONS, GET, START
 from envref.flox.statement import Ambient, Statement, Statements
@@ -43,9 +43,8 @@ def native(project: Project, environment: Environment, *, strict: bool) -> str:
 
 def _problem(variable: Variable, error: EnvrefError) -> Problem:
     """The error at the variable's place: what can't be expressed, and what to do."""
-    named = "" if error.message.startswith(f"{variable.name}: ") else f"{variable.name}: "
-    cure = error.hint or error.run
-    return variable.entry.problem(0, f"{named}{error.message}; {cure}" if cure else f"{named}{error.message}")
+    told = error.fact if error.subject == variable.name else error.message
+    return variable.entry.problem(0, sentence(variable.name, told, error.hint or pasted(error.run)))
 
 
 def _ordered(statements: Sequence[Statement]) -> list[Statement]:

@@ -26,7 +26,7 @@ class Unwritable(EnvrefError):
     """What a store's own program can't be asked for: the reason, and what to do."""
 
     def __init__(self, reason: str, cure: str = _HOOK) -> None:
-        super().__init__(f"{reason}; {cure}")
+        super().__init__(reason, advice=cure)
 
 
 class Question(NamedTuple):

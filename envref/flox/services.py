@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import shlex
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, meant
 from envref.flox.document import become
 from envref.formats.shells import is_variable_name
 
@@ -60,14 +59,14 @@ def _faults(
         yield f"services.{name}: no variable is named"
     for variable in variables:
         if not is_variable_name(variable):
-            yield f'services.{name}: "{variable}" is no name of a variable'
+            yield f'services.{name}: "{variable}" is not a variable name'
         elif known is not None and variable not in known:
             yield f'services.{name}: no env file sets "{variable}"{_suggestion(variable, known)}'
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), 1, 0.6)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = meant(name, names)
+    return f" (did you mean {near}?)" if near else ""
 
 
 def _services(document: tomlkit.TOMLDocument) -> dict[str, Any]:

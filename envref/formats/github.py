@@ -60,7 +60,10 @@ class EnvironmentFile:
         variables = list(values)
         refused = next((name for name, _ in variables if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
         if refused:
-            raise EnvrefError(f"{refused}: GitHub Actions lets no step set this variable; no output produced")
+            raise EnvrefError(
+                f"{refused}: GitHub Actions lets no step set this variable; no output produced",
+                hint="use another name for the variable",
+            )
         carried = [(name, value) for name, value in variables if shells.is_shell_name(name)]
         left_out = [name for name, _ in variables if not shells.is_shell_name(name)]
         masks = "".join(_masks(carried))
@@ -73,7 +76,10 @@ class EnvironmentFile:
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
                 if not stat.S_ISREG(os.fstat(file).st_mode):
-                    raise EnvrefError(f"refusing to write {_FILE}: it is not a regular file")
+                    raise EnvrefError(
+                        f"refusing to write {_FILE}: it is not a regular file",
+                        hint="--format github is for a step of a GitHub Actions job",
+                    )
                 _write_whole(file, entries.encode())
             finally:
                 os.close(file)

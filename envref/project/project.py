@@ -70,7 +70,7 @@ def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
     passed = [directory]
     while not os.path.lexists(os.path.join(directory, FILE)):
         if directory == os.path.dirname(directory):
-            raise NoProject(f"loading config: no {FILE} found", run="envref init")
+            raise NoProject(f"no {FILE} found", subject="loading config", run=("envref", "init"))
         directory = os.path.dirname(directory)
         passed.append(directory)
     for each in passed:
@@ -83,7 +83,7 @@ def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
     try:
         check_owner(name, os.stat(directory))
     except OSError as error:
-        raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+        raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
 
 
 def _nothing(_project: Project) -> bool:
@@ -201,5 +201,8 @@ def env_path(root: str, name: str) -> str:
     """The path of an env file that is to be written, or must not come from elsewhere. EnvrefError if it leads out."""
     target = outside(root, name)
     if target:
-        raise EnvrefError(f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project")
+        raise EnvrefError(
+            f"refusing to read {name}: it is a symlink to {shown(target)}, outside the project",
+            hint="replace the link by the file",
+        )
     return os.path.join(root, name)

@@ -45,4 +45,4 @@ def _parsed(text: str) -> object:
                 return key
             except pyrage.RecipientError:
                 break  # well formed, and still no key: a wrong checksum, a point that is not on the curve
-    raise UsageError(f'invalid age public key "{text}"')
+    raise UsageError(f'invalid age public key "{text}"', hint="ask for age1…, or the line of ~/.ssh/id_ed25519.pub")

@@ -34,7 +34,7 @@ class Missing:
 
     word = "not_found"
 
-    def __init__(self, reason: str, run: str = "") -> None:
+    def __init__(self, reason: str, run: tuple[str, ...] = ()) -> None:
         self.reason = reason
         self.run = run
 

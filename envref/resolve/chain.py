@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError, signature
 from envref.project.trust.gate import check
 from envref.refs.address import Address
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.refs.outcome import Answer
 
+NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
 _NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
@@ -84,7 +85,11 @@ class Store:
         """The backend, if it can be written."""
         backend: Writable = self.backend  # type: ignore[assignment]
         if not hasattr(backend, "set"):
-            raise BackendInvalid(f'backend "{self.name}" is read-only')
+            error = BackendInvalid(
+                f'backend "{self.name}" is read-only', hint="write the secret with the store's own program"
+            )
+            error.backend = self.name
+            raise error
         return backend
 
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
@@ -139,14 +144,16 @@ class Store:
 
     def signed(self, error: BackendError) -> BackendError:
         """The error with the backend's name at its end, where its first word does not say it already."""
-        if self.name == self.type or f'"{self.name}"' in error.message:
-            return error
-        return type(error)(f'{error.message} (backend "{self.name}")', run=error.run, hint=error.hint)
+        return error if self._is_said else error.signed(self.name)
 
     def absence(self, address: Address) -> str:
         """The store's sentence for an absent secret, without the key it was asked for."""
-        sentence = self.signed(BackendError(self.backend.absent(address))).message
-        return sentence.replace(f': "{address}"', "")
+        return self.backend.absent(address).note + ("" if self._is_said else signature(self.name))
+
+    @property
+    def _is_said(self) -> bool:
+        """Whether the beginning of the store's messages says its name."""
+        return self.name == self.type or getattr(backend_class(self.type), "label_has_name", False)
 
 
 class Stores:
@@ -171,7 +178,7 @@ class Stores:
     def store(self, name: str | None) -> Store:
         """The store of that name, or the first one. EnvrefError where there is none."""
         if not self._stores:
-            raise EnvrefError("no backends configured in .envref.yaml")
+            raise EnvrefError("no backends configured in .envref.yaml", hint=NO_BACKENDS)
         if name is None:
             return next(iter(self))
         if name not in self._stores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envref.env.environment import Filled
+from envref.errors import pasted
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 
@@ -54,8 +55,8 @@ def _failure(name: str, answered: Answered) -> list[str]:
     if isinstance(outcome, Found):
         return []
     if isinstance(outcome, Failed):
-        return [head + outcome.reason, *outcome.error.cure()]
-    return [head + outcome.reason + (f"; run: {outcome.run}" if outcome.run else "")]
+        return [head + outcome.reason, *(f"  {cure}" for cure in outcome.error.cure())]
+    return [head + outcome.reason + (f"; run: {pasted(outcome.run)}" if outcome.run else "")]
 
 
 def rows(resolution: Resolution) -> list[Explanation]:

@@ -119,11 +119,11 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
 def _ask(
     project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
 ) -> dict[Reference, Outcome]:
-    from envref.resolve.chain import VariableChain
+    from envref.resolve.chain import NO_BACKENDS, VariableChain
     from envref.resolve.resolve import Scope, resolve
 
     if not project.config.backends:
-        raise EnvrefError("ref:// references found but no backends configured in .envref.yaml")
+        raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
     chain = VariableChain(project, timeout, gate)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Places = dict[Reference, list["Place"]]
 
+_ENCODE = "store the value as base64, or leave ?encoding=base64 out"
+
 
 class Scope:
     """Whose secrets are meant: a project's, with a profile's own before them when `profile` is set."""
@@ -173,7 +175,10 @@ def _member(text: str, field: str, reference: Reference) -> str | None:
     try:
         return member(text, field)
     except NotStructured:
-        raise BackendInvalid(f'field "{field}": value of {reference} is not a JSON object') from None
+        raise BackendInvalid(
+            f'field "{field}": value of {reference} is not a JSON object',
+            hint="leave #FIELD out, or store a JSON object",
+        ) from None
 
 
 def _decoded(text: str, reference: Reference) -> str:
@@ -182,16 +187,16 @@ def _decoded(text: str, reference: Reference) -> str:
     try:
         decoded = b64decode("".join(text.split()), validate=True).decode()
     except ValueError:
-        raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text") from None
+        raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text", hint=_ENCODE) from None
     if "\0" in decoded:
-        raise BackendInvalid(f"value of {reference} decodes to text with NUL")
+        raise BackendInvalid(f"value of {reference} decodes to text with NUL", hint=_ENCODE)
     return decoded
 
 
 def _missing(reference: Reference, candidates: list[Place]) -> Missing:
     name = reference.foreign or reference.key
     if reference.store is not None:
-        run = "" if reference.foreign else f"envref secret set {name} --backend {reference.store}"
+        run = () if reference.foreign else ("envref", "secret", "set", name, "--backend", reference.store)
         return Missing(f'secret "{name}" not found in backend "{reference.store}"', run)
     notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
-    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', f"envref secret set {name}")
+    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', ("envref", "secret", "set", name))

@@ -86,7 +86,10 @@ def _in_order(
 def _archive(store: ScopedStore, name: str, current: Secret) -> None:
     store.change({name: current})
     if store.get(name) != current:
-        raise BackendInvalid(f'backend "{store.name}" does not read back "{name}" as it was written')
+        raise BackendInvalid(
+            f'backend "{store.name}" does not read back "{name}" as it was written',
+            hint="look at it with the store's own program",
+        )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from envref import streams
 from envref.backends.base import Transactional
-from envref.errors import BackendError, EnvrefError, SecretNotFound
+from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.chain import Store
 from envref.resolve.resolve import Scope
@@ -70,7 +70,10 @@ class ScopedStore:
         back = self.get_many(list(values))
         wrong = [key for key, value in values.items() if back.get(key) != value]
         if wrong:
-            raise EnvrefError(f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"')
+            raise EnvrefError(
+                f'{", ".join(wrong)}: not read back as stored in backend "{self.name}"',
+                hint="look at it with the store's own program",
+            )
 
     @property
     def transactional(self) -> bool:
@@ -79,7 +82,7 @@ class ScopedStore:
 
     def not_found(self, key: str) -> BackendError:
         """The error that says that the store has no such key."""
-        return self._store.signed(SecretNotFound(self._store.backend.absent(self.address(key))))
+        return self._store.signed(self._store.backend.absent(self.address(key)))
 
     def names(self) -> list[str]:
         """Every name of the project, sorted, whatever its scope: `KEY` and `PROFILE/KEY`. Raises BackendError."""

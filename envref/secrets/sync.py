@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, NoReturn
 
 from envref.errors import EnvrefError, UsageError
+from envref.project.config.model import is_profile_name
 from envref.refs.address import HISTORY, check_key
 from envref.secret import Secret
 
@@ -38,8 +39,11 @@ class Bundle:
             )
         if profile != wanted.profile:
             own = f'profile "{profile}"' if profile else "no profile"
-            run = f"envref sync pull --profile {profile}" if profile else ""
-            raise EnvrefError(f"{file} holds the secrets of {own}", run=run, hint="leave --profile out")
+            told = f"{file} holds the secrets of {own}"
+            if profile is None:
+                raise EnvrefError(told, hint="leave --profile out")
+            run = ("envref", "sync", "pull", "--profile", profile) if is_profile_name(profile) else ()
+            raise EnvrefError(told, run=run)
 
 
 def document(secrets: Mapping[str, Secret], scope: Scope) -> Secret:
@@ -89,4 +93,4 @@ def _checked(key: str, file: str) -> str:
 
 
 def _refuse(file: str, reason: str) -> NoReturn:
-    raise EnvrefError(f"reading {file}: {reason}") from None
+    raise EnvrefError(f"reading {file}: {reason}", hint="push it again: envref sync push") from None

@@ -106,7 +106,7 @@ class TestSigningIn:
         """A profile's name is escaped in the command that is to be pasted."""
         stand_in(aws.saying("Unable to locate credentials"))
         error = reading(AwsSsm("ssm", profile="\x1b[2J"))
-        assert error.cure() == ["  run: aws sso login --profile '\\x1b[2J'"]
+        assert error.cure() == ["run: aws sso login --profile $'\\033[2J'"]
 
     def test_a_profile_that_looks_like_an_option_is_a_profile(self, stranger):
         """A profile or region is one word with its option, whatever it begins with."""
@@ -199,7 +199,7 @@ SAID = {
     "aws: error: the following arguments are required: --name": (BackendInvalid, None, None),
     "Segmentation fault": (BackendUnavailable, None, None),
     "parameter not found, ResourceNotFoundException, 404": (BackendUnavailable, None, None),
-    "": (BackendUnavailable, "failed without a word", None),
+    "": (BackendUnavailable, "failed without a message", None),
 }
 
 
@@ -224,7 +224,7 @@ class TestWords:
         assert isinstance(error, BackendDenied)
         service, name = {"aws-ssm": ("ssm", "/myapp/prod/key")}.get(kind, ("secretsmanager", "myapp/prod/key"))
         assert error.message == f'{kind}: denied: AccessDeniedException for {service}:GetParameter on "{name}"'
-        assert error.cure()[0].startswith(f"  hint: the role needs {service}:Get")
+        assert error.cure()[0].startswith(f"hint: the role needs {service}:Get")
 
     def test_notes_around_the_complaint_are_not_it(self, stand_in):
         """Warnings and advertisements of `aws` are not quoted as the reason."""

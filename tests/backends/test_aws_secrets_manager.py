@@ -234,7 +234,7 @@ class TestDeletion:
         assert list(store.list("app", soon())) == []
         for asked in ([address], [address, *keys("other")]):
             assert store.get_many(asked, soon()) == {}
-            assert store.absent(address) == f'aws-secrets-manager: secret not found: "app/key"; {PENDING}'
+            assert store.absent(address).message == f'aws-secrets-manager: secret not found: "app/key"; {PENDING}'
         with pytest.raises(SecretNotFound):
             store.delete(address, soon())
 
@@ -248,7 +248,7 @@ class TestDeletion:
         store.set(address, Secret("new"), soon())
         assert operations(program) == ["put-secret-value", "restore-secret", "put-secret-value"]
         assert texts(store.get_many([address], soon())) == {"app/key": "new"}
-        assert store.absent(address) == 'aws-secrets-manager: secret not found: "app/key"'
+        assert store.absent(address).message == 'aws-secrets-manager: secret not found: "app/key"'
 
 
 SAID = {

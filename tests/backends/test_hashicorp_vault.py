@@ -430,7 +430,7 @@ class TestErrors:
         store = HashicorpVault("hcvault", **{name: value.replace("PORT", port) for name, value in options.items()})
         error = answer_of(store, way=way)
         assert (type(error), error.message) == (error_class, f"hashicorp-vault: {message.replace('PORT', port)}")
-        assert [line.strip().startswith(cure) for line in error.cure()] == ([True] if cure else [])
+        assert [line.startswith(cure) for line in error.cure()] == ([True] if cure else [])
 
     @pytest.mark.parametrize("way", WAYS)
     def test_a_policy_that_denies_is_denied(self, bao, monkeypatch, way):
@@ -515,7 +515,7 @@ class TestErrors:
                 "500. Errors: * internal error",
             ),
             ("No value: not found", BackendUnavailable, "No value: not found"),
-            ("", BackendUnavailable, "failed without a word"),
+            ("", BackendUnavailable, "failed without a message"),
         ],
     )
     def test_words_that_this_server_does_not_say(self, stand_in, said, error_class, message):

@@ -596,8 +596,8 @@ BROKEN = {
         BackendInvalid,
         "oci printed an answer that envref does not know",
     ),
-    "killed": ("printf '{\"data\": ['; kill -9 $$", BackendUnavailable, "failed without a word"),
-    "silent": ("exit 3", BackendUnavailable, "failed without a word"),
+    "killed": ("printf '{\"data\": ['; kill -9 $$", BackendUnavailable, "failed without a message"),
+    "silent": ("exit 3", BackendUnavailable, "failed without a message"),
     "colours": (r"printf '\033[31mbroken\033[0m\n' >&2; exit 1", BackendUnavailable, "broken"),
     "bad_errors": (r"printf 'b\377d\n' >&2; exit 1", BackendUnavailable, "b\ufffdd"),
     "long_errors": ("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1", BackendUnavailable, "x" * 299 + "…"),
@@ -686,7 +686,7 @@ class TestFaults:
     def test_a_value_printed_before_a_failure_is_not_shown(self, programs):
         """Standard output is never quoted: it may hold a value that envref did not know."""
         programs(f"echo '{ENCODED_VALUE}'; exit 1")
-        assert error_of(OciVault("oci", **options()), KEY).message == "oci-vault: failed without a word"
+        assert error_of(OciVault("oci", **options()), KEY).message == "oci-vault: failed without a message"
 
     def test_a_warning_is_no_failure(self, vault, loaded, programs):
         """What a successful call writes on stderr does not count."""

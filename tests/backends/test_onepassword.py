@@ -402,7 +402,7 @@ WORDS = {
     ),
     "unknown": ("the item was not found, it isn't there", BackendUnavailable, "the item was not found, it isn't there"),
     "colours": ("\x1b[31mToo many requests\x1b[0m", BackendUnavailable, "Too many requests"),
-    "silent": ("", BackendUnavailable, "failed without a word"),
+    "silent": ("", BackendUnavailable, "failed without a message"),
 }
 CALLS = {
     "read": lambda store: store.get_many([KEY], soon()),
@@ -457,7 +457,7 @@ class TestErrors:
 
     def test_a_hostile_name_is_shown_escaped(self, store):
         """A name that could steer the terminal is escaped."""
-        assert "\x1b" not in store.absent(foreign("\x1b[2J"))
+        assert "\x1b" not in store.absent(foreign("\x1b[2J")).message
 
     @pytest.mark.parametrize("flox", ["", "/flox/env"])
     def test_a_missing_program_says_how_to_install_it(self, monkeypatch, tmp_path, flox):

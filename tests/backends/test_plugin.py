@@ -550,7 +550,7 @@ def test_a_run_with_a_hostile_plugin_ends_as_documented(programs, project, kind)
 
 def test_a_hostile_key_is_shown_escaped(programs):
     """A key that could steer the terminal is escaped where it is named."""
-    assert "\x1b" not in Plugin("j").absent(Address("app", "", foreign="\x1b[2J"))
+    assert "\x1b" not in Plugin("j").absent(Address("app", "", foreign="\x1b[2J")).message
 
 
 def test_a_plugin_that_repeats_a_value_in_its_error_does_not_show_it(programs):

@@ -170,7 +170,7 @@ class TestFile:
         path.chmod(mode)
         with pytest.raises(BackendDenied) as caught:
             read(vault, "one")
-        assert caught.value.run == f"chmod 600 {path}"
+        assert caught.value.run == ("chmod", "600", str(path))
         assert f"mode {mode:04o}" in caught.value.message
 
     def test_a_symlink_is_refused(self, vault, path):

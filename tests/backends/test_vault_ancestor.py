@@ -132,4 +132,4 @@ def test_the_ancestors_mode_is_refused_with_the_cure(vault, path):
     path.chmod(0o644)
     with pytest.raises(BackendDenied) as caught:
         read(vault, "one")
-    assert caught.value.run == f"chmod 600 {path}"
+    assert caught.value.run == ("chmod", "600", str(path))

@@ -74,7 +74,7 @@ def test_a_file_open_to_others_is_refused(file, mode):
     file.chmod(mode)
     with pytest.raises(BackendDenied) as caught:
         passphrase.given()
-    assert caught.value.run == f"chmod 600 {file}"
+    assert caught.value.run == ("chmod", "600", str(file))
     assert "from file" not in caught.value.message
 
 

@@ -228,6 +228,15 @@ class TestImport:
         assert outcome(result) == (0, ["imported 2 secrets from backup.json (0 new, 1 changed)"])
         assert exported(vault) == {"app/key": "other", "app/new": "1"}
 
+    def test_nothing_to_do(self, vault):
+        """What is there already is said so, and not counted as imported."""
+        values = {"app/key": "value"}
+        assert imported(vault, values) == "nothing to import: 1 secret is there already\n"
+        assert imported(vault, values, "--dry-run") == "nothing to import: 1 secret is there already\n"
+        imported(vault, {"app/new": "1"})
+        told = imported(vault, {"app/key": "other", "app/new": "1"}, "--no-overwrite")
+        assert told == "nothing to import: 2 secrets are there already\n"
+
     def test_no_overwrite(self, vault):
         """Values that are there stay."""
         told = imported(vault, {"app/key": "other", "app/new": "1"}, "--no-overwrite")

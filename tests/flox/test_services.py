@@ -137,7 +137,7 @@ class TestFaults:
             ({"empty": ("A",)}, 'services: service "empty" of the manifest has no command'),
             ({"web": ("API_KYE",)}, 'services.web: no env file sets "API_KYE" (did you mean API_KEY?)'),
             ({"web": ()}, "services.web: no variable is named"),
-            ({"web": ("A;id",)}, 'services.web: "A;id" is no name of a variable'),
+            ({"web": ("A;id",)}, 'services.web: "A;id" is not a variable name'),
             (
                 {"web": ("NOPE",), "nope": ("A",)},
                 'services.web: no env file sets "NOPE"; services: the manifest has no service "nope"',

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from envref.errors import EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError, pasted
 from envref.project import project as projects
 from tests.conftest import ROOT
 
@@ -57,7 +57,7 @@ def test_a_directory_that_others_can_write_is_refused(below, mode, who):
     (below.parent).chmod(mode)
     error = refusal(below)
     assert error.message == f"loading config: {below.parent} is writable by {who}"
-    assert error.run == f"chmod o-w {below.parent}"
+    assert error.run == ("chmod", "o-w", str(below.parent))
 
 
 def test_a_config_that_others_can_write_is_refused(project, below):
@@ -84,7 +84,7 @@ def test_the_cure_of_a_path_with_blanks_can_be_pasted(home):
     path.mkdir()
     (path / ".envref.yaml").write_text("project: app")
     path.chmod(0o757)
-    assert refusal(path).run == "chmod o-w ~/'my projects'"
+    assert pasted(refusal(path).run) == "chmod o-w ~/'my projects'"
 
 
 def as_root():
@@ -118,7 +118,7 @@ def test_another_group_that_can_write_is_refused(project, below, place):
     os.chown(path, 0, 12345)
     error = refusal(below)
     assert error.message == f"loading config: {path} is writable by its group"
-    assert error.run == f"chmod g-w {path}"
+    assert error.run == ("chmod", "g-w", str(path))
 
 
 def test_files_of_root_are_anybody_s_config(project, below, tmp_path):

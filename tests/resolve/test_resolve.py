@@ -119,9 +119,9 @@ def test_a_missing_secret_says_where_it_was_looked_for(stores):
     assert isinstance(missing, Missing)
     notes = 'memory: secret not found (backend "a"); memory: secret not found (backend "b")'
     assert missing.reason == f'secret "nope" not found in any backend ({notes})'
-    assert missing.run == "envref secret set nope"
+    assert missing.run == ("envref", "secret", "set", "nope")
     assert named.reason == 'secret "nope" not found in backend "b"'
-    assert named.run == "envref secret set nope --backend b"
+    assert named.run == ("envref", "secret", "set", "nope", "--backend", "b")
 
 
 def test_an_unknown_selector_fails_its_reference(stores):

@@ -104,7 +104,7 @@ def test_a_file_without_a_recipient_is_refused(tmp_path):
     path.write_text("# nobody\n")
     with pytest.raises(UsageError, match="no recipients") as refused:
         recipients_of(str(path))
-    assert refused.value.cure() == ["  hint: write one public key a line"]
+    assert refused.value.cure() == ["hint: write one public key a line"]
     with pytest.raises(EnvrefError, match="No such file"):
         recipients_of(str(tmp_path / "missing"))
 

@@ -43,8 +43,8 @@ def _complaints(mount: str, path: str, server: str) -> list[Complaint]:
             hint="option mount names the KV engine; vault secrets list shows them",
         ),
         # The lookup of the mount is open to every token: who is refused there is not signed in.
-        Complaint(f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run="vault login"),
-        Complaint("missing client token", BackendDenied, sign_in, run="vault login"),
+        Complaint(f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run=("vault", "login")),
+        Complaint("missing client token", BackendDenied, sign_in, run=("vault", "login")),
         Complaint(
             "* permission denied",
             BackendDenied,
@@ -52,7 +52,7 @@ def _complaints(mount: str, path: str, server: str) -> list[Complaint]:
             hint=f'the token needs a policy for "{mount}/data/…" and "{mount}/metadata/…"',
         ),
         Complaint("Code: 403", BackendDenied),
-        Complaint("is sealed", BackendUnavailable, f"unavailable: sealed{server}", run="vault operator unseal"),
+        Complaint("is sealed", BackendUnavailable, f"unavailable: sealed{server}", run=("vault", "operator", "unseal")),
         Complaint("connection refused", BackendUnavailable, f"unavailable: connection refused{server}"),
         Complaint("no such host", BackendUnavailable, f"unavailable: no such host{server}"),
         Complaint(

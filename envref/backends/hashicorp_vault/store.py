@@ -7,7 +7,7 @@ import os
 import time
 
 from envref.backends import command
-from envref.backends.answer import as_bytes, no_answer
+from envref.backends.answer import as_bytes, no_answer, not_found
 from envref.backends.hashicorp_vault.complaints import LABEL, failure
 from envref.backends.hashicorp_vault.entry import MEMBER, Entry, parsed
 from envref.backends.layout import Layout
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     Entries = dict[str, Entry | BackendError]
 
-_PACKAGE = Package(brew="hashicorp/tap/vault", flox="vault", then="vault login")
+_NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
+_PACKAGE = Package(brew=("hashicorp/tap/vault",), flox=("vault",), then=("vault", "login"))
 _PROGRAMS = ("vault", "bao")
 _FEW = 3  # paths that the program is asked for: a connection of one's own is worth it for more (stores.md 6)
 
@@ -64,8 +65,8 @@ class HashicorpVault:
         """Whether names hold the project (commands.md 8.2)."""
         return self._layout.carries_project
 
-    def absent(self, address: Address) -> str:
-        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Mount, and path inside it."""
@@ -105,7 +106,7 @@ class HashicorpVault:
         path = self._own_path(address)
         entry = self._entry(path, deadline)
         if entry is None or entry.members is None:
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
         self._write(["kv", "metadata", "delete", self._mounted, "--", path], path, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
@@ -236,9 +237,9 @@ class HashicorpVault:
         try:
             names = json.loads(outcome.stdout) or []
         except (ValueError, RecursionError):
-            raise BackendInvalid(f"{LABEL}: the list is not JSON") from None
+            raise BackendInvalid(f"{LABEL}: the list is not JSON", hint=_NOT_VAULT) from None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BackendInvalid(f"{LABEL}: the list is not one of names")
+            raise BackendInvalid(f"{LABEL}: the list is not one of names", hint=_NOT_VAULT)
         return names
 
     def _failed(self, path: str, outcome: Finished) -> BackendError:

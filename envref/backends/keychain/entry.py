@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LABEL = "keychain"
 OWN = "envref"  # the service of envref's own entries
+MAKE_A_VAULT = ("envref", "vault", "init")  # what to do where there is no keychain
+LIST_IT = "list a backend of type vault first in .envref.yaml"
 
 
 class Entry(NamedTuple):
@@ -46,10 +48,11 @@ def no_desktop() -> NoService:
     """commands.md 13, row 2; its beginning is an interface."""
     return NoService(
         f"{LABEL}: exec: dbus-launch: not found; no desktop session is available",
-        run="envref vault init, then list a backend of type vault first in .envref.yaml",
+        run=MAKE_A_VAULT,
+        hint=LIST_IT,
     )
 
 
 def locked() -> BackendLocked:
     """commands.md 13, row 3."""
-    return BackendLocked(f"{LABEL}: locked; unlock your login keyring")
+    return BackendLocked("locked", subject=LABEL, advice="unlock your login keyring")

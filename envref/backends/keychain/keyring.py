@@ -18,7 +18,7 @@ from keyring.errors import KeyringLocked
 
 from envref.backends.answer import excerpt, no_answer
 from envref.backends.command import run
-from envref.backends.keychain.entry import LABEL, OWN, locked, no_desktop
+from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, locked
 from envref.errors import BackendError, BackendUnavailable
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ def _classified(error: BaseException) -> BaseException:
     if isinstance(error, KeyringLocked):
         return locked()
     # each system's library has exceptions of its own, with no common class
-    return BackendUnavailable(f"{LABEL}: {excerpt(str(error)) or type(error).__name__}", run=no_desktop().run)
+    says = excerpt(str(error)) or type(error).__name__
+    return BackendUnavailable(f"{LABEL}: {says}", run=MAKE_A_VAULT, hint=LIST_IT)
 
 
 # envref 1 wrote to the macOS keychain through a Go library that marks how it encoded a value.

@@ -24,7 +24,7 @@ from secretstorage.exceptions import PromptDismissedException, SecretStorageExce
 from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
 
 from envref.backends.answer import excerpt, no_answer
-from envref.backends.keychain.entry import LABEL, OWN, locked, no_desktop
+from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, locked, no_desktop
 from envref.backends.keychain.session_bus import GONE, NoBus, connect
 from envref.errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
 
@@ -233,7 +233,8 @@ class _Conversation:
         """The default collection, if it is locked. Without one, nothing was said about what is there."""
         replies = self._bus.ask_existing([Properties(_collection(_DEFAULT)).get("Locked")])
         if not replies:
-            raise _Vanished(f"{LABEL}: the Secret Service has no default keyring", run=no_desktop().run)
+            says = f"{LABEL}: the Secret Service has no default keyring"
+            raise _Vanished(says, run=MAKE_A_VAULT, hint=LIST_IT)
         (((_, is_locked),),) = replies
         return [_DEFAULT] if is_locked else []
 

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from envref.backends.answer import as_bytes, as_secret, no_answer
+from envref.backends.answer import as_bytes, as_secret, no_answer, not_found
 from envref.backends.keychain.entry import LABEL, OWN, Entry, NoService, Provider, no_desktop
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
@@ -37,8 +37,8 @@ class Keychain:
         self.name = name
         self._provider: Provider | None = None
 
-    def absent(self, address: Address) -> str:
-        return f'{LABEL}: secret not found: "{printable(str(address))}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Service and account. Without an account, a foreign name's is the login name of whoever asks."""
@@ -71,11 +71,14 @@ class Keychain:
             return provider.read_many([entry], deadline)
 
         if self._ask(write, deadline).get(entry) != raw:
-            raise BackendUnavailable(f'{LABEL}: "{printable(str(address))}" reads back as another value than was set')
+            raise BackendUnavailable(
+                f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+                hint="try again; a very long value needs another store",
+            )
 
     def delete(self, address: Address, deadline: float) -> None:
         if not self._ask(lambda provider: provider.remove(_entry(address), deadline), deadline):
-            raise SecretNotFound(self.absent(address))
+            raise self.absent(address)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         accounts = self._ask(lambda provider: _all_accounts(provider, deadline), deadline)

@@ -53,5 +53,6 @@ class Ancestor:
             raise RuntimeError("the vault's contents were used before open_with")
         value = decrypt_with_passphrase(row[0], self._passphrase)
         if value is None:
-            raise BackendInvalid(f'vault: the value of "{key}" can\'t be decrypted with the passphrase')
+            fact = f'vault: the value of "{key}" can\'t be decrypted with the passphrase'
+            raise BackendInvalid(fact, hint="restore a copy of the vault")
         return value

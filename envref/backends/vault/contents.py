@@ -151,12 +151,14 @@ def metadata_of(connection: sqlite3.Connection) -> dict[str, str]:
     if not tables:
         raise not_initialized()
     if not {"metadata", "secrets"} <= tables:
-        raise BackendInvalid("vault: the file is another program's database")
+        raise BackendInvalid(
+            "vault: the file is another program's database", hint="set path of the backend to another file"
+        )
     return dict(connection.execute(_METADATA))
 
 
 def not_initialized() -> BackendUnavailable:
-    return BackendUnavailable("vault: not initialized", run="envref vault init")
+    return BackendUnavailable("vault: not initialized", run=("envref", "vault", "init"))
 
 
 def _wrapped(identity_line: str, passphrase: Secret, work_factor: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
 import stat
 import sys
@@ -12,7 +11,7 @@ from contextlib import closing
 from urllib.parse import quote
 
 from envref.backends.answer import no_answer
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, Home
 
 _APPLICATION_ID = 0x656E7672  # "envr"
 _LONGEST_WAIT = 20.0  # seconds for another process's transaction
@@ -77,13 +76,17 @@ def check(path: str) -> None:
     """
     status = os.lstat(path)
     if not stat.S_ISREG(status.st_mode):
-        raise BackendDenied(f"vault: {shown(path)} is not a regular file")
+        raise BackendDenied(
+            f"vault: {shown(path)} is not a regular file", hint="set path of the backend to another file"
+        )
     if status.st_uid != os.geteuid():
-        raise BackendDenied(f"vault: {shown(path)} belongs to another user")
+        raise BackendDenied(
+            f"vault: {shown(path)} belongs to another user", hint="set path of the backend to another file"
+        )
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
         raise BackendDenied(
-            f"vault: {shown(path)} is accessible by others (mode {mode:04o})", run=f"chmod 600 {pasted(path)}"
+            f"vault: {shown(path)} is accessible by others (mode {mode:04o})", run=("chmod", "600", Home(shown(path)))
         )
 
 
@@ -98,7 +101,7 @@ def exposures(path: str) -> list[BackendError]:
         return []
     mode = stat.S_IMODE(status.st_mode)
     told = f"vault: {shown(directory)} is writable by others (mode {mode:04o}), who could replace the vault in it"
-    return [BackendDenied(told, run=f"chmod go-w {pasted(directory)}")]
+    return [BackendDenied(told, run=("chmod", "go-w", Home(shown(directory))))]
 
 
 def connect(path: str, deadline: float) -> sqlite3.Connection:
@@ -168,9 +171,3 @@ def shown(path: str) -> str:
     """A path as messages tell it: `~` for the home directory (commands.md 13)."""
     home = os.path.join(os.path.expanduser("~"), "")
     return "~/" + path.removeprefix(home) if path.startswith(home) else path
-
-
-def pasted(path: str) -> str:
-    """A path as a command line takes it, `~` unquoted."""
-    tilde, _, rest = shown(path).partition("~/")
-    return shlex.quote(path) if tilde or not rest else "~/" + shlex.quote(rest)

@@ -29,7 +29,7 @@ _PATIENCE = 20.0  # seconds for the copy of an old vault
 def refuse_locked(contents: Contents | Ancestor) -> None:
     """The state that everything but `envref vault` itself needs."""
     if contents.locked:
-        raise BackendLocked("vault: locked", run="envref vault unlock")
+        raise BackendLocked("vault: locked", run=("envref", "vault", "unlock"))
 
 
 def allow_locked(contents: Contents | Ancestor) -> None:
@@ -184,7 +184,10 @@ class VaultFile:
         for key, value in values.items():
             contents.put(key, value)
         if {key: contents.value(key) for key in contents.names()} != values:
-            raise BackendInvalid("vault: the converted values differ from the old ones; nothing was changed")
+            raise BackendInvalid(
+                "vault: the converted values differ from the old ones; nothing was changed",
+                hint="envref vault export of the older envref still works; please report this",
+            )
         if ancestor.locked:
             contents.lock()
         self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {database.shown(kept)}")

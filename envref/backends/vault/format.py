@@ -46,7 +46,9 @@ class Keys:
         try:
             self._identity = pyrage.x25519.Identity.from_str(identity_line)
         except pyrage.IdentityError:
-            raise BackendInvalid("vault: the stored identity is not an X25519 identity") from None
+            raise BackendInvalid(
+                "vault: the stored identity is not an X25519 identity", hint="restore a copy of the vault"
+            ) from None
         self._recipient = self._identity.to_public()
         self._mac_key = hmac.digest(identity_line.encode("ascii"), _MAC_LABEL, "sha256")
 

@@ -107,7 +107,7 @@ def backup(vault: VaultFile, target: str) -> None:
     try:
         vault.copy(target, _soon())
     except FileExistsError:
-        raise EnvrefError(f'refusing to overwrite "{os.path.basename(target)}"') from None
+        raise EnvrefError(f'refusing to overwrite "{os.path.basename(target)}"', hint="name another file") from None
     except OSError as error:
         raise EnvrefError(f"writing {os.path.basename(target)}: {error.strerror}") from None
 

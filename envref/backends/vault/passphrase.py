@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import shlex
 import stat
 import sys
 import termios
@@ -19,6 +18,7 @@ _PROMPT = "Enter vault passphrase: "
 _NEW_PROMPT = "Enter new vault passphrase: "
 _CONFIRMATION = "Confirm vault passphrase: "
 _SHORTEST, _COMFORTABLE = 8, 14  # characters
+_ONE_LINE = "the passphrase is one line of text"
 _LONGEST = 65536  # bytes read from a file or descriptor
 _DESCRIPTORS = "/dev/fd/"
 _WORDS = 7
@@ -80,14 +80,14 @@ def _asked_twice(prompt: str) -> Secret:
         first = suggestion()
         _tell(f"suggestion, write it down: {first}")
     if _typed(_CONFIRMATION) != first:
-        raise EnvrefError("passphrases do not match")
+        raise EnvrefError("passphrases do not match", hint="try again; nothing was changed")
     return Secret(first)
 
 
 def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
     length = len(passphrase.reveal())
     if length < _SHORTEST:
-        raise EnvrefError(f"vault passphrase must have at least {_SHORTEST} characters")
+        raise EnvrefError(f"vault passphrase must have at least {_SHORTEST} characters", hint="take several words")
     if length < _COMFORTABLE:
         warnings.append(f"a vault passphrase of fewer than {_COMFORTABLE} characters is easy to guess")
     return passphrase
@@ -103,7 +103,7 @@ def _from_file(path: str, deadline: float | None) -> Secret:
         if mode & 0o077:
             raise BackendDenied(
                 f"vault passphrase file {path} is accessible by others (mode {mode:04o})",
-                run=f"chmod 600 {shlex.quote(path)}",
+                run=("chmod", "600", path),
             )
         return _line(_content(descriptor, path, deadline), path)
     finally:
@@ -133,7 +133,9 @@ def _content(descriptor: int, source: str, deadline: float | None) -> bytes:
         while len(content) < _LONGEST:
             left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
             if not poll.poll(left):
-                raise BackendTimeout(f"reading vault passphrase: {source}: no end within the time limit")
+                raise BackendTimeout(
+                    f"reading vault passphrase: {source}: no end within the time limit", hint=_ONE_LINE
+                )
             chunk = os.read(descriptor, _LONGEST - len(content))
             if not chunk:
                 break
@@ -148,10 +150,10 @@ def _line(raw: bytes, source: str) -> Secret:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise BackendDenied(f"reading vault passphrase: {source}: not UTF-8 text") from None
+        raise BackendDenied(f"reading vault passphrase: {source}: not UTF-8 text", hint=_ONE_LINE) from None
     passphrase = text.removesuffix("\n").removesuffix("\r")
     if not passphrase:
-        raise BackendLocked(f"reading vault passphrase: {source}: empty")
+        raise BackendLocked(f"reading vault passphrase: {source}: empty", hint=_ONE_LINE)
     return Secret(passphrase)
 
 

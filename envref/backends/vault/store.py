@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.backends.answer import as_bytes, as_secret
+from envref.backends.answer import as_bytes, as_secret, not_found
 from envref.errors import BackendError, BackendInvalid, SecretNotFound
 
 TYPE_CHECKING = False
@@ -56,8 +56,8 @@ class Vault:
                         answers[address] = value
         return answers
 
-    def absent(self, address: Address) -> str:
-        return f'vault: secret not found: "{address}"'
+    def absent(self, address: Address) -> SecretNotFound:
+        return not_found("vault", str(address))
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         """Creates or replaces one value."""
@@ -67,7 +67,7 @@ class Vault:
         """Raises SecretNotFound when there is nothing to delete."""
         with self.file.writing(deadline) as contents:
             if not contents.remove(self._key(address)):
-                raise SecretNotFound(self.absent(address))
+                raise self.absent(address)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """Names of the project's secrets, relative to it."""
@@ -105,4 +105,4 @@ class Vault:
         return address.full_key
 
     def _foreign(self) -> BackendInvalid:
-        return BackendInvalid(f'backend "{self.name}" has no foreign names')
+        return BackendInvalid(f'backend "{self.name}" has no foreign names', hint=f"use a key: ref://{self.name}/KEY")

@@ -106,8 +106,7 @@ class Case:
             except MalformedFile as error:
                 self.faults += map(from_problem, error.problems)
             except EnvrefError as error:
-                told = type(error)(error.message.removeprefix(f"{name}: "), run=error.run, hint=error.hint)
-                self.faults.append(from_error(name, told, _READABLE))
+                self.faults.append(from_error(name, error, _READABLE))
 
     @cached_property
     def _interpolated(self) -> tuple[list[Variable], list[Finding]]:
@@ -116,13 +115,13 @@ class Case:
         except MalformedFile as error:
             return [], list(map(from_problem, error.problems))
         except EnvrefError as error:
-            return [], [from_error(self.project.config.env_file, error, "write the reference out")]
+            return [], [Finding(self.project.config.env_file, error.message, hint="write the reference out")]
 
 
 def _outside(project: Project, name: str) -> Finding:
     """An env file that a symlink takes out of a project which the user does not trust."""
     target = shown(outside(project.root, name))
-    return Finding(name, f"a symlink to {target}, outside the project: it is not read", run="envref trust")
+    return Finding(name, f"a symlink to {target}, outside the project: it is not read", run=("envref", "trust"))
 
 
 def _faults(store: Store) -> list[BackendError]:

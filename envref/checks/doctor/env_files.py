@@ -50,14 +50,14 @@ def unquoted_spaces(case: Case) -> Iterator[Finding]:
     for entry in _unquoted(case.files):
         if any(blank in entry.text for blank in _BLANKS):
             hint = "consider quoting to avoid portability issues"
-            yield _about(entry, f'unquoted value with spaces for "{entry.name}" ({hint})', hint)
+            yield _about(entry, f'unquoted value with spaces for "{entry.name}" ({hint})', hint, is_said=True)
 
 
 def empty_values(case: Case) -> Iterator[Finding]:
     for entry in _unquoted(case.files):
         if not entry.text:
             hint = 'use KEY="" if intentional'
-            yield _about(entry, f'empty value for "{entry.name}" without explicit quotes ({hint})', hint)
+            yield _about(entry, f'empty value for "{entry.name}" without explicit quotes ({hint})', hint, is_said=True)
 
 
 def trailing_whitespace(case: Case) -> Iterator[Finding]:
@@ -104,8 +104,9 @@ def bad_references(case: Case) -> Iterator[Finding]:
             yield _about(entry, f'unknown backend "{reference.store}" {known}', "name one that is configured")
 
 
-def _about(entry: Entry, message: str, hint: str) -> Finding:
-    return Finding(entry.file, message, hint=hint, line=entry.line, column=entry.column, key=entry.name)
+def _about(entry: Entry, message: str, hint: str, *, is_said: bool = False) -> Finding:
+    line, column = entry.line, entry.column
+    return Finding(entry.file, message, hint=hint, is_said=is_said, line=line, column=column, key=entry.name)
 
 
 def _unquoted(files: Iterable[EnvFile]) -> Iterator[Entry]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from envref.errors import cure
 
 if TYPE_CHECKING:
     from envref.errors import EnvrefError, Problem
@@ -18,14 +19,15 @@ _UNKNOWN_CURE = "ask the store's own program what it needs"
 class Finding:
     """`subject` is a file as messages call it, or another thing, e.g. `backend "op"`.
 
-    `run` is a command to paste and `hint` a sentence: a finding has one of them. `line` and `column` count from 1; they
-    are 0 where there is none. `key` is the variable it is about.
+    `run` and `hint` are those of an error; a finding has at least one of them. `is_said` means that the message gives
+    the hint already. `line` and `column` count from 1; they are 0 where there is none. `key` is the variable.
     """
 
     subject: str
     message: str
-    run: str = ""
+    run: tuple[str, ...] = ()
     hint: str = ""
+    is_said: bool = False
     line: int = 0
     column: int = 0
     key: str = ""
@@ -33,12 +35,8 @@ class Finding:
     def lines(self) -> list[str]:
         """What a person reads below the subject. A cure that the message says already is not repeated."""
         where = f"line {self.line}: " if self.line else ""
-        return [f"  {where}{self.message}", *self._cure()]
-
-    def _cure(self) -> list[str]:
-        if self.run:
-            return [f"    run: {self.run}"]
-        return [] if self.hint in self.message else [f"    hint: {self.hint}"]
+        cures = [] if self.is_said else cure(self.run, self.hint)
+        return [f"  {where}{self.message}", *(f"    {each}" for each in cures)]
 
 
 def from_problem(problem: Problem) -> Finding:
@@ -47,13 +45,13 @@ def from_problem(problem: Problem) -> Finding:
 
 
 def from_error(subject: str, error: EnvrefError, hint: str = _UNKNOWN_CURE) -> Finding:
-    """An error with its cure: its own, else what its sentence says after a semicolon, else `hint`."""
-    if error.run:
-        return Finding(subject, error.message, run=error.run)
-    said = error.message.rpartition("; ")[2] if "; " in error.message else hint
-    return Finding(subject, error.message, hint=error.hint or said)
+    """An error with its cure: its own, else `hint`. The finding's subject stands in place of the error's."""
+    if error.run or error.hint:
+        return Finding(subject, error.fact, run=error.run, hint=error.hint)
+    return Finding(subject, error.fact, hint=error.advice or hint, is_said=bool(error.advice))
 
 
-def pasted(path: str, directory: str) -> str:
-    """A path as a command takes it that is typed in `directory`."""
-    return shlex.quote(os.path.relpath(path, directory))
+def typed(path: str, directory: str) -> str:
+    """A path as a word of a command that is typed in `directory`."""
+    path = os.path.relpath(path, directory)
+    return f"./{path}" if path.startswith("-") else path

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from envref.flox.manifest import Manifest
     from envref.project.project import Project
 
-_COMMAND = "envref flox-hook --write"
+_COMMAND = ("envref", "flox-hook", "--write")
 _KIND = {
-    forms.HOOKED: "",
-    forms.PROFILED: " --placement profile",
-    forms.NATIVE: " --native",
-    forms.PLUGGED: " --plugin",
+    forms.HOOKED: (),
+    forms.PROFILED: ("--placement", "profile"),
+    forms.NATIVE: ("--native",),
+    forms.PLUGGED: ("--plugin",),
 }
 _STRICT = (" --strict", " || false")  # the native block has no option to pass on
 _PROFILE = re.compile(r" --profile ([\w-]+)")
@@ -53,7 +53,7 @@ def broken_replays(case: Case) -> Iterator[Finding]:
     for variable in case.variables:
         if variable.plain and BREAKS[shell](variable.plain):
             entry, message = variable.entry, f'Flox cannot replay the value of "{variable.name}" into {shell}'
-            run = _COMMAND + _KIND[forms.PROFILED]
+            run = (*_COMMAND, *_KIND[forms.PROFILED])
             yield Finding(entry.file, message, run=run, line=entry.line, column=entry.column, key=variable.name)
 
 
@@ -83,7 +83,7 @@ def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
         yield Finding(manifest.name, "no block of envref in it, so that an activation loads no secrets", run=_COMMAND)
     if project.config.services and _unwrapped(manifest, project):
         message = "its services are not started with the variables that services: in .envref.yaml names"
-        yield Finding(manifest.name, message, run=f"{_COMMAND} --services")
+        yield Finding(manifest.name, message, run=(*_COMMAND, "--services"))
 
 
 def _form(manifest: Manifest, kind: str) -> Form:
@@ -98,10 +98,10 @@ def _form(manifest: Manifest, kind: str) -> Form:
     )
 
 
-def _command(form: Form) -> str:
-    imports = " --import" if form.imports else ""
-    profile = f" --profile {form.profile}" if form.profile else ""
-    return f"{_COMMAND}{_KIND[form.kind]}{imports}{profile}{' --strict' if form.strict else ''}"
+def _command(form: Form) -> tuple[str, ...]:
+    imports = ("--import",) if form.imports else ()
+    profile = ("--profile", form.profile) if form.profile else ()
+    return (*_COMMAND, *_KIND[form.kind], *imports, *profile, *(("--strict",) if form.strict else ()))
 
 
 def _unwrapped(manifest: Manifest, project: Project) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.flox_manifest import is_in_profile
+from envref.errors import Home
 from envref.project.config.files import shown
 
 if TYPE_CHECKING:
@@ -59,11 +59,7 @@ def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
     which = f"secrets of this project in it: {', '.join(own)}" if own else f"{len(held)} variable(s) in it"
     message = f"left over from an activation that ended without cleaning up; {which}"
     path = shown(directory)
-    return Finding(path, message, run=f"rm -r {_typed(path)}")
-
-
-def _typed(path: str) -> str:
-    return "~/" + shlex.quote(path[2:]) if path.startswith("~/") else shlex.quote(path)
+    return Finding(path, message, run=("rm", "-r", Home(path)))
 
 
 def _run_directory() -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import stat
 import time
 from typing import TYPE_CHECKING
 
 from envref.backends import command
-from envref.checks.doctor.finding import Finding, pasted
-from envref.errors import BackendError
+from envref.checks.doctor.finding import Finding, typed
+from envref.errors import BackendError, Operator
 from envref.project import git
 from envref.project.config.files import FILE
 
@@ -34,7 +33,8 @@ def config_warnings(case: Case) -> Iterator[Finding]:
 def untrusted_config(case: Case) -> Iterator[Finding]:
     """Programs, servers or files that the project chose: its stores are not looked at before the user trusts it."""
     if case.is_untrusted:
-        yield Finding(FILE, "asks for something that needs trust; its stores were not looked at", run="envref trust")
+        message = "asks for something that needs trust; its stores were not looked at"
+        yield Finding(FILE, message, run=("envref", "trust"))
 
 
 def committable_local_file(case: Case) -> Iterator[Finding]:
@@ -45,16 +45,14 @@ def committable_local_file(case: Case) -> Iterator[Finding]:
     ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
     if ignored is None or ignored.status != 1:  # 0: it is ignored; 128: no work tree, or one that git refuses
         return
-    path = pasted(os.path.join(root, name), case.start)
     if git.tracks(root, name):
-        yield Finding(
-            name, "tracked by git, so that everybody with the repository has it", run=f"git rm --cached {path}"
-        )
+        run = ("git", "rm", "--cached", typed(os.path.join(root, name), case.start))
+        yield Finding(name, "tracked by git, so that everybody with the repository has it", run=run)
         return
     yield Finding(name, "in a git work tree, and not ignored by git", run=_ignoring(case))
 
 
-def _ignoring(case: Case) -> str:
+def _ignoring(case: Case) -> tuple[str, ...]:
     """The command that adds the personal file to .gitignore, also to one whose last line has no end."""
     path, name = os.path.join(case.project.root, ".gitignore"), case.project.config.local_file
     try:
@@ -62,8 +60,9 @@ def _ignoring(case: Case) -> str:
             is_cut = file.read()[-1:] not in (b"", b"\n")
     except OSError:
         is_cut = False
-    listing = pasted(path, case.start)
-    return f"echo >> {listing} && " * is_cut + f"echo {shlex.quote(name)} >> {listing}"
+    listing = (Operator(">>"), typed(path, case.start))
+    ending = ("echo", *listing, Operator("&&")) if is_cut else ()
+    return (*ending, "echo", name, *listing)
 
 
 def readable_local_file(case: Case) -> Iterator[Finding]:
@@ -75,7 +74,7 @@ def readable_local_file(case: Case) -> Iterator[Finding]:
         return
     if stat.S_ISREG(mode) and mode & _NOT_OURS:
         message = f"readable by others (mode {stat.S_IMODE(mode):04o})"
-        yield Finding(name, message, run=f"chmod 600 {pasted(path, case.start)}")
+        yield Finding(name, message, run=("chmod", "600", typed(path, case.start)))
 
 
 def blocked_envrc(case: Case) -> Iterator[Finding]:
@@ -86,7 +85,7 @@ def blocked_envrc(case: Case) -> Iterator[Finding]:
     status = _run("direnv", ["status", "--json"], case.project.root)
     if status is not None and _allowed(status.stdout.decode("utf-8", "replace"), path) is False:
         message = "not allowed in direnv, so that it loads nothing"
-        yield Finding(_DIRENV_FILE, message, run=f"direnv allow {pasted(path, case.start)}")
+        yield Finding(_DIRENV_FILE, message, run=("direnv", "allow", typed(path, case.start)))
 
 
 def _run(name: str, arguments: Sequence[str], directory: str) -> Finished | None:

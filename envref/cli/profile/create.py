@@ -96,7 +96,7 @@ def _write(root: str, file: str, source: str | None, text: str, *, force: bool) 
         mode = stat.S_IMODE(os.stat(os.path.join(root, source)).st_mode) & _SHARED  # as private as what it copies
     folder = os.path.dirname(file)
     if not os.path.isdir(os.path.dirname(path)):
-        raise EnvrefError(f"creating {file}: no such directory: {folder}", run=f"mkdir -p {folder}")
+        raise EnvrefError(f"creating {file}: no such directory: {folder}", run=("mkdir", "-p", folder))
     with atomic.lock(path, inside=root):
         if os.path.lexists(path) and not force:
             raise EnvrefError(f"profile file {file} already exists (use --force to overwrite)")

@@ -14,7 +14,7 @@ from envref.project.project import Project, find, is_known, load
 def check_known(profile: str, root: str, config: Config) -> None:
     """EnvrefError for a profile that is neither configured nor has its file (commands.md 1.5)."""
     if not is_known(profile, root, config):
-        run = f"envref profile create {profile}" if is_profile_name(profile) else ""
+        run = ("envref", "profile", "create", profile) if is_profile_name(profile) else ()
         raise EnvrefError(f'profile "{profile}" not found (not in config and .env.{profile} does not exist)', run=run)
 
 

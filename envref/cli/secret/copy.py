@@ -57,7 +57,10 @@ def _check_projects(target: Target) -> None:
     """EnvrefError for a store whose names hold no project: it would be asked for this project's own secret."""
     store = target.chain().store(target.backend)
     if not getattr(store.backend, "carries_project", True):
-        raise EnvrefError(f'backend "{store.name}" has no project in its names; there is no other to copy from')
+        raise EnvrefError(
+            f'backend "{store.name}" has no project in its names; there is no other to copy from',
+            hint="envref secret set KEY stores the value",
+        )
 
 
 def _exactly(store: ScopedStore, key: str) -> Secret:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from shlex import quote
-
 from envref import streams
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address, check_key
@@ -37,11 +35,11 @@ def _failure(outcome: Failed, chain: Chain) -> EnvrefError:
 
 def _absence(key: str, target: Target, chain: Chain, missing: Missing) -> EnvrefError:
     """Absence in the store's own words where only one was asked, else in the chain's."""
-    options = f" --profile {target.scope.profile}" if target.scope.profile else ""
-    options += f" --backend {target.given_backend}" if target.given_backend else ""
-    run = f"envref secret set {quote(key)}{options}"
+    profile = ("--profile", target.scope.profile) if target.scope.profile else ()
+    backend = ("--backend", target.given_backend) if target.given_backend else ()
+    run = ("envref", "secret", "set", key, *profile, *backend)
     if target.given_backend is None and len(chain) > 1:
         return EnvrefError(missing.reason, run=run)
     store = chain.store(target.given_backend)
     address = Address(target.scope.project, key, profile=target.scope.profile)
-    return EnvrefError(store.signed(BackendError(store.backend.absent(address))).message, run=run)
+    return EnvrefError(store.signed(store.backend.absent(address)).message, run=run)

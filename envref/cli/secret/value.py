@@ -29,7 +29,9 @@ def piped(*, raw: bool) -> Secret:
     """All of standard input, to the byte; without `raw`, less one line end at its end."""
     data = sys.stdin.buffer.read() if sys.stdin is not None else b""
     if not data:
-        raise EnvrefError("reading secret value: no input provided")
+        raise EnvrefError(
+            "reading secret value: no input provided", hint="give it on standard input: … | envref secret set KEY"
+        )
     try:
         text = data.decode()
     except UnicodeDecodeError:

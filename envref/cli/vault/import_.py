@@ -36,6 +36,7 @@ def import_(
     """
     exclusive(file=file, stdin=stdin)
     secrets = _secrets(_read(file))
+    number = len(secrets)
     with opened(backend, path) as vault:
         if dry_run:
             difference = lifecycle.compare(vault.file, secrets)
@@ -48,9 +49,16 @@ def import_(
             lifecycle.Difference(difference.new, []),
             {key: secrets[key] for key in difference.new},
         )
+    if not difference.new and not difference.changed:
+        streams.inform(_nothing(number))
+        return
     done = "would import" if dry_run else "imported"
     counts = f"{len(difference.new)} new, {len(difference.changed)} changed"
     streams.inform(f"{done} {len(secrets)} secrets from {file or 'stdin'} ({counts})")
+
+
+def _nothing(number: int) -> str:
+    return f"nothing to import: {number} {'secret is' if number == 1 else 'secrets are'} there already"
 
 
 def _read(file: str | None) -> bytes:
@@ -73,7 +81,10 @@ def _secrets(raw: bytes) -> dict[str, Secret]:
     if not isinstance(document, dict) or "version" not in document:
         _refuse("not an export of a vault")
     if document["version"] != VERSION:
-        raise EnvrefError(f"unsupported export version {json.dumps(document['version'])} (expected {VERSION})")
+        raise EnvrefError(
+            f"unsupported export version {json.dumps(document['version'])} (expected {VERSION})",
+            hint="export it again with this version of envref",
+        )
     secrets = document.get("secrets")
     if not isinstance(secrets, dict) or not all(isinstance(value, str) for value in secrets.values()):
         _refuse('"secrets" is not a mapping of keys to text')
@@ -103,4 +114,4 @@ def _checked(key: str) -> str:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise EnvrefError(f"reading import file: {reason}") from None
+    raise EnvrefError(f"reading import file: {reason}", hint="envref vault export writes such a file") from None

@@ -32,7 +32,7 @@ def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
     try:
         yield target
     except BackendError as error:
-        raise _signed(error, target.name) from None
+        raise (error if target.name == target.type else error.signed(target.name)) from None
     finally:
         streams.warn_each(target.warnings)
 
@@ -70,11 +70,8 @@ def _chosen(backends: tuple[BackendConfig, ...], name: str | None) -> BackendCon
     if name not in named:
         raise EnvrefError(f'backend "{name}" is not configured (configured: {", ".join(named)})')
     if named[name].type != vault.Vault.type:
-        raise EnvrefError(f'backend "{name}" is of type {named[name].type}, not {vault.Vault.type}')
+        raise EnvrefError(
+            f'backend "{name}" is of type {named[name].type}, not {vault.Vault.type}',
+            hint="name a backend of type vault with --backend",
+        )
     return named[name]
-
-
-def _signed(error: BackendError, name: str) -> BackendError:
-    if name == vault.Vault.type:
-        return error
-    return type(error)(f'{error.message} (backend "{name}")', run=error.run, hint=error.hint)

@@ -119,7 +119,7 @@ class Document:
         node = self.top.entries[key]
         items = self.get(key)
         if not isinstance(node, Sequence) or not isinstance(items, list):
-            raise EnvrefError(f"loading config: {node.problem(f'{key} must be a list')}")
+            raise EnvrefError(node.problem(f"{key} must be a list"), subject="loading config")
         intended = self._data() | {key: items[:index] + items[index + 1 :]}
         if node.flow:
             return self._edited(self._cut_from_flow(self._places(node), index), intended)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, Home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Sources:
             os.path.join(os.path.dirname(self.path), "")
         ):
             raise EnvrefError(
-                f"loading config: {FILE} is a symlink to {shown(target, environment)}, outside the project",
+                f"{FILE} is a symlink to {shown(target, environment)}, outside the project",
+                subject="loading config",
                 hint="with trust: strict, a config must be a file of its project",
             )
 
@@ -88,11 +89,15 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
         with open(os.open(path, _OPEN_READ), "rb", buffering=0) as opened:
             status = os.fstat(opened.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise EnvrefError(f"loading config: {name}: not a regular file")
+                raise EnvrefError(
+                    f"{name}: not a regular file",
+                    subject="loading config",
+                    hint="remove it; envref init writes a config",
+                )
             check_owner(shown(path, environment), status)
             source = opened.read(LARGEST + 1)
     except OSError as error:
-        raise EnvrefError(f"loading config: {name}: {(error.strerror or 'unreadable').lower()}") from None
+        raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
     check_size(source, name)
     return source
 
@@ -100,7 +105,7 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
 def check_size(source: bytes, name: str = FILE) -> None:
     """Refuses a config that is too large (security.md 5.7)."""
     if len(source) > LARGEST:
-        raise EnvrefError(f"loading config: {name}:1:1: larger than {LARGEST // 1024} KiB")
+        raise EnvrefError(f"{name}:1:1: larger than {LARGEST // 1024} KiB", subject="loading config")
 
 
 def check_owner(name: str, status: os.stat_result) -> None:
@@ -110,7 +115,8 @@ def check_owner(name: str, status: os.stat_result) -> None:
     """
     if status.st_uid not in (0, os.geteuid()):
         raise EnvrefError(
-            f"loading config: {name} belongs to another user",
+            f"{name} belongs to another user",
+            subject="loading config",
             hint="a config counts only when it and the directories down to you belong to you or to root",
         )
     shared = "others" if status.st_mode & stat.S_IWOTH else "its group" if status.st_mode & stat.S_IWGRP else ""
@@ -118,15 +124,9 @@ def check_owner(name: str, status: os.stat_result) -> None:
         return
     if shared == "others" or not _is_primary_group(status):
         letter = "o" if shared == "others" else "g"
-        raise EnvrefError(f"loading config: {name} is writable by {shared}", run=f"chmod {letter}-w {_pasted(name)}")
-
-
-def _pasted(name: str) -> str:
-    """A shown path as a shell takes it."""
-    import shlex
-
-    home = "~/" if name.startswith("~/") else ""
-    return home + shlex.quote(name.removeprefix(home))
+        raise EnvrefError(
+            f"{name} is writable by {shared}", subject="loading config", run=("chmod", f"{letter}-w", Home(name))
+        )
 
 
 def _is_primary_group(status: os.stat_result) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envref.errors import meant
 from envref.project.config.yaml import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, ItemsView
     from collections.abc import Sequence as Several
 
-    from envref.project.config.yaml import Node
+    from envref.errors import meant
+from envref.project.config.yaml import Node
 
 
 class Findings:
@@ -60,7 +62,5 @@ class Findings:
 
 
 def _suggestion(key: str, known: Collection[str]) -> str:
-    import difflib
-
-    near = difflib.get_close_matches(key, known, n=1)
-    return f': did you mean "{near[0]}"?' if near else ""
+    near = meant(key, known)
+    return f': did you mean "{near}"?' if near else ""

@@ -144,7 +144,7 @@ class Config(_Frozen):
 
 def invalid(faults: list[str]) -> EnvrefError:
     """The error that tells all that is wrong with a config."""
-    return EnvrefError(f"loading config: invalid config: {'; '.join(faults)}")
+    return EnvrefError(f"invalid config: {'; '.join(faults)}", subject="loading config")
 
 
 def active_profile_fault(profile: str | None, profiles: Mapping[str, str], root: str) -> str:

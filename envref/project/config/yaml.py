@@ -118,7 +118,7 @@ def _index(mark: yaml.Mark | LibraryMark | None) -> int:
 
 
 def _error(place: Node, text: str) -> EnvrefError:
-    return EnvrefError(f"loading config: {place.problem(text)}")
+    return EnvrefError(place.problem(text), subject="loading config")
 
 
 class _YamlReader:

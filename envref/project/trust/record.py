@@ -96,7 +96,10 @@ def private_directory(name: str, environment: Mapping[str, str]) -> str:
         existing = os.path.dirname(existing)
     # `sudo envref` with the user's HOME must not leave root's directories in it.
     if os.stat(existing).st_uid != os.geteuid():
-        raise EnvrefError(f"keeping a trust record: {shown(existing, environment)} belongs to another user")
+        raise EnvrefError(
+            f"keeping a trust record: {shown(existing, environment)} belongs to another user",
+            hint="make that directory yours",
+        )
     try:
         os.makedirs(directory, 0o700, exist_ok=True)
         for each in (os.path.dirname(directory), directory):

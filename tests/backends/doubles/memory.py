@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envref.backends.answer import not_found
 from envref.errors import BackendError
 from envref.secret import Secret
 
@@ -30,4 +31,4 @@ class Memory:
         return {address: Secret(value) if isinstance(value, str) else value for address, value in found.items()}
 
     def absent(self, address):
-        return f'memory: secret not found: "{address}"'
+        return not_found("memory", str(address))

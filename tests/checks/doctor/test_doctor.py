@@ -11,6 +11,7 @@ import pytest
 from envref.checks.doctor import checks as doctor
 from envref.checks.doctor.case import Case
 from envref.checks.doctor.project_files import _allowed
+from envref.errors import pasted
 from envref.project.project import bare, configured
 from tests.requirements import need
 
@@ -182,7 +183,7 @@ def test_the_personal_file_is_not_ignored_by_git(personal, ignored):
         personal.write(".gitignore", ignored)
     finding = only(findings(personal, doctor.PROJECT), "committable")
     assert finding.subject == ".env.local"
-    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], cwd=personal.path, check=True)
     assert findings(personal, doctor.PROJECT) == {}
     assert personal.read(".gitignore").splitlines() == [*(ignored or "").splitlines(), ".env.local"]
 
@@ -192,7 +193,7 @@ def test_a_personal_file_of_another_name(personal):
     personal.write(".envref.yaml", CONFIG + "local_file: my {0} local\n")
     personal.write("my {0} local", "A=1\n").chmod(0o600)
     finding = only(findings(personal, doctor.PROJECT), "committable")
-    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], cwd=personal.path, check=True)
     assert findings(personal, doctor.PROJECT) == {}
 
 
@@ -203,7 +204,7 @@ def test_the_personal_file_is_tracked_by_git(personal):
     personal.write(".gitignore", ".env.local\n")
     finding = only(findings(personal, doctor.PROJECT), "committable")
     assert "tracked by git" in finding.message
-    subprocess.run(["sh", "-c", finding.run], cwd=personal.path, check=True, capture_output=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], cwd=personal.path, check=True, capture_output=True)
     assert (personal.path / ".env.local").exists()
     assert findings(personal, doctor.PROJECT) == {}
 
@@ -232,7 +233,7 @@ def test_the_personal_file_is_readable_by_others(project, mode, shown):
     file.chmod(mode)
     finding = only(findings(project, doctor.PROJECT), "readable")
     assert finding.message == f"readable by others (mode {shown})"
-    subprocess.run(["sh", "-c", finding.run], cwd=project.path, check=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], cwd=project.path, check=True)
     assert findings(project, doctor.PROJECT) == {}
 
 
@@ -243,7 +244,7 @@ def test_an_envrc_that_direnv_may_not_load(project):
     project.write(".envrc", "export A=1\n")
     finding = only(findings(project, doctor.PROJECT), "direnv")
     assert finding.subject == ".envrc"
-    subprocess.run(["sh", "-c", finding.run], cwd=project.path, check=True, capture_output=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], cwd=project.path, check=True, capture_output=True)
     assert findings(project, doctor.PROJECT) == {}
     subprocess.run([direnv, "deny", "."], cwd=project.path, check=True, capture_output=True)
     assert "direnv" in findings(project, doctor.PROJECT)
@@ -284,7 +285,7 @@ def test_cures_are_typed_where_the_user_is(personal):
     (personal.path / ".env.local").chmod(0o644)
     found = configured(str(below))
     case = Case(found, [], start=str(below))
-    cures = [finding.run for each in doctor.examine(case, doctor.PROJECT).values() for finding in each]
+    cures = [pasted(finding.run) for each in doctor.examine(case, doctor.PROJECT).values() for finding in each]
     assert cures == ["echo .env.local >> ../.gitignore", "chmod 600 ../.env.local"]
 
 

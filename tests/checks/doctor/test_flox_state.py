@@ -17,6 +17,7 @@ import pytest
 from envref.checks.doctor import checks as doctor
 from envref.checks.doctor import flox_state
 from envref.checks.doctor.case import Case
+from envref.errors import pasted
 from envref.project.project import bare
 
 MARKER = "sk-left-over-4711"
@@ -77,7 +78,7 @@ def test_a_start_that_nobody_cleans_up(project, starts, files):
     assert finding.subject == "~/.cache/flox/run/activations/5f3a-project/abc.1786544639"
     assert finding.message.endswith("; secrets of this project in it: API_KEY, DB_URL")
     assert MARKER not in repr(finding)
-    subprocess.run(["sh", "-c", finding.run], check=True)
+    subprocess.run(["sh", "-c", pasted(finding.run)], check=True)
     assert findings(project) == []
 
 
