@@ -88,6 +88,12 @@ def warn(text: str) -> None:
         say([f"warning: {text}"])
 
 
+def warn_each(texts: Iterable[str]) -> None:
+    """Each of them as `warn` does."""
+    for text in texts:
+        warn(text)
+
+
 def inform(text: str) -> None:
     """An informational line on stderr, unless -q."""
     if level != QUIET:

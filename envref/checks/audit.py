@@ -53,7 +53,7 @@ _PATTERNS = {
 _KNOWN = {what: re.compile(pattern, re.IGNORECASE if "URL" in what else 0) for what, pattern in _PATTERNS.items()}
 
 
-class Finding(NamedTuple):
+class PlainSecret(NamedTuple):
     """A variable whose value may be a secret; `line` counts from 1."""
 
     file: str
@@ -62,14 +62,14 @@ class Finding(NamedTuple):
     reason: str
 
 
-def findings(files: Iterable[EnvFile], least_entropy: float = LEAST_ENTROPY) -> list[Finding]:
+def findings(files: Iterable[EnvFile], least_entropy: float = LEAST_ENTROPY) -> list[PlainSecret]:
     """Every assignment that may hold a secret, in the order of the files; `least_entropy` in bits a character."""
     found = []
     for file in files:
         for entry in file.entries:
             reason = suspicion(entry, least_entropy)
             if reason:
-                found.append(Finding(entry.file, entry.line, entry.name, reason))
+                found.append(PlainSecret(entry.file, entry.line, entry.name, reason))
     return found
 
 

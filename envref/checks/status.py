@@ -25,13 +25,13 @@ class File(TypedDict):
     present: bool
 
 
-class Example(TypedDict):
+class AgainstExample(TypedDict):
     file: str
     missing: list[str]
     extra: list[str]
 
 
-class Schema(TypedDict):
+class AgainstSchema(TypedDict):
     """`broken` are the variables that break their rules, those that hold references apart."""
 
     file: str
@@ -60,8 +60,8 @@ class Status(TypedDict):
     keys: int
     config: int
     secrets: Secrets
-    example: Example | None
-    schema: Schema | None
+    example: AgainstExample | None
+    schema: AgainstSchema | None
     hints: list[str]
     issues: int
 
@@ -122,7 +122,7 @@ def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | N
     return Comparison(example.names_in(project.root), [variable.name for variable in variables])
 
 
-def _judged(project: Project, variables: Iterable[Variable]) -> Schema | None:
+def _judged(project: Project, variables: Iterable[Variable]) -> AgainstSchema | None:
     """None without a schema, or without a base file to hold against it."""
     if not all(os.path.lexists(os.path.join(project.root, name)) for name in (schema.FILE, project.config.env_file)):
         return None

@@ -12,40 +12,31 @@ from envref.resolve import resolution as resolutions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from envref.cli.request import Request
-    from envref.formats.shells import Rendered
+    from envref.formats.shells import Sink
     from envref.project.project import Project
-    from envref.resolve.resolution import Resolution, Values
+    from envref.resolve.resolution import Resolution
 
 
-def _to_stdout(rendered: Rendered) -> None:
-    streams.write(rendered.text)
-
-
-def activate(
-    request: Request,
-    render: Callable[[Values], Rendered] | None = None,
-    write: Callable[[Rendered], None] = _to_stdout,
-) -> int:
-    """Resolves the project and writes its variables in the request's format, or as `render` and `write` do.
+def activate(request: Request, sink: Sink | None = None) -> int:
+    """Resolves the project and writes its variables to the sink, by default stdout in the request's format.
 
     The exit status; every error is told on stderr, and code that fails is written where a shell evaluates the output.
     """
-    failure = "" if render else shells.FORMATS[request.format].failure
+    sink = sink or shells.sink(request.format)
     try:
         resolution = resolve(request)
         if resolution.untrusted:
             streams.warn(untrusted_warning(resolution.untrusted))
-        rendered = render(resolution.values()) if render else shells.render(request.format, resolution.values())
-        return _written(request, resolution, rendered, failure, write)
+        return _written(request, resolution, sink)
     except EnvrefError as error:
-        write(shells.Rendered(failure, []))
+        sink.fail()
         streams.complain(error)
         return error.status
     except Exception:
-        streams.write(failure)  # a bug must not pass for an empty project where a shell evaluates the output
+        streams.write(sink.failure)  # a bug must not pass for an empty project where a shell evaluates the output
         raise
 
 
@@ -54,19 +45,17 @@ def untrusted_warning(names: Iterable[str]) -> str:
     return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
 
 
-def _written(
-    request: Request, resolution: Resolution, rendered: Rendered, failure: str, write: Callable[[Rendered], None]
-) -> int:
+def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
+    rendered = sink.render(resolution.values())
     if request.strict and (resolution.failed or rendered.left_out):
-        write(shells.Rendered(failure, []))
-        streams.say([f"error: {_left_out(name, request)}" for name in rendered.left_out])
+        sink.fail()
+        streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
         streams.say(resolution.complaints(" (strict mode: no output produced)"))
         return FAILED
-    if failure and streams.shown_to_people():
+    if sink.failure and streams.shown_to_people():
         streams.warn("this output is meant for eval and shows secret values")
-    write(rendered)
-    for name in rendered.left_out:
-        streams.warn(_left_out(name, request))
+    sink.write(rendered)
+    streams.warn_each(rendered.omissions(request.format))
     if request.replay:
         _warn_of_replay(request.replay, resolution)
     streams.say(resolution.complaints())
@@ -76,12 +65,7 @@ def _written(
 def _warn_of_replay(shell: str, resolution: Resolution) -> None:
     from envref.flox import replay
 
-    for warning in replay.warnings(shell, resolution.values()):
-        streams.warn(warning)
-
-
-def _left_out(name: str, request: Request) -> str:
-    return f"{name}: not a valid shell variable name; left out of {request.format} output"
+    streams.warn_each(replay.warnings(shell, resolution.values()))
 
 
 def resolve(request: Request) -> Resolution:

@@ -16,6 +16,7 @@ from envref.project.project import Project
 from envref.refs.reference import SCHEME, InvalidReference, Reference
 
 _PRIVATE, _SHARED = 0o600, 0o644
+_Target = tuple[str, str, int]  # path, shown name, and mode if it is new, of the file to write
 
 
 @click.command("set", cls=Command)
@@ -26,20 +27,29 @@ _PRIVATE, _SHARED = 0o600, 0o644
 @click.option("--local-file", metavar="FILE", help="The local file, for --local.")
 @click.option("--expand", is_flag=True, help="Keep $NAME and ${…} live.")
 @click.option("--export-prefix", is_flag=True, help="Write `export` before the name.")
-def assign(assignment: str, profile: str | None, **options: str | bool | None) -> None:
+def assign(
+    assignment: str,
+    profile: str | None,
+    file: str | None,
+    local_file: str | None,
+    *,
+    local: bool,
+    expand: bool,
+    export_prefix: bool,
+) -> None:
     """Set a variable in an env file; every other byte stays.
 
     Example: envref set DB_HOST=localhost --local
     """
     name, value = _split(assignment)
-    exclusive(local=options["local"], profile=profile, file=options["file"])
+    exclusive(local=local, profile=profile, file=file)
     found = project(profile)
-    path, shown, mode = _target(found, profile, options)
+    path, shown, mode = _named(file, local_file) or _configured(found, profile, local=local)
     # Whoever runs this chose a path given as an option; a configured one must not lead out of the project.
-    inside = None if options["file"] or options["local_file"] else found.root
+    inside = None if file or local_file else found.root
     with atomic.lock(path, inside=inside):
         before = EnvFile.read(path, shown) if os.path.lexists(path) else EnvFile.parse("", shown)
-        after = before.set(name, value, expand=bool(options["expand"]), exported=bool(options["export_prefix"]))
+        after = before.set(name, value, expand=expand, exported=export_prefix)
         atomic.write(path, str(after).encode(), inside=inside, mode=mode)
     streams.inform(f"set {name} in {shown}")
 
@@ -58,13 +68,18 @@ def _split(assignment: str) -> tuple[str, str]:
     return name, value
 
 
-def _target(found: Project, profile: str | None, options: dict[str, str | bool | None]) -> tuple[str, str, int]:
-    """Path, shown name, and mode if it is new, of the file to write."""
-    if options["file"]:
-        return os.path.join(directory(), str(options["file"])), str(options["file"]), _SHARED
-    if options["local"] or options["local_file"]:
-        named = options["local_file"]
-        name = str(named or found.config.local_file)
-        return os.path.join(directory() if named else found.root, name), name, _PRIVATE
-    name = found.config.profile_file(found.profile) if profile and found.profile else found.config.env_file
-    return os.path.join(found.root, name), name, _SHARED
+def _named(file: str | None, local_file: str | None) -> _Target | None:
+    """The file that an option names; None where the project's config says which."""
+    name = file or local_file
+    return (os.path.join(directory(), name), name, _SHARED if file else _PRIVATE) if name else None
+
+
+def _configured(found: Project, profile: str | None, *, local: bool) -> _Target:
+    """The project's own file for such a line."""
+    if local:
+        name, mode = found.config.local_file, _PRIVATE
+    elif profile and found.profile:
+        name, mode = found.config.profile_file(found.profile), _SHARED
+    else:
+        name, mode = found.config.env_file, _SHARED
+    return os.path.join(found.root, name), name, mode

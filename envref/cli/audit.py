@@ -9,7 +9,7 @@ from itertools import groupby
 import click
 
 from envref import streams
-from envref.checks.audit import LEAST_ENTROPY, Finding, findings
+from envref.checks.audit import LEAST_ENTROPY, PlainSecret, findings
 from envref.checks.leaks import SHORTEST, Search
 from envref.cli import activate
 from envref.cli.files import project
@@ -37,20 +37,32 @@ _ADVICE = "Use ref:// references to keep secrets out of .env files"
 @click.option("--staged", is_flag=True, help="The files as the next git commit has them.")
 @click.option("--values", is_flag=True, help="Search the PATHs for the project's real secret values.")
 @format_option("plain", "json")
-def audit(paths: tuple[str, ...], profile: str | None, format_: str, **options: str | bool | None) -> int:
+def audit(
+    paths: tuple[str, ...],
+    profile: str | None,
+    format_: str,
+    file: str | None,
+    local_file: str | None,
+    min_entropy: str,
+    *,
+    all_profiles: bool,
+    staged: bool,
+    values: bool,
+) -> int:
     """Find secrets that stand in env files as plain text, or, with --values, in any file.
 
     Example: envref audit --all-profiles
     """
-    exclusive(staged=options["staged"], values=options["values"])
-    if bool(paths) != bool(options["values"]):
-        raise UsageError("--values needs at least one PATH" if options["values"] else "a PATH needs --values")
-    if options["values"]:
+    exclusive(staged=staged, values=values)
+    if bool(paths) != bool(values):
+        raise UsageError("--values needs at least one PATH" if values else "a PATH needs --values")
+    if values:
         return _search(paths, profile, format_)
     found = project(profile)
-    named = {name: str(options[name]) for name in ("file", "local_file") if options[name]}
-    files = _staged(found, named, options) if options["staged"] else _present(found, named, options)
-    return _report(findings(files, _bits(str(options["min_entropy"]))), format_)
+    own = _unreplaced(found, file, local_file, all_profiles=all_profiles)
+    given = [name for name in (file, local_file) if name]
+    files = _staged(found, given, own) if staged else _present(found, given, own)
+    return _report(findings(files, _bits(min_entropy)), format_)
 
 
 def _bits(text: str) -> float:
@@ -63,18 +75,23 @@ def _bits(text: str) -> float:
     return bits
 
 
-def _names(found: Project, options: dict[str, str | bool | None]) -> list[str]:
-    """The project's env files, by their names in its root: base, profiles, local."""
+def _unreplaced(found: Project, file: str | None, local_file: str | None, *, all_profiles: bool) -> list[str]:
+    """The project's env files by their names in its root, less those in whose place the command line puts another.
+
+    Base, profiles, local.
+    """
     config = found.config
     files = [config.profile_file(found.profile)] if found.profile else []
-    files += profiles(found.root, config).values() if options["all_profiles"] else ()
-    return list(dict.fromkeys([config.env_file, *files, config.local_file]))
+    files += profiles(found.root, config).values() if all_profiles else ()
+    replaced = {config.env_file if file else None, config.local_file if local_file else None}
+    names = dict.fromkeys([config.env_file, *files, config.local_file])
+    return [name for name in names if name not in replaced]
 
 
-def _present(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
+def _present(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
     """The files that are there; one that was named on the command line has to be."""
-    files = [EnvFile.read(os.path.join(directory(), name), name) for name in named.values()]
-    for name in _unnamed(found, named, options):
+    files = [EnvFile.read(os.path.join(directory(), name), name) for name in given]
+    for name in own:
         path = readable(found, name, is_granted)
         if not path:
             streams.warn(not_read(found.root, name))
@@ -83,20 +100,13 @@ def _present(found: Project, named: dict[str, str], options: dict[str, str | boo
     return files
 
 
-def _staged(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[EnvFile]:
-    own = [(found.root, name) for name in _unnamed(found, named, options)]
-    given = [(directory(), name) for name in named.values()]
-    contents = [(name, git.staged(folder, name)) for folder, name in (*given, *own)]
+def _staged(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
+    places = [*((directory(), name) for name in given), *((found.root, name) for name in own)]
+    contents = [(name, git.staged(folder, name)) for folder, name in places]
     return [EnvFile.parse(data.decode("utf-8", "surrogateescape"), name) for name, data in contents if data is not None]
 
 
-def _unnamed(found: Project, named: dict[str, str], options: dict[str, str | bool | None]) -> list[str]:
-    """The project's files, less those that the command line puts another in the place of."""
-    replaced = {"file": found.config.env_file, "local_file": found.config.local_file}
-    return [name for name in _names(found, options) if name not in [replaced[option] for option in named]]
-
-
-def _report(found: list[Finding], format_: str) -> int:
+def _report(found: list[PlainSecret], format_: str) -> int:
     if format_ == "json":
         streams.write(shells.json_text([finding._asdict() for finding in found]))
     elif found:
@@ -106,7 +116,7 @@ def _report(found: list[Finding], format_: str) -> int:
     return FAILED if found else OK
 
 
-def _lines(found: list[Finding]) -> Iterable[str]:
+def _lines(found: list[PlainSecret]) -> Iterable[str]:
     for file, of_file in groupby(found, key=lambda finding: finding.file):
         yield f"{file}:"
         yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)
@@ -116,10 +126,7 @@ def _lines(found: list[Finding]) -> Iterable[str]:
 
 def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
     """Looks for the values that the project's references stand for. What can't be resolved can't be found."""
-    request = Request()
-    request.directory = directory()
-    request.profile = profile
-    resolution = activate.resolve(request)
+    resolution = activate.resolve(Request(directory(), profile=profile))
     streams.say(resolution.complaints())
     search = Search(resolution.values())
     for name in search.too_short:

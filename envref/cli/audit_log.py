@@ -7,8 +7,9 @@ import os
 import click
 
 from envref import streams
+from envref.cli import output
 from envref.cli.grammar import Command, directory
-from envref.errors import UsageError, printable
+from envref.errors import UsageError
 from envref.project.project import find
 from envref.secrets import audit_log as log
 
@@ -38,8 +39,8 @@ def audit_log(last: str | None, key: str | None, *, raw: bool) -> None:
             "no matching audit log entries found" if key is not None and lines else "no audit log entries found"
         )
         return
-    entries = [line.entry for line in shown if line.entry is not None]
-    streams.write("".join(f"{line.text}\n" for line in shown) if raw else _table(entries))
+    rows = [_cells(line.entry) for line in shown if line.entry is not None]
+    streams.write("".join(f"{line.text}\n" for line in shown) if raw else output.columns(rows))
     streams.inform(f"{len(shown)} entries")
 
 
@@ -52,11 +53,8 @@ def _count(last: str | None) -> int:
     return int(last)
 
 
-def _table(entries: list[dict[str, str]]) -> str:
-    rows = [[printable(entry.get(column, "-")) for column in _COLUMNS] for entry in entries]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    padded = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "".join(f"{row}  {printable(_where(entry))}\n" for row, entry in zip(padded, entries, strict=True))
+def _cells(entry: dict[str, str]) -> list[str]:
+    return [*(entry.get(column, "-") for column in _COLUMNS), _where(entry)]
 
 
 def _where(entry: dict[str, str]) -> str:

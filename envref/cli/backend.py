@@ -23,7 +23,7 @@ from envref.resolve.chain import Chain, Store
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
 
 
-class Row(TypedDict, total=False):
+class ListedBackend(TypedDict, total=False):
     """A configured backend in `--format json`."""
 
     name: str
@@ -36,7 +36,7 @@ class Row(TypedDict, total=False):
     cure: str
 
 
-class Type(TypedDict):
+class BackendType(TypedDict):
     """A backend type in `--format json`."""
 
     type: str
@@ -53,16 +53,16 @@ def backend() -> None:
 @click.option("--all", "types", is_flag=True, help="Also the types that a backend can have.")
 @click.option("--check", is_flag=True, help="Ask each store whether it is ready.")
 @format_option("plain", "json")
-def list_(format_: str, **flags: bool) -> int:
+def list_(format_: str, *, types: bool, check: bool) -> int:
     """List the project's backends in the order in which they are asked.
 
     Example: envref backend list --check
     """
     project = _project()
-    chain = Chain(project, timeout_of_environment(), require) if project and flags["check"] else None
+    chain = Chain(project, timeout_of_environment(), require) if project and check else None
     rows = [_row(backend, project, chain) for backend in project.config.backends] if project else []
-    types = [_type(kind) for kind in BUILTIN] if flags["types"] or project is None else []
-    streams.write(shells.json_text(_report(rows, types)) if format_ == "json" else _text(rows, types, project))
+    supported = [_type(kind) for kind in BUILTIN] if types or project is None else []
+    streams.write(shells.json_text(_report(rows, supported)) if format_ == "json" else _text(rows, supported, project))
     return FAILED if any(row.get("status", "ok") != "ok" and not row["optional"] for row in rows) else OK
 
 
@@ -71,13 +71,12 @@ def _project() -> Project | None:
         project = configured(directory())
     except NoProject:
         return None
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     return project
 
 
-def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Row:
-    row: Row = {
+def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> ListedBackend:
+    row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
         # A config without `backends:` has the very list that every such config shares.
@@ -88,27 +87,27 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Row:
     return row if chain is None else row | _readiness(chain.store(backend.name))
 
 
-def _type(kind: str) -> Type:
+def _type(kind: str) -> BackendType:
     described = (backend_class(kind).__doc__ or "").strip().partition("\n")[0].rstrip(".")
     return {"type": kind, "description": described, "options": list(options_of(kind).names)}
 
 
-def _readiness(store: Store) -> Row:
+def _readiness(store: Store) -> ListedBackend:
     """What the store answers when it is asked for a secret that nobody has."""
     complaint = store.complaint()
     return _unready(complaint) if complaint else {"status": "ok"}
 
 
-def _unready(error: BackendError) -> Row:
+def _unready(error: BackendError) -> ListedBackend:
     status = _NOT_READY.get(error.outcome, "unavailable")
     return {"status": status, "reason": error.message, "cure": "".join(error.cure())}
 
 
-def _report(rows: list[Row], types: list[Type]) -> dict[str, object]:
+def _report(rows: list[ListedBackend], types: list[BackendType]) -> dict[str, object]:
     return {"configured": rows, "supported": types} if types else {"configured": rows}
 
 
-def _text(rows: list[Row], types: list[Type], project: Project | None) -> str:
+def _text(rows: list[ListedBackend], types: list[BackendType], project: Project | None) -> str:
     parts = []
     if project is not None:
         shown = [line for row in rows for line in _lines(row)] or ["  (none)"]
@@ -118,7 +117,7 @@ def _text(rows: list[Row], types: list[Type], project: Project | None) -> str:
     return "\n".join("".join(f"{printable(line)}\n" for line in part) for part in parts)
 
 
-def _lines(row: Row) -> Iterable[str]:
+def _lines(row: ListedBackend) -> Iterable[str]:
     default = " (default)" if row["default"] else ""
     status = f" {row['status']}" if "status" in row else ""
     yield f"  {row['name']:<20} type={row['type']}{default}{status}"
@@ -127,7 +126,7 @@ def _lines(row: Row) -> Iterable[str]:
     yield from (f"    {text}" for text in (row.get("reason"), row.get("cure")) if text)
 
 
-def _about(each: Type) -> Iterable[str]:
+def _about(each: BackendType) -> Iterable[str]:
     yield f"  {each['type']:<20} {each['description']}"
     if streams.level >= streams.VERBOSE and each["options"]:
         yield f"    options: {', '.join(each['options'])}"

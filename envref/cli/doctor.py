@@ -39,7 +39,7 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
         found,
         _layers(found, file, local_file),
         start=os.path.realpath(directory()),
-        ambient=dict(os.environ) if found.config.interpolate_environment else None,
+        ambient=found.ambient,
         timeout=timeout_of_environment(),
     )
     findings = {"config": broken} if broken else {}

@@ -111,5 +111,4 @@ def _check(path: str, name: str) -> None:
         warnings = load_config(os.path.realpath(path)).warnings
     else:
         warnings = tuple(map(str, EnvFile.read(path, name).warnings))
-    for warning in warnings:
-        streams.warn(warning)
+    streams.warn_each(warnings)

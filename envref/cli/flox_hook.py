@@ -20,7 +20,6 @@ from envref.flox.manifest import Manifest
 from envref.project.project import NoProject, Project, configured, find
 
 _NEAREST = "\0"  # stands for an option's MANIFEST that is not given; no argument can be this
-_ACTIONS = ("write", "check", "diff", "remove")
 _LOCK = "[install] changed; run flox activate, then commit manifest.lock"
 
 
@@ -52,18 +51,28 @@ class _Wish(NamedTuple):
 def flox_hook(
     profile: str | None,
     placement: str | None,
+    write: str | None,
+    check: str | None,
+    diff: str | None,
+    remove: str | None,
     *,
+    native: bool,
+    plugin: bool,
+    services: bool,
+    install: bool,
     strict: bool,
     imports: bool,
-    **options: str | bool | None,
 ) -> int:
     """Load the project's secrets in a Flox environment. Without an option: print what goes into its manifest.
 
     Example: envref flox-hook --write && flox activate
     """
-    actions = {name: options[name] for name in _ACTIONS}
+    actions = {"write": write, "check": check, "diff": diff, "remove": remove}
     exclusive(**actions)
-    wish = _wish(placement, Form(profile=profile, strict=strict, imports=imports), options)
+    kind = _kind(placement, native=native, plugin=plugin, services=services)
+    form = Form(kind, profile, strict=strict, imports=imports)
+    _refuse_misplaced(form, services=services)
+    wish = _Wish(form, install, services)
     [(action, target)] = [pair for pair in actions.items() if pair[1] is not None] or [("", None)]
     if wish.services and not action:
         raise UsageError("--services works on a manifest: add --write, --check, --diff or --remove")
@@ -71,8 +80,7 @@ def flox_hook(
         exclusive(remove=True, install=wish.install)
         return _remove(str(target), wish)
     project = forms.committed(configured(directory(), profile))
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     if not action:
         streams.write(_snippet(wish, project))
         return OK
@@ -80,26 +88,31 @@ def flox_hook(
     return _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
 
 
-def _wish(placement: str | None, form: Form, options: dict[str, str | bool | None]) -> _Wish:
-    """The options, checked against each other."""
+def _kind(placement: str | None, *, native: bool, plugin: bool, services: bool) -> str:
+    """The form that the options ask for. UsageError for two of them."""
     if placement not in (None, "hook", "profile"):
         raise UsageError(f'invalid placement "{placement}": must be one of hook, profile')
     in_profile = placement == "profile"
-    exclusive(native=options["native"], plugin=options["plugin"], services=options["services"])
-    for name in ("native", "plugin", "services"):
-        exclusive(placement=in_profile, **{name: options[name]})
-    if form.imports and not options["plugin"]:
+    kinds = {"native": native, "plugin": plugin, "services": services}
+    exclusive(**kinds)
+    for name, wanted in kinds.items():
+        exclusive(placement=in_profile, **{name: wanted})
+    if in_profile:
+        return forms.PROFILED
+    return forms.NATIVE if native else forms.PLUGGED if plugin else forms.HOOKED
+
+
+def _refuse_misplaced(form: Form, *, services: bool) -> None:
+    """UsageError for an option that the form has no place for."""
+    plugin = form.kind == forms.PLUGGED
+    if form.imports and not plugin:
         raise UsageError("--import needs --plugin")
-    if options["plugin"] and form.strict:
+    if plugin and form.strict:
         raise UsageError("--strict is not for --plugin; set ENVREF_STRICT=1 where the environment is activated")
-    if options["plugin"] and form.profile:
+    if plugin and form.profile:
         raise UsageError("--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated")
-    if options["services"] and (form.strict or form.profile):
+    if services and (form.strict or form.profile):
         raise UsageError(f"--{'strict' if form.strict else 'profile'} is not for --services")
-    kind = (
-        forms.PROFILED if in_profile else next((name for name in ("native", "plugin") if options[name]), forms.HOOKED)
-    )
-    return _Wish(form._replace(kind=kind), bool(options["install"]), bool(options["services"]))
 
 
 def _place(target: str, root: str) -> tuple[str, str, str]:
@@ -111,8 +124,7 @@ def _place(target: str, root: str) -> tuple[str, str, str]:
 
 def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     """The manifest as the options want it."""
-    for warning in manifest.warnings:
-        streams.warn(warning)
+    streams.warn_each(manifest.warnings)
     said = []
     if wish.install:  # first, so that the line of a refusal is the file's
         programs = forms.with_programs(manifest, project)

@@ -18,12 +18,14 @@ from envref.formats import shells
 @profile_option
 @file_options
 @format_option("plain", "json", "shell", "table")
-def get(key: str, profile: str | None, format_: str, **files: str | None) -> None:
+def get(
+    key: str, profile: str | None, format_: str, file: str | None, local_file: str | None, profile_file: str | None
+) -> None:
     """Print a variable, interpolated; references stay as they are.
 
     Example: envref get APP_PORT
     """
-    found = environment(profile, Chosen(**files))
+    found = environment(profile, Chosen(file, local_file, profile_file))
     if key not in found.variables:
         raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
     streams.write(_written(key, found.shown(found.variables[key]), format_))

@@ -127,10 +127,10 @@ class Group(_Spoken, click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        if not ctx._protected_args and not ctx.args:  # noqa: SLF001  click keeps the command word nowhere else
+        result = super().invoke(ctx)
+        if ctx.invoked_subcommand is None:
             click.echo(ctx.get_help())
-            return None
-        return super().invoke(ctx)
+        return result
 
 
 def _reworded(

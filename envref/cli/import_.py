@@ -10,12 +10,13 @@ import click
 from envref import atomic, streams
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, only_option, profile_option
-from envref.cli.secret.target import Target, target_of
+from envref.cli.secret.target import target_of
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK
 from envref.secrets import adoption
 from envref.secrets.adoption import Candidate, Plan
 from envref.secrets.scoped import doing
+from envref.secrets.target import Target
 
 
 @click.command("import", cls=Command)

@@ -59,17 +59,17 @@ eval "$(envref resolve --direnv)"
 @click.option("--flox", is_flag=True, help="Also write the hook block into the Flox environment's manifest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("--dir", "target", metavar="DIR", help="The project's directory.")
-def init(name: str | None, target: str | None, **flags: bool) -> None:
+def init(name: str | None, target: str | None, *, direnv: bool, flox: bool, force: bool) -> None:
     """Make a directory an envref project.
 
     Example: envref init --project my-app --direnv
     """
     root = os.path.realpath(os.path.join(directory(), target or ""))
     project = _checked(os.path.basename(root) if name is None else name)
-    hook = _flox_hook(root) if flags["flox"] else None
+    hook = _flox_hook(root) if flox else None
     _make(root)
-    files = _files(project, direnv=flags["direnv"])
-    done = [_written(root, file, text, mode, force=flags["force"]) for file, text, mode in files]
+    files = _files(project, direnv=direnv)
+    done = [_written(root, file, text, mode, force=force) for file, text, mode in files]
     for line in (*done, _ignored(root), *([hook()] if hook else [])):
         streams.inform(f"  {line}")
     if f"create {FILE}" in done:
@@ -97,8 +97,7 @@ def _flox_hook(root: str) -> Callable[[], str]:
         return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
 
     read = manifest.read(path, name, inside=inside)
-    for warning in read.warnings:
-        streams.warn(warning)
+    streams.warn_each(read.warnings)
     edit(read)
     return write
 

@@ -20,12 +20,20 @@ HIDDEN = "ref://***"
 @file_options
 @format_option("plain", "json", "shell", "table")
 @click.option("--show-secrets", is_flag=True, help="Show the references themselves; never a value.")
-def listing(profile: str | None, format_: str, *, show_secrets: bool, **files: str | None) -> None:
+def listing(
+    profile: str | None,
+    format_: str,
+    file: str | None,
+    local_file: str | None,
+    profile_file: str | None,
+    *,
+    show_secrets: bool,
+) -> None:
     """List the project's variables, interpolated; no store is asked.
 
     Example: envref list --format table
     """
-    found = environment(profile, Chosen(**files))
+    found = environment(profile, Chosen(file, local_file, profile_file))
     variables = found.variables.values()
     rows = [
         (variable.name, found.shown(variable) if show_secrets else _hidden(found, variable)) for variable in variables
@@ -35,8 +43,7 @@ def listing(profile: str | None, format_: str, *, show_secrets: bool, **files: s
         return
     rendered = shells.render(format_, rows)
     streams.write(rendered.text)
-    for name in rendered.left_out:
-        streams.warn(f"{name}: not a valid shell variable name; left out of {format_} output")
+    streams.warn_each(rendered.omissions(format_))
 
 
 def _hidden(found: Environment, variable: Variable) -> str:

@@ -11,7 +11,7 @@ from envref.cli import activate, prompt
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.cli.request import Request
-from envref.cli.secret.target import Target
+from envref.cli.secret.target import target_in
 from envref.errors import FAILED, OK, EnvrefError, printable
 from envref.refs.outcome import Missing
 from envref.resolve.report import complaints
@@ -34,11 +34,7 @@ def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
 
     Example: envref onboard --dry-run
     """
-    request = Request()
-    request.directory = directory()
-    request.profile = profile
-    request.timeout = timeout_of_environment()
-    resolution = activate.resolve(request)
+    resolution = activate.resolve(Request(directory(), profile=profile, timeout=timeout_of_environment()))
     wanted, keys = onboarding.wanted(resolution), onboarding.missing_keys(resolution)
     broken = _broken(resolution)
     streams.say(broken)
@@ -104,7 +100,7 @@ class Questioner:
         self.configured += 1
 
     def _store(self, wanted: Wanted, value: Secret) -> None:
-        target = Target(self._project, wanted.reference.store or self._backend)
+        target = target_in(self._project, wanted.reference.store or self._backend)
         target.check_writable(wanted.reference.key)
         with doing("storing secret"):
             target.store().change_and_verify({wanted.reference.key: value})

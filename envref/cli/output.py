@@ -19,13 +19,28 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
     On a terminal that is too narrow the last column goes on below itself, so that the others stay columns.
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
+    cells = _printable(rows)
     if not cells:
         return ""
-    *widths, last = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
+    *widths, last = _widths([header, *cells])
     last = min(last, _room(widths, last))
     lines = [header, ["-" * width for width in (*widths, last)], *cells]
     return "".join(_line(part, (*widths, last)) for line in lines for part in _wrapped(line, last))
+
+
+def columns(rows: Iterable[Sequence[str]]) -> str:
+    """The same without a header; a row stays one line, however long, because these are searched line by line."""
+    cells = _printable(rows)
+    widths = _widths(cells)
+    return "".join(_line(row, widths) for row in cells)
+
+
+def _printable(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    return [[printable(cell) for cell in row] for row in rows]
+
+
+def _widths(cells: Iterable[Sequence[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*cells, strict=True)]
 
 
 def _room(widths: Sequence[int], wanted: int) -> int:

@@ -6,7 +6,7 @@ from envref.formats import shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
@@ -20,15 +20,26 @@ class Request:
 
     __slots__ = ("directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
 
-    def __init__(self) -> None:
-        self.directory = "."
-        self.profile: str | None = None
-        self.format = "shell"
-        self.only: list[str] = []
-        self.strict = False
-        self.timeout: float | None = None
-        self.table: str | None = None
-        self.replay = ""
+    def __init__(
+        self,
+        directory: str = ".",
+        *,
+        profile: str | None = None,
+        format_: str = "shell",
+        only: Sequence[str] = (),
+        strict: bool = False,
+        timeout: float | None = None,
+        table: str | None = None,
+        replay: str = "",
+    ) -> None:
+        self.directory = directory
+        self.profile = profile
+        self.format = format_
+        self.only = only
+        self.strict = strict
+        self.timeout = timeout
+        self.table = table
+        self.replay = replay
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
@@ -52,18 +63,20 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
     options = _options(arguments)
     if options is None or not ("export" in options or "direnv" in options):
         return None
-    request = Request()
-    request.table = options.get("table", [None])[-1]
-    request.directory = start(options.get("directory", [None])[-1], request.table, environment)
-    request.profile = options.get("profile", [None])[-1]
-    request.only = [name for names in options.get("only", ()) for name in names.split(",")]
-    request.strict = "strict" in options or wants_strict(environment)
+    table = options.get("table", [None])[-1]
     shell = options.get("shell", ["sh"])[-1]
     spoken = format_of(shell, environment)
-    request.format = "shell" if "direnv" in options else spoken
-    request.replay = "" if "direnv" in options else replaying_shell(shell, environment)
     limit = options.get("timeout", [environment.get("ENVREF_TIMEOUT") or None])[-1]
-    request.timeout = None if limit is None else seconds(limit)
+    request = Request(
+        start(options.get("directory", [None])[-1], table, environment),
+        profile=options.get("profile", [None])[-1],
+        format_="shell" if "direnv" in options else spoken,
+        only=[name for names in options.get("only", ()) for name in names.split(",")],
+        strict="strict" in options or wants_strict(environment),
+        timeout=None if limit is None else seconds(limit),
+        table=table,
+        replay="" if "direnv" in options else replaying_shell(shell, environment),
+    )
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None
 

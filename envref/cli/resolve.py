@@ -14,14 +14,14 @@ from envref.cli.options import format_option, only_option, profile_option, timeo
 from envref.cli.request import Request, format_of, replaying_shell, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
+from envref.formats.shells import Sink
 from envref.resolve import report
 from envref.resolve.resolution import environment_of, untrusted_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envref.formats.shells import Rendered
-    from envref.resolve.resolution import Values
+    from envref.formats.shells import Rendered, Values
 
 FORMATS = (
     *("plain", "json", "shell", "table", "dotenv", "fish", "tcsh", "nu"),
@@ -50,56 +50,70 @@ def resolve(
     only: list[str],
     timeout: float | None,
     table: str | None,
-    **flags: bool,
+    *,
+    export: bool,
+    direnv: bool,
+    strict: bool,
+    unset: bool,
+    explain: bool,
+    reveal: bool,
+    watch: bool,
 ) -> int:
     """Print the project's variables, references resolved.
 
     Example: eval "$(envref resolve --export --profile staging)"
     """
-    exclusive(unset=flags["unset"], explain=flags["explain"], watch=flags["watch"])
-    request = Request()
-    request.table = table
-    request.directory = start(given_directory(), table, os.environ)
-    request.profile = profile
-    request.only = only
-    request.strict = flags["strict"] or wants_strict(os.environ)
-    request.timeout = timeout
-    request.format = _format(format_, shell, flags)
-    if not flags["direnv"]:
-        request.replay = replaying_shell(shell or "sh", os.environ)
-    if flags["explain"]:
+    exclusive(unset=unset, explain=explain, watch=watch)
+    spoken = _spoken(shell)
+    evaluable = export or shell is not None or (unset and format_ is None)
+    request = Request(
+        start(given_directory(), table, os.environ),
+        profile=profile,
+        format_="shell" if direnv else spoken if evaluable else format_ or "plain",
+        only=only,
+        strict=strict or wants_strict(os.environ),
+        timeout=timeout,
+        table=table,
+        replay="" if direnv else replaying_shell(shell or "sh", os.environ),
+    )
+    if explain:
         return _explain(request, format_ or "plain")
-    if flags["unset"]:
+    if unset:
         return _unset(request)
-    table_of = output.revealed if flags["reveal"] else output.masked
-    render = table_of if request.format == "table" else None
-    if flags["watch"]:
-        return _watch(request, render)
-    if request.format == "github":
-        environment_file = github.EnvironmentFile.of(os.environ)
-        return activate.activate(request, github.render, environment_file.append)
-    return activate.activate(request, render)
+    if watch:
+        _check_watchable(request)
+    sink = _sink(request.format, table=output.revealed if reveal else output.masked)
+    return _watch(request, sink) if watch else activate.activate(request, sink)
 
 
-def _watch(request: Request, render: Callable[[Values], Rendered] | None) -> int:
-    from envref.cli.watching import watching
+def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
+    """Where the format goes. EnvrefError, before any store is asked, for one that has no place here."""
+    if format_ == "table":
+        return Sink(table)
+    if format_ == "github":
+        return Sink(github.EnvironmentFile.of(os.environ).render)
+    return shells.sink(format_)
 
+
+def _check_watchable(request: Request) -> None:
     if request.table:
         raise UsageError("--watch looks at the project's files; leave --from-flox-plugin out")
     if request.format == "github":
         raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
-    return watching(request, lambda write: activate.activate(request, render, write))
 
 
-def _format(format_: str | None, shell: str | None, flags: dict[str, bool]) -> str:
+def _watch(request: Request, sink: Sink) -> int:
+    from envref.cli.watching import watching
+
+    return watching(request, sink)
+
+
+def _spoken(shell: str | None) -> str:
+    """The format of `--shell`."""
     spoken = format_of(shell or "sh", os.environ)
     if not spoken:
         raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
-    if flags["direnv"]:
-        return "shell"
-    if flags["export"] or shell is not None or (flags["unset"] and format_ is None):
-        return spoken
-    return format_ or "plain"
+    return spoken
 
 
 def _unset(request: Request) -> int:
@@ -126,6 +140,6 @@ def _explain(request: Request, format_: str) -> int:
         raise UsageError(f'invalid format "{format_}": --explain takes plain or json')
     resolution = activate.resolve(request)
     rows = report.rows(resolution)
-    streams.write(shells.json_text(rows) if format_ == "json" else report.table(rows))
+    streams.write(shells.json_text(rows) if format_ == "json" else output.columns(report.cells(rows)))
     streams.say(resolution.complaints())
     return (FAILED if request.strict else PARTIAL) if resolution.failed else OK

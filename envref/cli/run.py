@@ -40,24 +40,29 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
 @timeout_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
-def run(profile: str | None, only: list[str], timeout: float | None, command: tuple[str, ...], **flags: bool) -> int:
+def run(
+    profile: str | None,
+    only: list[str],
+    timeout: float | None,
+    command: tuple[str, ...],
+    *,
+    strict: bool,
+    partial: bool,
+    pristine: bool,
+) -> int:
     """Run a command with the project's variables.
 
     Example: envref run --only DATABASE_URL -- ./migrate.sh
     """
-    exclusive(strict=flags["strict"], partial=flags["partial"])
-    request = Request()
-    request.directory = directory()
-    request.profile = profile
-    request.only = only
-    request.timeout = timeout
-    partial = flags["partial"] or (not flags["strict"] and os.environ.get("ENVREF_STRICT") == "0")
+    exclusive(strict=strict, partial=partial)
+    request = Request(directory(), profile=profile, only=only, timeout=timeout)
+    lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
     resolution = _resolved(request)
-    streams.say(resolution.complaints("" if partial else " (strict mode)"))
-    if resolution.failed and not partial:
+    streams.say(resolution.complaints("" if lenient else " (strict mode)"))
+    if resolution.failed and not lenient:
         return FAILED
-    environment = _environment(pristine=flags["pristine"])
+    environment = _environment(pristine=pristine)
     if coerced:
         environment.pop(b"LC_CTYPE", None)
     for name, value in resolution.values():

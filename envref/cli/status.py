@@ -39,7 +39,7 @@ _VERDICTS = {"[ok]": "32", "[--]": "33", "Status: OK": "32", "issue(s) found": "
 @click.option("--check", is_flag=True, help="Exit status 3 if there is an issue.")
 @format_option("plain", "json")
 @timeout_option
-def command(profile: str | None, format_: str, timeout: float | None, **flags: bool) -> int:
+def command(profile: str | None, format_: str, timeout: float | None, *, offline: bool, check: bool) -> int:
     """Show what the project has, what is missing, and what to do next.
 
     Example: envref status --check --profile production
@@ -49,13 +49,9 @@ def command(profile: str | None, format_: str, timeout: float | None, **flags: b
     except NoProject:
         streams.write("null\n" if format_ == "json" else _NO_PROJECT)
         return OK
-    request = Request()
-    request.directory = directory()
-    request.profile = profile
-    request.timeout = timeout
-    report = _status(request, offline=flags["offline"])
+    report = _status(Request(directory(), profile=profile, timeout=timeout), offline=offline)
     streams.write(shells.json_text(report) if format_ == "json" else _text(report))
-    return PARTIAL if flags["check"] and report["issues"] else OK
+    return PARTIAL if check and report["issues"] else OK
 
 
 def _status(request: Request, *, offline: bool) -> Status:

@@ -9,13 +9,14 @@ import click
 from envref import atomic, streams
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
-from envref.cli.secret.target import Target, target_of
+from envref.cli.secret.target import target_of
 from envref.errors import EnvrefError, UsageError
 from envref.project.recipient import Recipient
 from envref.refs.address import HISTORY
 from envref.secret import Secret
 from envref.secrets import sharing, sync
 from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets.target import Target
 
 _LARGEST = 64 << 20  # bytes of a file
 
@@ -38,18 +39,19 @@ def push(
     file: str | None,
     backend: str | None,
     profile: str | None,
-    **flags: bool,
+    *,
+    to_team: bool,
 ) -> None:
     """Write the secrets of a scope into a file that only the recipients can read.
 
     Example: envref sync push --to-team
     """
-    if not (to or to_file or flags["to_team"]):
+    if not (to or to_file or to_team):
         raise UsageError("at least one recipient is required (use --to, --to-file, or --to-team)")
     recipients = [Recipient(text) for text in to]
     recipients += [each for name in to_file for each in sharing.recipients_of(os.path.join(directory(), name))]
     target = target_of(backend, profile)
-    recipients += _team(target) if flags["to_team"] else []
+    recipients += _team(target) if to_team else []
     readers = list({recipient.text: recipient for recipient in recipients}.values())
     secrets = _secrets(target)
     path, name, inside = _place(target, file)
@@ -96,7 +98,15 @@ def _place(target: Target, file: str | None) -> tuple[str, str, str | None]:
 @profile_option
 @click.option("--force", is_flag=True, help="Overwrite values that differ.")
 @click.option("--any-project", is_flag=True, help="Take the secrets of another project or profile.")
-def pull(identity: str | None, file: str | None, backend: str | None, profile: str | None, **flags: bool) -> None:
+def pull(
+    identity: str | None,
+    file: str | None,
+    backend: str | None,
+    profile: str | None,
+    *,
+    force: bool,
+    any_project: bool,
+) -> None:
     """Store the secrets of a file that was pushed to you; what your store has already stays.
 
     Example: envref sync pull -i ~/.age/key.txt
@@ -108,12 +118,12 @@ def pull(identity: str | None, file: str | None, backend: str | None, profile: s
     path, name, _ = _place(target, file)
     identities = sharing.identities_of(os.path.join(directory() if identity else "", os.path.expanduser(own)))
     bundle = sync.read(sharing.decrypt(_read(path, name), identities, name), name)
-    if not flags["any_project"]:
+    if not any_project:
         bundle.check(target.scope, name)
     for key in bundle.secrets:
         target.check_writable(key)
     store = target.store()
-    changes, kept = _changes(bundle.secrets, store, force=flags["force"])
+    changes, kept = _changes(bundle.secrets, store, force=force)
     if changes:
         with doing("storing secret"):
             store.change_and_verify(changes)

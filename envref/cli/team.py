@@ -31,8 +31,7 @@ def list_(format_: str) -> None:
     Example: envref team list
     """
     project = configured(directory())
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     members = project.config.team
     if format_ == "json":
         streams.write(shells.json_text([{"name": name, "public_key": key} for name, key in members.items()]))

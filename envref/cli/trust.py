@@ -24,21 +24,20 @@ from envref.secrets import audit_log
 @click.option("--print", "print_", is_flag=True, help="Print the fingerprint, for ENVREF_TRUST.")
 @click.option("--revoke", is_flag=True, help="Forget this project.")
 @click.option("--list", "list_", is_flag=True, help="List the projects that were decided about.")
-def command(**flags: bool) -> int:
+def command(*, print_: bool, revoke: bool, list_: bool) -> int:
     """Allow the project what its config asks for; what that is, is shown first.
 
     Example: ENVREF_TRUST=$(envref trust --print)
     """
-    exclusive(print=flags["print_"], revoke=flags["revoke"], list=flags["list_"])
-    if flags["list_"]:
+    exclusive(print=print_, revoke=revoke, list=list_)
+    if list_:
         return _list()
     project = configured(directory())
-    for warning in project.warnings:
-        streams.warn(warning)
-    if flags["print_"]:
+    streams.warn_each(project.warnings)
+    if print_:
         streams.write(f"{fingerprint(meaning(project))}\n")
         return OK
-    return _revoke(project) if flags["revoke"] else _grant(project)
+    return _revoke(project) if revoke else _grant(project)
 
 
 def _list() -> int:

@@ -55,9 +55,9 @@ class Report(TypedDict):
 @click.command(cls=Command)
 @profile_option
 @file_options
-@click.option("-e", "--example", metavar="FILE", help=f"The example file, by default {example.FILE}.")
+@click.option("-e", "--example", "example_file", metavar="FILE", help=f"The example file, by default {example.FILE}.")
 @click.option(
-    *("-s", "--schema"),
+    *("-s", "--schema", "schema_file"),
     metavar="[FILE]",
     is_flag=False,
     flag_value=_DEFAULT,
@@ -70,19 +70,22 @@ class Report(TypedDict):
 def validate(
     profile: str | None,
     format_: str,
+    file: str | None,
+    local_file: str | None,
+    profile_file: str | None,
+    example_file: str | None,
+    schema_file: str | None,
     *,
     no_schema: bool,
     resolve: bool,
     ci: bool,
-    **named: str | None,
 ) -> int:
     """Check that the environment has the names of .env.example and the values that a schema asks for.
 
     Example: envref validate --ci --schema
     """
-    example_file, schema_file = named.pop("example"), named.pop("schema")
     exclusive(**{"schema": schema_file is not None, "no-schema": no_schema})
-    chosen = Chosen(**named)
+    chosen = Chosen(file, local_file, profile_file)
     project = _project(profile, chosen, resolve=resolve)
     rules = None if no_schema else _schema(project, schema_file)
     promised = _example(project, example_file, required=rules is None)

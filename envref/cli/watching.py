@@ -6,23 +6,26 @@ import signal
 from typing import TYPE_CHECKING
 
 from envref import streams
+from envref.cli.activate import activate
 from envref.errors import OK
 from envref.formats import shells
+from envref.formats.shells import Sink
 from envref.project.watch import Files, counted, rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from envref.cli.request import Request
     from envref.formats.shells import Rendered
 
 _SEPARATED = ("plain", "table")  # and what a shell evaluates: a blank line is nothing to any of their readers
 
 
-class _Output:
-    """stdout, which gets a text only if it is not the one before."""
+class _Changes(Sink):
+    """A sink that gets a text only if it is not the one before."""
 
-    def __init__(self, format_: str) -> None:
+    __slots__ = ("_last", "_separator")
+
+    def __init__(self, sink: Sink, format_: str) -> None:
+        super().__init__(sink.render, sink.failure)
         form = shells.FORMATS.get(format_)
         self._separator = "\n" if format_ in _SEPARATED or (form and form.evaluable) else ""
         self._last: str | None = None
@@ -35,20 +38,20 @@ class _Output:
         streams.write(separator + rendered.text)
 
 
-def watching(request: Request, activate: Callable[[Callable[[Rendered], None]], int]) -> int:
-    """Runs `activate` with where it writes, at once and after every change; an error ends no round but its own.
+def watching(request: Request, sink: Sink) -> int:
+    """Resolves at once and after every change; an error ends no round but its own.
 
     Ctrl-C and SIGTERM end it, with status 0. Raises NoProject where there is nothing to watch.
     """
     files = Files(request.directory, request.profile)
-    output = _Output(request.format)
+    changes = _Changes(sink, request.format)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         streams.inform(f"watching {counted(files)} file(s) for changes... (Ctrl+C to stop)")
         for number, _ in enumerate(rounds(files)):
             if number:
                 streams.inform("change detected, re-resolving...")
-            activate(output.write)
+            activate(request, changes)
     except KeyboardInterrupt:
         streams.inform("stopping watch")
     return OK

@@ -156,12 +156,12 @@ class Environment:
         for part in parts:
             if isinstance(part, template.Embedded):
                 yield _reference(part.uri)
-            elif isinstance(part, template.Variable):
+            elif isinstance(part, template.Interpolation):
                 yield from self._interpolate(part, entry)
             else:
                 yield part
 
-    def _interpolate(self, part: template.Variable, entry: Entry) -> Iterable[Piece]:
+    def _interpolate(self, part: template.Interpolation, entry: Entry) -> Iterable[Piece]:
         value = self._value(part.name)
         if isinstance(value, Variable):
             return (Pending(part.name, part.operator, list(self._expand(part.alternative, entry)), part.offset),)

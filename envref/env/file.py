@@ -112,7 +112,7 @@ class EnvFile:
     def parse(cls, text: str, file: str = ".env") -> EnvFile:
         """The file that holds `text`; `file` is its name in messages. Raises MalformedFile."""
         source = Source(text, file)
-        reader = _Reader(source)
+        reader = _FileReader(source)
         reader.read()
         problems = _all_problems(source, reader.problems)
         if problems:
@@ -192,7 +192,7 @@ def merge(files: Iterable[EnvFile]) -> list[Entry]:
     return list({entry.name: entry for file in files for entry in file.entries}.values())
 
 
-class _Reader:
+class _FileReader:
     """One pass over a file's text. Goes on after a problem, so that all are found."""
 
     __slots__ = ("entries", "last", "problems", "source", "text", "warnings")

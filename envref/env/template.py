@@ -1,6 +1,6 @@
 """What `$` means in a value: `$NAME`, `${NAME:-text}`, `${ref://…}` (commands.md 5.2), parsed to parts.
 
-Parts are plain text (`str`), `Variable` and `Embedded`. Whoever fills them knows the values; nothing here does.
+Parts are plain text (`str`), `Interpolation` and `Embedded`. Whoever fills them knows the values; nothing here does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from typing import TypeAlias
 
-    Part: TypeAlias = "str | Variable | Embedded"
+    Part: TypeAlias = "str | Interpolation | Embedded"
 
 OPERATORS = (":-", ":?", "-")
 
@@ -31,7 +31,7 @@ class TemplateError(EnvrefError):
         self.offset = offset
 
 
-class Variable:
+class Interpolation:
     """`$NAME`, `${NAME}` or `${NAME<operator>alternative}`.
 
     `operator` is empty or one of `OPERATORS`; `alternative` holds the parts after it. `offset` is that of the `$`.
@@ -106,12 +106,12 @@ class _Parser:
         stop = _word_end(self.text, after, end)
         if stop == after:
             return "$", after
-        return Variable(self.text[after:stop], dollar), stop
+        return Interpolation(self.text[after:stop], dollar), stop
 
     def _braces(self, dollar: int, closing: int, depth: int) -> Part:
         content = self.text[dollar + 2 : closing]
         if content in self.known:
-            return Variable(content, dollar)
+            return Interpolation(content, dollar)
         if content.startswith("ref://"):
             return Embedded(content, dollar)
         name, operator = _split(content)
@@ -120,7 +120,7 @@ class _Parser:
         if depth > _DEEPEST:
             raise TemplateError(dollar, f"substitutions are nested more than {_DEEPEST} deep")
         start = dollar + 2 + len(name) + len(operator)
-        return Variable(name, dollar, operator, self.parts(start, closing, depth=depth))
+        return Interpolation(name, dollar, operator, self.parts(start, closing, depth=depth))
 
 
 def is_name(text: str) -> bool:

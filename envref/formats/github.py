@@ -20,21 +20,25 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from envref.resolve.resolution import Values
-
 _FILE = "GITHUB_ENV"
 _REFUSED = ("GITHUB_", "RUNNER_")  # the runner's own; and it takes no NODE_OPTIONS, which run code in every action
 _SHORTEST_MASK = 4  # characters; a shorter mask hides half the log and tells the value by what is missing
 
 
-class Variables(Rendered):
+class JobVariables(Rendered):
     """`text` is what stdout gets, the masks; `entries` is what the environment file gets."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("_file", "entries")
 
-    def __init__(self, masks: str, entries: str, left_out: list[str]) -> None:
+    def __init__(self, masks: str, entries: str, left_out: list[str], file: EnvironmentFile) -> None:
         super().__init__(masks, left_out)
         self.entries = entries
+        self._file = file
+
+    def write(self) -> None:
+        """Masks to stdout first, so that nothing unmasked is ever known to the job; then the variables."""
+        super().write()
+        self._file.append(self.entries)
 
 
 class EnvironmentFile:
@@ -51,10 +55,23 @@ class EnvironmentFile:
             raise EnvrefError(f"{_FILE} is not set", hint="--format github is for a step of a GitHub Actions job")
         return cls(path)
 
-    def append(self, rendered: Rendered) -> None:
-        """Masks to stdout first, so that nothing unmasked is ever known to the job; then the variables, whole."""
-        streams.write(rendered.text)
-        entries = rendered.entries if isinstance(rendered, Variables) else ""
+    def render(self, values: Iterable[tuple[str, str | Secret]]) -> JobVariables:
+        """Masks for the secrets among the values, entries for all. EnvrefError for a name that the runner keeps."""
+        variables = list(values)
+        refused = next((name for name, _ in variables if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
+        if refused:
+            raise EnvrefError(
+                f"{refused}: GitHub Actions lets no step set this variable; no output produced",
+                hint="use another name for the variable",
+            )
+        carried = [(name, value) for name, value in variables if shells.is_shell_name(name)]
+        left_out = [name for name, _ in variables if not shells.is_shell_name(name)]
+        masks = "".join(_masks(carried))
+        entries = "".join(_entry(name, exact_text(name, value)) for name, value in carried)
+        return JobVariables(masks, entries, left_out, self)
+
+    def append(self, entries: str) -> None:
+        """All the entries, or none."""
         try:
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             try:
@@ -79,21 +96,6 @@ def _write_whole(file: int, data: bytes) -> None:
     except OSError:
         os.ftruncate(file, size)
         raise
-
-
-def render(values: Values) -> Variables:
-    """Masks for the secrets among the values, entries for all. EnvrefError for a name that the runner keeps."""
-    refused = next((name for name, _ in values if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
-    if refused:
-        raise EnvrefError(
-            f"{refused}: GitHub Actions lets no step set this variable; no output produced",
-            hint="use another name for the variable",
-        )
-    carried = [(name, value) for name, value in values if shells.is_shell_name(name)]
-    left_out = [name for name, _ in values if not shells.is_shell_name(name)]
-    masks = "".join(_masks(carried))
-    entries = "".join(_entry(name, exact_text(name, value)) for name, value in carried)
-    return Variables(masks, entries, left_out)
 
 
 def _masks(values: Iterable[tuple[str, str | Secret]]) -> Iterator[str]:

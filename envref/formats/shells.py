@@ -9,6 +9,7 @@ from __future__ import annotations
 import os.path
 import sys
 
+from envref import streams
 from envref.errors import EnvrefError
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from envref.secret import Secret
 
+    Values = Iterable[tuple[str, str | Secret]]
     Variables = Sequence[tuple[str, str]]
     Writer = Callable[[Variables], str]
 
@@ -45,6 +47,32 @@ class Rendered:
         self.text = text
         self.left_out = left_out
 
+    def write(self) -> None:
+        """To stdout, whole."""
+        streams.write(self.text)
+
+    def omissions(self, format_name: str) -> list[str]:
+        """A line for people about each name that was left out."""
+        return [f"{name}: not a valid shell variable name; left out of {format_name} output" for name in self.left_out]
+
+
+class Sink:
+    """Where variables go: who renders them, who writes that, and `failure`, the code that stands there instead."""
+
+    __slots__ = ("failure", "render")
+
+    def __init__(self, render: Callable[[Values], Rendered], failure: str = "") -> None:
+        self.render = render
+        self.failure = failure
+
+    def write(self, rendered: Rendered) -> None:
+        """What was rendered, to where it belongs."""
+        rendered.write()
+
+    def fail(self) -> None:
+        """A shell that evaluates the output must not take a failure for no variables."""
+        self.write(Rendered(self.failure, []))
+
 
 class Format:
     """One way to tell variables.
@@ -67,6 +95,11 @@ class Format:
     def evaluable(self) -> bool:
         """A shell runs the text, so a failure must be code too (commands.md 2.2)."""
         return bool(self.failure)
+
+
+def sink(format_name: str) -> Sink:
+    """stdout, for whoever reads the format."""
+    return Sink(lambda variables: render(format_name, variables), FORMATS[format_name].failure)
 
 
 def render(format_name: str, variables: Iterable[tuple[str, str | Secret]]) -> Rendered:

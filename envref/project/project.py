@@ -54,6 +54,11 @@ class Project:
         """The assignments that count, in merged order (commands.md 5.1)."""
         return envfile.merge(self.files)
 
+    @property
+    def ambient(self) -> Mapping[str, str] | None:
+        """The process environment, if the config lets `${NAME}` fall back to it (commands.md 5.2)."""
+        return os.environ if self.config.interpolate_environment else None
+
 
 def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
     """The path of the nearest `.envref.yaml` from `start` upwards. Raises NoProject.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.resolve.resolution import Resolution
 
-    class Row(TypedDict, total=False):
+    class Explanation(TypedDict, total=False):
         """One variable of `resolve --explain --format json` (commands.md 2.2)."""
 
         key: str
@@ -59,7 +59,7 @@ def _failure(name: str, answered: Answered) -> list[str]:
     return [head + outcome.reason + (f"; run: {pasted(outcome.run)}" if outcome.run else "")]
 
 
-def rows(resolution: Resolution) -> list[Row]:
+def rows(resolution: Resolution) -> list[Explanation]:
     """One row a chosen variable, in order."""
     types = {backend.name: backend.type for backend in resolution.project.config.backends}
     lines = _lines(resolution.project)
@@ -75,9 +75,9 @@ def _lines(project: Project) -> dict[str, list[str]]:
     return lines
 
 
-def _row(filled: Filled, types: dict[str, str], lines: dict[str, list[str]]) -> Row:
+def _row(filled: Filled, types: dict[str, str], lines: dict[str, list[str]]) -> Explanation:
     entry = filled.variable.entry
-    row: Row = {"key": filled.variable.name, "file": entry.file, "line": entry.line}
+    row: Explanation = {"key": filled.variable.name, "file": entry.file, "line": entry.line}
     if filled.answers:
         row |= _answer(filled, types)
     row["outcome"] = _word(filled)
@@ -89,9 +89,9 @@ def _row(filled: Filled, types: dict[str, str], lines: dict[str, list[str]]) -> 
     return row
 
 
-def _answer(filled: Filled, types: dict[str, str]) -> Row:
+def _answer(filled: Filled, types: dict[str, str]) -> Explanation:
     reference, outcome = (filled.failures or filled.answers)[0]
-    row: Row = {"reference": reference.uri}
+    row: Explanation = {"reference": reference.uri}
     backend = None if isinstance(outcome, Missing) else outcome.backend
     if backend is not None:
         row["backend"] = backend
@@ -115,9 +115,9 @@ def _word(filled: Filled) -> str:
     return outcome.word
 
 
-def table(explained: Iterable[Row]) -> str:
-    """`NAME  FILE:LINE  REFERENCE-or-"config"  BACKEND  OUTCOME`, columns padded, two spaces between."""
-    cells = [
+def cells(explained: Iterable[Explanation]) -> list[tuple[str, ...]]:
+    """NAME, FILE:LINE, REFERENCE or "config", BACKEND, OUTCOME."""
+    return [
         (
             row["key"],
             f"{row['file']}:{row['line']}",
@@ -127,7 +127,3 @@ def table(explained: Iterable[Row]) -> str:
         )
         for row in explained
     ]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() + "\n" for line in cells
-    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from envref import streams
 from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
@@ -77,9 +75,8 @@ def environment_of(project: Project) -> Environment:
     """The project's variables; says the project's warnings, and with -v the files."""
     for file in project.files:
         streams.detail(f"read {file.name}")
-    for warning in project.warnings:
-        streams.warn(warning)
-    return Environment(project.entries, os.environ if project.config.interpolate_environment else None)
+    streams.warn_each(project.warnings)
+    return Environment(project.entries, project.ambient)
 
 
 def resolved(
@@ -142,8 +139,7 @@ def _ask(
 
 def _tell_of(chain: VariableChain) -> None:
     """The stores' warnings, and with -v how long each took."""
-    for warning in chain.warnings():
-        streams.warn(warning)
+    streams.warn_each(chain.warnings())
     for store in chain:
         if store.asked:
             streams.detail(f'asked backend "{store.name}" for {store.asked} key(s): {store.seconds:.3f} s')

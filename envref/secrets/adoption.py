@@ -95,7 +95,7 @@ def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
     return dict(sorted(found.items()))
 
 
-class Difference(NamedTuple):
+class Overlap(NamedTuple):
     """Candidates by what the store has under their key: nothing, the same value, or another."""
 
     new: list[Candidate]
@@ -103,10 +103,10 @@ class Difference(NamedTuple):
     other: list[Candidate]
 
 
-def compare(candidates: Sequence[Candidate], present: Mapping[str, Secret]) -> Difference:
+def compare(candidates: Sequence[Candidate], present: Mapping[str, Secret]) -> Overlap:
     """What of the candidates has to be stored, and what must not be."""
     there = [candidate for candidate in candidates if candidate.key in present]
-    return Difference(
+    return Overlap(
         new=[candidate for candidate in candidates if candidate.key not in present],
         same=[candidate for candidate in there if present[candidate.key] == candidate.value],
         other=[candidate for candidate in there if present[candidate.key] != candidate.value],

@@ -19,7 +19,6 @@ from envref.errors import EnvrefError
 FILE = ".envref.audit.log"
 # A log is no link and no pipe: a repository must not make envref read elsewhere, or wait.
 _OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-OPERATIONS = ("set", "delete", "generate", "rotate", "copy", "import", "share", "push", "export", "trust")
 
 
 class Event(NamedTuple):

@@ -168,15 +168,19 @@ print(json.dumps(answer))
 """
 
 
-def leaves(group=envref, path=()):
+def leaves():
     """The names of all commands that do something, as words."""
+    return (words for words, command in commands() if not isinstance(command, click.Group))
+
+
+def commands(group=envref, path=()):
+    """Words and click command of all that there is, groups too."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
+        yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
-            yield from leaves(command, (*path, name))
-        else:
-            yield " ".join((*path, name))
+            yield from commands(command, (*path, name))
 
 
 class World:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
 
-from tests.cli.subcommands import leaves
+from tests.cli.subcommands import commands, leaves
 from tests.transcripts import PAGES, steps
 
 EVERY = pytest.mark.parametrize("words", list(leaves()))
@@ -25,3 +26,20 @@ def test_its_help_has_an_example(words, project):
     done = project.envref(*words.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"envref {words}" in done.stdout.partition("Example:")[2]
+
+
+def test_a_command_takes_its_options_by_name():
+    """No `**flags`: each is a parameter, typed as its option, so that the type check finds one that is not there."""
+    wrong = [words for words, command in commands() if _taken(command) != _given(command)]
+    assert wrong == []
+
+
+def _taken(command):
+    """Name, and whether it is a flag, of each parameter of the function; `*` and `**` show in the names."""
+    parameters = inspect.signature(command.callback).parameters.values()
+    return {str(each).partition(":")[0]: each.annotation == "bool" for each in parameters if "Context" not in str(each)}
+
+
+def _given(command):
+    """The same of each option and argument that click hands over."""
+    return {each.name: getattr(each, "is_flag", False) for each in command.params if each.expose_value}

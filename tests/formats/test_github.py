@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envref.errors import EnvrefError
-from envref.formats.github import EnvironmentFile, render
+from envref.formats.github import EnvironmentFile
 from envref.secret import Secret
 from tests.arguments import PYTHONPATH
 from tests.properties import readers
 
+render = EnvironmentFile("").render
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
@@ -69,7 +70,7 @@ def test_a_variable_that_the_runner_keeps_is_refused(name):
 
 def test_the_file_is_appended_to(file, capfd):
     """What an earlier step wrote stays; the masks are on stdout, and no value is."""
-    EnvironmentFile.of({"GITHUB_ENV": str(file)}).append(render([("A", Secret("s3cret")), ("B", "plain")]))
+    EnvironmentFile.of({"GITHUB_ENV": str(file)}).render([("A", Secret("s3cret")), ("B", "plain")]).write()
     text = file.read_text()
     assert text.startswith("BEFORE=1\n")
     assert readers.github(text.removeprefix("BEFORE=1\n")) == {"A": "s3cret", "B": "plain"}
@@ -91,7 +92,7 @@ def test_a_symlink_is_not_followed(file, tmp_path):
     """A step that could plant a link must not make envref write elsewhere."""
     (tmp_path / "link").symlink_to(file)
     with pytest.raises(EnvrefError, match="writing GITHUB_ENV"):
-        EnvironmentFile(str(tmp_path / "link")).append(render([("A", "1")]))
+        EnvironmentFile(str(tmp_path / "link")).render([("A", "1")]).write()
     assert file.read_text() == "BEFORE=1\n"
 
 
@@ -100,7 +101,7 @@ def test_a_pipe_is_not_written(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     with pytest.raises(EnvrefError, match="not a regular file"):
-        EnvironmentFile(str(tmp_path / "pipe")).append(render([("A", "1")]))
+        EnvironmentFile(str(tmp_path / "pipe")).render([("A", "1")]).write()
     assert os.read(reader, 1) == b""
     os.close(reader)
 
@@ -109,8 +110,8 @@ def test_a_full_disk_leaves_the_file_as_it_was(file):
     """Half a variable would swallow what the next step appends."""
     script = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     script += "resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50)); "
-    script += "from envref.github import EnvironmentFile, render; "
-    script += "EnvironmentFile(sys.argv[1]).append(render([('A', 'x' * 100)]))"
+    script += "from envref.formats.github import EnvironmentFile; "
+    script += "EnvironmentFile(sys.argv[1]).render([('A', 'x' * 100)]).write()"
     result = subprocess.run(
         [sys.executable, "-c", script, str(file)],
         capture_output=True,

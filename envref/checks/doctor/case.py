@@ -17,7 +17,7 @@ from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.chain import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from envref.env.environment import Variable
     from envref.env.file import Entry
@@ -42,7 +42,7 @@ class Case:
         layers: Iterable[Layer],
         *,
         start: str,
-        ambient: dict[str, str] | None = None,
+        ambient: Mapping[str, str] | None = None,
         timeout: float | None = None,
     ) -> None:
         self.project = project

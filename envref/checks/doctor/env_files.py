@@ -129,16 +129,16 @@ def _parts(entry: Entry, known: dict[str, str]) -> Iterable[template.Part]:
         return ()  # `unreadable` tells
 
 
-def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterator[template.Variable]:
+def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterator[template.Interpolation]:
     for part in parts:
-        if isinstance(part, template.Variable) and part.name not in known:
+        if isinstance(part, template.Interpolation) and part.name not in known:
             if part.operator:
                 yield from _undefined(part.alternative, known)
             else:
                 yield part
 
 
-def _undefined_words(entry: Entry, variable: template.Variable, places: dict[str, str]) -> tuple[str, str]:
+def _undefined_words(entry: Entry, variable: template.Interpolation, places: dict[str, str]) -> tuple[str, str]:
     """Message and cure. What follows a bare `$` may be a piece of a password, and is hidden as in other messages."""
     in_braces = entry.text.startswith("{", variable.offset + 1)
     name = printable((hide_runs if in_braces else hiding(entry.name))(variable.name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
@@ -21,7 +20,7 @@ from envref.project.project import Project
 _KINDS = ("only_a", "only_b", "changed")
 
 
-class Difference(TypedDict, total=False):
+class ProfileDifference(TypedDict, total=False):
     """A variable that two profiles set differently, in `--format json`."""
 
     key: str
@@ -40,8 +39,7 @@ def diff(a: str, b: str, format_: str) -> None:
     Example: envref profile diff staging production
     """
     projects = [project_of(a), project_of(b)]
-    for warning in dict.fromkeys(warning for project in projects for warning in project.warnings):
-        streams.warn(warning)
+    streams.warn_each(dict.fromkeys(warning for project in projects for warning in project.warnings))
     values_a, values_b = map(_values, projects)
     found = list(_differences(values_a, values_b))
     if format_ == "json":
@@ -54,12 +52,11 @@ def diff(a: str, b: str, format_: str) -> None:
 
 def _values(project: Project) -> dict[str, str]:
     """Merged and interpolated, references as their URIs."""
-    ambient = os.environ if project.config.interpolate_environment else None
-    environment = Environment(project.entries, ambient)
+    environment = Environment(project.entries, project.ambient)
     return {name: environment.shown(variable) for name, variable in environment.variables.items()}
 
 
-def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[Difference]:
+def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[ProfileDifference]:
     for key in sorted({*a, *b}):
         if key not in b:
             yield {"key": key, "kind": "only_a", "value_a": a[key]}
@@ -69,7 +66,7 @@ def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[Differe
             yield {"key": key, "kind": "changed", "value_a": a[key], "value_b": b[key]}
 
 
-def _text(found: list[Difference], a: str, b: str) -> str:
+def _text(found: list[ProfileDifference], a: str, b: str) -> str:
     labels = {"only_a": f"only in {a}", "only_b": f"only in {b}", "changed": "changed"}
     lines = [printable(_line(each)) for each in found]
     width = max(map(len, lines))
@@ -79,13 +76,13 @@ def _text(found: list[Difference], a: str, b: str) -> str:
     return "".join(f"{line}\n" for line in [*shown, "", f"{len(found)} difference(s): {summary}"])
 
 
-def _line(each: Difference) -> str:
+def _line(each: ProfileDifference) -> str:
     if each["kind"] == "changed":
         return f"~ {each['key']}: {each['value_a']} -> {each['value_b']}"
     return f"- {each['key']}={each['value_a']}" if each["kind"] == "only_a" else f"+ {each['key']}={each['value_b']}"
 
 
-def _table(found: list[Difference], a: str, b: str) -> str:
+def _table(found: list[ProfileDifference], a: str, b: str) -> str:
     """A value that a profile does not set is a dash; one that is empty is nothing."""
     return output.table(
         ("KEY", a, b), [(each["key"], each.get("value_a", "-"), each.get("value_b", "-")) for each in found]

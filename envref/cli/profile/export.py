@@ -26,13 +26,9 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     """
     project = project_of(name)
     if resolve:
-        request = Request()
-        request.directory, request.profile, request.format = directory(), name, format_
-        request.timeout = timeout_of_environment()
-        return activate.activate(request)
+        return activate.activate(Request(directory(), profile=name, format_=format_, timeout=timeout_of_environment()))
     environment = environment_of(project)
     rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
     streams.write(rendered.text)
-    for left_out in rendered.left_out:
-        streams.warn(f"{left_out}: not a valid shell variable name; left out of {format_} output")
+    streams.warn_each(rendered.omissions(format_))
     return OK

@@ -15,7 +15,7 @@ from envref.formats import shells
 from envref.project.project import Project, configured, profiles
 
 
-class Row(TypedDict):
+class ListedProfile(TypedDict):
     """A profile in `--format json`."""
 
     name: str
@@ -33,8 +33,7 @@ def list_(format_: str) -> None:
     Example: envref profile list --format json
     """
     project = configured(directory())
-    for warning in project.warnings:
-        streams.warn(warning)
+    streams.warn_each(project.warnings)
     rows = _rows(project)
     if format_ == "json":
         streams.write(shells.json_text(rows))
@@ -44,7 +43,7 @@ def list_(format_: str) -> None:
     streams.write("".join(f"{printable(_line(row))}\n" for row in rows))
 
 
-def _rows(project: Project) -> list[Row]:
+def _rows(project: Project) -> list[ListedProfile]:
     return [
         {
             "name": name,
@@ -57,7 +56,7 @@ def _rows(project: Project) -> list[Row]:
     ]
 
 
-def _line(row: Row) -> str:
+def _line(row: ListedProfile) -> str:
     marker = "* " if row["active"] else "  "
     on_disk = "file" if row["exists"] else "no file"
     found = f"config, {on_disk}" if row["in_config"] else on_disk

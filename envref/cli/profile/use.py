@@ -13,7 +13,6 @@ from envref.cli.profile.known import check_known
 from envref.errors import UsageError
 from envref.project.config.document import Document
 from envref.project.config.files import FILE, shown
-from envref.project.config.model import Config
 from envref.project.edit import edit, preview
 from envref.project.project import find
 
@@ -59,16 +58,11 @@ def _use(name: str, path: str) -> None:
             document = document.with_entry("profiles", name, None)
         return document.with_value(_KEY, name)
 
-    _say_warnings(edit(path, change))
+    streams.warn_each(edit(path, change).warnings)
     if registered:
         streams.inform(f'Registered profile "{name}" in {FILE}')
     streams.inform(f'Active profile set to "{name}"')
     _warn_of_environment(name)
-
-
-def _say_warnings(config: Config) -> None:
-    for warning in config.warnings:
-        streams.warn(warning)
 
 
 def _warn_of_environment(name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envref import streams
-from envref.cli.secret.target import Target, keyed, written
+from envref.cli.secret.target import keyed, written
 from envref.errors import EnvrefError, UsageError
 from envref.project.config.check import project_fault
 from envref.project.config.model import is_profile_name
@@ -13,6 +13,7 @@ from envref.refs.address import check_key
 from envref.resolve.resolve import Scope
 from envref.secret import Secret
 from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets.target import Target
 
 
 @keyed("copy")

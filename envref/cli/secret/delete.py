@@ -6,7 +6,7 @@ import click
 
 from envref import streams
 from envref.cli import prompt
-from envref.cli.secret.target import Target, keyed, target_of
+from envref.cli.secret.target import keyed, target_of
 from envref.env.environment import Environment
 from envref.errors import EnvrefError
 from envref.refs.address import check_key
@@ -15,12 +15,13 @@ from envref.resolve.resolution import load
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets.target import Target
 
 
 @keyed("delete")
 @click.option("-f", "--force", is_flag=True, help="Ask nothing.")
 @click.option("--history", is_flag=True, help="Also the values that rotation keeps.")
-def delete(key: str, backend: str | None, profile: str | None, **flags: bool) -> None:
+def delete(key: str, backend: str | None, profile: str | None, *, force: bool, history: bool) -> None:
     """Delete a secret from one scope of one backend.
 
     Example: envref secret delete api_key --force
@@ -29,12 +30,12 @@ def delete(key: str, backend: str | None, profile: str | None, **flags: bool) ->
     target = target_of(backend, profile)
     target.store().check_own(key)
     question = f'Delete secret "{key}" from {target}. Confirm deletion? (y/N) '
-    if not flags["force"] and not prompt.confirmed(question):
+    if not force and not prompt.confirmed(question):
         streams.inform("deletion cancelled")
         return
     with doing("deleting secret"):
         store = target.store()
-        store.change(_with_history(store, key) if flags["history"] else {key: None})
+        store.change(_with_history(store, key) if history else {key: None})
     target.log("delete", key)
     streams.inform(f'secret "{key}" deleted from {target}')
     _tell_users(target, key)

@@ -9,10 +9,11 @@ import click
 
 from envref import streams
 from envref.cli.secret.reference import reference_line, variable_option
-from envref.cli.secret.target import Target, keyed, written
+from envref.cli.secret.target import keyed, written
 from envref.secret import Secret
 from envref.secrets.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
 from envref.secrets.scoped import doing
+from envref.secrets.target import Target
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,7 +32,15 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--if-missing", is_flag=True, help="Keep a value that is there.")
 @variable_option
 def generate(
-    key: str, backend: str | None, profile: str | None, variable: str | None, length: int, charset: str, **flags: bool
+    key: str,
+    backend: str | None,
+    profile: str | None,
+    variable: str | None,
+    length: int,
+    charset: str,
+    *,
+    print_: bool,
+    if_missing: bool,
 ) -> None:
     """Store a random value.
 
@@ -40,10 +49,10 @@ def generate(
     recipe = Recipe(length, charset)
     target = written(key, backend, profile)
     line = reference_line(target.project, variable, key)
-    secret = _stored(target, key, recipe, keep=flags["if_missing"])
+    secret = _stored(target, key, recipe, keep=if_missing)
     if line:
         line.write()
-    if flags["print_"]:
+    if print_:
         streams.write(f"{secret.reveal()}\n")
 
 

@@ -18,7 +18,7 @@ from envref.formats import shells
 @click.option("--raw", is_flag=True, help="Leave control characters as they are, on a terminal too.")
 @click.option("-n", "no_newline", is_flag=True, help="No line end after the value.")
 @format_option("plain", "json")
-def get(key: str, backend: str | None, profile: str | None, format_: str, **flags: bool) -> None:
+def get(key: str, backend: str | None, profile: str | None, format_: str, *, raw: bool, no_newline: bool) -> None:
     """Print a secret: the profile's, else the project's.
 
     Example: envref secret get api_key --profile staging
@@ -28,8 +28,8 @@ def get(key: str, backend: str | None, profile: str | None, format_: str, **flag
     if format_ == "json":
         streams.write(shells.json_text({"key": key, "value": value}))
         return
-    shown = value if flags["raw"] or not sys.stdout.isatty() else _readable(value)
-    streams.write(shown if flags["no_newline"] else f"{shown}\n")
+    shown = value if raw or not sys.stdout.isatty() else _readable(value)
+    streams.write(shown if no_newline else f"{shown}\n")
 
 
 def _readable(value: str) -> str:

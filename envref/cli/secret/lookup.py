@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from envref import streams
-from envref.cli.secret.target import Target
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference, uri_of
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import resolve
+from envref.secrets.target import Target
 
 
 def look_up(key: str, target: Target) -> Found:
@@ -21,8 +21,7 @@ def look_up(key: str, target: Target) -> Found:
     chain = target.chain()
     reference = Reference(target.given_backend, key, uri=uri_of(key, target.given_backend))
     outcome = resolve([reference], chain, target.scope)[reference]
-    for warning in chain.warnings():
-        streams.warn(warning)
+    streams.warn_each(chain.warnings())
     if isinstance(outcome, Found):
         return outcome
     cause = _absence(key, target, chain, outcome) if isinstance(outcome, Missing) else _failure(outcome, chain)

@@ -7,11 +7,12 @@ import click
 from envref import streams
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.generate import recipe_options
-from envref.cli.secret.target import Target, keyed, written
+from envref.cli.secret.target import keyed, written
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.generation import Recipe
 from envref.secrets.scoped import doing
+from envref.secrets.target import Target
 
 
 @keyed("rotate")
@@ -21,7 +22,15 @@ from envref.secrets.scoped import doing
 @recipe_options
 @click.option("--value-stdin", is_flag=True, help="Take the new value from stdin.")
 def rotate(
-    key: str, backend: str | None, profile: str | None, keep: int, length: int, charset: str, **flags: bool
+    key: str,
+    backend: str | None,
+    profile: str | None,
+    keep: int,
+    length: int,
+    charset: str,
+    *,
+    print_: bool,
+    value_stdin: bool,
 ) -> None:
     """Give a secret a new value, and keep the old ones as KEY.__history.N.
 
@@ -30,7 +39,7 @@ def rotate(
     rotation.check_keep(keep)
     recipe = Recipe(length, charset)
     target = written(key, backend, profile)
-    given = _given() if flags["value_stdin"] else None
+    given = _given() if value_stdin else None
     new = recipe.make() if given is None else given
     made = "" if given else f" ({recipe})"
     if _rotated(target, key, new, keep):
@@ -40,7 +49,7 @@ def rotate(
     else:
         target.log("set" if given else "generate", key)
         streams.inform(f'secret "{key}" {"" if given else "generated and "}stored in {target}{made}')
-    if flags["print_"]:
+    if print_:
         streams.write(f"{new.reveal()}\n")
 
 

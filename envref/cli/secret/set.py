@@ -23,7 +23,9 @@ def set_(
     profile: str | None,
     variable: str | None,
     value: str | None,
-    **flags: bool,
+    *,
+    raw: bool,
+    allow_empty: bool,
 ) -> None:
     """Store a secret: typed without echo, or from stdin.
 
@@ -31,7 +33,7 @@ def set_(
     """
     target = written(key, backend, profile)
     line = reference_line(target.project, variable, key)
-    secret = _given(value, raw=flags["raw"], allow_empty=flags["allow_empty"])
+    secret = _given(value, raw=raw, allow_empty=allow_empty)
     with doing("storing secret"):
         target.store().change({key: secret})
     target.log("set", key)

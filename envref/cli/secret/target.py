@@ -1,8 +1,8 @@
-"""Which secrets a `secret` command means: its key, `-b` and `-P`, and the project they belong to (commands.md 2.7)."""
+"""What every `secret` command takes, and the `Target` that it means: its key, `-b` and `-P` (commands.md 2.7)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,13 +11,9 @@ from envref import streams
 from envref.cli.consent import require
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
-from envref.errors import UsageError
-from envref.project.project import Project, configured, is_known
-from envref.refs.address import HISTORY, check_key
-from envref.resolve.chain import Chain
-from envref.resolve.resolve import Scope
-from envref.secrets import audit_log
-from envref.secrets.scoped import ScopedStore
+from envref.project.project import Project, configured
+from envref.refs.address import check_key
+from envref.secrets.target import Target
 
 _Decorator = Callable[[Callable[..., Any]], click.Command]
 
@@ -38,66 +34,16 @@ def scoped(name: str) -> _Decorator:
     return command
 
 
-class Target:
-    """A project's secrets at the effective scope, in the backend that `-b` names or in the first one."""
-
-    def __init__(self, project: Project, backend: str | None) -> None:
-        self.project = project
-        self.scope = Scope(project.config.project, project.profile)
-        self.given_backend = backend
-        self._timeout = timeout_of_environment()
-        # The person is asked for trust before anything else, and only once.
-        self.backend = Chain(project, self._timeout, require).store(backend).name
-
-    def __str__(self) -> str:
-        return f'backend "{self.backend}"{self.of_profile}'
-
-    @property
-    def of_profile(self) -> str:
-        """` (profile "NAME")`, or nothing at project scope."""
-        return "" if self.scope.profile is None else f' (profile "{self.scope.profile}")'
-
-    def chain(self) -> Chain:
-        """The project's stores. Their time begins now, so a command that asks a person makes it afterwards."""
-        return Chain(self.project, self._timeout)
-
-    def store(self) -> ScopedStore:
-        """The backend at the effective scope, its time beginning now."""
-        return ScopedStore(self.chain().store(self.backend), self.scope)
-
-    def check_writable(self, key: str) -> None:
-        """Refuses a key that `secret` commands don't write (commands.md 6.4, 6.5)."""
-        if HISTORY in f"{key}.":
-            raise UsageError(f'key "{key}" is reserved for the values that rotation keeps')
-        first = key.partition("/")[0]
-        if self.scope.profile is None and "/" in key and self._is_profile(first):
-            raise UsageError(f'"{first}" is a profile; use --profile {first}')
-        self.store().check_own(key)
-
-    def own(self, names: Sequence[str]) -> list[str]:
-        """The names listed at the effective scope, without those of profiles that the project or its log knows."""
-        if self.scope.profile is not None:
-            return list(names)
-        logged = audit_log.profiles(self.project.root)
-        firsts = {name.partition("/")[0] for name in names if "/" in name}
-        profiles = {first for first in firsts if first in logged or self._is_profile(first)}
-        return [name for name in names if "/" not in name or name.partition("/")[0] not in profiles]
-
-    def log(self, operation: str, key: str, detail: str | None = None) -> None:
-        """Puts down in the audit log what was done."""
-        event = audit_log.Event(operation, key, self.backend, self.scope.project, self.scope.profile, detail)
-        audit_log.record(self.project.root, event)
-
-    def _is_profile(self, name: str) -> bool:
-        return is_known(name, self.project.root, self.project.config)
-
-
 def target_of(backend: str | None, profile: str | None) -> Target:
     """What the options mean where the command was started; says the project's warnings."""
     project = configured(directory(), profile)
-    for warning in project.warnings:
-        streams.warn(warning)
-    return Target(project, backend)
+    streams.warn_each(project.warnings)
+    return target_in(project, backend)
+
+
+def target_in(project: Project, backend: str | None) -> Target:
+    """The project's secrets in a backend; ENVREF_TIMEOUT counts, and whoever is at the terminal is asked for trust."""
+    return Target(project, backend, timeout_of_environment(), require)
 
 
 def written(key: str, backend: str | None, profile: str | None) -> Target:

@@ -27,14 +27,16 @@ VERSION = 1  # of the export's JSON, which the Go ancestor reads too
 @click.option("--to", "recipients", metavar="RECIPIENT", multiple=True, help="Encrypt to age1… or an SSH key.")
 @click.option("--force", is_flag=True, help="Overwrite FILE; print plain secrets on a terminal.")
 @click.option("--stdout", is_flag=True, hidden=True, expose_value=False)
-def export(backend: str | None, path: str | None, file: str | None, recipients: tuple[str, ...], **flags: bool) -> None:
+def export(
+    backend: str | None, path: str | None, file: str | None, recipients: tuple[str, ...], *, force: bool
+) -> None:
     """Print every secret of the vault as JSON.
 
     Example: envref vault export > vault-backup.json
     """
     readers = [Recipient(text) for text in recipients]
     target = None if file is None else os.path.join(directory(), file)
-    if not flags["force"]:
+    if not force:
         _refuse(target, file, plain=not readers)
     with opened(backend, path) as vault:
         text = _document(lifecycle.export(vault.file))

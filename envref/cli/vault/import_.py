@@ -27,22 +27,24 @@ _LARGEST = 64 << 20  # bytes of a document
 @click.option("--no-overwrite", is_flag=True, help="Keep the values that are there.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--stdin", is_flag=True, help="Read standard input (the default).")
-def import_(backend: str | None, path: str | None, file: str | None, **flags: bool) -> None:
+def import_(
+    backend: str | None, path: str | None, file: str | None, *, no_overwrite: bool, dry_run: bool, stdin: bool
+) -> None:
     """Store the secrets of an export, all or none.
 
     Example: envref vault import < vault-backup.json
     """
-    exclusive(file=file, stdin=flags["stdin"])
+    exclusive(file=file, stdin=stdin)
     secrets = _secrets(_read(file))
     number = len(secrets)
     with opened(backend, path) as vault:
-        if flags["dry_run"]:
+        if dry_run:
             difference = lifecycle.compare(vault.file, secrets)
-        elif flags["no_overwrite"]:
+        elif no_overwrite:
             difference = lifecycle.import_new(vault.file, secrets)
         else:
             difference = lifecycle.import_all(vault.file, secrets)
-    if flags["no_overwrite"]:
+    if no_overwrite:
         difference, secrets = (
             lifecycle.Difference(difference.new, []),
             {key: secrets[key] for key in difference.new},
@@ -50,7 +52,7 @@ def import_(backend: str | None, path: str | None, file: str | None, **flags: bo
     if not difference.new and not difference.changed:
         streams.inform(_nothing(number))
         return
-    done = "would import" if flags["dry_run"] else "imported"
+    done = "would import" if dry_run else "imported"
     counts = f"{len(difference.new)} new, {len(difference.changed)} changed"
     streams.inform(f"{done} {len(secrets)} secrets from {file or 'stdin'} ({counts})")
 

@@ -34,8 +34,7 @@ def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
     except BackendError as error:
         raise (error if target.name == target.type else error.signed(target.name)) from None
     finally:
-        for warning in target.warnings:
-            streams.warn(warning)
+        streams.warn_each(target.warnings)
 
 
 def _vault(backend: str | None, path: str | None) -> vault.Vault:

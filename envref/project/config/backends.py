@@ -72,7 +72,7 @@ def backends(node: Node, key: str, findings: Findings) -> list[dict[str, Any]]:
             findings.faults.append(f'{where}: duplicate backend name "{name}"')
         seen.add(name)
         if name:
-            found.append(_Entry(item, where, name, findings).fields())
+            found.append(_CheckedBackend(item, where, name, findings).fields())
     return found
 
 
@@ -90,7 +90,7 @@ def _name(item: Mapping, where: str, findings: Findings) -> str:
     return name
 
 
-class _Entry:
+class _CheckedBackend:
     """One entry with a name, being checked."""
 
     def __init__(self, item: Mapping, where: str, name: str, findings: Findings) -> None:

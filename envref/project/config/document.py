@@ -50,7 +50,7 @@ class _Splice(NamedTuple):
     text: str
 
 
-class _Place(NamedTuple):
+class _Extent(NamedTuple):
     """Where the key or item of a collection starts, and where it ends."""
 
     start: int
@@ -171,7 +171,7 @@ class Document:
         if self.top.flow or "\n" in written:
             return [self._flow_value(name, node, value)]
         colon = self._after_colon(name)
-        below = self._below(_Place(name.start, colon), name.column)
+        below = self._below(_Extent(name.start, colon), name.column)
         rest = list(self._block({key: value}, self._indent(name.start)))[1:]
         return [_Splice(colon, max(colon, node.end), ""), self._lines_at(below, rest)]
 
@@ -206,13 +206,13 @@ class Document:
         dash = self._dash(sequence, len(sequence.items) - 1)
         indent, gap = self._indent(dash), self._text[dash + 1 : last.start]
         gap = gap if gap.strip(" ") == "" and gap else " "
-        at = self._below(_Place(dash, self._end(last)), sequence.column)
+        at = self._below(_Extent(dash, self._end(last)), sequence.column)
         if getattr(last, "flow", False):
             return [self._lines_at(at, [f"{indent}-{gap}{self._flow(value)}"])]
         first, *rest = self._block(value, indent + " " + gap)
         return [self._lines_at(at, [f"{indent}-{gap}{first.lstrip(' ')}", *rest])]
 
-    def _into_flow(self, collection: Node, places: list[_Place], written: str) -> list[_Splice]:
+    def _into_flow(self, collection: Node, places: list[_Extent], written: str) -> list[_Splice]:
         if not places:
             return [_Splice(collection.start + 1, collection.start + 1, written)]
         last = places[-1]
@@ -249,7 +249,7 @@ class Document:
             raise self._refusal()
         return _Splice(self._line_start(start), self._line_after(end), "")
 
-    def _cut_from_flow(self, places: list[_Place], index: int) -> list[_Splice]:
+    def _cut_from_flow(self, places: list[_Extent], index: int) -> list[_Splice]:
         """One entry or item in brackets, with the comma that it no longer needs."""
         start, end = places[index]
         after = self._skip(end)
@@ -268,18 +268,18 @@ class Document:
 
     # Places.
 
-    def _places(self, collection: Node) -> list[_Place]:
+    def _places(self, collection: Node) -> list[_Extent]:
         """Where each entry or item is."""
         if isinstance(collection, Mapping):
             return [self._place(collection, key) for key in collection.keys]
         items = collection.items if isinstance(collection, Sequence) else []
-        return [_Place(item.start, self._end(item)) for item in items]
+        return [_Extent(item.start, self._end(item)) for item in items]
 
-    def _place(self, mapping: Mapping, key: str) -> _Place:
+    def _place(self, mapping: Mapping, key: str) -> _Extent:
         name, value = mapping.keys[key], mapping.entries[key]
         # The parsers put an empty value wherever they noticed that there is none.
         empty = isinstance(value, Scalar) and value.start == value.end
-        return _Place(name.start, self._after_colon(name) if empty else self._end(value))
+        return _Extent(name.start, self._after_colon(name) if empty else self._end(value))
 
     def _end(self, node: Node) -> int:
         """Where the text of a node ends; that of a block collection with its last child."""
@@ -302,7 +302,7 @@ class Document:
             raise self._refusal()
         return found.end() - 1
 
-    def _below(self, place: _Place, column: int) -> int:
+    def _below(self, place: _Extent, column: int) -> int:
         """The start of the line below an entry, and below the comments that are indented deeper than it."""
         at = line = self._line_after(place.end)
         while line < len(self._text):

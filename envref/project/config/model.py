@@ -20,7 +20,7 @@ NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means so
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
 
-class _Record:
+class _Frozen:
     """Named fields that are set once. `_DEFAULTS` fills what is not given."""
 
     __slots__ = ()
@@ -45,7 +45,7 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
 }
 
 
-class BackendConfig(_Record):
+class BackendConfig(_Frozen):
     """A store as configured.
 
     `options` are those that its type knows, as written; `paths` names the ones that are paths, `programs` are the names
@@ -99,7 +99,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
 }
 
 
-class Config(_Record):
+class Config(_Frozen):
     """The effective configuration of a project: its own file over the user's."""
 
     __slots__ = (

@@ -98,7 +98,7 @@ def parse(source: bytes, file: str) -> Mapping:
     if unreadable:
         raise _error(_after(text[: unreadable.start()], file), "control character")
     try:
-        return _Reader(text, file).document()
+        return _YamlReader(text, file).document()
     except yaml.MarkedYAMLError as error:
         raise _error(_at(error.problem_mark, file), printable(error.problem or "not YAML")) from None
 
@@ -121,7 +121,7 @@ def _error(place: Node, text: str) -> EnvrefError:
     return EnvrefError(place.problem(text), subject="loading config")
 
 
-class _Reader:
+class _YamlReader:
     """One pass over the parser's events. The parser works only as far as it is asked."""
 
     def __init__(self, text: str, file: str) -> None:

@@ -148,7 +148,7 @@ def _interpolated(project: Project, entries: list[Entry], flagged: list[str]) ->
     from envref.errors import EnvrefError
 
     try:
-        variables = Environment(entries, os.environ if project.config.interpolate_environment else None).variables
+        variables = Environment(entries, project.ambient).variables
     except EnvrefError:
         return flagged  # no value comes out of such files
     return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))
