@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
 import signal
-import stat
 import warnings
 from collections import Counter
 from contextlib import contextmanager
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.env.source import BOM, Source, hiding
 from envref.errors import EnvrefError, MalformedFile, Problem, printable
+from envref.paths import open_file
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -162,20 +161,13 @@ def _too_slow(name: str, pattern: str | None) -> str:
 def read(path: str, file: str) -> Schema:
     """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is no schema."""
     try:
-        data = _bytes(path, file)
+        with open_file(path) as opened:
+            data = opened.read(LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}") from None
     if len(data) > LARGEST:
         raise EnvrefError(f"{_LOADING}{file}: more than {LARGEST // 1024} KiB")
     return parse(data, file)
-
-
-def _bytes(path: str, file: str) -> bytes:
-    # Without O_NONBLOCK a named pipe in a hostile repository would stop the command for ever.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{_LOADING}{file}: not a regular file")
-        return opened.read(LARGEST + 1)
 
 
 def parse(data: bytes, file: str = FILE) -> Schema:

@@ -12,9 +12,10 @@ from envref import atomic, streams
 from envref.backends.table import backend_class
 from envref.cli.grammar import Command, directory
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
+from envref.paths import open_file, shown
 from envref.project.config.check import project_fault
 from envref.project.config.edit import scalar
-from envref.project.config.files import FILE, shown
+from envref.project.config.files import FILE
 from envref.project.project import configured
 from envref.project.trust.gate import grant
 from envref.project.trust.need import SECRETS, needs
@@ -174,7 +175,7 @@ def _ignored(root: str) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read()
     except FileNotFoundError:
         return b""

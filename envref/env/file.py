@@ -6,11 +6,9 @@ of one place, so whatever it doesn't touch stays as it was.
 
 from __future__ import annotations
 
-import os
-import stat
-
 from envref.env.source import BOM, Source, hide_runs, hide_words, hiding
 from envref.errors import EnvrefError, MalformedFile, Problem, UsageError, printable
+from envref.paths import open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,7 +121,8 @@ class EnvFile:
     def read(cls, path: str, file: str) -> EnvFile:
         """The file at `path`; `file` is its name in messages. Raises EnvrefError, also as MalformedFile."""
         try:
-            data = _bytes(path, file)
+            with open_file(path) as opened:
+                data = opened.read()
         except OSError as error:
             raise EnvrefError(f"{file}: {_reason(error)}") from None
         # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
@@ -373,14 +372,6 @@ def _escaped(text: str, quote: str) -> str:
     for pair, character in _ESCAPES.items():
         text = text.replace(character, pair)
     return text
-
-
-def _bytes(path: str, file: str) -> bytes:
-    # Without O_NONBLOCK a named pipe in a hostile repository would stop the shell that activates it.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{file}: not a regular file")
-        return opened.read()
 
 
 def _reason(error: OSError) -> str:

@@ -20,7 +20,7 @@ from envref import atomic
 from envref.errors import EnvrefError, MalformedFile, Problem
 from envref.flox import block
 from envref.flox.block import SHELLS
-from envref.project.config.files import shown
+from envref.paths import open_file, shown
 
 Path = tuple[str, ...]  # the keys that lead to a value
 
@@ -443,7 +443,7 @@ def read(path: str, name: str, *, inside: str) -> Manifest:
     if os.path.lexists(real) and not os.path.isfile(real):
         raise EnvrefError(f"refusing to read {name}: it is not a regular file")
     try:
-        with open(real, "rb") as file:
+        with open_file(real) as file:
             data = file.read()
     except OSError as error:
         raise EnvrefError(f"reading {name}: {error.strerror}") from None

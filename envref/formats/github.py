@@ -15,6 +15,7 @@ from envref import streams
 from envref.errors import EnvrefError
 from envref.formats import shells
 from envref.formats.shells import Rendered, exact_text
+from envref.paths import open_to_append
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -56,13 +57,10 @@ class EnvironmentFile:
         streams.write(rendered.text)
         entries = rendered.entries if isinstance(rendered, Variables) else ""
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                if not stat.S_ISREG(os.fstat(file).st_mode):
+            with open_to_append(self._path) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise EnvrefError(f"refusing to write {_FILE}: it is not a regular file")
-                _write_whole(file, entries.encode())
-            finally:
-                os.close(file)
+                _write_whole(file.fileno(), entries.encode())
         except OSError as error:
             raise EnvrefError(f"writing {_FILE}: {error.strerror}") from None
 

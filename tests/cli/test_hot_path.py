@@ -26,6 +26,7 @@ PLAIN = {
     "envref.env.environment",
     "envref.errors",
     "envref.refs.outcome",
+    "envref.paths",
     "envref.project.project",
     "envref.refs.reference",
     "envref.cli.request",

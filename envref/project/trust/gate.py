@@ -12,7 +12,7 @@ import sys
 
 from envref import streams
 from envref.errors import UNTRUSTED, EnvrefError
-from envref.project.config.files import expanded, shown
+from envref.paths import expanded, shown
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
 

@@ -100,6 +100,7 @@ def test_a_copy_loads_without_yaml(source, home):
         "envref.project.config.files",
         "envref.project.config.model",
         "envref.errors",
+        "envref.paths",
     ]
     assert second == ["__future__", "envref", *own]
 
