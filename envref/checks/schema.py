@@ -15,6 +15,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref.env.file import ALLOWED, is_name
 from envref.env.source import BOM, Source, hiding
 from envref.errors import EnvrefError, MalformedFile, Problem, printable
 from envref.paths import open_file
@@ -31,7 +32,6 @@ LIMIT = 1.0  # seconds of processor time for the patterns of a schema; ordinary 
 
 MASK = "***"
 _LOADING = "loading schema file: "
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
 _USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
 
 
@@ -248,8 +248,8 @@ class _Reading:
         self.name = name
         self.faults: list[str] = []
         self.members: _Object = written if isinstance(written, _Object) else _Object([])
-        if not _NAME.fullmatch(name):
-            self.note("is no name of a variable (allowed: letters, digits, _ . -, not starting with a digit)")
+        if not is_name(name):
+            self.note(f"is no name of a variable ({ALLOWED})")
         if not isinstance(written, _Object):
             self.note('has no object as its rule; write {"type": "string"}')
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from envref.env.file import is_name
 from envref.errors import EnvrefError
 from envref.flox.document import become
-from envref.formats.shells import is_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -59,7 +59,7 @@ def _faults(
     if not variables:
         yield f"services.{name}: no variable is named"
     for variable in variables:
-        if not is_variable_name(variable):
+        if not is_name(variable):
             yield f'services.{name}: "{variable}" is no name of a variable'
         elif known is not None and variable not in known:
             yield f'services.{name}: no env file sets "{variable}"{_suggestion(variable, known)}'

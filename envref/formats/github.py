@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from envref import streams
+from envref.env.file import is_shell_name
 from envref.errors import EnvrefError
-from envref.formats import shells
 from envref.formats.shells import Rendered, exact_text
 from envref.paths import open_to_append
 from envref.secret import Secret
@@ -81,8 +81,8 @@ def render(values: Values) -> Variables:
     refused = next((name for name, _ in values if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
     if refused:
         raise EnvrefError(f"{refused}: GitHub Actions lets no step set this variable; no output produced")
-    carried = [(name, value) for name, value in values if shells.is_shell_name(name)]
-    left_out = [name for name, _ in values if not shells.is_shell_name(name)]
+    carried = [(name, value) for name, value in values if is_shell_name(name)]
+    left_out = [name for name, _ in values if not is_shell_name(name)]
     masks = "".join(_masks(carried))
     entries = "".join(_entry(name, exact_text(name, value)) for name, value in carried)
     return Variables(masks, entries, left_out)
