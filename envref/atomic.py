@@ -13,6 +13,7 @@ import os
 import stat
 
 from envref.errors import EnvrefError
+from envref.paths import WITHOUT_LINKS, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
-
-_SAFE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a link, or a pipe nobody reads, is never waited for
 
 
 def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o644) -> None:
@@ -54,7 +53,7 @@ def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
     if os.path.islink(path):
         raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink", hint=_REPLACE)
     try:
-        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFE, mode)
+        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | WITHOUT_LINKS, mode)
         try:
             _append(log, line.encode() + b"\n", mode, path)
         finally:
@@ -91,7 +90,7 @@ class _Lock:
 
     def _acquired(self) -> bool:
         """Waits for the lock; False when its last owner removed the file meanwhile, so that it locks nobody out."""
-        self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | _SAFE, 0o600)
+        self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | WITHOUT_LINKS, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
             return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._file))
@@ -105,20 +104,15 @@ def _target(path: str, inside: str | None) -> str:
     name = os.path.basename(path)
     if inside is not None and not real.startswith(os.path.join(os.path.realpath(inside), "")):
         raise EnvrefError(
-            f"refusing to write {name}: it is a symlink to {_homely(real)}, outside the project", hint=_REPLACE
+            f"refusing to write {name}: it is a symlink to {shown(real)}, outside the project", hint=_REPLACE
         )
     if os.path.islink(path) and not os.path.exists(path):
         raise EnvrefError(
-            f"refusing to write {name}: it is a symlink to {_homely(real)}, which does not exist", hint=_REPLACE
+            f"refusing to write {name}: it is a symlink to {shown(real)}, which does not exist", hint=_REPLACE
         )
     if os.path.lexists(real) and not stat.S_ISREG(os.lstat(real).st_mode):
         raise EnvrefError(f"refusing to write {name}: it is not a regular file")
     return real
-
-
-def _homely(path: str) -> str:
-    home = os.path.join(os.path.expanduser("~"), "")
-    return "~/" + path.removeprefix(home) if path.startswith(home) else path
 
 
 def _failure(doing: str, path: str, error: OSError) -> EnvrefError:
@@ -129,7 +123,7 @@ def _replace(target: str, data: bytes, mode: int) -> None:
     parent, name = os.path.split(target)
     temporary = f"{_NEW}{name}-{os.urandom(8).hex()}"
     # Everything below goes through this descriptor: a folder that is swapped for a symlink meanwhile is not followed.
-    folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | _SAFE)
+    folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | WITHOUT_LINKS)
     try:
         _create(temporary, name, folder, data, mode)
         _sync(folder)
@@ -139,7 +133,9 @@ def _replace(target: str, data: bytes, mode: int) -> None:
 
 def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> None:
     old = _status(name, folder)
-    new = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE, 0o600 if old else mode, dir_fd=folder)
+    new = os.open(
+        temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | WITHOUT_LINKS, 0o600 if old else mode, dir_fd=folder
+    )
     try:
         fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep takes it for a dead one
         if old:
@@ -215,7 +211,7 @@ def _names(folder: str) -> list[str]:
 
 def _remove_abandoned(path: str) -> None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | _SAFE)
+        descriptor = os.open(path, os.O_RDONLY | WITHOUT_LINKS)
     except OSError:
         return  # gone meanwhile, or not ours to read
     try:

@@ -21,6 +21,7 @@ from envref.errors import (
     SecretNotFound,
     printable,
 )
+from envref.paths import expanded, shown
 from envref.refs.field import member
 
 TYPE_CHECKING = False
@@ -148,7 +149,7 @@ class PassStore:
             raise no_answer(_LABEL, now, deadline)
         self._program.path()
         if not os.path.isdir(self._store):
-            message = f'{_LABEL}: no password store in "{printable(_homely(self._store))}"'
+            message = f'{_LABEL}: no password store in "{printable(shown(self._store))}"'
             raise BackendUnavailable(message, run=("pass", "init", "YOUR-GPG-ID"))
 
     def _name(self, address: Address) -> str:
@@ -177,12 +178,7 @@ class PassStore:
 
 
 def _default_store() -> str:
-    return os.path.expanduser("~/.password-store")
-
-
-def _homely(path: str) -> str:
-    home = os.path.expanduser("~")
-    return "~" + path[len(home) :] if path.startswith(home + "/") else path
+    return expanded("~/.password-store")
 
 
 def _stays_inside(name: str) -> bool:

@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.errors import EnvrefError
+from envref.paths import open_in_place
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 SHORTEST = 6  # bytes: a shorter value occurs everywhere
 _CHUNK = 4 * 1024 * 1024  # bytes read at once
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Leak(NamedTuple):
@@ -44,19 +44,15 @@ class Search:
     def _names_in(self, path: str) -> list[str]:
         open_ = dict(self._wanted)
         try:
-            file = os.open(path, _OPEN)
+            file = open_in_place(path)
         except OSError as error:
             raise EnvrefError(f"reading {path}: {error.strerror}") from None
-        try:
-            if not stat.S_ISREG(os.fstat(file).st_mode):
-                return []
+        with file:
             end = b""
-            while open_ and (chunk := os.read(file, _CHUNK)):
+            while open_ and (chunk := file.read(_CHUNK)):
                 data = end + chunk if end else chunk
                 open_ = {name: value for name, value in open_.items() if value not in data}
                 end = data[-self._overlap :] if self._overlap else b""
-        finally:
-            os.close(file)
         return [name for name, _ in self._wanted if name not in open_]
 
 
@@ -65,7 +61,8 @@ def _files(place: str) -> Iterator[str]:
     if not os.path.isdir(place):
         if not os.path.exists(place):
             raise EnvrefError(f"{place}: no such file or directory")
-        yield os.path.realpath(place) if os.path.islink(place) else place
+        if os.path.isfile(place):
+            yield os.path.realpath(place) if os.path.islink(place) else place
         return
     for top, folders, names in os.walk(place, onerror=_refuse):
         folders.sort()

@@ -7,17 +7,17 @@ is limited, and so is the processor time that its patterns take.
 from __future__ import annotations
 
 import json
-import os
 import re
-import stat
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.checks import pattern
 from envref.checks.pattern import InvalidPattern, Patience, TooSlow
 from envref.checks.rule import TYPES, Rule
+from envref.env.file import ALLOWED, is_name
 from envref.env.source import BOM, Source, hiding
 from envref.errors import EnvrefError, MalformedFile, Problem, meant, printable
+from envref.paths import open_file
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ LONGEST_SHOWN = 100  # characters of a value in a message
 MASK = "***"
 _ANOTHER = "--schema FILE names another"
 _LOADING = "loading schema file: "
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")  # commands.md 4
 _USERINFO = re.compile(r"(?<=:)[^:@/\s]+(?=@)")  # the password in user:password@host
 
 
@@ -112,20 +111,13 @@ def _invalid(written: str | None, error: InvalidPattern) -> str:
 def read(path: str, file: str) -> Schema:
     """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is no schema."""
     try:
-        data = _bytes(path, file)
+        with open_file(path) as opened:
+            data = opened.read(LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"{_LOADING}{file}: {(error.strerror or 'unreadable').lower()}", hint=_ANOTHER) from None
     if len(data) > LARGEST:
         raise EnvrefError(f"{_LOADING}{file}: more than {LARGEST // 1024} KiB")
     return parse(data, file)
-
-
-def _bytes(path: str, file: str) -> bytes:
-    # Without O_NONBLOCK a named pipe in a hostile repository would stop the command for ever.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError(f"{_LOADING}{file}: not a regular file", hint=_ANOTHER)
-        return opened.read(LARGEST + 1)
 
 
 def parse(data: bytes, file: str = FILE) -> Schema:
@@ -207,8 +199,8 @@ class _Reading:
         self.patience = patience
         self.faults: list[str] = []
         self.members: _Object = written if isinstance(written, _Object) else _Object([])
-        if not _NAME.fullmatch(name):
-            self.note("is not a variable name (allowed: letters, digits, _ . -, not starting with a digit)")
+        if not is_name(name):
+            self.note(f"is not a variable name ({ALLOWED})")
         if not isinstance(written, _Object):
             self.note('has no object as its rule; write {"type": "string"}')
 

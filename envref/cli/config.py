@@ -12,7 +12,7 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.errors import printable
 from envref.formats import shells
-from envref.project.config.files import shown
+from envref.paths import shown
 from envref.project.config.load import inspect
 from envref.project.config.model import BackendConfig, Config, is_credential
 from envref.project.project import find

@@ -6,7 +6,7 @@ import os
 import sys
 
 from envref import streams
-from envref.project.config.files import shown
+from envref.paths import shown
 from envref.project.trust.gate import Untrusted, check, deny, grant, is_granted_by_environment
 
 TYPE_CHECKING = False

@@ -11,10 +11,12 @@ import click
 from envref import atomic, streams
 from envref.backends.table import backend_class
 from envref.cli.grammar import Command, directory
+from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
+from envref.paths import open_file, shown
 from envref.project.config.check import project_fault
 from envref.project.config.document import scalar
-from envref.project.config.files import FILE, shown
+from envref.project.config.files import FILE
 from envref.project.project import configured
 from envref.project.trust.gate import grant
 from envref.project.trust.need import SECRETS, needs
@@ -165,7 +167,7 @@ def _ignored(root: str) -> str:
         lines = before.splitlines()
         if {_LOCAL.encode(), b"/" + _LOCAL.encode()} & {line.strip() for line in lines}:
             return f"skip .gitignore ({_LOCAL} already listed)"
-        end = b"\r\n" if b"\r\n" in before else b"\n"
+        end = newline(before.decode("utf-8", "replace")).encode()
         missing = b"" if not before or before.endswith(b"\n") else end
         atomic.write(path, before + missing + _LOCAL.encode() + end, inside=root)
     return f"update .gitignore (added {_LOCAL})"
@@ -173,7 +175,7 @@ def _ignored(root: str) -> str:
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read()
     except FileNotFoundError:
         return b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,12 +12,17 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
 from envref.cli.secret.target import target_of
 from envref.errors import EnvrefError, UsageError
+from envref.paths import expanded, open_file, open_named
 from envref.project.recipient import Recipient
 from envref.refs.address import HISTORY
 from envref.secret import Secret
 from envref.secrets import sharing, sync
 from envref.secrets.scoped import ScopedStore, doing
 from envref.secrets.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from io import BufferedReader
 
 _LARGEST = 64 << 20  # bytes of a file
 
@@ -116,8 +122,8 @@ def pull(
         raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
     target = target_of(backend, profile)
     path, name, _ = _place(target, file)
-    identities = sharing.identities_of(os.path.join(directory() if identity else "", os.path.expanduser(own)))
-    bundle = sync.read(sharing.decrypt(_read(path, name), identities, name), name)
+    identities = sharing.identities_of(os.path.join(directory() if identity else "", expanded(own)))
+    bundle = sync.read(sharing.decrypt(_read(path, name, open_named if file else open_file), identities, name), name)
     if not any_project:
         bundle.check(target.scope, name)
     for key in bundle.secrets:
@@ -135,9 +141,9 @@ def pull(
     streams.inform(f"pulled {len(bundle.secrets)} secrets from {name} ({counts})")
 
 
-def _read(path: str, name: str) -> bytes:
+def _read(path: str, name: str, opened: Callable[[str], BufferedReader]) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             sealed = file.read(_LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"reading {name}: {error.strerror}") from None

@@ -10,7 +10,7 @@ from envref import streams
 from envref.cli import consent, prompt
 from envref.cli.grammar import Command, directory, exclusive
 from envref.errors import FAILED, OK, printable
-from envref.project.config.files import shown
+from envref.paths import shown
 from envref.project.project import Project, configured
 from envref.project.trust import gate as trust
 from envref.project.trust import message, record

@@ -6,22 +6,21 @@ of one place, so whatever it doesn't touch stays as it was.
 
 from __future__ import annotations
 
-import os
-import stat
-
-from envref.env.source import BOM, Source, hide_runs, hide_words, hiding
+from envref.env.source import BOM, Source, hide_runs, hide_words, hiding, newline
 from envref.errors import EnvrefError, MalformedFile, Problem, UsageError, printable
+from envref.paths import open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RESERVED = "ENVREF_"
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_DIGITS = "0123456789"
-_FIRST = frozenset(_LETTERS + "_")
-_NAME = frozenset(_LETTERS + _DIGITS + "_.-")
-_INERT = frozenset(_LETTERS + _DIGITS + "_@%+=:,./~^-")  # commands.md 12: what is written without quotes
+# NAME's one grammar, and what messages say of it. Every other module asks `is_name` or `is_shell_name`.
+RESERVED = "ENVREF_"  # envref's own settings begin with it: no file may set them
+ALLOWED = "allowed: letters, digits, _ . -, not starting with a digit"
+SHELL_ALLOWED = "allowed: letters, digits, _, not starting with a digit"
+
+# commands.md 12: what is written without quotes
+_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~^-")
 
 _BLANKS = " \t"
 _EXPORT = ("export ", "export\t")
@@ -30,7 +29,18 @@ _QUOTES = {"'": "single-quoted", '"': "double-quoted", "`": "backtick-quoted"}
 _ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}  # the backslash first: `_escaped`
 _MOST_PROBLEMS = 20
 _LONGEST_SHOWN = 40  # characters of an invalid name
-_ALLOWED = "allowed: letters, digits, _ . -, not starting with a digit"
+
+
+def is_shell_name(text: str) -> bool:
+    """`[A-Za-z_][A-Za-z0-9_]*`: what every shell can set. For ASCII, that is what Python calls an identifier."""
+    return text.isascii() and text.isidentifier()
+
+
+def is_name(text: str) -> bool:
+    """`[A-Za-z_][A-Za-z0-9_.-]*`: what an env file may define, and what `${…}` may name (commands.md 4)."""
+    if not text.isascii():
+        return False
+    return text.isidentifier() or (text[:1] not in ".-" and text.replace(".", "_").replace("-", "_").isidentifier())
 
 
 class Entry:
@@ -123,7 +133,8 @@ class EnvFile:
     def read(cls, path: str, file: str) -> EnvFile:
         """The file at `path`; `file` is its name in messages. Raises EnvrefError, also as MalformedFile."""
         try:
-            data = _bytes(path, file)
+            with open_file(path) as opened:
+                data = opened.read()
         except OSError as error:
             raise EnvrefError(_reason(error), subject=file) from None
         # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
@@ -182,9 +193,7 @@ class EnvFile:
         return text + self._newline() + line  # a missing final newline stays missing
 
     def _newline(self) -> str:
-        """The line end most lines of the file have."""
-        text = self._source.text
-        return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+        return newline(self._source.text)
 
 
 def merge(files: Iterable[EnvFile]) -> list[Entry]:
@@ -309,13 +318,19 @@ def _unreadable(text: str) -> list[tuple[int, str]]:
 
 def _name_fault(name: str) -> tuple[int, str] | None:
     """Where in `name` the first character is that no name has, and what to say; None for a good name."""
-    if name[:1] in _FIRST and _NAME.issuperset(name):
+    if is_name(name):
         reserved = f"{name}: names starting with {RESERVED} are reserved and can't be set from a file"
         return (0, reserved) if name.startswith(RESERVED) else None
     if not name:
         return 0, 'empty name before "="'
-    at = 0 if name[0] not in _FIRST else next(index for index, character in enumerate(name) if character not in _NAME)
-    return at, f'invalid name "{printable(hide_runs(name)[:_LONGEST_SHOWN])}" ({_ALLOWED})'
+    return _stranger(name), f'invalid name "{printable(hide_runs(name)[:_LONGEST_SHOWN])}" ({ALLOWED})'
+
+
+def _stranger(text: str) -> int:
+    """Where the first character is that keeps a text from being a name."""
+    if not is_name(text[:1]):
+        return 0
+    return next(at for at, character in enumerate(text) if not is_name(f"_{character}"))
 
 
 def _check_name(name: str) -> None:
@@ -323,7 +338,7 @@ def _check_name(name: str) -> None:
     if fault and name.startswith(RESERVED):
         raise UsageError(fault[1])
     if fault:
-        raise UsageError(f'invalid name "{printable(name)}"', hint=_ALLOWED)
+        raise UsageError(f'invalid name "{printable(name)}"', hint=ALLOWED)
 
 
 def _comment(tail: str) -> int:
@@ -376,14 +391,6 @@ def _escaped(text: str, quote: str) -> str:
     for pair, character in _ESCAPES.items():
         text = text.replace(character, pair)
     return text
-
-
-def _bytes(path: str, file: str) -> bytes:
-    # Without O_NONBLOCK a named pipe in a hostile repository would stop the shell that activates it.
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-            raise EnvrefError("not a regular file", subject=file)
-        return opened.read()
 
 
 def _reason(error: OSError) -> str:

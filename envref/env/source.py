@@ -29,6 +29,11 @@ _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _SHORTEST_TOKEN = 16  # characters in a row that may be a secret
 
 
+def newline(text: str) -> str:
+    """The line end that most lines of a text have: what is added to a file gets the same."""
+    return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+
+
 class Source:
     """The text of a file, and where in it an offset is."""
 

@@ -5,6 +5,7 @@ Parts are plain text (`str`), `Interpolation` and `Embedded`. Whoever fills them
 
 from __future__ import annotations
 
+from envref.env.file import is_name, is_shell_name
 from envref.errors import EnvrefError
 
 TYPE_CHECKING = False
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
 OPERATORS = (":-", ":?", "-")
 
-_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_WORD = _FIRST | frozenset("0123456789")
-_NAME = _WORD | frozenset(".-")
 _DEEPEST = 16  # commands.md 5.2
 _BAD = 'bad substitution "${…}" (use single quotes or $$ for literal text)'
 
@@ -79,14 +77,14 @@ class _Parser:
 
     def parts(self, start: int, end: int, *, depth: int) -> tuple[Part, ...]:
         found: list[Part] = []
-        literal = ""
+        literal: list[str] = []
         for part in self._scan(start, end, depth):
             if isinstance(part, str):
-                literal += part
+                literal.append(part)
                 continue
-            found += (literal, part) if literal else (part,)
-            literal = ""
-        return (*found, literal) if literal else tuple(found)
+            found += (*_joined(literal), part)
+            literal.clear()
+        return (*found, *_joined(literal))
 
     def _scan(self, start: int, end: int, depth: int) -> Iterator[Part]:
         while (dollar := self.text.find("$", start, end)) >= 0:
@@ -123,9 +121,10 @@ class _Parser:
         return Interpolation(name, dollar, operator, self.parts(start, closing, depth=depth))
 
 
-def is_name(text: str) -> bool:
-    """Whether `text` is a NAME of commands.md 4: `[A-Za-z_][A-Za-z0-9_.-]*`."""
-    return text[:1] in _FIRST and _NAME.issuperset(text)
+def _joined(literal: list[str]) -> tuple[str, ...]:
+    """Neighbouring texts as one, or none where nothing is in them. Adding each to the last would be quadratic."""
+    text = "".join(literal)
+    return (text,) if text else ()
 
 
 def _split(content: str) -> tuple[str, str]:
@@ -138,11 +137,9 @@ def _split(content: str) -> tuple[str, str]:
 
 
 def _word_end(text: str, start: int, end: int) -> int:
-    """The end of the longest `[A-Za-z_][A-Za-z0-9_]*` at `start`; `start` itself when there is none."""
-    if text[start : start + 1] not in _FIRST:
-        return start
-    at = start + 1
-    while at < end and text[at] in _WORD:
+    """The end of the longest shell name at `start`; `start` itself when there is none."""
+    at = start
+    while at < end and is_shell_name(f"_{text[at]}" if at > start else text[at]):
         at += 1
     return at
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envref.env.source import newline
 from envref.errors import EnvrefError
 from envref.flox import toml_text
 from envref.refs.reference import Reference
@@ -147,17 +148,17 @@ def _with_entry(text: str, identity: str, fields: dict[str, str | list[str]], fi
 def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
     """The text with the entry at each place where it may belong."""
     lines = text.splitlines(keepends=True)
-    newline = "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
+    end = newline(text)
     for number, line in enumerate(lines):
         if re.match(r"[ \t]*\[[ \t]*\"?install\"?[ \t]*\]", line):
             for place in _ends(lines, number):
-                yield _inserted(lines, place, entry, newline)
+                yield _inserted(lines, place, entry, end)
         elif re.match(r"[ \t]*install[ \t]*\.", line):
-            yield _inserted(lines, number + 1, [f"install.{each}" for each in entry], newline)
+            yield _inserted(lines, number + 1, [f"install.{each}" for each in entry], end)
         elif re.match(r"[ \t]*install[ \t]*=[ \t]*\{", line):
             yield from _inlined(lines, number, entry)
     gap = [""] if lines and lines[-1].strip() else []
-    yield _inserted(lines, len(lines), [*gap, "[install]", *entry], newline)
+    yield _inserted(lines, len(lines), [*gap, "[install]", *entry], end)
 
 
 def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
@@ -178,13 +179,13 @@ def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
     yield header + 1
 
 
-def _inserted(lines: Sequence[str], place: int, entry: Sequence[str], newline: str) -> str:
+def _inserted(lines: Sequence[str], place: int, entry: Sequence[str], end: str) -> str:
     before, after = list(lines[:place]), lines[place:]
     if before and not before[-1].endswith("\n"):
-        before[-1] += newline
+        before[-1] += end
     previous = before[-1] if before else ""
     indent = previous[: len(previous) - len(previous.lstrip(" \t"))] if previous.strip() else ""
-    return "".join([*before, *(f"{indent if line else ''}{line}{newline}" for line in entry), *after])
+    return "".join([*before, *(f"{indent if line else ''}{line}{end}" for line in entry), *after])
 
 
 def _inlined(lines: Sequence[str], number: int, entry: Sequence[str]) -> Iterator[str]:

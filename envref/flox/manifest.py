@@ -20,7 +20,7 @@ from envref.flox import block, schema_version, toml_text
 from envref.flox.block import SHELLS
 from envref.flox.schema_version import V1
 from envref.flox.toml_text import Path, Wanted
-from envref.project.config.files import shown
+from envref.paths import open_file, shown
 
 PLACE = os.path.join(".flox", "env", "manifest.toml")
 
@@ -345,7 +345,7 @@ def read(path: str, name: str, *, inside: str) -> Manifest:
     if os.path.lexists(real) and not os.path.isfile(real):
         raise EnvrefError(f"refusing to read {name}: it is not a regular file")
     try:
-        with open(real, "rb") as file:
+        with open_file(real) as file:
             data = file.read()
     except OSError as error:
         raise EnvrefError(f"reading {name}: {error.strerror}") from None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envref.env.file import is_shell_name
 from envref.errors import MalformedFile, Problem
-from envref.formats.shells import is_evaluated, is_shell_name
+from envref.formats.shells import is_evaluated
 from envref.project.trust.dangerous import is_dangerous
 from envref.refs.reference import SCHEME
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
+from envref.env.file import is_name
 from envref.errors import EnvrefError, meant
 from envref.flox import toml_text
-from envref.formats.shells import is_variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -57,7 +57,7 @@ def _faults(
     if not variables:
         yield f"services.{name}: no variable is named"
     for variable in variables:
-        if not is_variable_name(variable):
+        if not is_name(variable):
             yield f'services.{name}: "{variable}" is not a variable name'
         elif known is not None and variable not in known:
             yield f'services.{name}: no env file sets "{variable}"{_suggestion(variable, known)}'

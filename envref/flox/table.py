@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from envref.env.file import RESERVED, Entry, EnvFile
+from envref.env.file import RESERVED, SHELL_ALLOWED, Entry, EnvFile, is_shell_name
 from envref.env.source import BOM, Source
 from envref.errors import EnvrefError, MalformedFile, Problem, printable
-from envref.formats.shells import is_shell_name
 from envref.project.project import Project, configured
 from envref.refs.reference import SCHEME
 
@@ -111,7 +110,7 @@ def _next(text: str, at: int) -> int:
 def _fault(name: str, value: object) -> str:
     if not is_shell_name(name):
         shown = printable(name[:_LONGEST_SHOWN])
-        return f'invalid name "{shown}" (allowed: letters, digits, _, not starting with a digit)'
+        return f'invalid name "{shown}" ({SHELL_ALLOWED})'
     if name.startswith(RESERVED):
         return f"{name}: names starting with {RESERVED} are reserved and can't be set from a table"
     if not isinstance(value, str):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from envref import streams
+from envref.env.file import is_shell_name
 from envref.errors import EnvrefError
-from envref.formats import shells
 from envref.formats.shells import Rendered, exact_text
+from envref.paths import open_to_append
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class EnvironmentFile:
                 f"{refused}: GitHub Actions lets no step set this variable; no output produced",
                 hint="use another name for the variable",
             )
-        carried = [(name, value) for name, value in variables if shells.is_shell_name(name)]
-        left_out = [name for name, _ in variables if not shells.is_shell_name(name)]
+        carried = [(name, value) for name, value in variables if is_shell_name(name)]
+        left_out = [name for name, _ in variables if not is_shell_name(name)]
         masks = "".join(_masks(carried))
         entries = "".join(_entry(name, exact_text(name, value)) for name, value in carried)
         return JobVariables(masks, entries, left_out, self)
@@ -73,16 +74,13 @@ class EnvironmentFile:
     def append(self, entries: str) -> None:
         """All the entries, or none."""
         try:
-            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-            try:
-                if not stat.S_ISREG(os.fstat(file).st_mode):
+            with open_to_append(self._path) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise EnvrefError(
                         f"refusing to write {_FILE}: it is not a regular file",
                         hint="--format github is for a step of a GitHub Actions job",
                     )
-                _write_whole(file, entries.encode())
-            finally:
-                os.close(file)
+                _write_whole(file.fileno(), entries.encode())
         except OSError as error:
             raise EnvrefError(f"writing {_FILE}: {error.strerror}") from None
 

@@ -10,6 +10,7 @@ import os.path
 import sys
 
 from envref import streams
+from envref.env.file import is_name, is_shell_name
 from envref.errors import EnvrefError
 
 TYPE_CHECKING = False
@@ -126,16 +127,6 @@ def shell_of_environment(environment: Mapping[str, str]) -> str:
     path = environment.get("FLOX_SHELL") or environment.get("SHELL") or "sh"
     word = os.path.basename(path)
     return word if word in SHELLS else "sh"
-
-
-def is_shell_name(name: str) -> bool:
-    """`[A-Za-z_][A-Za-z0-9_]*`: for ASCII, that is what Python calls an identifier."""
-    return name.isascii() and name.isidentifier()
-
-
-def is_variable_name(name: str) -> bool:
-    """`[A-Za-z_][A-Za-z0-9_.-]*`: what an env file may define (commands.md 4)."""
-    return name[:1] not in (".", "-") and is_shell_name(name.replace(".", "_").replace("-", "_"))
 
 
 def exact_text(name: str, value: str | Secret) -> str:
@@ -304,13 +295,13 @@ def _by_line(line: Callable[[str, str], str]) -> Writer:
 _FALSE = "false\n"
 
 FORMATS = {
-    "plain": Format(_by_line(_plain), carries=is_variable_name),
-    "json": Format(_array, carries=is_variable_name),
+    "plain": Format(_by_line(_plain), carries=is_name),
+    "json": Format(_array, carries=is_name),
     "shell": Format(_by_line(_posix), unset="unset {}\n", failure=_FALSE),
     "dotenv": Format(_by_line(_dotenv)),
     "fish": Format(_by_line(_fish), unset="set -e {};\n", failure=_FALSE),
     "tcsh": Format(_by_line(_tcsh), unset="unsetenv {};\n", failure=_FALSE),
-    "nu": Format(_object, carries=is_variable_name, unset="hide-env --ignore-errors {}\n"),
+    "nu": Format(_object, carries=is_name, unset="hide-env --ignore-errors {}\n"),
     "powershell": Format(
         _by_line(_powershell),
         unset="Remove-Item -ErrorAction SilentlyContinue Env:{}\n",

@@ -7,7 +7,8 @@ import os
 from envref.env import file as envfile
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.project.config.files import FILE, check_owner, shown
+from envref.paths import shown
+from envref.project.config.files import FILE, check_owner
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config, is_profile_name
 

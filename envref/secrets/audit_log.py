@@ -8,17 +8,16 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import stat
 import time
 from collections.abc import Iterator
+from io import TextIOWrapper
 from typing import NamedTuple
 
 from envref import atomic, streams
 from envref.errors import EnvrefError
+from envref.paths import open_in_place
 
 FILE = ".envref.audit.log"
-# A log is no link and no pipe: a repository must not make envref read elsewhere, or wait.
-_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Event(NamedTuple):
@@ -51,10 +50,7 @@ class Line(NamedTuple):
 def lines(root: str) -> list[Line]:
     """The lines of the log, oldest first, without blank ones. EnvrefError for a log that can't be read."""
     try:
-        log = os.open(os.path.join(root, FILE), _OPEN_READ)
-        with open(log, encoding="utf-8", errors="replace") as opened:
-            if not stat.S_ISREG(os.fstat(log).st_mode):
-                raise EnvrefError(f"reading {FILE}: not a regular file")
+        with TextIOWrapper(open_in_place(os.path.join(root, FILE)), encoding="utf-8", errors="replace") as opened:
             texts = opened.read().split("\n")
     except FileNotFoundError:
         return []

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import pyrage
 
 from envref.errors import EnvrefError, UsageError
+from envref.paths import open_named
 from envref.project.recipient import Recipient
 from envref.secret import Secret
 
@@ -67,8 +68,8 @@ def _counts(line: str) -> bool:
 
 def _lines(path: str) -> Iterable[str]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            return file.read().splitlines()
+        with open_named(path) as file:
+            return file.read().decode("utf-8", "surrogateescape").splitlines()
     except OSError as error:
         raise EnvrefError(f"reading {os.path.basename(path)}: {error.strerror}") from None
 

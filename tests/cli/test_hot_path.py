@@ -32,6 +32,7 @@ PLAIN = {
     "envref.project.config.files",
     "envref.project.config.load",
     "envref.project.config.model",
+    "envref.paths",
     "envref.project.project",
     "envref.project.trust",
     "envref.project.trust.dangerous",  # what no file may set untrusted is left out, also where no store is asked

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
 
+from envref.checks import schema
+from envref.env import file as envfile
+from envref.env import template
 from envref.env.file import EnvFile, merge
+from envref.env.source import newline
 from envref.errors import EnvrefError, MalformedFile, UsageError
+from envref.formats import shells
+from envref.project.config.load import load
 
 VALUES = [
     ("FOO=bar", "bar"),
@@ -382,3 +389,50 @@ def test_a_value_that_no_file_can_hold_is_refused(value, fault):
 def test_removal_takes_every_line_of_the_name(before, after):
     """An earlier duplicate must not come back to life."""
     assert str(EnvFile.parse(before).remove("B")) == after
+
+
+NAMES = ["A", "_", "a1", "A_B", "my-var", "a.b", "A-", "_.-", "class", "ENV"]
+SHELL_NAMES = ["A", "_", "a1", "A_B", "class", "ENV"]
+NO_NAMES = ["", "1A", "-a", ".a", "A B", "A;B", "A=", "Ä", "A²", "Aª", "A\n", "\nA", "A\u0661", "A$", "A*", "\ud800"]
+
+
+@pytest.mark.parametrize("text", [*NAMES, *NO_NAMES])
+def test_everybody_takes_the_same_names(text, project):
+    """An env file, `${…}`, the formats, a schema, `services:` of a config; and shells the same ones among them."""
+    answers = {
+        "grammar": envfile.is_name(text),
+        "file": _accepts(lambda: EnvFile.parse(f"{text}=1\n").entries[0].name == text),
+        "edit": _accepts(lambda: EnvFile.parse("").set(text, "1").get(text) is not None),
+        "format": shells.FORMATS["json"].carries(text),
+        "schema": _accepts(lambda: schema.parse(json.dumps({text: {"type": "string"}}).encode())),
+        "config": _accepts(lambda: _services(project, text)),
+    }
+    assert answers == dict.fromkeys(answers, text in NAMES)
+    assert shells.FORMATS["shell"].carries(text) == (text in SHELL_NAMES)
+    if "-" not in text:  # there it is an operator, unless the name is known
+        assert _accepts(lambda: template.parse(f"${{{text}:-x}}", ())[0].name == text) == (text in NAMES)
+
+
+def _services(project, text):
+    path = project.write(".envref.yaml", json.dumps({"project": "app", "services": {"web": [text]}}))
+    return load(str(path))
+
+
+def _accepts(ask):
+    try:
+        return bool(ask())
+    except EnvrefError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", "\n"), ("A", "\n"), ("A\r\n", "\r\n"), ("A\r\nB\n", "\n"), ("A\r\nB\r\nC\n", "\r\n"), ("A\rB\r", "\n")],
+)
+def test_most_lines_decide_the_line_end(text, expected, project):
+    """The same for an env file, a config and `.gitignore`."""
+    assert newline(text) == expected
+    if "B" not in text:
+        project.write(".gitignore", text.encode())
+        assert project.envref("init").returncode == 0
+        assert (project.path / ".gitignore").read_bytes().endswith(f".env.local{expected}".encode())

@@ -7,14 +7,13 @@ import sys
 
 import pytest
 
+from envref.env.file import is_name, is_shell_name
 from envref.errors import EnvrefError
 from envref.formats.shells import (
     FORMATS,
     SHELLS,
     Unencodable,
     environment_text,
-    is_shell_name,
-    is_variable_name,
     json_text,
     render,
     shell_of_environment,
@@ -266,4 +265,4 @@ NAMES = [
 def test_names_are_checked_by_the_rules_of_section_4(name, shell, file):
     """Shells take letters, digits and `_`; env files `.` and `-` too; neither starts with a digit, `.` or `-`."""
     assert is_shell_name(name) is shell
-    assert is_variable_name(name) is file
+    assert is_name(name) is file

@@ -14,6 +14,8 @@ from jeepney.bus import get_bus  # type: ignore[import-untyped]
 from jeepney.io.blocking import DBusConnection, prep_socket  # type: ignore[import-untyped]
 from jeepney.wrappers import unwrap_msg  # type: ignore[import-untyped]
 
+from envref.paths import runtime_directory
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Sequence
@@ -96,6 +98,6 @@ def connect(deadline: float) -> SessionBus:
 
 def _address() -> str:
     """The bus that the environment names, else the one where other programs look for it too."""
-    directory = os.environ.get("XDG_RUNTIME_DIR", "")
-    standard = f"unix:path={directory}/bus" if os.path.isabs(directory) else ""
+    directory = runtime_directory()
+    standard = f"unix:path={directory}/bus" if directory else ""
     return os.environ.get("DBUS_SESSION_BUS_ADDRESS") or standard

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from envref.backends.answer import no_answer
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, Home
+from envref.paths import NO_HOME, configuration_path, expanded, open_new, shown
 
 _APPLICATION_ID = 0x656E7672  # "envr"
 _LONGEST_WAIT = 20.0  # seconds for another process's transaction
@@ -44,19 +45,15 @@ _EXPLAINED: dict[int, tuple[type[BackendError], str]] = {
 
 def default_path(warnings: list[str]) -> str:
     """Where the vault is unless its `path` says otherwise (commands.md 3.1); `warnings` hears of an ancestor's."""
-    usual = os.path.join(_configuration_directory(), "vault.db")
+    usual = configuration_path("vault.db")
+    if not usual:
+        raise BackendUnavailable("vault: no home directory to keep it in", hint=NO_HOME)
     if sys.platform == "darwin" and not os.path.exists(usual):
-        ancestor = os.path.expanduser("~/Library/Application Support/envref/vault.db")
+        ancestor = expanded("~/Library/Application Support/envref/vault.db")
         if os.path.exists(ancestor):
             warnings.append(f"using the vault of an older envref: {shown(ancestor)}")
             return ancestor
     return usual
-
-
-def _configuration_directory() -> str:
-    if own := os.environ.get("ENVREF_CONFIG_DIR"):
-        return own
-    return os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "envref")
 
 
 def create(path: str) -> None:
@@ -65,8 +62,7 @@ def create(path: str) -> None:
     SQLite by itself would create it readable by everyone; its journal takes over the mode of the file.
     """
     os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    os.close(descriptor)
+    open_new(path).close()
 
 
 def check(path: str) -> None:
@@ -165,9 +161,3 @@ def git_work_tree(path: str) -> str | None:
             return None
         directory = parent
     return directory
-
-
-def shown(path: str) -> str:
-    """A path as messages tell it: `~` for the home directory (commands.md 13)."""
-    home = os.path.join(os.path.expanduser("~"), "")
-    return "~/" + path.removeprefix(home) if path.startswith(home) else path

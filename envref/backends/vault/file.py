@@ -15,6 +15,7 @@ from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
 from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class VaultFile:
         except FileExistsError:
             pass
         except OSError as error:
-            raise BackendUnavailable(f"vault: {database.shown(self.path)}: {error.strerror}") from None
+            raise BackendUnavailable(f"vault: {shown(self.path)}: {error.strerror}") from None
         with self._connected(deadline) as connection:
             self._warn_of_git()
             database.begin(connection, deadline)
@@ -190,7 +191,7 @@ class VaultFile:
             )
         if ancestor.locked:
             contents.lock()
-        self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {database.shown(kept)}")
+        self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {shown(kept)}")
         return contents
 
     def _keep_old(self) -> str:
@@ -201,7 +202,7 @@ class VaultFile:
         try:
             self.copy(kept, time.monotonic() + _PATIENCE)
         except OSError as error:
-            raise BackendUnavailable(f"vault: {database.shown(kept)}: {error.strerror}") from None
+            raise BackendUnavailable(f"vault: {shown(kept)}: {error.strerror}") from None
         return kept
 
     @contextmanager
@@ -224,11 +225,10 @@ class VaultFile:
         except FileNotFoundError:
             raise not_initialized() from None
         except OSError as error:
-            raise BackendUnavailable(f"vault: {database.shown(self.path)}: {error.strerror}") from None
+            raise BackendUnavailable(f"vault: {shown(self.path)}: {error.strerror}") from None
 
     def _warn_of_git(self) -> None:
         root = database.git_work_tree(self.path)
-        shown = database.shown
         warning = f"the vault {shown(self.path)} lies in the git work tree {shown(root or '')}; keep it out of commits"
         if root and warning not in self.warnings:
             self.warnings.append(warning)

@@ -12,6 +12,7 @@ from getpass import getpass
 
 from envref import streams
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
+from envref.paths import without_waiting
 from envref.secret import Secret
 
 _PROMPT = "Enter vault passphrase: "
@@ -95,19 +96,17 @@ def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
 
 def _from_file(path: str, deadline: float | None) -> Secret:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a named pipe is not waited for here
+        file = open(path, "rb", buffering=0, opener=without_waiting)  # noqa: SIM115  `_content` waits, not for ever
     except OSError as error:
         raise BackendLocked(f"reading vault passphrase: {path}: {error.strerror}") from None
-    try:
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    with file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:
             raise BackendDenied(
                 f"vault passphrase file {path} is accessible by others (mode {mode:04o})",
                 run=("chmod", "600", path),
             )
-        return _line(_content(descriptor, path, deadline), path)
-    finally:
-        os.close(descriptor)
+        return _line(_content(file.fileno(), path, deadline), path)
 
 
 _read: dict[str, Secret] = {}  # by descriptor: a pipe gives its content only once
@@ -173,15 +172,10 @@ def _in_foreground() -> bool:
     stdin does not matter: `envref vault import < backup.json` may ask as well.
     """
     try:
-        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        with open("/dev/tty", "rb", buffering=0) as terminal:
+            return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)
 
 
 def _typed(prompt: str) -> str:

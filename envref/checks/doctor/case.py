@@ -10,7 +10,7 @@ from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
-from envref.project.config.files import shown
+from envref.paths import shown
 from envref.project.project import outside, readable
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding
 from envref.env import template
+from envref.env.file import is_shell_name
 from envref.env.source import hide_runs, hiding
 from envref.errors import printable
-from envref.formats.shells import is_shell_name
 from envref.refs.reference import InvalidReference
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.flox_manifest import is_in_profile
 from envref.errors import Home
-from envref.project.config.files import shown
+from envref.paths import expanded, open_in_place, runtime_directory, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,8 +33,9 @@ def runtime_on_disk(case: Case) -> Iterator[Finding]:
     if is_in_profile(case):
         return
     where = _run_directory()
-    if not os.environ.get(_VARIABLE):
-        message = f"not set: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
+    if not runtime_directory():
+        why = "not an absolute path" if os.environ.get(_VARIABLE) else "not set"
+        message = f"{why}: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
         yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
         return
     kind = _file_system(where)
@@ -64,8 +65,8 @@ def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
 
 def _run_directory() -> str:
     """`$XDG_RUNTIME_DIR/flox`, else `~/.cache/flox/run`."""
-    own = os.environ.get(_VARIABLE)
-    return os.path.join(own, "flox") if own else os.path.expanduser("~/.cache/flox/run")
+    own = runtime_directory()
+    return os.path.join(own, "flox") if own else expanded("~/.cache/flox/run")
 
 
 def _start_directories() -> Iterator[str]:
@@ -144,7 +145,7 @@ def _names_in(file: str) -> Callable[[bytes], Iterable[bytes]] | None:
 def _read_names(path: str) -> set[str]:
     reader = _names_in(os.path.basename(path))
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+        with open_in_place(path) as file:
             found = reader(file.read(_LARGEST)) if reader else ()
             return {name.decode("utf-8", "replace") for name in found}
     except OSError:
@@ -164,7 +165,7 @@ def _is_supervised(directory: str) -> bool:
 def _processes(path: str) -> set[int]:
     """Every process id in a state file, whatever version of Flox wrote it: a number that some `pid` names."""
     try:
-        with open(path, "rb") as file:
+        with open_in_place(path) as file:
             return set(_ids(json.loads(file.read(_LARGEST)), named=False))
     except (OSError, ValueError, RecursionError):
         return set()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from envref.backends import command
 from envref.checks.doctor.finding import Finding, typed
 from envref.errors import BackendError, Operator
+from envref.paths import open_file
 from envref.project import git
 from envref.project.config.files import FILE
 
@@ -56,7 +57,7 @@ def _ignoring(case: Case) -> tuple[str, ...]:
     """The command that adds the personal file to .gitignore, also to one whose last line has no end."""
     path, name = os.path.join(case.project.root, ".gitignore"), case.project.config.local_file
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             is_cut = file.read()[-1:] not in (b"", b"\n")
     except OSError:
         is_cut = False

@@ -11,8 +11,9 @@ from envref.cli import candidates
 from envref.cli.grammar import Command, directory
 from envref.cli.profile.known import check_known
 from envref.errors import UsageError
+from envref.paths import shown
 from envref.project.config.document import Document
-from envref.project.config.files import FILE, shown
+from envref.project.config.files import FILE
 from envref.project.edit import edit, preview
 from envref.project.project import find
 

@@ -12,7 +12,7 @@ from envref.backends.vault import age, lifecycle, passphrase
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.vault.target import opened, vault_options
 from envref.errors import UsageError
-from envref.project.config.files import shown
+from envref.paths import shown
 
 _COMMANDS = {
     "export": "envref.cli.vault.export:export",

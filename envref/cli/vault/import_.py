@@ -15,6 +15,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.vault.export import VERSION
 from envref.cli.vault.target import opened, vault_options
 from envref.errors import EnvrefError, UsageError
+from envref.paths import open_named
 from envref.refs.address import check_key
 from envref.secret import Secret
 
@@ -67,7 +68,7 @@ def _read(file: str | None) -> bytes:
             raise UsageError("reading import file: standard input is a terminal", hint="use < FILE or --file FILE")
         return sys.stdin.buffer.read(_LARGEST + 1)
     try:
-        with open(os.path.join(directory(), file), "rb") as source:
+        with open_named(os.path.join(directory(), file)) as source:
             return source.read(_LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"reading import file: {file}: {error.strerror}") from None

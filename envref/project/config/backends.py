@@ -11,6 +11,7 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.errors import UsageError
 from envref.project.config.files import FILE
 from envref.project.config.yaml import Mapping, Scalar
+from envref.project.loopback import is_loopback
 from envref.refs.address import check_key
 
 if TYPE_CHECKING:
@@ -222,21 +223,10 @@ def _is_safe_address(address: str) -> bool:
     """Whether a token sent there is encrypted, or stays on this machine (security.md 5.7)."""
     from urllib.parse import urlsplit
 
+    if is_loopback(address):
+        return "://" in address
     try:
         parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    if parts.scheme == "https":
-        return bool(host)
-    # A name before "@", or a backslash, is read as the host by some programs.
-    return parts.scheme == "http" and not set(address) & set("@\\") and _is_loopback(host)
-
-
-def _is_loopback(host: str) -> bool:
-    from ipaddress import ip_address
-
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
+        return parts.scheme == "https" and bool(parts.hostname)
     except ValueError:
         return False

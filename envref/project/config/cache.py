@@ -13,6 +13,7 @@ import sys
 import time
 
 from envref import __version__
+from envref.paths import cache_path, is_ours, make_private, open_new, open_ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,20 +25,16 @@ if TYPE_CHECKING:
 _FORMAT = "envref config 2"
 _END = b"\nend of envref config\n"  # a rename that outran its data in a crash leaves a file without it
 _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
-_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_OPEN_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def read(sources: Sources, environment: Mapping[str, str]) -> dict[str, Any] | None:
     """The data that `write` was given for the same sources, or None."""
-    directory = _directory(environment)
+    directory = cache_path("config", environment=environment)
     try:
-        if not directory or not _is_ours(os.lstat(directory), stat.S_IFDIR):
+        if not directory or not _is_ours(directory):
             return None
-        with open(os.open(_file(directory, sources), _OPEN_READ), "rb", buffering=0) as opened:
-            if not _is_ours(os.fstat(opened.fileno()), stat.S_IFREG):
-                return None
-            content = opened.readall()
+        with open_ours(_file(directory, sources)) as opened:
+            content = opened.read()
     except OSError:
         return None
     return _data(content, _head(sources))
@@ -56,9 +53,9 @@ def _data(content: bytes, head: bytes) -> dict[str, Any] | None:
 
 def write(sources: Sources, data: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Keeps a copy, if that can be done. The last of several writers wins; a reader sees a whole copy or none."""
-    directory = _directory(environment)
+    directory = cache_path("config", environment=environment)
     try:
-        if not directory or not _prepared(directory):
+        if not directory or make_private(directory) or not _is_ours(directory):
             return
         _replace(_file(directory, sources), _head(sources) + marshal.dumps(data) + _END)
     except (OSError, ValueError):
@@ -68,7 +65,7 @@ def write(sources: Sources, data: dict[str, Any], environment: Mapping[str, str]
 def _replace(file: bytes, content: bytes) -> None:
     temporary = file + f".{os.getpid()}.{time.monotonic_ns()}".encode()
     try:
-        with open(os.open(temporary, _OPEN_NEW, 0o600), "wb") as opened:
+        with open_new(temporary) as opened:
             opened.write(content)
         os.rename(temporary, file)
     except OSError:
@@ -82,29 +79,9 @@ def _remove(file: bytes) -> None:
         pass
 
 
-def _directory(environment: Mapping[str, str]) -> str:
-    """Where the copies lie; empty when the environment names no absolute place."""
-    own, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
-    cache = own if os.path.isabs(own) else os.path.join(home, ".cache")
-    return os.path.join(cache, "envref", "config") if os.path.isabs(cache) else ""
-
-
-def _prepared(directory: str) -> bool:
-    """Makes the directory if need be; False if it is not, or would not be, ours alone."""
-    existing = directory
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
-    # `sudo envref` with the user's HOME must not leave root's directories in it.
-    if os.stat(existing).st_uid != os.geteuid():
-        return False
-    os.makedirs(directory, 0o700, exist_ok=True)
-    return _is_ours(os.lstat(directory), stat.S_IFDIR)
-
-
-def _is_ours(status: os.stat_result, kind: int) -> bool:
-    """Whether it is of this kind, belongs to us, and nobody else may write it."""
-    others = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return stat.S_IFMT(status.st_mode) == kind and status.st_uid == os.geteuid() and not others
+def _is_ours(directory: str) -> bool:
+    status = os.lstat(directory)
+    return stat.S_ISDIR(status.st_mode) and is_ours(status)
 
 
 def _file(directory: str, sources: Sources) -> bytes:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
+from envref.env.file import is_name
 from envref.errors import UsageError, printable
 from envref.project.config.backends import backends
 from envref.project.config.files import FILE
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ONLY_GLOBAL = ("trust", "trusted_paths")
 
 
@@ -212,7 +211,7 @@ def _services(node: Node, key: str, findings: Findings) -> dict[str, tuple[str, 
     for service, listed in findings.entries(node, key):
         where = f"{key}.{service}"
         names = [findings.text(item, where) for item in findings.items(listed, where)]
-        wrong = [name for name in names if name is not None and not _VARIABLE.fullmatch(name)]
+        wrong = [name for name in names if name is not None and not is_name(name)]
         findings.faults += [f'{where}: "{name}" is not a variable name' for name in wrong]
         services[service] = tuple(name for name in names if name is not None)
     return services

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref.env.source import newline
 from envref.errors import EnvrefError
 from envref.project.config.yaml import BOM, Mapping, Scalar, Sequence, parse
 
@@ -223,7 +224,7 @@ class Document:
         if self._is_first(last.start) and self._is_last(end):
             comma = [] if trailing else [_Splice(end, end, mark)]
             line = self._line_end(end)
-            own_line = self._newline() + self._indent(last.start) + written + ("," if trailing else "")
+            own_line = newline(self._text) + self._indent(last.start) + written + ("," if trailing else "")
             # Two splices at one place would have no order.
             if comma and line == end:
                 return [_Splice(line, line, mark + own_line)]
@@ -351,16 +352,12 @@ class Document:
         start = self._line_start(at)
         return self._text[start:at] if self._is_first(at) else " " * (at - start)
 
-    def _newline(self) -> str:
-        """The line end most lines of the file have."""
-        return "\r\n" if self._text.count("\r\n") * 2 > self._text.count("\n") else "\n"
-
     def _lines_at(self, at: int, lines: Iterable[str]) -> _Splice:
         """Whole lines at the start of a line, or at the end of a file, whose missing final line end stays missing."""
-        newline = self._newline()
+        end = newline(self._text)
         if at and self._text[at - 1] != "\n":
-            return _Splice(at, at, "".join(newline + line for line in lines))
-        return _Splice(at, at, "".join(line + newline for line in lines))
+            return _Splice(at, at, "".join(end + line for line in lines))
+        return _Splice(at, at, "".join(line + end for line in lines))
 
     def _scalar(self, text: str) -> str:
         return _double_quoted(text) if self._is_json() else scalar(text)

@@ -6,6 +6,7 @@ import os
 import stat
 
 from envref.errors import EnvrefError, Home
+from envref.paths import configuration_path, open_file, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,14 +14,6 @@ if TYPE_CHECKING:
 
 FILE = ".envref.yaml"
 LARGEST = 256 * 1024  # bytes of a config (security.md 5.7)
-
-_OPEN_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC  # a named pipe in a hostile repository must not stop a shell
-_XDG = {
-    "XDG_CONFIG_HOME": "~/.config",
-    "XDG_DATA_HOME": "~/.local/share",
-    "XDG_STATE_HOME": "~/.local/state",
-    "XDG_CACHE_HOME": "~/.cache",
-}
 
 
 class Sources:
@@ -30,9 +23,9 @@ class Sources:
 
     def __init__(self, path: str, environment: Mapping[str, str]) -> None:
         self.path = path
-        place = os.path.join(directory(environment), "config.yaml")
+        place = configuration_path("config.yaml", environment=environment)
         self.shown_global_path = shown(place, environment)
-        self.global_path = place if os.path.isabs(place) and os.path.lexists(place) else None
+        self.global_path = place if os.path.lexists(place) else None
         self.global_bytes = _read(place, self.shown_global_path, environment) if self.global_path else b""
         if os.path.islink(path):
             self._check_link(environment)
@@ -54,47 +47,11 @@ class Sources:
             )
 
 
-def directory(environment: Mapping[str, str] = os.environ) -> str:
-    """The configuration directory (commands.md 3.1)."""
-    return environment.get("ENVREF_CONFIG_DIR") or expanded("$XDG_CONFIG_HOME/envref", environment)
-
-
-def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
-    """`path` with a leading `~`, `~user`, `$HOME` or `$XDG_…_HOME` replaced. Others stay as they are."""
-    first, slash, rest = path.partition("/")
-    name = first[1:].removeprefix("{").removesuffix("}") if first.startswith("$") else ""
-    if first == "~" or name == "HOME":
-        return _home(environment) + slash + rest
-    if name.startswith("XDG_"):
-        own = environment.get(name, "")
-        base = own if os.path.isabs(own) else expanded(_XDG[name], environment) if name in _XDG else first
-        return base + slash + rest
-    return os.path.expanduser(path) if first.startswith("~") else path
-
-
-def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:
-    """`path` as messages show it: the home directory as `~` (commands.md 13)."""
-    home = _home(environment)
-    return "~" + path[len(home) :] if path == home or path.startswith(home + "/") else path
-
-
-def _home(environment: Mapping[str, str]) -> str:
-    own = environment.get("HOME", "")
-    return own.rstrip("/") if os.path.isabs(own) else os.path.expanduser("~")
-
-
 def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
     """The file's bytes, once. Refuses what is not a regular file of a safe owner, or is too large."""
     try:
-        with open(os.open(path, _OPEN_READ), "rb", buffering=0) as opened:
-            status = os.fstat(opened.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise EnvrefError(
-                    f"{name}: not a regular file",
-                    subject="loading config",
-                    hint="remove it; envref init writes a config",
-                )
-            check_owner(shown(path, environment), status)
+        with open_file(path) as opened:
+            check_owner(shown(path, environment), os.fstat(opened.fileno()))
             source = opened.read(LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 
+from envref.paths import expanded
 from envref.project.config import cache
-from envref.project.config.files import Sources, check_size, expanded
+from envref.project.config.files import Sources, check_size
 from envref.project.config.model import BackendConfig, Config, active_profile_fault, invalid
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from envref.errors import EnvrefError
-from envref.project.config.files import expanded
+from envref.paths import expanded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from envref.backends.programs import find
-from envref.project.config.files import expanded, shown
+from envref.paths import expanded, shown
 from envref.project.loopback import is_loopback
 
 TYPE_CHECKING = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from envref.errors import UNTRUSTED, EnvrefError
-from envref.project.config.files import expanded
+from envref.paths import expanded
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
 

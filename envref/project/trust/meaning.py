@@ -10,6 +10,7 @@ import json
 import os
 
 from envref.env.file import merge
+from envref.paths import open_file
 from envref.project.config.model import is_profile_name
 from envref.project.project import env_files, file_names
 from envref.project.trust.need import PROGRAM, dangerous, needs, outside_files
@@ -95,7 +96,7 @@ def _program(need: Need, root: str) -> dict[str, str]:
 def content(path: str) -> str:
     """The SHA-256 of a program's bytes; empty for one that can't be read, never the same twice for a giant."""
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
+        with open_file(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:
                 return f"of none: larger than {_LARGEST >> 20} MiB, {os.urandom(8).hex()}"
             found = _sha256()

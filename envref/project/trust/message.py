@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envref.project.config.files import shown
+from envref.paths import shown
 from envref.project.trust.meaning import content, fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from envref.project.config.files import FILE, expanded
+from envref.paths import open_ours, state_path
+from envref.project.config.files import FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from envref.project.project import Project
 
 _LARGEST = 1024 * 1024  # bytes
-_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Name:
@@ -34,7 +34,7 @@ class Name:
         self._environment = environment
         self._theirs = "project" in project.config.from_project and "\n" not in project.root
         # A checked name has no slash and at most 128 bytes.
-        self._path = os.path.join(expanded("$XDG_STATE_HOME", environment), "envref", "projects", self.text)
+        self._path = state_path("projects", self.text, environment=environment)
         self.known = self._read() if self._theirs else []
 
     def others(self) -> list[str]:
@@ -64,9 +64,7 @@ class Name:
     def _read(self) -> list[str]:
         """The directories of exactly this name: a file system may take two spellings for one."""
         try:
-            with open(os.open(self._path, _OPEN_READ), "rb", buffering=0) as file:
-                if os.fstat(file.fileno()).st_uid != os.geteuid():
-                    return []
+            with open_ours(self._path) as file:
                 lines = file.read(_LARGEST).decode("utf-8", "surrogateescape").split("\n")
         except OSError:
             return []

@@ -9,7 +9,7 @@ import os
 
 from envref.backends.programs import find, is_inside
 from envref.env.file import merge
-from envref.project.config.files import directory, expanded
+from envref.paths import configuration_path, expanded
 from envref.project.project import env_files, file_names, outside
 from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 
@@ -117,9 +117,9 @@ def _places(
 
 
 def _own(environment: Mapping[str, str]) -> Iterator[str]:
-    yield directory(environment)
-    yield from (expanded(place, environment) for place in _OWN_PLACES)
-    yield from filter(None, [environment.get("PASSWORD_STORE_DIR")])
+    places = [configuration_path(environment=environment), environment.get("PASSWORD_STORE_DIR", "")]
+    places += [expanded(place, environment) for place in _OWN_PLACES]
+    yield from filter(os.path.isabs, places)
 
 
 def _is_below(path: str, directories: Iterable[str]) -> bool:

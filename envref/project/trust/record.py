@@ -11,7 +11,7 @@ import stat
 import time
 
 from envref.errors import EnvrefError
-from envref.project.config.files import expanded, shown
+from envref.paths import NO_HOME, is_ours, make_private, open_ours, shown, state_path
 from envref.project.trust.meaning import digest, fingerprint
 
 TYPE_CHECKING = False
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LARGEST = 4 * 1024 * 1024  # bytes; a config has at most 256 KiB
-_OPEN_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Record:
@@ -34,11 +33,6 @@ class Record:
         self.meant = meant
         self.date = date
         self.granted = granted
-
-
-def state_directory(environment: Mapping[str, str] = os.environ) -> str:
-    """Where envref keeps what it knows of the user's projects."""
-    return os.path.join(expanded("$XDG_STATE_HOME", environment), "envref")
 
 
 def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, granted: bool) -> None:
@@ -62,14 +56,13 @@ def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = 
 
 def read(root: str, environment: Mapping[str, str] = os.environ) -> Record | None:
     """What was decided about the project at `root`; None if nothing was, or somebody else could have written it."""
-    return _read(os.path.join(state_directory(environment), "trust", _name(root)), root)
+    return _read(_path(root, environment), root)
 
 
 def remove(root: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Forgets the project; whether there was anything to forget."""
-    path = os.path.join(state_directory(environment), "trust", _name(root))
     try:
-        os.unlink(path)
+        os.unlink(_path(root, environment))
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -79,7 +72,7 @@ def remove(root: str, environment: Mapping[str, str] = os.environ) -> bool:
 
 def every(environment: Mapping[str, str] = os.environ) -> Iterator[Record]:
     """All records, by path."""
-    directory = os.path.join(state_directory(environment), "trust")
+    directory = state_path("trust", environment=environment)
     try:
         names = [name for name in os.listdir(directory) if name.endswith(".json")]
     except OSError:
@@ -90,24 +83,28 @@ def every(environment: Mapping[str, str] = os.environ) -> Iterator[Record]:
 
 def private_directory(name: str, environment: Mapping[str, str]) -> str:
     """A directory of ours in the state directory, made if need be, that nobody else can look into."""
-    directory = os.path.join(state_directory(environment), name)
-    existing = directory
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
-    # `sudo envref` with the user's HOME must not leave root's directories in it.
-    if os.stat(existing).st_uid != os.geteuid():
-        raise EnvrefError(
-            f"keeping a trust record: {shown(existing, environment)} belongs to another user",
-            hint="make that directory yours",
-        )
+    directory = state_path(name, environment=environment)
+    if not directory:
+        raise EnvrefError("keeping a trust record: no home directory", hint=NO_HOME)
     try:
-        os.makedirs(directory, 0o700, exist_ok=True)
-        for each in (os.path.dirname(directory), directory):
-            if _is_ours(os.stat(each)) and stat.S_IMODE(os.stat(each).st_mode) != 0o700:
+        stranger = make_private(directory)
+        for each in () if stranger else (os.path.dirname(directory), directory):
+            status = os.stat(each)
+            if is_ours(status) and stat.S_IMODE(status.st_mode) != 0o700:
                 os.chmod(each, 0o700)
     except OSError as error:
-        raise EnvrefError(f"keeping a trust record: {error.filename}: {error.strerror}") from None
+        place = shown(error.filename, environment)
+        raise EnvrefError(f"keeping a trust record: {place}: {error.strerror}") from None
+    if stranger:
+        raise EnvrefError(
+            f"keeping a trust record: {shown(stranger, environment)} belongs to another user",
+            hint="make that directory yours",
+        )
     return directory
+
+
+def _path(root: str, environment: Mapping[str, str]) -> str:
+    return state_path("trust", _name(root), environment=environment)
 
 
 def _name(root: str) -> str:
@@ -117,11 +114,10 @@ def _name(root: str) -> str:
 def _read(path: str, root: str | None) -> Record | None:
     """The record in a file; None unless it is about `root`, where that is given."""
     try:
-        with open(os.open(path, _OPEN_READ), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode) or not _is_ours(status) or status.st_size > _LARGEST:
+        with open_ours(path) as file:
+            if os.fstat(file.fileno()).st_size > _LARGEST:
                 return None
-            fields = json.loads(file.readall())
+            fields = json.loads(file.read())
         record = Record(
             fields["path"], fields["fingerprint"], fields["meaning"], fields["time"][:10], granted=fields["granted"]
         )
@@ -129,8 +125,3 @@ def _read(path: str, root: str | None) -> Record | None:
         return None
     usable = isinstance(record.path, str) and isinstance(record.meant, dict) and record.granted in (True, False)
     return record if usable and root in (None, record.path) else None
-
-
-def _is_ours(status: os.stat_result) -> bool:
-    """Whether it belongs to us, and nobody else may write it."""
-    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

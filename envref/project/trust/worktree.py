@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 
+from envref.paths import open_file
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LARGEST = 4096  # bytes of a file that holds one path
-_OPEN_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_same_repository(directory: str, known: str) -> bool:
@@ -49,7 +50,7 @@ def _work_trees(repository: str) -> Iterator[str]:
 
 def _line(path: str) -> str:
     try:
-        with open(os.open(path, _OPEN_READ), "rb", buffering=0) as file:
+        with open_file(path) as file:
             return file.read(_LARGEST).decode("utf-8", "surrogateescape").strip("\n")
     except OSError:
         return ""

@@ -7,10 +7,11 @@ import types
 
 import pytest
 
+from envref import paths
 from envref.backends.table import BUILTIN
 from envref.errors import EnvrefError
-from envref.project.config import files, model
 from envref.project.config import load as config
+from envref.project.config import model
 from tests.requirements import need
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -43,7 +44,7 @@ def load(project):
 
     def write_and_load(text, own=None, how=config.load):
         if own is not None:
-            directory = files.directory()
+            directory = paths.configuration_path()
             os.makedirs(directory, exist_ok=True)
             with open(f"{directory}/config.yaml", "w", encoding="utf-8") as file:
                 file.write(own)
@@ -441,14 +442,6 @@ def test_a_passphrase_is_refused_in_project_files_only(load):
     """The user's own file may hold what a committed one must not."""
     own = "backends: [{name: x, type: plugin, config: {passphrase: p}}]"
     assert load("project: app", own=own).backends[0].options == {"passphrase": "p"}
-
-
-def test_the_configuration_directory(home):
-    """ENVREF_CONFIG_DIR, else XDG_CONFIG_HOME if absolute, else ~/.config."""
-    assert files.directory({"ENVREF_CONFIG_DIR": "/a", "XDG_CONFIG_HOME": "/b", "HOME": "/h"}) == "/a"
-    assert files.directory({"ENVREF_CONFIG_DIR": "", "XDG_CONFIG_HOME": "/b", "HOME": "/h"}) == "/b/envref"
-    assert files.directory({"XDG_CONFIG_HOME": "b", "HOME": "/h"}) == "/h/.config/envref"
-    assert files.directory() == f"{home}/.config/envref"
 
 
 def test_a_relative_home_is_no_home(load, monkeypatch, tmp_path):

@@ -1,0 +1,175 @@
+"""Where a user's files are, how messages show a path, and how a file is opened that others may have put there."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from io import BufferedReader, BufferedWriter
+    from typing import TypeAlias
+
+    Path: TypeAlias = str | bytes
+
+_USUAL = {
+    "XDG_CONFIG_HOME": "~/.config",
+    "XDG_DATA_HOME": "~/.local/share",
+    "XDG_STATE_HOME": "~/.local/state",
+    "XDG_CACHE_HOME": "~/.cache",
+}
+
+
+NO_HOME = "set HOME to an absolute path"  # the cure where a place is empty
+
+# Where the user's files are. The XDG base directory specification has a relative value ignored, and so do we with HOME
+# and ENVREF_CONFIG_DIR: a directory that the current one decides on could be a cloned repository's.
+
+
+def configuration_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A place in the user's configuration directory (commands.md 3.1); empty where nothing says where that is."""
+    own = environment.get("ENVREF_CONFIG_DIR", "")
+    return os.path.join(own, *names) if os.path.isabs(own) else _path("$XDG_CONFIG_HOME", names, environment)
+
+
+def state_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A place among what envref keeps of the user's decisions; empty where nothing says where that is."""
+    return _path("$XDG_STATE_HOME", names, environment)
+
+
+def cache_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
+    """A place among what envref can make again; empty where nothing says where that is."""
+    return _path("$XDG_CACHE_HOME", names, environment)
+
+
+def runtime_directory(environment: Mapping[str, str] = os.environ) -> str:
+    """`$XDG_RUNTIME_DIR`; empty without one, because no other place is as private and as short-lived."""
+    own = environment.get("XDG_RUNTIME_DIR", "")
+    return own if os.path.isabs(own) else ""
+
+
+def _path(base: str, names: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    directory = expanded(base, environment)
+    return os.path.join(directory, "envref", *names) if os.path.isabs(directory) else ""
+
+
+def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`path` with a leading `~`, `~user`, `$HOME` or `$XDG_…_HOME` replaced. Others stay as they are."""
+    first, slash, rest = path.partition("/")
+    name = first[1:].removeprefix("{").removesuffix("}") if first.startswith("$") else ""
+    if first == "~" or name == "HOME":
+        home = _home(environment)
+        return path if home is None else home + slash + rest
+    if name.startswith("XDG_"):
+        own = environment.get(name, "")
+        base = own if os.path.isabs(own) else expanded(_USUAL[name], environment) if name in _USUAL else first
+        return base + slash + rest
+    return os.path.expanduser(path) if first.startswith("~") else path
+
+
+def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:
+    """`path` as messages show it: the home directory as `~` (commands.md 13)."""
+    home = _home(environment)
+    return path if home is None or not f"{path}/".startswith(f"{home}/") else "~" + path[len(home) :]
+
+
+def _home(environment: Mapping[str, str]) -> str | None:
+    """The user's home directory without a slash at its end; None where nothing says which that is."""
+    own = environment.get("HOME")
+    own = _registered_home() if own is None else own
+    return own.rstrip("/") if os.path.isabs(own) else None
+
+
+def _registered_home() -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a container's user that has no entry
+        return ""
+
+
+# Directories that are ours alone.
+
+
+def make_private(directory: str) -> str:
+    """Makes the directory, for nobody else, and those above it that are missing. Raises OSError.
+
+    Returns the nearest one that is there, and makes nothing in it, where it belongs to another user; else empty text:
+    `sudo envref` with the user's HOME must not leave root's directories in it.
+    """
+    existing = directory
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if os.stat(existing).st_uid != os.geteuid():
+        return existing
+    os.makedirs(directory, 0o700, exist_ok=True)
+    return ""
+
+
+def is_ours(status: os.stat_result) -> bool:
+    """Whether a file or directory belongs to us, and nobody else may write it."""
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+# Opening. A repository may hold a pipe that nobody ever writes in the place of any file: without O_NONBLOCK, opening it
+# would stop the shell that activates the project. It may hold a link to any file of the user's: what envref writes, and
+# what counts in its own place only, is opened with O_NOFOLLOW. No program that envref starts gets a file: O_CLOEXEC.
+
+WITHOUT_LINKS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def without_waiting(path: str, flags: int) -> int:
+    """For `open(…, opener=…)`."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def without_links(path: str, flags: int) -> int:
+    """The same, where a link is an error; a new file is for nobody else."""
+    return os.open(path, flags | WITHOUT_LINKS, 0o600)
+
+
+def _appending(path: str, flags: int) -> int:
+    return without_links(path, flags & ~os.O_CREAT)
+
+
+def open_file(path: Path) -> BufferedReader:
+    """A project's regular file, or the one that a link leads to, to read. Raises OSError, for a pipe as well."""
+    return _regular(open(path, "rb", opener=without_waiting))
+
+
+def open_in_place(path: Path) -> BufferedReader:
+    """A regular file that is not a link, to read. Raises OSError."""
+    return _regular(open(path, "rb", opener=without_links))
+
+
+def open_ours(path: Path) -> BufferedReader:
+    """A file that envref wrote, and that nobody else could have written, to read. Raises OSError."""
+    file = open_in_place(path)
+    if is_ours(os.fstat(file.fileno())):
+        return file
+    file.close()
+    raise PermissionError(0, "others could have written it", path)
+
+
+def open_named(path: Path) -> BufferedReader:
+    """What a person named on the command line, to read: a pipe is waited for, so that `<(age -d …)` may stand there."""
+    return open(path, "rb")
+
+
+def open_new(path: Path) -> BufferedWriter:
+    """A new file for nobody else, to write. FileExistsError when anything is there, another OSError otherwise."""
+    return open(path, "xb", opener=without_links)
+
+
+def open_to_append(path: Path) -> BufferedWriter:
+    """What is there already and is not a link; the caller refuses what is not a regular file. Raises OSError."""
+    return open(path, "ab", opener=_appending)
+
+
+def _regular(file: BufferedReader) -> BufferedReader:
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(0, "not a regular file")

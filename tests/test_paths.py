@@ -1,0 +1,337 @@
+"""Where the user's files are, how a path is shown, and how files are opened: one answer for all who ask."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+
+import pyrage
+import pytest
+
+from envref import atomic, paths
+from envref.errors import EnvrefError
+from envref.project.config.load import load
+from envref.refs.address import Address
+from envref.secrets.audit_log import FILE as AUDIT_LOG
+from tests.conftest import ROOT
+
+giving_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+
+PASSPHRASE = "correct horse battery staple"
+
+# What a variable holds, and what counts then, with HOME at /home/me.
+RELATIVE = ["", "relative", ".", "./relative", "~/relative", "../up"]
+
+
+@pytest.mark.parametrize("value", RELATIVE)
+def test_a_relative_value_of_xdg_is_ignored(value):
+    """The XDG base directory specification has it ignored: the usual place counts."""
+    environment = {
+        "HOME": "/home/me",
+        **{f"XDG_{kind}_HOME": value for kind in ("CONFIG", "STATE", "CACHE")},
+        "XDG_RUNTIME_DIR": value,
+        "ENVREF_CONFIG_DIR": value,
+    }
+    assert paths.configuration_path("c", environment=environment) == "/home/me/.config/envref/c"
+    assert paths.state_path("s", environment=environment) == "/home/me/.local/state/envref/s"
+    assert paths.cache_path("a", "b", environment=environment) == "/home/me/.cache/envref/a/b"
+    assert paths.runtime_directory(environment) == ""
+
+
+def test_an_absolute_value_counts():
+    """Each of its own variable; ENVREF_CONFIG_DIR before XDG_CONFIG_HOME."""
+    environment = {"HOME": "/h", "XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "XDG_CACHE_HOME": "/a"}
+    assert paths.configuration_path(environment=environment) == "/c/envref"
+    assert paths.state_path("x", environment=environment) == "/s/envref/x"
+    assert paths.cache_path("x", environment=environment) == "/a/envref/x"
+    assert paths.runtime_directory({"XDG_RUNTIME_DIR": "/run/me"}) == "/run/me"
+    assert paths.configuration_path(environment={**environment, "ENVREF_CONFIG_DIR": "/own"}) == "/own"
+
+
+@pytest.mark.parametrize("home", ["", "relative", ".", "~"])
+def test_a_relative_home_is_no_home(home):
+    """No place is better than one that the current directory decides on."""
+    environment = {"HOME": home}
+    for place in (paths.configuration_path, paths.state_path, paths.cache_path):
+        assert place("x", environment=environment) == ""
+    assert paths.expanded("~/x", environment) == "~/x"
+    assert paths.shown("/x", environment) == "/x"
+
+
+def test_without_home_the_user_s_entry_counts(monkeypatch):
+    """What the system knows of the user; for one that it doesn't know, nothing."""
+    import pwd
+
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: pwd.struct_passwd(("me", "x", 1, 1, "", "/home/me", "/bin/sh")))
+    assert paths.configuration_path(environment={}) == "/home/me/.config/envref"
+
+    def unknown(_):
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert paths.configuration_path(environment={}) == ""
+
+
+# Every command that writes into the user's own directories, as the words of a command line.
+WRITERS = {
+    "vault": ["vault", "init", "--work-factor", "15"],
+    "trust": ["trust"],
+    "cache and project names": ["resolve", "--export"],
+}
+WITH_VAULT = {".envref.yaml": "project: app\nbackends:\n  - name: vault\n", ".env": "A=1\nB=ref://secrets/b\n"}
+WITH_PLUGIN = {
+    ".envref.yaml": "project: app\nbackends:\n  - {name: p, type: plugin, config: {command: ./p}}\n",
+    "p": "#!/bin/sh\n",
+}
+FILES = {"vault": WITH_VAULT, "trust": WITH_PLUGIN, "cache and project names": WITH_VAULT}
+
+
+@pytest.mark.parametrize("name", ["XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "ENVREF_CONFIG_DIR", "HOME"])
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("value", ["relative", "~"])
+def test_nothing_is_written_where_a_relative_value_leads(project, name, writer, value):
+    """The current directory is as it was: what envref keeps is neither in `./relative` nor in `./~`."""
+    written = {project.write(name, text) for name, text in FILES[writer].items()}
+    project.envref(*WRITERS[writer], env={name: value, "ENVREF_VAULT_PASSPHRASE": PASSPHRASE})
+    assert set(project.path.iterdir()) - {project.path / AUDIT_LOG} == written
+
+
+@pytest.mark.parametrize("writer", ["vault", "trust"])
+def test_whoever_has_no_home_is_told_so(project, writer):
+    """Not a place of which nobody thinks."""
+    for name, text in FILES[writer].items():
+        project.write(name, text)
+    done = project.envref(*WRITERS[writer], env={"HOME": ".", "ENVREF_VAULT_PASSPHRASE": PASSPHRASE})
+    assert done.returncode == 1
+    assert "no home directory" in done.stderr
+    assert done.stderr.endswith("  hint: set HOME to an absolute path\n")
+
+
+def test_a_file_of_the_current_directory_is_not_the_user_s_own(project, monkeypatch):
+    """Without a home, no config of a cloned repository counts as the user's, whatever it is called."""
+    for place in ("envref", ".config/envref", "~/.config/envref", "relative/envref", "relative", "."):
+        project.write(f"{place}/config.yaml", "trust: wrong\n")
+    monkeypatch.chdir(project.path)
+    monkeypatch.setenv("HOME", "~")
+    path = str(project.write(".envref.yaml", "project: app\n"))
+    for value in (*RELATIVE, "relative/envref"):
+        monkeypatch.setenv("XDG_CONFIG_HOME", value)
+        monkeypatch.setenv("ENVREF_CONFIG_DIR", value)
+        assert load(path).trust == "default"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/home/me", "~"),
+        ("/home/me/", "~/"),
+        ("/home/me/a b", "~/a b"),
+        ("/home/meself/x", "/home/meself/x"),
+        ("/home", "/home"),
+        ("relative", "relative"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("home", ["/home/me", "/home/me/"])
+def test_the_home_directory_is_shown_as_a_tilde(path, expected, home):
+    """Whole names count, not beginnings."""
+    assert paths.shown(path, {"HOME": home}) == expected
+
+
+def test_every_message_shows_a_path_alike(home, monkeypatch):
+    """A home that ends in a slash is the same home to a vault, to an edit and to a password store."""
+    from envref.backends.pass_store import PassStore
+    from envref.backends.vault.store import Vault
+
+    monkeypatch.setenv("HOME", f"{home}/")
+    (home / "project").mkdir()
+    (home / "vault.db").mkdir()
+    (home / "link").symlink_to(home / "gone")
+    messages = []
+    for ask in (
+        lambda: Vault("vault", path=f"{home}/vault.db").get_many([Address("app", "key")], 1e12),
+        lambda: atomic.write(f"{home}/link", b""),
+        lambda: PassStore("pass", store=f"{home}/none", command="/bin/sh").list("app", 1e12),
+    ):
+        with pytest.raises(EnvrefError) as caught:
+            ask()
+        messages.append(caught.value.message)
+    assert [str(home) in message for message in messages] == [False] * 3
+    assert ["~/vault.db" in messages[0], "~/gone" in messages[1], "~/none" in messages[2]] == [True] * 3
+
+
+READERS = [paths.open_file, paths.open_in_place, paths.open_ours]
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_regular_file_is_read(tmp_path, reader):
+    """All of it, and no program that is started meanwhile gets it."""
+    (tmp_path / "file").write_bytes(b"content")
+    with reader(str(tmp_path / "file")) as file:
+        assert file.read() == b"content"
+        assert not os.get_inheritable(file.fileno())
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_pipe_is_not_waited_for(tmp_path, reader):
+    """Nor a directory taken for a file; neither leaves a descriptor open."""
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(OSError, match="not a regular file"):
+        reader(str(tmp_path / "pipe"))
+    with pytest.raises(IsADirectoryError):
+        reader(str(tmp_path))
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_only_a_project_s_file_may_be_a_link(tmp_path):
+    """What counts in its own place is no link."""
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("file")
+    link = str(tmp_path / "link")
+    with paths.open_file(link) as file:
+        assert file.read() == b"content"
+    for opened in (paths.open_in_place, paths.open_ours, paths.open_new, paths.open_to_append):
+        with pytest.raises(OSError, match=r"symbolic link|File exists"):
+            opened(link)
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_what_others_could_have_written_is_not_ours(tmp_path, mode):
+    """A group counts as others."""
+    file = tmp_path / "file"
+    file.touch()
+    file.chmod(mode)
+    with pytest.raises(PermissionError):
+        paths.open_ours(str(file))
+
+
+@giving_away
+def test_what_belongs_to_somebody_else_is_not_ours(tmp_path):
+    """Whatever its mode."""
+    file = tmp_path / "file"
+    file.touch(0o600)
+    os.chown(file, 12345, 12345)
+    with pytest.raises(PermissionError):
+        paths.open_ours(str(file))
+
+
+def test_a_new_file_is_for_nobody_else(tmp_path):
+    """Whatever the umask, and never in place of anything."""
+    before = os.umask(0)
+    try:
+        paths.open_new(str(tmp_path / "new")).close()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        paths.open_new(str(tmp_path / "new"))
+
+
+def test_appending_makes_no_file(tmp_path):
+    """What is to be appended to is there."""
+    with pytest.raises(FileNotFoundError):
+        paths.open_to_append(str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_named_pipe_is_read_to_its_end(tmp_path):
+    """`--file <(age -d backup.age)`: the writer may come later."""
+    os.mkfifo(tmp_path / "pipe")
+    script = "import sys, time; time.sleep(0.2); open(sys.argv[1], 'w').write('late')"
+    path = str(tmp_path / "pipe")
+    with subprocess.Popen([sys.executable, "-c", script, path]), paths.open_named(path) as file:
+        assert file.read() == b"late"
+
+
+@giving_away
+def test_no_directory_is_made_in_one_of_somebody_else(tmp_path):
+    """`sudo envref` makes no directories of root's in the user's HOME."""
+    os.chown(tmp_path, 12345, 12345)
+    assert paths.make_private(str(tmp_path / "a" / "b")) == str(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_private_directory_is_for_nobody_else(tmp_path):
+    """One that is there stays as it is."""
+    assert paths.make_private(str(tmp_path / "a" / "b")) == ""
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+    assert paths.make_private(str(tmp_path / "a" / "b")) == ""
+
+
+# Files of the system's, of standard input and of the terminal: no repository has a say in them.
+SYSTEM = {'"/proc', "f'/proc", "'/proc", "'/dev/tty'", "0 if path == STDIN"}
+
+
+def _calls():
+    """(file, what is called, its first argument) of every call of `open` and `os.open` in envref."""
+    for path in sorted((ROOT / "envref").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("open", "os.open", "io.open", "os.fdopen"):
+                yield path.relative_to(ROOT / "envref").as_posix(), ast.unparse(node.func), node
+
+
+def test_files_are_opened_in_one_place():
+    """`os.open` is in paths.py; atomic.py needs it for names within a folder that it holds open."""
+    assert {file for file, called, _ in _calls() if called != "open"} == {"paths.py", "atomic.py"}
+
+
+def test_nobody_opens_a_repository_s_file_by_himself():
+    """A plain `open` elsewhere is one of the system's files, of stdin, or has the opener of paths.py."""
+    others = [
+        (file, ast.unparse(node))
+        for file, called, node in _calls()
+        if called == "open" and file != "paths.py" and not _is_known(node)
+    ]
+    assert others == []
+
+
+def _is_known(call):
+    opener = [ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "opener"]
+    return opener == ["without_waiting"] or ast.unparse(call.args[0]).startswith(tuple(SYSTEM))
+
+
+def test_home_is_asked_for_in_one_place():
+    """Nobody else expands `~` or reads HOME or an XDG variable."""
+    knowing = {
+        path.relative_to(ROOT / "envref").as_posix()
+        for path in (ROOT / "envref").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and (
+            ast.unparse(node.func).endswith(("expanduser", "Path.home"))
+            or (
+                ast.unparse(node.func).endswith(("environ.get", "environment.get", "getenv"))
+                and ast.unparse(node.args[0]).strip("'").startswith(("HOME", "XDG_"))
+            )
+        )
+    }
+    assert knowing == {"paths.py"}
+
+
+def test_a_pipe_of_the_repository_stops_no_command(project, trusted):
+    """In the place of each file that a command reads in the project: an error or nothing, at once."""
+    config = "project: app\nbackends:\n  - name: vault\n    config: {path: v.db}\n"
+    commands = {
+        ".envref.yaml": ["resolve"],
+        ".env": ["resolve"],
+        ".env.schema.json": ["validate"],
+        ".gitignore": ["init", "--force"],
+        ".envref.audit.log": ["audit-log"],
+        ".envref.secrets.age": ["sync", "pull", "-i", "key"],
+        ".flox/env/manifest.toml": ["flox-hook", "--check"],
+    }
+    (project.path / ".git").mkdir()
+    project.write("key", f"{pyrage.x25519.Identity.generate()}\n")
+    for name, words in commands.items():
+        project.write(".envref.yaml", config)
+        path = project.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        project.write(".env", "A=1\n")
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+        done = project.envref(*words)
+        assert (done.returncode, "regular file" in done.stderr) == (1, True), (name, done.stderr)
+        path.unlink()
