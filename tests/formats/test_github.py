@@ -109,7 +109,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(file):
     """Half a variable would swallow what the next step appends."""
     script = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
     script += "resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50)); "
-    script += "from envref.formats.github import EnvironmentFile, render; "
+    script += "from envref.github import EnvironmentFile, render; "
     script += "EnvironmentFile(sys.argv[1]).append(render([('A', 'x' * 100)]))"
     result = subprocess.run(
         [sys.executable, "-c", script, str(file)],
