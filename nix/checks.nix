@@ -33,24 +33,20 @@ let
 in
 {
   tests = tested "tests" [ tests ] [
-    "tests/refs/test_address.py"
-    "tests/test_atomic.py"
-    "tests/project/config/test_load.py"
-    "tests/env/test_file.py"
-    "tests/env/test_environment.py"
-    "tests/test_errors.py"
-    "tests/refs/test_field.py"
-    "tests/test_layers.py"
-    "tests/project/test_project.py"
-    "tests/refs/test_reference.py"
     "tests/cli/test_request.py"
-    "tests/resolve/test_resolve.py"
+    "tests/env"
+    "tests/formats"
+    "tests/project/config/test_load.py"
+    "tests/project/test_project.py"
+    "tests/refs"
+    "tests/resolve"
     "tests/secrets/test_scoped.py"
-    "tests/test_secret.py"
     "tests/secrets/test_sharing.py"
-    "tests/formats/test_shells.py"
+    "tests/test_atomic.py"
+    "tests/test_errors.py"
+    "tests/test_layers.py"
+    "tests/test_secret.py"
     "tests/test_streams.py"
-    "tests/env/test_template.py"
   ];
 
   # Every console block of the README and the documentation, replayed.

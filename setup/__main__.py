@@ -80,7 +80,8 @@ def _install_programs(interpreter: Interpreter) -> None:
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:
     workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
-    return _status(*command, *arguments, **variables)
+    # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
+    return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", **variables)
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:

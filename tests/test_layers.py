@@ -6,6 +6,7 @@ Imports inside functions count. What only a type checker sees does not.
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import pathlib
 
@@ -38,13 +39,11 @@ class _RunTime(ast.NodeTransformer):
         return None if test in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else self.generic_visit(node)
 
 
-def _trees():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        yield name, ast.parse(path.read_text(encoding="utf-8"))
-
-
-TREES = dict(_trees())
+@functools.cache  # read by a test that runs, not by every worker that collects
+def trees():
+    """Module -> its syntax tree."""
+    names = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in names.items()}
 
 
 def _imported(tree):
@@ -56,7 +55,10 @@ def _imported(tree):
             yield from ((node.module, alias.name) for alias in node.names)
 
 
-IMPORTS = {name: set(_imported(tree)) for name, tree in TREES.items()}
+@functools.cache
+def imports():
+    """Module -> what it imports, as `_imported` has it."""
+    return {name: set(_imported(tree)) for name, tree in trees().items()}
 
 
 def _file(module, name):
@@ -65,11 +67,17 @@ def _file(module, name):
         return None
     inside = module.removeprefix("envref").removeprefix(".")
     candidates = [".".join(filter(None, (inside, name))), inside, ".".join(filter(None, (inside, "__init__")))]
-    return next(candidate for candidate in candidates if candidate in TREES)
+    return next(candidate for candidate in candidates if candidate in trees())
 
 
-OWN = {name: {file for each in pairs if (file := _file(*each))} for name, pairs in IMPORTS.items()}
-PAIRS = [(importer, imported) for importer, files in OWN.items() for imported in sorted(files)]
+@functools.cache
+def own():
+    """Module -> the modules of envref that it imports."""
+    return {name: {file for each in found if (file := _file(*each))} for name, found in imports().items()}
+
+
+def pairs():
+    return [(importer, imported) for importer, files in own().items() for imported in sorted(files)]
 
 
 def _room(name):
@@ -85,34 +93,34 @@ def _layer(name):
 
 def test_every_file_is_on_the_ground_floor_or_in_a_room():
     """`ls envref/` shows what docs/architecture.md shows."""
-    assert {_room(name) for name in TREES} - {*GROUND.split(), *ROOMS, DOOR} == set()
-    assert [room for room in ROOMS if f"{room}.__init__" not in TREES] == []
+    assert {_room(name) for name in trees()} - {*GROUND.split(), *ROOMS, DOOR} == set()
+    assert [room for room in ROOMS if f"{room}.__init__" not in trees()] == []
 
 
 def test_a_room_imports_only_the_rooms_above_it():
     """Values never import stores, the core never imports features, nothing imports the command line."""
-    upward = [pair for pair in PAIRS if _layer(pair[1]) > _layer(pair[0])]
+    upward = [pair for pair in pairs() if _layer(pair[1]) > _layer(pair[0])]
     assert upward == []
 
 
 def test_no_circle():
     """Every file can be read after those that it imports."""
-    graphlib.TopologicalSorter(OWN).prepare()
+    graphlib.TopologicalSorter(own()).prepare()
 
 
 def test_a_room_s_door_is_one_sentence_and_nobody_imports_it():
     """Entering a room costs nothing: its `__init__` loads nothing, and imports name the file they want."""
-    doors = [name for name in TREES if name.endswith(".__init__")]
-    with_code = [name for name in doors if len(TREES[name].body) != 1 or not ast.get_docstring(TREES[name])]
+    doors = [name for name in trees() if name.endswith(".__init__")]
+    with_code = [name for name in doors if len(trees()[name].body) != 1 or not ast.get_docstring(trees()[name])]
     assert with_code == []
-    assert [pair for pair in PAIRS if pair[1] in doors] == []
+    assert [pair for pair in pairs() if pair[1] in doors] == []
 
 
 def test_only_stores_know_a_store_by_name():
     """The others ask the table. The vault's own commands are the one exception."""
     knowing = [
         (importer, imported)
-        for importer, imported in PAIRS
+        for importer, imported in pairs()
         if _room(imported) == "backends" != _room(importer) and imported not in SHARED
     ]
     assert [pair for pair in knowing if not pair[0].startswith("cli.vault")] == []
@@ -120,7 +128,7 @@ def test_only_stores_know_a_store_by_name():
 
 def test_a_library_has_one_home():
     """click, yaml, tomlkit, keyring, pyrage and subprocess are imported where HOMES says, and nowhere else."""
-    used = {(importer, module.partition(".")[0]) for importer, pairs in IMPORTS.items() for module, _ in pairs}
+    used = {(importer, module.partition(".")[0]) for importer, found in imports().items() for module, _ in found}
     strangers = [
         (importer, library)
         for importer, library in used

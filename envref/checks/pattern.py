@@ -1,7 +1,7 @@
 """Patterns: the regular expressions of a schema, which may be hostile, and the processor time that they share.
 
 What a pattern means is what it means to Python's `re` (docs/validation.md), which also says what is wrong with one. The
-library `regex` does the search, because it can be told when to stop: docs/adr/0014-patterns.md.
+library `regex` does the search, because it can be told when to stop: docs/adr/0015-patterns.md.
 """
 
 from __future__ import annotations

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from typing import NamedTuple
 
 import click
 import pyrage
+import pytest
 
 from envref.backends.vault import lifecycle
 from envref.cli.commands import envref
@@ -183,6 +185,16 @@ def commands(group=envref, path=()):
             yield from commands(command, (*path, name))
 
 
+def world_with_vault(path):
+    """A World made apart from the environment of any test, to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+        patch.setattr("envref.secret._known", set())
+        world = World(path)
+        world.make_vault()
+        return world
+
+
 class World:
     """All that envref may write to, below `path`; the store's own files are in `records`."""
 
@@ -201,6 +213,13 @@ class World:
         (self.records / "identity").write_text(f"{IDENTITY}\n")
         pushed = sharing.encrypt(sync.document({"a": Secret(NEW)}, Scope("app")), [Recipient(READER)])
         (self.project / sync.FILE).write_text(pushed)
+
+    def copied_to(self, path):
+        """A world of its own, with the same vault: a passphrase is stretched once."""
+        shutil.copytree(self.path, path)
+        copy = World.__new__(World)
+        copy.path, copy.project, copy.records = path, path / "project", path / "records"
+        return copy
 
     def write_store(self):
         (self.records / "store.json").write_text(json.dumps({"app/p": FOREIGN, "app/copied": FOREIGN}))

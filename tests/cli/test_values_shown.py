@@ -6,12 +6,11 @@ The pipe half of the table is in tests/faults/test_leaks.py, where every call al
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 
 import pytest
 
-from tests.cli.subcommands import CALLS, MARKER, PASSPHRASE, World
+from tests.cli.subcommands import CALLS, MARKER, world_with_vault
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
 
@@ -25,23 +24,16 @@ REFUSING = "vault export"  # on a terminal, without --force
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
-        patch.setattr("envref.secret._known", set())
-        world = World(tmp_path_factory.mktemp("original"))
-        world.make_vault()
-        return world
+    return world_with_vault(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture
 def project(original, tmp_path, monkeypatch):
     """A copy of the world of tests/cli/subcommands.py as this process's environment; its project's directory."""
-    shutil.copytree(original.path, tmp_path / "world")
-    world = World.__new__(World)
-    world.path = tmp_path / "world"
+    world = original.copied_to(tmp_path / "world")
     for name, value in world.environment.items():
         monkeypatch.setenv(name, value)
-    return world.path / "project"
+    return world.project
 
 
 def test_only_verbs_of_values_are_expected_to_print_one():

@@ -20,7 +20,7 @@ import time
 import pytest
 
 from tests.arguments import PYTHONPATH
-from tests.cli.subcommands import CALLS, MARKER, PASSPHRASE, Call, World, leaves
+from tests.cli.subcommands import CALLS, MARKER, Call, leaves, world_with_vault
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
 
@@ -56,23 +56,13 @@ def traces_in_files(directory):
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """A world with a vault in it, to be copied: a passphrase is stretched once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
-        patch.setattr("envref.secret._known", set())
-        world = World(tmp_path_factory.mktemp("original"))
-        world.make_vault()
-        return world
+    return world_with_vault(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture
 def world(original, tmp_path):
     """A world of its own for each test."""
-    copy = World.__new__(World)
-    copy.path = tmp_path / "world"
-    shutil.copytree(original.path, copy.path)
-    copy.project, copy.records = copy.path / "project", copy.path / "records"
-    return copy
+    return original.copied_to(tmp_path / "world")
 
 
 class Traced:

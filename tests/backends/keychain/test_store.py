@@ -448,7 +448,7 @@ class TestChoice:
         store.set(KEY, Secret("value"), soon())
         code = (
             "import sys, time\n"
-            "from envref.address import Address\n"
+            "from envref.refs.address import Address\n"
             "from envref.backends.keychain.store import Keychain\n"
             "found = Keychain('keychain').get_many([Address('app', 'key')], time.monotonic() + 20)\n"
             "print(len(found), 'keyring' in sys.modules)"
