@@ -59,8 +59,13 @@ def sentence(subject: str, fact: str, advice: str) -> str:
 def cure(run: tuple[str, ...], hint: str = "") -> list[str]:
     """What to do next, as one line or none: a command, a sentence, or a command and what follows it."""
     if run:
-        return [f"run: {pasted(run)}" + (f", then {hint}" if hint else "")]
+        return [f"run: {steps(run, hint)}"]
     return [f"hint: {hint}"] if hint else []
+
+
+def steps(run: tuple[str, ...], hint: str = "") -> str:
+    """A command, and what follows it."""
+    return pasted(run) + (f", then {hint}" if hint else "")
 
 
 class Home(str):

@@ -14,7 +14,7 @@ from envref.checks.doctor.finding import Finding, from_error
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option, timeout_of_environment
-from envref.errors import FAILED, OK, EnvrefError, pasted
+from envref.errors import FAILED, OK, EnvrefError, steps
 from envref.flox.manifest import PLACE
 from envref.formats import shells
 from envref.project.config.files import FILE
@@ -90,8 +90,8 @@ def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
 
 def _row(word: str, finding: Finding) -> dict[str, str | int]:
     """A finding without the fields that it does not have."""
-    fields = {**vars(finding), "run": pasted(finding.run)}
-    del fields["is_said"]
+    cure = {"run": steps(finding.run, finding.hint), "hint": ""} if finding.run else {"run": "", "hint": finding.hint}
+    fields = {**vars(finding), **cure, "is_said": False}
     return {"check": word, **{name: value for name, value in fields.items() if value}}
 
 

@@ -155,7 +155,7 @@ def test_a_duplicate_is_a_warning(app):
     ],
 )
 def test_an_editor_that_fails(app, env, error):
-    """Exit 1, one line."""
+    """Exit 1, and what went wrong."""
     done = edited(app, **env)
     assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", error)
 
@@ -167,7 +167,7 @@ def test_a_file_that_is_not_there(app, arguments, name):
     """No editor is started for it."""
     (app.path / ".env.local").unlink()
     done = edited(app, *arguments)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, f"error: file does not exist: {name}")
+    assert (done.returncode, done.stderr.splitlines()[-2]) == (1, f"error: file does not exist: {name}")
     assert not (app.path / "arguments").exists()
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.terminal import Terminal
 
+NO_ANSWER = "reading confirmation: no input provided\n  hint: --force asks nothing"
 QUESTION = 'Delete secret "k" from backend "store". Confirm deletion? (y/N) '
 
 
@@ -32,7 +33,7 @@ def test_without_an_answer_nothing_is_deleted(shop):
     """The end of input is an error, also with -q, which leaves the question."""
     shop.fill(k="v")
     done = shop.envref("-q", "secret", "delete", "k", stdin="")
-    assert (done.returncode, done.stderr) == (1, f"{QUESTION}error: reading confirmation: no input provided\n")
+    assert (done.returncode, done.stderr) == (1, f"{QUESTION}error: {NO_ANSWER}\n")
     assert list(shop.values) == ["app/k"]
 
 

@@ -14,6 +14,7 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.errors import MalformedFile
 from envref.flox import retrieval
 from envref.refs.address import Address
+from envref.resolve.chain import NO_BACKENDS
 from envref.secret import Secret
 from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.doubles.onepassword.account import OP, Account, field
@@ -726,7 +727,7 @@ class TestRefused:
     def test_no_store_at_all(self, project):
         """A reference without a backend is an error that says so."""
         write(project, "A=ref://secrets/k\n")
-        assert faults(project) == {"A": "no backends configured in .envref.yaml"}
+        assert faults(project) == {"A": f"no backends configured in .envref.yaml; {NO_BACKENDS}"}
 
     def test_a_bad_option_of_a_backend(self, project):
         """What a backend says of its options is said for the variable that needs it."""
