@@ -83,7 +83,7 @@ def init(name: str | None, target: str | None, **flags: bool) -> None:
 
 def _flox_hook(root: str) -> Callable[[], str]:
     """What writes the hook block and says so. Raises EnvrefError, before any file is written, where it can't be."""
-    from envref.flox import block, manifest
+    from envref.flox import block, form, manifest
 
     path = manifest.locate(root)
     inside = manifest.folder(path, root)
@@ -97,9 +97,8 @@ def _flox_hook(root: str) -> Callable[[], str]:
         return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
 
     read = manifest.read(path, name, inside=inside)
-    for warning in read.warnings:
+    for warning in [*read.warnings, *form.warnings(edit(read))]:
         streams.warn(warning)
-    edit(read)
     return write
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import time
@@ -308,6 +309,29 @@ def test_services_get_their_own_secrets(flox):
     flox.ok("--write", "--services")
     flox.ok("--remove")
     assert flox.manifest == SERVICES
+
+
+@pytest.mark.parametrize(("kind", "options"), [("hook", []), ("native", ["--native"]), ("plugin", ["--plugin"])])
+def test_services_beside_a_form_that_exports_are_a_warning(flox, kind, options):
+    """Flox logs the environment of what it starts, with every value, wrapped or not. The profile form has none."""
+    flox.write(MANIFEST, SERVICES)
+    warning = (
+        f"warning: {MANIFEST}: the {kind} form gives every service all secrets, and Flox writes them into .flox/log/"
+    )
+    for arguments in (["--write", *options], ["--write", "--services"], ["--check", "--services"]):
+        done = flox.hook(*arguments)
+        assert (done.returncode, done.stderr.count(warning)) == (0, 1)
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    for command in line.partition("; run: ")[2].split(", then "):
+        done = flox.hook(*shlex.split(command)[2:])
+        assert (done.returncode, "warning: " in done.stderr) == (0, False)
+    assert "warning: " not in flox.hook("--write", "--placement", "profile").stderr
+
+
+def test_a_form_without_services_is_no_warning(flox):
+    """Settings of the table are not services."""
+    flox.write(MANIFEST, FRESH + "\n[services]\nauto-start = true\n")
+    assert "warning: " not in flox.envref("flox-hook", "--write").stderr
 
 
 def test_services_that_are_not_there_are_refused(flox):
