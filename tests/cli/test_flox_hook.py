@@ -590,6 +590,14 @@ def test_init_without_a_usable_flox_environment_writes_nothing(project, manifest
     assert sorted(project.path.rglob("*")) == before
 
 
+def test_init_warns_of_services_beside_the_hook(project):
+    """As --write does."""
+    project.write(MANIFEST, SERVICES)
+    done = project.envref("init", "--flox")
+    assert done.returncode == 0, done.stderr
+    assert f"warning: {MANIFEST}: the hook form gives every service all secrets" in done.stderr
+
+
 def test_init_leaves_another_form_alone(flox):
     """An environment that loads its secrets in another way keeps it."""
     flox.ok("--write", "--placement", "profile")
