@@ -130,11 +130,17 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
         programs = forms.with_programs(manifest, project)
         said += [_LOCK] if str(programs) != str(manifest) else []
         manifest = programs
-    if wish.services:
-        return Edit(forms.with_services(manifest, project), said)
-    edit = forms.write(manifest, wish.form, project)
+    edit = _formed(manifest, wish, project)
+    for warning in forms.warnings(edit.manifest):
+        streams.warn(warning)
     limits = _limits(wish) if str(edit.manifest) != str(manifest) else []
     return Edit(edit.manifest, [*edit.said, *said, *limits])
+
+
+def _formed(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
+    if wish.services:
+        return Edit(forms.with_services(manifest, project), [])
+    return forms.write(manifest, wish.form, project)
 
 
 def _snippet(wish: _Wish, project: Project) -> str:

@@ -85,7 +85,7 @@ def init(name: str | None, target: str | None, *, direnv: bool, flox: bool, forc
 
 def _flox_hook(root: str) -> Callable[[], str]:
     """What writes the hook block and says so. Raises EnvrefError, before any file is written, where it can't be."""
-    from envref.flox import block, manifest
+    from envref.flox import block, form, manifest
 
     path = manifest.locate(root)
     inside = manifest.folder(path, root)
@@ -99,8 +99,7 @@ def _flox_hook(root: str) -> Callable[[], str]:
         return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
 
     read = manifest.read(path, name, inside=inside)
-    streams.warn_each(read.warnings)
-    edit(read)
+    streams.warn_each([*read.warnings, *form.warnings(edit(read))])
     return write
 
 

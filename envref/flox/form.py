@@ -115,6 +115,21 @@ def found(manifest: Manifest) -> str:
     return PLUGGED if manifest.entries(plugin.KIND) or manifest.entries(plugin.IMPORTED) else ""
 
 
+def warnings(manifest: Manifest) -> list[str]:
+    """What its owner should know of the form and the services in it together.
+
+    Flox logs the whole environment in which it starts them (process_compose.rs, since 651138cde of 2026-05-27).
+    """
+    kind, services = found(manifest), toml_text.table_at(manifest.data, ("services",))
+    if kind in ("", PROFILED) or not any(isinstance(service, dict) for service in services.values()):
+        return []
+    cures = ("envref flox-hook --write --placement profile", "envref flox-hook --write --services")
+    leak = (
+        f"the {kind} form gives every service all secrets, and Flox writes them into .flox/log/, readable by everyone"
+    )
+    return [f"{manifest.name}: {leak}; run: {cures[0]}, then {cures[1]}"]
+
+
 def snippet(form: Form, project: Project) -> str:
     """The form as TOML to paste into a manifest. What depends on the manifest's schema is left out, and said."""
     if form.kind == PLUGGED:

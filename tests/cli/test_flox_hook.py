@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 import time
@@ -310,6 +311,29 @@ def test_services_get_their_own_secrets(flox):
     assert flox.manifest == SERVICES
 
 
+@pytest.mark.parametrize(("kind", "options"), [("hook", []), ("native", ["--native"]), ("plugin", ["--plugin"])])
+def test_services_beside_a_form_that_exports_are_a_warning(flox, kind, options):
+    """Flox logs the environment of what it starts, with every value, wrapped or not. The profile form has none."""
+    flox.write(MANIFEST, SERVICES)
+    warning = (
+        f"warning: {MANIFEST}: the {kind} form gives every service all secrets, and Flox writes them into .flox/log/"
+    )
+    for arguments in (["--write", *options], ["--write", "--services"], ["--check", "--services"]):
+        done = flox.hook(*arguments)
+        assert (done.returncode, done.stderr.count(warning)) == (0, 1)
+    [line] = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    for command in line.partition("; run: ")[2].split(", then "):
+        done = flox.hook(*shlex.split(command)[2:])
+        assert (done.returncode, "warning: " in done.stderr) == (0, False)
+    assert "warning: " not in flox.hook("--write", "--placement", "profile").stderr
+
+
+def test_a_form_without_services_is_no_warning(flox):
+    """Settings of the table are not services."""
+    flox.write(MANIFEST, FRESH + "\n[services]\nauto-start = true\n")
+    assert "warning: " not in flox.envref("flox-hook", "--write").stderr
+
+
 def test_services_that_are_not_there_are_refused(flox):
     """A map that names none, a service that the manifest lacks, a variable that no file sets."""
     done = flox.hook("--write", "--services")
@@ -564,6 +588,14 @@ def test_init_without_a_usable_flox_environment_writes_nothing(project, manifest
     assert done.returncode == 1
     assert "version is always 1" in done.stderr if manifest else "  run: flox init\n" in done.stderr
     assert sorted(project.path.rglob("*")) == before
+
+
+def test_init_warns_of_services_beside_the_hook(project):
+    """As --write does."""
+    project.write(MANIFEST, SERVICES)
+    done = project.envref("init", "--flox")
+    assert done.returncode == 0, done.stderr
+    assert f"warning: {MANIFEST}: the hook form gives every service all secrets" in done.stderr
 
 
 def test_init_leaves_another_form_alone(flox):
