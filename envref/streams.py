@@ -45,7 +45,7 @@ class _Passing:
 passing = _Passing()
 
 
-class _Question:
+class _OpenQuestion:
     """A context in which a question stands on the terminal: nothing else may be written there meanwhile."""
 
     __slots__ = ("is_open",)
@@ -60,7 +60,7 @@ class _Question:
         self.is_open = False
 
 
-question = _Question()
+question = _OpenQuestion()
 
 
 def write(text: str) -> None:

@@ -140,3 +140,15 @@ def test_a_library_has_one_home():
 
 def _lives_in(name, homes):
     return any(name == home or name.startswith(f"{home}.") for home in homes)
+
+
+def test_a_class_has_a_name_of_its_own():
+    """Wherever a name is met, it means one thing. A leading underscore does not make it another."""
+    classes = [
+        (node.name.lstrip("_"), name)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    ]
+    names = [name for name, _ in classes]
+    assert sorted(each for each in classes if names.count(each[0]) > 1) == []
