@@ -9,11 +9,17 @@ import sys
 
 import pytest
 
+from tests import reaper
 from tests.arguments import PYTHONPATH, check
 from tests.observer.sitecustomize import LOG
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
+
+
+def pytest_configure():
+    """What this run starts ends with it."""
+    reaper.begin()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -20,6 +19,7 @@ from envref.secret import Secret
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, soon, unlocked_vault
 from tests.conftest import ROOT
+from tests.lateness import Stopwatch
 
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
 
@@ -120,10 +120,10 @@ class TestErrors:
         """Another process's transaction is waited for until the deadline, no longer."""
         other = sqlite3.connect(vault.file.path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendTimeout, match=r"vault: no answer within 0\.5 s"):
-            vault.set(address("one"), Secret("2"), started + 0.5)
-        assert time.monotonic() - started < 1.5
+            vault.set(address("one"), Secret("2"), watch.started + 0.5)
+        assert watch.seconds() < 1.5
         other.close()
 
     def test_a_transaction_of_others_is_waited_for(self, vault):

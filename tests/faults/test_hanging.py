@@ -13,12 +13,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
 from tests.arguments import PYTHONPATH
 from tests.backends.vaults import unlocked_vault
+from tests.lateness import Stopwatch
 from tests.processes import left_of
 from tests.requirements import first_python
 
@@ -85,7 +85,7 @@ class Hanging:
     def expect_an_end(self, command, **environment):
         """Runs envref; it fails in the documented way, in time, and leaves nothing behind. What it said."""
         arguments, status = COMMANDS[command]
-        started = time.monotonic()
+        watch = Stopwatch()
         done = subprocess.run(
             [sys.executable, "-m", "envref", *arguments],
             input="value-5520\n",
@@ -103,7 +103,7 @@ class Hanging:
             timeout=60,
             check=False,
         )
-        seconds = time.monotonic() - started
+        seconds = watch.seconds()
         assert done.returncode == status, done.stderr
         assert done.stdout == ("false\n" if command == "strict" else "")
         assert "internal error" not in done.stderr
