@@ -250,9 +250,12 @@ class TestMany:
     def test_what_did_not_end_in_time_is_a_timeout_and_the_rest_is_not(self):
         """The deadline is everybody's, and fails only those that missed it."""
         calls = [Call(["/bin/sh", "-c", script]) for script in ("echo a", "sleep 1000", "echo b")]
-        first, second, third = run_many(calls, deadline=time.monotonic() + 0.5, label="op")
+        for limit in (0.5, 2, 8):  # seconds; more of them on a machine that can't even `echo` in time
+            first, second, third = run_many(calls, deadline=time.monotonic() + limit, label="op")
+            assert isinstance(second, BackendTimeout)
+            if not isinstance(first, BackendTimeout) and not isinstance(third, BackendTimeout):
+                break
         assert (first.stdout, third.stdout) == (b"a\n", b"b\n")
-        assert isinstance(second, BackendTimeout)
 
     def test_one_that_cannot_be_started_does_not_stop_the_others(self):
         """A program that is not there fails its own call only."""

@@ -44,19 +44,23 @@ def repeat(operation, subject, pipe, number):
         os._exit(1)  # the tests' own process must not go on twice
 
 
-def killed(operation, subject, number, seconds):
-    """The number of the last operation that a process acknowledged before SIGKILL; `number` for none."""
+def killed(operation, subject, number, chance):
+    """The number of the last operation that a process acknowledged before SIGKILL; `number` for none.
+
+    It is killed after a random number of acknowledgements and a moment: on a busy machine it has written even so.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         repeat(operation, subject, writing, number)
     os.close(writing)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status), "the operation ended by itself"
     with open(reading, encoding="ascii") as acknowledged:
-        return int(([*acknowledged] or [str(number)])[-1])
+        said = [acknowledged.readline() for _ in range(chance.randint(0, 4))]
+        time.sleep(chance.uniform(0.0, 0.01))
+        os.kill(child, signal.SIGKILL)
+        status = os.waitpid(child, 0)[1]
+        assert os.WIFSIGNALED(status), "the operation ended by itself"
+        return int([str(number), *said, *acknowledged][-1])
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -67,7 +71,7 @@ def test_a_kill_leaves_the_vault_before_or_after(name, tmp_path):
     chance = random.Random(f"kill {name}")
     number = done = 0
     for _ in range(KILLS):
-        last = killed(OPERATIONS[name], opened(path), number, chance.uniform(0.0, 0.06))
+        last = killed(OPERATIONS[name], opened(path), number, chance)
         done += last - number
         number = state(path)[name]
         if number is None:  # a new key changes no value
@@ -84,7 +88,7 @@ def test_a_kill_leaves_the_env_file_before_or_after(tmp_path):
     chance = random.Random("kill edit")
     number = done = 0
     for _ in range(KILLS):
-        last = killed(edit, path, number, chance.uniform(0.0, 0.03))
+        last = killed(edit, path, number, chance)
         done += last - number
         file = EnvFile.read(str(path), ".env")
         values = {entry.name: entry.text for entry in file.entries}
