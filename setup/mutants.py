@@ -159,15 +159,33 @@ def _swapped(operator: ast.AST) -> Any:
 
 
 def mirrored(module: str, root: str) -> list[str]:
-    """The test files of a module: its own; without any, those of the room that it is in, from the inside out."""
+    """The test files of a module: its own and its room's; without any, those of the room around that speak of it.
+
+    Where none does, all of the room.
+    """
     parts = module.removeprefix("envref/").removesuffix(".py").split("/")
-    own = [f"{'/'.join(parts[:depth])}/test_{'_'.join(parts[depth:])}.py" for depth in range(1, len(parts))]
-    found = [path for path in own if os.path.exists(os.path.join(root, "tests", path))]
-    while not found and len(parts) > 1:
-        *parts, _ = parts
-        room, beginning = "/".join(parts), f"{'/'.join(parts[:-1])}/test_{parts[-1]}"
-        found = [path for path in _test_files(root) if path.startswith((f"{room}/", f"{beginning}.", f"{beginning}_"))]
-    return [f"tests/{path}" for path in found]
+    names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], parts[-2]]) for depth in range(1, len(name))]
+    own = [f"{'/'.join(name[:depth])}/test_{'_'.join(name[depth:])}.py" for name, depth in names]
+    files = _test_files(root)
+    found = sorted({path for path in own if path in files})
+    places = [parts[:depth] for depth in range(len(parts) - 1, 0, -1)]
+    rooms = [[path for path in files if _is_in(path, place)] for place in places]
+    speaking = [[path for path in room if _speaks(os.path.join(root, "tests", path), parts)] for room in rooms]
+    chosen = next(filter(None, [found, *speaking, *rooms]), [])
+    return [f"tests/{path}" for path in chosen]
+
+
+def _is_in(path: str, place: Sequence[str]) -> bool:
+    """Whether a test file is of this room: in its folder, or named after it beside other rooms' files."""
+    beginning = f"{'/'.join(place[:-1])}/test_{place[-1]}"
+    return path.startswith((f"{'/'.join(place)}/", f"{beginning}.", f"{beginning}_"))
+
+
+def _speaks(path: str, parts: Sequence[str]) -> bool:
+    """Whether a test file imports the module."""
+    room, name = ".".join(["envref", *parts[:-1]]), parts[-1]
+    with open(path, encoding="utf-8") as file:
+        return re.search(rf"{re.escape(room)}(?:\.{name}\b| import (?:.*, )?{name}\b)", file.read()) is not None
 
 
 def _test_files(root: str) -> list[str]:
