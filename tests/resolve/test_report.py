@@ -99,19 +99,3 @@ def test_a_failure_has_its_cure_under_it(app, monkeypatch):
     lines = report.complaints(resolved(app).filled.values())
     assert lines[0] == 'error: SHUT: failed to resolve ref://shut/key: backend "shut": memory: locked'
     assert lines[1:] == ["  run: open it", "1 reference(s) could not be resolved"]
-
-
-def test_what_is_not_trusted_is_not_given_out(resolution):
-    """Names that a file may not set here have no value, and the others keep theirs."""
-    resolution.untrusted = ("PLAIN",)
-    assert [name for name, _ in resolution.values()] == ["OWN", "ALL"]
-    assert resolution.failed
-
-
-def test_names_that_code_could_be_run_with(app, monkeypatch):
-    """In a project that nobody trusts they are kept apart."""
-    monkeypatch.delenv("ENVREF_TRUST")
-    app.write(".env", "A=1\nBASH_ENV=x\n")
-    found = resolved(app)
-    assert list(found.untrusted) == ["BASH_ENV"]
-    assert found.values() == [("A", "1")]
