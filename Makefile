@@ -4,19 +4,23 @@
 # make test STORES=all                             also runs stores' programs, Nix, shells and faults with every CPython
 # make test PYTHON=/usr/bin/python3.12             makes that one the first
 # make test-nightly                                the first CPython only, with the counts of a night
+# make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust or flox
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
 
 TESTS =
 OTHERS = all
 STORES = first
 PEER =
+ROOM = all
+COUNT = 20
+SEED = 1
 RUNS = 15
 
-.PHONY: help demo test test-nightly lint bench pins reference clean
+.PHONY: help demo test test-nightly lint bench mutants pins reference clean
 .NOTPARALLEL:
 
 help:
-	@echo "make demo | test | test-nightly | lint | bench | pins | reference | clean"
+	@echo "make demo | test | test-nightly | lint | bench | mutants | pins | reference | clean"
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 demo lint pins reference:
@@ -30,6 +34,9 @@ test-nightly:
 
 bench:
 	@sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))
+
+mutants:
+	@sh setup/start.sh mutants --room $(ROOM) --count $(COUNT) --seed $(SEED)
 
 clean:
 	rm -rf .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|pins|reference`, which `make` opens."""
+"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|mutants|pins|reference`, which `make` opens."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def bench(*arguments: str) -> int:
     return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
 
 
+def mutants(*arguments: str) -> int:
+    """Which faults the tests of each room would not notice."""
+    first = interpreters()[0]
+    _install_programs(first)
+    return _status(_test_environment(first).program("python"), "-m", "setup.mutants", *arguments)
+
+
 def reference() -> int:
     """The pages of docs/reference/ and the schema of `.envref.yaml`, from the code as it is now."""
     return _status(_test_environment(interpreters()[0]).program("python"), "-m", "setup.reference")
@@ -99,6 +106,7 @@ DOORS: dict[str, Callable[..., int]] = {
     "nightly": nightly,
     "lint": lint,
     "bench": bench,
+    "mutants": mutants,
     "pins": pins.write,
     "reference": reference,
 }

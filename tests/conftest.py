@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from tests import reaper
 from tests.arguments import PYTHONPATH, check
 from tests.observer.sitecustomize import LOG
 
@@ -19,6 +20,11 @@ ROOT = pathlib.Path(__file__).parent.parent
 # A script's background job, and some runners of CI, hand on that interrupts are ignored; so would every child here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure():
+    """What this run starts ends with it."""
+    reaper.begin()
 
 
 @pytest.hookimpl(wrapper=True)

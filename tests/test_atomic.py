@@ -244,3 +244,29 @@ def test_a_log_that_is_a_pipe_is_refused(tmp_path):
         atomic.append_line(str(tmp_path / "log"), "x")
     assert os.read(reader, 10) == b""
     os.close(reader)
+
+
+def test_a_lock_whose_file_its_owner_removed_locks_nobody(tmp_path):
+    """Who waited for it meanwhile begins anew: otherwise two would be inside, one with a file that is gone."""
+    path = str(tmp_path / ".env")
+    first, second = atomic.lock(path), atomic.lock(path)
+    inside = []
+
+    def enter():
+        with second:
+            inside.append(os.path.samestat(os.fstat(second._descriptor), os.lstat(second._file)))
+
+    with first:
+        waiting = threading.Thread(target=enter)
+        waiting.start()
+        while not _waits(waiting):
+            pass
+        assert inside == []
+    waiting.join()
+    assert inside == [True]
+
+
+def _waits(thread):
+    """Whether it waits for a lock of a file: the kernel lists whoever does so behind an arrow."""
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any("->" in line and f" {os.getpid()} " in line for line in locks) or not thread.is_alive()

@@ -14,6 +14,7 @@ from envref.backends import command
 from envref.backends.command import Call, child_environment, find, inherited_environment, run, run_many
 from envref.errors import BackendInvalid, BackendTimeout, BackendUnavailable
 from tests.conftest import ROOT
+from tests.lateness import Stopwatch
 from tests.processes import left_of
 
 
@@ -151,11 +152,11 @@ class TestResult:
 
     def test_too_much_output_ends_the_program(self):
         """More than 16 MiB of output is refused while it is being written."""
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendInvalid) as caught:
             shell("cat /dev/zero")
         assert caught.value.message == "op: more than 16 MiB of output"
-        assert time.monotonic() - started < 5
+        assert watch.seconds() < 5
 
     def test_the_largest_output_is_whole(self):
         """Exactly 16 MiB are read."""
@@ -183,28 +184,28 @@ class TestTime:
     def test_a_program_that_does_not_end_is_ended(self, kind):
         """Whatever it does, the call ends with its time, and nothing of its group is left."""
         marker = f"TEST_MARKER={kind}-{os.getpid()}"
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendTimeout) as caught:
             shell(HANGS[kind], limit=0.5, payload=b"x" * 300_000, environment=dict([marker.split("=")]))
-        assert time.monotonic() - started < 1.5
+        assert watch.seconds() < 1.5
         assert caught.value.message == "op: no answer within 0.5 s; raise --timeout or the backend's timeout"
         assert left_of(marker) == []
 
     def test_a_grandchild_that_holds_the_pipe_does_not_delay_the_result(self):
         """A program that ends is done, though a process it left behind could still write; that one is ended."""
         marker = f"TEST_MARKER=left-behind-{os.getpid()}"
-        started = time.monotonic()
+        watch = Stopwatch()
         finished = shell("sleep 1000 & echo done", environment=dict([marker.split("=")]))
         assert finished.stdout == b"done\n"
-        assert time.monotonic() - started < 1
+        assert watch.seconds() < 1
         assert left_of(marker) == []
 
     def test_a_grandchild_in_another_session_does_not_delay_the_result(self):
         """An agent that a program started for good lives on, and is not waited for."""
-        started = time.monotonic()
+        watch = Stopwatch()
         finished = shell("setsid sleep 3 & echo done")
         assert finished.stdout == b"done\n"
-        assert time.monotonic() - started < 1
+        assert watch.seconds() < 1
 
     def test_without_time_nothing_is_started(self, tmp_path):
         """A deadline that has passed starts no program."""
@@ -240,17 +241,21 @@ class TestMany:
         """Nine programs of 0.2 s take three rounds."""
         script = f"echo >> {tmp_path}/$$; ls {tmp_path} | wc -l; sleep 0.2; rm {tmp_path}/$$"
         calls = [Call(["/bin/sh", "-c", script])] * 9
-        started = time.monotonic()
+        watch = Stopwatch()
         outcomes = run_many(calls, deadline=time.monotonic() + 20, label="op")
-        assert 0.6 < time.monotonic() - started < 3
+        assert time.monotonic() - watch.started > 0.6
+        assert watch.seconds() < 3
         assert max(int(outcome.stdout) for outcome in outcomes) == 4
 
     def test_what_did_not_end_in_time_is_a_timeout_and_the_rest_is_not(self):
         """The deadline is everybody's, and fails only those that missed it."""
         calls = [Call(["/bin/sh", "-c", script]) for script in ("echo a", "sleep 1000", "echo b")]
-        first, second, third = run_many(calls, deadline=time.monotonic() + 0.5, label="op")
+        for limit in (0.5, 2, 8):  # seconds; more of them on a machine that can't even `echo` in time
+            first, second, third = run_many(calls, deadline=time.monotonic() + limit, label="op")
+            assert isinstance(second, BackendTimeout)
+            if not isinstance(first, BackendTimeout) and not isinstance(third, BackendTimeout):
+                break
         assert (first.stdout, third.stdout) == (b"a\n", b"b\n")
-        assert isinstance(second, BackendTimeout)
 
     def test_one_that_cannot_be_started_does_not_stop_the_others(self):
         """A program that is not there fails its own call only."""

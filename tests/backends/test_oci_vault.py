@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import pytest
 from hypothesis import given
@@ -29,6 +28,7 @@ from tests.backends.asking import KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores import shim
 from tests.backends.stores.oci import Account, LoadedOci, options
+from tests.lateness import Stopwatch
 from tests.processes import left_of
 from tests.requirements import need_store_program
 
@@ -638,10 +638,10 @@ class TestFaults:
         """Whatever hangs, the call ends in time and leaves no process behind."""
         programs(HANGS[kind])
         monkeypatch.setenv("TEST_MARKER", str(tmp_path))
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendError) as caught:
-            self.calls(OciVault("oci", **options()))[call](started + 0.5)
-        assert time.monotonic() - started < 1.5
+            self.calls(OciVault("oci", **options()))[call](watch.started + 0.5)
+        assert watch.seconds() < 1.5
         error, message = HUNG.get(kind, (BackendTimeout, LATE))
         assert (type(caught.value), caught.value.message) == (error, message)
         assert VALUE not in values_of(caught.value)
@@ -702,17 +702,17 @@ class TestAsInstalled:
     def test_its_question_is_not_waited_for(self, service, monkeypatch):
         """Not configured, it asks; its standard input is empty and it has no terminal."""
         forget_credentials(monkeypatch)
-        started = time.monotonic()
+        watch = Stopwatch()
         assert isinstance(error_of(OciVault("oci", **options()), KEY), BackendLocked)
-        assert time.monotonic() - started < 10
+        assert watch.seconds() < 10
 
     def test_a_service_that_hangs(self, service):
         """The deadline is envref's, and `oci` is gone when it has passed."""
         service.hangs = True
-        started = time.monotonic()
-        error = error_of(OciVault("oci", **options()), KEY, *keys("other"), deadline=started + 2)
+        watch = Stopwatch()
+        error = error_of(OciVault("oci", **options()), KEY, *keys("other"), deadline=watch.started + 2)
         assert isinstance(error, BackendTimeout)
-        assert time.monotonic() - started < 3
+        assert watch.seconds() < 3
 
 
 class TestCommands:

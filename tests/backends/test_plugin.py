@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import textwrap
@@ -27,7 +26,9 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, soon
 from tests.backends.contract import BackendContract, values_of
+from tests.backends.stores.redis import RedisServer
 from tests.conftest import ROOT
+from tests.lateness import Stopwatch
 from tests.processes import left_of
 from tests.requirements import need
 
@@ -335,10 +336,11 @@ class TestManyAtOnce:
     def test_single_gets_run_side_by_side(self, programs):
         """Four processes at a time answer for a plugin that takes one key each."""
         programs.bash("slow", """sleep 0.3; echo '{"value": "v"}'""")
-        started = time.monotonic()
+        watch = Stopwatch()
         asked = [Address("app", f"key{number}") for number in range(9)]
         assert len(Plugin("slow").get_many(asked, soon())) == 9
-        assert 0.85 < time.monotonic() - started < 2
+        assert time.monotonic() - watch.started > 0.85
+        assert watch.seconds() < 2
 
     def test_one_failing_get_does_not_spoil_the_others(self, programs):
         """Of several single gets, each has its own outcome."""
@@ -412,7 +414,8 @@ class TestExamples:
 
     def test_the_python_example_works_as_written(self, programs, redis_server):
         """The page's Python plugin sets, gets, lists and deletes in a real Redis."""
-        programs.write("envref-backend-redis", example("#!/usr/bin/env python3\n"))
+        program = example("#!/usr/bin/env python3\n").replace("6379", redis_server.port)
+        programs.write("envref-backend-redis", program)
         programs.write("python3", f'#!/bin/sh\nexec {sys.executable} "$@"\n')
         self.exercise(Plugin("redis"))
 
@@ -437,26 +440,10 @@ def need_module(name):
 
 @pytest.fixture
 def redis_server(tmp_path):
-    """An empty Redis on the port that the example names."""
+    """An empty Redis on a port of its own."""
     need_module("redis")
-    assert not _listens(6379), "port 6379 is taken"
-    server = subprocess.Popen(
-        [need("redis-server"), "--bind", "127.0.0.1", "--port", "6379", "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        while server.poll() is None and not _listens(6379):
-            time.sleep(0.02)
-        assert server.poll() is None
-        yield
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _listens(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    with RedisServer(tmp_path) as server:
+        yield server
 
 
 # Twenty plugins that mean harm (security.md P4), in bash.
@@ -488,18 +475,19 @@ HOSTILE = {
 }
 
 ASK = """
-import sys, time
+import sys
 from envref.refs.address import Address
 from envref.backends.plugin import Plugin
 from envref.errors import BackendError
 from tests.backends import peak
-started = time.monotonic()
+from tests.lateness import Stopwatch
+watch = Stopwatch()
 try:
-    answer = Plugin("hostile").get_many([Address("app", "key")], started + 1.0).get(Address("app", "key"))
+    answer = Plugin("hostile").get_many([Address("app", "key")], watch.started + 1.0).get(Address("app", "key"))
 except BackendError as error:
     answer = error
 lines = answer.lines() if isinstance(answer, BackendError) else [repr(answer)]
-print(type(answer).__name__, time.monotonic() - started, peak.kibibytes())
+print(type(answer).__name__, watch.seconds(), peak.kibibytes())
 print("\\n".join(lines), file=sys.stderr)
 """
 

@@ -117,10 +117,11 @@ def test_an_interrupted_conversion_leaves_the_old_vault(tmp_path, monkeypatch):
     monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
     values = {f"key{number}": "value" for number in range(3)}
     vault = new_ancestor(tmp_path / "vault.db", values)
-    clock = random.Random(11)
+    chance = random.Random(11)
     for _ in range(3):
-        process = start(vault, SET, "new", 1)
-        time.sleep(clock.uniform(0.3, 1.5))
+        process = start(vault, f"print('begins', flush=True)\n{SET}", "new", 1)
+        assert process.stdout.readline() == "begins\n"
+        time.sleep(chance.uniform(0.0, 1.2))
         process.kill()
         process.communicate()
         assert read(reopened(vault), *values) == values

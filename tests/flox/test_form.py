@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 
 import pytest
 
@@ -97,3 +98,41 @@ def test_programs_and_services(project):
     wrapped = forms.with_services(before, committed(project))
     assert wrapped.value(("services", "web", "command")) == "envref run --only B -- sh -c 'x'"
     assert str(forms.without_services(wrapped)) == str(before)
+
+
+NOTE = "needs schema-version 1.13.0"
+
+
+@pytest.mark.parametrize(("kind", "noted"), [(forms.HOOKED, False), (forms.PROFILED, True), (forms.NATIVE, False)])
+def test_a_printed_form_is_what_is_written(project, kind, noted):
+    """As TOML to paste: the same scripts, whatever the schema; a profile's undo is only announced."""
+    text = forms.snippet(Form(kind), committed(project))
+    assert (NOTE in text) is noted
+    scripts = tomllib.loads(text)
+    wanted = written(project, NEW, Form(kind)).manifest
+    for table, entries in scripts.items():
+        assert entries == {name: wanted.value((table, name)) for name in entries}
+    assert len(scripts) == 1
+
+
+def test_a_printed_table_is_what_is_written(project):
+    """The plugin's form: the references, and the schema that it needs."""
+    text = forms.snippet(Form(forms.PLUGGED), committed(project))
+    assert text.startswith('# needs schema-version = "1.14.0" or newer\n[plugins.envref]\n')
+    assert tomllib.loads(text) == {"plugins": {"envref": {"B": "ref://pass/b"}}}
+
+
+INSTALLED = '[install]\nenvref.pkg-path = "envref"\n'
+MISSING = "[plugins.envref] does nothing until envref is in [install]"
+
+
+def test_the_package_is_asked_for_once(project):
+    """Where the table is new and envref is not installed; only where both hold."""
+    form = Form(forms.PLUGGED)
+    first = written(project, NEW, form)
+    assert first.said == [MISSING]
+    assert written(project, str(first.manifest), form).said == []
+    with_package = NEW.replace("[install]\n", INSTALLED)
+    first = written(project, with_package, form)
+    assert first.said == []
+    assert written(project, str(first.manifest), form).said == []

@@ -385,3 +385,10 @@ def test_the_manifest_is_looked_for_upwards(environment):
     environment.unlink()
     with pytest.raises(EnvrefError, match=r"^no \.flox/env/manifest\.toml in .*/a/b or above$"):
         manifest.locate(str(below))
+
+
+def test_a_fault_is_counted_from_the_first_character():
+    """A line end is on the line that it ends."""
+    manifest = Manifest("\n\nversion = 1\n", "m")
+    places = [str(manifest.fault(offset, "x")) for offset in (0, 1, 2, 4)]
+    assert places == ["m:1:1: x", "m:2:1: x", "m:3:1: x", "m:3:3: x"]

@@ -48,3 +48,13 @@ def test_other_keys_are_refused_with_the_reason(key, fault):
     with pytest.raises(UsageError) as caught:
         check_key(key)
     assert (caught.value.message, caught.value.status) == (fault, 2)
+
+
+def test_an_address_is_what_it_names():
+    """As text, by which stores know it, and as the key of an answer."""
+    scoped, foreign = Address("app", "key", profile="staging"), Address("app", "", foreign="Vault/Item")
+    assert (str(scoped), repr(scoped), str(foreign)) == ("app/staging/key", "Address(app/staging/key)", "Vault/Item")
+    assert {scoped: 1}[Address("app", "key", profile="staging")] == 1
+    assert scoped != Address("app", "key")
+    assert foreign == Address("other", "x", foreign="Vault/Item")
+    assert scoped != "app/staging/key"

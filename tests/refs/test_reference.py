@@ -127,3 +127,12 @@ def test_any_text_is_a_reference_or_an_error_with_a_cure(text):
         assert str(Reference.parse(f"ref://{text}")) == f"ref://{text}"
     except InvalidReference as error:
         assert error.message.startswith("invalid ref:// URI: ")
+
+
+def test_references_that_ask_the_same_are_one():
+    """They are the keys of a run's outcomes: equal ones are asked once."""
+    first, again = Reference.parse("ref://secrets/a?optional"), Reference.parse("ref://secrets/%61?optional")
+    assert {first: 1}[again] == 1
+    assert str(again) == "ref://secrets/%61?optional"
+    assert len({first, again, Reference.parse("ref://secrets/a"), Reference.parse("ref://secrets/b")}) == 3
+    assert first != "ref://secrets/a?optional"

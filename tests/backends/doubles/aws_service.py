@@ -4,15 +4,16 @@ Parameter Store: a standard parameter's limit, references in values, the charact
 limit of a batch, and no new version of a secret whose deletion is scheduled.
 """
 
+import os
 import re
-import sys
 
+import moto.server
 from moto.secretsmanager.exceptions import InvalidRequestException
 from moto.secretsmanager.exceptions import ValidationException as InvalidSecret
 from moto.secretsmanager.models import SecretsManagerBackend
-from moto.server import main
 from moto.ssm.exceptions import ValidationException as InvalidParameter
 from moto.ssm.models import SimpleSystemManagerBackend
+from werkzeug.serving import make_server
 
 
 def refused(owner, operation, refusal):
@@ -54,4 +55,14 @@ refused(SimpleSystemManagerBackend, "put_parameter", put_parameter)
 refused(SecretsManagerBackend, "batch_get_secret_value", batch_get_secret_value)
 refused(SecretsManagerBackend, "put_secret_value", put_secret_value)
 
-main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+
+def run(host, port, application, *, request_handler, **options):
+    """Serves on a port that is free, and prints it once it listens."""
+    server = make_server(host, port, application, threaded=True, request_handler=request_handler)
+    os.environ["MOTO_PORT"] = str(server.port)
+    print(server.port, flush=True)
+    server.serve_forever()
+
+
+moto.server.run_simple = run
+moto.server.main(["-H", "127.0.0.1", "-p", "0"])

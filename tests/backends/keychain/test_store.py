@@ -24,6 +24,7 @@ from tests.backends.asking import KEY, soon
 from tests.backends.contract import BackendContract
 from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
+from tests.lateness import Stopwatch
 from tests.nightly import count
 from tests.requirements import need
 
@@ -77,11 +78,11 @@ class TestOtherSystems:
         keyring = python_keyring()
         keyring.write(OTHER, b"value", soon())
         secret_service.pause()
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendTimeout):
-            keyring.read_many([OTHER], started + 0.5)
+            keyring.read_many([OTHER], watch.started + 0.5)
         secret_service.resume()
-        assert time.monotonic() - started < 1.5
+        assert watch.seconds() < 1.5
 
     def test_a_locked_keychain_is_locked(self, secret_service):
         """What python keyring raises of a locked keychain is envref's sentence for it."""
@@ -291,11 +292,11 @@ class TestTime:
         """A daemon that hangs, as one that waits for a person, ends the call at its deadline."""
         arguments = {"get_many": [[KEY]], "set": [KEY, Secret("value")], "delete": [KEY], "list": ["app"]}
         secret_service.pause()
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendTimeout) as caught:
-            getattr(store, call)(*arguments[call], started + 0.5)
+            getattr(store, call)(*arguments[call], watch.started + 0.5)
         secret_service.resume()
-        assert time.monotonic() - started < 1.5
+        assert watch.seconds() < 1.5
         assert caught.value.message == "keychain: no answer within 0.5 s; raise --timeout or the backend's timeout"
 
     def test_a_bus_that_does_not_answer_is_a_timeout(self, monkeypatch, tmp_path):
@@ -306,10 +307,10 @@ class TestTime:
             silent.bind(str(tmp_path / "bus"))
             silent.listen()
             monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'bus'}")
-            started = time.monotonic()
+            watch = Stopwatch()
             with pytest.raises(BackendTimeout):
-                Keychain("keychain").get_many([KEY], started + 0.5)
-            assert time.monotonic() - started < 1.5
+                Keychain("keychain").get_many([KEY], watch.started + 0.5)
+            assert watch.seconds() < 1.5
 
 
 class TestOtherPrograms:

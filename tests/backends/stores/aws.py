@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import socket
 import subprocess
-import time
 import urllib.request
 
 import pytest
@@ -19,7 +17,6 @@ from tests.requirements import need_store_program
 
 UNREACHABLE = "http://127.0.0.1:9"
 _SERVICE = pathlib.Path(__file__).parent.parent / "doubles" / "aws_service.py"
-_PATIENCE = 60  # seconds; ready after 2 on a quiet machine
 
 
 def program():
@@ -33,9 +30,11 @@ class AwsService:
     def __enter__(self):
         python = need_store_program("aws", "python")
         need_store_program("aws", "moto_server")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        self._process = subprocess.Popen(
+            [python, str(_SERVICE)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        port = self._process.stdout.readline().strip()
+        assert port, "the services could not be started"
         self.endpoint = f"http://127.0.0.1:{port}"
         self.environment = {
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -44,26 +43,12 @@ class AwsService:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        self._process = subprocess.Popen(
-            [python, str(_SERVICE), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self._await_ready()
         return self
 
     def __exit__(self, *_):
         self._process.kill()
         self._process.wait()
-
-    def _await_ready(self):
-        patience = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                return self.reset()
-            except OSError:
-                if self._process.poll() is not None or time.monotonic() > patience:
-                    self.__exit__()
-                    raise
-                time.sleep(0.05)
+        self._process.stdout.close()
 
     def reset(self):
         """Forgets every secret."""

@@ -11,6 +11,7 @@ import time
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests import reaper
 from tests.backends.doubles.oci_service import OciService
 from tests.requirements import need_store_program
 
@@ -99,8 +100,9 @@ import services.vault.src.oci_cli_vaults.vaults_cli_extended
 HTTPAdapter.__init__ = functools.partialmethod(HTTPAdapter.__init__, max_retries=Retry(3, backoff_factor=0.2))
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+listener.bind(sys.argv[1] + ".new")
 listener.listen(16)
+os.rename(sys.argv[1] + ".new", sys.argv[1])  # who finds it is heard
 while True:
     caller, _ = listener.accept()
     if os.fork():
@@ -158,7 +160,7 @@ class LoadedOci:
             [os.path.join(os.path.dirname(program), "python"), "-c", _LOADED, str(address)],
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # no terminal to ask on, as under envref
-            env={"PATH": os.defpath, "HOME": str(self._directory), "LC_ALL": "C"},
+            env={"PATH": os.defpath, "HOME": str(self._directory), "LC_ALL": "C", **reaper.mark()},
         )
         os.mkdir(self.path)
         with open(self.program, "w", opener=_executable) as script:

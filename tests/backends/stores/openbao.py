@@ -12,9 +12,12 @@ import time
 import urllib.error
 import urllib.request
 
+from tests import reaper
 from tests.requirements import need, need_store_program
 
+_LISTENING = "server started!"
 TOKEN = "root-token-of-the-tests"
+_TRIES = 5  # ports; another program may take one between the look and the start
 _PATIENCE = 30  # seconds; ready after 0.2 on a quiet machine
 
 
@@ -45,23 +48,35 @@ class OpenBao:
     def __init__(self, directory, *, tls=None):
         self._directory = directory
         self._tls = tls
-        self.port = free_port()
-        self.tls_port = free_port() if tls else None
-        self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
         self._directory.mkdir(parents=True, exist_ok=True)
+        if not any(self._started() for _ in range(_TRIES)):
+            raise RuntimeError((self._directory / "log").read_text())
+        self._await_engine()
+        return self
+
+    def _started(self):
+        """Whether it got its ports: the server says so itself, when it listens on all of them."""
+        self.port = free_port()
+        self.tls_port = free_port() if self._tls else None
+        self.url = f"http://127.0.0.1:{self.port}"
         arguments = ["-dev", f"-dev-root-token-id={TOKEN}", f"-dev-listen-address=127.0.0.1:{self.port}"]
         with (self._directory / "log").open("wb") as log:
             self._process = subprocess.Popen(
                 [binary(), "server", *arguments, "-dev-no-store-token", *self._more_arguments()],
-                env={"HOME": str(self._directory), "PATH": os.environ["PATH"]},
+                env={"HOME": str(self._directory), "PATH": os.environ["PATH"], **reaper.mark()},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self._await_ready()
-        return self
+        patience = time.monotonic() + _PATIENCE
+        while _LISTENING not in (self._directory / "log").read_text():
+            if self._process.poll() is not None:
+                return False
+            assert time.monotonic() < patience, "OpenBao did not get ready"
+            time.sleep(0.02)
+        return True
 
     def __exit__(self, *_):
         self._process.kill()
@@ -75,15 +90,14 @@ class OpenBao:
         config.write_text(json.dumps({"listener": [{"tcp": listener}]}))
         return [f"-config={config}"]
 
-    def _await_ready(self):
+    def _await_engine(self):
         patience = time.monotonic() + _PATIENCE
-        while True:
+        while time.monotonic() < patience:
             with contextlib.suppress(OSError):
                 self.ask("GET", "secret/config")
                 return
-            if self._process.poll() is not None or time.monotonic() > patience:
-                raise RuntimeError((self._directory / "log").read_text())
             time.sleep(0.02)
+        raise RuntimeError((self._directory / "log").read_text())
 
     def ask(self, method, path, body=None, *, namespace=None):
         """One call of the server's own interface, past envref and past the program."""

@@ -134,3 +134,12 @@ def test_the_ancestors_mode_is_refused_with_the_cure(vault, path):
     with pytest.raises(BackendDenied) as caught:
         read(vault, "one")
     assert caught.value.run == ("chmod", "600", str(path))
+
+
+def test_blanks_around_a_value_are_no_part_of_it(vault, path):
+    """Its armor may have a line end more, or stand indented: what is in it counts."""
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE secrets SET value = char(10) || ' ' || value || ' ' || char(10) WHERE key = 'app/one'")
+    connection.commit()
+    connection.close()
+    assert read(vault, "one", "two") == {"one": "1", "two": "zwei\n"}

@@ -203,3 +203,11 @@ def test_a_process_substitution_is_a_descriptor(monkeypatch):
     monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FILE", f"/dev/fd/{descriptor}")
     assert [passphrase.given().reveal() for _ in range(2)] == ["from a program"] * 2
     os.close(descriptor)
+
+
+def test_the_shortest_passphrase_is_accepted(monkeypatch):
+    """Exactly 8 characters, with a warning."""
+    warnings = []
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "12345678")
+    assert passphrase.chosen(warnings).reveal() == "12345678"
+    assert warnings == ["a vault passphrase of fewer than 14 characters is easy to guess"]

@@ -8,11 +8,10 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
-from envref.backends.vault import passphrase
+from envref.backends.vault import database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
@@ -21,6 +20,7 @@ from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
 from tests.conftest import ROOT
+from tests.lateness import Stopwatch
 
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
 
@@ -121,10 +121,10 @@ class TestErrors:
         """Another process's transaction is waited for until the deadline, no longer."""
         other = sqlite3.connect(vault.file.path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
-        started = time.monotonic()
+        watch = Stopwatch()
         with pytest.raises(BackendTimeout, match=r"vault: no answer within 0\.5 s"):
-            vault.set(address("one"), Secret("2"), started + 0.5)
-        assert time.monotonic() - started < 1.5
+            vault.set(address("one"), Secret("2"), watch.started + 0.5)
+        assert watch.seconds() < 1.5
         other.close()
 
     def test_a_transaction_of_others_is_waited_for(self, vault):
@@ -290,6 +290,9 @@ TAMPERING = {
     "bytes": lambda path, key, other, old: statement(
         path, "UPDATE secrets SET value = x'ff00', mac = x'ff' WHERE key = ?", key
     ),
+    "rollback of the value alone": lambda path, key, other, old: statement(
+        path, "UPDATE secrets SET value = ? WHERE key = ?", old[0], key
+    ),
     "rollback": lambda path, key, other, old: rolled_back(path, key, old),
 }
 
@@ -390,3 +393,32 @@ def test_memory_stays_near_what_scrypt_needs(vault):
     script = [sys.executable, "-c", PEAK, vault.file.path]
     result = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert int(result.stdout) < 120 * 1024
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [(True, "false", BackendInvalid), (True, "no", BackendLocked), (False, "true", BackendLocked)],
+)
+def test_the_lock_is_signed(vault, path, before, after, expected):
+    """Its row can't be changed: a lock that was taken away is noticed, and any other word for one is a lock."""
+    if before:
+        lifecycle.lock(vault.file)
+    statement(path, "UPDATE metadata SET value = ? WHERE key = 'locked'", after)
+    with pytest.raises(expected):
+        raise error_of(reopened(vault), "one")
+
+
+def test_how_sqlite_is_opened(path, vault):
+    """The pragmas of security.md 4.3, as the connection that is used has them."""
+    connection = database.connect(str(path), soon())
+    names = ("synchronous", "secure_delete", "trusted_schema", "cell_size_check", "temp_store")
+    found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
+    connection.close()
+    extra, memory = 3, 2
+    assert found == {
+        "synchronous": extra,
+        "secure_delete": 1,
+        "trusted_schema": 0,
+        "cell_size_check": 1,
+        "temp_store": memory,
+    }

@@ -363,3 +363,14 @@ def test_many_writers_leave_one_whole_copy(source, copies, home):
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(8)]
     assert [process.communicate(timeout=60)[0] for process in running] == ["app\n"] * 8
     assert len(list(copies.iterdir())) == 1
+
+
+def test_an_edit_of_the_users_file_that_keeps_its_length_is_seen(source, copy, compiled, home):
+    """Only its bytes tell the two apart, as with the project's file."""
+    own = home / ".config" / "envref" / "config.yaml"
+    own.parent.mkdir(parents=True)
+    for path in ("/one", "/two", "/one"):
+        own.write_text(f"trusted_paths: [{path}]\n")
+        os.utime(own, (1_000_000_000, 1_000_000_000))
+        assert config.load(str(source)).trusted_paths == (path,)
+    assert len(compiled) == 3

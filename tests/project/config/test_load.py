@@ -525,3 +525,12 @@ def test_names_of_profiles(name, valid):
 def test_reserved_names_of_profiles(name):
     """`.env.NAME` means something else for these."""
     assert not model.is_profile_name(name)
+
+
+@pytest.mark.parametrize(("name", "fits"), [("a" * 128, True), ("a" * 129, False), ("ü" * 64, True), ("ü" * 65, False)])
+def test_the_longest_name_of_a_project(load, name, fits):
+    """128 bytes, not characters."""
+    if fits:
+        assert load(f"project: {name}\n").project == name
+    else:
+        assert fault(load, f"project: {name}\n").endswith("project name must not be longer than 128 bytes")

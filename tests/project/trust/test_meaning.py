@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 
 import pytest
 
 from envref.project.project import configured
-from envref.project.trust.meaning import canonical, digest, fingerprint, meaning
+from envref.project.trust.meaning import canonical, content, digest, fingerprint, meaning
 from tests.conftest import Directory
 
 CONFIG = {
@@ -140,3 +142,14 @@ def test_a_giant_can_not_be_pinned(project):
     with giant.open("r+b") as file:
         file.truncate(64 << 30)
     assert pin(project) != pin(project)
+
+
+def test_the_largest_program_that_can_be_pinned(tmp_path):
+    """256 MiB are read to their end; one byte more is of no checksum, and never the same twice."""
+    program = tmp_path / "program"
+    program.touch()
+    os.truncate(program, 256 << 20)
+    assert content(str(program)) == hashlib.sha256(bytes(256 << 20)).hexdigest()
+    os.truncate(program, (256 << 20) + 1)
+    assert content(str(program)).startswith("of none: larger than 256 MiB, ")
+    assert content(str(program)) != content(str(program))

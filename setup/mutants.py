@@ -1,0 +1,338 @@
+"""What the tests would not notice: `python -m setup.mutants --count 20 --room trust`, which `make mutants` runs.
+
+A mutant is the code with one small fault in it: a comparison that is off by one, a line that is not there. The tests of
+the changed module alone are run; when they stay green, nobody would have seen that fault come in. Each survivor wants a
+test, or a reason why it makes no difference. The work is done in a copy of the checkout.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import importlib
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from setup.environment import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+ROOMS = {
+    "core": ("refs", "env", "formats", "resolve"),
+    "stores": ("backends",),
+    "trust": ("project/trust",),
+    "flox": ("flox",),
+}
+_SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Add,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+}
+# What is not looked into: no test could see a type, and positions in f-strings are wrong before Python 3.12.
+_UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
+_ANNOTATIONS = ("annotation", "returns")
+_LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
+_LONGEST_TEST = 120  # seconds; a fault may make a loop that never ends
+_QUIET = (
+    *("-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={_LONGEST_TEST}"),
+    *("-o", "faulthandler_exit_on_timeout=true"),
+)
+_NONE_RUN = "its files"
+_LIBRARIES = ("pytest", "hypothesis", "jsonschema", "click", "yaml", "tomlkit", "cryptography", "pyrage", "keyring")
+
+
+class Mutant(NamedTuple):
+    """`module` with the bytes from `start` to `end` replaced; `line` is where that is, counted from 1."""
+
+    module: str
+    line: int
+    start: int
+    end: int
+    text: str
+
+    def of(self, source: bytes) -> bytes:
+        """The changed module."""
+        return source[: self.start] + self.text.encode() + source[self.end :]
+
+    def told(self, source: bytes) -> str:
+        """For a person: the place, what stood there, and what stands there now."""
+        before = " ".join(source[self.start : self.end].decode().split())
+        return f"{self.module}:{self.line}: {before}  ->  {self.text}"
+
+
+def mutants(module: str, source: bytes) -> list[Mutant]:
+    """Every mutant of a module, in the order of the text."""
+    lines = [0, *(match.end() for match in re.finditer(b"\n", source))]
+    found = []
+    for node, text in _changes(ast.parse(source)):
+        start = lines[node.lineno - 1] + node.col_offset
+        end = lines[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+        found.append(Mutant(module, node.lineno, start, end, text))
+    return found
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
+    """Each node of a tree that can be replaced, with what replaces it."""
+    if isinstance(node, ast.stmt):
+        yield from ((node, text) for text in _other_statement(node))
+    elif isinstance(node, ast.expr):
+        yield from ((node, f"({ast.unparse(changed)})") for changed in _other_expressions(node))
+    for name, value in ast.iter_fields(node):
+        if name in _ANNOTATIONS:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not isinstance(child, _UNSEEN) and not _is_for_readers(child):
+                yield from _changes(child)
+
+
+def _is_for_readers(node: ast.AST) -> bool:
+    """A docstring, slots, and what only a type checker runs."""
+    match node:
+        case ast.Expr(value=ast.Constant()):
+            return True
+        case ast.Assign(targets=[ast.Name(id="__slots__" | "__all__")]):
+            return True
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
+
+
+def _other_statement(node: ast.stmt) -> list[str]:
+    match node:
+        case ast.Return(value=ast.Constant(value=None)) | ast.Return(value=None):
+            return ["pass"]
+        case ast.Return():
+            return ["return None"]
+        case ast.Raise() | ast.Expr() | ast.AugAssign() | ast.Break() | ast.Continue() | ast.Delete():
+            return ["pass"]
+        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
+            return ["pass"]
+    return []
+
+
+def _other_expressions(node: ast.expr) -> list[ast.expr]:
+    match node:
+        case ast.Compare(ops=[operator]) if type(operator) in _SWAPPED:
+            return [ast.Compare(node.left, [_swapped(operator)], node.comparators)]
+        case ast.BoolOp():
+            return [ast.BoolOp(_swapped(node.op), node.values)]
+        case ast.BinOp() if type(node.op) in _SWAPPED:
+            return [ast.BinOp(node.left, _swapped(node.op), node.right)]
+        case ast.UnaryOp(op=ast.Not()):
+            return [node.operand]
+        case ast.IfExp():
+            return [ast.IfExp(node.test, node.orelse, node.body)]
+        case ast.Constant(value=bool(flag)):
+            return [ast.Constant(not flag)]
+        case ast.Constant(value=int(number)):
+            return [ast.Constant(number + 1)]
+    return []
+
+
+def _swapped(operator: ast.AST) -> Any:
+    """An instance of the opposite operator; what kind of operator it is only its caller knows."""
+    return _SWAPPED[type(operator)]()
+
+
+def mirrored(module: str, root: str) -> list[str]:
+    """The test files of a module: its own and its room's; without any, those of the room around that speak of it.
+
+    Where none does, all of the room.
+    """
+    parts = module.removeprefix("envref/").removesuffix(".py").split("/")
+    names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], parts[-2]]) for depth in range(1, len(name))]
+    own = [f"{'/'.join(name[:depth])}/test_{'_'.join(name[depth:])}.py" for name, depth in names]
+    files = _test_files(root)
+    found = sorted({path for path in own if path in files})
+    places = [parts[:depth] for depth in range(len(parts) - 1, 0, -1)]
+    rooms = [[path for path in files if _is_in(path, place)] for place in places]
+    speaking = [[path for path in room if _speaks(os.path.join(root, "tests", path), parts)] for room in rooms]
+    chosen = next(filter(None, [found, *speaking, *rooms]), [])
+    return [f"tests/{path}" for path in chosen]
+
+
+def _is_in(path: str, place: Sequence[str]) -> bool:
+    """Whether a test file is of this room: in its folder, or named after it beside other rooms' files."""
+    beginning = f"{'/'.join(place[:-1])}/test_{place[-1]}"
+    return path.startswith((f"{'/'.join(place)}/", f"{beginning}.", f"{beginning}_"))
+
+
+def _speaks(path: str, parts: Sequence[str]) -> bool:
+    """Whether a test file imports the module."""
+    room, name = ".".join(["envref", *parts[:-1]]), parts[-1]
+    with open(path, encoding="utf-8") as file:
+        return re.search(rf"{re.escape(room)}(?:\.{name}\b| import (?:.*, )?{name}\b)", file.read()) is not None
+
+
+def _test_files(root: str) -> list[str]:
+    tests = os.path.join(root, "tests")
+    names = [os.path.join(top, name) for top, _, found in os.walk(tests) for name in found]
+    return sorted(os.path.relpath(name, tests) for name in names if re.search(r"/test_\w+\.py$", name))
+
+
+def modules(room: str) -> list[str]:
+    """The modules of a room, as paths below the root of the checkout."""
+    tops = [os.path.join(ROOT, "envref", place) for place in ROOMS[room]]
+    names = [os.path.join(top, name) for place in tops for top, _, found in os.walk(place) for name in found]
+    return sorted(os.path.relpath(name, ROOT) for name in names if name.endswith(".py") and "__init__" not in name)
+
+
+class Copy:
+    """A copy of the checkout in which modules are changed and tests are run."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._written = int(time.time()) - 1_000_000
+        self._green = {_NONE_RUN}
+        self._red: list[str] = []
+        listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+        for name in filter(None, names):
+            target = os.path.join(root, name)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(os.path.join(ROOT, name), target, follow_symlinks=False)
+        os.symlink(os.path.join(ROOT, ".venvs"), os.path.join(root, ".venvs"))
+
+    def survives(self, mutant: Mutant) -> bool:
+        """Whether the tests pass with the fault; one that fails without it too has no say."""
+        files = mirrored(mutant.module, self.root)
+        while failed := self._failed(mutant, files):
+            new = [name for name in failed if name not in self._green and not self._is_green(name)]
+            if not new:
+                return False
+            print(f"  red without a fault, left out: {' '.join(new)}", flush=True)
+            self._red += new
+        return True
+
+    def _failed(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
+        """The first test that fails with the fault; `its files` where they can't even be collected, or don't end."""
+        source = self.read(mutant.module)
+        self._write(mutant.module, mutant.of(source))
+        try:
+            status, said = self._pytest([*files, "-x", *(f"--deselect={name}" for name in self._red)])
+        finally:
+            self._write(mutant.module, source)
+        if status == 0:
+            return []
+        found = re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
+        return found or [_NONE_RUN]
+
+    def _is_green(self, name: str) -> bool:
+        """Whether a test passes without a fault."""
+        if self._pytest([name])[0] == 0:
+            self._green.add(name)
+        return name in self._green
+
+    def read(self, module: str) -> bytes:
+        """The text of a module."""
+        with open(os.path.join(self.root, module), "rb") as file:
+            return file.read()
+
+    def _write(self, module: str, source: bytes) -> None:
+        """A compiled module is known by second and size, which a mutant may share with the one before it."""
+        path = os.path.join(self.root, module)
+        with open(path, "wb") as file:
+            file.write(source)
+        self._written += 2
+        os.utime(path, (self._written, self._written))
+
+    def _pytest(self, arguments: Sequence[str]) -> tuple[int | None, str]:
+        """The status of these tests, None when they don't end, and what they said. In a fork: libraries are there."""
+        log = os.path.join(self.root, "pytest.log")
+        child = os.fork()
+        if child == 0:
+            _be_pytest(self.root, log, [*_QUIET, *arguments])
+        status = _wait(child, time.monotonic() + _LONGEST)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what tests left behind
+        with open(log, encoding="utf-8", errors="replace") as file:
+            return status, file.read()
+
+
+def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
+    """Never returns."""
+    status = 99
+    try:
+        os.setsid()
+        os.chdir(root)
+        file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for target, source in ((0, os.open(os.devnull, os.O_RDONLY)), (1, file), (2, file)):
+            os.dup2(source, target)
+        for name in [name for name in sys.modules if name.partition(".")[0] == "setup"]:
+            del sys.modules[name]
+        sys.path[0] = root
+        os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(root, ".hypothesis")
+        status = int(importlib.import_module("pytest").main([*arguments]))
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
+
+
+def _wait(child: int, deadline: float) -> int | None:
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
+
+
+def measure(room: str, count: int, seed: str) -> tuple[int, int]:
+    """Tries `count` mutants of a room, chosen by the seed; prints the survivors. How many were killed, of how many."""
+    with tempfile.TemporaryDirectory(prefix="mutants") as root:
+        copy = Copy(os.path.join(root, "envref"))
+        every = [mutant for module in modules(room) for mutant in mutants(module, copy.read(module))]
+        chosen = random.Random(f"{seed} {room}").sample(every, min(count, len(every)))
+        killed = 0
+        for mutant in sorted(chosen):
+            if copy.survives(mutant):
+                print(f"  survived {mutant.told(copy.read(mutant.module))}", flush=True)
+            else:
+                killed += 1
+        print(f"{room}: {killed} of {len(chosen)} killed ({100 * killed / len(chosen):.0f} %)", flush=True)
+        return killed, len(chosen)
+
+
+def main() -> None:
+    """Prints survivors and the score of each room; ends well whatever they are."""
+    parser = argparse.ArgumentParser(prog="make mutants")
+    parser.add_argument("--room", choices=[*ROOMS, "all"], default="all")
+    parser.add_argument("--count", type=int, default=20, help="mutants of each room")
+    parser.add_argument("--seed", default="1", help="another one tries others")
+    options = parser.parse_args()
+    for library in _LIBRARIES:
+        importlib.import_module(library)
+    rooms = [*ROOMS] if options.room == "all" else [options.room]
+    scores = [measure(room, options.count, options.seed) for room in rooms]
+    killed, tried = (sum(numbers) for numbers in zip(*scores, strict=True))
+    print(f"all: {killed} of {tried} killed ({100 * killed / tried:.0f} %)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""The stores of a project: by name, with their own words for what went wrong, and never behind the gate's back."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.backends import table as backends
+from envref.errors import BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError
+from envref.project.config.model import BackendConfig, Config
+from envref.project.project import Project
+from envref.refs.address import Address
+from envref.resolve.chain import Chain
+from tests.backends.doubles.memory import Memory
+
+KEY = Address("app", "key")
+
+
+@pytest.fixture
+def configured(monkeypatch):
+    """A chain of these stores in memory, which hold what `contents` says."""
+    monkeypatch.setitem(backends.BUILTIN, "memory", "tests.backends.doubles.memory:Memory")
+    monkeypatch.setattr(Memory, "asked", [])
+
+    def chain(*listed, contents=None, timeout=None):
+        monkeypatch.setattr(Memory, "contents", contents or {})
+        entries = tuple(BackendConfig(type="memory", **entry) for entry in listed)
+        return Chain(Project("/", Config(project="app", backends=entries), None, files=(), warnings=()), timeout)
+
+    return chain
+
+
+@pytest.fixture
+def chain(configured):
+    """Two stores, of which the first is locked."""
+    contents = {"shut": BackendLocked("memory: locked", run="open it"), "open": {}}
+    return configured({"name": "shut"}, {"name": "open", "timeout": 2.5}, contents=contents)
+
+
+def test_stores_by_name(chain):
+    """The first one where none is named; a name that there is not is an error that lists those there are."""
+    assert [store.name for store in chain] == list(chain.names()) == ["shut", "open"]
+    assert len(chain) == 2
+    assert (chain.store("open").name, chain.store(None).name) == ("open", "shut")
+    assert (chain.get("open").name, chain.get("none")) == ("open", None)
+    with pytest.raises(EnvrefError, match=r'^backend "none" is not configured \(configured: shut, open\)$'):
+        chain.store("none")
+
+
+def test_without_stores_there_is_none_to_name(configured):
+    """The error says where they would be."""
+    with pytest.raises(EnvrefError, match=r"^no backends configured in \.envref\.yaml$"):
+        configured().store(None)
+
+
+def test_a_store_says_whether_it_is_ready(chain):
+    """Absence of a secret that nobody has is readiness; an error is signed and keeps its cure."""
+    assert chain.store("open").complaint() is None
+    assert chain.store("open").faults() == []
+    for complaint in (chain.store("shut").complaint(), *chain.store("shut").faults()):
+        assert (type(complaint), complaint.message) == (BackendLocked, 'memory: locked (backend "shut")')
+        assert complaint.run == "open it"
+
+
+def test_a_store_that_can_not_be_written(chain, monkeypatch):
+    """One whose class has no `set`: every built-in one has it."""
+    store = chain.store("open")
+    with pytest.raises(BackendInvalid, match=r'^backend "open" is read-only$'):
+        store.writable()
+    monkeypatch.setattr(Memory, "set", lambda *_: None, raising=False)
+    assert store.writable() is store.backend
+
+
+def test_the_timeout_is_the_callers_the_stores_or_ten_seconds(chain, configured):
+    """In this order (commands.md 7)."""
+    assert [store.timeout for store in chain] == [10.0, 2.5]
+    (store,) = configured({"name": "open", "timeout": 2.5}, timeout=0.7)
+    assert store.timeout == 0.7
+
+
+def test_what_was_asked_is_counted(chain):
+    """How many, and that it is over."""
+    store = chain.store("open")
+    assert store.ask([KEY, Address("app", "other")]) == {}
+    assert (store.asked, store.busy) == (2, False)
+    assert 0 <= store.seconds < 10
+
+
+def test_a_store_that_is_skipped_says_so_once(configured):
+    """However many of its secrets are asked for; every other failure is an answer."""
+    gone = BackendUnavailable("memory: not here")
+    chain = configured({"name": "gone", "optional": True}, {"name": "shut", "optional": True}, contents={
+        "gone": gone, "shut": BackendLocked("memory: locked"),
+    })  # fmt: skip
+    assert chain.store("gone").ask([KEY, Address("app", "other")]) == {}
+    assert list(chain.store("shut").ask([KEY])) == [KEY]
+    assert chain.warnings() == ['backend "gone" skipped: memory: not here']

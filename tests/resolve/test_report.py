@@ -1,0 +1,101 @@
+"""What `resolve --explain` says of every variable: one row each, as a table and as data (commands.md 2.2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.backends import table as backends
+from envref.cli.activate import resolve
+from envref.cli.request import Request
+from envref.errors import BackendLocked
+from envref.resolve import report
+from tests.backends.doubles.memory import Memory
+
+ENV = """\
+PLAIN=1
+OWN=ref://secrets/own
+ALL=ref://secrets/all
+GONE=ref://secrets/gone
+MAYBE=ref://secrets/gone?optional
+SHUT=ref://shut/key
+BOTH=${OWN}-${ref://shut/key}
+WAITS=${SHUT}${GONE}${SHUT}
+"""
+CONFIG = "project: app\nbackends: [{name: open, type: memory}, {name: shut, type: memory}]\n"
+
+
+def resolved(project, profile=None):
+    request = Request()
+    request.directory, request.profile = str(project.path), profile
+    return resolve(request)
+
+
+@pytest.fixture
+def app(project, monkeypatch):
+    """A project with every kind of variable."""
+    monkeypatch.setitem(backends.BUILTIN, "memory", "tests.backends.doubles.memory:Memory")
+    contents = {"open": {"app/staging/own": "1", "app/all": "2"}, "shut": {}}
+    monkeypatch.setattr(Memory, "contents", contents)
+    monkeypatch.setattr(Memory, "asked", [])
+    monkeypatch.setenv("ENVREF_TRUST", "all")
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env", ENV)
+    project.write(".env.staging", "PLAIN=2\n")
+    return project
+
+
+@pytest.fixture
+def resolution(app):
+    """Every kind of outcome, under the profile `staging`."""
+    return resolved(app, "staging")
+
+
+def test_a_row_for_each_variable(resolution):
+    """Where it is set, what it refers to, who answered and from where."""
+    rows = {row.pop("key"): row for row in report.rows(resolution)}
+    assert rows["PLAIN"] == {"file": ".env.staging", "line": 1, "outcome": "plain", "overrides": [".env:1"]}
+    assert rows["OWN"] == {
+        "file": ".env", "line": 2, "reference": "ref://secrets/own", "backend": "open", "type": "memory",
+        "scope": 'profile "staging"', "outcome": "resolved",
+    }  # fmt: skip
+    assert rows["ALL"]["scope"] == "project"
+    assert (rows["GONE"]["outcome"], "backend" in rows["GONE"]) == ("not_found", False)
+    assert "gone" in rows["GONE"]["reason"]
+    assert rows["MAYBE"]["outcome"] == "optional-missing"
+    assert rows["WAITS"]["outcome"] == "depends"
+    assert rows["WAITS"]["depends_on"] == ["SHUT", "GONE"]
+
+
+def test_the_failure_of_a_composed_value_is_its_row(resolution):
+    """Not the reference that was found."""
+    row = next(row for row in report.rows(resolution) if row["key"] == "BOTH")
+    assert (row["reference"], row["outcome"]) == ("ref://shut/key", "not_found")
+
+
+def test_the_table(resolution):
+    """Columns padded, two spaces between, nothing at the ends."""
+    lines = report.table(report.rows(resolution)).splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["PLAIN", ".env.staging:1", "config", "-", "plain"],
+        ["OWN", ".env:2", "ref://secrets/own", "open", "resolved", "(profile", '"staging")'],
+    ]
+    assert len({line.index(word) for line, word in zip(lines, ("config", "ref:", "ref:", "ref:"), strict=False)}) == 1
+    assert all(line == line.rstrip() for line in lines)
+    assert len(lines) == 8
+
+
+def test_complaints_count_references(resolution):
+    """Variables that only wait for others are named and not counted."""
+    lines = report.complaints(resolution.filled.values(), " (note)")
+    assert lines[-1] == "3 reference(s) could not be resolved (note)"
+    assert "error: WAITS: depends on SHUT, which could not be resolved" in lines
+    assert len([line for line in lines if line.startswith("error: WAITS: ")]) == 2
+
+
+def test_a_failure_has_its_cure_under_it(app, monkeypatch):
+    """The store's own."""
+    monkeypatch.setattr(Memory, "contents", {"open": {}, "shut": BackendLocked("memory: locked", run="open it")})
+    app.write(".env", "SHUT=ref://shut/key\n")
+    lines = report.complaints(resolved(app).filled.values())
+    assert lines[0] == 'error: SHUT: failed to resolve ref://shut/key: backend "shut": memory: locked'
+    assert lines[1:] == ["  run: open it", "1 reference(s) could not be resolved"]

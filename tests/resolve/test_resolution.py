@@ -1,0 +1,38 @@
+"""What became of a project's variables: values of those that have one, and nothing of what waits for trust."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.cli.activate import resolve
+from envref.cli.request import Request
+
+
+@pytest.fixture
+def resolved(project, monkeypatch):
+    """A project of plain variables, of which a shell runs one."""
+    monkeypatch.setenv("ENVREF_TRUST", "none")
+
+    def resolved(text, *only):
+        project.write(".envref.yaml", "project: app\n")
+        project.write(".env", text)
+        request = Request()
+        request.directory, request.only = str(project.path), list(only)
+        return resolve(request)
+
+    return resolved
+
+
+def test_names_that_code_could_be_run_with_are_kept_apart(resolved):
+    """Until the project is trusted they have no value, and the others keep theirs, in merged order."""
+    found = resolved("B=2\nBASH_ENV=x\nA=1\n")
+    assert list(found.untrusted) == ["BASH_ENV"]
+    assert found.values() == [("B", "2"), ("A", "1")]
+    assert not found.failed
+
+
+def test_only_chosen_variables_have_a_value(resolved):
+    """Those that a chosen one needs are resolved with it, and not given out."""
+    found = resolved("A=1\nB=x$A\nC=3\n", "B")
+    assert found.values() == [("B", "x1")]
+    assert [variable.name for variable in found.chosen] == ["B"]
