@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from envref.backends.vault import passphrase
+from envref.backends.vault import lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
@@ -244,10 +244,11 @@ class TestFile:
         assert not traces(path, marker)
         assert not traces(path, sealed.splitlines()[2]), "not even the ciphertext stays in a free page"
 
-    def test_the_work_factor_is_in_the_header(self, vault, path):
+    def test_the_work_factor_is_in_the_header(self, path):
         """An offline guess costs what the vault was made with."""
+        lifecycle.initialize(Vault("vault", path=str(path)).file, Secret(PASSPHRASE), 16)
         wrapped = statement(path, "SELECT value FROM metadata WHERE key = 'identity'")[0][0]
-        assert read_header(wrapped).splitlines()[1].split()[3] == "15"
+        assert read_header(wrapped).splitlines()[1].split()[3] == "16"
 
 
 def traces(path, text):
