@@ -1,9 +1,9 @@
 # Each target sets up what it needs from nothing and is quick the second time; setup/ says how.
 # make test TESTS='tests/test_secret.py -k repr'   passes its value on to pytest
 # make test OTHERS=none                            tests the first CPython only (default: every one from 3.11 on)
-# make test STORES=all                             also runs stores' programs, Nix, shells and faults with every CPython
+# make test STORES=all                             runs everything with every CPython (default: with the first)
 # make test PYTHON=/usr/bin/python3.12             makes that one the first
-# make test-nightly                                the first CPython only, with the counts of a night
+# make test-nightly                                the first CPython with the counts of a night, and the others' commands
 # make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust or flox
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
 

@@ -11,6 +11,7 @@ from setup import nix, node_packages, pins, stores
 from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
+from setup.scope import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,25 +38,23 @@ def lint() -> int:
 def test(*arguments: str) -> int:
     """Lint, then pytest with these arguments on every CPython.
 
-    `OTHERS=none` keeps to the first; with the others, `STORES=all` runs the stores' own programs, Nix, and what tries
-    envref from outside too.
+    `OTHERS=none` keeps to the first; `STORES=all` runs everything with the others too.
     """
     status = lint()
-    first, *others = interpreters()
-    _install_programs(first)
-    status = max(status, _pytest(first, arguments))
-    if os.environ.get("OTHERS") == "none":
-        return status
-    # The stores' own programs and Nix take most of the time, and answer the same to every Python.
-    elsewhere = {"ENVREF_TESTS_STORE_PROGRAMS": "elsewhere"} if os.environ.get("STORES") != "all" else {}
-    return max([status, *[_pytest(interpreter, arguments, **elsewhere) for interpreter in others]])
+    found = interpreters()
+    _install_programs(found[0])
+    tested = found[:1] if os.environ.get("OTHERS") == "none" else found
+    widest = "everything" if os.environ.get("STORES") == "all" else ""
+    statuses = [_pytest(each, arguments, scope=widest or scope_of(each, found)) for each in tested]
+    return max(status, *statuses)
 
 
 def nightly(*arguments: str) -> int:
-    """All tests once, on the first CPython, each as often as at night (security.md 7)."""
-    first = interpreters()[0]
+    """All tests on the first CPython, each as often as at night (security.md 7); envref's processes on all others."""
+    first, *others = interpreters()
     _install_programs(first)
-    return _pytest(first, arguments, ENVREF_TESTS_NIGHTLY="1")
+    status = _pytest(first, arguments, scope="everything", ENVREF_TESTS_NIGHTLY="1")
+    return max([status, *[_pytest(each, arguments, scope="envref") for each in others]])
 
 
 def bench(*arguments: str) -> int:
@@ -84,11 +83,12 @@ def _install_programs(interpreter: Interpreter) -> None:
     node_packages.install()
 
 
-def _pytest(interpreter: Interpreter, arguments: Sequence[str], **variables: str) -> int:
+def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> int:
+    print(f"{interpreter}: tests with scope {scope}", file=sys.stderr, flush=True)
     workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
     # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
-    return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", **variables)
+    return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", ENVREF_TESTS_SCOPE=scope, **variables)
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:

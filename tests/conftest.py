@@ -13,6 +13,7 @@ import pytest
 from tests import reaper
 from tests.arguments import PYTHONPATH, check
 from tests.observer.sitecustomize import LOG
+from tests.requirements import LEFT_OUT, SCOPE, need_process
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
@@ -25,6 +26,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_configure():
     """What this run starts ends with it."""
     reaper.begin()
+
+
+def pytest_report_header():
+    """What the run leaves out, said at its start; -ra says at the end how many tests that were."""
+    return f"scope {SCOPE}: leaves out {LEFT_OUT[SCOPE]}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,6 +84,7 @@ class Directory:
 
     def envref(self, *arguments, stdin="", env=None, cwd=None):
         """`envref ARGUMENTS` as a process of its own; its completed result, output as text."""
+        need_process()
         return subprocess.run(
             [sys.executable, "-m", "envref", *arguments],
             input=stdin,

@@ -1,4 +1,7 @@
-"""What a test needs of the machine: skipped with the reason where it is missing, a failure where CI=true."""
+"""What a test needs of the machine and of the run: skipped with the reason where it is missing.
+
+With CI=true what the machine lacks is a failure. What the scope of the run leaves out never is: another run has it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,32 @@ import shutil
 import pytest
 
 ENVIRONMENTS = pathlib.Path(__file__).parent.parent / ".venvs"
-# Read before a test's environment is cleared. `make test` says so for every Python but the first: how a store's own
-# program answers does not depend on the Python that envref runs on, and they take most of the time.
-ELSEWHERE = os.environ.get("ENVREF_TESTS_STORE_PROGRAMS") == "elsewhere"
 
-# For modules that try envref from outside, by shells, kills, system calls: what they find is the same in every Python.
-first_python = pytest.mark.skipif(ELSEWHERE, reason="tried from outside by the tests of the first Python")
+# What a run leaves out, by the name of its scope. `make test` runs the first Python with `everything`, the oldest and
+# the newest of the others with `envref`, those between with `inside` (setup/scope.py). What a shell, a kill, a system
+# call or a store's own program finds out does not depend on the Python that envref runs on, and takes most of the time.
+LEFT_OUT = {
+    "everything": "nothing",
+    "envref": "stores' own programs, Nix, and what tries envref from outside: the first Python's tests have them",
+    "inside": "stores' own programs, Nix, and envref as a process: the oldest and the newest Python's tests have them",
+}
+# Read before a test's environment is cleared.
+SCOPE = os.environ.get("ENVREF_TESTS_SCOPE", "everything")
+
+# For modules that try envref from outside, by shells, kills, system calls.
+first_python = pytest.mark.skipif(SCOPE != "everything", reason=f"scope {SCOPE}: tried by the first Python's tests")
+
+
+def need_everything(what):
+    """Skips the test unless the run is the one that has everything."""
+    if SCOPE != "everything":
+        pytest.skip(f"scope {SCOPE}: {what} run with the tests of the first Python")
+
+
+def need_process():
+    """Skips the test where the run keeps to what can be tried in the tests' own process."""
+    if SCOPE == "inside":
+        pytest.skip("scope inside: envref as a process is run by the tests of the oldest and the newest Python")
 
 
 def need(program):
@@ -27,8 +50,7 @@ def need_store_program(environment, program):
 
     `environment` is the name of a group of `setup/stores.py`: light, aws or oci.
     """
-    if ELSEWHERE:
-        pytest.skip("the stores' own programs are run by the tests of the first Python")
+    need_everything("the stores' own programs are")
     path = ENVIRONMENTS / f"stores-{environment}" / "bin" / program
     return str(path) if path.exists() else missing(f"{program} is not installed in {path.parent}")
 
@@ -37,8 +59,7 @@ def need_nix():
     """The absolute path of `nix`, which `make test` unpacks below the checkout, or which the machine has."""
     from tests.nix.machine import program
 
-    if ELSEWHERE:
-        pytest.skip("Nix is run by the tests of the first Python")
+    need_everything("Nix is")
     return program() or missing("there is no Nix: setup/nix.py unpacks it")
 
 

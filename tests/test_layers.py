@@ -146,7 +146,7 @@ def test_a_class_has_a_name_of_its_own():
     """Wherever a name is met, it means one thing. A leading underscore does not make it another."""
     classes = [
         (node.name.lstrip("_"), name)
-        for name, tree in TREES.items()
+        for name, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     ]

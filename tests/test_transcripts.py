@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests import transcripts
-from tests.requirements import need
+from tests.requirements import first_python, need
 
 
+@first_python
 @pytest.mark.parametrize("page", transcripts.PAGES, ids=lambda page: str(page.relative_to(transcripts.ROOT)))
 def test_a_page_shows_what_happens(page, tmp_path):
     """Each command of the page, run in one shell, prints the lines below it."""

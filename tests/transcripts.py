@@ -28,6 +28,14 @@ PAGES = [
 FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "=transcript="
 
+# The default of a new vault costs half a second in each command of a page from there on. A page that says its own
+# factor gets it: the last one counts. tests/backends/test_vault_lifecycle.py holds the default.
+_ENVREF = """\
+#!/bin/sh
+case "$1 $2" in "vault init") shift 2; set -- vault init --work-factor 15 "$@" ;; esac
+exec "{python}" -m envref "$@"
+"""
+
 
 class Step:
     """A command as it is typed, and the lines it should print. `line` counts from 1 in the page."""
@@ -91,7 +99,7 @@ def environment(directory):
     programs = directory.parent / "bin"
     programs.mkdir(exist_ok=True)
     envref = programs / "envref"
-    envref.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m envref "$@"\n', encoding="utf-8")
+    envref.write_text(_ENVREF.format(python=sys.executable), encoding="utf-8")
     envref.chmod(0o755)
     home = directory.parent / "home"
     home.mkdir(exist_ok=True)

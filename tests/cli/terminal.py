@@ -10,6 +10,7 @@ import termios
 import time
 
 from tests.arguments import PYTHONPATH
+from tests.requirements import need_process
 
 _PATIENCE = 30  # seconds
 # In the child, because a process with threads, as the tests' may be, must not fork by itself.
@@ -25,6 +26,7 @@ class Terminal:
     """
 
     def __init__(self, directory, *arguments, program=(sys.executable, "-m", "envref")):
+        need_process()
         self.output = ""
         self._screen, keyboard = os.openpty()
         self._child = subprocess.Popen(

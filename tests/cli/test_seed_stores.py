@@ -159,7 +159,7 @@ class TestConfigurations:
         """The team's secrets are in 1Password; a developer's own in the vault."""
         monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
         project.write(".envref.yaml", TEAM)
-        assert project.envref("vault", "init").returncode == 0
+        assert project.envref("vault", "init", "--work-factor", "15").returncode == 0
         store(project, "op", stripe_key="sk_live_abc123")
         store(project, "vault", stripe_key="mine", scratch="own")
         refer(project, "stripe_key", "scratch")
@@ -225,7 +225,7 @@ class TestTrouble:
         """The vault has been locked; the cure unlocks it."""
         monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
         project.write(".envref.yaml", TEAM)
-        assert project.envref("vault", "init").returncode == 0
+        assert project.envref("vault", "init", "--work-factor", "15").returncode == 0
         store(project, "vault", key="v")
         assert project.envref("vault", "lock").returncode == 0
         locked = ["error: retrieving secret: vault: locked", "  run: envref vault unlock"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.nightly import at_night
 from tests.nix.test_flake import SYSTEM, failed
 
 WRAPPERS = {
@@ -12,6 +13,7 @@ WRAPPERS = {
 }
 
 
+@at_night
 def test_a_failing_test(own_flake):
     """The build that runs the tests fails, and names the test."""
     own_flake.change(
@@ -20,6 +22,7 @@ def test_a_failing_test(own_flake):
     assert "test_broken" in failed(own_flake.build(f"checks.{SYSTEM}.tests", "-L"))
 
 
+@at_night
 def test_a_file_that_is_missing_from_the_source(own_flake):
     """A module that nix/source.nix leaves out is missed when the program runs."""
     own_flake.change("nix/source.nix", "../envref\n", "(lib.fileset.difference ../envref ../envref/shells.py)\n")
@@ -48,6 +51,7 @@ def test_an_unfree_program_that_nobody_accepted(own_flake):
     assert "vault-bin has an unfree license" in failed(own_flake.check("--no-build"))
 
 
+@at_night
 @pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS)
 def test_a_wrapper_that_leaks(own_flake, wrapper):
     """A wrapper around the program is seen by the child, and `clean-env` says what it saw."""

@@ -10,7 +10,7 @@ import tomllib
 import pytest
 
 from tests.nix.machine import ROOT
-from tests.requirements import ELSEWHERE, missing, need
+from tests.requirements import first_python, missing, need
 
 SHARED = ROOT / "flox" / ".flox"
 PUBLISH = ROOT / "flox" / "publish" / ".flox"
@@ -55,7 +55,7 @@ def test_the_hook_does_nothing_without_a_project(tmp_path):
     assert (done.stdout, done.stderr) == ("", "")
 
 
-@pytest.mark.skipif(ELSEWHERE, reason="the package is built by the tests of the first Python")
+@first_python
 def test_the_build_command_makes_a_package_that_runs(tmp_path, project):
     """Run by a plain bash, it makes an envref that works and leaves no trace in the environment of a child."""
     need("bash")

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from envref.env import template
 from envref.env.file import EnvFile
 from envref.errors import MalformedFile
+from tests.nightly import count
 
-EVERY = hypothesis.settings(max_examples=2000, deadline=None)
+EVERY = hypothesis.settings(max_examples=count(300, 20_000), deadline=None)
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 NAMES = st.builds(

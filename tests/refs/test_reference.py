@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envref.refs.reference import InvalidReference, Reference, uri_of
+from tests.nightly import count
+
+EVERY = settings(max_examples=count(300, 20_000), deadline=None)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ segments = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max
 )
 
 
-@settings(max_examples=2000, deadline=None)
+@EVERY
 @given(st.lists(segments, min_size=1, max_size=4).map("/".join), st.sampled_from([None, "store", "a.b-c_1"]))
 def test_a_key_round_trips_through_its_uri(key, store):
     """parse(uri_of(key)) is the key, whatever printable characters it has."""
@@ -119,7 +122,7 @@ def test_a_key_round_trips_through_its_uri(key, store):
     assert (reference.store, reference.key) == (store, key)
 
 
-@settings(max_examples=2000, deadline=None)
+@EVERY
 @given(st.text())
 def test_any_text_is_a_reference_or_an_error_with_a_cure(text):
     """Nothing but InvalidReference comes out of a text that is no reference."""
