@@ -37,22 +37,18 @@ if TYPE_CHECKING:
 
 
 class Variable:
-    """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references."""
+    """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references.
 
-    __slots__ = ("entry", "name", "pieces")
+    `plain` is the value if no reference has a part in it, else None.
+    """
+
+    __slots__ = ("entry", "name", "pieces", "plain")
 
     def __init__(self, entry: Entry, pieces: Sequence[Piece]) -> None:
         self.name = entry.name
         self.entry = entry
         self.pieces = pieces
-
-    @property
-    def plain(self) -> str | None:
-        """The value, if no reference has a part in it."""
-        if not self.pieces:
-            return ""
-        [first, *rest] = self.pieces
-        return first if isinstance(first, str) and not rest else None
+        self.plain = _plain(pieces)
 
     def references(self) -> Iterator[Reference | InvalidReference]:
         """Every reference of its own, those of alternatives included."""
@@ -124,7 +120,8 @@ class Environment:
             variable = queue.pop()
             if variable.name not in wanted:
                 wanted.add(variable.name)
-                queue += [self.variables[name] for name in variable.interpolated()]
+                if variable.plain is None:
+                    queue += [self.variables[name] for name in variable.interpolated()]
         return [variable for name, variable in self.variables.items() if name in wanted]
 
     def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
@@ -191,6 +188,13 @@ def _reference(uri: str) -> Reference | InvalidReference:
         return Reference.parse(uri)
     except InvalidReference as error:
         return error
+
+
+def _plain(pieces: Sequence[Piece]) -> str | None:
+    if len(pieces) != 1:
+        return None if pieces else ""
+    [only] = pieces
+    return only if isinstance(only, str) else None
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:

@@ -230,18 +230,17 @@ class _FileReader:
         name = left[7:].lstrip(_BLANKS) if left.startswith(_EXPORT) else left
         at = start + len(head.rstrip(_BLANKS)) - len(name)
         value = start + len(head) + 1
-        self._check_name(name, at, value)
+        if name.startswith(RESERVED) or not is_name(name):
+            self._refuse_name(name, at, value)
         content = tail.lstrip(_BLANKS)
         if content[:1] in _QUOTES:
             return self._quoted(name, at, value + len(tail) - len(content))
         self._unquoted(name, at, value, tail)
         return end
 
-    def _check_name(self, name: str, at: int, value: int) -> None:
-        fault = _name_fault(name)
-        if fault:
-            index, text = fault
-            self._refuse(at + index, text, value=value if name.startswith(RESERVED) else 0, name=name)
+    def _refuse_name(self, name: str, at: int, value: int) -> None:
+        index, text = _name_fault(name) or (0, "")
+        self._refuse(at + index, text, value=value if name.startswith(RESERVED) else 0, name=name)
 
     def _without_value(self, start: int, left: str) -> None:
         if not left or left.startswith("#"):
@@ -256,7 +255,7 @@ class _FileReader:
     def _unquoted(self, name: str, at: int, value: int, tail: str) -> None:
         content = tail[: _comment(tail)] if "#" in tail else tail
         text = content.strip(_BLANKS)
-        start = value + len(content) - len(content.lstrip(_BLANKS)) if text else value
+        start = value + content.find(text)
         self._add(Entry(self.source, name, at, start=start, end=start + len(text), text=text))
 
     def _quoted(self, name: str, at: int, opening: int) -> int:
