@@ -61,7 +61,6 @@ _QUIET = (
     *("-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={_LONGEST_TEST}"),
     *("-o", "faulthandler_exit_on_timeout=true"),
 )
-_NONE_RUN = "its files"
 _LIBRARIES = ("pytest", "hypothesis", "jsonschema", "click", "yaml", "tomlkit", "cryptography", "pyrage", "keyring")
 
 
@@ -116,7 +115,7 @@ def _is_for_readers(node: ast.AST) -> bool:
             return True
         case ast.Assign(targets=[ast.Name(id="__slots__" | "__all__")]):
             return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Assign(targets=[ast.Name(id="TYPE_CHECKING")]):
             return True
     return False
 
@@ -207,7 +206,7 @@ class Copy:
     def __init__(self, root: str) -> None:
         self.root = root
         self._written = int(time.time()) - 1_000_000
-        self._green = {_NONE_RUN}
+        self._green: set[str] = set()
         self._red: list[str] = []
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
@@ -229,7 +228,7 @@ class Copy:
         return True
 
     def _failed(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
-        """The first test that fails with the fault; `its files` where they can't even be collected, or don't end."""
+        """The first test that fails with the fault; all files where they can't even be collected, or don't end."""
         source = self.read(mutant.module)
         self._write(mutant.module, mutant.of(source))
         try:
@@ -239,7 +238,15 @@ class Copy:
         if status == 0:
             return []
         found = re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
-        return found or [_NONE_RUN]
+        return found or [self._collected(files)]
+
+    def _collected(self, files: Sequence[str]) -> str:
+        """What stands for tests that a fault kept from being run; where they can't be run without it, the end."""
+        if (key := " ".join(files)) not in self._green:
+            if self._pytest(["--collect-only", *files])[0] != 0:
+                raise SystemExit(f"without any fault pytest can't collect {key}")
+            self._green.add(key)
+        return key
 
     def _is_green(self, name: str) -> bool:
         """Whether a test passes without a fault."""

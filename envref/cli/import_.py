@@ -42,8 +42,11 @@ def import_(file: str, profile: str | None, backend: str | None, only: list[str]
             streams.inform(f"would store {candidate.name} as {candidate.key}")
         return OK
     target = target_of(backend, profile)
+    inside = _bound(path, target.project.root)
+    with atomic.lock(path, inside=inside):
+        pass  # nothing is stored for a file that may not be written
     stored = _stored(plan, target)
-    _rewrite(path, file, stored)
+    _rewrite(path, file, stored, inside)
     return FAILED if plan.left or len(stored) < len(plan.candidates) else OK
 
 
@@ -68,13 +71,18 @@ def _stored(plan: Plan, target: Target) -> list[Candidate]:
     return [*difference.new, *difference.same]
 
 
-def _rewrite(path: str, file: str, stored: Sequence[Candidate]) -> None:
+def _bound(path: str, root: str) -> str | None:
+    """The folder that a link may not lead out of: the project for a file in it, none for one elsewhere."""
+    return root if os.path.abspath(path).startswith(os.path.join(root, "")) else None
+
+
+def _rewrite(path: str, file: str, stored: Sequence[Candidate], inside: str | None) -> None:
     """Puts the references into the file as it is now; it may have been edited meanwhile."""
     if not stored:
         return
-    with atomic.lock(path):
+    with atomic.lock(path, inside=inside):
         after = adoption.rewritten(EnvFile.read(path, file), stored)
-        atomic.write(path, str(after).encode())
+        atomic.write(path, str(after).encode(), inside=inside)
     for line, name in adoption.remains(after, stored).items():
         streams.warn(f"{file}:{line}: still holds a value of {name}")
     names = ", ".join(candidate.name for candidate in stored)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
 from tests.cli.conftest import PLUGIN_ENTRY, config, install_plugin
+from tests.subcommands import leaves
 
+BOB = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 # Each command that writes into a project, and the file that it writes.
 WRITERS = {
     "set": (["set", "A=2"], ".env"),
@@ -22,17 +25,36 @@ WRITERS = {
     "init --direnv": (["init", "--force", "--direnv"], ".envrc"),
     "init of .gitignore": (["init", "--force"], ".gitignore"),
     "audit log": (["secret", "set", "k"], ".envref.audit.log"),
+    "import": (["import", ".env"], ".env"),
+    "edit": (["edit"], ".env"),
+    "profile create": (["profile", "create", "qa", "--force"], ".env.qa"),
+    "profile use": (["profile", "use", "staging"], ".envref.yaml"),
+    "team add": (["team", "add", "bob", BOB], ".envref.yaml"),
+    "team remove": (["team", "remove", "ann"], ".envref.yaml"),
+    "flox-hook": (["flox-hook", "--write"], ".flox/env/manifest.toml"),
 }
-WRITTEN = "A=precious\n"
+# Those that write nothing into a project but what its audit log says, and those that write where they are told.
+READERS = {
+    *("audit", "audit-log", "backend", "completion", "config", "doctor", "get", "list", "onboard", "profile"),
+    *("resolve", "run", "secret", "status", "trust", "validate", "version"),
+}
+ELSEWHERE = ("vault", "sync")  # a vault and a file to share: made new, by O_EXCL, or replaced where they really lie
+# These read the file before they write it.
+READ = {"import": "error: .env: no such file or directory"}
+WRITTEN = "A=precious\nAPI_TOKEN=tk-50f1a7c39be2\n"
+PLACED = [name for name, (_, file) in WRITERS.items() if "/" not in file]  # whose file is a link, not its folder
 
 
 @pytest.fixture
-def app(project, tmp_path, trusted):
+def app(project, tmp_path, trusted, monkeypatch):
     """A project that the user trusts: even so nothing is written through it."""
     install_plugin(project)
     profiles = {"staging": None, "odd": {"env_file": "linked/odd.env"}}
-    project.write(".envref.yaml", config(PLUGIN_ENTRY, profiles=profiles))
+    team = [{"name": "ann", "public_key": BOB}]
+    project.write(".envref.yaml", config(PLUGIN_ENTRY, profiles=profiles, team=team))
     project.write(".env", "A=1\n")
+    project.write(".flox/env/manifest.toml", "version = 1\n")
+    monkeypatch.setenv("EDITOR", "touch")
     (tmp_path / "outside").mkdir()
     return project
 
@@ -40,6 +62,7 @@ def app(project, tmp_path, trusted):
 def linked(app, name, target):
     path = app.path / name
     if "/" in name:
+        shutil.rmtree(path.parent, ignore_errors=True)
         path.parent.symlink_to(target.parent)
         target.rename(target.parent / path.name)
         return target.parent / path.name
@@ -54,7 +77,7 @@ def test_nothing_is_written_through_a_link(app, tmp_path, writer):
     arguments, name = WRITERS[writer]
     target = tmp_path / "outside" / "target"
     # A config that is a link is read all the same, so it has to be one.
-    target.write_text(app.read(".envref.yaml") if name == ".envref.yaml" else WRITTEN)
+    target.write_text(app.read(name) if name in (".envref.yaml", ".flox/env/manifest.toml") else WRITTEN)
     before = target.read_text()
     target = linked(app, name, target)
     done = app.envref(*arguments, stdin="v")
@@ -64,18 +87,27 @@ def test_nothing_is_written_through_a_link(app, tmp_path, writer):
     assert "it is a symlink" in done.stderr
 
 
-@pytest.mark.parametrize("writer", [name for name in WRITERS if "linked" not in name])
+def test_every_command_is_in_one_of_the_lists():
+    """A command that is added is put where it belongs."""
+    known = {arguments[0] for arguments, _ in WRITERS.values()} | READERS | {*ELSEWHERE}
+    assert {leaf.split()[0] for leaf in leaves()} - known == set()
+
+
+@pytest.mark.parametrize("writer", PLACED)
 def test_nothing_appears_through_a_dangling_link(app, tmp_path, writer):
-    """The link's target is not made."""
+    """The link's target is not made, and the command says that it is the link which keeps it from working."""
     arguments, name = WRITERS[writer]
     if name == ".envref.yaml":
         pytest.skip("without a config there is no project")
     linked(app, name, tmp_path / "outside" / "target")
-    app.envref(*arguments, stdin="v")
+    done = app.envref(*arguments, stdin="v")
     assert os.listdir(tmp_path / "outside") == []
+    assert "it is a symlink" in done.stderr or (done.returncode, READ.get(writer, "?") in done.stderr) == (1, True), (
+        done.stderr
+    )
 
 
-@pytest.mark.parametrize("writer", [name for name in WRITERS if "linked" not in name])
+@pytest.mark.parametrize("writer", PLACED)
 def test_a_pipe_is_neither_waited_for_nor_replaced(app, writer):
     """It ends, and the pipe is still there."""
     arguments, name = WRITERS[writer]

@@ -225,6 +225,7 @@ class TestUnfree:
             ("version = 1\n[options]\n# unfree = false\nallow.unfree = false\n", 4),
             ("[options.allow]\nbroken = false\nunfree   =   false # we mean it\n", 3),
             ("[options]\nallow = { broken = false, unfree = false }\n", 2),
+            ('version = 1\n[options]\nallow."unfr\\u0065e" = false\n', 1),  # no line says it in these letters
             ("options.allow.unfree = false\n[hook]\non-activate = '''\nunfree = false\n'''\n", 1),
         ],
     )

@@ -392,3 +392,15 @@ def test_a_fault_is_counted_from_the_first_character():
     manifest = Manifest("\n\nversion = 1\n", "m")
     places = [str(manifest.fault(offset, "x")) for offset in (0, 1, 2, 4)]
     assert places == ["m:1:1: x", "m:2:1: x", "m:3:1: x", "m:3:3: x"]
+
+
+def test_entries_of_a_plugin_go_in_and_out():
+    """Those between the markers of their kind, and no others; putting them in again changes nothing."""
+    empty = Manifest('schema-version = "1.14.0"\n[plugins.envref]\nMINE = "ref://a/mine"\n', "m")
+    assert empty.entries("plugin") == {}
+    entries = {"A": "ref://a/a", "B": "ref://a/b"}
+    full = empty.with_entries("plugin", entries, "test")
+    assert (full.entries("plugin"), full.entries("import")) == (entries, {})
+    assert tomllib.loads(str(full))["plugins"]["envref"] == {"MINE": "ref://a/mine", **entries}
+    assert str(full.with_entries("plugin", entries, "test")) == str(full)
+    assert str(full.with_entries("plugin", {}, "test")) == str(full.without_entries("plugin")) == str(empty)

@@ -10,7 +10,8 @@ import subprocess
 import pytest
 
 from envref.project.edit import trust_kept
-from envref.project.trust import record
+from envref.project.project import configured
+from envref.project.trust import gate, record
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"
@@ -469,3 +470,23 @@ def test_state_that_can_not_be_written_stops_nobody(second, shop):
     done = shop.envref("trust", cwd=second, env=env)
     assert done.returncode == 1
     assert "keeping a trust record" in done.stderr
+
+
+def test_whether_a_project_waits(shop, monkeypatch):
+    """For a command that goes on without what would need trust."""
+    project = configured(str(shop.path))
+    assert gate.is_waiting(project)
+    monkeypatch.setenv("ENVREF_TRUST", "all")
+    assert not gate.is_waiting(project)
+    monkeypatch.delenv("ENVREF_TRUST")
+    shop.write(".envref.yaml", "project: app\n")
+    assert not gate.is_waiting(configured(str(shop.path)))
+
+
+def test_the_refusal_is_a_message_of_several_lines(shop):
+    """Its first line is what it is called by elsewhere."""
+    with pytest.raises(gate.Untrusted) as caught:
+        gate.check(configured(str(shop.path)))
+    assert caught.value.status == 4
+    assert caught.value.message == caught.value.lines()[0]
+    assert len(caught.value.lines()) > 2
