@@ -7,6 +7,10 @@ import shutil
 import subprocess
 import sys
 
+from setup.failure import NotSetUp
+
+_LOCKED = 300  # seconds to wait for another apt: that of a new machine brings its own updates first
+
 # Debian package -> the program it is there for
 PROGRAMS = {
     "age": "age",
@@ -37,10 +41,18 @@ PROGRAMS = {
 
 
 def install_missing() -> None:
-    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip."""
-    missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
-    if missing:
+    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip.
+
+    With CI=true a program that is still missing ends the run, with the package's name.
+    """
+    if missing := _missing():
         install(missing)
+    if os.environ.get("CI") == "true" and (missing := _missing()):
+        raise NotSetUp(f"not installed: {' '.join(missing)} (names of Debian packages)")
+
+
+def _missing() -> list[str]:
+    return [package for package, program in PROGRAMS.items() if not shutil.which(program)]
 
 
 def install(packages: list[str]) -> None:
@@ -56,6 +68,7 @@ def install(packages: list[str]) -> None:
 
 
 def _apt_get(verb: str, *packages: str) -> bool:
-    command = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", verb, *packages]
+    wait = ["--option", f"DPkg::Lock::Timeout={_LOCKED}"]
+    command = ["apt-get", "--quiet", "--quiet", "--yes", "--no-install-recommends", *wait, verb, *packages]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     return subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode == 0
