@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from setup.environment import ROOT, Environment
 from setup.interpreters import interpreters
 from setup.programs import install_missing
 from setup.scope import scope_of
+from setup.steps import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,20 +32,20 @@ def demo() -> int:
 
 def lint() -> int:
     """Style, layout and types."""
-    environment = Environment("lint", interpreters()[0]).with_packages("lint")
+    environment = _lint_environment(interpreters()[0])
     ruff, mypy = environment.program("ruff"), environment.program("mypy")
     return max(_status(ruff, "check", "--quiet"), _status(ruff, "format", "--check", "--quiet"), _status(mypy))
 
 
 def test(*arguments: str) -> int:
-    """Lint, then pytest with these arguments on every CPython.
+    """Lint, and pytest with these arguments on every CPython.
 
     `OTHERS=none` keeps to the first; `STORES=all` runs everything with the others too.
     """
-    status = lint()
     found = interpreters()
-    _install_programs(found[0])
     tested = found[:1] if os.environ.get("OTHERS") == "none" else found
+    _install_programs(*tested)
+    status = lint()
     widest = "everything" if os.environ.get("STORES") == "all" else ""
     statuses = [_pytest(each, arguments, scope=widest or scope_of(each, found)) for each in tested]
     return max(status, *statuses)
@@ -52,7 +54,7 @@ def test(*arguments: str) -> int:
 def nightly(*arguments: str) -> int:
     """All tests on the first CPython, each as often as at night (security.md 7); envref's processes on all others."""
     first, *others = interpreters()
-    _install_programs(first)
+    _install_programs(first, *others)
     status = _pytest(first, arguments, scope="everything", ENVREF_TESTS_NIGHTLY="1")
     return max([status, *[_pytest(each, arguments, scope="envref") for each in others]])
 
@@ -76,11 +78,13 @@ def reference() -> int:
     return _status(_test_environment(interpreters()[0]).program("python"), "-m", "setup.reference")
 
 
-def _install_programs(interpreter: Interpreter) -> None:
+def _install_programs(first: Interpreter, *others: Interpreter) -> None:
+    """What the tests of these Pythons need, but envref itself."""
+    # apt goes ahead: it brings what the others may need, and a run that lacks a program ends before they begin.
     install_missing()
-    stores.install(interpreter)
-    nix.install()
-    node_packages.install()
+    environments = [functools.partial(_packages, each) for each in (first, *others)]
+    lint_too = functools.partial(_lint_environment, first)
+    at_once(functools.partial(stores.install, first), nix.install, node_packages.install, lint_too, *environments)
 
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> int:
@@ -92,7 +96,15 @@ def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, *
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:
-    return Environment(interpreter.minor, interpreter).with_packages("test", "fuzz").with_envref()
+    return _packages(interpreter).with_envref()
+
+
+def _packages(interpreter: Interpreter) -> Environment:
+    return Environment(interpreter.minor, interpreter).with_packages("test", "fuzz")
+
+
+def _lint_environment(interpreter: Interpreter) -> Environment:
+    return Environment("lint", interpreter).with_packages("lint")
 
 
 def _status(*command: str, **variables: str) -> int:

@@ -13,6 +13,7 @@ import sys
 import tomllib
 from typing import TYPE_CHECKING
 
+from setup.failure import NotSetUp
 from setup.programs import install
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
 _PROJECT = ("pyproject.toml", "envref", "flox")
-
-
-class NotSetUp(SystemExit):
-    """A part could not be had; says which command failed. Whoever does not catch it ends with that."""
 
 
 class Environment:
@@ -47,8 +44,12 @@ class Environment:
         return self._holding(wanted, "--constraint", _CONSTRAINTS, *requirements)
 
     def with_pinned(self, pins: str) -> Environment:
-        """Itself, holding the packages of this file of pins and nothing else."""
-        return self._holding(_digest([pins], self.interpreter), "--requirement", os.path.join(ROOT, pins))
+        """Itself, holding the packages of this file of pins and nothing else.
+
+        Not compiled: of the thousands of modules of a store's program the tests load some, and Python keeps those.
+        """
+        wanted = _digest([pins], self.interpreter)
+        return self._holding(wanted, "--no-compile", "--requirement", os.path.join(ROOT, pins))
 
     def with_envref(self) -> Environment:
         """Itself, holding envref as the checkout has it now."""

@@ -14,7 +14,8 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from setup.environment import ROOT, NotSetUp
+from setup.environment import ROOT
+from setup.failure import NotSetUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

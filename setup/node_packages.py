@@ -17,7 +17,8 @@ import tarfile
 import tempfile
 from typing import NamedTuple
 
-from setup.environment import ROOT, NotSetUp
+from setup.environment import ROOT
+from setup.failure import NotSetUp
 from setup.programs import install as install_program
 
 

