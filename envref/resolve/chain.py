@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError
+from envref.errors import BackendError, BackendUnavailable, EnvrefError
 from envref.project.trust.gate import require
-from envref.refs.address import Address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.backends.base import Backend, Writable
+    from envref.backends.base import Backend
     from envref.project.config.model import BackendConfig
     from envref.project.project import Project
+    from envref.refs.address import Address
     from envref.refs.outcome import Answer
 
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
-_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
 
 class Store:
@@ -77,13 +76,6 @@ class Store:
         """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
         return self.names.get(key if profile is None else f"{profile}/{key}")
 
-    def writable(self) -> Writable:
-        """The backend, if it can be written."""
-        backend: Writable = self.backend  # type: ignore[assignment]
-        if not hasattr(backend, "set"):
-            raise BackendInvalid(f'backend "{self.name}" is read-only')
-        return backend
-
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
         """What the store says of each address; one that it does not have is left out. Never raises for a store.
 
@@ -98,7 +90,7 @@ class Store:
             answers = dict.fromkeys(addresses, error)
         finally:
             self.busy = False
-        self.warnings += getattr(self._backend, "warnings", ())
+        self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
@@ -108,20 +100,15 @@ class Store:
         Its time begins now: stores are looked at one after the other.
         """
         try:
-            answer = self.backend.get_many([_NOBODYS], time.monotonic() + self.timeout).get(_NOBODYS)
+            complaint = self.backend.probe(time.monotonic() + self.timeout)
         except BackendError as error:
-            return self.signed(error)
-        return self.signed(answer) if isinstance(answer, BackendError) else None
+            complaint = error
+        return self.signed(complaint) if complaint else None
 
     def faults(self) -> list[BackendError]:
-        """What keeps the store from being used, or is unsafe about it. Asks for no value.
-
-        A store that can tell by itself (`Examined`) asks nobody for a passphrase either.
-        """
-        examine = getattr(backend_class(self.type), "examine", None)
+        """What keeps the store from being used, or is unsafe about it. Asks for no value."""
         try:
-            deadline = time.monotonic() + self.timeout
-            found = examine(self.backend, deadline) if examine else filter(None, [self.complaint()])
+            found = self.backend.examine(time.monotonic() + self.timeout)
         except BackendError as error:
             found = [error]
         return [self.signed(error) for error in found]

@@ -15,6 +15,7 @@ PLAIN = {
     "__future__",
     "envref",
     "envref.__main__",
+    "envref.backends.table",  # with the names of variables that lead a store's program elsewhere
     "envref.cli.activate",
     "envref.refs.address",
     "envref.project.config.load",
@@ -45,10 +46,11 @@ GATE = {
     "envref.project.trust.need",
 }
 GRANTED = {"envref.project.trust.meaning", "envref.project.trust.record"}
-ASKING = PLAIN | GATE | {"envref.backends.table", "envref.resolve.chain", "envref.resolve.resolve"}
+ASKING = PLAIN | GATE | {"envref.resolve.chain", "envref.resolve.resolve"}
 IN_A_VAULT = ASKING | {
     "envref.memory",
     "envref.backends.answer",
+    "envref.backends.base",
     "envref.backends.vault.store",
     "envref.backends.vault.age",
     "envref.backends.vault.ancestor",
@@ -59,7 +61,9 @@ IN_A_VAULT = ASKING | {
     "envref.backends.vault.passphrase",
     "envref.backends.vault.session",
 }
-IN_A_PLUGIN = ASKING | GRANTED | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.command")}
+IN_A_PLUGIN = (
+    ASKING | GRANTED | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base", "backends.command")}
+)
 IN_A_PLUGIN |= {"envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 

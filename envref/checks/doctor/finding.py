@@ -16,7 +16,7 @@ _UNKNOWN_CURE = "ask the store's own program what it needs"
 
 @dataclass(frozen=True)
 class Finding:
-    """`subject` is a file as messages call it, or another thing, e.g. `backend "op"`.
+    """`subject` is a file as messages call it, or another thing, e.g. `backend "team"`.
 
     `run` is a command to paste and `hint` a sentence: a finding has one of them. `line` and `column` count from 1; they
     are 0 where there is none. `key` is the variable it is about.

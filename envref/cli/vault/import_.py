@@ -43,7 +43,7 @@ def import_(backend: str | None, path: str | None, file: str | None, **flags: bo
             difference = lifecycle.import_all(vault.file, secrets)
     if flags["no_overwrite"]:
         difference, secrets = (
-            lifecycle.Difference(difference.new, []),
+            lifecycle.ImportPlan(difference.new, []),
             {key: secrets[key] for key in difference.new},
         )
     done = "would import" if flags["dry_run"] else "imported"
