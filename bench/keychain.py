@@ -12,7 +12,7 @@ import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.backends.stores.secret_service import SecretService as Desktop  # type: ignore[import-untyped]
+from tests.backends.stores.secret_service import SecretService as Desktop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def by_secretstorage(keys: Sequence[str]) -> int:
 def by_keyring(keys: Sequence[str]) -> int:
     from keyring.backends.SecretService import Keyring
 
-    backend: Any = Keyring()
+    backend: Any = Keyring()  # type: ignore[no-untyped-call]
     return len([backend.get_password("bench", key) for key in keys])
 
 
