@@ -95,11 +95,8 @@ def test_a_copy_loads_without_yaml(source, home):
     )
     assert "yaml" in first
     own = [
-        "envref.project.config.load",
-        "envref.project.config.cache",
-        "envref.project.config.files",
-        "envref.project.config.model",
-        "envref.errors",
+        *("envref.backends", "envref.backends.table", "envref.errors", "envref.project", "envref.project.config"),
+        *(f"envref.project.config.{name}" for name in ("cache", "files", "load", "model")),
     ]
     assert second == ["__future__", "envref", *own]
 
