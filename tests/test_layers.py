@@ -17,7 +17,7 @@ GROUND = "errors secret memory atomic streams paths __init__"
 ROOMS = ["refs", "env", "formats", "backends", "project", "resolve", "flox", "checks", "secrets", "cli"]
 DOOR = "__main__"
 # What others than stores know of backends: the table, the contract, and the one way to run a program.
-SHARED = {"backends.table", "backends.base", "backends.command", "backends.programs"}
+SHARED = {"backends.table", "backends.base", "backends.command", "backends.programs", "backends.retrieval"}
 HOMES = {
     "click": ("cli",),
     "yaml": ("project.config.yaml",),

@@ -5,8 +5,17 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, BackendTimeout, SecretNotFound, printable, sentence
+from envref.errors import BackendError, BackendInvalid, BackendTimeout, SecretNotFound, printable, sentence
 from envref.secret import Secret, redact
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import ParamSpec, TypeVar
+
+    _Arguments = ParamSpec("_Arguments")
+    _Key = TypeVar("_Key")
+    _Result = TypeVar("_Result")
 
 _LONGEST_EXCERPT = 300  # characters, commands.md 13
 _BASE64 = "store it as base64 and add ?encoding=base64"
@@ -38,6 +47,23 @@ def not_found(label: str, key: str, advice: str = "") -> SecretNotFound:
     error = SecretNotFound(f'secret not found: "{printable(key)}"', subject=label, advice=advice)
     error.note = sentence(label, "secret not found", advice)
     return error
+
+
+def answered(
+    read: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+) -> _Result | BackendError:
+    """What `read` returns, or the error that it raises: one address that fails does not fail the others."""
+    try:
+        return read(*arguments, **named)
+    except BackendError as error:
+        return error
+
+
+def there(answers: Mapping[_Key, _Result | BackendError | None]) -> dict[_Key, _Result | BackendError]:
+    """The answers without those that say "not there": None and SecretNotFound."""
+    return {
+        key: answer for key, answer in answers.items() if answer is not None and not isinstance(answer, SecretNotFound)
+    }
 
 
 def as_secret(label: str, raw: bytes | str) -> Secret:

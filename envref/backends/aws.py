@@ -10,10 +10,11 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret, not_found
+from envref.backends.answer import answered, as_bytes, as_secret, not_found
+from envref.backends.base import Backend, Package
 from envref.backends.command import Finished
 from envref.backends.layout import Layout
-from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.backends.program import Complaint, Installation, Program, plain, understood
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -27,6 +28,7 @@ from envref.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -40,6 +42,7 @@ _CARRIAGE_RETURN = (
     "aws turns carriage returns into line feeds; store the value as base64 and add ?encoding=base64",
 )
 
+_PACKAGES = (Package("awscli2"),)
 _ENVIRONMENT = {
     "AWS_CLI_AUTO_PROMPT": "off",
     "AWS_CLI_FILE_ENCODING": "UTF-8",
@@ -96,7 +99,11 @@ class Aws:
         sign_in = _sign_in(profile)
         self._complaints = (*complaints, *_complaints(sign_in, _configure(profile)))
         self._program = Program(
-            label, options["command"] or "aws", Package(("awscli",), ("awscli2",), sign_in), root=options["root"]
+            label,
+            options["command"] or "aws",
+            Installation(("awscli",), _PACKAGES, sign_in),
+            root=options["root"],
+            unset=("AWS_OUTPUT", "AWS_PAGER"),
         )
         given = {"--region": options["region"], "--profile": profile}
         # One word each: a value that begins with a hyphen stays a value.
@@ -139,12 +146,7 @@ class Aws:
 
     def secret(self, value: object) -> Answer:
         """The value that a document holds; BackendInvalid, as an answer, for what is no text."""
-        if not isinstance(value, str):
-            return self.unexpected()
-        try:
-            return as_secret(self.label, value)
-        except BackendInvalid as error:
-            return error
+        return answered(as_secret, self.label, value) if isinstance(value, str) else self.unexpected()
 
     def unexpected(self) -> BackendInvalid:
         """The error for output that is not what the operation prints."""
@@ -186,16 +188,16 @@ class Aws:
         return self.document(outcome)
 
 
-class AwsStore:
+class AwsStore(Backend):
     """A store of AWS: how its options, names and values are checked, and how answers come back to addresses.
 
     Its subclasses say in attributes what AWS calls things, and which operations answer what.
     """
 
-    type: str
-    reads_fields = False
-    path_options: tuple[str, ...] = ()
     programs = ("aws",)
+    packages = _PACKAGES
+    read_variables = "AWS_* PYTHON*"
+    prints_none = "aws"
 
     service: str
     default_prefix: str
@@ -220,7 +222,7 @@ class AwsStore:
         namespace: str = "auto",
         root: str = "",
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._hints: dict[Address, str] = {}  # what is known about an absent secret
         self._layout = Layout(self._prefix(prefix), default=self.default_prefix, namespace=namespace)
         self.carries_project = self._layout.carries_project
@@ -233,6 +235,13 @@ class AwsStore:
     def location(self, address: Address) -> tuple[str, ...]:
         """The name."""
         return (self._checked_name(address),)
+
+    @staticmethod
+    def retrieval_by(operation: str, wanted: Wanted) -> Retrieval:
+        """The secret by an operation of AWS."""
+        program = wanted.program("aws")
+        flags = wanted.flag("--region {}", "region") + wanted.flag("--profile {}", "profile")
+        return wanted.by(f"{program} {operation} --output text {flags}".rstrip(), says_none=program)
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """In few calls, as the store's questions say; a name that the store can't hold is not there."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envref.backends.aws import Answer, Document
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -60,6 +61,12 @@ class AwsSecretsManager(AwsStore):
         (lambda text: not text, "a secret can't be empty"),
         (lambda text: len(text.encode()) > 65536, "a secret holds at most 65536 bytes"),
     )
+
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        name = wanted.word(wanted.location[0])
+        operation = f"secretsmanager get-secret-value --secret-id {name} --query SecretString"
+        return AwsStore.retrieval_by(operation, wanted)
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         """Puts a new version; where there is no secret makes one, where it waits for its deletion restores it."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envref.backends.aws import Answer, Document
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -48,6 +49,12 @@ class AwsSsm(AwsStore):
         (lambda text: len(text) > 4096, "a standard parameter holds at most 4096 characters"),
         (lambda text: "{{" in text, 'a parameter can\'t hold "{{", which stands for another parameter'),
     )
+
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        name = wanted.word(wanted.location[0])
+        operation = f"ssm get-parameter --name {name} --with-decryption --query Parameter.Value"
+        return AwsStore.retrieval_by(operation, wanted)
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         name = self._written_name(address)

@@ -1,85 +1,184 @@
-"""What the core asks of a store. Types only.
+"""What a store is: a subclass of `Backend`, which declares everything that envref may ask of one, with its default.
 
-A store is a class whose keyword-only constructor arguments are its options (`config:` in `.envref.yaml`), whose
-docstring's first line describes it in `backend list`, and which has the methods below. It imports values only.
+The keyword-only arguments of its constructor are its options (`config:` in `.envref.yaml`); the first line of its
+docstring describes it in `backend list`. Whatever depends on the store is in its own file: no other file names it but
+the table (docs/adding-a-store.md). An activation loads this module, so it imports nothing that costs.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from abc import ABC, abstractmethod
 
+from envref.errors import BackendError, BackendInvalid
+from envref.refs.address import Address
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import ClassVar
 
-    from envref.errors import BackendError, SecretNotFound
-    from envref.refs.address import Address
+    from envref.backends.retrieval import Retrieval, Wanted
+    from envref.errors import SecretNotFound
     from envref.secret import Secret
 
+_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
-class Backend(Protocol):
-    """A store that can be read.
 
-    `name` is the name the store is configured under, `type` its kind (commands.md 8.1). `reads_fields` says that the
-    store picks `#field` itself; other stores are asked for the whole value, and the core takes the field out of it.
-    With `asks_beside_data` a store may ask the person at the terminal although the command reads data from standard
-    input; the chain takes that away where a variable's value is wanted.
-    A store whose names hold no project has `carries_project = False`: there is no other project to copy from.
+class Package:
+    """A package of Flox's catalog. An unfree one has a group of its own, so that it does not hold the others back.
+
+    `also` is another name of the same package; `systems` are the only ones that need it, all where it is empty.
+    """
+
+    __slots__ = ("also", "group", "path", "systems", "unfree")
+
+    def __init__(
+        self, path: str, *, group: str = "", unfree: bool = False, also: str = "", systems: tuple[str, ...] = ()
+    ) -> None:
+        self.path = path
+        self.group = group
+        self.unfree = unfree
+        self.also = also
+        self.systems = systems
+
+
+class Backend(ABC):
+    """A store. `name` is the one that it is configured under, `type` its kind (commands.md 8.1).
+
     `deadline` is always a time of `time.monotonic()`, in seconds; a store ends its work, and its children, by then.
     """
 
     type: str
-    name: str
-    reads_fields: bool
-    asks_beside_data: bool
 
-    def __init__(self, name: str, **options: Any) -> None: ...
+    reads_fields = False
+    """Whether it picks `#field` itself. Others are asked for the whole value, and the core takes the field from it."""
+    carries_project = True
+    """Whether its names hold the project. Where they don't, there is no other project to copy from."""
+    foreign_names = True
+    """Whether it can be asked for a name that envref did not make: `ref://store//NAME`, `names:` (commands.md 6.5)."""
+    transactional = False
+    """Whether `change` makes all of several changes, or none."""
+    asks_beside_data = True
+    """Whether it may ask the person at the terminal although the command reads data from standard input.
 
+    The chain takes that away where a variable's value is wanted.
+    """
+    label_has_name = False
+    """Whether the label that its errors begin with holds the name that it is configured under."""
+    warnings: Sequence[str] = ()
+    """What the caller has to print once the store was asked."""
+
+    # What a project may not choose without its user's trust (security.md 5.1).
+    programs: tuple[str, ...] = ()
+    """The names of what it runs; a star is the backend's own name. Any other `command` asks for trust."""
+    path_options: tuple[str, ...] = ()
+    """The options that are paths. One that leads out of the project asks for trust."""
+    data_options: tuple[str, ...] = ()
+    """Those of them that are only read as data, and so may lie in the project."""
+    own_places: tuple[str, ...] = ()
+    """Where its users keep their entries: paths, or `$NAME` of a variable with one. Options may lead there."""
+    credential_variables: tuple[str, ...] = ()
+    """The variables with a credential that its program sends to the address in option `addr`."""
+
+    # The names in the layout of envref 1, for doctor (commands.md 8.2).
+    namespace_option = "namespace"
+    """The option that forces the project into its names."""
+
+    # Flox (flox.md 6.4, 7).
+    packages: tuple[Package, ...] = ()
+    """What holds its programs in Flox's catalog. One that needs no program, or that every system brings, has none."""
+    retrieves_fields = False
+    """Whether its program prints one field alone."""
+    yields_elsewhere = False
+    """Whether a native block asks the next store in its place wherever there is no macOS (commands.md 2.24)."""
+    read_variables = ""
+    """The variables that its program reads, beyond those that every program does; a star stands for any end."""
+    prints_none = ""
+    """The program that prints `None` for a secret without text."""
+    shell_functions: ClassVar[Mapping[str, str]] = {}
+    """The functions of bash, by name, that its retrievals call."""
+    flox_plugins: tuple[str, ...] = ()
+    """Flox's own secrets plugins whose references it can serve."""
+    flox_place = ("", "")
+    """The option that says in which vault or mount those are, and its default."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """The value of each address, or why it can't be had.
 
         **An address left out is not there.** Raising `BackendError` means that the store can't be used at all.
         """
-        ...
 
+    @abstractmethod
     def absent(self, address: Address) -> SecretNotFound:
         """The store's error for "it is not there", e.g. `keychain: secret not found: "app/key"`."""
-        ...
 
+    def set(self, address: Address, value: Secret, deadline: float) -> None:  # noqa: ARG002
+        """Creates or replaces. The value is exact, whatever it holds."""
+        raise self._read_only()
 
-class Located(Backend, Protocol):
-    """A store whose own program can be asked for one secret, by a person or in a script."""
+    def delete(self, address: Address, deadline: float) -> None:  # noqa: ARG002
+        """Raises `SecretNotFound` when there is nothing to delete."""
+        raise self._read_only()
 
-    def location(self, address: Address) -> tuple[str, ...]:
-        """What the store itself calls an address: the words that its program needs to find it.
+    def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002
+        """Names of all the project's secrets, relative to the project: `KEY` and `PROFILE/KEY`, in any order."""
+        raise BackendInvalid(f'backend "{self.name}" can\'t list its names')
+
+    def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
+        """Several changes, in their order; `None` as a value deletes. Where `transactional`, all of them or none."""
+        for address, value in changes.items():
+            if value is None:
+                self.delete(address, deadline)
+            else:
+                self.set(address, value, deadline)
+
+    def examine(self, deadline: float) -> Iterable[BackendError]:
+        """What keeps it from being used, or is unsafe about it, each with its cure.
+
+        A store that can tell by itself overrides this, and asks nobody for a passphrase.
+        """
+        return filter(None, [self.probe(deadline)])
+
+    def probe(self, deadline: float) -> BackendError | None:
+        """What it says when it is asked for a secret that nobody has; None when it is ready. May raise it as well."""
+        answer = self.get_many([_NOBODYS], deadline).get(_NOBODYS)
+        return answer if isinstance(answer, BackendError) else None
+
+    def location(self, address: Address) -> tuple[str, ...]:  # noqa: ARG002
+        """What its own program calls an address: the words to find it by. None of them where there is no program.
 
         Nobody is asked. Raises BackendInvalid for an address that has no name there.
         """
-        ...
+        return ()
 
+    @classmethod
+    def is_retrievable(cls) -> bool:
+        """Whether its own program can be asked for one secret, by a person or in a Flox hook without envref."""
+        return cls.retrieval is not Backend.retrieval
 
-class Writable(Backend, Protocol):
-    """A store that can be written too. A value is exact, whatever it holds; `set` creates or replaces."""
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        """The command of its own program that prints the secret. Raises Unwritable for what has none."""
+        raise NotImplementedError
 
-    def set(self, address: Address, value: Secret, deadline: float) -> None: ...
+    @staticmethod
+    def flox_entry(value: str) -> tuple[str, str, str] | None:  # noqa: ARG004
+        """Vault or mount, item or path, and field of a reference of `flox_plugins`; None for one in another form."""
+        return None
 
-    def delete(self, address: Address, deadline: float) -> None:
-        """Raises `SecretNotFound` when there is nothing to delete."""
-        ...
+    @staticmethod
+    def credential_files(environment: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG004
+        """The files that hold a credential as `credential_variables` do; a path may begin with `~`."""
+        return ()
 
-    def list(self, project: str, deadline: float) -> Iterable[str]:
-        """Names of all the project's secrets, relative to the project: `KEY` and `PROFILE/KEY`, in any order."""
-        ...
+    @staticmethod
+    def address_variables(program: str) -> tuple[str, ...]:  # noqa: ARG004
+        """The variables in which `program` finds its user's own address, the first one that is set."""
+        return ()
 
-
-class Transactional(Writable, Protocol):
-    """A store that can make several changes at once, or none. `None` as a value deletes."""
-
-    def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None: ...
-
-
-class Examined(Backend, Protocol):
-    """A store that knows by itself what is wrong with it, without a passphrase that somebody has to type."""
-
-    def examine(self, deadline: float) -> Iterable[BackendError]:
-        """What keeps it from being used, or is unsafe about it, each with its cure."""
-        ...
+    def _read_only(self) -> BackendInvalid:
+        return BackendInvalid(f'backend "{self.name}" is read-only')

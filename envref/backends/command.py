@@ -33,8 +33,6 @@ _LAST_TICK = 0.001  # the same once its pipes are closed: its end is due now
 # Never inherited: envref's own secrets and settings (security.md 5.8).
 PRIVATE = ("ENVREF_TRUST", "ENVREF_STORE_PATH")
 PRIVATE_PREFIX = "ENVREF_VAULT_PASSPHRASE"
-# These change the output that a store parses; a store sets its own.
-OUTPUT = ("AWS_OUTPUT", "AWS_PAGER", "OP_FORMAT", "VAULT_FORMAT")
 
 
 class NotStarted(BackendUnavailable):
@@ -75,9 +73,9 @@ def inherited_environment() -> dict[str, str]:
     }
 
 
-def child_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a store's CLI: inherited, in English, without output settings, and with `extra` on top."""
-    inherited = {name: value for name, value in inherited_environment().items() if name not in OUTPUT}
+def child_environment(extra: Mapping[str, str] | None = None, *, unset: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of a store's CLI: inherited, in English, without what is `unset`, and with `extra` on top."""
+    inherited = {name: value for name, value in inherited_environment().items() if name not in unset}
     return {**inherited, "LC_ALL": "C", **(extra or {})}
 
 

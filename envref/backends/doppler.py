@@ -10,8 +10,9 @@ import json
 import re
 from typing import NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret, not_found
-from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
+from envref.backends.base import Backend, Package
+from envref.backends.program import Complaint, Installation, Program, plain, understood
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound, printable
 from envref.refs.address import HISTORY
 
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
 _LABEL = "doppler"
 _UPDATE = "update the doppler program"
-_PACKAGE = Package(brew=("dopplerhq/cli/doppler",), flox=("doppler",), then=("doppler", "login"))
+_PACKAGES = (Package("doppler"),)
+_INSTALLATION = Installation(("dopplerhq/cli/doppler",), _PACKAGES, ("doppler", "login"))
 
 # The time limit is envref's own: it ends the whole program.
 _FLAGS = ("--no-check-version", "--silent", "--attempts=1", "--no-timeout")
@@ -61,31 +64,31 @@ _COMPLAINTS = (
 )
 
 
-class _Place(NamedTuple):
+class _DopplerName(NamedTuple):
     """A secret of Doppler's. An empty config is the one that the program is set up for."""
 
     config: str
     name: str
 
 
-class Doppler:
+class Doppler(Backend):
     """Doppler; a profile is the config of its name, unless `config` names one for all"""
 
     type = "doppler"
-    reads_fields = False
     carries_project = False
-    path_options: tuple[str, ...] = ()
     programs = ("doppler",)
+    packages = _PACKAGES
+    read_variables = "DOPPLER_*"
 
     def __init__(
         self, name: str, *, project: str = "", config: str = "", command: str = "doppler", root: str = ""
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self.warnings: list[str] = []
         self._config = config
         self._flags = (*_FLAGS, *_flag("project", project), *_flag("scope", root))
-        self._program = Program(_LABEL, command, _PACKAGE, root=root)
-        self._spellings: dict[_Place, str] = {}
+        self._program = Program(_LABEL, command, _INSTALLATION, root=root)
+        self._spellings: dict[_DopplerName, str] = {}
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(_LABEL, str(address))
@@ -97,15 +100,22 @@ class Doppler:
             raise _no_name(address)
         return place
 
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        """`doppler secrets get`. Which project a directory belongs to is asked of the project's, not the caller's."""
+        config, name = wanted.location
+        flags = wanted.flag(" --project {}", "project").rstrip()
+        flags += f" --config {wanted.word(config)}" if config else ""
+        command = f"{wanted.program('doppler')} secrets get {wanted.guard(name)}{wanted.word(name)} --plain{flags}"
+        return wanted.by(f"{command} --scope {wanted.root}")
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One download for every config asked for: one in all where `config` is set, or without a profile."""
         places = {address: place for address in addresses if (place := self._place(address))}
         downloads = self._ask(_DOWNLOAD, [place.config for place in places.values()], deadline)
-        answers: dict[Address, Secret | BackendError] = {}
-        for address, place in places.items():
-            answer = _answer(downloads[place.config], place.name)
-            if answer is not None:
-                answers[address] = answer
+        answers = there(
+            {address: answered(_value, downloads[place.config], place.name) for address, place in places.items()}
+        )
         found = {
             address: places[address] for address, answer in answers.items() if not isinstance(answer, BackendError)
         }
@@ -135,32 +145,32 @@ class Doppler:
         """The names of the config; without `config`, also those of the project's other configs, as CONFIG/KEY."""
         own = self._ask_one(_NAMES, self._config, deadline)
         others = () if self._config else self._other_configs(deadline)
-        places = [_Place(self._config, name) for name in own]
+        places = [_DopplerName(self._config, name) for name in own]
         for config, names in self._ask(_NAMES, others, deadline).items():
             if isinstance(names, BackendDenied):
                 self.warnings.append(f'{_LABEL}: config "{printable(config)}" may not be read; it is left out')
                 continue
-            places += [_Place(config, name) for name in _unless_error(names)]
+            places += [_DopplerName(config, name) for name in _unless_error(names)]
         return [self._key(place) for place in places if place.name not in _DOPPLERS_OWN]
 
-    def _place(self, address: Address) -> _Place | None:
+    def _place(self, address: Address) -> _DopplerName | None:
         """Where the secret is kept; None for a key that no name of Doppler's can stand for."""
         if address.foreign is not None:
-            return _Place(self._config, address.foreign)
+            return _DopplerName(self._config, address.foreign)
         place = self._named(address)
         if not _KEY.fullmatch(address.scoped_key) or place.name[0].isdigit():
             return None
         self._spellings[place] = address.scoped_key
         return place
 
-    def _named(self, address: Address) -> _Place:
+    def _named(self, address: Address) -> _DopplerName:
         if address.profile is None:
-            return _Place(self._config, _name(address.key))
+            return _DopplerName(self._config, _name(address.key))
         if self._config:
-            return _Place(self._config, f"{_name(address.profile)}{_BETWEEN}{_name(address.key)}")
-        return _Place(address.profile, _name(address.key))
+            return _DopplerName(self._config, f"{_name(address.profile)}{_BETWEEN}{_name(address.key)}")
+        return _DopplerName(address.profile, _name(address.key))
 
-    def _own_place(self, address: Address) -> _Place | None:
+    def _own_place(self, address: Address) -> _DopplerName | None:
         if address.foreign is not None:
             raise BackendInvalid(
                 f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
@@ -168,13 +178,13 @@ class Doppler:
             )
         return self._place(address)
 
-    def _key(self, place: _Place) -> str:
+    def _key(self, place: _DopplerName) -> str:
         """`KEY` or `PROFILE/KEY` of a name: as this run has spelt it, else in lower case, as keys mostly are."""
         if place in self._spellings:
             return self._spellings[place]
         past = _PAST.fullmatch(place.name)
         if past:
-            return f"{self._key(_Place(place.config, past[1]))}{HISTORY}{past[2]}"
+            return f"{self._key(_DopplerName(place.config, past[1]))}{HISTORY}{past[2]}"
         name = place.name.lower()
         if place.config != self._config:
             return f"{place.config}/{name}"
@@ -209,12 +219,8 @@ class Doppler:
 
     def _members(self, config: str, outcome: Finished | BackendError) -> Mapping[str, object] | BackendError:
         """What the program printed of a config. A profile whose config does not exist has nothing."""
-        try:
-            return _members(_output(outcome))
-        except NoSuchConfig as error:
-            return error if config == self._config else {}
-        except BackendError as error:
-            return error
+        answer = answered(_printed, outcome)
+        return {} if isinstance(answer, NoSuchConfig) and config != self._config else answer
 
     def _run(self, arguments: Sequence[str], config: str, deadline: float, *, payload: bytes | None = None) -> None:
         _output(self._program.run(self._arguments(arguments, config), deadline, payload=payload))
@@ -251,9 +257,9 @@ def _payload(value: Secret) -> bytes:
     return raw + b"\n"
 
 
-def _shared(places: Mapping[Address, _Place]) -> dict[Address, BackendInvalid]:
+def _shared(places: Mapping[Address, _DopplerName]) -> dict[Address, BackendInvalid]:
     """An error for each of several keys that are one secret: a value written to one would be read as the other's."""
-    keys: dict[_Place, list[Address]] = {}
+    keys: dict[_DopplerName, list[Address]] = {}
     for address, place in places.items():
         if address.foreign is None:
             keys.setdefault(place, []).append(address)
@@ -269,24 +275,20 @@ def _spelt(addresses: Iterable[Address]) -> str:
     return " and ".join(f'"{address.scoped_key}"' for address in addresses)
 
 
-def _answer(contents: Mapping[str, object] | BackendError, name: str) -> Secret | BackendError | None:
-    """The value of a name in a downloaded config, or why it can't be had; None when it is not there."""
-    if isinstance(contents, BackendError):
-        return contents
-    if name not in contents:
+def _value(contents: Mapping[str, object] | BackendError, name: str) -> Secret | None:
+    """The value of a name in a downloaded config; None when it is not there. Raises BackendError."""
+    members = _unless_error(contents)
+    if name not in members:
         return None
-    value = contents[name]
+    value = members[name]
     if value is None:
-        return BackendDenied(
+        raise BackendDenied(
             f'{_LABEL}: "{printable(name)}" is restricted; its value is not shown',
             hint="change its visibility in Doppler to masked",
         )
     if not isinstance(value, str):
-        return BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text', hint=_UPDATE)
-    try:
-        return as_secret(_LABEL, value)
-    except BackendError as error:
-        return error
+        raise BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text', hint=_UPDATE)
+    return as_secret(_LABEL, value)
 
 
 def _output(outcome: Finished | BackendError) -> bytes:
@@ -306,8 +308,9 @@ def _complaint(stderr: str) -> str:
         return plain(stderr).rpartition("Doppler Error: ")[2]
 
 
-def _members(raw: bytes) -> Mapping[str, object]:
-    document = _parsed(raw)
+def _printed(outcome: Finished | BackendError) -> Mapping[str, object]:
+    """The members of the object that a run printed."""
+    document = _parsed(_output(outcome))
     if not isinstance(document, dict):
         raise BackendInvalid(f"{_LABEL}: the answer is not the JSON object that was asked for", hint=_UPDATE)
     return document

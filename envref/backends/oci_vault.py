@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from envref.backends.answer import as_bytes, as_secret, not_found
-from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.backends.answer import answered, as_bytes, as_secret, not_found
+from envref.backends.base import Backend, Package
+from envref.backends.program import Complaint, Installation, Program, plain, understood
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
 
 LABEL = "oci-vault"
 _SET_UP = ("oci", "setup", "config")
 _SIGN_IN = ("oci", "session", "authenticate")
-_PACKAGE = Package(("oci-cli",), ("oci-cli",), _SET_UP)
 LARGEST = 25 * 1024  # bytes of a value: the service's limit
+_PACKAGES = (Package("oci-cli"),)
+_INSTALLATION = Installation(("oci-cli",), _PACKAGES, _SET_UP)
 
 # The output is asked for in full: a user's own settings of oci may name another format, or a query.
 _GLOBAL = ("--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@")
@@ -79,7 +82,7 @@ _COMPLAINTS = (
 )
 
 
-class _Entry(NamedTuple):
+class _ListedSecret(NamedTuple):
     """A secret as a listing shows it; `until` is the day of a scheduled deletion."""
 
     identity: str
@@ -93,20 +96,35 @@ class _Entry(NamedTuple):
         return self.state not in _GOING
 
 
+# _envref_oci COMMAND...: the content of a bundle, decoded
+_DECODING = r"""
+# shellcheck disable=SC2317  # called by name through _envref_get
+_envref_oci() {
+  local +x _envref_text=''
+  if ! type -P "$1" >/dev/null; then
+    printf 'envref: %s is not installed\n' "$1" >&2
+    return 1
+  fi
+  _envref_text="$("$@" --query 'data."secret-bundle-content".content' --raw-output)" || return 1
+  printf '%s' "$_envref_text" | base64 --decode
+}
+"""
+
 _ENCODED = {"/": ".-", ".": ".."}
 _UNIT = re.compile(rb"\.-|\.\.|\.x([0-9a-f]{2})|[A-Za-z0-9_-]")
 
 
-class OciVault:
+class OciVault(Backend):
     """Oracle Cloud Infrastructure Vault, by way of the `oci` CLI; for workloads in Oracle Cloud.
 
     `vault_id`, `compartment_id` and `key_id` are OCIDs. Deletion is scheduled by the service, never immediate.
     """
 
     type = LABEL
-    reads_fields = False
-    path_options: tuple[str, ...] = ()
     programs = ("oci",)
+    packages = _PACKAGES
+    read_variables = "OCI_* PYTHON*"
+    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_oci": _DECODING}
 
     def __init__(
         self,
@@ -119,12 +137,12 @@ class OciVault:
         command: str = "oci",
         root: str = "",
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._vault = vault_id
         self._compartment = compartment_id
         self._key = key_id
         self._global = (*_GLOBAL, f"--profile={profile}") if profile else _GLOBAL
-        self._program = Program(LABEL, command, _PACKAGE, root=root)
+        self._program = Program(LABEL, command, _INSTALLATION, root=root)
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
@@ -132,6 +150,16 @@ class OciVault:
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and name."""
         return self._vault, _name(address)
+
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        vault, name = wanted.location
+        # Without these, an endpoint that is not there costs a minute and a half (stores.md 10).
+        limits = "--no-retry --connection-timeout 3 --read-timeout 10"
+        reading = "secrets secret-bundle get-secret-bundle-by-name"
+        place = f"--vault-id {wanted.word(vault)} --secret-name {wanted.word(name)}"
+        flags = wanted.flag("--profile {}", "profile")
+        return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One key: a read, and only if that is refused a listing. More: a listing, and a read of each that is in it."""
@@ -198,14 +226,14 @@ class OciVault:
         reading = ("secrets", "secret-bundle", "get-secret-bundle-by-name", f"--vault-id={self._vault}")
         calls = [(*self._global, *reading, f"--secret-name={name}") for name in names.values()]
         outcomes = self._program.run_many(calls, deadline, extra=_QUIET)
-        return {address: _answer(outcome) for address, outcome in zip(names, outcomes, strict=True)}
+        return {address: answered(_value, outcome) for address, outcome in zip(names, outcomes, strict=True)}
 
-    def _find(self, name: str, deadline: float) -> _Entry | None:
+    def _find(self, name: str, deadline: float) -> _ListedSecret | None:
         """The listing's entry of that name, an existing one before one that is being deleted."""
         found = [entry for entry in self._listing(deadline, f"--name={name}") if entry.name == name]
         return next((entry for entry in found if entry.exists), found[0] if found else None)
 
-    def _listing(self, deadline: float, *narrowed: str) -> Sequence[_Entry]:
+    def _listing(self, deadline: float, *narrowed: str) -> Sequence[_ListedSecret]:
         """Every entry of the vault that is not gone, from all pages."""
         place = (f"--compartment-id={self._compartment}", f"--vault-id={self._vault}")
         finished = self._run(["vault", "secret", "list", *place, *narrowed, "--all"], deadline)
@@ -273,7 +301,7 @@ def _content(value: Secret) -> Secret:
     return Secret(base64.b64encode(raw).decode())
 
 
-def _scheduled(address: Address, entry: _Entry) -> BackendInvalid:
+def _scheduled(address: Address, entry: _ListedSecret) -> BackendInvalid:
     return BackendInvalid(
         f'{LABEL}: "{printable(str(address))}" is scheduled for deletion until {entry.until}; '
         "cancel the deletion or use another key",
@@ -292,16 +320,13 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
         )
 
 
-def _answer(outcome: Finished | BackendError) -> Secret | BackendError:
-    """The value that a read printed, or what went wrong."""
+def _value(outcome: Finished | BackendError) -> Secret:
+    """The value that a read printed. Raises BackendError."""
     if isinstance(outcome, BackendError):
-        return outcome
+        raise outcome
     if outcome.status:
-        return _error(outcome)
-    try:
-        return as_secret(LABEL, _decoded_content(outcome.stdout))
-    except BackendError as error:
-        return error
+        raise _error(outcome)
+    return as_secret(LABEL, _decoded_content(outcome.stdout))
 
 
 def _decoded_content(stdout: bytes) -> bytes:
@@ -321,16 +346,16 @@ def _data(stdout: bytes) -> Any:
         raise _unknown_answer() from None
 
 
-def _entries(listed: Any) -> list[_Entry]:
+def _entries(listed: Any) -> list[_ListedSecret]:
     try:
         return [_entry(each) for each in listed]
     except (KeyError, TypeError, AttributeError):
         raise _unknown_answer() from None
 
 
-def _entry(listed: Any) -> _Entry:
+def _entry(listed: Any) -> _ListedSecret:
     until = str(listed.get("time-of-deletion") or "an unknown day").partition("T")[0]
-    return _Entry(listed["id"], listed["secret-name"], listed["lifecycle-state"], until)
+    return _ListedSecret(listed["id"], listed["secret-name"], listed["lifecycle-state"], until)
 
 
 def _unknown_answer() -> BackendInvalid:

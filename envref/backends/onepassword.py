@@ -10,8 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from envref.backends.answer import as_bytes, as_secret
-from envref.backends.program import Complaint, Package, Program, plain, understood
+from envref.backends.answer import answered, as_bytes, as_secret, there
+from envref.backends.base import Backend, Package
+from envref.backends.program import Complaint, Installation, Program, plain, understood
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 LABEL = "1password"
 _UPDATE = "update the op program"
 _FIELDS = "op item get shows the fields of an item; name one of them: #FIELD"
-_PACKAGE = Package(brew=("1password-cli",), flox=("_1password-cli",), then=("op", "signin"))
+_PACKAGES = (Package("_1password-cli", group="1password", unfree=True, also="_1password"),)
+_INSTALLATION = Installation(("1password-cli",), _PACKAGES, ("op", "signin"))
+_VAULT = "Personal"
 _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
@@ -66,23 +70,29 @@ _COMPLAINTS = (
 )
 _STAMP = re.compile(r"^\[ERROR\] \d+/\d+/\d+ \d+:\d+:\d+ (?:unable to process line \d+: )?", re.MULTILINE)
 _ID = re.compile(r"[A-Za-z0-9]+")
+_IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_. -]+")  # what op://VAULT/ITEM/FIELD may hold between its slashes
+_SCHEME = "op://"
 
 
-class OnePassword:
+class OnePassword(Backend):
     """Items of a 1Password vault through its program op: one Secure Note a secret"""
 
     type = "1password"
     reads_fields = True
-    path_options: tuple[str, ...] = ()
     programs = ("op",)
+    packages = _PACKAGES
+    retrieves_fields = True
+    read_variables = "OP_* XDG_*"
+    flox_plugins = ("1password",)
+    flox_place = ("vault", _VAULT)
 
     def __init__(
-        self, name: str, *, vault: str = "Personal", account: str = "", command: str = "op", root: str = ""
+        self, name: str, *, vault: str = _VAULT, account: str = "", command: str = "op", root: str = ""
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._vault = vault
         self._account = ["--account", account] if account else []
-        self._program = Program(LABEL, command, _PACKAGE, root=root)
+        self._program = Program(LABEL, command, _INSTALLATION, root=root, unset=("OP_FORMAT",))
 
     def absent(self, address: Address) -> SecretNotFound:
         fact = f'isn\'t an item in the "{printable(self._vault)}" vault'
@@ -94,6 +104,29 @@ class OnePassword:
         """Vault and item."""
         return self._vault, str(address)
 
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        """`op read`, which takes three names without a slash."""
+        vault, item = wanted.location
+        if not wanted.is_foreign:
+            reason = f'op can\'t be asked for the title "{item}": it has a "/"'
+            raise wanted.unwritable(reason, "give the item's id in names: of the backend")
+        if wanted.field is None:
+            cure = "name it: #password, #credential or #notesPlain"
+            raise wanted.unwritable("op must be told which field is meant", cure)
+        for what, name in (("item", item), ("vault", vault), ("field", wanted.field)):
+            if not _IN_A_REFERENCE.fullmatch(name):
+                reason = f'op can\'t be asked for the {what} "{name}": only letters, digits, "_", "-", "." and spaces'
+                raise wanted.unwritable(reason, f"name the {what} by its id")
+        path = wanted.word(f"{_SCHEME}{vault}/{item}/{wanted.field}")
+        return wanted.by(f"{wanted.program('op')} read --no-newline {wanted.flag('--account {}', 'account')}{path}")
+
+    @staticmethod
+    def flox_entry(value: str) -> tuple[str, str, str] | None:
+        """`op://VAULT/ITEM/FIELD`."""
+        parts = value.removeprefix(_SCHEME).split("/")
+        return (parts[0], parts[1], parts[2]) if value.startswith(_SCHEME) and len(parts) == 3 and all(parts) else None
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One process where all items are there; two with a profile, whose own items are often not."""
         if not addresses:
@@ -103,8 +136,7 @@ class OnePassword:
             items = self._read_listed(names, deadline)
         else:
             items = self._read(names, deadline)
-        answers = {address: _answer(address, items) for address in addresses}
-        return {address: answer for address, answer in answers.items() if answer is not None}
+        return there({address: answered(_value_of, address, items) for address in addresses})
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         text = as_bytes(LABEL, value).decode()
@@ -190,14 +222,11 @@ class OnePassword:
         return self._program.run(["item", *arguments, *options], deadline, payload=payload)
 
 
-def _answer(address: Address, items: Sequence[Item]) -> Secret | BackendError | None:
-    """What the items say of an address: its value, why it has none, or None where it is not there."""
-    try:
-        item = _pick(str(address), items)
-        text = None if item is None else _text(address, item)
-        return None if text is None else as_secret(LABEL, text)
-    except BackendError as error:
-        return error
+def _value_of(address: Address, items: Sequence[Item]) -> Secret | None:
+    """The value that the items have for an address; None where it is not there."""
+    item = _pick(str(address), items)
+    text = None if item is None else _text(address, item)
+    return None if text is None else as_secret(LABEL, text)
 
 
 def _text(address: Address, item: Item) -> str | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 
-from envref.backends.answer import as_bytes, as_secret, no_answer, not_found
+from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
+from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
-from envref.backends.program import Complaint, Package, Program, understood
+from envref.backends.program import Complaint, Installation, Program, understood
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -27,13 +28,17 @@ from envref.refs.field import member
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import ClassVar
 
     from envref.backends.command import Finished
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
 _LABEL = "pass"
-_PACKAGE = Package(brew=("pass", "gnupg"), flox=("pass", "gnupg", "pinentry-tty"), then=("pass", "init", "YOUR-GPG-ID"))
+_PACKAGES = (Package("pass"), Package("gnupg"), Package("pinentry-tty"))
+_INSTALLATION = Installation(("pass", "gnupg"), _PACKAGES, ("pass", "init", "YOUR-GPG-ID"))
+_USUAL_STORE = "~/.password-store"
 _SUFFIX = ".gpg"
 _HISTORY = "take it from the history of the store: pass git log"
 
@@ -68,14 +73,45 @@ _COMPLAINTS = (
     Complaint("is not in the password store", SecretNotFound),
 )
 
+# _envref_entry NAME [STORE [PROGRAM]]: an entry of pass. For a directory pass prints a tree, and calls that a success.
+_WHOLE_ENTRY = r"""
+# shellcheck disable=SC2317  # called by name through _envref_get
+_envref_entry() {
+  local +x _envref_store="${2:-${PASSWORD_STORE_DIR:-$HOME/.password-store}}" _envref_program="${3:-pass}"
+  if ! type -P "$_envref_program" >/dev/null; then
+    printf 'envref: %s is not installed\n' "$_envref_program" >&2
+    return 1
+  fi
+  if [ ! -f "$_envref_store/$1.gpg" ]; then
+    printf 'envref: %s is not in the password store\n' "$1" >&2
+    return 1
+  fi
+  PASSWORD_STORE_DIR="$_envref_store" "$_envref_program" show -- "$1"
+}
+"""
 
-class PassStore:
+# _envref_pass NAME [STORE [PROGRAM]]: the first line of an entry
+_FIRST_LINE = r"""
+# shellcheck disable=SC2317  # called by name through _envref_get
+_envref_pass() {
+  local +x _envref_text=''
+  _envref_text="$(_envref_entry "$@")" || return 1
+  printf '%s' "${_envref_text%%$'\n'*}"
+}
+"""
+
+
+class PassStore(Backend):
     """pass: entries encrypted with GnuPG, one file each, in a password store"""
 
     type = "pass"
     reads_fields = True
     path_options = ("store",)
     programs = ("pass",)
+    own_places = (_USUAL_STORE, "$PASSWORD_STORE_DIR")
+    packages = _PACKAGES
+    read_variables = "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA"
+    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_entry": _WHOLE_ENTRY, "_envref_pass": _FIRST_LINE}
 
     def __init__(
         self,
@@ -87,11 +123,11 @@ class PassStore:
         namespace: str = "auto",
         root: str = "",
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._layout = Layout(prefix.lstrip("/"), default="envref", namespace=namespace)
         self.carries_project = self._layout.carries_project
         self._store = os.path.abspath(store or os.environ.get("PASSWORD_STORE_DIR") or _default_store())
-        self._program = Program(_LABEL, command, _PACKAGE, root=root)
+        self._program = Program(_LABEL, command, _INSTALLATION, root=root)
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(_LABEL, str(address))
@@ -100,6 +136,18 @@ class PassStore:
         """The entry's path from the store's root."""
         return (_inside(self._name(address)),)
 
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        words = [wanted.word(wanted.location[0])]
+        store, command = wanted.options.get("store", ""), wanted.options.get("command", "")
+        if store or command not in ("", "pass"):
+            words.append(wanted.path(store) if store else "''")
+        if command not in ("", "pass"):
+            words.append(wanted.program("pass"))
+        if wanted.is_foreign:
+            return wanted.by(f"_envref_pass {' '.join(words)}", "_envref_pass", "_envref_entry")
+        return wanted.by(f"_envref_entry {' '.join(words)}", "_envref_entry")
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """A `pass show` for each entry that there is, four at a time; several fields of an entry cost one."""
         if not addresses:
@@ -107,8 +155,7 @@ class PassStore:
         self._check(deadline)
         names = {address: self._name(address) for address in addresses}
         entries = self._shown([name for name in names.values() if self._is_entry(name)], deadline)
-        answers = {address: _answer(address, name, entries.get(name)) for address, name in names.items()}
-        return {address: answer for address, answer in answers.items() if answer is not None}
+        return there({address: answered(_secret, address, name, entries.get(name)) for address, name in names.items()})
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         name, payload = self._own_name(address), as_bytes(_LABEL, value) + b"\n"
@@ -178,7 +225,7 @@ class PassStore:
 
 
 def _default_store() -> str:
-    return expanded("~/.password-store")
+    return expanded(_USUAL_STORE)
 
 
 def _stays_inside(name: str) -> bool:
@@ -194,16 +241,11 @@ def _inside(name: str) -> str:
     return name
 
 
-def _answer(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | BackendError | None:
+def _secret(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | None:
     """What an entry says of an address; None when it is not there. `outcome` is None for an entry without a file."""
-    try:
-        _inside(name)
-        raw = None if outcome is None else _value(address, name, _output(outcome))
-        return None if raw is None else as_secret(_LABEL, raw)
-    except SecretNotFound:
-        return None
-    except BackendError as error:
-        return error
+    _inside(name)
+    raw = None if outcome is None else _value(address, name, _output(outcome))
+    return None if raw is None else as_secret(_LABEL, raw)
 
 
 def _output(outcome: Finished | BackendError) -> bytes:

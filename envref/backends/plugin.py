@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 
-from envref.backends.answer import as_bytes, as_secret, excerpt, not_found
+from envref.backends.answer import answered, as_bytes, as_secret, excerpt, not_found, there
+from envref.backends.base import Backend
 from envref.backends.command import Call, Finished, NotStarted, TooMuchOutput, find, inherited_environment, run_many
 from envref.errors import (
     BackendDenied,
@@ -20,7 +20,7 @@ from envref.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -39,12 +39,10 @@ _WORDS: tuple[tuple[str, type[BackendError]], ...] = (
 )
 
 
-class Plugin:
+class Plugin(Backend):
     """A store of your own: an executable that answers JSON requests (see docs/plugins.md)"""
 
     type = "plugin"
-    reads_fields = False
-    path_options: tuple[str, ...] = ()
     label_has_name = True
     programs = ("envref-backend-*",)  # the star is the backend's name
 
@@ -52,7 +50,7 @@ class Plugin:
     def __init__(
         self, name: str, /, *, command: str = "", batch: bool = False, root: str = "", **options: object
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._label = f'plugin "{name}"'
         self._root = root
         self._command = command
@@ -72,9 +70,9 @@ class Plugin:
             self._get_each(waiting[:1], deadline, answers)
             waiting = waiting[1:]
         if waiting and self._batches and self._get_together(waiting, deadline, answers):
-            return answers
+            return there(answers)
         self._get_each(waiting, deadline, answers)
-        return answers
+        return there(answers)
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         as_bytes(self._label, value)
@@ -94,7 +92,7 @@ class Plugin:
     def _get_each(self, addresses: Sequence[Address], deadline: float, answers: Answers) -> None:
         requests = [{"operation": "get", "key": _key(address)} for address in addresses]
         for address, outcome in zip(addresses, self._call(requests, deadline), strict=True):
-            _keep(answers, address, partial(self._read, outcome, address))
+            answers[address] = answered(self._read, outcome, address)
 
     def _get_together(self, addresses: Sequence[Address], deadline: float, answers: Answers) -> bool:
         """Asks for all in one call. False, and never again, when the plugin can't answer that (commands.md 10)."""
@@ -108,7 +106,7 @@ class Plugin:
             self._batches = self._may_batch = False
             return False
         for address in addresses:
-            _keep(answers, address, partial(self._pick, response, values, errors, address))
+            answers[address] = answered(self._pick, response, values, errors, address)
         return True
 
     def _read(self, outcome: Finished | BackendError, address: Address) -> Secret:
@@ -234,16 +232,6 @@ class Plugin:
         )
 
 
-def _keep(answers: Answers, address: Address, read: Callable[[], Secret]) -> None:
-    """Puts down what `read` gives for an address, its error too; absence is an address left out."""
-    try:
-        answers[address] = read()
-    except SecretNotFound:
-        return
-    except BackendError as error:
-        answers[address] = error
-
-
 def _key(address: Address) -> str:
     return address.full_key if address.foreign is None else address.foreign
 
@@ -253,24 +241,24 @@ def _capabilities(response: Response) -> Sequence[object]:
     return capabilities if isinstance(capabilities, list) else []
 
 
-class _Fault(ValueError):
+class _NotJson(ValueError):
     """Why a text that is JSON is no answer; its own words are safe to show."""
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> Response:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise _Fault("duplicate member")
+        raise _NotJson("duplicate member")
     return members
 
 
 def _no_number(_: str) -> object:
-    raise _Fault("NaN and Infinity are no JSON")
+    raise _NotJson("NaN and Infinity are no JSON")
 
 
 def _fault(error: ValueError) -> str:
     """Where the plugin's answer stops being JSON, without a word of it."""
-    if isinstance(error, _Fault):
+    if isinstance(error, _NotJson):
         return str(error)
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 at byte {error.start}"

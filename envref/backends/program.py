@@ -13,19 +13,23 @@ from envref.errors import BackendError, BackendUnavailable, pasted, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from envref.backends.base import Package
+
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 
 
-class Package(NamedTuple):
-    """What a program is called where it is installed from, and the command that makes it ready afterwards."""
+class Installation(NamedTuple):
+    """How a program is installed, and the command that makes it ready afterwards; every command is its words."""
 
     brew: tuple[str, ...]
-    flox: tuple[str, ...]
+    packages: tuple[Package, ...]
     then: tuple[str, ...] = ()
 
-    def installation(self) -> tuple[str, ...]:
+    def command(self) -> tuple[str, ...]:
         """In a Flox environment with Flox, elsewhere with Homebrew (commands.md 13, row 8)."""
-        return ("flox", "install", *self.flox) if os.environ.get("FLOX_ENV") else ("brew", "install", *self.brew)
+        if os.environ.get("FLOX_ENV"):
+            return ("flox", "install", *(package.path for package in self.packages))
+        return ("brew", "install", *self.brew)
 
 
 class Complaint(NamedTuple):
@@ -40,15 +44,26 @@ class Complaint(NamedTuple):
     run: tuple[str, ...] = ()
     hint: str = ""
 
+    def about(self, label: str, text: str) -> BackendError:
+        """The error, quoting the program's text where there is no sentence of ours."""
+        return self.error(f"{label}: {self.says or excerpt(text)}", run=self.run, hint=self.hint)
+
 
 class Program:
-    """A program that a store delegates to. `label` begins every message; `root` is where a relative path starts."""
+    """A program that a store delegates to.
 
-    def __init__(self, label: str, name: str, package: Package, *, root: str = "") -> None:
+    `label` begins every message; `root` is where a relative path starts; `unset` are variables that the program never
+    gets, because they change the output that the store parses.
+    """
+
+    def __init__(
+        self, label: str, name: str, installation: Installation, *, root: str = "", unset: Sequence[str] = ()
+    ) -> None:
         self.label = label
         self.name = name
-        self.package = package
+        self.installation = installation
         self._root = root
+        self._unset = unset
         self._path = ""
 
     def path(self) -> str:
@@ -58,7 +73,7 @@ class Program:
         if not self._path:
             name = printable(os.path.basename(self.name))
             message = f"{self.label}: start {name}: executable file not found in $PATH"
-            raise BackendUnavailable(message, run=self.package.installation(), hint=pasted(self.package.then))
+            raise BackendUnavailable(message, run=self.installation.command(), hint=pasted(self.installation.then))
         return self._path
 
     def run(
@@ -75,7 +90,7 @@ class Program:
             deadline=deadline,
             label=self.label,
             payload=payload,
-            environment=command.child_environment(extra),
+            environment=self.environment(extra),
         )
 
     def run_many(
@@ -84,8 +99,11 @@ class Program:
         """One run for each list of arguments, four at a time; the outcomes in their order."""
         path = self.path()
         planned = [command.Call([path, *arguments]) for arguments in calls]
-        environment = command.child_environment(extra)
-        return command.run_many(planned, deadline=deadline, label=self.label, environment=environment)
+        return command.run_many(planned, deadline=deadline, label=self.label, environment=self.environment(extra))
+
+    def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What the program gets: the caller's environment, in English, with `extra` on top."""
+        return command.child_environment(extra, unset=self._unset)
 
 
 def plain(text: str) -> str:
@@ -101,8 +119,7 @@ def understood(label: str, text: str, complaints: Iterable[Complaint]) -> Backen
     cleaned = plain(text)
     for complaint in complaints:
         if complaint.phrase in cleaned:
-            says = complaint.says or excerpt(cleaned)
-            return complaint.error(f"{label}: {says}", run=complaint.run, hint=complaint.hint)
+            return complaint.about(label, cleaned)
     return BackendUnavailable(
         f"{label}: {excerpt(cleaned) or 'failed without a message'}",
         hint="run the store's own program by hand; envref -v shows which store was asked",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 
 from envref import atomic, streams
-from envref.backends.table import backend_class
+from envref.backends.table import ANYWHERE, DESKTOP, backend_class
 from envref.cli.grammar import Command, directory
 from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
@@ -131,12 +131,12 @@ def _example() -> str:
     """The backend that this machine can use at once: its keychain where one answers, else the vault."""
     probe = Address("envref", "envref-readiness-probe")
     try:
-        backend_class("keychain")("keychain").get_many([probe], time.monotonic() + _PATIENCE)
+        backend_class(DESKTOP)(DESKTOP).get_many([probe], time.monotonic() + _PATIENCE)
     except BackendLocked:
-        return "keychain"  # it is there, and its owner can unlock it
+        return DESKTOP  # it is there, and its owner can unlock it
     except BackendError:
-        return "vault"
-    return "keychain"
+        return ANYWHERE
+    return DESKTOP
 
 
 def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:

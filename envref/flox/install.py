@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from envref.backends.table import backend_class
 from envref.env.source import newline
 from envref.errors import EnvrefError
 from envref.flox import toml_text
@@ -15,38 +16,14 @@ from envref.refs.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from envref.backends.base import Package
     from envref.env.environment import Environment
     from envref.project.project import Project
 
 MANIFEST = ".flox/env/manifest.toml"
 
 
-class _Package(NamedTuple):
-    """A package of Flox's catalog. An unfree one has a group of its own, so that it does not hold the others back.
-
-    `also` is another name of the same package; `systems` are the only ones that need it, all where it is empty.
-    """
-
-    path: str
-    group: str = ""
-    unfree: bool = False
-    also: str = ""
-    systems: tuple[str, ...] = ()
-
-
 _UNFREE = ("options", "allow", "unfree")
-_LINUX = ("x86_64-linux", "aarch64-linux")
-# Types that are not here need no program: envref's own vault, plugins. macOS brings /usr/bin/security.
-_PACKAGES = {
-    "keychain": [_Package("libsecret", systems=_LINUX)],
-    "1password": [_Package("_1password-cli", group="1password", unfree=True, also="_1password")],
-    "aws-ssm": [_Package("awscli2")],
-    "aws-secrets-manager": [_Package("awscli2")],
-    "hashicorp-vault": [_Package("vault", group="vault", unfree=True)],
-    "oci-vault": [_Package("oci-cli")],
-    "doppler": [_Package("doppler")],
-    "pass": [_Package("pass"), _Package("gnupg"), _Package("pinentry-tty")],
-}
 
 
 def kinds_of(project: Project, environment: Environment) -> list[str]:
@@ -69,8 +46,10 @@ def with_programs(text: str, kinds: Iterable[str], *, file: str = MANIFEST) -> s
     """
     manifest = tomllib.loads(text)
     installed = toml_text.table_at(manifest, ("install",))
-    wanted = dict.fromkeys(package for kind in kinds for package in _PACKAGES.get(kind, ()))
-    missing = [package for package in wanted if _applies(package, manifest) and not _is_installed(package, installed)]
+    wanted = {package.path: package for kind in kinds for package in backend_class(kind).packages}
+    missing = [
+        package for package in wanted.values() if _applies(package, manifest) and not _is_installed(package, installed)
+    ]
     if any(package.unfree for package in missing):
         _check_unfree(text, manifest, missing, file)
     for package in missing:
@@ -79,22 +58,22 @@ def with_programs(text: str, kinds: Iterable[str], *, file: str = MANIFEST) -> s
     return text
 
 
-def _applies(package: _Package, manifest: dict[str, Any]) -> bool:
+def _applies(package: Package, manifest: dict[str, Any]) -> bool:
     return not package.systems or bool(_systems(package, manifest))
 
 
-def _systems(package: _Package, manifest: dict[str, Any]) -> list[str]:
+def _systems(package: Package, manifest: dict[str, Any]) -> list[str]:
     """The package's systems that the environment has; a manifest that names none has all of them."""
     chosen = manifest.get("options", {}).get("systems") or package.systems
     return [system for system in package.systems if system in chosen]
 
 
-def _is_installed(package: _Package, installed: dict[str, Any]) -> bool:
+def _is_installed(package: Package, installed: dict[str, Any]) -> bool:
     paths = {entry.get("pkg-path") for entry in installed.values() if isinstance(entry, dict)}
     return bool(paths & {package.path, package.also or package.path})
 
 
-def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[_Package], file: str) -> None:
+def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[Package], file: str) -> None:
     """Refuses unfree packages where the manifest does. Flox allows them where it does not say."""
     if toml_text.at(manifest, _UNFREE) is not False:
         return
@@ -116,7 +95,7 @@ def _line_of_refusal(text: str) -> int:
     return 1
 
 
-def _free_id(package: _Package, installed: dict[str, Any], file: str) -> str:
+def _free_id(package: Package, installed: dict[str, Any], file: str) -> str:
     """The package's own name as its id, else one that says who wants it."""
     for identity in (package.path, f"envref-{package.path.lstrip('_')}"):
         if identity not in installed:
@@ -127,7 +106,7 @@ def _free_id(package: _Package, installed: dict[str, Any], file: str) -> str:
     )
 
 
-def _fields(package: _Package, manifest: dict[str, Any]) -> dict[str, str | list[str]]:
+def _fields(package: Package, manifest: dict[str, Any]) -> dict[str, str | list[str]]:
     fields: dict[str, str | list[str]] = {"pkg-path": package.path}
     if package.group:
         fields["pkg-group"] = package.group

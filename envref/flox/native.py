@@ -8,19 +8,24 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from envref.backends.table import BUILTIN, backend_class
 from envref.env.environment import Environment
 from envref.errors import EnvrefError, MalformedFile, pasted, sentence
-from envref.flox import retrieval
-from envref.flox.native_text import END, FUNCTIONS, GET, START
+from envref.flox.native_text import END, FUNCTIONS, NONES, START
 from envref.flox.statement import Ambient, Statement, Statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from envref.backends.retrieval import Retrieval
     from envref.env.environment import Variable
     from envref.errors import Problem
-    from envref.flox.retrieval import Call
     from envref.project.project import Project
+
+# What every program reads in its environment: a variable of the project that is called so must not be set before the
+# stores were asked (security.md 5.8). A `*` stands for any end.
+_READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either case
 
 
 def native(project: Project, environment: Environment, *, strict: bool) -> str:
@@ -57,7 +62,7 @@ def _ordered(statements: Sequence[Statement]) -> list[Statement]:
     late: set[str] = set()
     for statement in statements:
         name = statement.name
-        if any(retrieval.reads(kind, name) for kind in kinds) or late & statement.uses:
+        if any(_reads(kind, name) for kind in kinds) or late & statement.uses:
             late.add(name)
     return sorted(statements, key=lambda each: 2 if each.is_plain else int(each.name in late))
 
@@ -68,20 +73,33 @@ def _disturbed(statements: Sequence[Statement]) -> Iterator[Problem]:
         name = statement.name
         for before in statements[:position]:
             read = before.name
-            if any(retrieval.reads(kind, read) for kind in statement.kinds):
+            if any(_reads(kind, read) for kind in statement.kinds):
                 reason = f"{name}: would be asked of its store's program after {read} is set, which the program reads"
                 cure = "use the hook form (without --native)"
                 yield statement.variable.entry.problem(0, f"{reason}; {cure}")
                 break
 
 
+def _reads(kind: str, name: str) -> bool:
+    """Whether the type's program may behave otherwise because of a variable of this name."""
+    patterns = f"{_READ_BY_ALL} {backend_class(kind).read_variables}".split()
+    return any(_matches(name, pattern) for pattern in patterns) or name.upper() in _PROXIES
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
 def _block(statements: Sequence[Statement], *, strict: bool) -> Iterator[str]:
     needed = {name for statement in statements for name in statement.functions}
-    functions = [name for name in FUNCTIONS if name in needed]
-    say_none = dict.fromkeys(["aws", *(line.says_none for each in statements for line in each.lines if line.says_none)])
+    stores = [backend_class(kind) for kind in BUILTIN]
+    texts = FUNCTIONS | {name: text.strip() for store in stores for name, text in store.shell_functions.items()}
+    functions = [name for name in texts if name in needed]
+    usual = (store.prints_none for store in stores)
+    say_none = dict.fromkeys(filter(None, [*usual, *(line.says_none for each in statements for line in each.lines)]))
     yield START
     for name in functions:
-        yield from FUNCTIONS[name].replace(GET, " | ".join(f"{program}:None" for program in say_none)).splitlines()
+        yield from texts[name].replace(NONES, " | ".join(f"{program}:None" for program in say_none)).splitlines()
     yield "_envref_native() {"
     yield "  local -"
     yield "  set +aeux"
@@ -110,7 +128,7 @@ def _body(statements: Iterable[Statement]) -> Iterator[str]:
             yield "  fi"
 
 
-def _lines(lines: Iterable[Call], indent: str) -> Iterator[str]:
+def _lines(lines: Iterable[Retrieval], indent: str) -> Iterator[str]:
     """Each line; neighbours that differ by system under one condition."""
     for differ, group in groupby(lines, key=lambda line: line.macos != line.elsewhere):
         together = list(group)

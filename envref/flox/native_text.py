@@ -15,7 +15,7 @@ LIMITS = (
     "names of vaults, items and accounts are in the manifest, which Nix shows to every user of the machine",
 )
 
-GET = "aws:None"  # in the functions: what stands for a secret without text, by the program that prints it
+NONES = "ENVREF_NONES"  # in the functions: what stands for a secret without text, by the program that prints it
 
 # _envref_get NEED NAME COMMAND...: one variable that is one secret
 _GET = r"""
@@ -25,7 +25,7 @@ _envref_get() {
   if [ -n "${CI:-}" ] && [ -n "${!_envref_name:-}" ]; then return 0; fi
   if type -t "$1" >/dev/null; then
     _envref_val="$("$@" </dev/null)" || _envref_val=''
-    case "$1:$_envref_val" in aws:None) _envref_val='' ;; esac
+    case "$1:$_envref_val" in ENVREF_NONES) _envref_val='' ;; esac
   else
     printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
   fi
@@ -56,7 +56,7 @@ _envref_part() {
   [ -z "$_envref_short" ] || return 0
   if type -t "$1" >/dev/null; then
     _envref_val="$("$@" </dev/null)" || _envref_val=''
-    case "$1:$_envref_val" in aws:None) _envref_val='' ;; esac
+    case "$1:$_envref_val" in ENVREF_NONES) _envref_val='' ;; esac
   else
     printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
   fi
@@ -88,55 +88,11 @@ _envref_close() {
 }
 """
 
-# _envref_entry NAME [STORE [PROGRAM]]: an entry of pass. For a directory pass prints a tree, and calls that a success.
-_ENTRY = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_entry() {
-  local +x _envref_store="${2:-${PASSWORD_STORE_DIR:-$HOME/.password-store}}" _envref_program="${3:-pass}"
-  if ! type -P "$_envref_program" >/dev/null; then
-    printf 'envref: %s is not installed\n' "$_envref_program" >&2
-    return 1
-  fi
-  if [ ! -f "$_envref_store/$1.gpg" ]; then
-    printf 'envref: %s is not in the password store\n' "$1" >&2
-    return 1
-  fi
-  PASSWORD_STORE_DIR="$_envref_store" "$_envref_program" show -- "$1"
-}
-"""
-
-# _envref_pass NAME [STORE [PROGRAM]]: the first line of an entry
-_FIRST_LINE = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_pass() {
-  local +x _envref_text=''
-  _envref_text="$(_envref_entry "$@")" || return 1
-  printf '%s' "${_envref_text%%$'\n'*}"
-}
-"""
-
-# _envref_oci COMMAND...: the content of a bundle, decoded
-_OCI = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_oci() {
-  local +x _envref_text=''
-  if ! type -P "$1" >/dev/null; then
-    printf 'envref: %s is not installed\n' "$1" >&2
-    return 1
-  fi
-  _envref_text="$("$@" --query 'data."secret-bundle-content".content' --raw-output)" || return 1
-  printf '%s' "$_envref_text" | base64 --decode
-}
-"""
-
-# In the order in which a block defines them.
+# In the order in which a block defines them; those of the stores follow.
 FUNCTIONS = {
     "_envref_get": _GET.strip(),
     "_envref_open": _OPEN.strip(),
     "_envref_part": _PART.strip(),
     "_envref_use": _USE.strip(),
     "_envref_close": _CLOSE.strip(),
-    "_envref_entry": _ENTRY.strip(),
-    "_envref_pass": _FIRST_LINE.strip(),
-    "_envref_oci": _OCI.strip(),
 }

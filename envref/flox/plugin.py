@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from envref.backends.table import BUILTIN, backend_class
 from envref.env.environment import Environment, Variable
 from envref.errors import EnvrefError
 from envref.flox import names
@@ -18,11 +19,7 @@ IMPORTED = "import"  # a block of its own: a later run without --import leaves i
 _MADE_BY = {KIND: "envref flox-hook --plugin", IMPORTED: "envref flox-hook --plugin --import"}
 _OTHER_FORM = "use the hook form: envref flox-hook --write"
 
-# Flox's plugin -> the type of backend that serves its references; None where no backend of envref does.
-_STORES = {"1password": "1password", "vault": "hashicorp-vault", "openbao": "hashicorp-vault", "infisical": None}
-_OP = "op://"
-_PLACES = {"1password": ("vault", "Personal"), "hashicorp-vault": ("mount", "secret")}  # option and its default
-_FIELDS = {"hashicorp-vault": "value"}  # what Flox's example plugin reads when no field is named
+_UNSERVED = {"infisical": ""}  # Flox's plugins that no store of envref serves
 _INERT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 
 
@@ -84,7 +81,8 @@ class Imports(NamedTuple):
 def imports(manifest: Manifest, config: Config) -> Imports:
     """The entries of Flox's own plugin tables as references to the configured backend of that type."""
     found = Imports({}, [])
-    for plugin, kind in _STORES.items():
+    served = {plugin: kind for kind in BUILTIN for plugin in backend_class(kind).flox_plugins}
+    for plugin, kind in {**served, **_UNSERVED}.items():
         table = manifest.value(("plugins", plugin))
         for name, value in table.items() if isinstance(table, dict) else ():
             uri, reason = _imported(name, value, kind, config)
@@ -103,31 +101,21 @@ def with_imports(manifest: Manifest, found: Mapping[str, str]) -> Manifest:
     return manifest.with_entries(IMPORTED, {**old, **new}, _MADE_BY[IMPORTED])
 
 
-def _imported(name: str, value: object, kind: str | None, config: Config) -> tuple[str, str]:
+def _imported(name: str, value: object, kind: str, config: Config) -> tuple[str, str]:
     """The reference, or why there is none."""
-    if kind is None:
+    if not kind:
         return "", "no store of envref serves it"
     fault = names.fault(name)
-    parts = _parts(value, kind) if isinstance(value, str) else None
+    store = backend_class(kind)
+    parts = store.flox_entry(value) if isinstance(value, str) else None
     if fault or parts is None:
         return "", fault or "not in a form that envref knows"
     place, item, field = parts
-    option, default = _PLACES[kind]
+    option, default = store.flox_place
     for backend in config.backends:
         if backend.type == kind and backend.options.get(option, default) == place:
             return f"ref://{backend.name}//{_escaped(item)}#{_escaped(field)}", ""
     return "", f"no backend of type {kind} with {option}: {place} in .envref.yaml"
-
-
-def _parts(value: str, kind: str) -> tuple[str, str, str] | None:
-    """Vault or mount, item or path, and field; None for a value in another form."""
-    if kind == "1password":
-        parts = value.removeprefix(_OP).split("/")
-        return (parts[0], parts[1], parts[2]) if value.startswith(_OP) and len(parts) == 3 and all(parts) else None
-    path, _, field = value.partition("#")
-    mount, _, rest = path.partition("/")
-    usable = mount and rest and all(rest.split("/")) and "://" not in value
-    return (mount, rest, field or _FIELDS[kind]) if usable else None
 
 
 def _escaped(text: str) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref.backends.retrieval import Retrieval, Unwritable, Wanted
+from envref.backends.table import backend_class
 from envref.env.environment import Pending
 from envref.errors import EnvrefError
-from envref.flox import names, retrieval
-from envref.flox.retrieval import Call, Question, Unwritable
+from envref.flox import names
 from envref.formats import shells
 from envref.refs.address import Address
 from envref.refs.reference import InvalidReference, Reference
@@ -28,7 +29,7 @@ class Statement(NamedTuple):
     """What sets one variable: a line; or lines, where it is made of parts or others are made of it."""
 
     variable: Variable
-    lines: Sequence[Call]
+    lines: Sequence[Retrieval]
     is_composed: bool = False
 
     @property
@@ -99,7 +100,7 @@ class Statements:
                 name = text.split(_MARK)[1]
                 raise Unwritable(f"takes ${{{name}}} from the environment (interpolate_environment), which differs")
 
-    def _part(self, name: str, piece: Piece) -> Call:
+    def _part(self, name: str, piece: Piece) -> Retrieval:
         """What adds a piece to the text of a composed variable."""
         if isinstance(piece, str):
             return _same(f"_envref_text+={shells.kept_word(piece)}")
@@ -116,7 +117,7 @@ class Statements:
         if isinstance(first, Reference) and first.optional:
             raise Unwritable(f"interpolates {name}, which is optional: {_ABSENCE}")
 
-    def _call(self, reference: Reference | InvalidReference) -> Call:
+    def _call(self, reference: Reference | InvalidReference) -> Retrieval:
         """The command for a reference, of the one store that is asked."""
         if isinstance(reference, InvalidReference):
             raise reference
@@ -128,19 +129,23 @@ class Statements:
             return self._of(self._chain.store(reference.store), reference)
         first = self._chain.store(None)
         other = next((store for store in self._chain if store is not first), None)
-        if first.type != "keychain" or other is None:
+        if other is None or not first.backend.yields_elsewhere:
             return self._of(first, reference)
-        # A keychain before another store is that of a Mac (commands.md 2.24).
         own, others = self._of(first, reference), self._of(other, reference)
         return others._replace(macos=own.macos, kinds=(*own.kinds, *others.kinds))
 
-    def _of(self, store: Store, reference: Reference) -> Call:
-        if not retrieval.is_writable(store.type):
+    def _of(self, store: Store, reference: Reference) -> Retrieval:
+        kind = backend_class(store.type)
+        if not kind.is_retrievable():
             raise Unwritable(f'backend "{store.name}" of type {store.type} is read by envref only')
         address, field = self._place(store, reference)
-        location = store.backend.location(address)  # type: ignore[attr-defined]  # every writable type is Located
+        location = store.backend.location(address)
+        if field is not None and not kind.retrieves_fields:
+            raise Unwritable(f"no program of {store.type} prints the field {field} alone")
+        if field is not None and field.startswith("/"):
+            raise Unwritable(f"no program of {store.type} reads the JSON pointer {field}")
         options = {name: str(value) for name, value in self._options[store.name].items()}
-        return retrieval.call(store.type, Question(location, options, address, field))
+        return kind.retrieval(Wanted(location, options, address, field))._replace(kinds=(store.type,))
 
     def _place(self, store: Store, reference: Reference) -> tuple[Address, str | None]:
         """The address at the effective scope, and the field; `names:` of the store included."""
@@ -164,5 +169,5 @@ def _awaited(variables: Iterable[Variable]) -> set[str]:
     return {piece.name for variable in variables for piece in variable.pieces if isinstance(piece, Pending)}
 
 
-def _same(command: str, *functions: str) -> Call:
-    return Call(command, command, functions)
+def _same(command: str, *functions: str) -> Retrieval:
+    return Retrieval(command, command, functions)

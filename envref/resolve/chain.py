@@ -5,22 +5,21 @@ from __future__ import annotations
 import time
 
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, EnvrefError, signature
+from envref.errors import BackendError, BackendUnavailable, EnvrefError, signature
 from envref.project.trust.gate import check
-from envref.refs.address import Address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from envref.backends.base import Backend, Writable
+    from envref.backends.base import Backend
     from envref.project.config.model import BackendConfig
     from envref.project.project import Project
+    from envref.refs.address import Address
     from envref.refs.outcome import Answer
 
 NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
-_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
 
 
 class Store:
@@ -81,17 +80,6 @@ class Store:
         """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
         return self.names.get(key if profile is None else f"{profile}/{key}")
 
-    def writable(self) -> Writable:
-        """The backend, if it can be written."""
-        backend: Writable = self.backend  # type: ignore[assignment]
-        if not hasattr(backend, "set"):
-            error = BackendInvalid(
-                f'backend "{self.name}" is read-only', hint="write the secret with the store's own program"
-            )
-            error.backend = self.name
-            raise error
-        return backend
-
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
         """What the store says of each address; one that it does not have is left out. Never raises for a store.
 
@@ -106,7 +94,7 @@ class Store:
             answers = dict.fromkeys(addresses, error)
         finally:
             self.busy = False
-        self.warnings += getattr(self._backend, "warnings", ())
+        self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
@@ -116,20 +104,15 @@ class Store:
         Its time begins now: stores are looked at one after the other.
         """
         try:
-            answer = self.backend.get_many([_NOBODYS], time.monotonic() + self.timeout).get(_NOBODYS)
+            complaint = self.backend.probe(time.monotonic() + self.timeout)
         except BackendError as error:
-            return self.signed(error)
-        return self.signed(answer) if isinstance(answer, BackendError) else None
+            complaint = error
+        return self.signed(complaint) if complaint else None
 
     def faults(self) -> list[BackendError]:
-        """What keeps the store from being used, or is unsafe about it. Asks for no value.
-
-        A store that can tell by itself (`Examined`) asks nobody for a passphrase either.
-        """
-        examine = getattr(backend_class(self.type), "examine", None)
+        """What keeps the store from being used, or is unsafe about it. Asks for no value."""
         try:
-            deadline = time.monotonic() + self.timeout
-            found = examine(self.backend, deadline) if examine else filter(None, [self.complaint()])
+            found = self.backend.examine(time.monotonic() + self.timeout)
         except BackendError as error:
             found = [error]
         return [self.signed(error) for error in found]

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from envref import streams
-from envref.backends.base import Transactional
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.chain import Store
@@ -57,9 +56,9 @@ class ScopedStore:
         Raises BackendError; SecretNotFound only when a single key is to be deleted and is not there.
         """
         with self._signed():
-            if len(changes) > 1 and self.transactional:
-                together: Transactional = self._store.writable()  # type: ignore[assignment]
-                together.change({self.address(key): value for key, value in changes.items()}, self._store.deadline)
+            if len(changes) > 1:
+                wanted = {self.address(key): value for key, value in changes.items()}
+                self._store.backend.change(wanted, self._store.deadline)
                 return
             for key, value in changes.items():
                 self._change_one(key, value)
@@ -78,7 +77,7 @@ class ScopedStore:
     @property
     def transactional(self) -> bool:
         """Whether several changes are made at once, or none of them."""
-        return hasattr(self._store.writable(), "change")
+        return self._store.backend.transactional
 
     def not_found(self, key: str) -> BackendError:
         """The error that says that the store has no such key."""
@@ -87,7 +86,7 @@ class ScopedStore:
     def names(self) -> list[str]:
         """Every name of the project, sorted, whatever its scope: `KEY` and `PROFILE/KEY`. Raises BackendError."""
         with self._signed():
-            return sorted(self._store.writable().list(self.scope.project, self._store.deadline))
+            return sorted(self._store.backend.list(self.scope.project, self._store.deadline))
 
     def listed(self) -> list[str]:
         """The keys at this scope, sorted; at project scope those of profiles are among them, as PROFILE/KEY.
@@ -101,7 +100,7 @@ class ScopedStore:
         return [name.removeprefix(prefix) for name in self.names() if name.startswith(prefix)]
 
     def _change_one(self, key: str, value: Secret | None) -> None:
-        backend = self._store.writable()
+        backend = self._store.backend
         if value is None:
             backend.delete(self.address(key), self._store.deadline)
         else:
@@ -114,7 +113,7 @@ class ScopedStore:
             yield
         except BackendError as error:
             raise self._store.signed(error) from None
-        for warning in getattr(self._store.backend, "warnings", ()):
+        for warning in self._store.backend.warnings:
             if warning not in self._store.warnings:
                 self._store.warnings.append(warning)
                 streams.warn(warning)

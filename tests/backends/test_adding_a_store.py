@@ -7,6 +7,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 import types
 
 import pytest
@@ -123,3 +124,43 @@ def test_the_commands_use_it(shop, redis):
 def test_the_table_of_types_has_its_description(shop):
     """`backend list --all` reads the docstring."""
     assert "A hash in a Redis server, through redis-cli" in shop.envref("backend", "list", "--all").stdout
+
+
+def test_a_manifest_gets_its_package(shop):
+    """`flox-hook --write --install` adds what the class says."""
+    shop.write(".envref.yaml", "project: app\nbackends: [{name: redis}]\n")
+    shop.write(".env", "KEY=ref://secrets/key\n")
+    manifest = shop.write(".flox/env/manifest.toml", "version = 1\n")
+    assert shop.envref("flox-hook", "--write", "--install").returncode == 0
+    assert tomllib.loads(manifest.read_text())["install"] == {"redis": {"pkg-path": "redis"}}
+
+
+def test_a_hook_asks_its_program_without_envref(shop, redis):
+    """A native block holds the store's own command, and sets what the program prints."""
+    shop.write(".envref.yaml", f"project: app\nbackends: [{{name: redis, config: {{port: '{redis.port}'}}}}]\n")
+    shop.write(".env", "KEY=ref://secrets/it's\nREDISCLI_AUTH=plain\n")
+    redis.ask("HSET", "envref", "app/it's", "v1")
+    block = tomllib.loads(shop.envref("flox-hook", "--native").stdout)["hook"]["on-activate"]
+    assert f"_envref_get required KEY redis-cli -p '{redis.port}' HGET envref " in block
+    assert block.index("_envref_get required KEY") < block.index("REDISCLI_AUTH")  # the program reads that one
+    done = subprocess.run(
+        [need("bash"), "-c", f'{block}\nprintf %s "$KEY"'], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout == "v1"
+
+
+def test_another_program_needs_trust(shop):
+    """`programs` are the store's own; any other that a project names asks for trust, under the store's name."""
+    shop.write(".envref.yaml", "project: app\nbackends: [{name: redis, config: {command: ./mine}}]\n")
+    shop.write(".env", "KEY=ref://secrets/key\n")
+    done = shop.envref("resolve")
+    assert done.returncode != 0
+    assert "it wants: redis-cli CLI ./mine (not there)" in done.stderr
+
+
+def test_doctor_looks_at_it(shop):
+    """A server that is not there is a finding about the backend, in the store's words."""
+    shop.write(".envref.yaml", "project: app\nbackends: [{name: redis, config: {port: '9'}}]\n")
+    shop.write(".env", "KEY=ref://secrets/key\n")
+    said = shop.envref("doctor").stderr
+    assert said.startswith('backend "redis":\n  redis: Could not connect to Redis at 127.0.0.1:9: Connection refused\n')

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envref.backends.answer import as_bytes, as_secret, excerpt, no_answer
-from envref.errors import BackendInvalid
+from envref.backends.answer import answered, as_bytes, as_secret, excerpt, no_answer, there
+from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 from envref.secret import Secret
 
 EXCERPTS = {
@@ -55,3 +55,23 @@ def test_what_no_variable_can_hold_is_an_error_without_the_value(raw):
     assert "marker" not in caught.value.message
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_an_error_is_the_answer_of_its_address():
+    """What a store's reading raises is returned, whatever its class; any other exception is a fault of ours."""
+    denied = BackendDenied("kv: denied")
+
+    def read(answer):
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert [answered(read, each) for each in ("v", None, denied)] == ["v", None, denied]
+    with pytest.raises(ZeroDivisionError):
+        answered(read, ZeroDivisionError())
+
+
+def test_only_absence_is_left_out():
+    """None and SecretNotFound are "not there"; every other error is an answer."""
+    denied = BackendDenied("kv: denied")
+    assert there({1: "v", 2: None, 3: SecretNotFound("kv: no"), 4: denied, 5: ""}) == {1: "v", 4: denied, 5: ""}

@@ -15,6 +15,8 @@ PLAIN = {
     "__future__",
     "envref",
     "envref.__main__",
+    "envref.backends",
+    "envref.backends.table",  # with the names of variables that lead a store's program elsewhere
     "envref.cli",
     "envref.cli.activate",
     "envref.cli.request",
@@ -45,18 +47,18 @@ PLAIN = {
 }
 BUILT_IN = {"marshal", "time"}  # some versions load them at their start
 # Whether anything needs trust is decided before a store is opened, and mostly it does not.
-GATE = {"envref.backends", "envref.backends.programs", "envref.cli.consent"}
+GATE = {"envref.backends.programs", "envref.cli.consent"}
 GATE |= {f"envref.project.trust.{name}" for name in ("gate", "names", "need")}
 GRANTED = {"envref.project.trust.meaning", "envref.project.trust.record"}
-ASKING = PLAIN | GATE | {"envref.backends.table", "envref.resolve.chain", "envref.resolve.resolve"}
+ASKING = PLAIN | GATE | {"envref.resolve.chain", "envref.resolve.resolve"}
 ASKING |= {"envref.env.filling", "envref.refs.outcome", "envref.secret"}
-IN_A_VAULT = ASKING | {"envref.memory", "envref.backends.answer", "envref.backends.vault"}
+OPENING = ASKING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
+IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
     for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store")
 }
-IN_A_PLUGIN = ASKING | GRANTED | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.command")}
-IN_A_PLUGIN |= {"envref.backends.plugin"}
+IN_A_PLUGIN = OPENING | GRANTED | {"envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

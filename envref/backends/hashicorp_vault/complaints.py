@@ -1,9 +1,13 @@
-"""What the program and the server complain of, put into our words: once, for both ways to ask."""
+"""What went wrong, in our words: once, for both ways to ask, the program's text and the server's own answer."""
 
 from __future__ import annotations
 
 import re
+import socket
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
+from envref.backends.answer import excerpt
 from envref.backends.program import Complaint, plain, understood
 from envref.errors import (
     BackendDenied,
@@ -14,66 +18,126 @@ from envref.errors import (
     SecretNotFound,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 LABEL = "hashicorp-vault"
 
 _SERVER = re.compile(r"(https?://)(?:[^/@\s\"]*@)?([^/@\s\"]+)")
+# What only the server's own words tell apart, whatever the status is.
+_WORDED = ("no namespace", "no access", "no token", "sealed")
 
 
 def failure(text: str, mount: str, path: str) -> BackendError:
-    """The error that a text of the program, or one in its manner, stands for. `path` is what was asked for."""
+    """The error that a text of the program stands for. `path` is what was asked for."""
     # On one line, because the first line of an error of the server says nothing: "Error making API request."
     words = " ".join(plain(text).split())
     found = _SERVER.search(words)
-    return understood(LABEL, words, _complaints(mount, path, f" ({''.join(found.groups())})" if found else ""))
+    server = f" ({''.join(found.groups())})" if found else ""
+    return understood(LABEL, words, _complaints(mount, path, server).values())
 
 
-def _complaints(mount: str, path: str, server: str) -> list[Complaint]:
-    """Wording of OpenBao 2.7.2 (stores.md 6). The first phrase that occurs decides."""
+def refusal(
+    server: str, target: str, status: int, errors: Sequence[str] | None, *, mount: str, path: str
+) -> BackendError:
+    """The error that an answer of the server stands for. `path` is empty where the mount itself was looked up.
+
+    `errors` are the server's words; None where the answer is not the server's own.
+    """
+    if status == HTTPStatus.NOT_FOUND and path and errors == []:
+        return SecretNotFound(f"{LABEL}: secret not found")
+    reading = f"Error reading {mount}/data/{path}: " if path else ""
+    listed = "".join(f" * {error}" for error in errors or ())
+    sentence = " ".join(f"{reading}URL: GET {server}{target} Code: {status}. Errors:{listed}".split())
+    known = _complaints(mount, path, f" ({server})")
+    cause = _cause(known, status, " ".join(" ".join(errors or ()).split()), path)
+    return known[cause].about(LABEL, sentence) if cause else BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
+
+
+def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> str:
+    """Which complaint an answer is; empty for one that nobody knows, which is unavailable and never absent."""
+    worded = next((cause for cause in _WORDED if known[cause].phrase in said), "")
+    if worded:
+        return worded
+    if status == HTTPStatus.FORBIDDEN and not path:
+        return "not signed in"
+    if "permission denied" in said:
+        return "denied"
+    return "forbidden" if status == HTTPStatus.FORBIDDEN else ""
+
+
+def unreachable(server: str, failed: Exception) -> BackendError:
+    """The error of a connection that failed."""
+    known = _complaints("", "", f" ({server})")
+    if isinstance(failed, ConnectionRefusedError):
+        return known["refused"].about(LABEL, "")
+    if isinstance(failed, socket.gaierror) and failed.errno == socket.EAI_NONAME:
+        return known["no host"].about(LABEL, "")
+    sentence = f'GET "{server}": {_reason(failed)}'
+    return BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
+
+
+def _reason(failed: Exception) -> str:
+    if not isinstance(failed, OSError):
+        return "the answer is not HTTP"
+    return failed.strerror.lower() if failed.strerror else "the connection ended before the answer"
+
+
+def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
+    """Each by a name of ours. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase that occurs decides."""
     no_mount = f'no KV engine of version 2 at "{mount}" in this namespace'
     sign_in = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
-    return [
-        Complaint(f"No value found at {mount}/data/", SecretNotFound),
+    return {
+        "absent": Complaint(f"No value found at {mount}/data/", SecretNotFound),
         # Without "/data/" it is the mount that was not found: there is no such namespace, or it is of version 1.
-        Complaint("No value found at ", BackendInvalid, no_mount),
-        Complaint("namespace not found", BackendInvalid, no_mount),
-        Complaint(
+        "other mount": Complaint("No value found at ", BackendInvalid, no_mount),
+        "no namespace": Complaint("namespace not found", BackendInvalid, no_mount),
+        "no access": Complaint(
             "preflight capability check returned 403",
             BackendDenied,
             f'denied: there is no mount "{mount}", or the token has no access to it',
             hint="option mount names the KV engine; vault secrets list shows them",
         ),
         # The lookup of the mount is open to every token: who is refused there is not signed in.
-        Complaint(f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run=("vault", "login")),
-        Complaint("missing client token", BackendDenied, sign_in, run=("vault", "login")),
-        Complaint(
+        "not signed in": Complaint(
+            f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run=("vault", "login")
+        ),
+        "no token": Complaint("missing client token", BackendDenied, sign_in, run=("vault", "login")),
+        "denied": Complaint(
             "* permission denied",
             BackendDenied,
             f'denied: permission denied for "{path}"',
             hint=f'the token needs a policy for "{mount}/data/…" and "{mount}/metadata/…"',
         ),
-        Complaint("Code: 403", BackendDenied),
-        Complaint("is sealed", BackendUnavailable, f"unavailable: sealed{server}", run=("vault", "operator", "unseal")),
-        Complaint("connection refused", BackendUnavailable, f"unavailable: connection refused{server}"),
-        Complaint("no such host", BackendUnavailable, f"unavailable: no such host{server}"),
-        Complaint(
+        "forbidden": Complaint("Code: 403", BackendDenied),
+        "sealed": Complaint(
+            "is sealed", BackendUnavailable, f"unavailable: sealed{server}", run=("vault", "operator", "unseal")
+        ),
+        "refused": Complaint("connection refused", BackendUnavailable, f"unavailable: connection refused{server}"),
+        "no host": Complaint("no such host", BackendUnavailable, f"unavailable: no such host{server}"),
+        "not TLS": Complaint(
             "server gave HTTP response to HTTPS client",
             BackendUnavailable,
             f"unavailable: the server speaks http, not https{server}",
             hint="set VAULT_ADDR, or the option addr",
         ),
-        Complaint(
+        "certificate": Complaint(
             "x509: ",
             BackendUnavailable,
             f"unavailable: the server's certificate can't be verified{server}",
             hint="set VAULT_CACERT to the certificate of the authority that signed it",
         ),
-        Complaint("context deadline exceeded", BackendTimeout, f"no answer within VAULT_CLIENT_TIMEOUT{server}"),
-        Complaint("check-and-set parameter did not match", BackendInvalid, f'"{path}" changed meanwhile; try again'),
-        Complaint("request body too large", BackendInvalid, "the value is larger than the server takes"),
-        Complaint(
+        "timeout": Complaint(
+            "context deadline exceeded", BackendTimeout, f"no answer within VAULT_CLIENT_TIMEOUT{server}"
+        ),
+        "changed": Complaint(
+            "check-and-set parameter did not match", BackendInvalid, f'"{path}" changed meanwhile; try again'
+        ),
+        "too large": Complaint("request body too large", BackendInvalid, "the value is larger than the server takes"),
+        "old": Complaint(
             "flag provided but not defined",
             BackendInvalid,
             "the program does not know a flag that envref uses",
             hint="install version 1.11 or later",
         ),
-    ]
+    }

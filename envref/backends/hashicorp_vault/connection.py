@@ -9,10 +9,12 @@ import ssl
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from envref.backends.command import LARGEST_OUTPUT
+from envref.backends.hashicorp_vault.complaints import refusal, unreachable
+from envref.errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,40 +28,30 @@ class Unusual(Exception):
     """The way to the server, or its answer, is out of the ordinary: the program has to ask."""
 
 
-class Refused(Exception):
-    """The mount can't be read. The server's words, as the program would print them."""
+def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: float) -> dict[str, bytes | BackendError]:
+    """What the server says of each path: the entry as JSON, or why there is none. A path is left out when time was up.
 
-
-class Reply(NamedTuple):
-    """An entry as JSON, or else what the server said, in the manner of the program's errors."""
-
-    entry: bytes | None
-    words: str = ""
-
-
-def read_many(
-    server: Endpoint, mount: str, paths: Sequence[str], deadline: float
-) -> tuple[dict[str, Reply], str | None]:
-    """The replies by path, and why the others have none: None when the time was up. Raises Unusual and Refused."""
+    Raises Unusual, and BackendError where the mount can't be read.
+    """
     try:
         connection = _Connection(server, deadline)
     except (OSError, ValueError):
         raise Unusual from None
-    reading = _Reading(connection, mount)
+    reader = _Reader(connection, mount)
     # In a thread: neither a name service nor a server that sends a byte a second heeds a deadline.
-    worker = threading.Thread(target=reading.run, args=(paths,), daemon=True)
+    worker = threading.Thread(target=reader.run, args=(paths,), daemon=True)
     worker.start()
     worker.join(max(0.0, deadline - time.monotonic()))
-    replies, failure = dict(reading.replies), reading.failure
+    replies, failed = dict(reader.replies), reader.failed
     connection.abandon()
-    if isinstance(failure, Refused):
-        raise failure
+    if isinstance(failed, BackendError):
+        raise failed
     # A certificate that Python does not accept may be fine for the program.
-    if isinstance(failure, Unusual | ssl.SSLError | UnicodeError):
+    if isinstance(failed, Unusual | ssl.SSLError | UnicodeError):
         raise Unusual from None
-    if failure is None or time.monotonic() >= deadline:
-        return replies, None
-    return replies, f'GET "{server.url}": {_reason(failure)}'
+    if failed is None or time.monotonic() >= deadline:
+        return replies
+    return {**dict.fromkeys(paths, unreachable(server.url, failed)), **replies}
 
 
 class _Connection(http.client.HTTPConnection):
@@ -104,12 +96,12 @@ class _Connection(http.client.HTTPConnection):
             stream.close()
 
 
-class _Reading:
+class _Reader:
     """The replies so far, and what ended the reading before the last path."""
 
     def __init__(self, connection: _Connection, mount: str) -> None:
-        self.replies: dict[str, Reply] = {}
-        self.failure: Exception | None = None
+        self.replies: dict[str, bytes | BackendError] = {}
+        self.failed: Exception | None = None
         self._connection = connection
         self._mount = mount
 
@@ -118,37 +110,34 @@ class _Reading:
         try:
             self._check_mount()
             for path in paths:
-                self.replies[path] = self._entry(f"{self._mount}/data/{path}")
-        except (OSError, ValueError, http.client.HTTPException, Unusual, Refused) as error:
-            self.failure = error
+                self.replies[path] = self._entry(path)
+        except (OSError, ValueError, http.client.HTTPException, Unusual, BackendError) as error:
+            self.failed = error
 
     def _check_mount(self) -> None:
         """What the program asks first: at a mount of version 1, or at none, every path would look absent."""
         target = _target(f"sys/internal/ui/mounts/{self._mount}")
         status, body = self._connection.read(target)
         if status != HTTPStatus.OK:
-            raise Refused(self._words(target, status, _members(body)))
+            raise self._refusal(target, status, _members(body))
         mount = _members(_members(body).get("data"))
         options = _members(mount.get("options"))
         if (options.get("version"), mount.get("path")) != ("2", f"{self._mount}/"):
             raise Unusual
 
-    def _entry(self, name: str) -> Reply:
-        target = _target(name)
+    def _entry(self, path: str) -> bytes | BackendError:
+        target = _target(f"{self._mount}/data/{path}")
         status, body = self._connection.read(target)
-        if status == HTTPStatus.OK:
-            return Reply(body)
-        answer = _members(body)
-        if status == HTTPStatus.NOT_FOUND and answer.get("data"):
-            return Reply(body)  # of a version that is deleted and can be undeleted
-        if status == HTTPStatus.NOT_FOUND and answer.get("errors") == []:
-            return Reply(None, f"No value found at {name}")
-        return Reply(None, f"Error reading {name}: {self._words(target, status, answer)}")
+        answer = {} if status == HTTPStatus.OK else _members(body)
+        # 404 with data is that of a version that is deleted and can be undeleted.
+        if status == HTTPStatus.OK or (status == HTTPStatus.NOT_FOUND and answer.get("data")):
+            return body
+        return self._refusal(target, status, answer, path)
 
-    def _words(self, target: str, status: int, answer: dict[str, object]) -> str:
+    def _refusal(self, target: str, status: int, answer: dict[str, object], path: str = "") -> BackendError:
         errors = answer.get("errors")
-        said = "".join(f" * {error}" for error in errors) if isinstance(errors, list) else ""
-        return f"URL: GET {self._connection.server.url}{target} Code: {status}. Errors:{said}"
+        listed = [str(error) for error in errors] if isinstance(errors, list) else None
+        return refusal(self._connection.server.url, target, status, listed, mount=self._mount, path=path)
 
 
 def _target(path: str) -> str:
@@ -163,13 +152,3 @@ def _members(value: object) -> dict[str, object]:
         except (ValueError, RecursionError):
             return {}
     return value if isinstance(value, dict) else {}
-
-
-def _reason(failure: Exception) -> str:
-    if isinstance(failure, socket.gaierror) and failure.errno == socket.EAI_NONAME:
-        return "no such host"
-    if isinstance(failure, OSError) and failure.strerror:
-        return failure.strerror.lower()
-    if isinstance(failure, OSError):
-        return "the connection ended before the answer"
-    return "the answer is not HTTP"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MEMBER = "value"  # the member that envref keeps a secret in
 
 
-class Entry:
+class KvEntry:
     """An entry, and the members of its current version: None for one that is deleted and can be undeleted."""
 
     __slots__ = ("_text", "members", "path", "version")
@@ -56,7 +56,7 @@ class Entry:
         return member(self._text, f"/data/data/{name.replace('~', '~0').replace('/', '~1')}")
 
 
-def parsed(path: str, raw: bytes) -> Entry:
+def parsed(path: str, raw: bytes) -> KvEntry:
     """The entry in an answer. BackendInvalid for anything else, a KV engine of version 1 included."""
     try:
         text = raw.decode("utf-8")
@@ -69,7 +69,7 @@ def parsed(path: str, raw: bytes) -> Entry:
         raise _no_entry(path, "the answer is not an entry of a KV engine, version 2") from None
     if not isinstance(version, int) or not isinstance(members, dict | None):
         raise _no_entry(path, "the answer is not an entry of a KV engine, version 2")
-    return Entry(path, text, None if members is None else frozenset(members), version)
+    return KvEntry(path, text, None if members is None else frozenset(members), version)
 
 
 def _no_entry(path: str, fault: str) -> BackendInvalid:

@@ -7,11 +7,12 @@ import os
 import time
 
 from envref.backends import command
-from envref.backends.answer import as_bytes, no_answer, not_found
+from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
+from envref.backends.base import Backend, Package
 from envref.backends.hashicorp_vault.complaints import LABEL, failure
-from envref.backends.hashicorp_vault.entry import MEMBER, Entry, parsed
+from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, parsed
 from envref.backends.layout import Layout
-from envref.backends.program import Package, Program
+from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
 from envref.secret import Secret
 
@@ -21,28 +22,38 @@ if TYPE_CHECKING:
 
     from envref.backends.command import Finished
     from envref.backends.hashicorp_vault.endpoint import Endpoint
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
 
-    Entries = dict[str, Entry | BackendError]
+    Entries = dict[str, KvEntry | BackendError]
 
 _NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
-_PACKAGE = Package(brew=("hashicorp/tap/vault",), flox=("vault",), then=("vault", "login"))
+_PACKAGES = (Package("vault", group="vault", unfree=True),)
+_INSTALLATION = Installation(("hashicorp/tap/vault",), _PACKAGES, ("vault", "login"))
+_MOUNT = "secret"
 _PROGRAMS = ("vault", "bao")
 _FEW = 3  # paths that the program is asked for: a connection of one's own is worth it for more (stores.md 6)
 
 
-class HashicorpVault:
+class HashicorpVault(Backend):
     """HashiCorp Vault or OpenBao: a KV version 2 secrets engine, by the vault or bao command line"""
 
     type = LABEL
     reads_fields = True
     programs = _PROGRAMS
+    namespace_option = "project_namespace"
+    credential_variables = ("VAULT_TOKEN", "BAO_TOKEN")
+    packages = _PACKAGES
+    retrieves_fields = True
+    read_variables = "VAULT_* BAO_*"
+    flox_plugins = ("vault", "openbao")
+    flox_place = ("mount", _MOUNT)
 
     def __init__(  # noqa: PLR0913  # its parameters are the options of commands.md 8.1
         self,
         name: str,
         *,
-        mount: str = "secret",
+        mount: str = _MOUNT,
         prefix: str = "",
         addr: str = "",
         namespace: str = "",
@@ -51,19 +62,15 @@ class HashicorpVault:
         project_namespace: str = "auto",
         root: str = "",
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self._mount = mount.strip("/")
         self._layout = _layout(prefix.strip("/"), project_namespace)
+        self.carries_project = self._layout.carries_project
         self._command = command
         self._root = root
         self._token = Secret(token) if token else None
         self._settings = {"ADDR": addr, "NAMESPACE": namespace}
         self._found: Program | None = None
-
-    @property
-    def carries_project(self) -> bool:
-        """Whether names hold the project (commands.md 8.2)."""
-        return self._layout.carries_project
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
@@ -72,22 +79,46 @@ class HashicorpVault:
         """Mount, and path inside it."""
         return self._mount, self._path(address)
 
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        """`vault kv get` of one member."""
+        mount, path = wanted.location
+        if mount.startswith("-"):
+            raise wanted.unwritable(f'the mount "{mount}" looks like an option')
+        flags = wanted.flag("-address={}", "addr") + wanted.flag("-namespace={}", "namespace")
+        # -format: VAULT_FORMAT=json in the environment would put the value between quotes (stores.md 6).
+        member = f"-format=table -field={wanted.bare(wanted.field or MEMBER)}"
+        return wanted.by(f"{wanted.program('vault')} kv get {flags}{member} {wanted.word(f'{mount}/{path}')}")
+
+    @staticmethod
+    def flox_entry(value: str) -> tuple[str, str, str] | None:
+        """`MOUNT/PATH#FIELD`. Flox's example plugin reads the member `value` where no field is named."""
+        path, _, field = value.partition("#")
+        mount, _, rest = path.partition("/")
+        usable = mount and rest and all(rest.split("/")) and "://" not in value
+        return (mount, rest, field or MEMBER) if usable else None
+
+    @staticmethod
+    def credential_files(environment: Mapping[str, str]) -> tuple[str, ...]:
+        """The token file; and the settings file, for the one thing that it can name is a program that gives one out."""
+        return "~/.vault-token", environment.get("VAULT_CONFIG_PATH") or "~/.vault"
+
+    @staticmethod
+    def address_variables(program: str) -> tuple[str, ...]:
+        """Measured: where bao runs, its own settings win."""
+        return ("BAO_ADDR", "VAULT_ADDR") if program == "bao" else ("VAULT_ADDR",)
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One lookup a path, however many of its members are wanted."""
-        answers: dict[Address, Secret | BackendError] = {}
-        wanted: dict[str, list[Address]] = {}
-        for address in dict.fromkeys(addresses):
-            try:
-                wanted.setdefault(self._path(address), []).append(address)
-            except BackendInvalid as error:
-                answers[address] = error
+        paths = {address: answered(self._path, address) for address in addresses}
+        wanted = dict.fromkeys(path for path in paths.values() if isinstance(path, str))
         entries = self._entries(list(wanted), deadline)
-        for path, asked in wanted.items():
-            for address in asked:
-                answer = _pick(entries.get(path), address.field)
-                if answer is not None:
-                    answers[address] = answer
-        return answers
+        return there(
+            {
+                address: path if isinstance(path, BackendError) else answered(_value, entries.get(path), address.field)
+                for address, path in paths.items()
+            }
+        )
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         """Writes the member `value` and keeps the others. BackendInvalid if somebody else wrote at the same time."""
@@ -132,7 +163,7 @@ class HashicorpVault:
         if self._found is None:
             names = (self._command,) if self._command else _PROGRAMS
             name = next((name for name in names if command.find(name, root=self._root)), names[0])
-            self._found = Program(LABEL, name, _PACKAGE, root=self._root)
+            self._found = Program(LABEL, name, _INSTALLATION, root=self._root, unset=("VAULT_FORMAT",))
         return self._found
 
     @property
@@ -166,7 +197,7 @@ class HashicorpVault:
             read = self._read_each(paths, deadline)
         return {path: entry for path, entry in read.items() if not isinstance(entry, SecretNotFound)}
 
-    def _entry(self, path: str, deadline: float) -> Entry | None:
+    def _entry(self, path: str, deadline: float) -> KvEntry | None:
         """What is at one path. Raises BackendError."""
         entry = self._entries([path], deadline).get(path)
         if isinstance(entry, BackendError):
@@ -180,29 +211,23 @@ class HashicorpVault:
         outcomes = self._program.run_many(calls, deadline, extra=self._extra())
         return {path: self._read(path, outcome) for path, outcome in zip(paths, outcomes, strict=True)}
 
-    def _read(self, path: str, outcome: Finished | BackendError) -> Entry | BackendError:
+    def _read(self, path: str, outcome: Finished | BackendError) -> KvEntry | BackendError:
         if isinstance(outcome, BackendError):
             return outcome
-        return _parsed(path, outcome.stdout) if outcome.status == 0 else self._failed(path, outcome)
+        return answered(parsed, path, outcome.stdout) if outcome.status == 0 else self._failed(path, outcome)
 
     def _read_together(self, paths: Sequence[str], deadline: float) -> Entries | None:
         """Over one connection; None where only the program knows how to reach the server."""
-        from envref.backends.hashicorp_vault.connection import Refused, Unusual, read_many
+        from envref.backends.hashicorp_vault.connection import Unusual, read_many
 
         started = time.monotonic()
         try:
-            replies, fault = read_many(self._server(deadline), self._mount, paths, deadline)
+            replies = read_many(self._server(deadline), self._mount, paths, deadline)
         except Unusual:
             return None
-        except Refused as refusal:
-            raise failure(str(refusal), self._mount, "") from None
-        read: Entries = {}
-        for path in paths:
-            reply = replies.get(path)
-            if reply is not None:
-                read[path] = _parsed(path, reply.entry) if reply.entry else failure(reply.words, self._mount, path)
-            else:
-                read[path] = failure(fault, self._mount, path) if fault else no_answer(LABEL, started, deadline)
+        read: Entries = dict.fromkeys(paths, no_answer(LABEL, started, deadline))
+        for path, reply in replies.items():
+            read[path] = answered(parsed, path, reply) if isinstance(reply, bytes) else reply
         return read
 
     def _server(self, deadline: float) -> Endpoint:
@@ -210,7 +235,7 @@ class HashicorpVault:
         from envref.backends.hashicorp_vault.connection import Unusual
         from envref.backends.hashicorp_vault.endpoint import endpoint, is_sendable
 
-        server = endpoint(command.child_environment(self._extra()), os.path.basename(self._program.path()))
+        server = endpoint(self._program.environment(self._extra()), os.path.basename(self._program.path()))
         if server is None:
             raise Unusual
         if not server.token:
@@ -254,17 +279,8 @@ def _layout(prefix: str, namespace: str) -> Layout:
         raise BackendInvalid(f"{LABEL}: project_{error.message}") from None
 
 
-def _parsed(path: str, raw: bytes) -> Entry | BackendError:
-    try:
-        return parsed(path, raw)
-    except BackendInvalid as error:
-        return error
-
-
-def _pick(entry: Entry | BackendError | None, field: str | None) -> Secret | BackendError | None:
-    if not isinstance(entry, Entry):
-        return entry
-    try:
-        return entry.value(field)
-    except BackendInvalid as error:
-        return error
+def _value(entry: KvEntry | BackendError | None, field: str | None) -> Secret | None:
+    """The value, or None where there is no entry or no such member. Raises BackendError."""
+    if isinstance(entry, BackendError):
+        raise entry
+    return None if entry is None else entry.value(field)

@@ -15,7 +15,7 @@ MAKE_A_VAULT = ("envref", "vault", "init")  # what to do where there is no keych
 LIST_IT = "list a backend of type vault first in .envref.yaml"
 
 
-class Entry(NamedTuple):
+class KeychainEntry(NamedTuple):
     """Where a keychain keeps a secret."""
 
     service: str
@@ -25,13 +25,15 @@ class Entry(NamedTuple):
 class Provider(Protocol):
     """One system's keychain. Every call ends by its deadline, with BackendTimeout."""
 
-    def read_many(self, entries: Sequence[Entry], deadline: float) -> Mapping[Entry, bytes | BackendError]:
+    def read_many(
+        self, entries: Sequence[KeychainEntry], deadline: float
+    ) -> Mapping[KeychainEntry, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
         ...
 
-    def write(self, entry: Entry, value: bytes, deadline: float) -> None: ...
+    def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None: ...
 
-    def remove(self, entry: Entry, deadline: float) -> bool:
+    def remove(self, entry: KeychainEntry, deadline: float) -> bool:
         """Whether there was something to remove."""
         ...
 

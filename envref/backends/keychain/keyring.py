@@ -24,7 +24,7 @@ from envref.errors import BackendError, BackendUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from envref.backends.keychain.entry import Entry
+    from envref.backends.keychain.entry import KeychainEntry
 
 _Result = TypeVar("_Result")
 
@@ -45,13 +45,13 @@ class KeyringLibrary:
         self._library = library
         self._opened: Any = None
 
-    def read_many(self, entries: Sequence[Entry], deadline: float) -> dict[Entry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[KeychainEntry], deadline: float) -> dict[KeychainEntry, bytes | BackendError]:
         return _within(deadline, lambda: self._read_many(entries))
 
-    def write(self, entry: Entry, value: bytes, deadline: float) -> None:
+    def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None:
         _within(deadline, lambda: self._backend().set_password(entry.service, entry.account, value.decode("utf-8")))
 
-    def remove(self, entry: Entry, deadline: float) -> bool:
+    def remove(self, entry: KeychainEntry, deadline: float) -> bool:
         return _within(deadline, lambda: self._remove(entry))
 
     def accounts(self, service: str, deadline: float) -> Iterable[str]:
@@ -67,11 +67,11 @@ class KeyringLibrary:
             self._opened = chosen()
         return self._opened
 
-    def _read_many(self, entries: Sequence[Entry]) -> dict[Entry, bytes | BackendError]:
+    def _read_many(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, bytes | BackendError]:
         found = {entry: self._backend().get_password(entry.service, entry.account) for entry in entries}
         return {entry: _decoded(entry, value) for entry, value in found.items() if value is not None}
 
-    def _remove(self, entry: Entry) -> bool:
+    def _remove(self, entry: KeychainEntry) -> bool:
         if self._backend().get_password(entry.service, entry.account) is None:
             return False
         self._backend().delete_password(entry.service, entry.account)
@@ -117,7 +117,7 @@ _GO_ENCODINGS: dict[str, Callable[[str], bytes]] = {
 }
 
 
-def _decoded(entry: Entry, value: str) -> bytes:
+def _decoded(entry: KeychainEntry, value: str) -> bytes:
     mark = next((mark for mark in _GO_ENCODINGS if value.startswith(mark)), "")
     raw = value.encode("utf-8", "surrogatepass")
     if not mark or entry.service != OWN:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from secretstorage.dhcrypto import Session
 
-    from envref.backends.keychain.entry import Entry
+    from envref.backends.keychain.entry import KeychainEntry
     from envref.backends.keychain.session_bus import SessionBus
 
 _Result = TypeVar("_Result")
@@ -73,15 +73,15 @@ _ERRORS: dict[str, type[BackendError]] = {
 class SecretService:
     """Entries of the Secret Service. Reads all collections, writes to the default one."""
 
-    def read_many(self, entries: Sequence[Entry], deadline: float) -> dict[Entry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[KeychainEntry], deadline: float) -> dict[KeychainEntry, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
         return _converse(lambda talk: talk.read_many(entries), deadline)
 
-    def write(self, entry: Entry, value: bytes, deadline: float) -> None:
+    def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None:
         """Creates the entry, or changes every item that has its attributes."""
         _converse(lambda talk: talk.write(entry, value), deadline)
 
-    def remove(self, entry: Entry, deadline: float) -> bool:
+    def remove(self, entry: KeychainEntry, deadline: float) -> bool:
         """Deletes every item of the entry. Whether there was one."""
         return _converse(lambda talk: talk.remove(entry), deadline)
 
@@ -165,24 +165,24 @@ class _Conversation:
         (borne,), (startable,) = self._bus.ask_all([message_bus.ListNames(), message_bus.ListActivatableNames()])
         return next((name for name in names if name in {*borne, *startable}), "")
 
-    def read_many(self, entries: Sequence[Entry]) -> dict[Entry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, bytes | BackendError]:
         found = self.search_unlocked(entries)
         newest = {entry: self.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
         values = self.secrets(list(newest.values()))
-        answers: dict[Entry, bytes | BackendError] = {
+        answers: dict[KeychainEntry, bytes | BackendError] = {
             entry: values[path] for entry, path in newest.items() if path in values
         }
         unanswered = {entry: items for entry, items in found.items() if entry not in answers}
         return {**answers, **self.why_unanswered(unanswered)}
 
-    def write(self, entry: Entry, value: bytes) -> None:
+    def write(self, entry: KeychainEntry, value: bytes) -> None:
         items = self.search_writable(entry)
         if items:
             self.overwrite(items, value)
         else:
             self.create(entry, value)
 
-    def remove(self, entry: Entry) -> bool:
+    def remove(self, entry: KeychainEntry) -> bool:
         items = self.search_writable(entry)
         self.delete(items)
         return bool(items)
@@ -190,17 +190,17 @@ class _Conversation:
     def accounts(self, service: str) -> list[str]:
         return [item["username"] for item in self.attributes({"service": service}) if "username" in item]
 
-    def search(self, entries: Iterable[Entry]) -> dict[Entry, _Items]:
+    def search(self, entries: Iterable[KeychainEntry]) -> dict[KeychainEntry, _Items]:
         asked = [(entry, query) for entry in entries for query in _queries(entry)]
         answers = self._bus.ask_all([_search(query) for _, query in asked])
-        found: dict[Entry, _Items] = {}
+        found: dict[KeychainEntry, _Items] = {}
         for (entry, _), (unlocked, shut) in zip(asked, answers, strict=True):
             items = found.setdefault(entry, _Items([], []))
             items.unlocked.extend(unlocked)
             items.locked.extend(shut)
         return found
 
-    def search_unlocked(self, entries: Sequence[Entry]) -> dict[Entry, _Items]:
+    def search_unlocked(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, _Items]:
         """The items of each entry, once more after the person there unlocked what was locked."""
         found = self.search(entries)
         hidden = [items for items in found.values() if not items.unlocked]
@@ -215,7 +215,7 @@ class _Conversation:
             **self.search([entry for entry, items in found.items() if not (items.unlocked or items.locked)]),
         }
 
-    def search_writable(self, entry: Entry) -> list[str]:
+    def search_writable(self, entry: KeychainEntry) -> list[str]:
         """The items of an entry that is about to be changed, all of them and the default collection unlocked."""
         items = self.search([entry])[entry]
         shut = [*items.locked, *self._locked_default()]
@@ -223,7 +223,7 @@ class _Conversation:
             raise locked()
         return [*items.unlocked, *items.locked]
 
-    def why_unanswered(self, found: dict[Entry, _Items]) -> dict[Entry, BackendError]:
+    def why_unanswered(self, found: dict[KeychainEntry, _Items]) -> dict[KeychainEntry, BackendError]:
         """The errors of those entries without a value that can't be said to be absent."""
         # a locked keyring need not show what it holds
         silent = bool(found and self._locked_default())
@@ -292,7 +292,7 @@ class _Conversation:
         for (prompt,) in self._bus.ask_existing([new_method_call(_item(path), "Delete") for path in items]):
             self._finish(prompt)
 
-    def create(self, entry: Entry, value: bytes) -> None:
+    def create(self, entry: KeychainEntry, value: bytes) -> None:
         attributes = {"service": entry.service, "username": entry.account, "application": _APPLICATION}
         properties = {
             f"{_INTERFACE}Item.Label": ("s", f"Password for '{entry.account}' on '{entry.service}'"),
@@ -309,7 +309,7 @@ def _search(attributes: dict[str, str]) -> Message:
     return new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
 
 
-def _queries(entry: Entry) -> list[dict[str, str]]:
+def _queries(entry: KeychainEntry) -> list[dict[str, str]]:
     """The attributes that an item of this entry may have; other programs also write `account`."""
     names = ("username",) if entry.service == OWN else ("username", "account")
     return [{"service": entry.service, name: entry.account} for name in names]

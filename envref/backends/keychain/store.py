@@ -7,13 +7,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from envref.backends.answer import as_bytes, as_secret, no_answer, not_found
-from envref.backends.keychain.entry import LABEL, OWN, Entry, NoService, Provider, no_desktop
+from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found
+from envref.backends.base import Backend, Package
+from envref.backends.keychain.entry import LABEL, OWN, KeychainEntry, NoService, Provider, no_desktop
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
 
@@ -26,15 +28,16 @@ _Result = TypeVar("_Result")
 _turn = threading.Lock()
 
 
-class Keychain:
+class Keychain(Backend):
     """The operating system's keychain: macOS Keychain, Secret Service, KWallet or Windows Credential Manager"""
 
     type = "keychain"
-    reads_fields = False
-    path_options: tuple[str, ...] = ()
+    packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS brings /usr/bin/security
+    read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
+    yields_elsewhere = True
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        super().__init__(name)
         self._provider: Provider | None = None
 
     def absent(self, address: Address) -> SecretNotFound:
@@ -49,9 +52,21 @@ class Keychain:
         service, _, account = address.foreign.partition("/")
         return service, account
 
+    @staticmethod
+    def retrieval(wanted: Wanted) -> Retrieval:
+        service, account = map(wanted.word, wanted.location)
+        if not wanted.location[1]:
+            account = '"${USER:-}"'
+        attribute = "account" if wanted.is_foreign else "username"
+        guard = wanted.guard(*wanted.location)
+        return wanted.by(
+            f"secret-tool lookup {guard}service {service} {attribute} {account}",
+            macos=f"/usr/bin/security find-generic-password -a {account} -s {service} -w",
+        )
+
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         answers: dict[Address, Secret | BackendError] = {}
-        entries: dict[Address, Entry] = {}
+        entries: dict[Address, KeychainEntry] = {}
         for address in addresses:
             if _is_own_service(address.foreign):
                 answers[address] = self._own_service()
@@ -61,12 +76,13 @@ class Keychain:
             return answers
         wanted = list(dict.fromkeys(entries.values()))
         found = self._ask(lambda provider: provider.read_many(wanted, deadline), deadline)
-        return {**answers, **{address: _value(found[entry]) for address, entry in entries.items() if entry in found}}
+        values = {address: answered(_value, found[entry]) for address, entry in entries.items() if entry in found}
+        return {**answers, **values}
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         entry, raw = _entry(address), as_bytes(LABEL, value)
 
-        def write(provider: Provider) -> Mapping[Entry, bytes | BackendError]:
+        def write(provider: Provider) -> Mapping[KeychainEntry, bytes | BackendError]:
             provider.write(entry, raw, deadline)
             return provider.read_many([entry], deadline)
 
@@ -133,11 +149,11 @@ def _is_own_service(foreign: str | None) -> bool:
     return foreign is not None and foreign.partition("/")[0] == OWN
 
 
-def _entry(address: Address) -> Entry:
+def _entry(address: Address) -> KeychainEntry:
     if address.foreign is None:
-        return Entry(OWN, address.full_key)
+        return KeychainEntry(OWN, address.full_key)
     service, _, account = address.foreign.partition("/")
-    return Entry(service, account or _login_name())
+    return KeychainEntry(service, account or _login_name())
 
 
 def _login_name() -> str:
@@ -146,13 +162,10 @@ def _login_name() -> str:
     return getpass.getuser()
 
 
-def _value(found: bytes | BackendError) -> Secret | BackendError:
+def _value(found: bytes | BackendError) -> Secret:
     if isinstance(found, BackendError):
-        return found
-    try:
-        return as_secret(LABEL, found)
-    except BackendInvalid as error:
-        return error
+        raise found
+    return as_secret(LABEL, found)
 
 
 def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
@@ -160,9 +173,9 @@ def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
     listed = dict.fromkeys(provider.accounts(OWN, deadline))
     if _INDEX not in listed:
         return listed
-    index = Entry(OWN, _INDEX)
+    index = KeychainEntry(OWN, _INDEX)
     names = _names(provider.read_many([index], deadline).get(index))
-    unlisted = [Entry(OWN, name) for name in names if name not in listed]
+    unlisted = [KeychainEntry(OWN, name) for name in names if name not in listed]
     held = provider.read_many(unlisted, deadline) if unlisted else {}
     return [name for name in (*listed, *(entry.account for entry in held)) if name != _INDEX]
 

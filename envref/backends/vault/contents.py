@@ -6,7 +6,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from envref.backends.vault import database
-from envref.backends.vault.format import FORMAT, UNSIGNED, Keys, Row, new_identity
+from envref.backends.vault.format import FORMAT, UNSIGNED, Keys, SealedValue, new_identity
 from envref.errors import BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Contents:
     def value(self, key: str) -> bytes | None:
         """The value under a full key; None when there is none, BackendInvalid when its row was tampered with."""
         row = self._connection.execute(_ROW, (key,)).fetchone()
-        return None if row is None else self.keys.open(key, Row(*row))
+        return None if row is None else self.keys.open(key, SealedValue(*row))
 
     def put(self, key: str, value: bytes) -> None:
         """Creates or replaces a value."""

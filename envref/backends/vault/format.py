@@ -26,7 +26,7 @@ _MAC_LABEL = b"envref/vault/mac/v2"
 _BINDING = "envref/2 "
 
 
-class Row(NamedTuple):
+class SealedValue(NamedTuple):
     """A value as the table `secrets` holds it."""
 
     value: str
@@ -52,13 +52,13 @@ class Keys:
         self._recipient = self._identity.to_public()
         self._mac_key = hmac.digest(identity_line.encode("ascii"), _MAC_LABEL, "sha256")
 
-    def seal(self, key: str, value: bytes) -> Row:
+    def seal(self, key: str, value: bytes) -> SealedValue:
         """The row for `value` under `key`."""
         plaintext = self._binding(key) + value
         armored = pyrage.encrypt(plaintext, [self._recipient], armored=True).decode("ascii")
-        return Row(armored, self._row_mac(key, armored))
+        return SealedValue(armored, self._row_mac(key, armored))
 
-    def open(self, key: str, row: Row) -> bytes:
+    def open(self, key: str, row: SealedValue) -> bytes:
         """The value in `row`; BackendInvalid when it is not what envref stored under `key`."""
         if not hmac.compare_digest(self._row_mac(key, row.value), row.mac):
             raise _tampered(key)

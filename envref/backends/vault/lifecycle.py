@@ -27,7 +27,7 @@ _NO_SESSION = (
 )
 
 
-class Difference(NamedTuple):
+class ImportPlan(NamedTuple):
     """What an import adds and changes: full keys."""
 
     new: list[str]
@@ -119,7 +119,7 @@ def export(vault: VaultFile) -> dict[str, Secret]:
     return {key: as_secret("vault", value) for key, value in values.items() if value is not None}
 
 
-def import_all(vault: VaultFile, secrets: Mapping[str, Secret]) -> Difference:
+def import_all(vault: VaultFile, secrets: Mapping[str, Secret]) -> ImportPlan:
     """Creates or replaces values by full key, in one transaction."""
     with vault.writing(_soon()) as contents:
         difference = _difference(contents, secrets)
@@ -127,25 +127,25 @@ def import_all(vault: VaultFile, secrets: Mapping[str, Secret]) -> Difference:
     return difference
 
 
-def import_new(vault: VaultFile, secrets: Mapping[str, Secret]) -> Difference:
+def import_new(vault: VaultFile, secrets: Mapping[str, Secret]) -> ImportPlan:
     """Creates values by full key, in one transaction, and leaves existing ones alone."""
     with vault.writing(_soon()) as contents:
-        difference = Difference(_difference(contents, secrets).new, [])
+        difference = ImportPlan(_difference(contents, secrets).new, [])
         _put(contents, secrets, difference.new)
     return difference
 
 
-def compare(vault: VaultFile, secrets: Mapping[str, Secret]) -> Difference:
+def compare(vault: VaultFile, secrets: Mapping[str, Secret]) -> ImportPlan:
     """What `import_all` would add and change."""
     with vault.reading(_soon()) as contents:
         return _difference(contents, secrets)
 
 
-def _difference(contents: Contents | Ancestor, secrets: Mapping[str, Secret]) -> Difference:
+def _difference(contents: Contents | Ancestor, secrets: Mapping[str, Secret]) -> ImportPlan:
     known = set(contents.names())
     new = [key for key in secrets if key not in known]
     changed = [key for key in secrets if key in known and contents.value(key) != as_bytes("vault", secrets[key])]
-    return Difference(new, changed)
+    return ImportPlan(new, changed)
 
 
 def _put(contents: Contents, secrets: Mapping[str, Secret], keys: list[str]) -> None:

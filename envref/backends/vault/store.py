@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from envref.backends.answer import as_bytes, as_secret, not_found
-from envref.errors import BackendError, BackendInvalid, SecretNotFound
+from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
+from envref.backends.base import Backend
+from envref.errors import BackendInvalid, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,23 +13,25 @@ if TYPE_CHECKING:
     from envref.backends.vault.ancestor import Ancestor
     from envref.backends.vault.contents import Contents
     from envref.backends.vault.file import VaultFile
+    from envref.errors import BackendError
     from envref.refs.address import Address
     from envref.secret import Secret
 
 
-class Vault:
+class Vault(Backend):
     """A local file encrypted with age behind one passphrase; for servers, containers and CI.
 
     `path` is where it lies, by default `vault.db` in the configuration directory. The caller prints `warnings`.
     """
 
     type = "vault"
-    reads_fields = False
+    foreign_names = False
+    transactional = True
     path_options = ("path",)
-    asks_beside_data = True
+    data_options = ("path",)
 
     def __init__(self, name: str, *, path: str = "") -> None:
-        self.name = name
+        super().__init__(name)
         self.warnings: list[str] = []
         self._path = path
         self._file: VaultFile | None = None
@@ -44,17 +47,15 @@ class Vault:
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One key derivation and one snapshot for all; only the rows asked for are decrypted."""
-        answers: dict[Address, Secret | BackendError] = {
+        answers: dict[Address, Secret | BackendError | None] = {
             address: self._foreign() for address in addresses if address.foreign is not None
         }
         own = [address for address in addresses if address.foreign is None]
         if own:
             with self.file.reading(deadline) as contents:
-                for address in own:
-                    value = self._answer(contents, address.full_key)
-                    if value is not None:
-                        answers[address] = value
-        return answers
+                # One damaged value is an error of its own: the others can still be read.
+                answers |= {address: answered(self._value, contents, address.full_key) for address in own}
+        return there(answers)
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found("vault", str(address))
@@ -85,13 +86,9 @@ class Vault:
         """Who may read or replace the file, whether it is locked, and whether a passphrase opens it."""
         return self.file.examine(deadline)
 
-    def _answer(self, contents: Contents | Ancestor, key: str) -> Secret | BackendError | None:
-        """One damaged value is an error of its own: the others can still be read."""
-        try:
-            raw = contents.value(key)
-            return None if raw is None else as_secret("vault", raw)
-        except BackendError as error:
-            return error
+    def _value(self, contents: Contents | Ancestor, key: str) -> Secret | None:
+        raw = contents.value(key)
+        return None if raw is None else as_secret("vault", raw)
 
     def _apply(self, contents: Contents, key: str, value: Secret | None) -> None:
         if value is None:

@@ -17,7 +17,7 @@ _UNKNOWN_CURE = "ask the store's own program what it needs"
 
 @dataclass(frozen=True)
 class Finding:
-    """`subject` is a file as messages call it, or another thing, e.g. `backend "op"`.
+    """`subject` is a file as messages call it, or another thing, e.g. `backend "team"`.
 
     `run` and `hint` are those of an error; a finding has at least one of them. `is_said` means that the message gives
     the hint already. `line` and `column` count from 1; they are 0 where there is none. `key` is the variable.

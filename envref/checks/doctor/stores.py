@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding, from_error
 from envref.errors import BackendError
-from envref.project.config.backends import options_of
 from envref.refs.reference import Reference
 
 if TYPE_CHECKING:
@@ -40,14 +39,14 @@ def _subject(store: Store) -> str:
 
 def _could_be_misplaced(store: Store) -> bool:
     """Whether the store has a prefix of its own, below which envref 1 put the project's name."""
-    return "prefix" in store.options and not getattr(store.backend, "carries_project", True)
+    return "prefix" in store.options and not store.backend.carries_project
 
 
 def _misplaced(store: Store, case: Case) -> list[str]:
     """The keys that are not below the prefix, but are below the project's name there. One listing tells both."""
     wanted = [key for key in _keys(store, case) if not store.mapped(key, None)]
     try:
-        listed = set(store.writable().list(case.project.config.project, store.deadline))
+        listed = set(store.backend.list(case.project.config.project, store.deadline))
     except BackendError:
         return []  # who may read need not be allowed to list
     return [key for key in wanted if key not in listed and f"{case.project.config.project}/{key}" in listed]
@@ -66,7 +65,10 @@ def _keys(store: Store, case: Case) -> list[str]:
 
 def _misplacement(store: Store, keys: list[str], project: str) -> Finding:
     names = ", ".join(keys[:_SHOWN]) + (", …" if len(keys) > _SHOWN else "")
-    option = "project_namespace" if "project_namespace" in options_of(store.type).names else "namespace"
     prefix = str(store.options["prefix"]).rstrip("/")
     message = f"{len(keys)} secret(s) below {prefix}/{project}, where envref 1 kept them, are not read: {names}"
-    return Finding(_subject(store), message, hint=f"write {option}: project into the config of this backend")
+    return Finding(
+        _subject(store),
+        message,
+        hint=f"write {store.backend.namespace_option}: project into the config of this backend",
+    )

@@ -56,7 +56,7 @@ def _scope(project: str, profile: str | None) -> Scope:
 def _check_projects(target: Target) -> None:
     """EnvrefError for a store whose names hold no project: it would be asked for this project's own secret."""
     store = target.chain().store(target.backend)
-    if not getattr(store.backend, "carries_project", True):
+    if not store.backend.carries_project:
         raise EnvrefError(
             f'backend "{store.name}" has no project in its names; there is no other to copy from',
             hint="envref secret set KEY stores the value",

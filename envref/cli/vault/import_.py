@@ -47,7 +47,7 @@ def import_(
             difference = lifecycle.import_all(vault.file, secrets)
     if no_overwrite:
         difference, secrets = (
-            lifecycle.Difference(difference.new, []),
+            lifecycle.ImportPlan(difference.new, []),
             {key: secrets[key] for key in difference.new},
         )
     if not difference.new and not difference.changed:

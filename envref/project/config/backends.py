@@ -35,6 +35,8 @@ class Options:
     required: tuple[str, ...] = ()
     booleans: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     open: bool = False
     rooted: bool = False
@@ -50,11 +52,13 @@ def options_of(kind: str) -> Options:
         names=tuple(each.name for each in named),
         required=tuple(each.name for each in named if each.default is each.empty),
         booleans=tuple(each.name for each in named if isinstance(each.default, bool)),
-        paths=tuple(getattr(store, "path_options", ())),
-        programs=tuple(getattr(store, "programs", ())),
+        paths=store.path_options,
+        data=store.data_options,
+        places=store.own_places,
+        programs=store.programs,
         open=any(each.kind is each.VAR_KEYWORD for each in parameters),
         rooted=any(each.name == _ROOT for each in parameters),
-        foreign_names=getattr(store, "foreign_names", True),
+        foreign_names=store.foreign_names,
     )
 
 
@@ -120,6 +124,8 @@ class _CheckedBackend:
             "optional": self._optional(),
             "names": self._names(options),
             "paths": tuple(name for name in options.paths if name in given),
+            "data": options.data,
+            "places": options.places,
             "programs": options.programs,
             "rooted": options.rooted,
         }
@@ -195,7 +201,8 @@ class _CheckedBackend:
         if node is None or _is_null(node):
             return {}
         if not options.foreign_names:
-            self._fault(f'backend "{self._name}" has no foreign names')
+            key = self._item.keys["names"]
+            self._findings.faults.append(key.problem(f'{self._where}: backend "{self._name}" has no foreign names'))
         return {key: self._foreign(key, value) for key, value in self._findings.entries(node, f"{self._where}: names")}
 
     def _foreign(self, key: str, node: Node) -> str:

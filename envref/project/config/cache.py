@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from envref.project.config.files import Sources
 
-_FORMAT = "envref config 2"
+_FORMAT = "envref config 3"
 _END = b"\nend of envref config\n"  # a rename that outran its data in a crash leaves a file without it
 _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 

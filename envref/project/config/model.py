@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from envref.backends.table import DESKTOP
 from envref.errors import EnvrefError
 from envref.paths import expanded
 
@@ -40,6 +41,8 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
     "optional": False,
     "names": {},
     "paths": (),
+    "data": (),
+    "places": (),
     "programs": (),
     "rooted": False,
 }
@@ -48,12 +51,25 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
 class BackendConfig(_Frozen):
     """A store as configured.
 
-    `options` are those that its type knows, as written; `paths` names the ones that are paths, `programs` are the names
-    of what the type runs (a star is the backend's own name), and `rooted` says that the type wants to know the root.
+    `options` are those that its type knows, as written; `paths` names the ones that are paths, `data` those of them
+    that are only read as data. `places` are where the type's users keep their entries, `programs` the names of what it
+    runs (a star is the backend's own name), and `rooted` says that it wants to know the root.
     `names` maps a key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
     """
 
-    __slots__ = ("name", "names", "optional", "options", "paths", "programs", "rooted", "timeout", "type")
+    __slots__ = (
+        "data",
+        "name",
+        "names",
+        "optional",
+        "options",
+        "paths",
+        "places",
+        "programs",
+        "rooted",
+        "timeout",
+        "type",
+    )
     _DEFAULTS = _BACKEND_DEFAULTS
 
     name: str
@@ -63,6 +79,8 @@ class BackendConfig(_Frozen):
     optional: bool
     names: dict[str, str]
     paths: tuple[str, ...]
+    data: tuple[str, ...]
+    places: tuple[str, ...]
     programs: tuple[str, ...]
     rooted: bool
 
@@ -87,7 +105,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "active_profile": None,
     "interpolate_environment": False,
     "profiles": {},
-    "backends": (BackendConfig(name="keychain", type="keychain"),),
+    "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
     "services": {},
     "trust": "default",

@@ -6,6 +6,8 @@ trusts. `ENVREF_*` is not here: no file can set it, trusted or not.
 
 from __future__ import annotations
 
+from envref.backends.table import place_variables
+
 LOADER = "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN"
 SHELL = (
     "PATH IFS ENV BASH_ENV BASH_FUNC_* BASHOPTS SHELLOPTS PS4 PROMPT_COMMAND ZDOTDIR FPATH "
@@ -29,12 +31,7 @@ MANAGERS = "FLOX_* _FLOX_* DIRENV_* MISE_*"
 # The programs that read these do so whatever the case of the letters is.
 ANY_CASE = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NPM_CONFIG_*"
 # An endpoint that is exported here is the next activation's "own" address, and would pass the trust of its user.
-ENDPOINTS = (
-    "VAULT_ADDR VAULT_AGENT_ADDR VAULT_PROXY_ADDR VAULT_CACERT VAULT_SKIP_VERIFY BAO_* "
-    "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE OP_CONNECT_HOST OP_CONFIG_DIR "
-    "OCI_CLI_ENDPOINT OCI_CLI_CONFIG_FILE DOPPLER_API_HOST DOPPLER_CONFIG_DIR PASSWORD_STORE_* GNUPGHOME "
-    "DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_*"
-)
+ENDPOINTS = place_variables()
 
 
 class _Names:

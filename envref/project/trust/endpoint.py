@@ -6,6 +6,7 @@ import os
 from urllib.parse import urlsplit
 
 from envref.backends.programs import find
+from envref.backends.table import backend_class
 from envref.paths import expanded, shown
 from envref.project.loopback import is_loopback
 
@@ -15,19 +16,16 @@ if TYPE_CHECKING:
 
     from envref.project.config.model import BackendConfig
 
-_TOKENS = ("VAULT_TOKEN", "BAO_TOKEN")
-_TOKEN_FILE = "~/.vault-token"  # noqa: S105  the name of a file
-# The programs' own settings file: the one thing it can name is a program that gives out the token.
-_SETTINGS_FILE = "~/.vault"
 _PORTS = {"http": 80, "https": 443}
 
 
-def credential(environment: Mapping[str, str]) -> str:
-    """What the program would send although the config does not hold it, as people know it; empty without one."""
-    for name in _TOKENS:
+def credential(kind: str, environment: Mapping[str, str]) -> str:
+    """What the type's program would send although the config does not hold it, as people know it; empty without one."""
+    store = backend_class(kind)
+    for name in store.credential_variables:
         if environment.get(name):
             return name
-    for file in (_TOKEN_FILE, environment.get("VAULT_CONFIG_PATH") or _SETTINGS_FILE):
+    for file in store.credential_files(environment):
         if os.path.exists(expanded(file, environment)):
             return shown(expanded(file, environment), environment)
     return ""
@@ -37,8 +35,7 @@ def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str])
     """Whether the address stays on this machine, or is where the user's own settings send the program already."""
     if is_loopback(address):
         return True
-    # Measured: where bao runs, its own settings win.
-    variables = ("BAO_ADDR", "VAULT_ADDR") if os.path.basename(program(backend)) == "bao" else ("VAULT_ADDR",)
+    variables = backend_class(backend.type).address_variables(os.path.basename(program(backend)))
     own = next(filter(None, map(environment.get, variables)), "")
     return bool(own) and _normal(own) == _normal(address)
 

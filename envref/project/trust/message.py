@@ -94,11 +94,12 @@ _LINES = {PROGRAM: _program, ADDRESS: _address, PLACE: _place, FILE: _file, SECR
 
 
 def _kind(need: Need) -> str:
-    """`plugin`, or the program of a store: `vault CLI`."""
+    """The program of a store, `NAME CLI`; the store's type where each backend has a program of its own name."""
     backend = need.backend
-    if backend is None or backend.type == "plugin":
-        return "plugin"
-    return f"{backend.programs[0]} CLI" if backend.programs else backend.type
+    if backend is None:
+        return ""
+    program = next(iter(backend.programs), "*")
+    return backend.type if "*" in program else f"{program} CLI"
 
 
 def _relative(path: str, root: str) -> str:

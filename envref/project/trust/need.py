@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAM, ADDRESS, PLACE, FILE, NAMES, SECRETS = "a", "b", "c", "d", "e", "strict"
 
-# A vault is a file that is read. A password store is more: `pass` runs git in it, and git runs what it finds there.
-_DATA_ONLY = ("path",)
-# The user's own places: configuration and data (security.md 5.1 c), and where pass keeps its entries.
-_OWN_PLACES = ("$XDG_CONFIG_HOME", "$XDG_DATA_HOME", "~/.password-store")
+_OWN_PLACES = ("$XDG_CONFIG_HOME", "$XDG_DATA_HOME")  # the user's configuration and data (security.md 5.1 c)
 
 
 class Need:
@@ -100,7 +97,7 @@ def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator
         return
     from envref.project.trust.endpoint import credential, is_own
 
-    ambient = credential(environment)
+    ambient = credential(backend.type, environment)
     if ambient and not is_own(address, backend, environment):
         yield Need(ADDRESS, address, ambient, backend)
 
@@ -111,14 +108,23 @@ def _places(
     """Condition c, for every option that is a path; the program is condition a's."""
     for option in backend.paths:
         place = str(arguments[option])
-        allowed = [root] if option in _DATA_ONLY else []
-        if option != "command" and backend.options[option] and not _is_below(place, (*allowed, *_own(environment))):
+        allowed = [root] if option in backend.data else []
+        if (
+            option != "command"
+            and backend.options[option]
+            and not _is_below(place, (*allowed, *_own(backend, environment)))
+        ):
             yield Need(PLACE, place, option, backend)
 
 
-def _own(environment: Mapping[str, str]) -> Iterator[str]:
-    places = [configuration_path(environment=environment), environment.get("PASSWORD_STORE_DIR", "")]
+def _own(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[str]:
+    """The user's own places, and where the users of the store keep its entries."""
+    places = [configuration_path(environment=environment)]
     places += [expanded(place, environment) for place in _OWN_PLACES]
+    places += [
+        environment.get(place[1:], "") if place.startswith("$") else expanded(place, environment)
+        for place in backend.places
+    ]
     yield from filter(os.path.isabs, places)
 
 

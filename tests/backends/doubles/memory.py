@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from envref.backends.answer import not_found
+from envref.backends.base import Backend
 from envref.errors import BackendError
 from envref.secret import Secret
 
 
-class Memory:
+class Memory(Backend):
     """Secrets in memory: `contents` maps a store's name to full key or foreign name -> text or error, or to an error.
 
     `asked` is the log of all calls: the store's name and what it was asked for.
     """
 
     type = "memory"
-    reads_fields = False
-    path_options = ()
     contents = None
     asked = None
-
-    def __init__(self, name):
-        self.name = name
 
     def get_many(self, addresses, deadline):
         Memory.asked.append((self.name, [str(address) for address in addresses]))

@@ -12,9 +12,17 @@ import time
 
 import pytest
 
+from envref.backends.hashicorp_vault.complaints import refusal
 from envref.backends.hashicorp_vault.endpoint import endpoint
 from envref.backends.hashicorp_vault.store import HashicorpVault
-from envref.errors import BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
+from envref.errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendTimeout,
+    BackendUnavailable,
+    SecretNotFound,
+)
 from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import values_of
@@ -277,6 +285,39 @@ def types_of(answers):
 
 def every(kind):
     return {address.key: kind for address in KEYS}
+
+
+def refused(status, errors, path="envref/app/key"):
+    """The error of an answer, as a person reads it."""
+    target = f"/v1/secret/data/{path}" if path else "/v1/sys/internal/ui/mounts/secret"
+    return refusal("https://v.test", target, status, errors, mount="secret", path=path)
+
+
+class TestStatuses:
+    """What a status means is decided by it and by the server's own words, in no sentence of the program."""
+
+    @pytest.mark.parametrize(
+        ("status", "errors", "path", "kind", "words"),
+        [
+            (404, [], "a", SecretNotFound, "secret not found"),
+            (404, None, "a", BackendUnavailable, "Code: 404. Errors:"),
+            (404, [], "", BackendUnavailable, "mounts/secret Code: 404. Errors:"),
+            (404, ["namespace not found"], "", BackendInvalid, 'no KV engine of version 2 at "secret"'),
+            (403, ["permission denied"], "", BackendDenied, "set VAULT_ADDR and VAULT_TOKEN"),
+            (403, ["preflight capability check returned 403, x"], "", BackendDenied, 'there is no mount "secret"'),
+            (400, ["missing client token"], "a", BackendDenied, "set VAULT_ADDR and VAULT_TOKEN"),
+            (403, ["1 error occurred:\n\t* permission denied\n\n"], "a", BackendDenied, 'permission denied for "a"'),
+            (403, ["a policy of another kind"], "a", BackendDenied, "Code: 403. Errors: * a policy of another kind"),
+            (403, None, "a", BackendDenied, "Code: 403. Errors:"),
+            (503, ["Vault is sealed"], "a", BackendUnavailable, "unavailable: sealed (https://v.test)"),
+            (500, ["internal", "error"], "a", BackendUnavailable, "Code: 500. Errors: * internal * error"),
+        ],
+    )
+    def test_an_answer_has_one_class(self, status, errors, path, kind, words):
+        """Only the server's own "no such entry" is absence; what nobody knows is unavailable."""
+        error = refused(status, errors, path)
+        assert type(error) is kind
+        assert words in error.message
 
 
 class TestMisbehaviour:

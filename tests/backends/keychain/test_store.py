@@ -16,7 +16,7 @@ from jeepney.bus_messages import message_bus
 from envref.backends.keychain import secret_service
 from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
 from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
-from envref.backends.keychain.store import Entry, Keychain
+from envref.backends.keychain.store import Keychain, KeychainEntry
 from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -69,7 +69,7 @@ def python_keyring():
     return KeyringLibrary(Library("keyring.backends.SecretService", "Keyring", accounts))
 
 
-OTHER = Entry("envref", "app/key")
+OTHER = KeychainEntry("envref", "app/key")
 
 
 class TestOtherSystems:

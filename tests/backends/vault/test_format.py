@@ -8,7 +8,7 @@ import hmac
 import pyrage
 import pytest
 
-from envref.backends.vault.format import Keys, Row, new_identity
+from envref.backends.vault.format import Keys, SealedValue, new_identity
 from envref.errors import BackendInvalid
 
 # The public test identity of no vault.
@@ -52,7 +52,7 @@ def test_a_row_signed_by_a_stranger_is_refused(keys):
     """Who knows the recipient can encrypt, but not sign."""
     forged = Keys(VAULT_ID, "", new_identity()).seal("app/key", b"forged").value
     with pytest.raises(BackendInvalid):
-        keys.open("app/key", Row(forged, mac("")))
+        keys.open("app/key", SealedValue(forged, mac("")))
 
 
 @pytest.mark.parametrize("key", ["app/other", 'app/key"]\n["', ""])
@@ -60,14 +60,14 @@ def test_a_value_of_another_key_is_refused(keys, key):
     """Even under a valid MAC a value counts only for the key inside it."""
     row = keys.seal("app/key", b"value")
     with pytest.raises(BackendInvalid):
-        keys.open(key, Row(row.value, keys._row_mac(key, row.value)))
+        keys.open(key, SealedValue(row.value, keys._row_mac(key, row.value)))
 
 
 def test_a_value_of_another_vault_is_refused(keys):
     """Two vaults of one identity, e.g. a copy, don't mix."""
     row = Keys("ff" * 16, "", IDENTITY).seal("app/key", b"value")
     with pytest.raises(BackendInvalid):
-        keys.open("app/key", Row(row.value, keys._row_mac("app/key", row.value)))
+        keys.open("app/key", SealedValue(row.value, keys._row_mac("app/key", row.value)))
 
 
 def test_an_identity_of_another_kind_is_refused():

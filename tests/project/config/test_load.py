@@ -8,6 +8,7 @@ import types
 import pytest
 
 from envref import paths
+from envref.backends.base import Backend
 from envref.backends.table import BUILTIN
 from envref.errors import EnvrefError
 from envref.project.config import load as config
@@ -18,7 +19,7 @@ AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEdQqQPmKEs4HYzSVDx2/FW1Wb2c4M0TzpNMn+IKhe9D bob@desk"
 
 
-class Ocean:
+class Ocean(Backend):
     """A store that cannot do without three options"""
 
     path_options = ("chart",)
@@ -212,7 +213,9 @@ def test_an_unknown_option_is_a_warning_with_a_suggestion(load, ocean):
 
 def test_names_are_refused_where_a_store_has_no_foreign_names(load, ocean):
     """`names:` on a store that can't look them up is an error and not a silent miss."""
-    assert fault(load, f"{OCEAN}    names: {{a: b}}\n").endswith('backends[0]: backend "o" has no foreign names')
+    assert fault(load, f"{OCEAN}    names: {{a: b}}\n").endswith(
+        '.envref.yaml:6:5: backends[0]: backend "o" has no foreign names'
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,208 @@
+"""What a store declares is all that envref knows of it: no mistyped member, and no name of a store elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+
+import pytest
+
+from envref.backends.base import Backend
+from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class, place_variables
+from envref.errors import BackendInvalid
+from envref.project.config.backends import options_of
+from envref.refs.address import Address
+from envref.secret import Secret
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "envref"
+# Members for others than the core: the vault's file is what `envref vault` works on.
+OWN = {"vault": {"file"}}
+# What the two stores of AWS tell the class that they share.
+SHARED = {
+    "actions",
+    "any_name",
+    "complaints",
+    "default_prefix",
+    "faults",
+    "name_rule",
+    "own_name",
+    "retrieval_by",
+    "service",
+}
+
+# Names of stores and their programs that mean nothing else, wherever they stand; and the beginnings of their variables.
+PRODUCTS = re.compile(
+    r"1password|onepassword|op://|\bop\b|doppler|hashicorp|openbao|\bbao\b|\baws|\boci\b|libsecret|secret-tool|kwallet"
+    r"|password.store|gnupg|\bgpg|keyring|(?<![A-Z_])(?:OP|AWS|OCI|VAULT|BAO|DOPPLER|DBUS|PASSWORD_STORE)_",
+    re.IGNORECASE,
+)
+# Shapes of leaked credentials, and the libraries whose versions are shown: neither is about a store.
+OTHER_MATTERS = re.compile(r'"AWS access key": |"Doppler token": |^_LIBRARIES = ')
+# English words as well: what counts is a text of the program that is the word alone. Those are a command, and a form.
+WORDS = {"keychain", "vault", "pass", "plugin"}
+COMMANDS_AND_FORMS = {("vault", "cli/commands.py"), *(("plugin", f"{name}.py") for name in (
+    "flox/form", "flox/manifest", "flox/plugin", "cli/flox_hook"))}  # fmt: skip
+
+
+def made(kind):
+    """A store of this type, with the options that it can't do without."""
+    return backend_class(kind)("name", **dict.fromkeys(options_of(kind).required, "x"))
+
+
+def others():
+    """Every file of envref that is neither in the room of the stores nor the vault's own command."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith(("backends/", "cli/vault/")):
+            yield name, path.read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_every_member_of_a_store_is_declared(kind):
+    """A mistyped member would have no effect, and nobody would see that."""
+    store = made(kind)
+    public = {name for name in dir(store) if not name.startswith("_")}
+    assert public - set(dir(Backend)) - {"type", "name"} - OWN.get(kind, set()) - SHARED == set()
+    assert (store.type, store.name) == (kind, "name")
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_a_store_is_a_backend(kind):
+    """Every built-in store inherits the declarations, and describes itself in one line."""
+    store = backend_class(kind)
+    assert issubclass(store, Backend)
+    assert store.__doc__.strip().partition("\n")[0]
+
+
+def test_nothing_looks_whether_a_store_has_a_member():
+    """Members are declared, so mypy knows them; `getattr` would take a mistyped one for an absent one."""
+    looking = [
+        f"{path.name}:{node.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr")
+        if re.search(r"store|backend", ast.unparse(node.args[0]))
+    ]
+    assert looking == []
+
+
+def test_no_other_file_knows_a_store_or_its_program():
+    """Comments included: a new store touches its own file and the table."""
+    found = [
+        f"{name}: {line.strip()}"
+        for name, text in others()
+        for line in text.splitlines()
+        if PRODUCTS.search(line) and not OTHER_MATTERS.search(line)
+    ]
+    assert found == []
+
+
+def test_no_other_file_knows_a_type():
+    """The types that are words are no texts of other files either, but for a command and a form of a manifest."""
+    types = set(BUILTIN)
+    assert types > WORDS
+    found = {
+        (node.value, name)
+        for name, text in others()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant) and node.value in types
+    }
+    assert found == COMMANDS_AND_FORMS
+
+
+@pytest.mark.parametrize("name", ["1password", "OP_CONNECT_HOST", "the op program", "import aws", "VAULT_ADDR"])
+def test_the_search_finds_a_store(name):
+    """The search above finds what it looks for, and not envref's own variables."""
+    assert PRODUCTS.search(name)
+    assert not PRODUCTS.search("ENVREF_VAULT_PASSPHRASE option operation local")
+
+
+def test_a_type_has_one_line():
+    """The two to begin with are among them, and each line names its class first."""
+    assert {DESKTOP, ANYWHERE} <= set(BUILTIN)
+    assert all(re.fullmatch(r"envref\.[a-z_.]+:[A-Za-z]+", line.split()[0]) for line in BUILTIN.values())
+    assert not [word for word in place_variables().split() if not re.fullmatch(r"[A-Z][A-Z0-9_]*\*?", word)]
+
+
+@pytest.mark.parametrize("kind", BUILTIN)
+def test_names_are_refused_exactly_where_a_store_has_no_foreign_ones(kind, project):
+    """Where no foreign name can be looked up, the config says so, at the place (BEA-D4)."""
+    options = ", ".join(f"{name}: x" for name in options_of(kind).required)
+    text = f"project: app\nbackends:\n  - name: s\n    type: {kind}\n    config: {{{options}}}\n    names: {{a: b}}\n"
+    project.write(".envref.yaml", text)
+    done = project.envref("config", "show")
+    refusal = '.envref.yaml:6:5: backends[0]: backend "s" has no foreign names'
+    assert (refusal in done.stderr) == (done.returncode != 0) == (kind == "vault")
+
+
+class Shelf(Backend):
+    """A store that can be read"""
+
+    type = "shelf"
+
+    def get_many(self, addresses, deadline):
+        return {}
+
+    def absent(self, address):
+        return "shelf: not there"
+
+
+class Notebook(Shelf):
+    """A store that can be written"""
+
+    def __init__(self, name):
+        super().__init__(name)
+        self.done = []
+
+    def set(self, address, value, deadline):
+        self.done.append(("set", address.key, value.reveal()))
+
+    def delete(self, address, deadline):
+        self.done.append(("delete", address.key))
+
+
+def test_a_store_without_set_is_read_only():
+    """Writing is optional, and what is asked in vain says so."""
+    store = Shelf("books")
+    for write in (
+        lambda: store.set(Address("app", "k"), Secret("v"), 0.0),
+        lambda: store.delete(Address("app", "k"), 0.0),
+        lambda: store.change({Address("app", "k"): Secret("v")}, 0.0),
+    ):
+        with pytest.raises(BackendInvalid, match=r'^backend "books" is read-only$'):
+            write()
+    with pytest.raises(BackendInvalid, match=r'^backend "books" can\'t list its names$'):
+        store.list("app", 0.0)
+
+
+def test_changes_are_made_in_their_order():
+    """What a store can't do at once is done one by one."""
+    store = Notebook("notes")
+    store.change({Address("app", "a"): Secret("1"), Address("app", "b"): None, Address("app", "c"): Secret("3")}, 0.0)
+    assert store.done == [("set", "a", "1"), ("delete", "b"), ("set", "c", "3")]
+    assert not store.transactional
+
+
+def test_a_store_that_says_not_there_is_ready(monkeypatch):
+    """Any answer but an error is a healthy one; an error is what is wrong."""
+    store = Shelf("books")
+    assert (store.probe(0.0), [*store.examine(0.0)]) == (None, [])
+    damaged = BackendInvalid("shelf: damaged")
+    monkeypatch.setattr(store, "get_many", lambda addresses, _: dict.fromkeys(addresses, damaged))
+    assert [*store.examine(0.0)] == [store.probe(time.monotonic())] == [damaged]
+
+
+def test_a_program_that_prints_no_secret_has_no_place_of_one():
+    """Native blocks ask only the types that have a command, and only those have a location."""
+    assert not Shelf.is_retrievable()
+    assert Shelf("books").location(Address("app", "k")) == ()
+    with pytest.raises(NotImplementedError):
+        Shelf.retrieval(None)
+
+
+def test_a_store_must_say_how_it_is_read():
+    """A class without `get_many` or `absent` is no store; mypy says so too."""
+    with pytest.raises(TypeError, match="abstract"):
+        Backend("name")
