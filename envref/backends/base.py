@@ -126,7 +126,9 @@ class Backend(ABC):
 
     def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002
         """Names of all the project's secrets, relative to the project: `KEY` and `PROFILE/KEY`, in any order."""
-        raise BackendInvalid(f'backend "{self.name}" can\'t list its names')
+        raise BackendInvalid(
+            f'backend "{self.name}" can\'t list its names', hint="list them with the store's own program"
+        )
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
         """Several changes, in their order; `None` as a value deletes. Where `transactional`, all of them or none."""
@@ -181,4 +183,6 @@ class Backend(ABC):
         return ()
 
     def _read_only(self) -> BackendInvalid:
-        return BackendInvalid(f'backend "{self.name}" is read-only')
+        return BackendInvalid(
+            f'backend "{self.name}" is read-only', hint="write the secret with the store's own program"
+        )

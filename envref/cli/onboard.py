@@ -18,7 +18,7 @@ from envref.resolve.report import complaints
 from envref.resolve.resolution import Resolution
 from envref.secret import Secret
 from envref.secrets import onboarding
-from envref.secrets.onboarding import Wanted
+from envref.secrets.onboarding import AbsentSecret
 from envref.secrets.scoped import doing
 
 _NOTHING = "[ok] All secrets are resolved and no missing keys found."
@@ -57,7 +57,7 @@ def _broken(resolution: Resolution) -> list[str]:
     return complaints(failed)[:-1] if failed else []
 
 
-def _report(wanted: list[Wanted], keys: list[str]) -> list[str]:
+def _report(wanted: list[AbsentSecret], keys: list[str]) -> list[str]:
     if not wanted and not keys:
         return [_NOTHING]
     lines = []
@@ -78,7 +78,7 @@ class Questioner:
         self._backend = backend
         self.configured = self.skipped = self.failed = 0
 
-    def ask(self, wanted: Wanted) -> None:
+    def ask(self, wanted: AbsentSecret) -> None:
         """One secret: its value, if one is given, goes to the store that the reference names."""
         reference = wanted.reference
         if reference.foreign is not None:
@@ -99,7 +99,7 @@ class Questioner:
         streams.say(["  stored"])
         self.configured += 1
 
-    def _store(self, wanted: Wanted, value: Secret) -> None:
+    def _store(self, wanted: AbsentSecret, value: Secret) -> None:
         target = target_in(self._project, wanted.reference.store or self._backend)
         target.check_writable(wanted.reference.key)
         with doing("storing secret"):
@@ -118,7 +118,7 @@ def _answer() -> Secret | None:
     return None if stripped == Secret("") else stripped
 
 
-def _ask_for_all(wanted: list[Wanted], keys: list[str], questioner: Questioner) -> int:
+def _ask_for_all(wanted: list[AbsentSecret], keys: list[str], questioner: Questioner) -> int:
     for number, each in enumerate(wanted, 1):
         streams.say([f"[{number}/{len(wanted)}] {each.name}", f"  ref: {each.reference.uri}"])
         questioner.ask(each)

@@ -136,7 +136,7 @@ class Store:
     @property
     def _is_said(self) -> bool:
         """Whether the beginning of the store's messages says its name."""
-        return self.name == self.type or getattr(backend_class(self.type), "label_has_name", False)
+        return self.name == self.type or backend_class(self.type).label_has_name
 
 
 class Stores:

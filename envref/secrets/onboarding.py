@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
 
 
-class Wanted(NamedTuple):
+class AbsentSecret(NamedTuple):
     """A secret that no store has: the first variable that needs it, and the reference to it."""
 
     name: str
     reference: Reference
 
 
-def wanted(resolution: Resolution) -> list[Wanted]:
+def wanted(resolution: Resolution) -> list[AbsentSecret]:
     """Every absent secret once, in the order of the variables; a store that gave no answer may have it, and is none."""
-    found: dict[tuple[str | None, str], Wanted] = {}
+    found: dict[tuple[str | None, str], AbsentSecret] = {}
     for filled in resolution.filled.values():
         for reference, outcome in filled.failures:
             if isinstance(reference, Reference) and isinstance(outcome, Missing):
                 found.setdefault(
-                    (reference.store, reference.foreign or reference.key), Wanted(filled.variable.name, reference)
+                    (reference.store, reference.foreign or reference.key), AbsentSecret(filled.variable.name, reference)
                 )
     return list(found.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.backends import table as backends
-from envref.errors import BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError
+from envref.errors import BackendLocked, BackendUnavailable, EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
@@ -59,15 +59,6 @@ def test_a_store_says_whether_it_is_ready(chain):
     for complaint in (chain.store("shut").complaint(), *chain.store("shut").faults()):
         assert (type(complaint), complaint.message) == (BackendLocked, 'memory: locked (backend "shut")')
         assert complaint.run == "open it"
-
-
-def test_a_store_that_can_not_be_written(chain, monkeypatch):
-    """One whose class has no `set`: every built-in one has it."""
-    store = chain.store("open")
-    with pytest.raises(BackendInvalid, match=r'^backend "open" is read-only$'):
-        store.writable()
-    monkeypatch.setattr(Memory, "set", lambda *_: None, raising=False)
-    assert store.writable() is store.backend
 
 
 def test_the_timeout_is_the_callers_the_stores_or_ten_seconds(chain, configured):
