@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from tests import reaper
 from tests.arguments import PYTHONPATH, check
+from tests.loaded import ENVREF
 from tests.observer.sitecustomize import LOG
 from tests.requirements import LEFT_OUT, SCOPE, need_process
 
@@ -31,6 +30,11 @@ def pytest_configure():
 def pytest_report_header():
     """What the run leaves out, said at its start; -ra says at the end how many tests that were."""
     return f"scope {SCOPE}: leaves out {LEFT_OUT[SCOPE]}"
+
+
+def pytest_unconfigure():
+    """What was loaded for the commands of the tests ends with them."""
+    ENVREF.end()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -85,16 +89,14 @@ class Directory:
     def envref(self, *arguments, stdin="", env=None, cwd=None):
         """`envref ARGUMENTS` as a process of its own; its completed result, output as text."""
         need_process()
-        return subprocess.run(
-            [sys.executable, "-m", "envref", *arguments],
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            cwd=cwd or self.path,
-            env={**os.environ, "PYTHONPATH": PYTHONPATH, **(env or {})},
-            timeout=120,
-            check=False,
-        )
+        environment = {**os.environ, "PYTHONPATH": PYTHONPATH, **(env or {})}
+        return ENVREF.run(arguments, stdin, environment, cwd or self.path)
+
+
+@pytest.fixture
+def real_starts(monkeypatch):
+    """Every `project.envref` starts a Python of its own: for tests of starts, imports, memory, traces and signals."""
+    monkeypatch.setattr(ENVREF, "real", True)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests import arguments
 from tests.backends.stores import shim
 from tests.observer.sitecustomize import LOG
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 MARKER = "marker-58c2-never-an-argument"
 LEAK = """
 import sys, time

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 # What Python itself loads before the first line of envref, on every version, is not counted.
 PLAIN = {
     "__future__",

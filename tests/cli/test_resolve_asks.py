@@ -12,6 +12,8 @@ from tests.backends.vaults import PASSPHRASE
 from tests.cli.terminal import Terminal
 from tests.requirements import need
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 PROMPT = "Enter vault passphrase: "
 ENVREF = shlex.join([sys.executable, "-m", "envref"])
 

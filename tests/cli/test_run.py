@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import ROOT
 from tests.requirements import need
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 
 @pytest.fixture
 def app(project):

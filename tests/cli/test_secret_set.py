@@ -141,6 +141,7 @@ def test_a_line_that_the_terminal_cut_is_refused(shop):
     assert "a terminal cuts a line at 4095 bytes" in terminal.output
 
 
+@pytest.mark.usefixtures("real_starts")
 def test_no_process_has_the_value_on_its_command_line(shop):
     """While the store is written, /proc shows the value in no argument list."""
     shop.configure(scan="processes")

@@ -12,6 +12,8 @@ import pytest
 
 from tests.arguments import PYTHONPATH
 
+pytestmark = pytest.mark.usefixtures("real_starts")
+
 PATIENCE = 60  # seconds that a loaded machine may need for one round
 
 

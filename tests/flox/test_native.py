@@ -776,7 +776,7 @@ class TestAws:
     def test_the_real_aws(self, project, run, tmp_path, monkeypatch):
         """Parameters and secrets are read; what is absent or binary is not loaded, nor the word None."""
         with aws.AwsService() as service:
-            shim = aws.use(service, tmp_path / "shim", monkeypatch)
+            shim = aws.use(service, tmp_path / "shim", monkeypatch, aws.program())
             service.call("AmazonSSM.PutParameter", Name="/envref/app/k", Type="SecureString", Value="a\tb\n'c' $x")
             service.call(
                 "secretsmanager.CreateSecret", Name="mine", SecretString='{"a": 1}', ClientRequestToken="x" * 32

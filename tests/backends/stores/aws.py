@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
 import urllib.request
 
 import pytest
@@ -13,23 +14,63 @@ import pytest
 from envref.errors import BackendInvalid
 from tests.backends.contract import EXACT, BackendContract
 from tests.backends.stores import shim
+from tests.backends.stores.loaded import Loaded
 from tests.requirements import need_store_program
 
 UNREACHABLE = "http://127.0.0.1:9"
 _SERVICE = pathlib.Path(__file__).parent.parent / "doubles" / "aws_service.py"
 
 
+# What the Python of the real `aws` loads before it becomes it (tests/fork_server.py).
+_LOADED = """\
+import importlib, sys
+import awscli.clidriver
+from botocore import loaders
+
+# Reading the files of a service's model is most of a call; no call changes them for another.
+read, kept = loaders.JSONFileLoader.load_file, {}
+
+def load_file(self, path):
+    if path not in kept:
+        kept[path] = read(self, path)
+    return kept[path]
+
+loaders.JSONFileLoader.load_file = load_file
+for service in "ssm", "secretsmanager":
+    session = awscli.clidriver.create_clidriver().session
+    session.create_client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+def become(arguments):
+    importlib.reload(awscli)  # which notes in the environment where its data is
+    sys.argv = arguments
+    sys.exit(awscli.clidriver.main())
+"""
+
+
+class LoadedAws(Loaded):
+    """The real `aws`, loaded beforehand: a call takes a sixth of the time."""
+
+    def __init__(self, directory):
+        super().__init__(directory, "aws", "aws", _LOADED)
+
+
 def program():
-    """The absolute path of `aws`."""
+    """The absolute path of `aws` as it is installed. test_aws.py and flox/test_native.py start it."""
     return need_store_program("aws", "aws")
 
 
 class AwsService:
-    """The services, running; `environment` makes `aws` use them, as somebody whom they permit everything."""
+    """The services, running; `environment` makes `aws` use them, as somebody whom they permit everything.
+
+    `program` is the `aws` that is loaded beside them.
+    """
 
     def __enter__(self):
         python = need_store_program("aws", "python")
         need_store_program("aws", "moto_server")
+        self._directory = tempfile.TemporaryDirectory()
+        self._loaded = LoadedAws(pathlib.Path(self._directory.name)).__enter__()
+        self.program = self._loaded.program
         self._process = subprocess.Popen(
             [python, str(_SERVICE)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
@@ -46,6 +87,8 @@ class AwsService:
         return self
 
     def __exit__(self, *_):
+        self._loaded.__exit__()
+        self._directory.cleanup()
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
@@ -71,7 +114,7 @@ class AwsService:
     def aws(self, *arguments, stdin=""):
         """What `aws ARGUMENTS` prints, past envref."""
         done = subprocess.run(
-            [program(), *arguments, "--output=json"],
+            [self.program, *arguments, "--output=json"],
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -98,12 +141,15 @@ class AwsService:
         urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=5).close()
 
 
-def use(service, directory, monkeypatch):
-    """Has this process and its children use the service, which holds nothing; a record of the starts of `aws`."""
+def use(service, directory, monkeypatch, aws=None):
+    """Has this process and its children use the service, which holds nothing; a record of the starts of `aws`.
+
+    `aws` is the program, if it is not the one that is loaded.
+    """
     service.reset()
     for name, value in service.environment.items():
         monkeypatch.setenv(name, value)
-    recorded = shim.recorded(directory, program(), "aws")
+    recorded = shim.recorded(directory, aws or service.program, "aws")
     monkeypatch.setenv("PATH", recorded.path, prepend=":")
     return recorded
 
