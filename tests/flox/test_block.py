@@ -174,3 +174,20 @@ def test_no_block_is_no_fault():
     """Comments that look alike are none of ours."""
     assert block.find("# >>> conda initialize >>>\n# <<< conda initialize <<<\n") is None
     assert block.take("a\n") == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "with_block"),
+    [
+        ("", "\nB"),
+        ("a", "a\nB"),
+        ("a\n", "a\nB\n"),
+        ("a\n  ", "a\nB\n  "),
+        ("a\nb\n", "a\nb\nB\n"),
+        (" \t", " \t\nB"),
+        ("  a\n", "  a\n  B\n"),
+    ],
+)
+def test_where_a_block_is_put(script, with_block):
+    """After the last line; before one of blanks only, which stands before the closing quotes."""
+    assert block.put(script, "B") == with_block

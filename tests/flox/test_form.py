@@ -136,3 +136,8 @@ def test_the_package_is_asked_for_once(project):
     first = written(project, with_package, form)
     assert first.said == []
     assert written(project, str(first.manifest), form).said == []
+
+
+def test_the_usual_form():
+    """A hook, for whatever profile is in use, that lets an activation go on."""
+    assert Form() == Form(kind=forms.HOOKED, profile=None, strict=False, imports=False)

@@ -403,4 +403,7 @@ def test_entries_of_a_plugin_go_in_and_out():
     assert (full.entries("plugin"), full.entries("import")) == (entries, {})
     assert tomllib.loads(str(full))["plugins"]["envref"] == {"MINE": "ref://a/mine", **entries}
     assert str(full.with_entries("plugin", entries, "test")) == str(full)
+    both = full.with_entries("import", {"C": "ref://a/c"}, "test")
+    assert str(both).partition("# >>> envref import")[0] == str(full).partition("MINE")[0]  # right behind the other
+    assert (both.entries("plugin"), both.entries("import")) == (entries, {"C": "ref://a/c"})
     assert str(full.with_entries("plugin", {}, "test")) == str(full.without_entries("plugin")) == str(empty)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 import pytest
 
 from envref.env.file import is_name, is_shell_name
 from envref.errors import EnvrefError
+from envref.formats import shells
 from envref.formats.shells import (
     FORMATS,
     SHELLS,
@@ -266,3 +268,14 @@ def test_names_are_checked_by_the_rules_of_section_4(name, shell, file):
     """Shells take letters, digits and `_`; env files `.` and `-` too; neither starts with a digit, `.` or `-`."""
     assert is_shell_name(name) is shell
     assert is_name(name) is file
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("", "''"), ("a b", "'a b'"), ("it's", "$'it\\'s'"), ("a\nb", "$'a\\nb'"), ("ü", "$'\\xc3\\xbc'")],
+)
+def test_one_word_that_a_manifest_keeps(text, word):
+    """On one line, ASCII, and read back by bash as it was."""
+    assert shells.kept_word(text) == word
+    printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
+    assert printed.decode() == text
