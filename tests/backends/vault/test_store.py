@@ -367,11 +367,11 @@ def test_a_person_at_the_prompt_holds_nobody_up(vault, monkeypatch):
     """While the passphrase is typed other processes write; what they wrote is then read."""
     monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
 
-    def type_slowly():
+    def type_slowly(**_):
         fill(vault, {"one": "written meanwhile"})
         return Secret(PASSPHRASE)
 
-    monkeypatch.setattr(passphrase, "asked", lambda: Secret(PASSPHRASE))
+    monkeypatch.setattr(passphrase, "asked", lambda **_: Secret(PASSPHRASE))
     read(vault, "one")
     monkeypatch.setattr(passphrase, "asked", type_slowly)
     assert read(reopened(vault), "one") == {"one": "written meanwhile"}
