@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def activate(request: Request, sink: Sink | None = None) -> int:
     """Resolves the project and writes its variables to the sink, by default stdout in the request's format.
 
-    The exit status; every error is told on stderr, and code that fails is written where a shell evaluates the output.
+    Returns the exit status. Errors go to stderr; where a shell evaluates the output, it gets code that fails.
     """
     sink = sink or shells.sink(request.format)
     try:
@@ -41,7 +41,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
 
 
 def untrusted_warning(names: Iterable[str]) -> str:
-    """The one line that tells of dangerous names that were left out."""
+    """The one line about dangerous names that were left out."""
     return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
 
 

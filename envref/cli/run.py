@@ -22,7 +22,7 @@ from envref.resolve.report import complaints
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
 
-# Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
+# The child does not get envref's own switches or the vault's passphrase (security.md 5.8, P15).
 _REMOVED = (
     "ENVREF_VAULT_PASSPHRASE",
     "ENVREF_VAULT_PASSPHRASE_FILE",
