@@ -53,6 +53,8 @@ def home(tmp_path_factory, monkeypatch):
         if name not in KEPT and not name.startswith(("PYTEST", "HYPOTHESIS")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(path))
+    # As in CI, a project that asks for nothing is agreed to. Tests of consent take it away: `nobody_agreed`.
+    monkeypatch.setenv("CI", os.environ.get("CI") or "1")
     monkeypatch.setenv(LOG, str(path.with_name(f"{path.name}.arguments")))
     return path
 
@@ -97,6 +99,13 @@ class Directory:
 def real_starts(monkeypatch):
     """Every `project.envref` starts a Python of its own: for tests of starts, imports, memory, traces and signals."""
     monkeypatch.setattr(ENVREF, "real", True)
+
+
+@pytest.fixture
+def nobody_agreed(monkeypatch):
+    """Where nothing tells that anybody agreed to the project: no CI, no direnv, no Flox."""
+    for name in ("CI", "ENVREF_TRUST", "DIRENV_IN_ENVRC", "FLOX_ENV", "FLOX_ENV_PROJECT"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from envref.resolve import resolution as resolutions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from envref.cli.request import Request
     from envref.formats.shells import Sink
@@ -27,7 +27,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
     """
     sink = sink or shells.sink(request.format)
     try:
-        resolution = resolve(request)
+        resolution = _exported(request) if sink.failure else resolve(request)
         if resolution.untrusted:
             streams.warn(untrusted_warning(resolution.untrusted))
         return _written(request, resolution, sink)
@@ -78,10 +78,36 @@ def _warn_of_replay(shell: str, resolution: Resolution) -> None:
 
 def resolve(request: Request) -> Resolution:
     """What becomes of the request's variables. Raises EnvrefError for what is fatal before any store is asked."""
-    project = _load(request)
+    resolution = _resolved(_load(request), request, _require)
+    if resolution.is_plain:
+        resolution.untrusted = resolutions.untrusted_names(resolution.project, resolution.chosen)
+    return resolution
+
+
+def _exported(request: Request) -> Resolution:
+    """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5)."""
+    project = project_of(request)
+    _agree(project)
+    return _resolved(project_of(request) if project.unread else project, request, _pass)
+
+
+def _resolved(project: Project, request: Request, gate: Callable[[Project], object]) -> Resolution:
     environment = resolutions.environment_of(project)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    return resolutions.resolved(project, environment, chosen, request.timeout, _require)
+    return resolutions.resolved(project, environment, chosen, request.timeout, gate)
+
+
+def _agree(project: Project) -> None:
+    from envref.project.trust.agreement import is_agreed
+
+    if not is_agreed(project):
+        from envref.cli.consent import agree
+
+        agree(project)
+
+
+def _pass(_project: Project) -> None:
+    """The gate of a project that was agreed to."""
 
 
 def _load(request: Request) -> Project:

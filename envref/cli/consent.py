@@ -7,7 +7,8 @@ import sys
 
 from envref import streams
 from envref.paths import shown
-from envref.project.trust.gate import Untrusted, check, deny, grant, is_granted_by_environment
+from envref.project.trust.agreement import is_granted_beforehand
+from envref.project.trust.gate import Untrusted, check, deny, grant, refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +24,24 @@ def require(project: Project) -> None:
     """
     try:
         name = check(project)
-    except Untrusted as refusal:
-        if not refusal.question or not _at_terminal():
-            raise
-        _ask(project, refusal)
+    except Untrusted as refused:
+        _ask(project, refused)
         return
-    if name.others() and not is_granted_by_environment():
+    if name.others() and not is_granted_beforehand(project):
         used_by = ", ".join(map(shown, name.others()))
         streams.inform(f'envref: warning: project "{name.text}" is also used by {used_by}')
 
 
-def _ask(project: Project, refusal: Untrusted) -> None:
-    streams.say(refusal.question)
+def agree(project: Project) -> None:
+    """The same for a project that is to export into a shell and that nobody has agreed to (`trust/agreement`)."""
+    _ask(project, refusal(project))
+
+
+def _ask(project: Project, refused: Untrusted) -> None:
+    """Raises what was refused unless the person at the terminal allows it; the answer is kept."""
+    if not refused.question or not _at_terminal():
+        raise refused from None
+    streams.say(refused.question)
     if is_yes(QUESTION):
         grant(project)
         return

@@ -83,4 +83,4 @@ def _shown(project: Project) -> list[str]:
         lines = [f"{lines[0]} changed since you trusted it on {kept.date}:", *(f"  {line}" for line in changed)]
     if others:
         lines.append(f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}')
-    return [*lines, *(message.wanted(project, wanted, others) or ["  it wants nothing that needs trust"])]
+    return [*lines, *message.summary(project, meaning(project)), *message.wanted(project, wanted, others)]

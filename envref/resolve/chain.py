@@ -6,7 +6,6 @@ import time
 
 from envref.backends.table import backend_class
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, signature
-from envref.project.trust.gate import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +175,12 @@ class Stores:
         return [warning for store in self for warning in store.warnings]
 
 
+def _check(project: Project) -> None:
+    from envref.project.trust.gate import check
+
+    check(project)
+
+
 class Chain(Stores):
     """The stores as they may be asked. There is none for a project that needs trust and does not have it.
 
@@ -186,7 +191,7 @@ class Chain(Stores):
     __slots__ = ()
 
     def __init__(
-        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = check
+        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = _check
     ) -> None:
         gate(project)
         super().__init__(project, timeout)
@@ -200,7 +205,7 @@ class VariableChain(Chain):
     __slots__ = ()
 
     def __init__(
-        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = check
+        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = _check
     ) -> None:
         super().__init__(project, timeout, gate)
         for store in self:

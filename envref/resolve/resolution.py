@@ -6,7 +6,6 @@ from envref import streams
 from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
 from envref.project import project as projects
-from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 from envref.refs.reference import Reference
 
 TYPE_CHECKING = False
@@ -32,13 +31,16 @@ class Resolution:
 
     __slots__ = ("chosen", "filled", "project", "untrusted")
 
-    def __init__(
-        self, project: Project, chosen: list[Variable], filled: dict[str, Filled], untrusted: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, project: Project, chosen: list[Variable], filled: dict[str, Filled]) -> None:
         self.project = project
         self.chosen = chosen
         self.filled = filled
-        self.untrusted = untrusted
+        self.untrusted: Sequence[str] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether no reference had a part in any of it, so that no store was asked."""
+        return all(filled.variable.plain is not None for filled in self.filled.values())
 
     @property
     def failed(self) -> bool:
@@ -88,8 +90,7 @@ def resolved(
         if isinstance(reference, Reference)
     ]
     outcomes = _ask(project, references, timeout, gate) if references else {}
-    untrusted = () if references else untrusted_names(project, chosen)
-    return Resolution(project, chosen, _filled(variables, outcomes), untrusted)
+    return Resolution(project, chosen, _filled(variables, outcomes))
 
 
 def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
@@ -103,6 +104,8 @@ def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) ->
 
 def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
     """The variables that a file must not set in a project that the user does not trust (security.md P13)."""
+    from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
+
     judge = is_dangerous if project.config.trust == "default" else is_dangerous_in_strict_mode
     found = [variable.name for variable in variables if judge(variable.name, variable.plain or "")]
     return found if found and not _is_trusted(project) else []

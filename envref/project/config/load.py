@@ -61,7 +61,7 @@ def _configured(plain: dict[str, Any], sources: Sources, environment: Mapping[st
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), root)
     if fault:
         raise invalid([fault])
-    fields = {**plain, "path": sources.path, "global_path": sources.global_path}
+    fields = {**plain, "path": sources.path, "global_path": sources.global_path, "source": sources.project_bytes}
     if "backends" in plain:
         fields["backends"] = tuple(BackendConfig(**backend) for backend in plain["backends"])
     fields["trusted_paths"] = tuple(expanded(path, environment) for path in plain.get("trusted_paths", ()))

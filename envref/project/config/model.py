@@ -114,6 +114,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "from_project": (),
     "path": "",
     "global_path": None,
+    "source": b"",
 }
 
 
@@ -132,6 +133,7 @@ class Config(_Frozen):
         "profiles",
         "project",
         "services",
+        "source",
         "team",
         "trust",
         "trusted_paths",
@@ -154,6 +156,7 @@ class Config(_Frozen):
     from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one
+    source: bytes  # the text of the project's file, as it was read
 
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""

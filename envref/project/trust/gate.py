@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from envref.errors import UNTRUSTED, EnvrefError
-from envref.paths import expanded
+from envref.project.trust.agreement import is_granted_beforehand, is_pinned
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envref.project.project import Project
-    from envref.project.trust.need import Need
-
-VARIABLE = "ENVREF_TRUST"
-_EVERYTHING = "all"
 
 
 class Untrusted(EnvrefError):
@@ -51,16 +47,18 @@ def check(project: Project, environment: Mapping[str, str] = os.environ) -> Name
     wanted = needs(project, environment)
     name = Name(project, environment)
     if wanted and not is_granted(project, environment):
-        raise _refusal(project, wanted, name.others(), environment)
+        raise refusal(project, environment)
     if not name.others():
         name.give()
     return name
 
 
-def _refusal(project: Project, wanted: list[Need], others: list[str], environment: Mapping[str, str]) -> Untrusted:
+def refusal(project: Project, environment: Mapping[str, str] = os.environ) -> Untrusted:
+    """Why the project may not do what it asks for, or export into a shell; `question` is empty if its user said no."""
     from envref.project.trust import message, record
     from envref.project.trust.meaning import fingerprint, meaning
 
+    wanted, others = needs(project, environment), Name(project, environment).others()
     meant = meaning(project, environment)
     kept = record.read(project.root, environment)
     denied = kept is not None and not kept.granted and kept.fingerprint == fingerprint(meant)
@@ -75,30 +73,15 @@ def is_waiting(project: Project, environment: Mapping[str, str] = os.environ) ->
 
 def is_granted(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the user allowed what the project means now: by ENVREF_TRUST, `trusted_paths` or a record."""
-    if is_granted_by_environment(environment) or _is_trusted_path(project, environment):
+    if is_granted_beforehand(project, environment):
         return True
     from envref.project.trust import record
     from envref.project.trust.meaning import fingerprint, meaning
 
-    wanted = fingerprint(meaning(project, environment))
-    if wanted in environment.get(VARIABLE, "").replace(" ", "").split(","):
-        return True
+    meant = meaning(project, environment)
     kept = record.read(project.root, environment)
-    return kept is not None and kept.granted and kept.fingerprint == wanted
-
-
-def is_granted_by_environment(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether ENVREF_TRUST allows everything."""
-    return environment.get(VARIABLE) == _EVERYTHING
-
-
-def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
-    """Whether a directory of `trusted_paths` is the project's root, or above it. Whole names count, not beginnings."""
-    root = os.path.join(project.root, "")
-    return any(
-        root.startswith(os.path.join(os.path.realpath(expanded(path, environment)), ""))
-        for path in project.config.trusted_paths
-        if os.path.isabs(path)
+    return is_pinned(meant, environment) or (
+        kept is not None and kept.granted and kept.fingerprint == fingerprint(meant)
     )
 
 

@@ -1,19 +1,21 @@
 """What a project's config means: all that trust is given to, as plain data, and its fingerprint (security.md 5.3).
 
-Comments, layout, ordinary variables and references are not in it, so editing them never asks again. Nor is the
-project's path: a pin that was made on one machine holds on another.
+Comments, layout, ordinary variables and references to the project's own secrets are not in it, so editing them never
+asks again. Nor is the project's path: a pin that was made on one machine holds on another.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_profile_name
 from envref.project.project import env_files, file_names
-from envref.project.trust.need import PROGRAM, dangerous, needs, outside_files
+from envref.project.trust.digest import digest, sha256
+from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.project.trust.need import Need
 
-FORMAT = 1
+FORMAT = 2
+_FOREIGN = re.compile(r"ref://[A-Za-z0-9_.-]+//[^\s\"'}]+")  # as far as an env file can say it without a blank
 _LARGEST = 256 << 20  # bytes of a program that can be pinned; reading more would hold up a shell
 
 
@@ -41,7 +44,9 @@ def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> di
         "profiles": config.profiles,
         "outside": dict(outside_files(project)),
         "team": config.team,
-        "variables": _dangerous_names(project),
+        "variables": {},
+        "foreign": [],
+        **_of_env_files(project),
     }
 
 
@@ -53,23 +58,6 @@ def fingerprint(meant: Mapping[str, Any]) -> str:
 def canonical(meant: Mapping[str, Any]) -> str:
     """One text for each meaning."""
     return json.dumps(meant, sort_keys=True, separators=(",", ":"))
-
-
-def digest(data: bytes) -> str:
-    """SHA-256 in hex."""
-    return str(_sha256(data).hexdigest())
-
-
-def _sha256(data: bytes = b"") -> Any:
-    """Python's own: what hashlib loads first costs more than the rest of the gate together."""
-    for module in ("_sha2", "_sha256"):
-        try:
-            return __import__(module).sha256(data)
-        except ImportError:
-            continue
-    import hashlib
-
-    return hashlib.sha256(data)
 
 
 def _backend(backend: BackendConfig) -> dict[str, Any]:
@@ -99,7 +87,7 @@ def content(path: str) -> str:
         with open_file(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:
                 return f"of none: larger than {_LARGEST >> 20} MiB, {os.urandom(8).hex()}"
-            found = _sha256()
+            found = sha256()
             while chunk := file.read(1 << 20):
                 found.update(chunk)
             return str(found.hexdigest())
@@ -107,15 +95,31 @@ def content(path: str) -> str:
         return ""
 
 
-def _dangerous_names(project: Project) -> list[str]:
-    """Those that any profile's files set: the fingerprint does not depend on which one is in effect."""
+def _of_env_files(project: Project) -> dict[str, Any]:
+    """What any profile's files say: the meaning does not depend on which one is in effect.
+
+    Risky variables with their values as written, and the names of secrets that envref did not make. In strict mode the
+    bytes of all files as well: there any change asks.
+    """
+    files = env_files(project, _every_file(project))
+    variables = {
+        entry.name: entry.text
+        for file in files
+        for entry in merge([file])
+        if dangerous(project.config, [(entry.name, entry.text)])
+    }
+    foreign = {name for file in files for entry in file.entries for name in _FOREIGN.findall(entry.text)}
+    found: dict[str, Any] = {"variables": variables, "foreign": sorted(foreign)}
+    if is_strict(project.config):
+        texts = "".join(f"{file.name}\0{file}\0" for file in files).encode("utf-8", "surrogateescape")
+        found["content"] = digest(project.config.source + b"\0" + texts)
+    return found
+
+
+def _every_file(project: Project) -> list[str]:
     config = project.config
     on_disk = [f".env.{name}" for name in _profiles_on_disk(project.root)]
-    names = dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk])
-    found: set[str] = set()
-    for file in env_files(project, names):
-        found.update(dangerous(config, ((entry.name, entry.text) for entry in merge([file]))))
-    return sorted(found)
+    return list(dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk]))
 
 
 def _profiles_on_disk(root: str) -> list[str]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 
+from envref.env.file import merge
+from envref.errors import printable
 from envref.paths import shown
+from envref.project.project import env_files
 from envref.project.trust.meaning import content, fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
+from envref.refs.reference import SCHEME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 _DIGITS = 12  # of a program's checksum: enough to compare by eye
 _WANTS = "  it wants: "
+_MOST_NAMES = 5  # foreign names that are shown
 
 
 def refusal(
@@ -37,7 +42,21 @@ def request(
     changed = list(changes(record.meant, meant)) if record and record.granted else []
     if record and changed:
         return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
-    return [f"{place} is not trusted yet, nothing was run or read.", *wanted(project, needs, others)]
+    head = f"{place} is not trusted yet, nothing was run or read."
+    return [head, *summary(project, meant), *wanted(project, needs, others)]
+
+
+def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
+    """In two lines what it sets and reads: variables and secrets by number, stores, and names that are not its own."""
+    entries = merge(project.files or env_files(project))
+    secrets = sum(SCHEME in entry.text for entry in entries)
+    stores = ", ".join(backend.name for backend in project.config.backends)
+    lines = [f"  it sets {len(entries)} variable(s), {secrets} with secrets from {stores or 'no store'}"]
+    if meant["foreign"]:
+        names = ", ".join(meant["foreign"][:_MOST_NAMES])
+        more = len(meant["foreign"]) - _MOST_NAMES
+        lines.append(f"  it reads {printable(names)}" + (f" and {more} more" if more > 0 else ""))
+    return lines
 
 
 def wanted(project: Project, needs: Sequence[Need], others: Sequence[str]) -> list[str]:
@@ -117,8 +136,8 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str
             continue
         for sign, values in (("-", old), ("+", new)):
             if path in values:
-                backend = f' (backend "{path[1]}")' if several and path[0] in ("backends", "programs") else ""
-                yield f"{sign} {_label(path)}: {values[path]}{backend if len(path) > 1 else ''}"
+                named = several and len(path) > 1 and path[0] in ("backends", "programs")
+                yield f"{sign} {_label(path)}: {values[path]}" + (f' (backend "{path[1]}")' if named else "")
 
 
 def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

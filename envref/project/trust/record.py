@@ -12,7 +12,8 @@ import time
 
 from envref.errors import EnvrefError
 from envref.paths import NO_HOME, is_ours, make_private, open_ours, shown, state_path
-from envref.project.trust.meaning import digest, fingerprint
+from envref.project.trust.digest import digest
+from envref.project.trust.meaning import fingerprint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

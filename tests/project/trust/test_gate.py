@@ -72,6 +72,7 @@ def test_a_command_that_uses_a_store_stops(shop, home, arguments, stdout):
     assert (done.returncode, done.stdout) == (4, stdout)
     assert lines(done) == [
         f"envref: {shop.path} is not trusted yet, nothing was run or read.",
+        "  it sets 1 variable(s), 1 with secrets from kv",
         f"  it wants: plugin ./tools/kv (sha256 {record.digest(PLUGIN.encode())[:12]}...)",
         f"  review, then: envref trust        in CI: ENVREF_TRUST={pin(shop)}",
     ]
@@ -121,7 +122,7 @@ def test_the_message_names_all_that_is_wanted(project, tmp_path, monkeypatch, ho
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "vault").write_text("#!/bin/sh\n")
     (tmp_path / "bin" / "vault").chmod(0o755)
-    assert lines(project.envref("resolve"))[1:-1] == [
+    assert lines(project.envref("resolve"))[2:-1] == [
         f"  it wants: vault CLI {tmp_path}/bin/vault -> https://vault.internal:8200 with your VAULT_TOKEN",
         "            plugin ./a\\x1b[31m\\u202e (not there)",
         "            vault path /srv/v.db",
@@ -148,7 +149,7 @@ def test_trust_shows_and_records(shop, home):
     done = shop.envref("trust")
     assert (done.returncode, done.stdout) == (0, "")
     assert lines(done)[0] == f"envref: {shop.path}"
-    assert lines(done)[1].startswith("  it wants: plugin ./tools/kv (sha256 ")
+    assert lines(done)[2].startswith("  it wants: plugin ./tools/kv (sha256 ")
     assert lines(done)[-1] == f"{shop.path} is trusted"
     assert shop.envref("resolve").stdout == "A=v\n"
     (kept_record,) = (home / ".local/state/envref/trust").iterdir()
@@ -312,15 +313,16 @@ def test_the_command_asks_at_a_terminal_too(shop):
 
 
 def test_without_references_a_dangerous_name_is_left_out_with_one_warning(project):
-    """Exit status 0: everything else is there."""
+    """Where a person reads the output, everything else is there; a shell gets nothing before consent."""
     project.write(".envref.yaml", "project: app\n")
     project.write(".env", "A=1\nBASH_ENV=x\nLD_PRELOAD=y\nVAULT_ADDR=http://127.0.0.1:8200\n")
-    done = project.envref("resolve", "--export")
-    assert (done.returncode, done.stdout) == (0, "export A=1\nexport VAULT_ADDR=http://127.0.0.1:8200\n")
+    done = project.envref("resolve")
+    assert (done.returncode, done.stdout) == (0, "A=1\nVAULT_ADDR=http://127.0.0.1:8200\n")
     assert lines(done) == [
         "warning: BASH_ENV, LD_PRELOAD: left out, a file may set this only in a trusted project; run: envref trust"
     ]
     assert "BASH_ENV" not in project.envref("resolve", "--unset", "--export").stdout
+    assert project.envref("resolve", "--export").stdout == "false\n"
 
 
 def test_with_a_reference_a_dangerous_name_stops_the_run(project):
@@ -438,10 +440,11 @@ def test_strict_mode_refuses_another_directory_of_the_name(shop, second, strict)
 
 
 def test_init_trusts_what_it_wrote(project, strict):
-    """In strict mode too there is nothing to review."""
+    """In strict mode too there is nothing to review, until the files change."""
     project.envref("init", "--project", "fresh")
+    assert project.envref("resolve", "--export").returncode == 0
     project.write(".env", "A=ref://secrets/a?default=d\n")
-    assert project.envref("resolve").returncode != 4
+    assert project.envref("resolve").returncode == 4
 
 
 @pytest.mark.parametrize("before", [{".envref.yaml": ASKING}, {".env": "BASH_ENV=x\nA=ref://secrets/a?default=d\n"}])

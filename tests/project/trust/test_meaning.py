@@ -49,13 +49,14 @@ QUIET = {
     "layout and comments": (".envref.yaml", json.dumps(CONFIG, indent=3) + "\n# a comment\n"),
     "an ordinary variable": (".env", "A=2\nB=3\nBASH_ENV=x\n"),
     "a reference": (".env", "A=ref://secrets/a\nBASH_ENV=x\n"),
-    "another value of a dangerous name": (".env", "A=1\nBASH_ENV=y\n"),
     "an everyday name": (".env", "A=1\nBASH_ENV=x\nPYTHONPATH=.\n"),
-    "a dangerous name once more, in another file": (".env.local", "BASH_ENV=z\n"),
+    "a dangerous name once more, in another file": (".env.local", "BASH_ENV=x\n"),
     "another file": ("README.md", "text"),
     "a broken env file": (".env.staging", "no line\n"),
 }
 LOUD = {
+    "another value of a dangerous name": (".env", "A=1\nBASH_ENV=y\n"),
+    "a secret that envref did not make": (".env", "A=ref://keychain//bank\nBASH_ENV=x\n"),
     "the project's name": (".envref.yaml", edited(project="other")),
     "an endpoint": (".envref.yaml", of_backend(1, addr="https://b")),
     "a token": (".envref.yaml", of_backend(1, token="another")),

@@ -1,0 +1,152 @@
+"""Agreement: whether anybody here has agreed to what a project sets and does, before anything of it reaches a shell.
+
+Agreement is recorded with the meaning that was agreed to (`record`, `meaning`); a change of meaning asks again. An
+activation looks at a seal first: a line for each state of the project whose meaning was compared and found agreed to,
+made of the bytes of its files. A state that has its seal costs one small file, and nothing of the gate is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+
+from envref.paths import expanded, open_ours, state_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from envref.project.project import Project
+
+VARIABLE = "ENVREF_TRUST"
+_EVERYTHING = "all"
+_MOST_SEALS = 16  # states that one project is in by turns, e.g. its profiles
+_LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
+_CI = ("true", "1")
+
+
+def is_agreed(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the project may export into a shell as it is now. Records what direnv or Flox agreed to already.
+
+    Nothing of the project is run, contacted or read beyond its own files.
+    """
+    if is_granted_beforehand(project, environment):
+        return True
+    seal = _seal(project, environment)
+    if seal in _seals(project.root, environment):
+        return True
+    return _is_recorded(project, seal, environment) or _is_agreed_for_now(project, environment)
+
+
+def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the user allows everything here: by ENVREF_TRUST=all or `trusted_paths` of their own config."""
+    return environment.get(VARIABLE) == _EVERYTHING or _is_trusted_path(project, environment)
+
+
+def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether a directory of `trusted_paths` is the project's root, or above it. Whole names count, not beginnings."""
+    root = os.path.join(project.root, "")
+    return any(
+        root.startswith(os.path.join(os.path.realpath(expanded(path, environment)), ""))
+        for path in project.config.trusted_paths
+        if os.path.isabs(path)
+    )
+
+
+def _is_recorded(project: Project, seal: str, environment: Mapping[str, str]) -> bool:
+    """Whether somebody agreed to just this meaning; direnv's and Flox's agreement becomes the first record."""
+    from envref.project.trust import record
+    from envref.project.trust.meaning import fingerprint, meaning
+
+    meant = meaning(project, environment)
+    kept = record.read(project.root, environment)
+    if kept is None and (_direnv_agreed(project, environment) or _flox_agreed(project, environment)):
+        record.write(project.root, meant, environment, granted=True)
+    elif kept is None or not kept.granted or kept.fingerprint != fingerprint(meant):
+        return False
+    if not any("sha256" in program for program in meant["programs"]):  # bytes outside the sealed files decide there
+        _keep(seal, project.root, environment)
+    return True
+
+
+def _is_agreed_for_now(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether a pin names this meaning, or CI runs what asks for nothing: true of this environment, and not kept."""
+    from envref.project.trust.meaning import meaning
+    from envref.project.trust.need import needs
+
+    if is_pinned(meaning(project, environment), environment):
+        return True
+    return environment.get("CI") in _CI and not needs(project, environment)
+
+
+def is_pinned(meant: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether ENVREF_TRUST names just this meaning by its fingerprint."""
+    from envref.project.trust.meaning import fingerprint
+
+    pins = environment.get(VARIABLE, "").replace(" ", "").split(",")
+    return pins != [""] and fingerprint(meant) in pins
+
+
+def _direnv_agreed(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether a running `.envrc` calls, in the project or below it: direnv asked before it ran the repository's code.
+
+    direnv 2.32 sets DIRENV_IN_ENVRC and runs the file in its own directory; DIRENV_DIR is unset then (measured).
+    """
+    here = os.getcwd()
+    inside = os.path.join(os.path.realpath(here), "").startswith(os.path.join(project.root, ""))
+    return environment.get("DIRENV_IN_ENVRC") == "1" and inside and os.path.isfile(os.path.join(here, ".envrc"))
+
+
+def _flox_agreed(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether `flox activate` runs the hook of this project's own environment: Flox runs the repository's code then.
+
+    A remote environment lies elsewhere, and its owner has not agreed to this directory.
+    """
+    root, run = environment.get("FLOX_ENV_PROJECT", ""), environment.get("FLOX_ENV", "")
+    own = os.path.join(project.root, ".flox", "run", "")
+    return bool(root and run) and os.path.realpath(root) == project.root and os.path.abspath(run).startswith(own)
+
+
+def _seal(project: Project, environment: Mapping[str, str]) -> str:
+    """SHA-256 of all that decides the meaning: the bytes of config and env files, and where programs are found."""
+    from envref.project.trust.digest import sha256
+
+    parts = [project.root, environment.get("PATH", ""), project.config.trust]
+    texts = [text for file in project.files for text in (file.name, str(file))]
+    found = sha256(project.config.source)
+    for part in (*parts, *texts):
+        data = part.encode("utf-8", "surrogateescape")
+        found.update(b"%d:" % len(data) + data)
+    return str(found.hexdigest())
+
+
+def _place(root: str, environment: Mapping[str, str]) -> bytes:
+    """Two long paths with one ending share a file; each then finds the other's root in it, and no seal of its own."""
+    directory = state_path("agreed", environment=environment)
+    name = os.fsencode(root).replace(b"/", b"%")[-_LONGEST_NAME:]
+    return os.path.join(os.fsencode(directory), name) if directory else b""
+
+
+def _seals(root: str, environment: Mapping[str, str]) -> list[str]:
+    path = _place(root, environment)
+    try:
+        with open_ours(path) as file:
+            kept_root, *seals = file.read().decode("utf-8", "surrogateescape").split("\0")
+    except OSError:
+        return []
+    return seals if kept_root == root else []
+
+
+def _keep(seal: str, root: str, environment: Mapping[str, str]) -> None:
+    """Adds the seal. State that can't be written makes the next activation slower, and stops nobody."""
+    from envref import atomic
+    from envref.errors import EnvrefError
+    from envref.project.trust.record import private_directory
+
+    seals = [seal, *_seals(root, environment)][:_MOST_SEALS]
+    try:
+        private_directory("agreed", environment)
+        path = os.fsdecode(_place(root, environment))
+        atomic.write(path, "\0".join([root, *seals]).encode("utf-8", "surrogateescape"), mode=0o600)
+    except EnvrefError:
+        return

@@ -1,0 +1,244 @@
+"""Agreement: nothing of a project gets into a shell before somebody here agreed to it (security.md 5)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from envref.project.trust import agreement, record
+from envref.resolve.resolution import load
+from tests.arguments import PYTHONPATH
+from tests.cli.terminal import Terminal
+
+pytestmark = pytest.mark.usefixtures("nobody_agreed")
+CONFIG = "project: shop\n"
+ENV = "PORT=3000\nLOG=info\n"
+EXPORTING = [
+    ["resolve", "--export"],
+    ["resolve", "--direnv"],
+    ["resolve", "--export", "--shell", "fish"],
+    ["resolve", "--export", "--shell", "tcsh"],
+    ["resolve", "--export", "--strict"],
+]
+TYPED = [
+    ["resolve"],
+    ["run", "--", "true"],
+    ["list"],
+    ["get", "PORT"],
+    ["status", "--offline"],
+    ["validate", "--no-schema"],
+]
+
+
+@pytest.fixture
+def shop(project):
+    """A clone that nobody here has looked at; it asks for nothing that needs trust."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env", ENV)
+    project.write(".env.example", "PORT=\nLOG=\n")
+    return project
+
+
+def exported(shop, **options):
+    return shop.envref("resolve", "--export", **options)
+
+
+@pytest.mark.parametrize("words", EXPORTING, ids=" ".join)
+def test_a_clone_exports_nothing(shop, words):
+    """A shell gets code that fails, and a person the one line to type."""
+    done = shop.envref(*words)
+    assert (done.returncode, done.stdout) == (4, "false\n")
+    first, *_, last = done.stderr.splitlines()
+    assert first.endswith("is not trusted yet, nothing was run or read.")
+    assert last.startswith("  review, then: envref trust        in CI: ENVREF_TRUST=")
+    assert "it sets 2 variable(s), 0 with secrets" in done.stderr
+
+
+@pytest.mark.parametrize("words", TYPED, ids=" ".join)
+def test_commands_that_people_type_do_not_ask(shop, words):
+    """They hand nothing to a shell, and the project asks for nothing by meaning."""
+    assert shop.envref(*words).returncode == 0
+
+
+def test_trust_once_then_any_value(shop):
+    """Ordinary edits of `.env` never ask again, in either order of states."""
+    assert shop.envref("trust").returncode == 0
+    for port in ("3001", "3002", "3001"):
+        shop.write(".env", ENV.replace("3000", port))
+        done = exported(shop)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"export PORT={port}\n" in done.stdout
+
+
+CHANGES = {
+    "a risky name": ENV + "BASH_ENV=x\n",
+    "a secret that envref did not make": ENV + "K=ref://keychain//bank?optional\n",
+    "one inside a longer value": ENV + 'K="x${ref://keychain//bank?optional}"\n',
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_meaning_asks_again(shop, change):
+    """And shows the difference."""
+    shop.envref("trust")
+    shop.write(".env", CHANGES[change])
+    done = exported(shop)
+    assert (done.returncode, done.stdout) == (4, "false\n")
+    assert "changed since you trusted it" in done.stderr
+    shop.envref("trust")
+    assert "changed since" not in exported(shop).stderr
+
+
+def test_the_question_says_what_the_project_would_do(shop):
+    """Variables and secrets by number, stores, and secrets that envref did not make."""
+    names = [f"N{number}=ref://keychain//bank/{number}\n" for number in range(7)]
+    shop.write(".env", ENV + "".join(names))
+    told = exported(shop).stderr
+    assert "  it sets 9 variable(s), 7 with secrets from keychain\n" in told
+    assert "  it reads ref://keychain//bank/0, " in told
+    assert " and 2 more\n" in told
+
+
+def test_one_more_store_is_shown(shop):
+    """Each change says which backend it is about, where there are several."""
+    shop.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
+    shop.envref("trust")
+    shop.write(".envref.yaml", CONFIG + "backends: [{name: vault}, {name: op, type: 1password}]\n")
+    told = exported(shop).stderr
+    assert "  - backends: vault\n  + backends: vault, op\n" in told
+    assert '  + type: 1password (backend "op")\n' in told
+
+
+def test_the_value_of_a_risky_name_is_part_of_the_meaning(shop):
+    """SEC-B3: the address that was agreed to is not another one."""
+    shop.write(".env", "VAULT_ADDR=https://good.example\n")
+    shop.envref("trust")
+    assert exported(shop).stdout == "export VAULT_ADDR=https://good.example\n"
+    shop.write(".env", "VAULT_ADDR=https://evil.example\n")
+    done = exported(shop)
+    assert done.stdout == "false\n"
+    assert "- variables VAULT_ADDR: https://good.example" in done.stderr
+    assert "+ variables VAULT_ADDR: https://evil.example" in done.stderr
+
+
+def test_a_pin_is_of_values_too(shop, monkeypatch):
+    """What CI pinned is what it gets."""
+    shop.write(".env", "VAULT_ADDR=https://good.example\n")
+    monkeypatch.setenv("ENVREF_TRUST", shop.envref("trust", "--print").stdout.strip())
+    assert exported(shop).returncode == 0
+    shop.write(".env", "VAULT_ADDR=https://evil.example\n")
+    assert exported(shop).returncode == 4
+
+
+@pytest.mark.parametrize("word", ["true", "1"])
+def test_ci_agrees_to_what_asks_for_nothing(shop, monkeypatch, word):
+    """Not to what needs trust, and no other word for it counts."""
+    monkeypatch.setenv("CI", word)
+    assert exported(shop).returncode == 0
+    shop.write(".env", ENV + "BASH_ENV=x\n")
+    assert exported(shop).returncode == 4
+    shop.write(".env", ENV)
+    monkeypatch.setenv("CI", "false")
+    assert exported(shop).returncode == 4
+
+
+def test_init_agrees_to_what_it_wrote(project):
+    """Its user made the project."""
+    assert project.envref("init", "--project", "mine").returncode == 0
+    project.write(".env", "A=1\n")
+    assert exported(project).stdout == "export A=1\n"
+
+
+def test_direnv_agrees_from_its_own_file_only(shop, tmp_path):
+    """In the project or below it, with an `.envrc` there: the variable alone says nothing."""
+    env = {"DIRENV_IN_ENVRC": "1"}
+    assert exported(shop, env=env).returncode == 4
+    (tmp_path / ".envrc").write_text("")
+    assert exported(shop, env=env, cwd=tmp_path).returncode != 0
+    shop.write("web/.envrc", "")
+    assert exported(shop, env=env, cwd=shop.path / "web").returncode == 0
+    assert exported(shop).returncode == 0
+
+
+def test_direnv_agrees_once(shop):
+    """What it agreed to is recorded as the first meaning; a change asks as ever."""
+    shop.write(".envrc", "")
+    assert exported(shop, env={"DIRENV_IN_ENVRC": "1"}).returncode == 0
+    shop.write(".env", ENV + "BASH_ENV=x\n")
+    assert exported(shop, env={"DIRENV_IN_ENVRC": "1"}).returncode == 4
+
+
+def test_flox_agrees_for_its_own_project(shop, tmp_path):
+    """An environment that lies elsewhere, e.g. a remote one, agrees to nothing here."""
+    own = str(shop.path / ".flox/run/x86_64-linux.shop.dev")
+    for project, environment, status in (
+        (str(shop.path), str(tmp_path / "remote"), 4),
+        (str(tmp_path), own, 4),
+        (str(shop.path), f"{shop.path}/.flox/run/../../evil", 4),
+        (str(shop.path), own, 0),
+    ):
+        env = {"FLOX_ENV_PROJECT": project, "FLOX_ENV": environment}
+        assert exported(shop, env=env).returncode == status
+
+
+def test_a_no_is_kept(shop):
+    """Until the project changes, nothing asks again."""
+    terminal = Terminal(shop.path, "resolve", "--export")
+    terminal.await_text("trust it? [y/N] ")
+    terminal.type("n\n")
+    assert terminal.end() == 4
+    assert exported(shop).returncode == 4
+    assert shop.envref("trust").returncode == 0
+    assert exported(shop).returncode == 0
+
+
+def test_a_state_with_its_seal_loads_no_gate(shop, home):
+    """The second activation compares one small file, that nobody else could have written."""
+    shop.envref("trust")
+    exported(shop)
+    (sealed,) = (home / ".local/state/envref/agreed").iterdir()
+    assert sealed.stat().st_mode & 0o777 == 0o600
+    project = load(str(shop.path))
+    environment = {**os.environ, "PATH": os.environ["PATH"]}
+    record.remove(project.root)
+    assert agreement.is_agreed(project, environment)
+    sealed.chmod(0o666)
+    assert not agreement.is_agreed(project, environment)
+
+
+def test_another_path_is_another_state(shop):
+    """Where programs are found decides what a project would run."""
+    shop.envref("trust")
+    exported(shop)
+    project = load(str(shop.path))
+    record.remove(project.root)
+    assert not agreement.is_agreed(project, {**os.environ, "PATH": "/elsewhere"})
+
+
+def test_strict_mode_is_by_content(shop, home):
+    """Any change of config or env files asks."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("trust: strict\n")
+    shop.envref("trust")
+    assert exported(shop).returncode == 0
+    shop.write(".env", ENV.replace("3000", "3001"))
+    assert exported(shop).returncode == 4
+
+
+def test_two_activations_of_a_clone_run_nothing(shop, home, tmp_path):
+    """SEC-A1: what a first activation could have set decides nothing in the second."""
+    shop.write(".env", "SET=yes\nPYTHONPATH=lib\nHOME=/proc/self/cwd/h\n")
+    marker = tmp_path / "PWNED"
+    shop.write("lib/sitecustomize.py", f"open({str(marker)!r}, 'w')\n")
+    activation = f'eval "$({sys.executable} -m envref resolve --export 2>/dev/null)"'
+    script = f'{activation}; {activation}; echo "$SET"'
+    env = {**os.environ, "PYTHONPATH": PYTHONPATH}
+    done = subprocess.run(
+        ["bash", "--norc", "-c", script], cwd=shop.path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "\n"
+    assert not marker.exists()
