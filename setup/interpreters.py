@@ -42,7 +42,7 @@ def interpreters() -> list[Interpreter]:
         if interpreter and interpreter.version[:2] >= OLDEST:
             found.setdefault(interpreter.minor, interpreter)
     if not found:
-        sys.exit(f"{sys.executable} is no released CPython from 3.11 on; name one with PYTHON=PROGRAM")
+        sys.exit(f"{sys.executable} is not a released CPython from 3.11 on; name one with PYTHON=PROGRAM")
     first, *others = found.values()
     return [first, *sorted(others, key=lambda interpreter: interpreter.version)]
 
@@ -57,7 +57,7 @@ def _candidates() -> list[str]:
 
 
 def _probe(candidate: str) -> Interpreter | None:
-    """None for what is missing, broken (a pyenv shim without its version), or no released CPython."""
+    """The interpreter; None if it is missing, broken (a pyenv shim without its version), or not a released CPython."""
     try:
         probe = subprocess.run([candidate, "-I", "-c", _PROBE], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

@@ -80,7 +80,7 @@ def as_secret(label: str, raw: bytes | str) -> Secret:
 
 
 def as_bytes(label: str, value: Secret) -> bytes:
-    """The bytes of a value to store. BackendInvalid for a value that `as_secret` would not read back (stores.md 1.8)."""
+    """The bytes of a value to store. BackendInvalid for one that `as_secret` would not read back (stores.md 1.8)."""
     return as_secret(label, value.reveal()).reveal().encode("utf-8")
 
 

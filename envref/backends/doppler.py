@@ -102,7 +102,7 @@ class Doppler(Backend):
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
-        """`doppler secrets get` for the project's directory, not the caller's: Doppler ties a project to a directory."""
+        """`doppler secrets get` for the project's directory, not the caller's: Doppler ties projects to directories."""
         config, name = wanted.location
         flags = wanted.flag(" --project {}", "project").rstrip()
         flags += f" --config {wanted.word(config)}" if config else ""

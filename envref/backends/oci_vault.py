@@ -162,7 +162,7 @@ class OciVault(Backend):
         return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """Reads one key, and lists only if the read is refused. For more keys: lists, then reads each one in the list."""
+        """Reads a single key, and lists only if that is refused. Lists for more keys, then reads each one listed."""
         names = {address: _name(address) for address in addresses}
         if len(names) > 1:
             return self._read(self._existing(names, deadline), deadline)

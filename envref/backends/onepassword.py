@@ -315,7 +315,7 @@ def _id(item: Item) -> str:
 
 
 def _fits_a_line(name: str) -> bool:
-    """Whether op takes the name as one line, not as JSON, and its complaint about another can't seem to mean this one."""
+    """Whether op takes the name as one line, not as JSON, and no complaint about another name can seem to mean it."""
     return '"' not in name and not name.startswith(("{", "["))
 
 

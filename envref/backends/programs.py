@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 def find(program: str, *, root: str = "") -> str | None:
     """The absolute path of `program`, or None. A path is used as it is; a name is looked up.
 
-    PATH comes first, then ENVREF_STORE_PATH.
-
-    A relative path starts at `root`. Empty and relative parts of the search paths don't count: they would let the
-    current directory choose the program.
+    The lookup takes PATH, then ENVREF_STORE_PATH. A relative path starts at `root`. Empty and relative parts of the
+    search paths don't count: they would let the current directory choose the program.
     """
     if "/" in program:
         path = os.path.abspath(os.path.join(root, program))

@@ -84,7 +84,7 @@ def _reason(failed: Exception) -> str:
 
 
 def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
-    """Every complaint by our name for it. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase that occurs decides."""
+    """Complaints by our names for them. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase found decides."""
     no_mount = f'no KV engine of version 2 at "{mount}" in this namespace'
     sign_in = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
     return {

@@ -55,7 +55,7 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection, opened on the first request, and again after an answer that closes it; it lasts until the deadline."""
+    """A connection until the deadline, opened on the first request, and again after an answer that closes it."""
 
     def __init__(self, server: Endpoint, deadline: float) -> None:
         super().__init__(server.host, server.port)
@@ -115,7 +115,7 @@ class _Reader:
             self.failed = error
 
     def _check_mount(self) -> None:
-        """Checks the mount, as the program does first: in none, or in one of version 1, every path would look absent."""
+        """Checks the mount first, as the program does: without one of version 2, every path would look absent."""
         target = _target(f"sys/internal/ui/mounts/{self._mount}")
         status, body = self._connection.read(target)
         if status != HTTPStatus.OK:

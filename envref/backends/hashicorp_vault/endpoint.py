@@ -88,7 +88,7 @@ def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:
 
 
 def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | None:
-    """The program's settings without the prefix VAULT_ or BAO_; None if one is unknown, or if it is unclear which wins.
+    """The program's settings without VAULT_ or BAO_; None if one is unknown, or if it is unclear which one wins.
 
     OpenBao reads both prefixes, its own first. It may be installed as `vault`.
     """
