@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-# Both stand beside the file, where everyone who can edit it can see them, also over a network file system. Neither
-# starts with `.env.`, which would make it a profile.
+# Both are beside the file, where everyone who can edit it can see them, also over a network file system. Neither starts
+# with `.env.`, which would make it a profile.
 _REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
@@ -30,8 +30,8 @@ _NEW = ".envref-new-"
 def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o644) -> None:
     """Replaces the file at `path`, or creates it with `mode` less the umask; an existing file keeps mode and owner.
 
-    A symlink is followed, but never out of the folder `inside`. Raises EnvrefError, and then the old file is still
-    there, unless what failed was to make the new one safe against a power loss.
+    Follows a symlink, but never out of the folder `inside`. When it raises EnvrefError the old file is still there,
+    unless the failing step was the last one: making the new file safe against a power loss.
     """
     target = _target(path, inside)
     try:
@@ -41,7 +41,7 @@ def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o64
 
 
 def lock(path: str, *, inside: str | None = None) -> _Lock:
-    """A context that one process at a time is in, for each file; read and write inside it to change a file.
+    """A context that only one process at a time can enter, for each file; to change a file, read and write it inside.
 
     Leaves no lock file behind, and removes what a killed `write` of the same file left.
     """
@@ -49,7 +49,7 @@ def lock(path: str, *, inside: str | None = None) -> _Lock:
 
 
 def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
-    """Adds the line, all of it or nothing, to a file that gets `mode`. Raises EnvrefError; follows no symlink."""
+    """Adds the line, all of it or nothing; a new file gets `mode`. Raises EnvrefError; does not follow a symlink."""
     if os.path.islink(path):
         raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink", hint=_REPLACE)
     try:
@@ -89,7 +89,7 @@ class _Lock:
         os.close(self._descriptor)
 
     def _acquired(self) -> bool:
-        """Waits for the lock; False when its last owner removed the file meanwhile, so that it locks nobody out."""
+        """Waits for the lock. False when its last owner removed the file meanwhile: the lock then keeps nobody out."""
         self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | WITHOUT_LINKS, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         try:
@@ -99,7 +99,7 @@ class _Lock:
 
 
 def _target(path: str, inside: str | None) -> str:
-    """The real path of the file to write. Raises EnvrefError for one that is not to be written."""
+    """The real path of the file to write. Raises EnvrefError for a file that must not be written."""
     real = os.path.realpath(path)
     name = os.path.basename(path)
     if inside is not None and not real.startswith(os.path.join(os.path.realpath(inside), "")):
@@ -137,7 +137,7 @@ def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> N
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | WITHOUT_LINKS, 0o600 if old else mode, dir_fd=folder
     )
     try:
-        fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep takes it for a dead one
+        fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep mistakes it for an abandoned file
         if old:
             _keep(new, old)
         _write_all(new, data)

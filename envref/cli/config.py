@@ -40,12 +40,12 @@ def show(format_: str) -> None:
 
 
 def _options(backend: BackendConfig) -> dict[str, str | bool]:
-    """The options by name, those that may be a secret as asterisks."""
+    """The options by name; one that may be a secret shows as asterisks."""
     return {name: output.MASK if is_credential(name) else backend.options[name] for name in sorted(backend.options)}
 
 
 def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:
-    """The options, and what else is set for it."""
+    """The options, and the other settings of the backend."""
     own: dict[str, str | bool | float] = {**_options(backend)}
     own |= {"optional": True} if backend.optional else {}
     own |= {"timeout": backend.timeout} if backend.timeout is not None else {}
@@ -92,7 +92,7 @@ def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
 
 
 def _data(effective: Config) -> dict[str, object]:
-    """With the keys of the file; paths of the two files in full."""
+    """The data under the file's keys, with the full paths of both files."""
     return {
         "project": effective.project,
         "env_file": effective.env_file,

@@ -1,4 +1,4 @@
-"""`envref get`."""
+"""`envref get`: one variable, interpolated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Environment: the project's variables, interpolated once in merged order (commands.md 5.2).
 
-Two steps, because a secret is known only after its store was asked. `Environment` fills in all that is plain and keeps
-the references and what depends on them as pieces; `filling` puts the outcomes in.
+It takes two steps, because a secret is known only after its store was asked. `Environment` fills in everything plain
+and keeps references, and what depends on them, as pieces; `filling` puts in the outcomes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 class Variable:
     """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references.
 
-    `plain` is the value if no reference has a part in it, else None.
+    `plain` is the value if it contains no reference, else None.
     """
 
     __slots__ = ("entry", "name", "pieces", "plain")
@@ -51,7 +51,7 @@ class Variable:
         self.plain = _plain(pieces)
 
     def references(self) -> Iterator[Reference | InvalidReference]:
-        """Every reference of its own, those of alternatives included."""
+        """Every reference in its own value, also those in alternatives."""
         return (piece for piece in _flat(self.pieces) if isinstance(piece, Reference | InvalidReference))
 
     def interpolated(self) -> Iterator[str]:
@@ -62,8 +62,8 @@ class Variable:
 class Filled:
     """What became of a variable: its value, or why it has none.
 
-    `value` is None when the variable is left out. `answers` are the references that had a part in it, with their
-    outcomes; `failures` those of them that failed it; `waits_for` the variables that could not be resolved.
+    `value` is None if the variable is left out. `answers` are the references in its value with their outcomes;
+    `failures` those that made it fail; `waits_for` the variables it needs that could not be resolved.
     """
 
     __slots__ = ("answers", "failures", "value", "variable", "waits_for")
@@ -77,7 +77,7 @@ class Filled:
 
     @property
     def failed(self) -> bool:
-        """Whether it is left out for a reason other than an optional secret that is not there."""
+        """Whether it is left out for any reason except an absent optional secret."""
         return bool(self.failures or self.waits_for)
 
 
@@ -108,12 +108,12 @@ class Environment:
         return [variable for name, variable in self.variables.items() if name in wanted]
 
     def suggestion(self, name: str) -> str:
-        """`; did you mean HOST?`, or nothing when no name is near."""
+        """`; did you mean HOST?`, or nothing if no name is similar."""
         near = meant(name, self.variables)
         return f"; did you mean {near}?" if near else ""
 
     def closure(self, variables: Iterable[Variable]) -> list[Variable]:
-        """These variables and all that they wait for, in merged order."""
+        """These variables and all variables that they wait for, in merged order."""
         wanted: set[str] = set()
         queue = list(variables)
         while queue:
@@ -125,7 +125,7 @@ class Environment:
         return [variable for name, variable in self.variables.items() if name in wanted]
 
     def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
-        """The value with references as `show` makes of their URIs; for `get` and `list`, which contact no store."""
+        """The value, its references written by `show` from their URIs; for `get` and `list`, which contact no store."""
         return "".join(self._shown(piece, show) for piece in variable.pieces)
 
     def _shown(self, piece: Piece, show: Callable[[str], str]) -> str:
@@ -170,7 +170,7 @@ class Environment:
         return self._expand(part.alternative, entry)
 
     def _value(self, name: str) -> str | Variable | None:
-        """The plain value of a name, the variable itself if a reference has a part in it, or None."""
+        """The plain value of a name; the variable itself if its value contains a reference; or None."""
         variable = self.variables.get(name)
         if variable is None:
             return self._ambient.get(name)
@@ -198,7 +198,7 @@ def _plain(pieces: Sequence[Piece]) -> str | None:
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:
-    """The pieces with neighbouring texts made one."""
+    """The pieces with neighbouring texts joined."""
     joined: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and joined and isinstance(joined[-1], str):

@@ -1,4 +1,4 @@
-"""Filling: a variable's pieces become its value once its references have outcomes. Plain variables need none of it."""
+"""Filling: a variable's pieces become its value once its references have outcomes. Plain variables don't need it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-    """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
+    """What becomes of each variable; `variables` also holds all that these wait for, in merged order."""
     filled: dict[str, Filled] = {}
     for variable in variables:
         plain = variable.plain
@@ -60,7 +60,7 @@ class _Filling:
         return ""
 
     def is_absent(self, piece: Piece) -> bool:
-        """Whether the piece is an optional reference to a secret that is not there."""
+        """Whether the piece is an optional reference to an absent secret."""
         return isinstance(piece, Reference) and piece.optional and isinstance(self.outcomes[piece], Missing)
 
     def interpolated(self, piece: Pending) -> str:

@@ -1,4 +1,4 @@
-"""git, asked about files of a project. It never runs a program of the repository's choice."""
+"""What git says about files of a project. git then runs no program that the repository chose."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TAME = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 
 
 def ask(directory: str, *arguments: str) -> Finished | None:
-    """What `git ARGUMENTS` says in a directory, with its exit status; None without git, or when it does not end."""
+    """What `git ARGUMENTS` prints in a directory, with its exit status; None without git, or if it does not end."""
     program = command.find("git")
     if program is None or is_inside(program, directory):
-        return None  # the project's own git is not run to find out about the project
+        return None  # never runs a git inside the project to find out about the project
     try:
         argv = [program, "-C", directory, *_TAME, *arguments]
         return command.run(argv, deadline=time.monotonic() + _PATIENCE, label="git")
@@ -36,6 +36,6 @@ def tracks(directory: str, name: str) -> bool:
 
 
 def staged(directory: str, name: str) -> bytes | None:
-    """The file as the next commit has it; None when that has none."""
+    """The file as the next commit has it; None if the commit lacks it."""
     answer = ask(directory, "cat-file", "blob", f":./{name}")
     return answer.stdout if answer is not None and answer.status == 0 else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from envref.secret import Secret
 
-# Casts, because SQLite lets a column of text hold anything.
+# With casts, because SQLite lets a text column hold anything.
 _METADATA = "SELECT CAST(key AS TEXT), CAST(value AS TEXT) FROM metadata"
 _MACS = "SELECT CAST(key AS TEXT), CAST(mac AS TEXT) FROM secrets"
 _ROW = "SELECT CAST(value AS TEXT), CAST(mac AS TEXT) FROM secrets WHERE key = ?"
@@ -28,7 +28,7 @@ _UPSERT_ROW = (
 class Contents:
     """The rows of an unlocked or still sealed vault. Every read and write begins with `open_with`.
 
-    A write is not done until `sign` has renewed the manifest.
+    A write counts only after `sign` has renewed the manifest.
     """
 
     def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
@@ -39,7 +39,7 @@ class Contents:
 
     @property
     def locked(self) -> bool:
-        """Whether `envref vault lock` closed it; a switch against accidents, not more encryption."""
+        """Whether `envref vault lock` closed it: a guard against accidents, not extra encryption."""
         return self._metadata.get("locked") != "false"
 
     @property
@@ -83,7 +83,7 @@ class Contents:
         return self._macs.keys()
 
     def value(self, key: str) -> bytes | None:
-        """The value under a full key; None when there is none, BackendInvalid when its row was tampered with."""
+        """The value under a full key; None if it has none, BackendInvalid if somebody tampered with its row."""
         row = self._connection.execute(_ROW, (key,)).fetchone()
         return None if row is None else self.keys.open(key, SealedValue(*row))
 
@@ -94,7 +94,7 @@ class Contents:
         self._macs[key] = row.mac
 
     def remove(self, key: str) -> bool:
-        """Whether there was such a value to remove."""
+        """Removes the value; returns whether there was one."""
         self._connection.execute("DELETE FROM secrets WHERE key = ?", (key,))
         return self._macs.pop(key, None) is not None
 

@@ -44,7 +44,7 @@ _EXPLAINED: dict[int, tuple[type[BackendError], str]] = {
 
 
 def default_path(warnings: list[str]) -> str:
-    """Where the vault is unless its `path` says otherwise (commands.md 3.1); `warnings` hears of an ancestor's."""
+    """The vault's usual path (commands.md 3.1). `warnings` gets a line if that is the vault of an older envref."""
     usual = configuration_path("vault.db")
     if not usual:
         raise BackendUnavailable("vault: no home directory to keep it in", hint=NO_HOME)
@@ -59,14 +59,14 @@ def default_path(warnings: list[str]) -> str:
 def create(path: str) -> None:
     """An empty file that only its owner can read. FileExistsError when anything is there.
 
-    SQLite by itself would create it readable by everyone; its journal takes over the mode of the file.
+    SQLite alone would create it readable by everyone; its journal gets the mode of the file.
     """
     os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
     open_new(path).close()
 
 
 def check(path: str) -> None:
-    """Refuses what others could read or replace. FileNotFoundError when there is nothing.
+    """Refuses a file that others could read or replace. FileNotFoundError if there is no file.
 
     Never opens the file: closing a descriptor drops every lock this process holds on it, SQLite's included.
     """
@@ -87,12 +87,12 @@ def check(path: str) -> None:
 
 
 def exposures(path: str) -> list[BackendError]:
-    """What lets others replace the file although they can't read it: its directory."""
+    """Faults of the file's directory: they let others replace the file although they can't read it."""
     directory = os.path.dirname(os.path.abspath(path))
     try:
         status = os.stat(directory)
     except OSError:
-        return []  # `check` tells
+        return []  # `check` reports this
     if not status.st_mode & 0o022 or status.st_mode & stat.S_ISVTX:
         return []
     mode = stat.S_IMODE(status.st_mode)
@@ -120,7 +120,8 @@ def create_tables(connection: sqlite3.Connection) -> None:
 def begin(connection: sqlite3.Connection, deadline: float) -> None:
     """Takes the right to write, waiting for it until `deadline`.
 
-    The journal is gone after each write. No write-ahead log: a copy of the one file at rest is then always whole.
+    The journal is gone after each write. There is no write-ahead log, so a copy of the one file at rest is always
+    whole.
     """
     connection.execute(f"PRAGMA busy_timeout = {round(_wait(deadline) * 1000)}")
     connection.execute("PRAGMA journal_mode = DELETE")
@@ -128,7 +129,7 @@ def begin(connection: sqlite3.Connection, deadline: float) -> None:
 
 
 def copy(source: sqlite3.Connection, target: str) -> None:
-    """A consistent copy that only its owner can read. FileExistsError rather than overwriting."""
+    """Makes a consistent copy that only its owner can read. FileExistsError rather than overwriting."""
     create(target)
     try:
         with closing(sqlite3.connect(target)) as copied:
@@ -139,7 +140,7 @@ def copy(source: sqlite3.Connection, target: str) -> None:
 
 
 def explained(error: sqlite3.Error, path: str, started: float, deadline: float) -> BackendError:
-    """What a failure of SQLite means to the user, in a call from `started` to `deadline`."""
+    """The error that a failure of SQLite means to the user, in a call from `started` to `deadline`."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return no_answer("vault", started, deadline)
@@ -148,7 +149,7 @@ def explained(error: sqlite3.Error, path: str, started: float, deadline: float) 
 
 
 def _wait(deadline: float) -> float:
-    """Seconds for another process's transaction."""
+    """Seconds to wait for another process's transaction."""
     return min(_LONGEST_WAIT, max(0.0, deadline - time.monotonic()))
 
 

@@ -28,19 +28,19 @@ _PATIENCE = 20.0  # seconds for the copy of an old vault
 
 
 def refuse_locked(contents: Contents | Ancestor) -> None:
-    """The state that everything but `envref vault` itself needs."""
+    """Raises if the vault is locked: only `envref vault` itself works on a locked vault."""
     if contents.locked:
         raise BackendLocked("vault: locked", run=("envref", "vault", "unlock"))
 
 
 def allow_locked(contents: Contents | Ancestor) -> None:
-    """For the commands that work on a locked vault too."""
+    """Accepts a locked vault, for the commands that work on one."""
 
 
 class VaultFile:
     """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print.
 
-    With `asks_beside_data` the passphrase is asked for although standard input is not a terminal.
+    With `asks_beside_data` envref asks for the passphrase even if standard input is not a terminal.
     """
 
     def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool = True) -> None:
@@ -49,11 +49,11 @@ class VaultFile:
         self._asks_beside_data = asks_beside_data
         self._keys: Keys | None = None
         self._typed: Secret | None = None
-        self._deadline = 0.0  # of the call that is under way
+        self._deadline = 0.0  # of the call in progress
 
     @contextmanager
     def reading(self, deadline: float) -> Iterator[Contents | Ancestor]:
-        """A snapshot of the vault, unlocked. Raises BackendError; the lock counts before any passphrase is asked."""
+        """A snapshot of the vault, unlocked. Raises BackendError. Checks the lock before it asks for a passphrase."""
         with self._connected(deadline) as connection:
             self._derive(connection, refuse_locked)
             connection.execute("BEGIN")
@@ -78,7 +78,7 @@ class VaultFile:
 
     @contextmanager
     def creating(self, deadline: float) -> Iterator[sqlite3.Connection | None]:
-        """A transaction on a file without a vault in it, made where there is none; None when there is a vault."""
+        """A transaction on a file without a vault, which it creates if needed; None if there is a vault already."""
         try:
             database.create(self.path)
         except FileExistsError:
@@ -99,7 +99,7 @@ class VaultFile:
             return _initialized(connection)
 
     def examine(self, deadline: float) -> list[BackendError]:
-        """What is wrong with the vault: who may replace it, its lock, and the passphrase, which nobody is asked for."""
+        """What is wrong with the vault: who may replace it, its lock, its passphrase. Asks nobody to type one."""
         faults = database.exposures(self.path)
         try:
             with self._connected(deadline) as connection:
@@ -114,14 +114,14 @@ class VaultFile:
         return faults
 
     def passphrase(self) -> Secret:
-        """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""
+        """The passphrase itself, where an unlock session is not enough; asks for it once at most."""
         known = passphrase.given(self._deadline) or self._typed
         if known is None:
             known = self._typed = passphrase.asked(beside_data=self._asks_beside_data)
         return known
 
     def prove_passphrase(self, deadline: float) -> Secret:
-        """The passphrase, tried on the vault: BackendDenied when it is wrong. An unlock session is not enough."""
+        """Tries the passphrase on the vault: BackendDenied if it is wrong. An unlock session is not enough."""
         with self._connected(deadline) as connection:
             contents = _snapshot(connection)
         if isinstance(contents, Ancestor):
@@ -137,7 +137,7 @@ class VaultFile:
             return isinstance(_contents(connection), Ancestor)
 
     def copy(self, target: str, deadline: float) -> None:
-        """A consistent copy, still encrypted. FileExistsError rather than overwriting."""
+        """Makes a consistent copy, still encrypted. FileExistsError rather than overwriting."""
         with self._connected(deadline) as connection:
             _contents(connection)
             database.copy(connection, target)
@@ -148,7 +148,7 @@ class VaultFile:
             connection.execute("VACUUM")
 
     def _derive(self, connection: sqlite3.Connection, accept: _Acceptance) -> None:
-        """Derives the keys while no lock is held: that takes half a second, or as long as a person types."""
+        """Derives the keys without holding a lock: that takes half a second, or as long as a person types."""
         contents = _snapshot(connection)
         accept(contents)
         self._open(contents)
@@ -169,7 +169,7 @@ class VaultFile:
         contents.open_with(self._keys)
 
     def _session_keys(self, contents: Contents) -> Keys | None:
-        """The keys of an unlock session, unless the environment says a passphrase or the vault has new keys."""
+        """The keys of an unlock session, unless the environment has a passphrase or the vault has new keys."""
         known = passphrase.given(self._deadline) or self._typed
         identity = None if known else session.recall(contents.vault_id)
         if identity is None:
@@ -195,7 +195,7 @@ class VaultFile:
         return contents
 
     def _keep_old(self) -> str:
-        """Copies the vault as it is, to be found beside it; the path of the copy."""
+        """Copies the vault as it is into a file beside it; returns the path of the copy."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         names = (f"{self.path}.v1-{stamp}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
         kept = next(name for name in names if not os.path.lexists(name))
@@ -255,7 +255,7 @@ def _contents(connection: sqlite3.Connection) -> Contents | Ancestor:
 
 
 def _initialized(connection: sqlite3.Connection) -> bool:
-    """Whether there is a vault of any format; raises for another program's database."""
+    """Whether the file holds a vault of any format; raises for another program's database."""
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         return False
     metadata = metadata_of(connection)

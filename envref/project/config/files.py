@@ -1,4 +1,4 @@
-"""Where configs are, who may own them, and their bytes: read once, so that what is checked is what is used."""
+"""Sources: where configs are, who may own them, and their bytes, read once: what is checked is what is used."""
 
 from __future__ import annotations
 
@@ -91,5 +91,5 @@ def _is_primary_group(status: os.stat_result) -> bool:
 
     try:
         return pwd.getpwuid(status.st_uid).pw_gid == status.st_gid
-    except KeyError:  # a container's user that has no entry
+    except KeyError:  # a container's user may have no entry
         return status.st_uid == os.geteuid() and status.st_gid == os.getegid()

@@ -1,6 +1,6 @@
 """Names of variables that run code, or move a credential elsewhere, once they are set (security.md 5.10).
 
-A project's env files may set any name; what these two functions name takes effect only in a project that the user
+A project's env files may set any name; the names in these two functions take effect only in a project that the user
 trusts. `ENVREF_*` is not here: no file can set it, trusted or not.
 """
 
@@ -14,7 +14,7 @@ SHELL = (
     # run at the next prompt or line of an interactive shell: tests/faults/test_shell_names.py
     "PS0 MAILPATH READNULLCMD NULLCMD MODULE_PATH fish_function_path fish_user_paths"
 )
-# A shell or a program is led by these; most run nothing because of them alone, and everyday files set some.
+# These influence a shell or a program; most run no code on their own, and everyday files set some.
 SHELL_SETTINGS = (
     "CDPATH PS1 PS2 PROMPT* prompt RPROMPT RPS1 HISTFILE GLOBIGNORE HOME SHELL TMPDIR TERMINFO* TERMCAP "
     "LOCPATH GLIBC_TUNABLES RESOLV_HOST_CONF"
@@ -28,9 +28,9 @@ BUILD_TOOLS = "GOFLAGS CARGO_* RUSTC_WRAPPER PIP_* UV_*"
 RUNNING_TOOLS = "GIT_* SSH_ASKPASS SUDO_ASKPASS EDITOR VISUAL PAGER MANPAGER BROWSER LESSOPEN LESSCLOSE"
 NETWORK = "SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
 MANAGERS = "FLOX_* _FLOX_* DIRENV_* MISE_*"
-# The programs that read these do so whatever the case of the letters is.
+# The programs that read these ignore the case of the letters.
 ANY_CASE = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NPM_CONFIG_*"
-# An endpoint that is exported here is the next activation's "own" address, and would pass the trust of its user.
+# An endpoint that is exported here would be the user's "own" address in the next activation, and so pass for trusted.
 ENDPOINTS = place_variables()
 
 
@@ -58,7 +58,7 @@ def is_dangerous(name: str, value: str = "") -> bool:
     """Whether default mode asks for trust before an env file may set `name` to `value`.
 
     The value matters for a store's endpoint only: one on this machine is harmless. A value that is not known yet,
-    because a reference has a part in it, is an empty one.
+    because it contains a reference, counts as empty.
     """
     if name in _ENDPOINTS:
         from envref.project.loopback import is_loopback
