@@ -6,8 +6,10 @@ Each is a small function that fills a directory. It gets the directory and a pla
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import struct
 
 EVIL = "evil.example"
 PAYLOAD = '#!/bin/sh\n: > "$(dirname "$0")/was-run"\n'
@@ -156,6 +158,29 @@ def a_git_configuration_that_runs_programs(place, outside):
         write(place, f".git/{name}", text)
     for name in ("objects", "refs/heads"):
         (place / ".git" / name).mkdir(parents=True)
+
+
+@harmless
+def a_buried_bare_repository_that_lacks_what_is_staged(place, outside):
+    """A partial clone as ordinary files, with an index: git would fetch by the program that its config names."""
+    project(place, store("hashicorp-vault", addr="http://127.0.0.1:9", token="t"))
+    payload = write(place, "payload", PAYLOAD, 0o755)
+    write(place, "HEAD", "ref: refs/heads/main\n")
+    settings = "repositoryformatversion=1\nbare=false\nworktree=.\n"
+    remote = '[extensions]\npartialClone=origin\n[remote "origin"]\nurl=ssh://nowhere.invalid/x\npromisor=true\n'
+    write(place, "config", f"[core]\n{settings}sshCommand={payload}\n{remote}")
+    for name in ("objects", "refs/heads"):
+        (place / name).mkdir(parents=True)
+    names = (".env", ".envref.yaml")
+    entries = b"".join(_staged_entry(name) for name in names)
+    content = struct.pack(">4sII", b"DIRC", 2, len(names)) + entries
+    (place / "index").write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+
+
+def _staged_entry(name):
+    """A file of git's index whose content no object has (git's index-format, version 2)."""
+    entry = struct.pack(">10I20sH", *[0] * 6, 0o100644, 0, 0, 0, b"\1" * 20, len(name)) + name.encode()
+    return entry + b"\0" * (8 - len(entry) % 8)
 
 
 @stopped

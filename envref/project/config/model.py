@@ -111,6 +111,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "trust": "default",
     "trusted_paths": (),
     "warnings": (),
+    "tokens": (),
     "from_project": (),
     "path": "",
     "global_path": None,
@@ -133,6 +134,7 @@ class Config(_Frozen):
         "project",
         "services",
         "team",
+        "tokens",
         "trust",
         "trusted_paths",
         "warnings",
@@ -151,6 +153,7 @@ class Config(_Frozen):
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
     warnings: tuple[str, ...]
+    tokens: tuple[str, ...]  # warnings that hold if git tracks the project's file: `project/tokens` asks it
     from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one
