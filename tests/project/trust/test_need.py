@@ -386,3 +386,9 @@ def test_no_config_of_the_user_documentation_needs_trust(project, monkeypatch, c
     project.write(".envref.yaml", config)
     project.write(".env", EVERYDAY)
     assert [(need.condition, need.subject) for need in needs(load(str(project.path)))] == []
+
+
+def test_files_that_give_no_value_are_judged_by_their_names(wants, project):
+    """What can't be interpolated is no way around the question."""
+    project.write(".env", "A=${B C}\nBASH_ENV=x\n")
+    assert wants() == [("e", "BASH_ENV")]
