@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sqlite3
 import struct
 
 EVIL = "evil.example"
@@ -249,6 +250,28 @@ def a_vault_up_the_tree(place, outside):
 def a_vault_through_a_link(place, outside):
     (place / "data").symlink_to(outside)
     project(place, store("vault", path="data/private.db"))
+
+
+def crafted_journal(content, victim):
+    """A hot journal that names a super-journal: SQLite plays it back, and then deletes the file so named."""
+    magic, page_size = bytes.fromhex("d9d505f920a163d7"), struct.unpack(">H", content[16:18])[0]
+    header = magic + struct.pack(">IIIII", 0, 1234, len(content) // page_size, 512, page_size)
+    name = os.fsencode(victim)
+    tail = struct.pack(">I", 0x40000000 // page_size + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
+    return header.ljust(512, b"\0") + tail
+
+
+@harmless
+def a_vault_with_a_journal_that_deletes_a_file(place, outside):
+    """As a clone under umask 077 leaves it, or a tar archive."""
+    project(place, store("vault", path="v.db"))
+    connection = sqlite3.connect(place / "v.db")
+    connection.executescript("CREATE TABLE metadata(key, value); CREATE TABLE secrets(key, value, mac)")
+    connection.close()
+    journal = crafted_journal((place / "v.db").read_bytes(), outside / "private.env")
+    (place / "v.db-journal").write_bytes(journal)
+    for name in ("v.db", "v.db-journal"):
+        (place / name).chmod(0o600)
 
 
 @stopped

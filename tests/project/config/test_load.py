@@ -468,7 +468,7 @@ TOKEN = backend("config: {token: hvs.very-private}")
 
 
 def test_loading_a_config_starts_nothing(load, monkeypatch):
-    """git reads the repository's own config; whether it tracks a file with a token, commands that a person types ask."""
+    """git reads the repository's own config; commands that a person types ask whether it tracks a token."""
     monkeypatch.setattr("envref.backends.command.run_many", lambda *_arguments, **_options: pytest.fail("started"))
     loaded = load(TOKEN)
     assert loaded.warnings == ()
