@@ -28,7 +28,7 @@ def get(
     found = environment(profile, Chosen(file, local_file, profile_file))
     if key not in found.variables:
         raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
-    streams.write(_written(key, found.shown(found.variables[key]), format_))
+    streams.write(_written(key, found.shown([found.variables[key]])[key], format_))
 
 
 def _written(key: str, value: str, format_: str) -> str:
