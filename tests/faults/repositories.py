@@ -195,6 +195,21 @@ def a_password_store_that_is_a_git_repository(place, outside):
         (place / "store" / name).mkdir(parents=True)
 
 
+@stopped
+def a_program_beside_the_project_in_its_repository(place, outside):
+    """The project lies below its repository's root, and reaches the rest by a link and /proc, or by PATH."""
+    (place / ".git").mkdir()
+    write(place, "tools/op", PAYLOAD, 0o755)
+    (place / "sub").mkdir()
+    (place / "sub/up").symlink_to("..")
+    project(place, store("1password", command="/proc/self/cwd/sub/up/tools/op"))
+
+
+@stopped
+def a_program_of_the_store_s_name_in_a_place_for_everybody(place, outside):
+    project(place, store("plugin", command="/tmp/envref-backend-s"))
+
+
 # addresses
 
 

@@ -105,7 +105,7 @@ def test_a_store_s_own_program_never_needs_trust(wants, programs, kind, name):
     path = programs(name)
     assert wants(store(kind, command=name)) == []
     assert wants(store(kind, command=str(path))) == []
-    assert wants(store(kind, command=f"/nowhere/{name}")) == []
+    assert wants(store(kind, command=f"/usr/nowhere/{name}")) == []
     assert wants(store(kind)) == []
 
 
