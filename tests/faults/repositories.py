@@ -361,7 +361,7 @@ def _setting(name, value="./payload"):
         project(place, text=f"{name}={value}\n")
         write(place, "payload", PAYLOAD, 0o755)
 
-    build.__name__ = f"a_file_that_sets_{name}"
+    build.__name__ = f"a_file_that_sets_{name}" + ("" if value == "./payload" else "_to_a_value_of_its_own")
     return build
 
 
@@ -373,9 +373,24 @@ stopped(_setting("PYTHON_KEYRING_BACKEND", "evil.Keyring"))
 unreadable(_setting("ENVREF_TRUST", "all"))
 unreadable(_setting("ENVREF_CONFIG_DIR", "."))
 unreadable(_setting("X;id>&2;Y", "1"))
-harmless(_setting("GIT_SSH_COMMAND"))
-harmless(_setting("PYTHONPATH"))
-harmless(_setting("HTTP_PROXY", f"http://{EVIL}"))
+for _name in (
+    "HOME",
+    "PYTHONPATH",
+    "OPENSSL_CONF",
+    "PS1",
+    "HISTFILE",
+    "GIT_SSH_COMMAND",
+    "EDITOR",
+    "KUBECONFIG",
+    "RPROMPT",
+):
+    stopped(_setting(_name))
+stopped(_setting("HOME", "/proc/self/cwd/h"))
+stopped(_setting("OPTIND", "a[$(./payload)]"))
+stopped(_setting("NODE_OPTIONS", "--require ./payload"))
+stopped(_setting("HTTP_PROXY", f"http://{EVIL}"))
+stopped(_setting("HTTPS_PROXY", f"http://u:${{A}}@{EVIL}"))
+harmless(_setting("NODE_ENV", "$(./payload)"))
 
 
 # configs
