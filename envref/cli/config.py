@@ -91,6 +91,7 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
     yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
+    yield from _section("SafeDirectories", list(effective.safe_directories))
     yield f"Config: {shown(effective.path)}"
     if effective.global_path:
         yield f"Global: {shown(effective.global_path)}"
@@ -118,6 +119,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "services": {name: list(names) for name, names in effective.services.items()},
         "trust": effective.trust,
         "trusted_paths": list(effective.trusted_paths),
+        "safe_directories": list(effective.safe_directories),
         "config": effective.path,
         "global": effective.global_path,
         "warnings": list(warnings),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from envref import streams
@@ -9,6 +11,7 @@ from envref.cli import output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
+from envref.errors import printable
 from envref.formats import shells
 
 HIDDEN = "ref://***"
@@ -38,6 +41,8 @@ def listing(
     if format_ == "table":
         streams.write(output.table(("KEY", "VALUE"), rows))
         return
+    if format_ == "plain" and os.isatty(1):
+        rows = [(name, printable(text)) for name, text in rows]
     rendered = shells.render(format_, rows)
     streams.write(rendered.text)
     streams.warn_each(rendered.omissions(format_))

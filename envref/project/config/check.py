@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_ONLY_GLOBAL = ("trust", "trusted_paths")
+_ONLY_GLOBAL = ("trust", "trusted_paths", "safe_directories")
 
 
 class Checked:
@@ -241,4 +241,5 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "services": _services,
     "trust": _trust,
     "trusted_paths": _trusted_paths,
+    "safe_directories": _trusted_paths,
 }

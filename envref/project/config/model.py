@@ -110,6 +110,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "services": {},
     "trust": "default",
     "trusted_paths": (),
+    "safe_directories": (),
     "warnings": (),
     "tokens": (),
     "from_project": (),
@@ -132,6 +133,7 @@ class Config(_Frozen):
         "path",
         "profiles",
         "project",
+        "safe_directories",
         "services",
         "team",
         "tokens",
@@ -152,6 +154,7 @@ class Config(_Frozen):
     services: dict[str, tuple[str, ...]]
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
+    safe_directories: tuple[str, ...]  # as written; `files` judges by them
     warnings: tuple[str, ...]
     tokens: tuple[str, ...]  # warnings that hold if git tracks the project's file: `project/tokens` asks it
     from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
