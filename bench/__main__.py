@@ -28,7 +28,7 @@ _TITLE, _TARGET, _CELL = 54, 8, 12  # widths in characters
 
 
 def main() -> int:
-    """0, or 1 when envref could not run what it should. A ratio above its target is no failure: machines differ."""
+    """0, or 1 when envref could not run what it should. A ratio above its target is not a failure: machines differ."""
     arguments = _arguments()
     programs = {"envref": os.path.join(os.path.dirname(sys.executable), "envref")}
     if arguments.peer:

@@ -42,7 +42,7 @@ def interpreters() -> list[Interpreter]:
         if interpreter and interpreter.version[:2] >= OLDEST:
             found.setdefault(interpreter.minor, interpreter)
     if not found:
-        sys.exit(f"{sys.executable} is no released CPython from 3.11 on; name one with PYTHON=PROGRAM")
+        sys.exit(f"{sys.executable} is not a released CPython from 3.11 on; name one with PYTHON=PROGRAM")
     first, *others = found.values()
     return [first, *sorted(others, key=lambda interpreter: interpreter.version)]
 

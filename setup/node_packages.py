@@ -98,5 +98,5 @@ def _checked(package: Package, archive: str) -> bytes:
     with tarfile.open(archive) as opened:
         member = opened.extractfile(package.member)
         if member is None:
-            raise NotSetUp(f"{package.member} is no file")
+            raise NotSetUp(f"{package.member} is not a file")
         return member.read()

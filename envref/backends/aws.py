@@ -145,7 +145,7 @@ class Aws:
         return members(document, key)
 
     def secret(self, value: object) -> Answer:
-        """The value that a document holds; BackendInvalid, as an answer, for what is no text."""
+        """The value that a document holds; BackendInvalid, as an answer, for what is not text."""
         return answered(as_secret, self.label, value) if isinstance(value, str) else self.unexpected()
 
     def unexpected(self) -> BackendInvalid:

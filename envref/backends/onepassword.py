@@ -268,7 +268,7 @@ def _fields(item: Item) -> Sequence[Item]:
     fields = item.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
         raise BackendInvalid(
-            f"{LABEL}: op: invalid answer: the fields of an item are no array of objects", hint=_UPDATE
+            f"{LABEL}: op: invalid answer: the fields of an item are not an array of objects", hint=_UPDATE
         )
     return fields
 
@@ -276,7 +276,7 @@ def _fields(item: Item) -> Sequence[Item]:
 def _value(field: Item) -> str:
     value = field.get("value", "")  # op leaves out what is empty
     if not isinstance(value, str):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is no text", hint=_UPDATE)
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: the value of a field is not text", hint=_UPDATE)
     return value
 
 

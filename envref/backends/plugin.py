@@ -242,7 +242,7 @@ def _capabilities(response: Response) -> Sequence[object]:
 
 
 class _NotJson(ValueError):
-    """Why a text that is JSON is no answer; its own words are safe to show."""
+    """Why text that is JSON is not an answer; its own words are safe to show."""
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> Response:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def find(program: str, *, root: str = "") -> str | None:
-    """The absolute path of `program`, or None: by itself when it is a path, else by PATH, then ENVREF_STORE_PATH.
+    """The absolute path of `program`, or None. A path is used as it is; a name is looked up, on PATH and then on
+    ENVREF_STORE_PATH.
 
     A relative path starts at `root`. Empty and relative parts of the search paths are skipped: they would let the
     current directory choose the program.

@@ -109,7 +109,7 @@ def _invalid(written: str | None, error: InvalidPattern) -> str:
 
 
 def read(path: str, file: str) -> Schema:
-    """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is no schema."""
+    """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is not a schema."""
     try:
         with open_file(path) as opened:
             data = opened.read(LARGEST + 1)

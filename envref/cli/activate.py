@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def activate(request: Request, sink: Sink | None = None) -> int:
     """Resolves the project and writes its variables to the sink, by default stdout in the request's format.
 
-    The exit status; every error is told on stderr, and code that fails is written where a shell evaluates the output.
+    Returns the exit status. Errors go to stderr; where a shell evaluates the output, it gets code that fails.
     """
     sink = sink or shells.sink(request.format)
     try:
@@ -41,7 +41,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
 
 
 def untrusted_warning(names: Iterable[str]) -> str:
-    """The one line that tells of dangerous names that were left out."""
+    """The one line about dangerous names that were left out."""
     return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
 
 
@@ -50,7 +50,7 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     if request.strict and (resolution.failed or rendered.left_out):
         sink.fail()
         streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
-        streams.say(resolution.complaints(" (strict mode: no output produced)"))
+        streams.say(_complaints(resolution, " (strict mode: no output produced)"))
         return FAILED
     if sink.failure and streams.shown_to_people():
         streams.warn("this output is meant for eval and shows secret values")
@@ -58,8 +58,16 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     streams.warn_each(rendered.omissions(request.format))
     if request.replay:
         _warn_of_replay(request.replay, resolution)
-    streams.say(resolution.complaints())
+    streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _complaints(resolution: Resolution, note: str = "") -> list[str]:
+    if not resolution.failed:
+        return []
+    from envref.resolve.report import complaints
+
+    return complaints(resolution.filled.values(), note)
 
 
 def _warn_of_replay(shell: str, resolution: Resolution) -> None:

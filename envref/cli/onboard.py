@@ -48,7 +48,7 @@ def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
 
 
 def _broken(resolution: Resolution) -> list[str]:
-    """What can't be onboarded: stores that gave no answer, references that are none."""
+    """What can't be onboarded: stores that gave no answer, and text that isn't a reference."""
     failed = [
         filled
         for filled in resolution.filled.values()

@@ -44,7 +44,7 @@ def _widths(cells: Iterable[Sequence[str]]) -> list[int]:
 
 
 def _room(widths: Sequence[int], wanted: int) -> int:
-    """The characters that the last column may have: all that it wants where stdout is no terminal."""
+    """The characters that the last column may have: all that it wants where stdout is not a terminal."""
     if not os.isatty(1):
         return wanted
     return max(_NARROWEST, shutil.get_terminal_size().columns - sum(width + 2 for width in widths))

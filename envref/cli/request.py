@@ -12,7 +12,7 @@ _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
 
 class Request:
-    """What is to be resolved, and how it is told. `only` holds variable names, all when empty; `timeout` is seconds.
+    """What is to be resolved, and how it is written. `only` holds variable names, all when empty; `timeout` is seconds.
 
     `table` is the file of `--from-flox-plugin`, which takes the env files' place. `replay` is the shell into which Flox
     will write the variables again, where that may break one; else empty.

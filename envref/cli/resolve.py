@@ -143,5 +143,5 @@ def _explain(request: Request, format_: str) -> int:
     resolution = activate.resolve(request)
     rows = report.rows(resolution)
     streams.write(shells.json_text(rows) if format_ == "json" else output.columns(report.cells(rows)))
-    streams.say(resolution.complaints())
+    streams.say(report.complaints(resolution.filled.values()))
     return (FAILED if request.strict else PARTIAL) if resolution.failed else OK

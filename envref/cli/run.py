@@ -17,11 +17,12 @@ from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import FAILED, EnvrefError
 from envref.formats import shells
+from envref.resolve.report import complaints
 
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
 
-# Envref's own switches and the vault's passphrase are no business of the child (security.md 5.8, P15).
+# The child does not get envref's own switches or the vault's passphrase (security.md 5.8, P15).
 _REMOVED = (
     "ENVREF_VAULT_PASSPHRASE",
     "ENVREF_VAULT_PASSPHRASE_FILE",
@@ -59,7 +60,7 @@ def run(
     lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
     resolution = _resolved(request)
-    streams.say(resolution.complaints("" if lenient else " (strict mode)"))
+    streams.say(complaints(resolution.filled.values(), "" if lenient else " (strict mode)"))
     if resolution.failed and not lenient:
         return FAILED
     environment = _environment(pristine=pristine)

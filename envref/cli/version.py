@@ -15,7 +15,7 @@ _LIBRARIES = ("click", "cryptography", "keyring", "pyrage", "PyYAML", "SecretSto
 
 
 @click.command(cls=Command)
-@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="How it is told.")
+@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Output format.")
 def version(format_: str) -> None:
     """Print the version; with -v those of Python and the libraries too.
 

@@ -44,7 +44,7 @@ class Source:
         self.file = file
 
     def line_start(self, offset: int) -> int:
-        """The offset of the first character of the line; a BOM is none."""
+        """The offset of the first character of the line; a BOM doesn't count."""
         return self.text.rfind("\n", 0, offset) + 1 or int(self.text.startswith(BOM))
 
     def line_end(self, offset: int) -> int:

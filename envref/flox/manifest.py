@@ -52,7 +52,7 @@ class Manifest:
 
     @property
     def warnings(self) -> list[str]:
-        """What its owner should know, although it is no reason to stop."""
+        """What its owner should know, although nothing has to stop for it."""
         found = []
         if self.schema > schema_version.NEWEST:
             newest = schema_version.written(schema_version.NEWEST)

@@ -1,4 +1,4 @@
-"""How each shell and file format is told a variable. The only quoting in envref (commands.md 9).
+"""How a variable is written for each shell and file format. The only quoting in envref (commands.md 9).
 
 A format is one function that writes variables and one line of `FORMATS`. What a format can't carry is an error that
 names the variable, or a name left out; never a changed value.

@@ -184,7 +184,7 @@ def readable(project: Project, name: str, may_read_outside: Callable[[Project], 
 
 
 def not_read(root: str, name: str) -> str:
-    """The warning that tells of a file that was not read."""
+    """The warning about a file that was not read."""
     target = shown(outside(root, name))
     return f"{name} is not read: it is a symlink to {target}, outside the project; run: envref trust"
 

@@ -18,7 +18,7 @@ _OPTIONS = ("optional", "default", "encoding")
 
 
 class InvalidReference(EnvrefError):
-    """A text that starts with `ref://` and is no reference; `uri` is that text.
+    """Text that starts with `ref://` and is not a reference; `uri` is that text.
 
     The failure of that reference, not a fatal error.
     """

@@ -40,7 +40,7 @@ def record(root: str, event: Event) -> None:
 
 
 class Line(NamedTuple):
-    """A line of the log: its number, from 1, its text, and what it says; None where that is no entry."""
+    """A line of the log: its number, from 1, its text, and what it says; None for a line that is not an entry."""
 
     number: int
     text: str
@@ -60,7 +60,7 @@ def lines(root: str) -> list[Line]:
 
 
 def entries(root: str) -> Iterator[dict[str, str]]:
-    """What the log says, oldest first. What is no entry is left out; without a readable log there are none."""
+    """What the log says, oldest first. Lines that aren't entries are left out; an unreadable log has none."""
     try:
         yield from (line.entry for line in lines(root) if line.entry is not None)
     except EnvrefError:

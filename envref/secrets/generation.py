@@ -50,7 +50,7 @@ class Recipe:
         self._charset = charset
 
     def __str__(self) -> str:
-        """What people are told of it."""
+        """What a message calls it."""
         return f"{self._length} chars, {self._charset}"
 
     def make(self) -> Secret:

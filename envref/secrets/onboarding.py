@@ -22,7 +22,10 @@ class AbsentSecret(NamedTuple):
 
 
 def wanted(resolution: Resolution) -> list[AbsentSecret]:
-    """Every absent secret once, in the order of the variables; a store that gave no answer may have it, and is none."""
+    """Every absent secret once, in the order of the variables.
+
+    Secrets whose store failed are skipped: the store may still have them.
+    """
     found: dict[tuple[str | None, str], AbsentSecret] = {}
     for filled in resolution.filled.values():
         for reference, outcome in filled.failures:

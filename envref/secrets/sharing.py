@@ -18,7 +18,7 @@ _IDENTITY = "name a file that age-keygen wrote, or an SSH key without a passphra
 def recipients_of(path: str) -> list[Recipient]:
     """The recipients that a file lists: every line that is neither blank nor a comment.
 
-    EnvrefError when it can't be read; UsageError for a line that is no key, and for a file without one.
+    EnvrefError when it can't be read; UsageError for a line that is not a key, and for a file without one.
     """
     found = [_of_line(path, number, line.strip()) for number, line in enumerate(_lines(path), 1) if _counts(line)]
     if not found:

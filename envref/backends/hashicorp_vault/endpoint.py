@@ -120,7 +120,7 @@ def _is_plain_address(address: str) -> bool:
     """Scheme, host and port, and nothing else."""
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018  # raises ValueError for what is no port
+        parts.port  # noqa: B018  # raises ValueError for what is not a port
     except ValueError:
         return False
     plain = {f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{parts.netloc}/"}

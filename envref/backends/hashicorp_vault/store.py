@@ -171,7 +171,7 @@ class HashicorpVault(Backend):
         return f"-mount={self._mount}"
 
     def _extra(self) -> dict[str, str]:
-        """What the program is told by its environment. OpenBao's own names come first with it, so both are set."""
+        """What the program reads from its environment. OpenBao prefers its own names, so both are set."""
         # No retries: they outlast a time-out. DETAILED changes the shape of a listing.
         given = {**self._settings, "MAX_RETRIES": "0", "DETAILED": "false"}
         if self._token:

@@ -43,7 +43,7 @@ def allow_locked(contents: Contents | Ancestor) -> None:
 class VaultFile:
     """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print.
 
-    With `asks_beside_data` the passphrase is asked for although standard input is no terminal.
+    With `asks_beside_data` the passphrase is asked for although standard input is not a terminal.
     """
 
     def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool = True) -> None:

@@ -158,7 +158,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 
 def can_be_asked(*, beside_data: bool = True) -> bool:
-    """Whether a person is there who can type it; with `beside_data` also where standard input is no terminal."""
+    """Whether a person is there who can type it; with `beside_data` also where standard input is not a terminal."""
     return sys.stderr.isatty() and _in_foreground() and (beside_data or os.isatty(0))
 
 

@@ -77,7 +77,7 @@ class Vault(Backend):
             return [key.removeprefix(prefix) for key in contents.names() if key.startswith(prefix)]
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
-        """All changes or none. Deleting what is not there is no error here."""
+        """All changes or none. Deleting what is not there is not an error here."""
         with self.file.writing(deadline) as contents:
             for address, value in changes.items():
                 self._apply(contents, self._key(address), value)

@@ -1,4 +1,4 @@
-"""What Flox keeps of an activation, and where (flox.md 4). Paths and names of variables are told, contents never.
+"""What Flox keeps of an activation, and where (flox.md 4). Findings name paths and variables, never contents.
 
 Flox's own reading of these files was the source for their format; no Flox was run.
 """

@@ -83,7 +83,7 @@ def _line(each: ProfileDifference) -> str:
 
 
 def _table(found: list[ProfileDifference], a: str, b: str) -> str:
-    """A value that a profile does not set is a dash; one that is empty is nothing."""
+    """A dash for a value that a profile does not set; nothing for an empty one."""
     return output.table(
         ("KEY", a, b), [(each["key"], each.get("value_a", "-"), each.get("value_b", "-")) for each in found]
     )

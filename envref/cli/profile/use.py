@@ -24,7 +24,7 @@ _KEY = "active_profile"
 @click.argument("name", required=False, shell_complete=candidates.profiles)
 @click.option("--clear", is_flag=True, help="No profile, unless one is asked for.")
 def use(name: str | None, *, clear: bool) -> None:
-    """Make a profile the one that is used where none is asked for.
+    """Make a profile the one that is used when a command names none.
 
     Example: envref profile use staging
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _KEYS = ("name", "type", "config", "timeout", "optional", "names")
 _EVERY_TYPE = ("timeout", "optional")
-_ROOT = "root"  # a constructor's parameter that is no option: it is given the project's root
+_ROOT = "root"  # a constructor's parameter that is not an option: it gets the project's root
 _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of `timeout`
 
 

@@ -48,7 +48,7 @@ def program(backend: BackendConfig) -> str:
 
 
 def _normal(address: str) -> tuple[str, ...]:
-    """Scheme, host, port and path, spelled in one way; only the text itself for what is no address."""
+    """Scheme, host, port and path, spelled in one way; the text itself for what is not an address."""
     try:
         parts = urlsplit(address)
         port = parts.port or _PORTS.get(parts.scheme, 0)

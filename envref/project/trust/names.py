@@ -1,7 +1,7 @@
 """Which directories use a project's name: another one of that name reads the same secrets (security.md 5.1).
 
 A file a name, in `$XDG_STATE_HOME/envref/projects/`, with a directory a line: reading it is all that most activations
-pay. The first directory to use a name has it; another one is told of until `envref trust` is run in it.
+pay. The first directory to use a name has it; a second one gets a warning until `envref trust` is run there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Name:
     def others(self) -> list[str]:
         """The other directories of this name; none once the project's has it too.
 
-        The directories and work trees of one git repository are no others, nor is one that is a project no longer.
+        Directories and work trees of one git repository don't count, nor do directories that are no longer projects.
         """
         if self._root in self.known:
             return []
@@ -52,7 +52,7 @@ class Name:
         return [path for path in others if not is_same_repository(self._root, path)]
 
     def give(self) -> None:
-        """Lets the project's directory have the name. State that can't be written is no reason to stop anybody."""
+        """Gives the project's directory the name. State that can't be written stops nobody."""
         if self._theirs and self._root not in self.known:
             self._write([*self.known, self._root])
 
