@@ -90,6 +90,8 @@ def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
     """Where the output goes. EnvrefError, before any store is asked, for a format that has no place here."""
     if format_ == "table":
         return Sink(table)
+    if format_ == "plain" and os.isatty(1):
+        return Sink(output.for_people)
     if format_ == "github":
         return Sink(github.EnvironmentFile.of(os.environ).render)
     return shells.sink(format_)
