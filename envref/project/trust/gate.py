@@ -1,8 +1,8 @@
 """The gate: nothing that a project's own files could abuse is run, contacted or read before the user trusts them.
 
-`check` stands where stores are opened (`Chain`), so that every command passes it. What needs trust is decided by
-`need`, what it is given to by `meaning`, where that is kept by `record`, and what people read of it by `message`;
-`cli/consent` asks them. Most projects need none: a run of theirs loads `need` and `names`, and nothing else here.
+`Chain` calls `check` before it opens stores, so every command passes it. `need` decides what needs trust, `meaning`
+what trust is given to, `record` keeps it, `message` is what people read; `cli/consent` asks the question. Most projects
+need no trust: their runs load `need` and `names`, and nothing else here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Untrusted(EnvrefError):
     """The project asks for something that the user has not allowed. Its lines are those of security.md 5.6.
 
-    `question` are the lines to show before a person is asked; it is empty for a project that they refused as it is.
+    `question` are the lines to show before asking a person; empty if they already refused the project as it is.
     """
 
     status = UNTRUSTED
@@ -40,9 +40,9 @@ class Untrusted(EnvrefError):
 
 
 def check(project: Project, environment: Mapping[str, str] = os.environ) -> Name:
-    """The project's name, if the project needs no trust or has it; gives it to the project if nobody else has it.
+    """The project's Name, if the project needs no trust or has it; records the project under it if nobody else has it.
 
-    Raises Untrusted, before anything of the project's choice was run, contacted or read.
+    Raises Untrusted before anything that the project chose is run, contacted or read.
     """
     wanted = needs(project, environment)
     name = Name(project, environment)
@@ -67,7 +67,7 @@ def refusal(project: Project, environment: Mapping[str, str] = os.environ) -> Un
 
 
 def is_waiting(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the project needs trust and does not have it: for a command that goes on without what would need it."""
+    """Whether the project needs trust and does not have it, for a command that can go on without."""
     return bool(needs(project, environment)) and not is_granted(project, environment)
 
 
@@ -86,14 +86,14 @@ def is_granted(project: Project, environment: Mapping[str, str] = os.environ) ->
 
 
 def grant(project: Project, environment: Mapping[str, str] = os.environ) -> None:
-    """Records that the user trusts the project as it is now. Raises EnvrefError where that can't be kept."""
+    """Records that the user trusts the project as it is now. Raises EnvrefError if that can't be saved."""
     from envref.project.trust.meaning import meaning
 
     _decide(project, meaning(project, environment), environment, granted=True)
 
 
 def deny(project: Project, environment: Mapping[str, str] = os.environ) -> None:
-    """Records that the user does not, so that nothing asks again until the project changes."""
+    """Records that the user does not trust it, so that nothing asks again until the project changes."""
     from envref.project.trust.meaning import meaning
 
     _decide(project, meaning(project, environment), environment, granted=False)

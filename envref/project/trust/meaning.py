@@ -1,4 +1,4 @@
-"""What a project's config means: all that trust is given to, as plain data, and its fingerprint (security.md 5.3).
+"""The meaning of a project's config: all that trust covers, as plain data, and its fingerprint (security.md 5.3).
 
 Comments, layout, ordinary variables and references to the project's own secrets are not in it, so editing them never
 asks again. Nor is the project's path: a pin that was made on one machine holds on another.
@@ -69,7 +69,7 @@ def _backend(backend: BackendConfig) -> dict[str, Any]:
 
 
 def _program(need: Need, root: str) -> dict[str, str]:
-    """A program by what it is: inside the project its place there and its bytes, elsewhere its path."""
+    """What identifies a program: inside the project its place and its bytes, elsewhere its path."""
     backend, path = need.backend.name if need.backend else "", need.detail or need.subject
     below = os.path.join(root, "")
     place = f"./{path.removeprefix(below)}" if path.startswith(below) else path
@@ -82,7 +82,7 @@ def _program(need: Need, root: str) -> dict[str, str]:
 
 
 def content(path: str) -> str:
-    """The SHA-256 of a program's bytes; empty for one that can't be read, never the same twice for a giant."""
+    """The SHA-256 of a program's bytes; empty if it can't be read; a random text each time if it is too large."""
     try:
         with open_file(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:

@@ -49,7 +49,7 @@ QUIET = {
     "layout and comments": (".envref.yaml", json.dumps(CONFIG, indent=3) + "\n# a comment\n"),
     "an ordinary variable": (".env", "A=2\nB=3\nBASH_ENV=x\n"),
     "a reference": (".env", "A=ref://secrets/a\nBASH_ENV=x\n"),
-    "an everyday name": (".env", "A=1\nBASH_ENV=x\nPYTHONPATH=.\n"),
+    "an everyday name": (".env", "A=1\nBASH_ENV=x\nNODE_ENV=test\n"),
     "a dangerous name once more, in another file": (".env.local", "BASH_ENV=x\n"),
     "another file": ("README.md", "text"),
     "a broken env file": (".env.staging", "no line\n"),
