@@ -169,7 +169,7 @@ def _arity(arguments: list[click.Argument], received: int) -> str:
 
 
 def _positionals(command: click.Command, ctx: click.Context, given: list[str]) -> int:
-    """How many words of the command line are no options."""
+    """How many words of the command line are not options."""
     values, rest, _ = command.make_parser(ctx).parse_args(list(given))
     words = [values.get(parameter.name) for parameter in command.params if isinstance(parameter, click.Argument)]
     return len(rest) + sum(1 for word in words if isinstance(word, str))
