@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 
 from envref.errors import EnvrefError
 from envref.paths import WITHOUT_LINKS, shown
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
+_TICK = 0.005  # seconds between two looks at a lock
 
 
 def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o644) -> None:
@@ -40,12 +42,13 @@ def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o64
         raise _failure("writing", path, error) from None
 
 
-def lock(path: str, *, inside: str | None = None) -> _Lock:
-    """A context that only one process at a time can enter, for each file; to change a file, read and write it inside.
+def lock(path: str, *, inside: str | None = None, deadline: float | None = None) -> Lock:
+    """A context that one process at a time is in, for each file; read and write inside it to change a file.
 
+    With a `deadline`, of `time.monotonic()`, entering it raises TimeoutError when others don't leave it until then.
     Leaves no lock file behind, and removes what a killed `write` of the same file left.
     """
-    return _Lock(path, inside)
+    return Lock(path, inside, deadline)
 
 
 def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
@@ -62,12 +65,15 @@ def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
         raise _failure("writing", path, error) from None
 
 
-class _Lock:
-    __slots__ = ("_descriptor", "_file", "_inside", "_path")
+class Lock:
+    """What `lock` returns."""
 
-    def __init__(self, path: str, inside: str | None) -> None:
+    __slots__ = ("_deadline", "_descriptor", "_file", "_inside", "_path")
+
+    def __init__(self, path: str, inside: str | None, deadline: float | None) -> None:
         self._path = path
         self._inside = inside
+        self._deadline = deadline
         self._file = ""
         self._descriptor = -1
 
@@ -77,6 +83,9 @@ class _Lock:
         try:
             while not self._acquired():
                 os.close(self._descriptor)
+        except TimeoutError:
+            os.close(self._descriptor)
+            raise
         except OSError as error:
             raise _failure("locking", self._path, error) from None
         _sweep(folder, name)
@@ -91,11 +100,28 @@ class _Lock:
     def _acquired(self) -> bool:
         """Waits for the lock. False when its last owner removed the file meanwhile: the lock then keeps nobody out."""
         self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | WITHOUT_LINKS, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._wait()
         try:
             return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._file))
         except FileNotFoundError:
             return False
+
+    def _wait(self) -> None:
+        """Waits for the others; TimeoutError at the deadline. The system has no such wait with an end: look again."""
+        if self._deadline is None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            return
+        while not self._acquired_at_once():
+            if time.monotonic() >= self._deadline:
+                raise TimeoutError
+            time.sleep(_TICK)
+
+    def _acquired_at_once(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def _target(path: str, inside: str | None) -> str:

@@ -57,6 +57,7 @@ _UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 _ANNOTATIONS = ("annotation", "returns")
 _LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
 _LONGEST_TEST = 120  # seconds; a fault may make a loop that never ends
+_MOST_RED = 10  # tests that may fail without a fault, before there is something else to mend
 _QUIET = (
     *("-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={_LONGEST_TEST}"),
     *("-o", "faulthandler_exit_on_timeout=true"),
@@ -225,6 +226,8 @@ class Copy:
                 return False
             print(f"  red without a fault, left out: {' '.join(new)}", flush=True)
             self._red += new
+            if len(self._red) > _MOST_RED:
+                raise SystemExit("too many tests fail without a fault: make test first")
         return True
 
     def _failed(self, mutant: Mutant, files: Sequence[str]) -> list[str]:

@@ -111,7 +111,7 @@ Debug::NoLocking "true";
 def _mirror() -> str:
     """Where this machine gets Debian from: the address of its own release's main part."""
     if not shutil.which("apt-get"):
-        raise NotSetUp("there is no apt-get to get it with")
+        raise NotSetUp("apt-get, which would get it, is not there")
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)"],
         capture_output=True,

@@ -1,6 +1,6 @@
 """The picture of docs/architecture.md, executed: the rooms, who may import what, and that nothing goes in a circle.
 
-Imports inside functions count. What only a type checker sees does not.
+Imports inside functions count, and those that only a type checker sees.
 """
 
 from __future__ import annotations
@@ -31,14 +31,6 @@ HOMES = {
 }
 
 
-class _RunTime(ast.NodeTransformer):
-    """Takes out what only a type checker sees."""
-
-    def visit_If(self, node):
-        test = ast.unparse(node.test)
-        return None if test in ("TYPE_CHECKING", "typing.TYPE_CHECKING") else self.generic_visit(node)
-
-
 @functools.cache  # read by a test that runs, not by every worker that collects
 def trees():
     """Module -> its syntax tree."""
@@ -48,7 +40,7 @@ def trees():
 
 def _imported(tree):
     """(module, name) of every import: `import a.b` gives ("a.b", None), `from a import b` gives ("a", "b")."""
-    for node in ast.walk(_RunTime().visit(tree)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

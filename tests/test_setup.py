@@ -57,5 +57,5 @@ def test_apt_waits_for_another_apt(apt, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     programs.install_missing()
     assert apt.read_text() == (
-        "--quiet --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=300 install a-package\n"
+        "--quiet --quiet --yes --no-install-recommends -o DPkg::Lock::Timeout=300 install a-package\n"
     )

@@ -32,10 +32,12 @@ def excerpt(text: str) -> str:
 
 
 def no_answer(label: str, started: float, deadline: float) -> BackendTimeout:
-    """The error for a call from `started` that ran out of time at `deadline`; both are from `time.monotonic()`."""
-    # The user's limit is a little more than the time that was left when the call began: round up to what they may have
-    # typed.
-    left = max(0.0, deadline - started)
+    """The error of a call that began at `started` and found its time used up; both of `time.monotonic()`."""
+    # The user's limit is a little more than what was left when the call began: round up to what they may have typed.
+    left = deadline - started
+    if left <= 0:
+        fact = "it was not asked: its time was used up before"
+        return BackendTimeout(fact, subject=label, advice="raise --timeout or the backend's timeout")
     step = 0.5 if left > 1 else 0.1
     limit = -(-left // step) * step
     return BackendTimeout(

@@ -31,6 +31,20 @@ def is_inside(path: str, root: str) -> bool:
     return any(os.path.join(each, "").startswith(os.path.join(root, "")) for each in real)
 
 
+def repository_around(directory: str) -> str:
+    """The outermost git work tree around `directory`, which has no symlinks; the directory itself without one.
+
+    The outermost, because a submodule's programs may lie in what holds it. HOME and what is above it don't count: a
+    user whose home directory is a repository would have no program outside of it.
+    """
+    home = os.path.join(os.path.realpath(os.environ.get("HOME") or "/"), "")
+    around, at = directory, directory
+    while not home.startswith(os.path.join(at, "")):
+        around = at if os.path.lexists(os.path.join(at, ".git")) else around
+        at = os.path.dirname(at)
+    return around
+
+
 def _search_path() -> Iterator[str]:
     for variable in ("PATH", "ENVREF_STORE_PATH"):
         yield from filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))

@@ -51,7 +51,7 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     if request.strict and (resolution.failed or rendered.left_out):
         sink.fail()
         streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
-        streams.say(resolution.complaints(" (strict mode: no output produced)"))
+        streams.say(_complaints(resolution, " (strict mode: no output produced)"))
         return FAILED
     if sink.failure and streams.shown_to_people():
         streams.warn("this output is meant for eval and shows secret values")
@@ -59,8 +59,16 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     streams.warn_each(rendered.omissions(request.format))
     if request.replay:
         _warn_of_replay(request.replay, resolution)
-    streams.say(resolution.complaints())
+    streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _complaints(resolution: Resolution, note: str = "") -> list[str]:
+    if not resolution.failed:
+        return []
+    from envref.resolve.report import complaints
+
+    return complaints(resolution.filled.values(), note)
 
 
 def _warn_of_replay(shell: str, resolution: Resolution) -> None:

@@ -22,6 +22,7 @@ from envref.formats import shells
 from envref.project import git
 from envref.project.project import Project, not_read, profiles, readable
 from envref.project.trust.gate import is_granted
+from envref.resolve.report import complaints
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"
@@ -127,7 +128,7 @@ def _lines(found: list[PlainSecret]) -> Iterable[str]:
 def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
     """Looks for the values of the project's references. What can't be resolved can't be found."""
     resolution = activate.resolve(Request(directory(), profile=profile))
-    streams.say(resolution.complaints())
+    streams.say(complaints(resolution.filled.values()))
     search = Search(resolution.values())
     for name in search.too_short:
         streams.warn(f"{name}: not searched for; its value has fewer than {SHORTEST} bytes")

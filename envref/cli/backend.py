@@ -18,6 +18,7 @@ from envref.formats import shells
 from envref.project.config.backends import options_of
 from envref.project.config.model import BackendConfig, Config, is_credential
 from envref.project.project import NoProject, Project, configured
+from envref.project.tokens import committed_tokens
 from envref.resolve.chain import Chain, Store
 
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # anything else that goes wrong is "unavailable"
@@ -71,7 +72,7 @@ def _project() -> Project | None:
         project = configured(directory())
     except NoProject:
         return None
-    streams.warn_each(project.warnings)
+    streams.warn_each((*project.warnings, *committed_tokens(project)))
     return project
 
 

@@ -142,6 +142,9 @@ def _example() -> str:
 def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:
     """Writes a new file, or with `force` any file; returns what it did."""
     path = os.path.join(root, file)
+    if os.path.islink(path) and not os.path.exists(path):
+        target = shown(os.path.realpath(path))
+        raise EnvrefError(f"{file} is a symlink to {target}, which does not exist", hint="replace the link by a file")
     if os.path.lexists(path) and not force:
         return f"skip {file} (already exists)"
     atomic.write(path, text.encode(), inside=root, mode=mode)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from envref.errors import printable
-from envref.formats.shells import Rendered, exact_text
+from envref.formats.shells import Rendered, exact_text, render
 from envref.secret import Secret
 
 _NARROWEST = 10  # characters of the last column on a terminal without room for it
@@ -58,6 +58,11 @@ def _wrapped(cells: Sequence[str], width: int) -> Iterable[Sequence[str]]:
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n"
+
+
+def for_people(variables: Iterable[tuple[str, str | Secret]]) -> Rendered:
+    """The plain format for a terminal: what could steer it is escaped, and a value stays one line."""
+    return render("plain", [(name, printable(exact_text(name, value))) for name, value in variables])
 
 
 def masked(variables: Iterable[tuple[str, str | Secret]]) -> Rendered:

@@ -90,6 +90,8 @@ def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
     """Where the output goes. EnvrefError, before any store is asked, for a format that has no place here."""
     if format_ == "table":
         return Sink(table)
+    if format_ == "plain" and os.isatty(1):
+        return Sink(output.for_people)
     if format_ == "github":
         return Sink(github.EnvironmentFile.of(os.environ).render)
     return shells.sink(format_)
@@ -141,5 +143,5 @@ def _explain(request: Request, format_: str) -> int:
     resolution = activate.resolve(request)
     rows = report.rows(resolution)
     streams.write(shells.json_text(rows) if format_ == "json" else output.columns(report.cells(rows)))
-    streams.say(resolution.complaints())
+    streams.say(report.complaints(resolution.filled.values()))
     return (FAILED if request.strict else PARTIAL) if resolution.failed else OK

@@ -17,6 +17,7 @@ from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import FAILED, EnvrefError
 from envref.formats import shells
+from envref.resolve.report import complaints
 
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
@@ -59,7 +60,7 @@ def run(
     lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
     resolution = _resolved(request)
-    streams.say(resolution.complaints("" if lenient else " (strict mode)"))
+    streams.say(complaints(resolution.filled.values(), "" if lenient else " (strict mode)"))
     if resolution.failed and not lenient:
         return FAILED
     environment = _environment(pristine=pristine)

@@ -21,6 +21,7 @@ from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, EnvrefError, MalformedFile
 from envref.formats import shells
 from envref.project.project import Project, env_path, find
+from envref.resolve.report import complaints
 from envref.resolve.resolution import environment_of, resolved
 from envref.secret import Secret
 
@@ -142,7 +143,7 @@ def _resolved(project: Project, environment: Environment) -> dict[str, Filled]:
     """What became of every variable; reports what could not be resolved."""
     chosen = list(environment.variables.values())
     resolution = resolved(project, environment, chosen, timeout_of_environment(), require)
-    streams.say(resolution.complaints())
+    streams.say(complaints(resolution.filled.values()))
     return resolution.filled
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envref.env.file import is_shell_name
 from envref.errors import MalformedFile, Problem
 from envref.formats.shells import is_evaluated
-from envref.project.trust.dangerous import is_dangerous
+from envref.project.trust.dangerous import leads_every_program
 from envref.refs.reference import SCHEME
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def fault(name: str, value: str = "") -> str:
     """
     if not is_shell_name(name):
         return "no shell has variables of this name; use letters, digits and _ only"
-    if is_dangerous(name, value):
+    if leads_every_program(name, value):
         return "it would run code or redirect credentials of every program; set it by hand where it is needed"
     return _reserved(name, value)
 

@@ -82,7 +82,7 @@ def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
 def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
     name = shown(directory, environment)
     try:
-        check_owner(name, os.stat(directory))
+        check_owner(directory, os.stat(directory), environment)
     except OSError as error:
         raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 def complaints(filled: Iterable[Filled], note: str = "") -> list[str]:
     """The stderr lines for what could not be resolved, each with its cure; the last one counts the failed references.
 
-    Variables that only depend on them are not counted (commands.md 2.2). `note` ends the last line.
+    Variables that only depend on them are not counted (commands.md 2.2). `note` ends the last line. No line where
+    nothing failed.
     """
     lines = []
     failed = 0
@@ -46,7 +47,7 @@ def complaints(filled: Iterable[Filled], note: str = "") -> list[str]:
         waits_for = dict.fromkeys(variable.waits_for)
         lines += [f"error: {name}: depends on {other}, which could not be resolved" for other in waits_for]
         failed += len(variable.failures)
-    return [*lines, f"{failed} reference(s) could not be resolved{note}"]
+    return [*lines, f"{failed} reference(s) could not be resolved{note}"] if lines else []
 
 
 def _failure(name: str, answered: Answered) -> list[str]:

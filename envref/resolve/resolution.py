@@ -50,14 +50,6 @@ class Resolution:
         found = [(name, self.filled[name].value) for name in names]
         return [(name, value) for name, value in found if value is not None]
 
-    def complaints(self, note: str = "") -> list[str]:
-        """The stderr lines for all that failed, and their number; empty if nothing did."""
-        if not self.failed:
-            return []
-        from envref.resolve import report
-
-        return report.complaints(self.filled.values(), note)
-
 
 def load(directory: str, profile: str | None = None) -> Project:
     """The project around a directory with its env files; those outside it only if the user trusts it."""

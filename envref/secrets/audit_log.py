@@ -5,9 +5,9 @@ Every command that writes, deletes or shares a secret calls `record` once for ea
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import time
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -79,10 +79,11 @@ def _line(event: Event) -> str:
 
 
 def _user() -> str:
+    """Who the system says it is: LOGNAME and USER are for anybody to set, an env file too."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())  # a container's user may have no name
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())  # a container may run as a user without a name
 
 
 def _parsed(line: str) -> dict[str, str] | None:

@@ -11,6 +11,8 @@ from envref.refs.address import Address
 from envref.secret import Secret
 
 KEY = Address("app", "key")
+# The cure for words that no table knows.
+BY_HAND = "  hint: run the store's own program by hand; envref -v shows which store was asked"
 
 
 def soon(seconds=60):

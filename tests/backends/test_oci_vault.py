@@ -24,7 +24,7 @@ from envref.errors import (
 )
 from envref.refs.address import Address
 from envref.secret import Secret
-from tests.backends.asking import KEY, answer_of, answers_of, keys, soon
+from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores import shim
 from tests.backends.stores.oci import Account, LoadedOci, options
@@ -116,7 +116,7 @@ class TestOciVault(BackendContract):
         assert caught.value.message == (
             'oci-vault: "app/key" is scheduled for deletion until 2030-01-02; cancel the deletion or use another key'
         )
-        subprocess.run(caught.value.run.split(), check=True, capture_output=True)
+        subprocess.run(caught.value.run, check=True, capture_output=True)
         self.put(store, "key", "new")
         assert self.read(store, "key") == "new"
 
@@ -422,12 +422,28 @@ REFUSALS = {
         ],
     ),
     "permission": ((403, "NotAuthorized", "no"), BackendDenied, ["oci-vault: denied: NotAuthorized", POLICY]),
-    "state": ((409, "IncorrectState", "busy"), BackendInvalid, ["oci-vault: IncorrectState: busy"]),
-    "parameter": ((400, "InvalidParameter", "bad name"), BackendInvalid, ["oci-vault: InvalidParameter: bad name"]),
-    "rate": ((429, "TooManyRequests", "slow down"), BackendUnavailable, ["oci-vault: TooManyRequests: slow down"]),
-    "fault": ((500, "InternalServerError", "boom"), BackendUnavailable, ["oci-vault: InternalServerError: boom"]),
-    "unknown": ((418, "Teapot", "not found"), BackendUnavailable, ["oci-vault: Teapot: not found"]),
-    "control": ((500, "X", "\x1b[31mred\x1b[0m\nb"), BackendUnavailable, ["oci-vault: X: red"]),
+    "state": (
+        (409, "IncorrectState", "busy"),
+        BackendInvalid,
+        ["oci-vault: IncorrectState: busy", "  hint: try again in a moment: the secret is being changed"],
+    ),
+    "parameter": (
+        (400, "InvalidParameter", "bad name"),
+        BackendInvalid,
+        ["oci-vault: InvalidParameter: bad name", "  hint: check the OCIDs of the backend"],
+    ),
+    "rate": (
+        (429, "TooManyRequests", "slow down"),
+        BackendUnavailable,
+        ["oci-vault: TooManyRequests: slow down", BY_HAND],
+    ),
+    "fault": (
+        (500, "InternalServerError", "boom"),
+        BackendUnavailable,
+        ["oci-vault: InternalServerError: boom", BY_HAND],
+    ),
+    "unknown": ((418, "Teapot", "not found"), BackendUnavailable, ["oci-vault: Teapot: not found", BY_HAND]),
+    "control": ((500, "X", "\x1b[31mred\x1b[0m\nb"), BackendUnavailable, ["oci-vault: X: red", BY_HAND]),
 }
 
 
@@ -453,7 +469,10 @@ class TestErrors:
         """A service that can't be reached is unavailable, at once and without retries."""
         monkeypatch.setenv("OCI_CLI_ENDPOINT", "http://127.0.0.1:9")
         self.expect(
-            error_of(vault.backend, KEY), BackendUnavailable, "oci-vault: unavailable: no connection to the service"
+            error_of(vault.backend, KEY),
+            BackendUnavailable,
+            "oci-vault: unavailable: no connection to the service",
+            "  hint: check the network, and region of the oci profile",
         )
         assert vault.commands() == ["get-secret-bundle-by-name"]
 

@@ -114,7 +114,10 @@ class TestSearch:
     def test_a_missing_program_is_named(self):
         """A plugin that is not there is named as it was looked for."""
         error = answer_of(Plugin("ghost"))
-        assert error.lines() == ['error: plugin "ghost": executable "envref-backend-ghost" not found on $PATH']
+        assert error.lines() == [
+            'error: plugin "ghost": executable "envref-backend-ghost" not found on $PATH',
+            "  hint: install it on PATH as a program, or set command of the backend",
+        ]
 
     def test_a_program_that_cannot_be_started_is_named(self, programs):
         """A file that the system refuses to run is an error with the system's reason."""

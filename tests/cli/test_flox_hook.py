@@ -260,7 +260,10 @@ def test_plugin_needs_a_reference(flox):
     done = flox.hook("--write", "--plugin")
     assert (done.returncode, done.stderr) == (
         1,
-        "error: no variable is a reference, so there is nothing for [plugins.envref]\n",
+        (
+            "error: no variable is a reference, so there is nothing for [plugins.envref]\n"
+            "  run: envref flox-hook --write\n"
+        ),
     )
     assert flox.manifest == FRESH
 

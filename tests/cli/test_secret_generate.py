@@ -188,5 +188,8 @@ def test_copy_refuses_a_store_without_projects(project, entry):
     done = project.envref("secret", "copy", "k", "--from", "other", env={"PATH": "/nonexistent"})
     assert (done.returncode, done.stderr) == (
         1,
-        'error: backend "store" does not keep projects apart; there is no other one to copy from\n',
+        (
+            'error: backend "store" does not keep projects apart; there is no other one to copy from\n'
+            "  hint: envref secret set KEY stores the value\n"
+        ),
     )

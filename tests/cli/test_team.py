@@ -91,7 +91,10 @@ def test_the_user_s_own_team_is_told_of(app, home):
     own.write_text(f"team:\n- name: alice\n  public_key: {ALICE}\n")
     assert app.envref("team", "list").stdout == f"{'alice':<20} {ALICE}\n"
     removed = app.envref("team", "remove", "alice")
-    assert (removed.returncode, removed.stderr) == (1, 'error: team member "alice" not found in config\n')
+    assert (removed.returncode, removed.stderr) == (
+        1,
+        'error: team member "alice" not found in config\n  run: envref team list\n',
+    )
     done = app.envref("team", "add", "bob", BOB)
     assert done.stderr.splitlines()[0] == (
         "warning: team of ~/.config/envref/config.yaml no longer counts here: the project has its own now"

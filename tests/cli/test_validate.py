@@ -122,7 +122,9 @@ def test_one_of_the_two_has_to_be_there(plain):
     (plain.path / ".env.schema.json").unlink()
     assert plain.envref("validate").stderr.startswith("error: loading example file: .env.example: no such file")
     done = plain.envref("validate", "--schema")
-    assert done.stderr == "error: loading schema file: .env.schema.json: no such file or directory\n"
+    assert done.stderr == (
+        "error: loading schema file: .env.schema.json: no such file or directory\n  hint: --schema FILE names another\n"
+    )
 
 
 @pytest.mark.parametrize("options", [["-s", "s.json"], ["-ss.json"], ["--schema=s.json"], ["--schema", "s.json"]])

@@ -11,6 +11,11 @@ import os
 import pathlib
 import sys
 
+_WARM = (
+    *("resolve.chain", "cli.resolve", "cli.secret.target"),
+    *("project.config.check", "project.trust.message", "project.trust.record"),
+)
+
 
 def run(number, directory, output, words):
     for descriptor, name in ((1, str(number)), (2, f"{number}.stderr")):
@@ -31,7 +36,7 @@ def run(number, directory, output, words):
 
 
 if __name__ == "__main__":
-    for warm in ("chain", "cli.resolve", "cli.secret.target", "config.check", "trust.message", "trust.record"):
+    for warm in _WARM:
         importlib.import_module(f"envref.{warm}")
     from envref.__main__ import main
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from tests.cli.conftest import PLUGIN_ENTRY, config, install_plugin
-from tests.subcommands import leaves
+from tests.cli.subcommands import leaves
 
 BOB = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 # Each command that writes into a project, and the file that it writes.

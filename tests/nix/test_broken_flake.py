@@ -25,7 +25,9 @@ def test_a_failing_test(own_flake):
 @at_night
 def test_a_file_that_is_missing_from_the_source(own_flake):
     """A module that nix/source.nix leaves out is missed when the program runs."""
-    own_flake.change("nix/source.nix", "../envref\n", "(lib.fileset.difference ../envref ../envref/shells.py)\n")
+    own_flake.change(
+        "nix/source.nix", "../envref\n", "(lib.fileset.difference ../envref ../envref/formats/shells.py)\n"
+    )
     assert "ImportError" in failed(own_flake.build(f"checks.{SYSTEM}.clean-env", "-L"))
 
 

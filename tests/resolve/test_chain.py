@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from envref.backends import table as backends
@@ -64,8 +66,10 @@ def test_a_store_says_whether_it_is_ready(chain):
 def test_the_timeout_is_the_callers_the_stores_or_ten_seconds(chain, configured):
     """In this order (commands.md 7)."""
     assert [store.timeout for store in chain] == [10.0, 2.5]
+    before = time.monotonic()
     (store,) = configured({"name": "open", "timeout": 2.5}, timeout=0.7)
     assert store.timeout == 0.7
+    assert before + 0.7 <= store.deadline <= time.monotonic() + 0.7
 
 
 def test_what_was_asked_is_counted(chain):

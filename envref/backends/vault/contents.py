@@ -11,8 +11,9 @@ from envref.errors import BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from envref.backends.vault.turn import Turn
     from envref.secret import Secret
 
 # With casts, because SQLite lets a text column hold anything.
@@ -34,7 +35,7 @@ class Contents:
     def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
         self._connection = connection
         self._metadata = metadata
-        self._macs: dict[str, str] = dict(connection.execute(_MACS))
+        self._macs: dict[str, str] = dict(_bounded(connection, _MACS))
         self._keys: Keys | None = None
 
     @property
@@ -58,11 +59,11 @@ class Contents:
             raise RuntimeError("the vault's contents were used before open_with")
         return self._keys
 
-    def unwrap(self, passphrase: Secret) -> Keys:
+    def unwrap(self, passphrase: Secret, turn: Turn) -> Keys:
         """The keys that `passphrase` opens; costs the work factor. BackendDenied when it is wrong."""
         from envref.backends.vault import age
 
-        content = age.unwrap(self.wrapped, passphrase.reveal().encode("utf-8"))
+        content = turn.take(lambda: age.unwrap(self.wrapped, passphrase.reveal().encode("utf-8")))
         return Keys(self.vault_id, self.wrapped, content.decode("ascii", "replace").rstrip("\n"))
 
     def signed_by(self, keys: Keys) -> bool:
@@ -154,7 +155,18 @@ def metadata_of(connection: sqlite3.Connection) -> dict[str, str]:
         raise BackendInvalid(
             "vault: the file is another program's database", hint="set path of the backend to another file"
         )
-    return dict(connection.execute(_METADATA))
+    return dict(_bounded(connection, _METADATA))
+
+
+def _bounded(connection: sqlite3.Connection, query: str) -> Iterator[tuple[str, str]]:
+    """Rows of two texts. BackendInvalid once they are more than the file can hold: crafted pages share their text."""
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    left = pages * size
+    for key, text in connection.execute(query):
+        left -= len(key) + len(text)
+        if left < 0:
+            raise BackendInvalid("vault: the file is damaged: it says more than it holds", hint="restore a copy of it")
+        yield key, text
 
 
 def not_initialized() -> BackendUnavailable:

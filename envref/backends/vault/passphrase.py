@@ -120,6 +120,7 @@ def _from_descriptor(number: str, deadline: float | None) -> Secret:
         except ValueError:
             raise BackendLocked(f'ENVREF_VAULT_PASSPHRASE_FD is not a number: "{number}"') from None
         _read[number] = _line(_content(descriptor, source, deadline), source)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  a file's content could be read again by what is started
     return _read[number]
 
 

@@ -14,6 +14,7 @@ from envref.errors import BackendError, Operator
 from envref.paths import open_file
 from envref.project import git
 from envref.project.config.files import FILE
+from envref.project.tokens import committed_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ _NOT_OURS = 0o066  # the group and others, reading and writing
 
 
 def config_warnings(case: Case) -> Iterator[Finding]:
-    for warning in case.project.warnings:
+    for warning in (*case.project.warnings, *committed_tokens(case.project)):
         yield Finding(FILE, warning, hint=f"correct {FILE}")
 
 

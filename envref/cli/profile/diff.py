@@ -53,7 +53,7 @@ def diff(a: str, b: str, format_: str) -> None:
 def _values(project: Project) -> dict[str, str]:
     """Merged and interpolated, references as their URIs."""
     environment = Environment(project.entries, project.ambient)
-    return {name: environment.shown(variable) for name, variable in environment.variables.items()}
+    return environment.shown(environment.variables.values())
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[ProfileDifference]:

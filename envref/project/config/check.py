@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_ONLY_GLOBAL = ("trust", "trusted_paths")
+_ONLY_GLOBAL = ("trust", "trusted_paths", "safe_directories")
 
 
 class Checked:
@@ -61,11 +61,8 @@ def check(sources: Sources) -> Checked:
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
-    # Strict mode runs nothing in a project that may be untrusted, not even git.
-    if findings.tokens and plain.get("trust") != "strict":
-        from envref.project import git
-
-        findings.warnings += findings.tokens if git.tracks(*os.path.split(sources.path)) else []
+    if findings.tokens:
+        plain["tokens"] = tuple(map(printable, findings.tokens))
     return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
 
 
@@ -244,4 +241,5 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "services": _services,
     "trust": _trust,
     "trusted_paths": _trusted_paths,
+    "safe_directories": _trusted_paths,
 }

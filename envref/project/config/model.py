@@ -110,7 +110,9 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "services": {},
     "trust": "default",
     "trusted_paths": (),
+    "safe_directories": (),
     "warnings": (),
+    "tokens": (),
     "from_project": (),
     "path": "",
     "global_path": None,
@@ -131,8 +133,10 @@ class Config(_Frozen):
         "path",
         "profiles",
         "project",
+        "safe_directories",
         "services",
         "team",
+        "tokens",
         "trust",
         "trusted_paths",
         "warnings",
@@ -150,7 +154,9 @@ class Config(_Frozen):
     services: dict[str, tuple[str, ...]]
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
+    safe_directories: tuple[str, ...]  # as written; `files` judges by them
     warnings: tuple[str, ...]
+    tokens: tuple[str, ...]  # warnings that hold if git tracks the project's file: `project/tokens` asks it
     from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from envref.backends.programs import find, is_inside
+from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
 from envref.paths import configuration_path, expanded
 from envref.project.project import env_files, file_names, outside
@@ -74,20 +74,15 @@ def _program(backend: BackendConfig, command: str, root: str, *, theirs: bool) -
     """Condition a. A program inside the project needs trust, whoever names it: the project decides what it does."""
     names = [command] if command else [name.replace("*", backend.name) for name in backend.programs]
     found = next(filter(None, (find(name, root=root) for name in names)), "")
-    chosen = theirs and bool(command) and not _is_usual(command, backend.programs)
-    if chosen or (found and is_inside(found, root)):
+    chosen = theirs and bool(command) and not _is_usual(command, backend.programs, root)
+    if chosen or (found and is_inside(found, repository_around(root))):
         yield Need(PROGRAM, command or os.path.basename(found), found, backend)
 
 
-def _is_usual(command: str, programs: Iterable[str]) -> bool:
-    """Whether a `command` is the store's own program: by its name, or by an absolute path to it."""
-    relative = "/" in command and not os.path.isabs(command)
-    name = os.path.basename(command)
-    return not relative and any(_matches(name, program) for program in programs)
+def _is_usual(command: str, programs: Iterable[str], root: str) -> bool:
+    from envref.project.trust.usual import is_usual  # most projects choose no program
 
-
-def _matches(name: str, program: str) -> bool:
-    return name.startswith(program[:-1]) if program.endswith("*") else name == program
+    return is_usual(command, programs, root)
 
 
 def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[Need]:

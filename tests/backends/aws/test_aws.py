@@ -12,7 +12,7 @@ from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
-from tests.backends.asking import KEY, soon
+from tests.backends.asking import BY_HAND, KEY, soon
 from tests.backends.contract import values_of
 from tests.backends.stores import aws, shim
 from tests.lateness import Stopwatch
@@ -140,6 +140,7 @@ SSO = "Token has expired and refresh failed"
 SERVICE = "An error occurred (%s) when calling the GetParameter operation (reached max retries: 0): Rate exceeded"
 SIGN_IN = "  run: aws sso login --profile production"
 CONFIGURE = "  run: aws configure --profile production"
+OTHER_KEY = "  hint: choose another key, or another prefix of the backend"
 SAID = {
     'Unable to locate credentials. You can configure credentials by running "aws login".': (
         BackendLocked,
@@ -175,17 +176,21 @@ SAID = {
         None,
         "  hint: AWS limits how often it is asked; try again in a moment",
     ),
-    SERVICE % "ValidationException": (BackendInvalid, None, None),
-    SERVICE % "InternalServerError": (BackendUnavailable, None, None),
+    SERVICE % "ValidationException": (BackendInvalid, None, OTHER_KEY),
+    SERVICE % "InternalServerError": (BackendUnavailable, None, BY_HAND),
     "aws: error: argument operation: Invalid choice, valid choices are:": (
         BackendInvalid,
         "this aws does not know the operation",
         "  hint: update the aws program",
     ),
-    "aws: error: the following arguments are required: --name": (BackendInvalid, None, None),
-    "Segmentation fault": (BackendUnavailable, None, None),
-    "parameter not found, ResourceNotFoundException, 404": (BackendUnavailable, None, None),
-    "": (BackendUnavailable, "failed without a message", None),
+    "aws: error: the following arguments are required: --name": (
+        BackendInvalid,
+        None,
+        "  hint: update the aws program, or correct the options of the backend",
+    ),
+    "Segmentation fault": (BackendUnavailable, None, BY_HAND),
+    "parameter not found, ResourceNotFoundException, 404": (BackendUnavailable, None, BY_HAND),
+    "": (BackendUnavailable, "failed without a message", BY_HAND),
 }
 
 
@@ -197,7 +202,7 @@ class TestWords:
         stand_in(aws.saying(f"\n{text}", 253))
         error = reading(AwsSsm("ssm", profile="production"))
         assert type(error) is kind
-        assert error.lines() == [f"error: aws-ssm: {says or text}", *([cure] if cure else [])]
+        assert error.lines() == [f"error: aws-ssm: {says or text}", cure]
 
     @pytest.mark.parametrize("kind", STORES)
     @pytest.mark.parametrize("start", ["", "aws: [ERROR]: ", "\x1b[31m"])
@@ -310,15 +315,15 @@ class TestFaults:
     @pytest.mark.parametrize("kind", STORES)
     @pytest.mark.parametrize("rubbish", RUBBISH)
     def test_a_program_that_prints_rubbish_is_an_error(self, stand_in, kind, rubbish):
-        """No rubbish is a value, an absence or a success of a list; the message is one clean line without a value."""
+        """No rubbish is a value, an absence or a success of a list; the message is one clean line, and a cure."""
         stand_in(RUBBISH[rubbish])
         store = STORES[kind]("store")
         for keys in (["key"], ["key", "other"]):
             error = reading(store, *keys)
             assert isinstance(error, BackendInvalid | BackendUnavailable)
-            (line,) = error.lines()
-            assert line.isprintable()
-            assert len(line) < 400
+            assert all(line.isprintable() for line in error.lines())
+            assert len(error.lines()[0]) < 400
+            assert [line[:8] for line in error.lines()[1:]] in ([], ["  hint: "])
             assert "marker" not in values_of(error)
         with pytest.raises(BackendError):
             store.list("app", soon())

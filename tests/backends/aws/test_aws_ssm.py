@@ -9,7 +9,7 @@ import pytest
 from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from envref.secret import Secret
-from tests.backends.asking import answers_of, foreign_keys, keys, soon, texts
+from tests.backends.asking import BY_HAND, answers_of, foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws
 
@@ -254,12 +254,12 @@ class TestPermissions:
 SAID = {
     "ParameterNotFound": (SecretNotFound, None),
     "ParameterVersionNotFound": (SecretNotFound, None),
-    "InvalidKeyId": (BackendDenied, ROLE),
+    "InvalidKeyId": (BackendDenied, "  hint: the role needs kms:Decrypt and kms:Encrypt on a key that is enabled"),
     "HierarchyTypeMismatchException": (BackendInvalid, "  hint: delete the parameter, then set it again"),
     "HierarchyLevelLimitExceededException": (BackendInvalid, None),
-    "ValidationException": (BackendInvalid, None),
-    "InternalServerError": (BackendUnavailable, None),
-    "ParameterNotFoundAtAll": (BackendUnavailable, None),
+    "ValidationException": (BackendInvalid, "  hint: choose another key, or another prefix of the backend"),
+    "InternalServerError": (BackendUnavailable, BY_HAND),
+    "ParameterNotFoundAtAll": (BackendUnavailable, BY_HAND),
 }
 
 

@@ -217,3 +217,9 @@ def test_scrypt_is_the_same_on_both_sides_of_hashlibs_limit(monkeypatch):
     ours = age._scrypt(b"pass", bytes(16), 12)
     monkeypatch.setattr(age, "_LARGEST_HASHLIB", 11)
     assert age._scrypt(b"pass", bytes(16), 12) == ours
+
+
+def test_what_a_guess_costs_by_default():
+    """2^17, 128 MiB a guess (security.md P5); from 2^15 to 2^20 may be chosen."""
+    assert age.DEFAULT_WORK_FACTOR == 17
+    assert list(age.WORK_FACTORS) == [15, 16, 17, 18, 19, 20]

@@ -1,0 +1,43 @@
+"""Whether two directories are one git repository, asked of real ones."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from envref.project.trust.worktree import is_same_repository
+from tests.requirements import need
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A repository, a work tree of it, a folder of each, another repository, and no repository at all."""
+    git = [need("git"), "-c", "user.name=n", "-c", "user.email=e", "-C"]
+    main, tree, other, none = (tmp_path / name for name in ("main", "tree", "other", "none"))
+    for repository in (main, other):
+        subprocess.run([git[0], "init", "-q", repository], check=True)
+        subprocess.run([*git, repository, "commit", "-q", "--allow-empty", "-m", "m"], check=True)
+    subprocess.run([*git, main, "worktree", "add", "-q", tree], check=True)
+    found = {"main": main, "tree": tree, "below": main / "a" / "b", "other": other, "none": none}
+    for path in found.values():
+        path.mkdir(parents=True, exist_ok=True)
+    return {name: str(path) for name, path in found.items()}
+
+
+ONE = ["main", "tree", "below"]
+
+
+@pytest.mark.parametrize("known", ONE)
+@pytest.mark.parametrize("directory", ONE)
+def test_one_repository_is_one_place(places, directory, known):
+    """With its work trees and folders, whichever of them was there first."""
+    assert is_same_repository(places[directory], places[known])
+
+
+@pytest.mark.parametrize(("directory", "known"), [(a, b) for a in ONE for b in ("other", "none")])
+def test_another_one_is_another_place(places, directory, known):
+    """So is what is in no repository, in both directions."""
+    assert not is_same_repository(places[directory], places[known])
+    assert not is_same_repository(places[known], places[directory])
+    assert not is_same_repository(places["none"], places["none"])
