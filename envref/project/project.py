@@ -1,4 +1,4 @@
-"""Project: the directory of the nearest `.envref.yaml`, its config, the effective profile, and its env files."""
+"""Project: the nearest `.envref.yaml`, its config, env files and profile in effect (a wrong name is refused)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chain: the project's stores in the order they are asked, each opened on first use."""
+"""Chain: the project's stores in the order they are asked, each opened on first use and given its time limit."""
 
 from __future__ import annotations
 

@@ -637,8 +637,8 @@ class TestRefused:
         assert [str(problem) for problem in caught.value.problems] == [
             f'.env:1:3: A: backend "vault" of type vault is read by envref only{self.HOOK}',
             (
-                ".env:3:3: B: ref://doppler/b?default=x has a default: a store's program does not tell a secret that "
-                f"is not there from a locked store{self.HOOK}"
+                ".env:3:3: B: ref://doppler/b?default=x has a default: a store's program can't tell a missing "
+                f"secret from a locked store{self.HOOK}"
             ),
         ]
 
