@@ -37,16 +37,22 @@ def waiting(request, home):
 
 
 @pytest.mark.parametrize("shell", ["sh", "fish", "tcsh"])
-def test_export_leaves_every_one_out_before_trust(app, waiting, shell):
+def test_export_sets_none_before_trust(app, waiting, shell):
     """And has every one after it."""
-    rest = ["ORDINARY", *(name for name in NAMES if name not in waiting)]
     before = app.envref("resolve", "--export", "--shell", shell)
-    assert before.returncode == 0
-    assert exported(before.stdout) == rest
-    assert before.stderr.startswith(f"warning: {', '.join(waiting)}: left out")
+    assert (before.returncode, before.stdout) == (4, "false\n")
+    assert f" to set {', '.join(waiting)}" in before.stderr
     app.envref("trust")
     after = app.envref("resolve", "--export", "--shell", shell)
     assert (exported(after.stdout), after.stderr) == (["ORDINARY", *NAMES], "")
+
+
+def test_a_person_is_shown_the_others_before_trust(app, waiting):
+    """Plain output goes to no shell."""
+    before = app.envref("resolve")
+    rest = ["ORDINARY", *(name for name in NAMES if name not in waiting)]
+    assert [line.partition("=")[0] for line in before.stdout.splitlines()] == rest
+    assert before.stderr.startswith(f"warning: {', '.join(waiting)}: left out")
 
 
 def exported(code):
@@ -71,5 +77,5 @@ def test_no_payload_runs_before_trust(project, name):
     project.write(".env", f"{name}={value}\nA=1\n")
     project.envref("run", "--", "bash", "-c", "true")
     code = project.envref("resolve", "--export").stdout
-    assert code == "export A=1\n"
+    assert code == "false\n"
     assert not (project.path / "was-run").exists()
