@@ -1,7 +1,7 @@
-"""The Secret Service read in three ways, on a private bus and keyring: `python -m bench.keychain` (docs/adr/0013).
+"""The Secret Service read in three ways, on a private bus and keyring: `python -m bench.keychain`.
 
-Each figure is the best of RUNS reads in one process that has imported everything, in milliseconds of wall clock: on a
-busy machine a median says more about the others on it.
+docs/adr/0016-secret-service.md says what was decided by it. Each figure is the best of RUNS reads in one process that
+has imported everything, in milliseconds of wall clock: on a busy machine a median says more about the others on it.
 """
 
 from __future__ import annotations

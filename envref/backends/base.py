@@ -126,9 +126,7 @@ class Backend(ABC):
 
     def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002
         """Names of all the project's secrets, relative to the project: `KEY` and `PROFILE/KEY`, in any order."""
-        raise BackendInvalid(
-            f'backend "{self.name}" can\'t list its names', hint="list them with the store's own program"
-        )
+        raise self._refused("can't list its names", "list them with the store's own program")
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
         """Several changes, in their order; `None` as a value deletes. Where `transactional`, all of them or none."""
@@ -183,6 +181,10 @@ class Backend(ABC):
         return ()
 
     def _read_only(self) -> BackendInvalid:
-        return BackendInvalid(
-            f'backend "{self.name}" is read-only', hint="write the secret with the store's own program"
-        )
+        return self._refused("is read-only", "write the secret with the store's own program")
+
+    def _refused(self, fact: str, hint: str) -> BackendInvalid:
+        """The error of a store that can't do such a thing. It says the backend's name, so nobody signs it again."""
+        error = BackendInvalid(f'backend "{self.name}" {fact}', hint=hint)
+        error.backend = self.name
+        return error

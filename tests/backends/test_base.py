@@ -177,6 +177,26 @@ def test_a_store_without_set_is_read_only():
         store.list("app", 0.0)
 
 
+def refusals():
+    """What stores that are called otherwise than their type say to what they never do."""
+    foreign = Address("app", "k", foreign="x")
+    for write in (
+        lambda: Shelf("books").set(Address("app", "k"), Secret("v"), 0.0),
+        lambda: Shelf("books").list("app", 0.0),
+    ):
+        with pytest.raises(BackendInvalid) as caught:
+            write()
+        yield caught.value
+    yield backend_class("vault")("books").get_many([foreign], 0.0)[foreign]
+
+
+def test_a_refusal_says_the_backends_name_once():
+    """It begins with the name, so the chain, which ends errors with it, leaves it as it is."""
+    for refusal in refusals():
+        assert refusal.message.startswith('backend "books" ')
+        assert refusal.signed("books").message == refusal.message
+
+
 def test_changes_are_made_in_their_order():
     """What a store can't do at once is done one by one."""
     store = Notebook("notes")

@@ -102,4 +102,4 @@ class Vault(Backend):
         return address.full_key
 
     def _foreign(self) -> BackendInvalid:
-        return BackendInvalid(f'backend "{self.name}" has no foreign names', hint=f"use a key: ref://{self.name}/KEY")
+        return self._refused("has no foreign names", f"use a key: ref://{self.name}/KEY")
