@@ -143,14 +143,21 @@ def test_a_relative_command_of_the_user_needs_trust_only_inside_the_project(want
 # b: addresses
 
 
-@pytest.mark.parametrize("credential", ["VAULT_TOKEN", "BAO_TOKEN", "file", "helper"])
+@pytest.mark.parametrize(
+    "credential",
+    [
+        *("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"),
+        *(".vault-token", ".vault", ".bao", "VAULT_CONFIG_PATH", "BAO_CONFIG_PATH"),
+    ],
+)
 def test_an_address_needs_trust_when_the_user_s_token_would_go_there(wants, monkeypatch, home, credential):
     """From the environment, from ~/.vault-token, or from a program that gives it out."""
     assert wants(store("hashicorp-vault", addr=ADDRESS)) == []
-    if credential == "file":
-        (home / ".vault-token").write_text("t")
-    elif credential == "helper":
-        (home / ".vault").write_text('token_helper = "/usr/bin/helper"\n')
+    if credential.startswith("."):
+        (home / credential).write_text('token_helper = "/usr/bin/helper"\n')
+    elif credential.endswith("_CONFIG_PATH"):
+        (home / "settings").write_text('token_helper = "/usr/bin/helper"\n')
+        monkeypatch.setenv(credential, str(home / "settings"))
     else:
         monkeypatch.setenv(credential, "t")
     assert wants(store("hashicorp-vault", addr=ADDRESS)) == [("b", ADDRESS)]
