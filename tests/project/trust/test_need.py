@@ -9,6 +9,7 @@ import re
 import pytest
 
 from envref.project.project import configured, load
+from envref.project.trust.message import wanted
 from envref.project.trust.need import needs
 from tests.conftest import ROOT
 from tests.requirements import missing
@@ -225,6 +226,33 @@ def test_with_bao_its_own_settings_win(wants, monkeypatch):
     monkeypatch.setenv("VAULT_ADDR", ADDRESS)
     monkeypatch.setenv("BAO_ADDR", "https://other.example")
     assert wants(store("hashicorp-vault", addr=ADDRESS, command="bao")) == [("b", ADDRESS)]
+
+
+@pytest.mark.parametrize("option", ["addr", "url", "api_url", "base-url", "endpoint", "host", "Proxy", "vault_server"])
+def test_an_address_among_a_plugin_s_options_needs_trust(wants, option):
+    """The plugin runs with the user's environment, and whose credential it sends there nobody can know (SEC-C3)."""
+    assert wants(plugin(**{option: "https://evil.example"})) == [("b", "https://evil.example")]
+    bare = "https://evil.example" if option == "addr" else "evil.example"  # the config refuses an addr without https
+    assert wants(plugin(**{option: bare})) == [("b", bare)]
+
+
+def test_a_url_is_an_address_whatever_the_plugin_calls_its_option(wants):
+    """Also beside a token: a plugin may prefer the user's."""
+    assert wants(plugin(where=ADDRESS, token="t")) == [("b", ADDRESS)]
+
+
+def test_other_options_of_a_plugin_never_need_trust(wants):
+    """Nor does an address of this machine, nor what the user's own config says."""
+    assert (
+        wants(plugin(region="eu-1", team="curl", batch=True, url="", host="127.0.0.1:99", api="http://localhost")) == []
+    )
+
+
+def test_what_a_plugin_would_contact_is_shown(wants, project):
+    """No credential is named, for none is known."""
+    wants(plugin(url=ADDRESS))
+    found = configured(str(project.path))
+    assert wanted(found, needs(found), []) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
 
 
 # c: places
