@@ -42,7 +42,8 @@ class HashicorpVault(Backend):
     reads_fields = True
     programs = _PROGRAMS
     namespace_option = "project_namespace"
-    credential_variables = ("VAULT_TOKEN", "BAO_TOKEN")
+    # The paths count whether or not the file is there: a relative one is looked for where the program starts.
+    credential_variables = ("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH")
     packages = _PACKAGES
     retrieves_fields = True
     read_variables = "VAULT_* BAO_*"
@@ -100,8 +101,12 @@ class HashicorpVault(Backend):
 
     @staticmethod
     def credential_files(environment: Mapping[str, str]) -> tuple[str, ...]:
-        """The token file, and the settings file: it can name one thing, a program that hands out a token."""
-        return "~/.vault-token", environment.get("VAULT_CONFIG_PATH") or "~/.vault"
+        """The token file; and the settings files, for the one thing that they can name is a program that gives one out.
+
+        Those of both programs count: `vault` on PATH may be either.
+        """
+        named = (environment.get(name, "") for name in ("BAO_CONFIG_PATH", "VAULT_CONFIG_PATH"))
+        return "~/.vault-token", "~/.bao", "~/.vault", *filter(None, named)
 
     @staticmethod
     def address_variables(program: str) -> tuple[str, ...]:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from envref.project.config.model import BackendConfig
 
 _PORTS = {"http": 80, "https": 443}
+_ADDRESS_WORDS = {
+    *("addr", "address", "addresses", "api", "domain", "endpoint", "host", "hostname", "origin", "proxy"),
+    *("server", "site", "uri", "url", "urls"),
+}
 
 
 def credential(kind: str, environment: Mapping[str, str]) -> str:
@@ -40,10 +44,24 @@ def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str])
     return bool(own) and _normal(own) == _normal(address)
 
 
+def places_of_plugin(backend: BackendConfig) -> list[str]:
+    """The addresses elsewhere among the options that only the plugin knows: by their name, or by how they are written.
+
+    Which credential a plugin sends there nobody can know, so any counts.
+    """
+    options = {name: value for name, value in backend.options.items() if isinstance(value, str) and value}
+    return [value for name, value in options.items() if _is_address(name, value) and not is_loopback(value)]
+
+
+def _is_address(option: str, value: str) -> bool:
+    words = option.lower().replace("-", "_").split("_")
+    return option != "command" and ("://" in value or bool(_ADDRESS_WORDS.intersection(words)))
+
+
 def program(backend: BackendConfig) -> str:
     """The path of the program that will run, or its name if there is none."""
     command = str(backend.options.get("command", ""))
-    names = [command] if command else list(backend.programs)
+    names = [command] if command else [name.replace("*", backend.name) for name in backend.programs]
     return next(filter(None, map(find, names)), names[0] if names else backend.type)
 
 

@@ -92,7 +92,8 @@ def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
     from envref.project.trust.endpoint import program
 
     path = program(need.backend) if need.backend else ""
-    return f"{_kind(need)} {path} -> {need.subject} with your {need.detail}"
+    credential = f" with your {need.detail}" if need.detail else ""
+    return f"{_kind(need)} {path} -> {need.subject}{credential}"
 
 
 def _place(need: Need, _project: Project, _others: Sequence[str]) -> str:

@@ -87,6 +87,13 @@ def _is_usual(command: str, programs: Iterable[str], root: str) -> bool:
 
 def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[Need]:
     """Condition b: an address that is not the user's own would get the user's credential."""
+    if any("*" in program for program in backend.programs):
+        if backend.options.keys() <= {"command", "batch"}:
+            return
+        from envref.project.trust.endpoint import places_of_plugin
+
+        yield from (Need(ADDRESS, place, "", backend) for place in places_of_plugin(backend))
+        return
     address = str(backend.options.get("addr", ""))
     if not address or backend.options.get("token"):
         return

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from envref.project.project import configured, load
+from envref.project.trust.message import wanted
 from envref.project.trust.need import needs
 from tests.conftest import ROOT
 from tests.requirements import missing
@@ -143,14 +144,21 @@ def test_a_relative_command_of_the_user_needs_trust_only_inside_the_project(want
 # b: addresses
 
 
-@pytest.mark.parametrize("credential", ["VAULT_TOKEN", "BAO_TOKEN", "file", "helper"])
+@pytest.mark.parametrize(
+    "credential",
+    [
+        *("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"),
+        *(".vault-token", ".vault", ".bao", "VAULT_CONFIG_PATH", "BAO_CONFIG_PATH"),
+    ],
+)
 def test_an_address_needs_trust_when_the_user_s_token_would_go_there(wants, monkeypatch, home, credential):
     """From the environment, from ~/.vault-token, or from a program that gives it out."""
     assert wants(store("hashicorp-vault", addr=ADDRESS)) == []
-    if credential == "file":
-        (home / ".vault-token").write_text("t")
-    elif credential == "helper":
-        (home / ".vault").write_text('token_helper = "/usr/bin/helper"\n')
+    if credential.startswith("."):
+        (home / credential).write_text('token_helper = "/usr/bin/helper"\n')
+    elif credential.endswith("_CONFIG_PATH"):
+        (home / "settings").write_text('token_helper = "/usr/bin/helper"\n')
+        monkeypatch.setenv(credential, str(home / "settings"))
     else:
         monkeypatch.setenv(credential, "t")
     assert wants(store("hashicorp-vault", addr=ADDRESS)) == [("b", ADDRESS)]
@@ -218,6 +226,33 @@ def test_with_bao_its_own_settings_win(wants, monkeypatch):
     monkeypatch.setenv("VAULT_ADDR", ADDRESS)
     monkeypatch.setenv("BAO_ADDR", "https://other.example")
     assert wants(store("hashicorp-vault", addr=ADDRESS, command="bao")) == [("b", ADDRESS)]
+
+
+@pytest.mark.parametrize("option", ["addr", "url", "api_url", "base-url", "endpoint", "host", "Proxy", "vault_server"])
+def test_an_address_among_a_plugin_s_options_needs_trust(wants, option):
+    """The plugin runs with the user's environment, and whose credential it sends there nobody can know (SEC-C3)."""
+    assert wants(plugin(**{option: "https://evil.example"})) == [("b", "https://evil.example")]
+    bare = "https://evil.example" if option == "addr" else "evil.example"  # the config refuses an addr without https
+    assert wants(plugin(**{option: bare})) == [("b", bare)]
+
+
+def test_a_url_is_an_address_whatever_the_plugin_calls_its_option(wants):
+    """Also beside a token: a plugin may prefer the user's."""
+    assert wants(plugin(where=ADDRESS, token="t")) == [("b", ADDRESS)]
+
+
+def test_other_options_of_a_plugin_never_need_trust(wants):
+    """Nor does an address of this machine, nor what the user's own config says."""
+    assert (
+        wants(plugin(region="eu-1", team="curl", batch=True, url="", host="127.0.0.1:99", api="http://localhost")) == []
+    )
+
+
+def test_what_a_plugin_would_contact_is_shown(wants, project):
+    """No credential is named, for none is known."""
+    wants(plugin(url=ADDRESS))
+    found = configured(str(project.path))
+    assert wanted(found, needs(found), []) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
 
 
 # c: places
