@@ -1,7 +1,7 @@
 """What a second shell gets of a hook's exports: Flox replays operations, not values.
 
-The rules imitated here are those of Flox 1.15: `env_trace.rs` of flox-activations reads append, prepend and set-if-absent
-from the old and the new value of each export, and unset. A real bash runs the exports; no Flox is here.
+The rules imitated are those of `env_trace.rs`, Flox 1.15: append, prepend and set-if-absent follow from the old and the
+new value of each export. A real bash runs the exports; no Flox is here.
 """
 
 from __future__ import annotations
