@@ -57,6 +57,37 @@ def left_over_starts(case: Case) -> Iterator[Finding]:
             yield _left_over(directory, files, secrets)
 
 
+def logged_services(case: Case) -> Iterator[Finding]:
+    """Logs into which Flox wrote the environment of the services that it started, with this project's secrets.
+
+    process_compose.rs logs the command with its variables, as `NAME="VALUE"`, and logger.rs takes that level (Flox
+    since 651138cde of 2026-05-27). A quote within a value is escaped there, so that no value passes for a name.
+    """
+    secrets = {variable.name for variable, _ in case.references()}
+    directory = os.path.join(case.project.root, ".flox", "log")
+    for file in _listed(directory):
+        path = os.path.join(directory, file)
+        names = sorted(_logged(path) & secrets) if file.startswith("executive.") else []
+        if names:
+            message = f"Flox logged secrets of this project when it started services: {', '.join(names)}"
+            run = ("rm", Home(shown(path)))
+            yield Finding(shown(path), message, run=run, hint="rotate them, and start services without a hook block")
+
+
+_LOGGED = re.compile(rb'(?<![A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*)="')
+
+
+def _logged(path: str) -> set[str]:
+    """The names of the variables in a log, which is read by the line: it grows for days."""
+    names: set[str] = set()
+    try:
+        with open_in_place(path) as file:
+            names.update(name.decode() for line in file for name in _LOGGED.findall(line))
+    except OSError:
+        pass
+    return names
+
+
 def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
     held = {name for file in files for name in _read_names(os.path.join(directory, file))}
     own = sorted(held & secrets)

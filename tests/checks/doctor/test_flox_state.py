@@ -191,6 +191,41 @@ def test_a_runtime_directory_of_everybody(project, tmp_path, monkeypatch):
     ]
 
 
+def logged(project):
+    case = Case(bare(str(project.path)), [("", ".env")], start=str(project.path))
+    return list(flox_state.logged_services(case))
+
+
+def test_a_log_of_a_started_service(project):
+    """Its path and this project's secrets in it, and the command that removes it; never a value."""
+    project.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/k\nDB_URL=ref://secrets/p\nNOT_IN_IT=ref://secrets/n\n")
+    line = f'INFO spawning process-compose: PLAIN="1" MY_NOT_IN_IT="x" API_KEY="{MARKER}" DB_URL="{MARKER}" "up"\n'
+    project.write(".flox/log/executive.26413.log.2026-11-26", line)
+    [finding] = logged(project)
+    assert finding.message.endswith(": API_KEY, DB_URL")
+    assert finding.subject.endswith(".flox/log/executive.26413.log.2026-11-26")
+    assert MARKER not in repr(finding)
+    subprocess.run(["sh", "-c", pasted(finding.run)], check=True, cwd=project.path)
+    assert logged(project) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("executive.1.log", "API_KEY is not set\n"),
+        ("executive.1.log", 'OTHER="\\"API_KEY=\\"x"\n'),
+        ("executive.1.log", ""),
+        ("services.1.log", 'API_KEY="x"\n'),
+    ],
+    ids=["a name alone", "a name in a value", "empty", "what a service printed"],
+)
+def test_a_log_without_secrets(project, file, line):
+    """A name counts where Flox writes a variable, in its own log."""
+    project.write(".env", "API_KEY=ref://secrets/k\n")
+    project.write(f".flox/log/{file}", line)
+    assert logged(project) == []
+
+
 def on_disk(project):
     case = Case(bare(str(project.path)), [], start=str(project.path))
     return [finding.message for finding in flox_state.runtime_on_disk(case)]
