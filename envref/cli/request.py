@@ -134,7 +134,7 @@ def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
     if not is_captured(shell, environment):
         return ""
     word = shells.shell_of_environment(environment)
-    return word if word in ("fish", "tcsh") else ""
+    return word if word in ("fish", "tcsh", "zsh") else ""
 
 
 def seconds(text: str) -> float | None:
