@@ -48,6 +48,8 @@ def untrusted_warning(names: Iterable[str]) -> str:
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     rendered = sink.render(resolution.values())
+    if request.captured:
+        rendered.begin_anew([name for name, _ in resolution.values()])
     if request.strict and (resolution.failed or rendered.left_out):
         sink.fail()
         streams.say([f"error: {line}" for line in rendered.omissions(request.format)])

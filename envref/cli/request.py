@@ -16,9 +16,10 @@ class Request:
 
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `replay` is the shell into which Flox
     will write the variables again, if that may break one; else empty.
+    `captured` says that Flox records what the output does.
     """
 
-    __slots__ = ("directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
+    __slots__ = ("captured", "directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Request:
         timeout: float | None = None,
         table: str | None = None,
         replay: str = "",
+        captured: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -40,6 +42,7 @@ class Request:
         self.timeout = timeout
         self.table = table
         self.replay = replay
+        self.captured = captured
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
@@ -76,6 +79,7 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         timeout=None if limit is None else seconds(limit),
         table=table,
         replay="" if "direnv" in options else replaying_shell(shell, environment),
+        captured="direnv" not in options and is_captured(shell, environment),
     )
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None
@@ -117,15 +121,20 @@ def start(directory: str | None, table: str | None, environment: Mapping[str, st
     return (environment.get("FLOX_ENV_PROJECT") or ".") if table is not None else "."
 
 
+def is_captured(shell: str, environment: Mapping[str, str]) -> bool:
+    """Whether Flox records what the output of `--shell SHELL` does: a hook asks for bash, inside an activation."""
+    return shell == "bash" and bool(environment.get("FLOX_ENV"))
+
+
 def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
     """The shell into which Flox will replay the output of `--shell SHELL`, if that shell may break a value.
 
     A hook asks for bash, whatever shell the activation ends in (commands.md 2.24).
     """
-    if shell != "bash" or not environment.get("FLOX_ENV"):
+    if not is_captured(shell, environment):
         return ""
     word = shells.shell_of_environment(environment)
-    return word if word in ("fish", "tcsh") else ""
+    return word if word in ("fish", "tcsh", "zsh") else ""
 
 
 def seconds(text: str) -> float | None:

@@ -30,6 +30,7 @@ _envref_get() {
     printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
   fi
   if [ -n "$_envref_val" ]; then
+    unset -v "$_envref_name"
     export "$_envref_name=$_envref_val"
     return 0
   fi
@@ -79,6 +80,7 @@ _envref_use() {
 _CLOSE = r"""
 _envref_close() {
   if [ -z "$_envref_short" ]; then
+    unset -v "$1"
     export "$1=$_envref_text"
     _envref_loaded+="$1 "
     return 0

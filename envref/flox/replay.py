@@ -1,7 +1,7 @@
-r"""What Flox's own replay breaks: values that reach a fish or a tcsh changed, or not at all (flox.md 3.5).
+r"""What Flox's own replay breaks: values that reach a fish, a tcsh or a zsh changed, or not at all (flox.md 3.5).
 
 Flox keeps what a hook exports and writes it again into each later shell: bare, or between single quotes with `'` as
-`'\''` and `!` as `'\!'`. bash and zsh read that exactly.
+`'\''` and `!` as `'\!'`. bash reads that exactly, and zsh all but a bare `=`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from envref.secret import Secret
 
+# What Flox writes without quotes: shell_gen/src/lib.rs and its crate shell-escape, release 1.15.
+_BARE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=/,.+")
 _CURE = "run: envref flox-hook --write --placement profile"
 
 
@@ -23,10 +25,16 @@ def _breaks_in_fish(value: str) -> bool:
 
 
 def _breaks_in_tcsh(value: str) -> bool:
-    return "\n" in value
+    # A bare `=2` or `=-` is a directory of the stack.
+    return "\n" in value or (value.startswith("=") and (value[1:].isdecimal() or value == "=-"))
 
 
-BREAKS = {"fish": _breaks_in_fish, "tcsh": _breaks_in_tcsh}
+def _breaks_in_zsh(value: str) -> bool:
+    # Bare, `=ls` is the path of ls, and `=abc` an error that ends the script.
+    return len(value) > 1 and value.startswith("=") and _BARE.issuperset(value)
+
+
+BREAKS = {"fish": _breaks_in_fish, "tcsh": _breaks_in_tcsh, "zsh": _breaks_in_zsh}
 
 
 def warnings(shell: str, variables: Iterable[tuple[str, str | Secret]]) -> list[str]:

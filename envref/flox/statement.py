@@ -83,7 +83,7 @@ class Statements:
         self._check(variable)
         name = variable.name
         if variable.plain is not None:
-            return Statement(variable, [_same(shells.kept_line(name, variable.plain))])
+            return Statement(variable, [_same(f"unset -v {name}; {shells.kept_line(name, variable.plain)}")])
         [first, *others] = variable.pieces
         if isinstance(first, Reference) and not others and (first.optional or name not in self._awaited):
             need = "optional" if first.optional else "required"

@@ -48,6 +48,16 @@ class Rendered:
         self.text = text
         self.left_out = left_out
 
+    def begin_anew(self, names: Iterable[str]) -> None:
+        """Code for bash that takes away what it will set, ahead of it.
+
+        Flox records an export as what it did to the old value (append, prepend, set if absent: env_trace.rs of
+        1.15), and does that again to another shell's. What was unset before is recorded as the value.
+        """
+        carried = [name for name in names if name not in self.left_out]
+        if carried:
+            self.text = f"unset -v {' '.join(carried)}\n{self.text}"
+
     def write(self) -> None:
         """To stdout, whole."""
         streams.write(self.text)

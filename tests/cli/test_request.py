@@ -46,7 +46,7 @@ def test_the_table_of_a_plugin_and_where_its_project_is():
         (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/usr/bin/fish"}, "fish"),
         (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/bin/tcsh"}, "tcsh"),
         (["--shell", "bash"], {"FLOX_ENV": "/env", "FLOX_SHELL": "fish", "SHELL": "/bin/bash"}, "fish"),
-        (["--shell", "bash"], {"FLOX_ENV": "/env", "FLOX_SHELL": "/bin/zsh", "SHELL": "/bin/fish"}, ""),
+        (["--shell", "bash"], {"FLOX_ENV": "/env", "FLOX_SHELL": "/bin/zsh", "SHELL": "/bin/fish"}, "zsh"),
         (["--shell", "bash"], {"FLOX_ENV": "/env", "SHELL": "/bin/bash"}, ""),
         (["--shell", "bash"], {"SHELL": "/usr/bin/fish"}, ""),
         (["--shell", "bash"], {"FLOX_ENV": "", "SHELL": "/usr/bin/fish"}, ""),

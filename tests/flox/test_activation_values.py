@@ -35,6 +35,8 @@ VALUES = {
     "BLANKS": "  two  spaces ",
     "LEADING_DASH": "-n --help",
     "GLOBS": "* ? [a-z] {a,b} ~ ~root =ls # %",
+    "EQUALS": "=ls",
+    "EQUALS_ZERO": "=0",
     "LONG": "".join(random.Random("64 KiB").choices("abcXYZ019+/=$'\"\\! ", k=65536)),
 }
 BROKEN = {shell: {name for name, value in VALUES.items() if breaks(value)} for shell, breaks in BREAKS.items()}
@@ -57,9 +59,12 @@ def test_the_hook_gives_every_value_to_a_program_bash_and_zsh(full):
     start = full.start(full.flox(manifest(hook=HOOK)))
     assert (start.stderr, differing(start.additions), differing(start.environment())) == ("", [], [])
     for shell in ("bash", "zsh"):
+        whole = {name: value for name, value in VALUES.items() if name not in BROKEN.get(shell, ())}
+        for name in BROKEN.get(shell, ()):
+            del start.additions[name]
         for way in ("shell", "in place"):
             session = start.attach(shell, way=way)
-            assert (differing(session.environment), session.stderr) == ([], "")
+            assert (differing(session.environment, whole), session.stderr) == ([], "")
 
 
 @pytest.mark.parametrize("shell", BREAKS)
@@ -99,6 +104,7 @@ def test_the_rule_for_what_the_replay_breaks_is_that_of_the_real_shell(shell, tm
     wrong = []
     rng = random.Random(f"replay into {shell}")
     values = ["\\", "\\'", "\\!", "\\\\", "'\\", "!\\", "\\n", "\\ ", "!", "'", "\n", "a\n", "$x`"]
+    values += ["=", "=ls", "=abc", "==x", "=+/abc=", "=a b", "a=b", "=0", "=1", "=-", "=12", "=-a", "=a-", "=_", "=="]
     values += ["".join(rng.choices("\\\\'!n \"$x" + "\n" * (shell == "tcsh"), k=rng.randint(1, 5))) for _ in range(27)]
     for value in values:
         start.additions = {"X": value}

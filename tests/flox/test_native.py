@@ -87,6 +87,7 @@ _envref_get() {
     printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
   fi
   if [ -n "$_envref_val" ]; then
+    unset -v "$_envref_name"
     export "$_envref_name=$_envref_val"
     return 0
   fi

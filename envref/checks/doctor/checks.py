@@ -51,6 +51,7 @@ FLOX: Checks = {
     "flox-replay": flox_manifest.broken_replays,
     "flox-runtime": flox_state.runtime_on_disk,
     "flox-left-over": flox_state.left_over_starts,
+    "flox-log": flox_state.logged_services,
 }
 
 

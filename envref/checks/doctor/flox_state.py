@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ _VARIABLE = "XDG_RUNTIME_DIR"
 _IN_MEMORY = ("tmpfs", "ramfs")
 _STATE_FILES = ("state.json", "activations.json")
 _LARGEST = 64 * 1024 * 1024  # bytes of a file of Flox's that are read
+_CONTAINERS = ("/run/flox/container-activations",)  # mkContainer.nix of Flox 1.15; nothing there ends a start
 _ELSEWHERE = "or write the block with envref flox-hook --placement profile, whose values are in no file"
 
 
@@ -33,8 +35,9 @@ def runtime_on_disk(case: Case) -> Iterator[Finding]:
     if is_in_profile(case):
         return
     where = _run_directory()
-    if not runtime_directory():
-        why = "not an absolute path" if os.environ.get(_VARIABLE) else "not set"
+    own = runtime_directory()
+    if where != own:
+        why = "not mode 0700" if own else "not an absolute path" if os.environ.get(_VARIABLE) else "not set"
         message = f"{why}: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
         yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
         return
@@ -54,6 +57,37 @@ def left_over_starts(case: Case) -> Iterator[Finding]:
             yield _left_over(directory, files, secrets)
 
 
+def logged_services(case: Case) -> Iterator[Finding]:
+    """Logs into which Flox wrote the environment of the services that it started, with this project's secrets.
+
+    process_compose.rs logs the command with its variables, as `NAME="VALUE"`, and logger.rs takes that level (Flox
+    since 651138cde of 2026-05-27). A quote within a value is escaped there, so that no value passes for a name.
+    """
+    secrets = {variable.name for variable, _ in case.references()}
+    directory = os.path.join(case.project.root, ".flox", "log")
+    for file in _listed(directory):
+        path = os.path.join(directory, file)
+        names = sorted(_logged(path) & secrets) if file.startswith("executive.") else []
+        if names:
+            message = f"Flox logged secrets of this project when it started services: {', '.join(names)}"
+            run = ("rm", Home(shown(path)))
+            yield Finding(shown(path), message, run=run, hint="rotate them, and start services without a hook block")
+
+
+_LOGGED = re.compile(rb'(?<![A-Za-z0-9_])([A-Za-z_][A-Za-z0-9_]*)="')
+
+
+def _logged(path: str) -> set[str]:
+    """The names of the variables in a log, which is read by the line: it grows for days."""
+    names: set[str] = set()
+    try:
+        with open_in_place(path) as file:
+            names.update(name.decode() for line in file for name in _LOGGED.findall(line))
+    except OSError:
+        pass
+    return names
+
+
 def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
     held = {name for file in files for name in _read_names(os.path.join(directory, file))}
     own = sorted(held & secrets)
@@ -64,16 +98,34 @@ def _left_over(directory: str, files: list[str], secrets: set[str]) -> Finding:
 
 
 def _run_directory() -> str:
-    """`$XDG_RUNTIME_DIR/flox`, else `~/.cache/flox/run`."""
+    """`$XDG_RUNTIME_DIR` itself, where it is its user's alone; else `run` in Flox's cache.
+
+    Flox 1.15, commands/mod.rs: the library's runtime directory has no prefix, and is refused unless its mode is 0700.
+    """
     own = runtime_directory()
-    return os.path.join(own, "flox") if own else expanded("~/.cache/flox/run")
+    return own if own and _is_private(own) else expanded("$XDG_CACHE_HOME/flox/run")
+
+
+def _is_private(directory: str) -> bool:
+    """Whether the directory is there, with mode 0700."""
+    try:
+        return stat.S_IMODE(os.stat(directory).st_mode) == 0o700
+    except OSError:
+        return False
 
 
 def _start_directories() -> Iterator[str]:
-    """`activations/<hash>-<dir>/<store>.<ms>`: a directory for each environment, in it one for each start."""
-    top = os.path.join(_run_directory(), "activations")
-    for environment in _directories(top):
-        yield from _directories(environment)
+    """`<hash>-<dir>/<store>.<ms>`: a directory for each environment, in it one for each start."""
+    for top in _tops():
+        for environment in _directories(top):
+            yield from _directories(environment)
+
+
+def _tops() -> list[str]:
+    """Where starts are: of this session, of one without `XDG_RUNTIME_DIR`, of an older Flox, and of a container."""
+    own = runtime_directory()
+    runs = [_run_directory(), expanded("$XDG_CACHE_HOME/flox/run"), *([os.path.join(own, "flox")] if own else [])]
+    return list(dict.fromkeys([*[os.path.join(run, "activations") for run in runs], *_CONTAINERS]))
 
 
 def _directories(path: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -148,14 +149,81 @@ def test_directories_without_values_are_nobody_s_business(project, starts):
 
 
 def test_the_runtime_directory_decides_where_to_look(project, starts, tmp_path, monkeypatch):
-    """`$XDG_RUNTIME_DIR/flox` where that is set."""
-    start(starts, envtrace__log=trace("API_KEY"))
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    """`$XDG_RUNTIME_DIR` itself, and below it `flox`, where an older Flox wrote; the cache as well."""
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
     assert findings(project) == []
-    there = tmp_path / "flox/activations/x"
+    places = [runtime / "activations/x", starts, runtime / "flox/activations/x"]
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+        start(place, envtrace__log=trace("API_KEY"))
+    shown = [str(runtime / "activations/x"), "~/.cache/flox/run/activations/5f3a-project", str(places[2])]
+    assert [finding.subject for finding in findings(project)] == [f"{place}/abc.1786544639" for place in shown]
+
+
+def test_the_cache_is_where_the_user_put_it(project, starts, tmp_path, monkeypatch):
+    """`$XDG_CACHE_HOME/flox/run`."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    there = tmp_path / "cache/flox/run/activations/x"
     there.mkdir(parents=True)
     start(there, envtrace__log=trace("API_KEY"))
-    assert findings(project)[0].subject == str(there / "abc.1786544639")
+    assert [finding.subject for finding in findings(project)] == [str(there / "abc.1786544639")]
+
+
+def test_a_start_in_a_container(project, tmp_path, monkeypatch):
+    """No executive cleans up there, so that each start stays."""
+    project.write(".env", "API_KEY=ref://secrets/k\n")
+    there = tmp_path / "container-activations" / "x"
+    there.mkdir(parents=True)
+    start(there, envtrace__log=trace("API_KEY"))
+    assert flox_state._CONTAINERS == ("/run/flox/container-activations",)
+    monkeypatch.setattr(flox_state, "_CONTAINERS", (str(there.parent),))
+    assert [finding.subject for finding in findings(project)] == [str(there / "abc.1786544639")]
+
+
+def test_a_runtime_directory_of_everybody(project, tmp_path, monkeypatch):
+    """Flox takes none that is not 0700, and falls back to the disk."""
+    tmp_path.chmod(0o755)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    assert on_disk(project) == [
+        "not mode 0700: Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk"
+    ]
+
+
+def logged(project):
+    case = Case(bare(str(project.path)), [("", ".env")], start=str(project.path))
+    return list(flox_state.logged_services(case))
+
+
+def test_a_log_of_a_started_service(project):
+    """Its path and this project's secrets in it, and the command that removes it; never a value."""
+    project.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/k\nDB_URL=ref://secrets/p\nNOT_IN_IT=ref://secrets/n\n")
+    line = f'INFO spawning process-compose: PLAIN="1" MY_NOT_IN_IT="x" API_KEY="{MARKER}" DB_URL="{MARKER}" "up"\n'
+    project.write(".flox/log/executive.26413.log.2026-11-26", line)
+    [finding] = logged(project)
+    assert finding.message.endswith(": API_KEY, DB_URL")
+    assert finding.subject.endswith(".flox/log/executive.26413.log.2026-11-26")
+    assert MARKER not in repr(finding)
+    subprocess.run(["sh", "-c", pasted(finding.run)], check=True, cwd=project.path)
+    assert logged(project) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("executive.1.log", "API_KEY is not set\n"),
+        ("executive.1.log", 'OTHER="\\"API_KEY=\\"x"\n'),
+        ("executive.1.log", ""),
+        ("services.1.log", 'API_KEY="x"\n'),
+    ],
+    ids=["a name alone", "a name in a value", "empty", "what a service printed"],
+)
+def test_a_log_without_secrets(project, file, line):
+    """A name counts where Flox writes a variable, in its own log."""
+    project.write(".env", "API_KEY=ref://secrets/k\n")
+    project.write(f".flox/log/{file}", line)
+    assert logged(project) == []
 
 
 def on_disk(project):
@@ -172,16 +240,19 @@ def test_no_runtime_directory(project):
     not os.access(MEMORY, os.W_OK) or flox_state._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
 )
 def test_a_runtime_directory_in_memory(project, monkeypatch):
-    """A real tmpfs is what it should be, also before Flox has made its own directory there."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(MEMORY))
-    assert on_disk(project) == []
+    """A real tmpfs is what it should be."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", place)
+        assert on_disk(project) == []
 
 
-@pytest.mark.skipif(flox_state._file_system("/proc") != "proc", reason="no list of mounts here")
-def test_a_runtime_directory_elsewhere(project, monkeypatch):
+def test_a_runtime_directory_elsewhere(project, tmp_path, monkeypatch):
     """Any other file system is told by its type."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc")
-    assert on_disk(project) == ["/proc is not in memory (proc): Flox keeps the values of a hook there"]
+    own = tmp_path / "own"
+    own.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
+    monkeypatch.setattr(flox_state, "_file_system", lambda path: {str(own): "ext4"}[path])
+    assert on_disk(project) == [f"{own} is not in memory (ext4): Flox keeps the values of a hook there"]
 
 
 def test_flox_checks_are_only_made_when_asked_for():
