@@ -19,10 +19,11 @@ from envref.errors import (
     BackendInvalid,
     BackendLocked,
     BackendUnavailable,
+    FieldNotFound,
     SecretNotFound,
     printable,
 )
-from envref.refs.field import NotStructured, member
+from envref.refs.field import NotStructured, absent, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -236,21 +237,27 @@ def _text(address: Address, item: Item) -> str | None:
         return _value(named)
     defaults = (_NOTES,) if address.foreign is None else _FOREIGN_FIELDS
     found = next((field for field in (_field(item, name) for name in defaults) if field is not None), None)
+    if found is None and address.field is not None:
+        raise _lacks(address, item)
     if found is None:
         raise BackendInvalid(
-            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"',
+            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(defaults[0])}"',
             hint=_FIELDS,
         )
     if address.field is None:
         return _value(found)
     try:
-        return member(_value(found), address.field)
+        inner = member(_value(found), address.field)
     except NotStructured:
-        raise BackendInvalid(
-            f'{LABEL}: field "{printable(address.field)}": item "{printable(str(address))}" has no such field, '
-            "and its value is not a JSON object",
-            hint=_FIELDS,
-        ) from None
+        inner = None
+    if inner is None:
+        raise _lacks(address, item)
+    return inner
+
+
+def _lacks(address: Address, item: Item) -> FieldNotFound:
+    labels = [str(field.get("label") or field.get("id") or "") for field in _fields(item)]
+    return absent(str(address.field), str(address), filter(None, labels), subject=LABEL)
 
 
 def _field(item: Item, name: str) -> Item | None:
