@@ -28,7 +28,7 @@ _TITLE, _TARGET, _CELL = 54, 8, 12  # widths in characters
 
 
 def main() -> int:
-    """0, or 1 when envref could not run what it should. A ratio above its target is not a failure: machines differ."""
+    """0, or 1 if envref could not run what it should. A ratio above its target is not a failure: machines differ."""
     arguments = _arguments()
     programs = {"envref": os.path.join(os.path.dirname(sys.executable), "envref")}
     if arguments.peer:
@@ -74,7 +74,7 @@ def _show(scenario: Scenario, programs: Mapping[str, str], runs: int) -> int:
 def _prepare(
     scenario: Scenario, programs: Mapping[str, str], stack: ExitStack
 ) -> tuple[dict[str, tuple[Place, Sequence[Command]]], dict[str, Exception]]:
-    """The place and the commands of each program that runs here; for the others the reason why not."""
+    """The place and the commands of each program that runs here; for the others, the reason why they don't."""
     scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
     prepared: dict[str, tuple[Place, Sequence[Command]]] = {}
     reasons: dict[str, Exception] = {}
@@ -82,7 +82,7 @@ def _prepare(
         place = Place(program, os.path.join(scratch, name))
         try:
             commands = stack.enter_context(scenario.prepare(place))
-            samples(commands, 1)  # fills caches: what counts is every run but the first
+            samples(commands, 1)  # fills caches: the first run doesn't count
             prepared[name] = (place, commands)
         except (Failed, Missing) as reason:
             reasons[name] = reason

@@ -1,4 +1,4 @@
-"""Where a program is measured: a HOME, projects, and an environment that holds nothing of the caller's."""
+"""Place: where a program is measured: a HOME, projects, and an environment without anything of the caller's."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Place:
 
 
 def write(path: str, text: str, *, mode: int = 0o644) -> None:
-    """A new file; what stood there is replaced."""
+    """Writes a file, over any old one."""
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     os.chmod(path, mode)

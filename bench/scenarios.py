@@ -1,4 +1,4 @@
-"""What is measured: pairs of commands, and the ratios between them that envref promises to keep."""
+"""Scenarios: pairs of commands to measure, and the ratios between them that envref promises to keep."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Missing(Exception):
 class Ratio:
     """`what` of the first command over that of the second, and the most it should be.
 
-    `compare` may be something else than a quotient; it gets a median for each command.
+    `compare` need not be a quotient; it gets a median for each command.
     """
 
     title: str
@@ -83,7 +83,7 @@ def vault(place: Place) -> Iterator[Pair]:
 def activation(place: Place) -> Iterator[tuple[Command, Command, Command]]:
     """A start with the hook in the simulator of Flox's documented contract, one without, and what the hook runs.
 
-    The vault costs as little as one may: what the block adds weighs the more.
+    The store is the vault, the cheapest one, so that the block's own cost shows most.
     """
     installed("bash")
     _fill_vault(place, "--work-factor", "15")
@@ -194,7 +194,7 @@ def pair(place: Place, backend: str) -> Pair:
 
 
 def _script(place: Place) -> str:
-    # The project chooses the program that is run; a person would say `envref trust` once.
+    # The project chooses the program to run; a person would run `envref trust` once.
     place.variables["ENVREF_TRUST"] = "all"
     path = os.path.join(place.directory, "script")
     write(path, _PLUGIN, mode=0o755)
@@ -237,7 +237,7 @@ difference = operator.sub
 
 
 def overhead(whole: float, without: float, part: float) -> float:
-    """What a part takes inside the whole, over what it takes alone."""
+    """The cost of a part inside the whole, divided by its cost alone."""
     return (whole - without) / part
 
 

@@ -1,7 +1,7 @@
 """What the stores that delegate to a program cost: real programs, against servers on this machine.
 
-The services of AWS, Doppler and OCI are emulated here, and 1Password's program is a double: what a network and a
-service take is not in these numbers.
+The services of AWS, Doppler and OCI are emulated here, and 1Password's program is a double: these numbers leave out the
+time of a network and a service.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _require(group: str, program: str) -> str:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Gives them to this process, for a fixture that takes them from there."""
+    """Sets the variables in this process, for a fixture that reads them there."""
     os.environ.update(variables)
     try:
         yield
@@ -195,7 +195,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _only_program(place: Place, command: Command) -> Command:
-    """What a command of envref's runs, without envref."""
+    """The command that envref would run, without envref."""
     (argv,) = place.starts(command)
     return replace(command, arguments=argv)
 

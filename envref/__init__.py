@@ -1,3 +1,3 @@
-"""envref: committed `.env` files hold references; the secrets come from your stores, just in time."""
+"""envref: committed `.env` files hold references; the secrets come from your stores when they are needed."""
 
 __version__ = "0.1.0"

@@ -23,7 +23,8 @@ def main() -> None:
 
         request = parse(arguments[1:], os.environ)
         if request is not None:
-            # All is written and nothing waits for an orderly end, which costs a sixth of Python's start.
+            # Everything is written by now. An orderly shutdown would cost a sixth of Python's start, and nothing needs
+            # it.
             os._exit(_guarded(lambda: _activate(request)))
     sys.exit(_guarded(lambda: _click(arguments)))
 
@@ -41,7 +42,7 @@ def _click(arguments: list[str]) -> int:
 
 
 def _guarded(command: Callable[[], int]) -> int:
-    """The command's status. An error becomes its lines, a bug one line without a value; Ctrl-C ends the process."""
+    """The command's exit status. An error prints its lines, a bug one line without a value; Ctrl-C ends the process."""
     try:
         return command()
     except KeyboardInterrupt:

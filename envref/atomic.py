@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 
 from envref.errors import EnvrefError
 from envref.paths import WITHOUT_LINKS, shown
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-# Both stand beside the file, where everyone who can edit it can see them, also over a network file system. Neither
-# starts with `.env.`, which would make it a profile.
+# Both are beside the file, where everyone who can edit it can see them, also over a network file system. Neither starts
+# with `.env.`, which would make it a profile.
 _REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
+_TICK = 0.005  # seconds between two looks at a lock
 
 
 def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o644) -> None:
     """Replaces the file at `path`, or creates it with `mode` less the umask; an existing file keeps mode and owner.
 
-    A symlink is followed, but never out of the folder `inside`. Raises EnvrefError, and then the old file is still
-    there, unless what failed was to make the new one safe against a power loss.
+    Follows a symlink, but never out of the folder `inside`. When it raises EnvrefError the old file is still there,
+    unless the failing step was the last one: making the new file safe against a power loss.
     """
     target = _target(path, inside)
     try:
@@ -40,16 +42,17 @@ def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o64
         raise _failure("writing", path, error) from None
 
 
-def lock(path: str, *, inside: str | None = None) -> _Lock:
+def lock(path: str, *, inside: str | None = None, deadline: float | None = None) -> Lock:
     """A context that one process at a time is in, for each file; read and write inside it to change a file.
 
+    With a `deadline`, of `time.monotonic()`, entering it raises TimeoutError when others don't leave it until then.
     Leaves no lock file behind, and removes what a killed `write` of the same file left.
     """
-    return _Lock(path, inside)
+    return Lock(path, inside, deadline)
 
 
 def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
-    """Adds the line, all of it or nothing, to a file that gets `mode`. Raises EnvrefError; follows no symlink."""
+    """Adds the line, all of it or nothing; a new file gets `mode`. Raises EnvrefError; does not follow a symlink."""
     if os.path.islink(path):
         raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink", hint=_REPLACE)
     try:
@@ -62,12 +65,15 @@ def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
         raise _failure("writing", path, error) from None
 
 
-class _Lock:
-    __slots__ = ("_descriptor", "_file", "_inside", "_path")
+class Lock:
+    """What `lock` returns."""
 
-    def __init__(self, path: str, inside: str | None) -> None:
+    __slots__ = ("_deadline", "_descriptor", "_file", "_inside", "_path")
+
+    def __init__(self, path: str, inside: str | None, deadline: float | None) -> None:
         self._path = path
         self._inside = inside
+        self._deadline = deadline
         self._file = ""
         self._descriptor = -1
 
@@ -77,6 +83,9 @@ class _Lock:
         try:
             while not self._acquired():
                 os.close(self._descriptor)
+        except TimeoutError:
+            os.close(self._descriptor)
+            raise
         except OSError as error:
             raise _failure("locking", self._path, error) from None
         _sweep(folder, name)
@@ -89,17 +98,34 @@ class _Lock:
         os.close(self._descriptor)
 
     def _acquired(self) -> bool:
-        """Waits for the lock; False when its last owner removed the file meanwhile, so that it locks nobody out."""
+        """Waits for the lock. False when its last owner removed the file meanwhile: the lock then keeps nobody out."""
         self._descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | WITHOUT_LINKS, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        self._wait()
         try:
             return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._file))
         except FileNotFoundError:
             return False
 
+    def _wait(self) -> None:
+        """Waits for the others; TimeoutError at the deadline. The system has no such wait with an end: look again."""
+        if self._deadline is None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            return
+        while not self._acquired_at_once():
+            if time.monotonic() >= self._deadline:
+                raise TimeoutError
+            time.sleep(_TICK)
+
+    def _acquired_at_once(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
 
 def _target(path: str, inside: str | None) -> str:
-    """The real path of the file to write. Raises EnvrefError for one that is not to be written."""
+    """The real path of the file to write. Raises EnvrefError for a file that must not be written."""
     real = os.path.realpath(path)
     name = os.path.basename(path)
     if inside is not None and not real.startswith(os.path.join(os.path.realpath(inside), "")):
@@ -137,7 +163,7 @@ def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> N
         temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | WITHOUT_LINKS, 0o600 if old else mode, dir_fd=folder
     )
     try:
-        fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep takes it for a dead one
+        fcntl.flock(new, fcntl.LOCK_EX)  # until it has its name, so that no sweep mistakes it for an abandoned file
         if old:
             _keep(new, old)
         _write_all(new, data)

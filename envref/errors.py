@@ -1,4 +1,4 @@
-"""What can go wrong, said once: a message, the cure, an exit status.
+"""EnvrefError and its kinds: a message, the cure, an exit status. The only place that composes an error's lines.
 
 Nothing here prints. `EnvrefError.lines()` is what a person reads on stderr; the two doors
 (`__main__` and `cli`) are the only places that write it.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE, PARTIAL, UNTRUSTED = 0, 1, 2, 3, 4
 
 _EXCERPT = 100  # characters of a source line that fit an ordinary terminal
-# "~" and a first "=" are not inert: a shell makes a directory of the one, and zsh a program's path of the other.
+# "~" and a first "=" are not inert: a shell turns the one into a directory, zsh the other into a program's path.
 _INERT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./")
 _OPERATORS = (">>", "&&")
 
@@ -23,10 +23,9 @@ class EnvrefError(Exception):
     """What happened, about what, and what to do next.
 
     `message` is one lower-case sentence without a final full stop, composed here and never taken apart: `SUBJECT: FACT;
-    ADVICE`. `subject` is what it is about, where a report may have that as its heading; `advice` is a cure that belongs
-    to the sentence. `run` is a command to paste, word by word, and `hint` a sentence: they are one indented line below
-    the message. With both, the hint goes on after the command: "run: COMMAND, then HINT". No value of a secret belongs
-    in any of them.
+    ADVICE`. `subject` is what the error is about, which a report may use as a heading; `advice` is a cure within the
+    sentence. `run` is a command to paste, word by word, and `hint` a sentence: they make one indented line below the
+    message. With both, the hint follows the command: "run: COMMAND, then HINT". None of them may hold a secret value.
     """
 
     status = FAILED
@@ -47,41 +46,41 @@ class EnvrefError(Exception):
         return [f"error: {self.message}", *(f"  {cure}" for cure in self.cure())]
 
     def cure(self) -> list[str]:
-        """The line that says what to do next; none when the message says it all."""
+        """The line that says what to do next; none if the message says it all."""
         return cure(self.run, self.hint)
 
 
 def sentence(subject: str, fact: str, advice: str) -> str:
-    """`SUBJECT: FACT; ADVICE`, as far as they are given."""
+    """`SUBJECT: FACT; ADVICE`, without the parts that are empty."""
     return (f"{subject}: " if subject else "") + fact + (f"; {advice}" if advice else "")
 
 
 def cure(run: tuple[str, ...], hint: str = "") -> list[str]:
-    """What to do next, as one line or none: a command, a sentence, or a command and what follows it."""
+    """What to do next, as one line or none: a command, a sentence, or both."""
     if run:
         return [f"run: {steps(run, hint)}"]
     return [f"hint: {hint}"] if hint else []
 
 
 def steps(run: tuple[str, ...], hint: str = "") -> str:
-    """A command, and what follows it."""
+    """A command and the sentence after it."""
     return pasted(run) + (f", then {hint}" if hint else "")
 
 
 class Home(str):
-    """A path in a command as people are shown it: a `~/` at its start stays bare, so that a shell puts home there."""
+    """A path in a command that people read: a `~/` at its start stays unquoted, so that a shell replaces it."""
 
     __slots__ = ()
 
 
 class Operator(str):
-    """A redirection or a conjunction between the words of a command. Never anything that a project or store chose."""
+    """A redirection or a conjunction between the words of a command. Never text that a project or store chose."""
 
     __slots__ = ()
 
 
 def pasted(words: Iterable[str]) -> str:
-    """The words as one line that a shell reads back as exactly these words. The one home of such quoting."""
+    """The words as one line that a shell reads back as exactly these words. The only code that quotes commands."""
     return " ".join(map(_word, words))
 
 
@@ -99,7 +98,7 @@ def _quoted(word: str) -> str:
         return word
     if word.isprintable():
         return "'" + word.replace("'", "'\"'\"'") + "'"
-    # POSIX.1-2024, bash, zsh: the one way to write a line end, or what steers a terminal, without leaving the line.
+    # POSIX.1-2024, bash, zsh: the only way to write a line end or a control character within one line.
     return "$'" + "".join(_in_dollar_quotes(character) for character in word) + "'"
 
 
@@ -110,7 +109,7 @@ def _in_dollar_quotes(character: str) -> str:
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant; empty when none is near. For a "did you mean"."""
+    """The known name that was probably meant, for a "did you mean"; empty if none is similar."""
     import difflib
 
     return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
@@ -163,9 +162,9 @@ class MalformedFile(EnvrefError):
 
 
 class BackendError(EnvrefError):
-    """What a store said instead of a value. `outcome` is its class in commands.md 7.
+    """What a store answered instead of a value. `outcome` is its class in commands.md 7.
 
-    `backend` is the name that the store is configured under, once the message says it.
+    `backend` is the store's name in the config, once the message says it.
     """
 
     outcome = "unavailable"
@@ -181,7 +180,7 @@ class BackendError(EnvrefError):
 
 
 def signature(backend: str) -> str:
-    """What ends a message whose beginning does not say which backend it is from."""
+    """The end of a message whose beginning does not name its backend."""
     return f' (backend "{backend}")'
 
 
@@ -198,7 +197,7 @@ class BackendLocked(BackendError):
 
 
 class BackendUnavailable(BackendError):
-    """The store can't be reached: no program, no bus, no network, or an answer nobody knows."""
+    """The store can't be reached: no program, no bus, no network, or an answer that envref does not know."""
 
     outcome = "unavailable"
 
@@ -210,7 +209,7 @@ class BackendTimeout(BackendError):
 
 
 class BackendInvalid(BackendError):
-    """The answer or the request breaks the contract: not UTF-8, NUL, bad JSON, no such field."""
+    """The answer or the request breaks the rules: not UTF-8, NUL, bad JSON, no such field."""
 
     outcome = "invalid"
 
@@ -226,7 +225,7 @@ class FieldNotFound(BackendError):
 class SecretNotFound(BackendError):
     """The store answered, and has no such key. Only this lets a search go on to the next store.
 
-    `note` is the sentence without the key: for a list of stores that all lack the same one.
+    `note` is the sentence without the key, for a list of stores that all lack the same key.
     """
 
     outcome = "not_found"

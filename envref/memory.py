@@ -1,4 +1,4 @@
-"""What becomes of this process's memory while it holds values: no core dump, and no look into it (security.md P12).
+"""Protection of this process's memory while it holds values: no core dump, no reader (security.md P12).
 
 Best effort: Python can't wipe a text, and root sees everything. docs/adr/0009-memory.md says when and why.
 """
@@ -23,7 +23,7 @@ def protect() -> None:
 
 
 def release() -> None:
-    """The limit of core files as it was, for the program that this process becomes; the kernel sees to the rest."""
+    """Restores the limit of core files, for the program that this process becomes; the kernel does the rest."""
     if _before:
         resource.setrlimit(resource.RLIMIT_CORE, _before[0])
 
@@ -33,5 +33,5 @@ def _refuse_readers() -> None:
 
     try:
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    except (OSError, AttributeError):  # a C library without it, or none to be loaded
+    except (OSError, AttributeError):  # the C library lacks it, or can't be loaded
         pass

@@ -23,23 +23,23 @@ _USUAL = {
 
 NO_HOME = "set HOME to an absolute path"  # the cure where a place is empty
 
-# Where the user's files are. The XDG base directory specification has a relative value ignored, and so do we with HOME
-# and ENVREF_CONFIG_DIR: a directory that the current one decides on could be a cloned repository's.
+# Where the user's files are. The XDG base directory specification says to ignore a relative value. We also ignore it in
+# HOME and ENVREF_CONFIG_DIR: a place relative to the current directory could be a cloned repository's.
 
 
 def configuration_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
-    """A place in the user's configuration directory (commands.md 3.1); empty where nothing says where that is."""
+    """A place in the user's configuration directory (commands.md 3.1); empty if nothing says where that is."""
     own = environment.get("ENVREF_CONFIG_DIR", "")
     return os.path.join(own, *names) if os.path.isabs(own) else _path("$XDG_CONFIG_HOME", names, environment)
 
 
 def state_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
-    """A place among what envref keeps of the user's decisions; empty where nothing says where that is."""
+    """A place for the user's decisions, which envref must keep; empty if nothing says where that is."""
     return _path("$XDG_STATE_HOME", names, environment)
 
 
 def cache_path(*names: str, environment: Mapping[str, str] = os.environ) -> str:
-    """A place among what envref can make again; empty where nothing says where that is."""
+    """A place for files that envref can make again; empty if nothing says where that is."""
     return _path("$XDG_CACHE_HOME", names, environment)
 
 
@@ -55,7 +55,7 @@ def _path(base: str, names: tuple[str, ...], environment: Mapping[str, str]) -> 
 
 
 def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
-    """`path` with a leading `~`, `~user`, `$HOME` or `$XDG_…_HOME` replaced. Others stay as they are."""
+    """`path` with a leading `~`, `~user`, `$HOME` or `$XDG_…_HOME` replaced. Other paths stay as they are."""
     first, slash, rest = path.partition("/")
     name = first[1:].removeprefix("{").removesuffix("}") if first.startswith("$") else ""
     if first == "~" or name == "HOME":
@@ -75,7 +75,7 @@ def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _home(environment: Mapping[str, str]) -> str | None:
-    """The user's home directory without a slash at its end; None where nothing says which that is."""
+    """The user's home directory without a slash at its end; None if nothing says which it is."""
     own = environment.get("HOME")
     own = _registered_home() if own is None else own
     return own.rstrip("/") if os.path.isabs(own) else None
@@ -86,7 +86,7 @@ def _registered_home() -> str:
 
     try:
         return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:  # a container's user that has no entry
+    except KeyError:  # a container's user may have no entry
         return ""
 
 
@@ -94,10 +94,10 @@ def _registered_home() -> str:
 
 
 def make_private(directory: str) -> str:
-    """Makes the directory, for nobody else, and those above it that are missing. Raises OSError.
+    """Makes the directory, which nobody else may enter, and missing ones above it. Raises OSError.
 
-    Returns the nearest one that is there, and makes nothing in it, where it belongs to another user; else empty text:
-    `sudo envref` with the user's HOME must not leave root's directories in it.
+    Returns empty text. If the nearest existing directory belongs to another user, returns its path and makes nothing:
+    `sudo envref` with the user's HOME must not leave root's directories there.
     """
     existing = directory
     while not os.path.lexists(existing):
@@ -109,13 +109,13 @@ def make_private(directory: str) -> str:
 
 
 def is_ours(status: os.stat_result) -> bool:
-    """Whether a file or directory belongs to us, and nobody else may write it."""
+    """Whether a file or directory is ours and nobody else may write to it."""
     return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-# Opening. A repository may hold a pipe that nobody ever writes in the place of any file: without O_NONBLOCK, opening it
-# would stop the shell that activates the project. It may hold a link to any file of the user's: what envref writes, and
-# what counts in its own place only, is opened with O_NOFOLLOW. No program that envref starts gets a file: O_CLOEXEC.
+# Opening. In place of any file a repository may hold a pipe that nobody ever writes to: without O_NONBLOCK, opening it
+# would stop the shell that activates the project. It may hold a link to any of the user's files: O_NOFOLLOW opens what
+# envref writes, and files that count only in their own place. No program that envref starts inherits a file: O_CLOEXEC.
 
 WITHOUT_LINKS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -126,7 +126,7 @@ def without_waiting(path: str, flags: int) -> int:
 
 
 def without_links(path: str, flags: int) -> int:
-    """The same, where a link is an error; a new file is for nobody else."""
+    """The same, but a link is an error; a new file is for nobody else."""
     return os.open(path, flags | WITHOUT_LINKS, 0o600)
 
 
@@ -154,7 +154,7 @@ def open_ours(path: Path) -> BufferedReader:
 
 
 def open_named(path: Path) -> BufferedReader:
-    """What a person named on the command line, to read: a pipe is waited for, so that `<(age -d …)` may stand there."""
+    """A file that a person named on the command line, to read. Waits for a pipe, so that `<(age -d …)` works."""
     return open(path, "rb")
 
 
@@ -164,7 +164,7 @@ def open_new(path: Path) -> BufferedWriter:
 
 
 def open_to_append(path: Path) -> BufferedWriter:
-    """What is there already and is not a link; the caller refuses what is not a regular file. Raises OSError."""
+    """An existing file that is not a link; the caller refuses what is not a regular file. Raises OSError."""
     return open(path, "ab", opener=_appending)
 
 

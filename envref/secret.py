@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding them would garble every message
+_SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding those would garble every message
 
 _known: set[str] = set()
 
@@ -26,7 +26,7 @@ class Secret:
         _known.add(value)
 
     def reveal(self) -> str:
-        """The value as text. Only writers, the stores' own writes and `run` call this."""
+        """The value as text. docs/architecture.md lists who calls this."""
         return self._value
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class Secret:
 
 
 def _protect_memory() -> None:
-    """From its first value on, nobody may look into this process; most runs of plain variables never come here."""
+    """From the first value on, no other process may read this one; runs of plain variables never get here."""
     from envref import memory
 
     memory.protect()
@@ -57,7 +57,7 @@ def _protect_memory() -> None:
 def redact(text: str) -> str:
     """A store's words with every secret value of this process replaced by `***` (commands.md 1.2).
 
-    Not for envref's own words: an asterisk in a sentence that everybody knows would tell which secret it hides.
+    Not for envref's own words: an asterisk in a well-known sentence would reveal which secret it hides.
     """
     for value in sorted(_known, key=len, reverse=True):
         if len(value) >= _SHORTEST_REDACTED and value in text:

@@ -1,4 +1,4 @@
-"""stdout and stderr: data whole and once, words escaped. Nothing else in envref writes to either."""
+"""stdout and stderr: data in one write, messages escaped. Nothing else in envref writes to either."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 class _Passing:
-    """A line on stderr that says what is being waited for, without an end: whatever is said next takes its place."""
+    """A line on stderr that says what envref waits for, without a line end: the next output replaces it."""
 
     __slots__ = ("shown",)
 
@@ -31,13 +31,13 @@ class _Passing:
         self.shown = False
 
     def show(self, text: str) -> None:
-        """Writes the line, where stderr is a terminal."""
+        """Writes the line, if stderr is a terminal."""
         if watched():
             ask(printable(text))
             self.shown = True
 
     def clear(self) -> None:
-        """Takes the line away."""
+        """Removes the line."""
         if self.shown:
             ask("")
 
@@ -46,7 +46,7 @@ passing = _Passing()
 
 
 class _OpenQuestion:
-    """A context in which a question stands on the terminal: nothing else may be written there meanwhile."""
+    """A context in which a question is on the terminal: nothing else may be written there meanwhile."""
 
     __slots__ = ("is_open",)
 
@@ -89,7 +89,7 @@ def warn(text: str) -> None:
 
 
 def warn_each(texts: Iterable[str]) -> None:
-    """Each of them as `warn` does."""
+    """Warns about each, as `warn` does."""
     for text in texts:
         warn(text)
 
@@ -101,7 +101,7 @@ def inform(text: str) -> None:
 
 
 def detail(text: str) -> None:
-    """What was done, on stderr, with -v."""
+    """With -v, says on stderr what was done."""
     if level >= VERBOSE:
         say([text])
 
@@ -138,12 +138,12 @@ def is_coloured(descriptor: int) -> bool:
 
 
 def ask(text: str) -> None:
-    """Text on stderr as it is, e.g. a question: no line end is added, -q does not hide it."""
+    """Writes text to stderr as it is, e.g. a question: adds no line end, and -q does not hide it."""
     before, passing.shown = (_CLEAR_LINE if passing.shown else ""), False
     try:
         _write(_STDERR, (before + text).encode())
     except OSError:
-        pass  # nobody listens; the exit status still speaks
+        pass  # nobody reads it; the exit status still counts
 
 
 def watched() -> bool:
@@ -155,7 +155,7 @@ def watched() -> bool:
 
 
 def shown_to_people() -> bool:
-    """Whether stdout is a terminal, or the same file as stderr: no place for code that a shell should evaluate."""
+    """Whether stdout is a terminal, or the same file as stderr: not a place for code that a shell should evaluate."""
     try:
         return os.isatty(_STDOUT) or os.path.sameopenfile(_STDOUT, _STDERR)
     except OSError:

@@ -57,7 +57,7 @@ def _candidates() -> list[str]:
 
 
 def _probe(candidate: str) -> Interpreter | None:
-    """None for what is missing, broken (a pyenv shim without its version), or no released CPython."""
+    """The interpreter; None if it is missing, broken (a pyenv shim without its version), or not a released CPython."""
     try:
         probe = subprocess.run([candidate, "-I", "-c", _PROBE], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):

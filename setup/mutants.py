@@ -1,4 +1,4 @@
-"""What the tests would not notice: `python -m setup.mutants --count 20 --room trust`, which `make mutants` runs.
+"""Mutants: faults that the tests would not notice: `python -m setup.mutants --count 20 --room trust` (`make mutants`).
 
 A mutant is the code with one small fault in it: a comparison that is off by one, a line that is not there. The tests of
 the changed module alone are run; when they stay green, nobody would have seen that fault come in. Each survivor wants a
@@ -52,7 +52,7 @@ _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.BitOr: ast.BitAnd,
     ast.BitAnd: ast.BitOr,
 }
-# What is not looked into: no test could see a type, and positions in f-strings are wrong before Python 3.12.
+# Left alone: no test could see a type, and positions in f-strings are wrong before Python 3.12.
 _UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 _ANNOTATIONS = ("annotation", "returns")
 _LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
@@ -154,7 +154,7 @@ def _other_expressions(node: ast.expr) -> list[ast.expr]:
 
 
 def _swapped(operator: ast.AST) -> Any:
-    """An instance of the opposite operator; what kind of operator it is only its caller knows."""
+    """An instance of the opposite operator; only the caller knows what kind of operator it is."""
     return _SWAPPED[type(operator)]()
 
 
@@ -218,7 +218,7 @@ class Copy:
         os.symlink(os.path.join(ROOT, ".venvs"), os.path.join(root, ".venvs"))
 
     def survives(self, mutant: Mutant) -> bool:
-        """Whether the tests pass with the fault; one that fails without it too has no say."""
+        """Whether the tests pass with the fault; a test that fails without it too doesn't count."""
         files = mirrored(mutant.module, self.root)
         while failed := self._failed(mutant, files):
             new = [name for name in failed if name not in self._green and not self._is_green(name)]
@@ -231,7 +231,7 @@ class Copy:
         return True
 
     def _failed(self, mutant: Mutant, files: Sequence[str]) -> list[str]:
-        """The first test that fails with the fault; all files where they can't even be collected, or don't end."""
+        """The first test that fails with the fault; all files if they can't even be collected, or don't end."""
         source = self.read(mutant.module)
         self._write(mutant.module, mutant.of(source))
         try:
@@ -244,7 +244,7 @@ class Copy:
         return found or [self._collected(files)]
 
     def _collected(self, files: Sequence[str]) -> str:
-        """What stands for tests that a fault kept from being run; where they can't be run without it, the end."""
+        """The tests that stand for those that a fault kept from running; ends if they can't run without it either."""
         if (key := " ".join(files)) not in self._green:
             if self._pytest(["--collect-only", *files])[0] != 0:
                 raise SystemExit(f"without any fault pytest can't collect {key}")

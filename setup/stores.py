@@ -1,4 +1,4 @@
-"""The stores' own programs, in environments of their own: what their packages pin must not hold envref's back.
+"""The stores' own programs, in separate environments: their pinned packages must not hold envref's back.
 
 oci-cli wants one release of click and of PyYAML; with it, the tests would meet no other. docs/adr/0003-pins.md.
 """
@@ -33,8 +33,8 @@ def pins_of(group: str) -> str:
 def install(interpreter: Interpreter) -> None:
     """Every group, for all tests, whichever Python they run on.
 
-    One that can't be had (1.5 GB in all come from a package index) is named, and its tests say what they skip. With
-    CI=true it ends the program.
+    Names one that can't be had (1.5 GB in all come from a package index); its tests say what they skip. With CI=true
+    that ends the program.
     """
     at_once(*[functools.partial(_install, group, interpreter) for group in GROUPS])
 

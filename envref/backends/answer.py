@@ -24,7 +24,7 @@ _BASE64 = "store it as base64 and add ?encoding=base64"
 def excerpt(text: str) -> str:
     """The line of a store's text that says what happened: escaped, without values, at most 300 characters.
 
-    That is the first line, and the last of a Python traceback.
+    That is the first line; of a Python traceback it is the last.
     """
     lines = [line.strip() for line in redact(text).splitlines() if line.strip()] or [""]
     shown = printable(lines[-1] if lines[0].startswith("Traceback ") else lines[0])
@@ -34,7 +34,10 @@ def excerpt(text: str) -> str:
 def no_answer(label: str, started: float, deadline: float) -> BackendTimeout:
     """The error of a call that began at `started` and found its time used up; both of `time.monotonic()`."""
     # The user's limit is a little more than what was left when the call began: round up to what they may have typed.
-    left = max(0.0, deadline - started)
+    left = deadline - started
+    if left <= 0:
+        fact = "it was not asked: its time was used up before"
+        return BackendTimeout(fact, subject=label, advice="raise --timeout or the backend's timeout")
     step = 0.5 if left > 1 else 0.1
     limit = -(-left // step) * step
     return BackendTimeout(
@@ -52,7 +55,7 @@ def not_found(label: str, key: str, advice: str = "") -> SecretNotFound:
 def answered(
     read: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
 ) -> _Result | BackendError:
-    """What `read` returns, or the error that it raises: one address that fails does not fail the others."""
+    """What `read` returns, or the error that it raises: when one address fails, the others don't."""
     try:
         return read(*arguments, **named)
     except BackendError as error:
@@ -60,7 +63,7 @@ def answered(
 
 
 def there(answers: Mapping[_Key, _Result | BackendError | None]) -> dict[_Key, _Result | BackendError]:
-    """The answers without those that say "not there": None and SecretNotFound."""
+    """The answers, less None and SecretNotFound, which both mean "not there"."""
     return {
         key: answer for key, answer in answers.items() if answer is not None and not isinstance(answer, SecretNotFound)
     }
@@ -79,7 +82,7 @@ def as_secret(label: str, raw: bytes | str) -> Secret:
 
 
 def as_bytes(label: str, value: Secret) -> bytes:
-    """A value as a store is given it. BackendInvalid for what `as_secret` would not read back (stores.md 1.8)."""
+    """The bytes of a value to store. BackendInvalid for one that `as_secret` would not read back (stores.md 1.8)."""
     return as_secret(label, value.reveal()).reveal().encode("utf-8")
 
 

@@ -1,6 +1,6 @@
-"""What both stores of AWS share: the `aws` program, its words for what went wrong, and how a batch is asked.
+"""What both AWS stores share: the `aws` program, the meaning of its error messages, and how a batch is asked.
 
-Each store's file says which of its operations answers what; the sentences of AWS are turned into error classes here.
+Each store's file says which operation answers which question; this file turns AWS's sentences into error classes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Answer = Secret | BackendError
     Answers = dict[str, Answer]
 
-# The program opens every file as text, standard input too, and so makes each end of line a line feed (v1 and v2).
+# The program reads every file as text, standard input too, and turns each end of line into a line feed (v1 and v2).
 _CARRIAGE_RETURN = (
     lambda text: "\r" in text,
     "aws turns carriage returns into line feeds; store the value as base64 and add ?encoding=base64",
@@ -46,7 +46,7 @@ _PACKAGES = (Package("awscli2"),)
 _ENVIRONMENT = {
     "AWS_CLI_AUTO_PROMPT": "off",
     "AWS_CLI_FILE_ENCODING": "UTF-8",
-    # Who has `cli_history` on would find every value in a database in the home directory.
+    # With `cli_history` on, every value would end up in a database in the home directory.
     "AWS_CLI_HISTORY_FILE": os.devnull,
     "AWS_MAX_ATTEMPTS": "1",
     "AWS_PAGER": "",
@@ -66,8 +66,8 @@ _ASK_ALONE = (BackendDenied, BackendInvalid)
 class Question(NamedTuple):
     """One call that reads `names`.
 
-    `read` takes the answers from what the call printed, by name; SecretNotFound is one of them. Names that it leaves
-    open are put again as `again` says. Without `again` no name may be left open.
+    `read` takes the answers by name from what the call printed; SecretNotFound is an answer. Names that it does not
+    answer are asked again with the questions that `again` makes. Without `again`, `read` must answer every name.
     """
 
     arguments: Sequence[str]
@@ -128,7 +128,7 @@ class Aws:
         return document
 
     def ask(self, questions: Iterable[Question], deadline: float) -> Answers:
-        """An answer for every name of the questions: all of them at once, then what they left open, and so on."""
+        """An answer for every name of the questions: asks all at once, then the names left unanswered, and so on."""
         answers: Answers = {}
         asked = list(questions)
         while asked:
@@ -145,7 +145,7 @@ class Aws:
         return members(document, key)
 
     def secret(self, value: object) -> Answer:
-        """The value that a document holds; BackendInvalid, as an answer, for what is not text."""
+        """The value that a document holds; for a value that is not text, BackendInvalid as an answer, not raised."""
         return answered(as_secret, self.label, value) if isinstance(value, str) else self.unexpected()
 
     def unexpected(self) -> BackendInvalid:
@@ -171,7 +171,7 @@ class Aws:
         return [self._service, *arguments, *self._settings]
 
     def _take(self, question: Question, outcome: Finished | BackendError, answers: Answers) -> Iterable[Question]:
-        """Puts down the answers of a call; the questions that are to be put next."""
+        """Records the answers of a call; returns the questions to ask next."""
         try:
             answers.update(question.read(self._printed(outcome, question)))
         except BackendError as error:
@@ -208,7 +208,7 @@ class AwsStore(Backend):
     own_name: re.Pattern[str]
     any_name: re.Pattern[str]
     name_rule: str
-    # What a value must not be, and why.
+    # What a value must not look like, and why.
     faults: tuple[tuple[Callable[[str], bool], str], ...]
 
     def __init__(
@@ -244,7 +244,7 @@ class AwsStore(Backend):
         return wanted.by(f"{program} {operation} --output text {flags}".rstrip(), says_none=program)
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """In few calls, as the store's questions say; a name that the store can't hold is not there."""
+        """Asks in few calls, as the store's questions say; a name that the store can't hold counts as absent."""
         roots = dict.fromkeys(self._root(address.project) for address in addresses if address.foreign is None)
         names = {address: self._name(address) for address in addresses}
         wanted = list(dict.fromkeys(name for name in names.values() if name))
@@ -255,7 +255,7 @@ class AwsStore(Backend):
         return {address: answer for address, answer in found.items() if address not in absent}
 
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
-        """The calls that ask for the names; `roots` is what those of envref's own begin with."""
+        """The calls that ask for the names; `roots` are the beginnings of the names that envref made."""
         raise NotImplementedError
 
     def _prefix(self, prefix: str) -> str:
@@ -280,7 +280,7 @@ class AwsStore(Backend):
         return name
 
     def _written_name(self, address: Address) -> str:
-        """The name of an address that is written to. BackendInvalid for one that can't be."""
+        """The name of an address to write to. BackendInvalid for one that envref can't write."""
         if address.foreign is not None:
             raise BackendInvalid(f'{self.type}: envref only reads "{printable(address.foreign)}"; change it there')
         return self._checked_name(address)
@@ -295,7 +295,7 @@ class AwsStore(Backend):
         return name
 
     def _payload(self, value: Secret) -> bytes:
-        """The value as `aws` reads it. BackendInvalid for one that would not come back as it is."""
+        """The value as `aws` reads it. BackendInvalid for a value that would not read back unchanged."""
         payload = as_bytes(self.type, value)
         text = value.reveal()
         for is_faulty, reason in (*self.faults, _CARRIAGE_RETURN):

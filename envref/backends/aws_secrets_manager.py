@@ -69,7 +69,7 @@ class AwsSecretsManager(AwsStore):
         return AwsStore.retrieval_by(operation, wanted)
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
-        """Puts a new version; where there is no secret makes one, where it waits for its deletion restores it."""
+        """Stores a new version. Creates the secret if there is none, restores it if its deletion is scheduled."""
         name = self._written_name(address)
         payload = self._payload(value)
         try:
@@ -114,7 +114,7 @@ class AwsSecretsManager(AwsStore):
         return {name: self._value(name, document)}
 
     def _named(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
-        """The values by name or ARN, and what AWS says of each of the others. A part of an ARN is left open."""
+        """The values by name or ARN, and what AWS says of each of the others. A partial ARN stays unanswered."""
         found: dict[str, Answer] = {}
         for item in members(document, "SecretValues"):
             called = {item.get("Name"), item.get("ARN")}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _NAMES_A_CALL = 10
-# So many parameters beyond those asked for are read by path, ten a round trip; then names cost less.
+# Reading by path brings ten parameters a round trip. With more than this many unwanted ones, names cost less.
 _OTHERS = 100
 _ABSENT = SecretNotFound("aws-ssm: no such parameter")
 
@@ -70,7 +70,7 @@ class AwsSsm(AwsStore):
             raise self.absent(address) from None
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
-        """By path without decryption: that needs no permission which reading does not need as well."""
+        """Lists by path without decryption: that needs only permissions that reading needs anyway."""
         path = self._root(project) or "/"
         finished = self._aws.run(["get-parameters-by-path", "--path", path, "--recursive"], deadline, about=path)
         listed = self._aws.listed(self._aws.document(finished), "Parameters")
@@ -85,7 +85,7 @@ class AwsSsm(AwsStore):
         return name if "/" not in name or name.startswith(("/", "arn:")) else f"/{name}"
 
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:
-        """By path where several names have a root in common, for that is among the documented permissions."""
+        """Asks by path where several names share a root: the documented permissions include that."""
         left = names
         for root in roots:
             below = [name for name in left if name.startswith(f"{root}/")]
@@ -115,7 +115,7 @@ class AwsSsm(AwsStore):
             yield Question(["get-parameter", "--name", name, "--with-decryption"], [name], partial(self._one, name))
 
     def _below(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
-        """The names that are in a listing by path. Those that are not are absent, if it goes to the end."""
+        """The names in a listing by path. If the listing is complete, the other names are absent."""
         self._aws.listed(document, "Parameters")
         absent = {} if document.get("NextToken") else dict.fromkeys(names, _ABSENT)
         return {**absent, **self._values(names, document)}

@@ -1,8 +1,8 @@
 """What a store is: a subclass of `Backend`, which declares everything that envref may ask of one, with its default.
 
 The keyword-only arguments of its constructor are its options (`config:` in `.envref.yaml`); the first line of its
-docstring describes it in `backend list`. Whatever depends on the store is in its own file: no other file names it but
-the table (docs/adding-a-store.md). An activation loads this module, so it imports nothing that costs.
+docstring describes it in `backend list`. Whatever depends on the store is in its own file; only the table names it too
+(docs/adding-a-store.md). An activation loads this module, so it imports nothing expensive.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from envref.errors import SecretNotFound
     from envref.secret import Secret
 
-_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that says "not there" is ready
+_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that answers "not there" is ready
 
 
 class Package:
-    """A package of Flox's catalog. An unfree one has a group of its own, so that it does not hold the others back.
+    """A package of Flox's catalog. An unfree package gets its own group, so that it does not hold the others back.
 
-    `also` is another name of the same package; `systems` are the only ones that need it, all where it is empty.
+    `also` is another name of the same package; `systems` are the systems that need it; empty means all.
     """
 
     __slots__ = ("also", "group", "path", "systems", "unfree")
@@ -43,7 +43,7 @@ class Package:
 
 
 class Backend(ABC):
-    """A store. `name` is the one that it is configured under, `type` its kind (commands.md 8.1).
+    """A store. `name` is its name in the config, `type` its kind (commands.md 8.1).
 
     `deadline` is always a time of `time.monotonic()`, in seconds; a store ends its work, and its children, by then.
     """
@@ -139,32 +139,32 @@ class Backend(ABC):
                 self.set(address, value, deadline)
 
     def examine(self, deadline: float) -> Iterable[BackendError]:
-        """What keeps it from being used, or is unsafe about it, each with its cure.
+        """What keeps the store from being used, or is unsafe about it, each with its cure.
 
-        A store that can tell by itself overrides this, and asks nobody for a passphrase.
+        A store that can find out without a request overrides this; it asks nobody for a passphrase.
         """
         return filter(None, [self.probe(deadline)])
 
     def probe(self, deadline: float) -> BackendError | None:
-        """What it says when it is asked for a secret that nobody has; None when it is ready. May raise it as well."""
+        """The error it gives for a secret that does not exist; None when it is ready. May also raise that error."""
         answer = self.get_many([_NOBODYS], deadline).get(_NOBODYS)
         return answer if isinstance(answer, BackendError) else None
 
     def location(self, address: Address) -> tuple[str, ...]:  # noqa: ARG002
-        """What its own program calls an address: the words to find it by. None of them where there is no program.
+        """The words that find an address in the store's own program; none if the store has no program.
 
-        Nobody is asked. Raises BackendInvalid for an address that has no name there.
+        Does not ask the store. Raises BackendInvalid for an address that the store can't name.
         """
         return ()
 
     @classmethod
     def is_retrievable(cls) -> bool:
-        """Whether its own program can be asked for one secret, by a person or in a Flox hook without envref."""
+        """Whether its own program can read one secret, for a person or in a Flox hook without envref."""
         return cls.retrieval is not Backend.retrieval
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
-        """The command of its own program that prints the secret. Raises Unwritable for what has none."""
+        """The command of its own program that prints the secret. Raises Unwritable if there is no such command."""
         raise NotImplementedError
 
     @staticmethod
@@ -174,7 +174,7 @@ class Backend(ABC):
 
     @staticmethod
     def credential_files(environment: Mapping[str, str]) -> tuple[str, ...]:  # noqa: ARG004
-        """The files that hold a credential as `credential_variables` do; a path may begin with `~`."""
+        """The files that hold the credential of `credential_variables`; a path may begin with `~`."""
         return ()
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The one way to run another program: argv, standard input, environment, time limit, process group, exit status.
+"""Call: one run of another program, with its arguments, standard input, environment, time limit and exit status.
 
 A program gets a fixed argument vector and no shell, a process group of its own, and either nothing or a payload on its
 standard input. It stays in the session of its caller: 1Password and ssh-agent give their consent to a terminal.
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from typing import IO
 
 
-AT_ONCE = 4  # more processes bring nothing on two cores (stores.md 1.9)
+AT_ONCE = 4  # more processes gain nothing on two cores (stores.md 1.9)
 LARGEST_OUTPUT = 16 * 1024 * 1024  # bytes of stdout; more ends the program (security.md P4)
 LARGEST_ERRORS = 64 * 1024  # bytes of stderr that are kept
 
 _CHUNK = 64 * 1024
 _TICK = 0.05  # seconds between two looks for a program that ended while another process holds its pipes
-_LAST_TICK = 0.001  # the same once its pipes are closed: its end is due now
+_LAST_TICK = 0.001  # the same once its pipes are closed: it should end any moment
 
 # Never inherited: envref's own secrets and settings (security.md 5.8).
 PRIVATE = ("ENVREF_TRUST", "ENVREF_STORE_PATH")
@@ -123,7 +123,7 @@ def run_many(
     environment: Mapping[str, str] | None = None,
     directory: str | None = None,
 ) -> list[Finished | BackendError]:
-    """Runs every call, four at a time; the outcomes in the order of the calls. Each may fail by itself."""
+    """Runs every call, four at a time; the outcomes in the order of the calls. One failure doesn't fail the others."""
     started = time.monotonic()
     inherited = child_environment() if environment is None else environment
     outcomes: dict[int, Finished | BackendError] = {}
@@ -157,14 +157,14 @@ def _not_started(label: str, program: str, error: OSError) -> NotStarted:
 
 
 def _serve(selector: selectors.BaseSelector, running: Mapping[int, _Child], deadline: float) -> None:
-    """Moves bytes until something happened, or it is time to look which programs ended."""
+    """Moves bytes until something happens, or until it is time to check which programs ended."""
     tick = _TICK if all(child.has_pipes() for child in running.values()) else _LAST_TICK
     for key, _ in selector.select(max(0.0, min(tick, deadline - time.monotonic()))):
         key.data()
 
 
 class _Child:
-    """A running program, its pipes, and what it wrote so far. Its process group bears its process id."""
+    """A running program, its pipes, and what it wrote so far. Its process group has the number of its process id."""
 
     def __init__(
         self, call: Call, selector: selectors.BaseSelector, environment: Mapping[str, str], directory: str | None
@@ -251,10 +251,10 @@ class _Child:
         self._process.wait()
 
     def _kill_group(self) -> None:
-        # The group outlives its leader, and its number is not given away while a member lives.
+        # The group outlives its leader, and its number is not reused while a member lives.
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS says "not permitted" of a group of zombies
+        except (ProcessLookupError, PermissionError):  # macOS answers "not permitted" for a group of zombies
             pass
 
     def _read_output(self) -> bool:
@@ -268,7 +268,7 @@ class _Child:
         return bool(chunk)
 
     def _read(self, pipe: IO[bytes] | None) -> bytes:
-        """What is there now; nothing also at the end of the pipe, which is then closed."""
+        """The bytes that are there now; none at the end of the pipe too, which is then closed."""
         if pipe is None or pipe not in self._open:
             return b""
         try:
@@ -287,7 +287,7 @@ class _Child:
             self._pending = self._pending[os.write(pipe.fileno(), self._pending) :]
         except BlockingIOError:
             return
-        except BrokenPipeError:  # the program need not read what it is given
+        except BrokenPipeError:  # the program may leave its input unread
             self._pending = self._pending[:0]
         if not self._pending:
             self._close(pipe)

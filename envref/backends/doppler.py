@@ -1,7 +1,7 @@
 """Doppler, through its own program `doppler` (stores.md 12).
 
-A name there is upper case, digits and underscores, so several keys share one name, and a listed name does not tell
-the key: keys are listed in lower case, or as this run has spelt them.
+A name there is upper case, digits and underscores, so several keys share one name. A listed name does not show which
+key was meant: keys are listed in lower case, or as this run spelt them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _BASE64 = "store it as base64 and add ?encoding=base64"
 
 
 class NoSuchConfig(BackendInvalid):
-    """The project has no config of that name. For a profile that is absence: nothing was ever stored there."""
+    """The project has no config of that name. For a profile that means absent: nothing was ever stored there."""
 
 
 _COMPLAINTS = (
@@ -65,7 +65,7 @@ _COMPLAINTS = (
 
 
 class _DopplerName(NamedTuple):
-    """A secret of Doppler's. An empty config is the one that the program is set up for."""
+    """A secret as Doppler names it. An empty config means the one that the program is set up for."""
 
     config: str
     name: str
@@ -94,7 +94,7 @@ class Doppler(Backend):
         return not_found(_LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
-        """Config and name. An empty config is the one that the program is set up for."""
+        """Config and name. An empty config means the one that the program is set up for."""
         place = self._place(address)
         if place is None:
             raise _no_name(address)
@@ -102,7 +102,7 @@ class Doppler(Backend):
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
-        """`doppler secrets get`. Which project a directory belongs to is asked of the project's, not the caller's."""
+        """`doppler secrets get` for the project's directory, not the caller's: Doppler ties projects to directories."""
         config, name = wanted.location
         flags = wanted.flag(" --project {}", "project").rstrip()
         flags += f" --config {wanted.word(config)}" if config else ""
@@ -110,7 +110,7 @@ class Doppler(Backend):
         return wanted.by(f"{command} --scope {wanted.root}")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """One download for every config asked for: one in all where `config` is set, or without a profile."""
+        """One download for each config asked for: a single one where `config` is set, or without a profile."""
         places = {address: place for address in addresses if (place := self._place(address))}
         downloads = self._ask(_DOWNLOAD, [place.config for place in places.values()], deadline)
         answers = there(
@@ -136,12 +136,12 @@ class Doppler(Backend):
     def delete(self, address: Address, deadline: float) -> None:
         """Raises SecretNotFound when there is nothing to delete."""
         place = self._own_place(address)
-        # Looked for first: the program is content to delete what is not there.
+        # Checked first: the program reports success for deleting what is not there.
         if place is None or place.name not in self._ask_one(_NAMES, place.config, deadline):
             raise self.absent(address)
         self._run(("secrets", "delete", place.name, "--yes"), place.config, deadline)
 
-    def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names hold no project
+    def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names do not hold the project
         """The names of the config; without `config`, also those of the project's other configs, as CONFIG/KEY."""
         own = self._ask_one(_NAMES, self._config, deadline)
         others = () if self._config else self._other_configs(deadline)
@@ -154,7 +154,7 @@ class Doppler(Backend):
         return [self._key(place) for place in places if place.name not in _DOPPLERS_OWN]
 
     def _place(self, address: Address) -> _DopplerName | None:
-        """Where the secret is kept; None for a key that no name of Doppler's can stand for."""
+        """Where the secret is kept; None for a key that can't be written as a Doppler name."""
         if address.foreign is not None:
             return _DopplerName(self._config, address.foreign)
         place = self._named(address)
@@ -179,7 +179,7 @@ class Doppler(Backend):
         return self._place(address)
 
     def _key(self, place: _DopplerName) -> str:
-        """`KEY` or `PROFILE/KEY` of a name: as this run has spelt it, else in lower case, as keys mostly are."""
+        """`KEY` or `PROFILE/KEY` of a name: as this run spelt it, else in lower case, as most keys are."""
         if place in self._spellings:
             return self._spellings[place]
         past = _PAST.fullmatch(place.name)
@@ -192,7 +192,7 @@ class Doppler(Backend):
         return f"{profile}/{key}" if self._config and profile and key else name
 
     def _other_configs(self, deadline: float) -> Sequence[str]:
-        """The project's configs but the one that the program is set up for. None, with a warning, for a service token.
+        """The project's configs except the one the program is set up for. None, with a warning, for a service token.
 
         A service token sees the one config it was made for: no profile can be read with it either.
         """
@@ -247,7 +247,7 @@ def _name(key: str) -> str:
 def _payload(value: Secret) -> bytes:
     """The value as the program reads it: line by line, and without the last line end, so that one is added.
 
-    BackendInvalid for what does not survive that (measured).
+    BackendInvalid for a value that would come back changed (measured).
     """
     raw = as_bytes(_LABEL, value)
     if b"\r\n" in raw or raw.endswith(b"\r"):

@@ -12,7 +12,7 @@ _NAMESPACES = ("auto", "project", "none")
 
 
 class Layout:
-    """`PREFIX/KEY` under a prefix of one's own, `PREFIX/PROJECT/KEY` under the default one, which projects share.
+    """`PREFIX/KEY` under the project's own prefix, `PREFIX/PROJECT/KEY` under the default one, which projects share.
 
     `prefix` is empty where none is configured. `namespace` forces the project in (`project`) or out (`none`).
     """

@@ -35,12 +35,12 @@ LARGEST = 25 * 1024  # bytes of a value: the service's limit
 _PACKAGES = (Package("oci-cli"),)
 _INSTALLATION = Installation(("oci-cli",), _PACKAGES, _SET_UP)
 
-# The output is asked for in full: a user's own settings of oci may name another format, or a query.
+# Every option of the output is given: a user's own oci settings may name another format, or a query.
 _GLOBAL = ("--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@")
-# Warnings that oci gives to most people, at every call; one would be quoted in place of what went wrong.
+# Warnings that most people get from oci at every call; envref would quote one instead of what went wrong.
 _QUIET = {"SUPPRESS_LABEL_WARNING": "True", "OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING": "True"}
 _FROM_STDIN = ("--from-json=file:///dev/stdin",)
-# The service answers before it is done, and a new secret can't be read until it is. oci looks every 30 s by itself.
+# The service answers before it is done, and a new secret can't be read until then. On its own, oci checks every 30 s.
 _FAILED = "FAILED"
 _UNTIL_DONE = ("--wait-for-state=ACTIVE", f"--wait-for-state={_FAILED}", "--wait-interval-seconds=1")
 
@@ -52,7 +52,7 @@ _KEY = "check user, tenancy, fingerprint and key_file of the oci profile"
 
 
 class _AbsentOrDenied(BackendDenied):
-    """The service says the same of a secret that is not there and of one that may not be seen."""
+    """The service gives the same answer for an absent secret and for one that the user may not see."""
 
 
 _COMPLAINTS = (
@@ -154,7 +154,7 @@ class OciVault(Backend):
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
         vault, name = wanted.location
-        # Without these, an endpoint that is not there costs a minute and a half (stores.md 10).
+        # Without these, an unreachable endpoint costs a minute and a half (stores.md 10).
         limits = "--no-retry --connection-timeout 3 --read-timeout 10"
         reading = "secrets secret-bundle get-secret-bundle-by-name"
         place = f"--vault-id {wanted.word(vault)} --secret-name {wanted.word(name)}"
@@ -162,7 +162,7 @@ class OciVault(Backend):
         return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """One key: a read, and only if that is refused a listing. More: a listing, and a read of each that is in it."""
+        """Reads a single key, and lists only if that is refused. Lists for more keys, then reads each one listed."""
         names = {address: _name(address) for address in addresses}
         if len(names) > 1:
             return self._read(self._existing(names, deadline), deadline)
@@ -205,7 +205,7 @@ class OciVault(Backend):
         return [key.removeprefix(root) for key in keys if key is not None and key.startswith(root) and key != root]
 
     def _existing(self, names: Mapping[Address, str], deadline: float) -> dict[Address, str]:
-        """Those names that are there; all of them for who may read secrets and not list them."""
+        """The names that exist; all of them if the user may read secrets but not list them."""
         try:
             entries = self._listing(deadline)
         except _AbsentOrDenied:
@@ -214,7 +214,7 @@ class OciVault(Backend):
         return {address: name for address, name in names.items() if name in there}
 
     def _lacks(self, name: str, deadline: float) -> bool:
-        """Whether a listing says that there is no such secret; False for who may not list."""
+        """Whether a listing lacks the secret; False if the user may not list."""
         try:
             entry = self._find(name, deadline)
         except _AbsentOrDenied:
@@ -222,7 +222,7 @@ class OciVault(Backend):
         return entry is None or not entry.exists
 
     def _read(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Secret | BackendError]:
-        """The answer for each name, by a process each, four at a time."""
+        """The answer for each name, one process each, four at a time."""
         reading = ("secrets", "secret-bundle", "get-secret-bundle-by-name", f"--vault-id={self._vault}")
         calls = [(*self._global, *reading, f"--secret-name={name}") for name in names.values()]
         outcomes = self._program.run_many(calls, deadline, extra=_QUIET)
@@ -234,7 +234,7 @@ class OciVault(Backend):
         return next((entry for entry in found if entry.exists), found[0] if found else None)
 
     def _listing(self, deadline: float, *narrowed: str) -> Sequence[_ListedSecret]:
-        """Every entry of the vault that is not gone, from all pages."""
+        """Every entry of the vault that is not deleted, from all pages."""
         place = (f"--compartment-id={self._compartment}", f"--vault-id={self._vault}")
         finished = self._run(["vault", "secret", "list", *place, *narrowed, "--all"], deadline)
         # For an empty list oci prints nothing at all.
@@ -252,7 +252,7 @@ class OciVault(Backend):
 
 
 def encoded(key: str) -> str:
-    """A key as a secret's name, which may hold letters, digits, `-`, `_` and `.` only (commands.md 8.2)."""
+    """A key as a secret's name, which has only letters, digits, `-`, `_` and `.` (commands.md 8.2)."""
     return "".join(_ENCODED.get(character) or _unit(character) for character in key)
 
 
@@ -292,7 +292,7 @@ def _own_name(address: Address) -> str:
 
 
 def _content(value: Secret) -> Secret:
-    """A value as the service takes it, and as secret as before. BackendInvalid for one that it doesn't take."""
+    """The value in base64, still a Secret. BackendInvalid for a value that the service doesn't take."""
     raw = as_bytes(LABEL, value)
     if not raw:
         raise BackendInvalid(f"{LABEL}: the value is empty, which the service does not take")
@@ -310,7 +310,7 @@ def _scheduled(address: Address, entry: _ListedSecret) -> BackendInvalid:
 
 
 def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> None:
-    """BackendError unless a value that was set reads back as it is."""
+    """Raises BackendError unless a value that was set reads back unchanged."""
     if isinstance(answer, BackendError):
         raise type(answer)(f"{answer.message}; the value was set and can't be read back", hint=answer.hint)
     if answer != value:
@@ -363,14 +363,14 @@ def _unknown_answer() -> BackendInvalid:
 
 
 def _error(finished: Finished) -> BackendError:
-    """The error that a failed call stands for. Of stdout only known phrases count: it may hold a value."""
+    """The error that a failed call stands for. In stdout only known phrases count: it may hold a value."""
     printed = plain(finished.stdout.decode("utf-8", "replace"))
     known = [complaint.phrase for complaint in _COMPLAINTS if complaint.phrase in printed]
     return understood(LABEL, "\n".join([_summary(plain(finished.stderr)), *known]), _COMPLAINTS)
 
 
 def _summary(stderr: str) -> str:
-    """`CODE: message` of the JSON that oci writes after a line of its own; the text itself where there is none."""
+    """`CODE: message` of the JSON that oci writes after a line of its own; the text itself if there is no JSON."""
     head, brace, rest = stderr.partition("{")
     try:
         told = json.loads(brace + rest)

@@ -1,7 +1,7 @@
 """1Password, through its program `op` (stores.md 11).
 
-Any number of items is one `op item get -` with their titles as lines. It may end at the first item that is not there:
-then it is asked once more without that one, and after that a list of the vault says which of the rest there are.
+One `op item get -` reads any number of items, their titles given as lines. It may end at the first absent item. Then
+envref asks once more without that one, and after that lists the vault to see which of the rest exist.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
 _FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
-_TRIES = 2  # of reading by name; the second is without the item whose absence ended the first
+_TRIES = 2  # tries to read by name; the second leaves out the absent item that ended the first
 
 
 class _Ambiguous(BackendInvalid):
     """More than one item has the name."""
 
 
-# The last row counts only where no other does: an item may be called anything.
+# The last row counts only if no other matches: an item may have any name.
 _COMPLAINTS = (
     Complaint("isn't a vault", BackendDenied, hint="op vault list shows the vaults of the account"),
     Complaint("not currently signed in", BackendLocked, **_SIGN_IN),
@@ -114,7 +114,7 @@ class OnePassword(Backend):
             raise wanted.unwritable(reason, "give the item's id in names: of the backend")
         if wanted.field is None:
             cure = "name it: #password, #credential or #notesPlain"
-            raise wanted.unwritable("op must be told which field is meant", cure)
+            raise wanted.unwritable("op can't tell which field is meant", cure)
         for what, name in (("item", item), ("vault", vault), ("field", wanted.field)):
             if not _IN_A_REFERENCE.fullmatch(name):
                 reason = f'op can\'t be asked for the {what} "{name}": only letters, digits, "_", "-", "." and spaces'
@@ -129,7 +129,7 @@ class OnePassword(Backend):
         return (parts[0], parts[1], parts[2]) if value.startswith(_SCHEME) and len(parts) == 3 and all(parts) else None
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """One process where all items are there; two with a profile, whose own items are often not."""
+        """One process if all items exist; two with a profile, whose own items often don't."""
         if not addresses:
             return {}
         names = list(dict.fromkeys(str(address) for address in addresses))
@@ -146,7 +146,7 @@ class OnePassword(Backend):
             template: Item = {"title": address.full_key, "category": _NOTE, "fields": [_note(text)]}
             self._write("create", "-", template, deadline)
             return
-        # The template replaces all fields: those that somebody added are sent back.
+        # The template replaces all fields, so envref sends back those that somebody added.
         others = [field for field in _fields(item) if field.get("id") != _NOTES]
         self._write("edit", _id(item), {**item, "fields": [_note(text), *others]}, deadline)
 
@@ -169,11 +169,11 @@ class OnePassword(Backend):
             )
         item = _pick(address.full_key, self._read([address.full_key], deadline))
         if item is not None and item.get("category") != _NOTE:
-            raise BackendInvalid(f'{LABEL}: item "{address}" is no Secure Note; change it in 1Password')
+            raise BackendInvalid(f'{LABEL}: item "{address}" is not a Secure Note; change it in 1Password')
         return item
 
     def _read(self, names: Sequence[str], deadline: float) -> Sequence[Item]:
-        """The items that have one of the names, and maybe others."""
+        """The items with one of the names, and maybe some others."""
         items: list[Item] = []
         waiting = [name for name in names if _fits_a_line(name)]
         left = [name for name in names if name not in waiting]
@@ -186,7 +186,7 @@ class OnePassword(Backend):
                 raise error
             items += _items(finished)
             known = [name for name in waiting if _says_absent(finished, name)]
-            # A call that failed may not have come to a name whose item is there because of its id.
+            # A failed call may have ended before a name that is an item's id.
             by_id = () if error is None else names
             waiting = [name for name in waiting if name not in known and not _is_settled(name, by_id, items)]
             if not known or not waiting:
@@ -195,7 +195,7 @@ class OnePassword(Backend):
         return [*items, *self._read_listed(left, deadline)] if left else items
 
     def _read_listed(self, names: Sequence[str], deadline: float) -> Sequence[Item]:
-        """The same in two calls, whatever is absent. Of items that share a name, the outlines without their fields."""
+        """The same in two calls, whatever is absent. Items that share a name come as outlines, without fields."""
         listed = self._listing(deadline)
         matching = {name: _matching(name, listed) for name in names}
         shared = [item for items in matching.values() if len(items) > 1 for item in items]
@@ -224,14 +224,14 @@ class OnePassword(Backend):
 
 
 def _value_of(address: Address, items: Sequence[Item]) -> Secret | None:
-    """The value that the items have for an address; None where it is not there."""
+    """The value that the items have for an address; None if they have none."""
     item = _pick(str(address), items)
     text = None if item is None else _text(address, item)
     return None if text is None else as_secret(LABEL, text)
 
 
 def _text(address: Address, item: Item) -> str | None:
-    """The field of the item, else that member of its value as JSON (commands.md 6.3)."""
+    """The item's field, else the member of that name in its JSON value (commands.md 6.3)."""
     named = None if address.field is None else _field(item, address.field)
     if named is not None:
         return _value(named)
@@ -292,7 +292,7 @@ def _note(text: str) -> Item:
 
 
 def _matching(name: str, items: Iterable[Item]) -> Sequence[Item]:
-    """The item with that id, else those with that very title: op itself would take a domain or other capitals too."""
+    """The item with that id, else those with exactly that title: op itself also matches a domain, or other capitals."""
     different = list({item["id"]: item for item in items}.values())
     by_id = [item for item in different if item["id"] == name]
     return by_id or [item for item in different if item["title"] == name]
@@ -307,14 +307,14 @@ def _pick(name: str, items: Iterable[Item]) -> Item | None:
 
 
 def _is_settled(name: str, ids: Sequence[str], items: Sequence[Item]) -> bool:
-    """Whether the items are the whole answer for a name. One of `ids` may share its title with others."""
+    """Whether the items are the whole answer for a name. An item found by its id may share its title with others."""
     if any(item["id"] == name for item in items):
         return True
     return bool(_matching(name, [item for item in items if item["id"] not in ids]))
 
 
 def _id(item: Item) -> str:
-    """The item's id, if it may stand among arguments."""
+    """The item's id, if it is safe as an argument."""
     identifier: str = item["id"]
     if not _ID.fullmatch(identifier):
         raise BackendInvalid(f"{LABEL}: op returned an id with unexpected characters", hint=_UPDATE)
@@ -322,7 +322,7 @@ def _id(item: Item) -> str:
 
 
 def _fits_a_line(name: str) -> bool:
-    """Whether op takes a line that is the name for no JSON, and its complaint about another can't seem to mean it."""
+    """Whether op takes the name as one line, not as JSON, and no complaint about another name can seem to mean it."""
     return '"' not in name and not name.startswith(("{", "["))
 
 
@@ -362,7 +362,7 @@ def _refuse(finished: Finished) -> None:
 
 
 def _error(finished: Finished) -> BackendError | None:
-    """What a call failed with; None for one that did not."""
+    """The error of a failed call; None for one that succeeded."""
     if finished.status == 0:
         return None
     first, *stamped = _STAMP.split(plain(finished.stderr))

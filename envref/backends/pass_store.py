@@ -1,7 +1,7 @@
 """pass, the standard unix password manager, through its own program (stores.md 13).
 
-An entry of envref's own is the value and one line end. Other people's entries hold a password in their first line, and
-often `NAME: value` lines after it.
+An entry that envref wrote is the value and one line end. Other entries hold a password in their first line, and often
+`NAME: value` lines after it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _HISTORY = "take it from the history of the store: pass git log"
 
 _AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
 _UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
-# The last row counts only where no other does: an entry may be called anything.
+# The last row counts only if no other matches: an entry may have any name.
 _COMPLAINTS = (
     Complaint("gpg: command not found", BackendUnavailable, says="pass can't start gpg", hint="install gnupg"),
     Complaint("You must run:", BackendUnavailable, says="not initialized", run=("pass", "init", "YOUR-GPG-ID")),
@@ -149,7 +149,7 @@ class PassStore(Backend):
         return wanted.by(f"_envref_entry {' '.join(words)}", "_envref_entry")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """A `pass show` for each entry that there is, four at a time; several fields of an entry cost one."""
+        """Runs `pass show` for each entry that exists, four at a time; several fields of an entry cost one run."""
         if not addresses:
             return {}
         self._check(deadline)
@@ -170,12 +170,12 @@ class PassStore(Backend):
             raise self.absent(address)
         finished = self._program.run(("rm", "-f", "--", name), deadline, extra=self._place)
         _output(finished)
-        # pass does not look whether rm could do it
+        # pass does not check whether rm succeeded
         if self._is_entry(name):
             raise understood(_LABEL, finished.stderr, _COMPLAINTS)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
-        """By looking at the files: nothing is decrypted, no program is started."""
+        """Lists the files: decrypts nothing and starts no program."""
         self._check(deadline)
         top = self._path(_inside(self._layout.root(project)))
         return [
@@ -190,7 +190,7 @@ class PassStore(Backend):
         return {"PASSWORD_STORE_DIR": self._store}
 
     def _check(self, deadline: float) -> None:
-        """Raises BackendError where nothing can be said of any entry: its file's absence alone proves nothing."""
+        """Raises BackendError if the store itself can't be looked at: a missing file would then prove nothing."""
         now = time.monotonic()
         if now >= deadline:
             raise no_answer(_LABEL, now, deadline)
@@ -215,7 +215,7 @@ class PassStore(Backend):
         return f"{self._store}/{name}"
 
     def _is_entry(self, name: str) -> bool:
-        # pass shows a directory as a tree, and deletes none of it, both with success
+        # pass shows a directory as a tree, does not delete it, and reports success for both
         return _stays_inside(name) and os.path.isfile(self._path(name) + _SUFFIX)
 
     def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
@@ -233,7 +233,7 @@ def _stays_inside(name: str) -> bool:
 
 
 def _inside(name: str) -> str:
-    """The name, if it leads nowhere else than into the store; pass refuses the others as well."""
+    """The name, if it stays inside the store; pass refuses the others as well."""
     if not _stays_inside(name):
         raise BackendInvalid(
             f'{_LABEL}: "{printable(name)}" leads out of the password store', hint="choose a name below the store"
@@ -242,7 +242,7 @@ def _inside(name: str) -> str:
 
 
 def _secret(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | None:
-    """What an entry says of an address; None when it is not there. `outcome` is None for an entry without a file."""
+    """The entry's secret for an address; None if it has none. `outcome` is None for an entry without a file."""
     _inside(name)
     raw = None if outcome is None else _value(address, name, _output(outcome))
     return None if raw is None else as_secret(_LABEL, raw)
@@ -257,8 +257,8 @@ def _output(outcome: Finished | BackendError) -> bytes:
 
 
 def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
-    """The part of an entry that an address stands for; None when it has no such field."""
-    # gpg decrypts a file that was cut off to nothing at all, and reports success
+    """The part of an entry that an address means; None if it has no such field."""
+    # gpg decrypts a truncated file to an empty text, and reports success
     if not entry:
         raise BackendInvalid(
             f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off', hint=_HISTORY

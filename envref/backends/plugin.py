@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _PROTOCOL = "1"
 _BY_HAND = "run the plugin by hand, with a request on its standard input"
 
-# What the text of `error` says, where no `code` says it. The first word that occurs decides.
+# The meaning of the text in `error`, for an answer without a `code`. The first word that occurs decides.
 _WORDS: tuple[tuple[str, type[BackendError]], ...] = (
     ("denied", BackendDenied),
     ("unauthorized", BackendDenied),
@@ -46,7 +46,7 @@ class Plugin(Backend):
     label_has_name = True
     programs = ("envref-backend-*",)  # the star is the backend's name
 
-    # `name` is positional: a plugin may have an option of that name. `root` is the project's directory.
+    # `name` is positional, because a plugin may have an option called `name`. `root` is the project's directory.
     def __init__(
         self, name: str, /, *, command: str = "", batch: bool = False, root: str = "", **options: object
     ) -> None:
@@ -54,7 +54,7 @@ class Plugin(Backend):
         self._label = f'plugin "{name}"'
         self._root = root
         self._command = command
-        # Whether the plugin is sent `get_many`: as configured, then as it answers.
+        # Whether to send the plugin `get_many`: as configured, then as its answers show.
         self._batches = batch
         self._may_batch = True
         self._options = options
@@ -63,7 +63,7 @@ class Plugin(Backend):
         return not_found(self._label, _key(address))
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """By one `get_many` where the plugin knows it; else a `get` each, the first of them alone to find that out."""
+        """Sends one `get_many` if the plugin knows it, else a `get` each; the first `get` goes alone, to find out."""
         answers: Answers = {}
         waiting = list(dict.fromkeys(addresses))
         if waiting and not self._batches:
@@ -119,7 +119,7 @@ class Plugin(Backend):
 
     def _by_key(self, response: Response) -> tuple[Response, Response]:
         values, errors = response.get("values"), response.get("errors")
-        # Neither: a plugin that takes every unknown operation for a success says nothing about absence.
+        # Neither member: a plugin that reports success for every unknown operation says nothing about absence.
         if values is None and errors is None:
             raise self._invalid('neither "values" nor "errors"')
         values, errors = ({} if member is None else member for member in (values, errors))
@@ -166,7 +166,7 @@ class Plugin(Backend):
         }
 
     def _response(self, outcome: Finished | BackendError, absent: SecretNotFound) -> Response:
-        """The plugin's answer, if it is one without an error. What it printed counts before its exit status."""
+        """The plugin's answer, if it has no error. What it printed counts before its exit status."""
         if isinstance(outcome, BackendError):
             raise self._reworded(outcome)
         try:
@@ -202,7 +202,7 @@ class Plugin(Backend):
         return response
 
     def _refuse(self, error: object, code: object, absent: SecretNotFound) -> None:
-        """Raises what `error` and `code` of a response say; an error that is missing or empty says nothing."""
+        """Raises the error that `error` and `code` of a response mean; a missing or empty `error` is not an error."""
         if error is None or error == "":
             return
         if not isinstance(error, str):
@@ -242,7 +242,7 @@ def _capabilities(response: Response) -> Sequence[object]:
 
 
 class _NotJson(ValueError):
-    """Why text that is JSON is not an answer; its own words are safe to show."""
+    """Why a text does not count as JSON although Python reads it; the message is safe to show."""
 
 
 def _members(pairs: Sequence[tuple[str, object]]) -> Response:
@@ -253,11 +253,11 @@ def _members(pairs: Sequence[tuple[str, object]]) -> Response:
 
 
 def _no_number(_: str) -> object:
-    raise _NotJson("NaN and Infinity are no JSON")
+    raise _NotJson("NaN and Infinity are not JSON")
 
 
 def _fault(error: ValueError) -> str:
-    """Where the plugin's answer stops being JSON, without a word of it."""
+    """Where the plugin's answer stops being JSON; quotes nothing of it."""
     if isinstance(error, _NotJson):
         return str(error)
     if isinstance(error, UnicodeDecodeError):

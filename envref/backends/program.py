@@ -1,4 +1,4 @@
-"""A store's own program: found when it is needed, and its absence and its complaints put into our words."""
+"""Program: the vendor's program behind one store, with the errors that its absence and its complaints become."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)
 
 
 class Installation(NamedTuple):
-    """How a program is installed, and the command that makes it ready afterwards; every command is its words."""
+    """How to install a program, and the command that makes it ready afterwards; a command is a list of words."""
 
     brew: tuple[str, ...]
     packages: tuple[Package, ...]
     then: tuple[str, ...] = ()
 
     def command(self) -> tuple[str, ...]:
-        """In a Flox environment with Flox, elsewhere with Homebrew (commands.md 13, row 8)."""
+        """The command to paste: Flox's in a Flox environment, elsewhere Homebrew's (commands.md 13, row 8)."""
         if os.environ.get("FLOX_ENV"):
             return ("flox", "install", *(package.path for package in self.packages))
         return ("brew", "install", *self.brew)
@@ -45,15 +45,15 @@ class Complaint(NamedTuple):
     hint: str = ""
 
     def about(self, label: str, text: str) -> BackendError:
-        """The error, quoting the program's text where there is no sentence of ours."""
+        """The error; it quotes the program's text if we have no sentence of our own."""
         return self.error(f"{label}: {self.says or excerpt(text)}", run=self.run, hint=self.hint)
 
 
 class Program:
     """A program that a store delegates to.
 
-    `label` begins every message; `root` is where a relative path starts; `unset` are variables that the program never
-    gets, because they change the output that the store parses.
+    `label` begins every message; a relative path starts at `root`; the program never gets the variables in `unset`,
+    because they change the output that the store parses.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Program:
         payload: bytes | None = None,
         extra: Mapping[str, str] | None = None,
     ) -> command.Finished:
-        """Runs it to its end; `extra` is added to its environment. Raises BackendError as `command.run` does."""
+        """Runs the program to its end with `extra` in its environment. Raises BackendError as `command.run` does."""
         return command.run(
             [self.path(), *arguments],
             deadline=deadline,
@@ -107,7 +107,7 @@ class Program:
 
 
 def plain(text: str) -> str:
-    """A program's text without the colours that some print into pipes as well."""
+    """A program's text without colour codes: some programs print them into pipes too."""
     return _ANSI.sub("", text)
 
 

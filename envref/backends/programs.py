@@ -1,4 +1,4 @@
-"""Where a program is found: by its path, or by name on PATH and then ENVREF_STORE_PATH. Runs nothing."""
+"""The path of a program: a path is used as it is; a name is looked up on PATH, then ENVREF_STORE_PATH. Runs nothing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ if TYPE_CHECKING:
 
 
 def find(program: str, *, root: str = "") -> str | None:
-    """The absolute path of `program`, or None. A path is used as it is; a name is looked up, on PATH and then on
-    ENVREF_STORE_PATH.
+    """The absolute path of `program`, or None. A path is used as it is; a name is looked up.
 
-    A relative path starts at `root`. Empty and relative parts of the search paths are skipped: they would let the
-    current directory choose the program.
+    The lookup takes PATH, then ENVREF_STORE_PATH. A relative path starts at `root`. Empty and relative parts of the
+    search paths don't count: they would let the current directory choose the program.
     """
     if "/" in program:
         path = os.path.abspath(os.path.join(root, program))
@@ -24,12 +23,26 @@ def find(program: str, *, root: str = "") -> str | None:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether the file at `path`, or the directory that it stands in, is really `root` or below it.
+    """Whether the file at `path`, or the directory that holds it, is `root` or below it once links are followed.
 
     `root` has no symlinks.
     """
     real = (os.path.realpath(path), os.path.realpath(os.path.dirname(path)))
     return any(os.path.join(each, "").startswith(os.path.join(root, "")) for each in real)
+
+
+def repository_around(directory: str) -> str:
+    """The outermost git work tree around `directory`, which has no symlinks; the directory itself without one.
+
+    The outermost, because a submodule's programs may lie in what holds it. HOME and what is above it don't count: a
+    user whose home directory is a repository would have no program outside of it.
+    """
+    home = os.path.join(os.path.realpath(os.environ.get("HOME") or "/"), "")
+    around, at = directory, directory
+    while not home.startswith(os.path.join(at, "")):
+        around = at if os.path.lexists(os.path.join(at, ".git")) else around
+        at = os.path.dirname(at)
+    return around
 
 
 def _search_path() -> Iterator[str]:

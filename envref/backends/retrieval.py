@@ -1,7 +1,7 @@
-"""How one secret is asked of its store by that store's own program, in a Flox hook: words of bash (flox.md 6.4).
+"""Retrieval: the words of bash with which a Flox hook reads one secret through the store's own program (flox.md 6.4).
 
-A word that comes from a config or a reference is always quoted; a word of ours never needs it. Each store's file says
-the command (`Backend.retrieval`); what they say it with is here.
+A word from a config or a reference is always quoted; our own words never need it. Each store's file has its command
+(`Backend.retrieval`); the pieces that all of them use are here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HOOK = "use the hook form (without --native)"
 
 
 class Unwritable(EnvrefError):
-    """What a store's own program can't be asked for: the reason, and what to do."""
+    """A store's own program can't read this: the reason, and what to do."""
 
     def __init__(self, reason: str, cure: str = _HOOK) -> None:
         super().__init__(reason, advice=cure)
@@ -33,8 +33,8 @@ class Unwritable(EnvrefError):
 class Retrieval(NamedTuple):
     """A command, on macOS and elsewhere, and what it needs.
 
-    `functions` are the block's own that it uses, `kinds` the types of the stores that it asks, `says_none` is the
-    program that prints `None` for a secret without text.
+    `functions` are the block's functions that it calls, `kinds` the types of the stores that it asks; `says_none` is
+    the program, if it prints `None` for a secret without text.
     """
 
     macos: str
@@ -44,7 +44,7 @@ class Retrieval(NamedTuple):
     says_none: str = ""
 
     def behind(self, start: str, function: str) -> Retrieval:
-        """The command as the last words of another one, which begins with a function of the block."""
+        """The command as the arguments of a function of the block."""
         macos, elsewhere = f"{start} {self.macos}", f"{start} {self.elsewhere}"
         return self._replace(macos=macos, elsewhere=elsewhere, functions=(*self.functions, function))
 
@@ -66,11 +66,11 @@ class Wanted(NamedTuple):
         return self.address.foreign is not None
 
     def by(self, command: str, *functions: str, macos: str = "", says_none: str = "") -> Retrieval:
-        """The secret by this command; by another one on macOS, where that is given."""
+        """The secret through this command; on macOS through the other one, if it is given."""
         return Retrieval(macos or command, command, functions, says_none=says_none)
 
     def unwritable(self, reason: str, cure: str = _HOOK) -> Unwritable:
-        """The error for a secret that the program can't be asked for."""
+        """The error for a secret that the program can't read."""
         return Unwritable(reason, cure)
 
     def word(self, text: str) -> str:
@@ -82,7 +82,7 @@ class Wanted(NamedTuple):
         return text if _BARE.fullmatch(text) else self.word(text)
 
     def guard(self, *words: str) -> str:
-        """What keeps a program from taking a name for an option, where one looks like it."""
+        """The `--` that keeps a program from reading a name as an option; empty for a name that can't be mistaken."""
         return "-- " if any(word.startswith("-") for word in words) else ""
 
     def flag(self, flag: str, option: str) -> str:
@@ -96,7 +96,7 @@ class Wanted(NamedTuple):
         return self.path(command) if "/" in command else self.bare(command)
 
     def path(self, path: str) -> str:
-        """A path of a config: below the home directory of whoever activates, below the project, or where it says."""
+        """A path from the config: below the activating user's home directory, below the project, or absolute."""
         for prefix, home in (("~/", '"$HOME"'), ("$HOME/", '"$HOME"'), ("${HOME}/", '"$HOME"')):
             if path.startswith(prefix):
                 return f"{home}/{self.word(path.removeprefix(prefix))}"

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 _AWS = "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE"
 _VAULT = "VAULT_ADDR VAULT_AGENT_ADDR VAULT_PROXY_ADDR VAULT_CACERT VAULT_SKIP_VERIFY BAO_*"
 
-# Where the class is; then the variables that lead its program to another address or place (security.md 5.10). These are
-# here because they are judged at each activation, also where no store is loaded. A star stands for any end.
+# Where the class is; then the variables that send its program to another address or place (security.md 5.10). They are
+# here because every activation judges them, also one that loads no store. A star stands for any end.
 BUILTIN = {
     "keychain": "envref.backends.keychain.store:Keychain DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_*",
     "vault": "envref.backends.vault.store:Vault",
@@ -23,7 +23,7 @@ BUILTIN = {
     "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME",
     "plugin": "envref.backends.plugin:Plugin",
 }
-DESKTOP, ANYWHERE = "keychain", "vault"  # the one to begin with on a desktop, and where there is none
+DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere
 
 
 def backend_class(kind: str) -> type[Backend]:
@@ -35,5 +35,5 @@ def backend_class(kind: str) -> type[Backend]:
 
 
 def place_variables() -> str:
-    """The variables, of every type, that lead its program to another address or place."""
+    """The variables, of all types, that send a program to another address or place."""
     return " ".join(line.partition(" ")[2] for line in BUILTIN.values())

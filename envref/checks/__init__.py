@@ -1,1 +1,1 @@
-"""What is wrong or left lying about."""
+"""What is wrong or left lying about: plain-text secrets, leaked values, broken rules, the project's status, doctor."""

@@ -1,4 +1,4 @@
-"""Audit: plain text that is, or may be, a secret (commands.md 2.13). A finding never holds the value."""
+"""Audit: env file lines whose plain text may be a secret (commands.md 2.13). A finding never holds the value."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from envref.env.file import Entry, EnvFile
 
 LEAST_ENTROPY = 3.5  # bits a character
-_SHORTEST = 6  # bytes of a value that is looked at
-_SHORTEST_NAMED = 8  # bytes of a value whose name says that it is a secret
-_SHORTEST_RANDOM = 16  # bytes of a value that is judged by its entropy
+_SHORTEST = 6  # least bytes of a value that is looked at
+_SHORTEST_NAMED = 8  # least bytes of a value whose name says that it is a secret
+_SHORTEST_RANDOM = 16  # least bytes of a value that is judged by its entropy
 
 _HARMLESS = re.compile(
     r"true|false|yes|no|on|off|null|none|localhost|127(\.\d{1,3}){3}|::1|0\.0\.0\.0"
@@ -26,7 +26,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-# What the issuers document of their tokens: a prefix that says what it is, and how much follows.
+# What issuers document about their tokens: a prefix that names the kind, and how much follows.
 _PATTERNS = {
     "private key": r"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----",
     "age identity": r"AGE-SECRET-KEY-1[0-9A-Z]{58}",
@@ -74,7 +74,7 @@ def findings(files: Iterable[EnvFile], least_entropy: float = LEAST_ENTROPY) -> 
 
 
 def suspicion(entry: Entry, least_entropy: float = LEAST_ENTROPY) -> str:
-    """Why the value may be a secret; empty when it looks harmless. The first of the three reasons that holds."""
+    """Why the value may be a secret: the first of three reasons that applies; empty if it looks harmless."""
     value = entry.text
     size = len(value.encode())
     if size < _SHORTEST or value.startswith(SCHEME) or "${" in value or _HARMLESS.fullmatch(value):

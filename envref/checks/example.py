@@ -1,4 +1,4 @@
-"""Example: the names that `.env.example` promises, held against those that the project sets."""
+"""Example: the names that `.env.example` promises, compared with those that the project sets."""
 
 from __future__ import annotations
 

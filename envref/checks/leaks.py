@@ -1,4 +1,4 @@
-"""Leaks: files that hold a secret's value, e.g. build outputs and logs. Names path and variable, never the value."""
+"""Leaks: any files that hold a secret's value, e.g. build outputs. Names path and variable, never the value."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Search:
         self._overlap = max((len(value) for _, value in self._wanted), default=1) - 1
 
     def leaks(self, places: Iterable[str]) -> Iterator[Leak]:
-        """Each file below each place, a secret a time. EnvrefError for a place that is not there or can't be read."""
+        """A Leak for each file below the places and each secret in it. EnvrefError for a place that can't be read."""
         for place in places:
             for path in _files(place):
                 yield from (Leak(path, name) for name in self._names_in(path))

@@ -1,7 +1,7 @@
 """Patterns: the regular expressions of a schema, which may be hostile, and the processor time that they share.
 
-What a pattern means is what it means to Python's `re` (docs/validation.md), which also says what is wrong with one. The
-library `regex` does the search, because it can be told when to stop: docs/adr/0015-patterns.md.
+A pattern means what it means to Python's `re` (docs/validation.md), which also says what is wrong with it. The library
+`regex` does the search, because it takes a time limit: docs/adr/0015-patterns.md.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _COUNT = re.compile(r"(?P<group>(?<=[)\s]))?\{(?P<times>[0-9]+)(?:,[0-9]*)?\}")
 
 
 class InvalidPattern(Exception):
-    """A pattern that is not one; the text says why."""
+    """The text is not a usable pattern; the message says why."""
 
 
 class TooSlow(Exception):
-    """The processor time is used up."""
+    """The processor time of the patterns is used up."""
 
 
 class Patience:
@@ -35,7 +35,7 @@ class Patience:
         self._end = time.process_time() + LIMIT
 
     def left(self) -> float:
-        """Seconds, more than 0; TooSlow when there are none."""
+        """Seconds, more than 0; raises TooSlow when none are left."""
         seconds = self._end - time.process_time()
         if seconds <= 0:
             raise TooSlow
@@ -43,9 +43,9 @@ class Patience:
 
 
 def check(pattern: str, patience: Patience) -> None:
-    """InvalidPattern when it is not one. TooSlow when the time is up.
+    """Raises InvalidPattern for a wrong pattern, TooSlow when the time is up.
 
-    What Python only warns of, e.g. `[[:alpha:]]`, means something else than whoever wrote it thinks.
+    A pattern that Python only warns about, e.g. `[[:alpha:]]`, does not mean what its author thinks; it is wrong too.
     """
     if len(pattern) > LONGEST:
         raise InvalidPattern(f"longer than {LONGEST} characters")
@@ -63,9 +63,9 @@ def check(pattern: str, patience: Patience) -> None:
 
 
 def is_found(pattern: str, text: str, patience: Patience) -> bool:
-    """Whether the text has what the pattern describes, which passed `check`. TooSlow when the time is up.
+    """Whether the pattern, which passed `check`, occurs in the text. Raises TooSlow when the time is up.
 
-    InvalidPattern where the library refuses what Python does not.
+    Raises InvalidPattern if the library refuses a pattern that Python accepts.
     """
     import regex
 
@@ -83,8 +83,8 @@ def is_found(pattern: str, text: str, patience: Patience) -> bool:
 def _exact(pattern: str) -> str:
     r"""The pattern with `$` as the end of the value alone, and each `{` that repeats nothing as itself.
 
-    Python's `$` also matches before a last line end, which would let a value with a stray one pass. `a{e}` is Python's
-    word for these four characters, and the library's for anything at all.
+    Python's `$` also matches before a last line end, which would let a value with a stray one pass. To Python `a{e}`
+    means these four characters, to the library it means "about an a".
     """
     dollar = "$" if _MULTILINE.search(pattern) else r"\Z"
     return _TOKEN.sub(lambda match: {"$": dollar, "{": r"\{"}.get(match[0], match[0]), pattern)

@@ -1,4 +1,4 @@
-"""Rule: what one variable's value has to be, and which member of the rule a value breaks (commands.md 2.10)."""
+"""Rule: what one variable's value has to be, and which member of the rule a value breaks first (commands.md 2.10)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _is_email = _form(rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]++@{_LABEL}(?:\.{_LABEL})+
 
 
 class Type(NamedTuple):
-    """What a value of the type is called in messages, and whether a text is one."""
+    """What messages call a value of the type, and whether a text is one."""
 
     expected: str
     accepts: Callable[[str], bool]
@@ -58,7 +58,7 @@ class Rule(NamedTuple):
     description: str = ""
 
     def broken(self, text: str, shown: str, patience: Patience) -> tuple[str, str] | None:
-        """The first member that `text` breaks and the message; None when it is as it should be.
+        """The first member that `text` breaks and the message; None if it breaks none.
 
         InvalidPattern and TooSlow as `pattern.is_found` raises them.
         """

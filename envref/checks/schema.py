@@ -60,9 +60,9 @@ class Schema:
         self.rules = rules
 
     def faults(self, values: Mapping[str, str | Secret | None]) -> list[Fault]:
-        """What breaks the rules, in their order. None is the value of a variable that is set to nobody knows what.
+        """What breaks the rules, in their order. A value of None means: the variable is set, its value is unknown.
 
-        InvalidSchema when the patterns take longer than `pattern.LIMIT`.
+        Raises InvalidSchema if the patterns take longer than `pattern.LIMIT`.
         """
         patience = Patience()
         return [fault for name in self.rules if (fault := self._fault(name, values, patience))]
@@ -92,7 +92,7 @@ def _fault(name: str, rule: Rule, values: Mapping[str, str | Secret | None], pat
 
 
 def _shown(name: str, text: str) -> str:
-    """A plain value in quotes, without what in it looks like a secret after all."""
+    """A plain value in quotes; what looks like a secret in it is hidden."""
     hidden = _USERINFO.sub(MASK, hiding(name)(text[: LONGEST_SHOWN + 1]))
     return f'"{hidden}"' if len(text) <= LONGEST_SHOWN else f'"{hidden[:LONGEST_SHOWN]}…"'
 
@@ -109,7 +109,7 @@ def _invalid(written: str | None, error: InvalidPattern) -> str:
 
 
 def read(path: str, file: str) -> Schema:
-    """The schema at `path`, called `file` in messages. EnvrefError when it can't be read or is not a schema."""
+    """The schema at `path`, called `file` in messages. EnvrefError if it can't be read or is not a schema."""
     try:
         with open_file(path) as opened:
             data = opened.read(LARGEST + 1)
@@ -121,7 +121,7 @@ def read(path: str, file: str) -> Schema:
 
 
 def parse(data: bytes, file: str = FILE) -> Schema:
-    """The schema that the bytes hold. MalformedFile when they are no JSON, InvalidSchema when a rule is wrong."""
+    """The schema that the bytes hold. MalformedFile if they are not JSON, InvalidSchema if a rule is wrong."""
     members = _rules_of(_json(data, file), file)
     rules: dict[str, Rule] = {}
     faults = [f'key "{name}" is defined twice' for name in members.twice]
@@ -148,7 +148,7 @@ class _Object(dict[str, object]):
 
 
 def _json(data: bytes, file: str) -> object:
-    """What the JSON says; a number is its written text."""
+    """The data of the JSON; a number is its written text."""
     try:
         source = Source(data.decode("utf-8").removeprefix(BOM), file)
     except UnicodeDecodeError as error:
@@ -169,7 +169,7 @@ def _malformed(source: Source, at: int, text: str) -> MalformedFile:
 
 
 def _rules_of(root: object, file: str) -> _Object:
-    """The object of the rules: the root, or its member `keys`. Members with a $, e.g. `$schema`, are for others."""
+    """The object of the rules: the root, or its member `keys`. Members with a $, e.g. `$schema`, don't count."""
     if not isinstance(root, _Object):
         raise InvalidSchema(file, ['expected a JSON object of "NAME": {"type": …}'])
     own = [name for name in root if not name.startswith("$")]
@@ -186,13 +186,13 @@ def _rules_of(root: object, file: str) -> _Object:
 
 
 def _is_rule(written: _Object) -> bool:
-    """Whether it is the rule of a variable called `keys`, and not an object of rules."""
+    """Whether it is the rule of a variable named `keys`, and not an object of rules."""
     plain = not any(isinstance(value, _Object) for value in written.values())
     return bool(written) and plain and set(written) <= set(Rule._fields)
 
 
 class _Reading:
-    """One rule being read: every fault is noted, none ends the reading."""
+    """One rule being read: it notes every fault, and none ends the reading."""
 
     def __init__(self, name: str, written: object, patience: Patience) -> None:
         self.name = name

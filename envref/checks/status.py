@@ -1,4 +1,4 @@
-"""Status: what a project has, what of it is resolved, and what to do next (commands.md 2.11). Holds no value."""
+"""Status: what a project has, what of it is resolved, and what to do next (commands.md 2.11). It holds no value."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class AgainstExample(TypedDict):
 
 
 class AgainstSchema(TypedDict):
-    """`broken` are the variables that break their rules, those that hold references apart."""
+    """`broken` are the variables that break their rules; values that come from stores are not judged."""
 
     file: str
     broken: list[str]
 
 
 class Secrets(TypedDict):
-    """`resolved` is None when no store was asked; then `missing` says nothing."""
+    """`resolved` is None if no store was asked; then `missing` means nothing."""
 
     total: int
     resolved: int | None
@@ -50,8 +50,8 @@ class Secrets(TypedDict):
 class Status(TypedDict):
     """The report, as `--format json` prints it. `keys` counts the variables, `config` those without a secret.
 
-    `example` and `schema` are None without such a file; `issues` is how many variables are unresolved, missing or of
-    another form than the schema asks for.
+    `example` and `schema` are None without such a file; `issues` counts the variables that are unresolved, missing or
+    break the schema.
     """
 
     project: str
@@ -67,7 +67,7 @@ class Status(TypedDict):
 
 
 def without_base(project: Project) -> Status:
-    """How a project stands that has no base file yet."""
+    """The Status of a project that has no base file yet."""
     report = status(project, [])
     report["hints"].insert(0, f"Create {project.config.env_file}: envref init")
     report["issues"] += 1
@@ -75,7 +75,7 @@ def without_base(project: Project) -> Status:
 
 
 def status(project: Project, variables: list[Variable], resolution: Resolution | None = None) -> Status:
-    """How the project stands, by its variables and what became of them; without a resolution no store was asked."""
+    """The project's Status, from its variables and what became of them; without a resolution no store was asked."""
     secret = [variable.name for variable in variables if variable.plain is None]
     failed = _failed(resolution)
     compared = _compared(project, variables)
@@ -115,7 +115,7 @@ def _failed(resolution: Resolution | None) -> list[Filled]:
 
 
 def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | None:
-    """None without an example file, or without a base file to hold against it."""
+    """The comparison with the example; None without an example file, or without a base file."""
     both = (example.FILE, project.config.env_file)
     if not all(os.path.lexists(os.path.join(project.root, name)) for name in both):
         return None
@@ -123,7 +123,7 @@ def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | N
 
 
 def _judged(project: Project, variables: Iterable[Variable]) -> AgainstSchema | None:
-    """None without a schema, or without a base file to hold against it."""
+    """The comparison with the schema; None without a schema, or without a base file."""
     if not all(os.path.lexists(os.path.join(project.root, name)) for name in (schema.FILE, project.config.env_file)):
         return None
     rules = schema.read(env_path(project.root, schema.FILE), schema.FILE)
@@ -132,12 +132,12 @@ def _judged(project: Project, variables: Iterable[Variable]) -> AgainstSchema | 
 
 
 def _of(profile: str | None) -> tuple[str, ...]:
-    """The words that make a command one about the profile."""
+    """The words that make a command mean the profile."""
     return ("--profile", profile) if profile else ()
 
 
 def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
-    """What to do about each secret that is missing and each store that gave no answer, once."""
+    """What to do, once for each missing secret and each store that gave no answer."""
     return list(dict.fromkeys(_hint(answered, profile) for filled in failed for answered in filled.failures))
 
 

@@ -1,6 +1,6 @@
-"""activate: what `envref resolve` does. Project -> references -> outcomes -> one write.
+"""activate: what `envref resolve` does: project -> references -> outcomes -> one write.
 
-Nothing is imported here that this run does not need.
+This file imports nothing that the run does not need.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def activate(request: Request, sink: Sink | None = None) -> int:
     """Resolves the project and writes its variables to the sink, by default stdout in the request's format.
 
-    Returns the exit status. Errors go to stderr; where a shell evaluates the output, it gets code that fails.
+    Returns the exit status. Reports every error on stderr; where a shell evaluates the output, stdout gets code that
+    fails.
     """
     sink = sink or shells.sink(request.format)
     try:
@@ -36,12 +37,12 @@ def activate(request: Request, sink: Sink | None = None) -> int:
         streams.complain(error)
         return error.status
     except Exception:
-        streams.write(sink.failure)  # a bug must not pass for an empty project where a shell evaluates the output
+        streams.write(sink.failure)  # where a shell evaluates the output, a bug must not look like an empty project
         raise
 
 
 def untrusted_warning(names: Iterable[str]) -> str:
-    """The one line about dangerous names that were left out."""
+    """The one line that names the dangerous variables that were left out."""
     return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
 
 
@@ -77,7 +78,7 @@ def _warn_of_replay(shell: str, resolution: Resolution) -> None:
 
 
 def resolve(request: Request) -> Resolution:
-    """What becomes of the request's variables. Raises EnvrefError for what is fatal before any store is asked."""
+    """What becomes of the request's variables. Raises EnvrefError for a fatal error, before any store is asked."""
     project = _load(request)
     environment = resolutions.environment_of(project)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
@@ -85,7 +86,7 @@ def resolve(request: Request) -> Resolution:
 
 
 def _load(request: Request) -> Project:
-    """The project with all its files: what one that waits for trust holds can't be told, so it can't be left out."""
+    """The project with all its files. A file that waits for trust stops it: nobody knows what that file sets."""
     project = project_of(request)
     if not project.unread:
         return project
@@ -94,7 +95,7 @@ def _load(request: Request) -> Project:
 
 
 def project_of(request: Request) -> Project:
-    """The project with its env files, or with the table of a Flox plugin in their place."""
+    """The project with its env files, or with a Flox plugin's table instead."""
     if request.table is None:
         return resolutions.load(request.directory, request.profile)
     from envref.flox import table

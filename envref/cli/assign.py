@@ -1,4 +1,4 @@
-"""`envref set`."""
+"""`envref set`: a variable in an env file, every other byte kept."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def assign(
     exclusive(local=local, profile=profile, file=file)
     found = project(profile)
     path, shown, mode = _named(file, local_file) or _configured(found, profile, local=local)
-    # Whoever runs this chose a path given as an option; a configured one must not lead out of the project.
+    # The user chose a path given as an option; a configured path must not lead out of the project.
     inside = None if file or local_file else found.root
     with atomic.lock(path, inside=inside):
         before = EnvFile.read(path, shown) if os.path.lexists(path) else EnvFile.parse("", shown)
@@ -69,13 +69,13 @@ def _split(assignment: str) -> tuple[str, str]:
 
 
 def _named(file: str | None, local_file: str | None) -> _Target | None:
-    """The file that an option names; None where the project's config says which."""
+    """The file that an option names; None if the project's config decides."""
     name = file or local_file
     return (os.path.join(directory(), name), name, _SHARED if file else _PRIVATE) if name else None
 
 
 def _configured(found: Project, profile: str | None, *, local: bool) -> _Target:
-    """The project's own file for such a line."""
+    """The project's own file for this kind of line."""
     if local:
         name, mode = found.config.local_file, _PRIVATE
     elif profile and found.profile:

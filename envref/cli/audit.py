@@ -1,4 +1,4 @@
-"""`envref audit`."""
+"""`envref audit`: plain-text secrets in env files, and with --values leaked ones in any file."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _bits(text: str) -> float:
 
 
 def _unreplaced(found: Project, file: str | None, local_file: str | None, *, all_profiles: bool) -> list[str]:
-    """The project's env files by their names in its root, less those in whose place the command line puts another.
+    """The project's env files by their names in its root, less those that the command line replaces.
 
     Base, profiles, local.
     """
@@ -90,7 +90,7 @@ def _unreplaced(found: Project, file: str | None, local_file: str | None, *, all
 
 
 def _present(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
-    """The files that are there; one that was named on the command line has to be."""
+    """The files that exist; one that was named on the command line has to exist."""
     files = [EnvFile.read(os.path.join(directory(), name), name) for name in given]
     for name in own:
         path = readable(found, name, is_granted)
@@ -126,7 +126,7 @@ def _lines(found: list[PlainSecret]) -> Iterable[str]:
 
 
 def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
-    """Looks for the values that the project's references stand for. What can't be resolved can't be found."""
+    """Looks for the values of the project's references. What can't be resolved can't be found."""
     resolution = activate.resolve(Request(directory(), profile=profile))
     streams.say(complaints(resolution.filled.values()))
     search = Search(resolution.values())

@@ -45,7 +45,7 @@ def audit_log(last: str | None, key: str | None, *, raw: bool) -> None:
 
 
 def _count(last: str | None) -> int:
-    """How many entries are asked for; 0 for all."""
+    """How many entries to show; 0 means all."""
     if last is None:
         return 0
     if not (last.isascii() and last.isdecimal()):

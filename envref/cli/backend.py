@@ -18,9 +18,10 @@ from envref.formats import shells
 from envref.project.config.backends import options_of
 from envref.project.config.model import BackendConfig, Config, is_credential
 from envref.project.project import NoProject, Project, configured
+from envref.project.tokens import committed_tokens
 from envref.resolve.chain import Chain, Store
 
-_NOT_READY = {"locked": "locked", "denied": "denied"}  # whatever else goes wrong is "unavailable"
+_NOT_READY = {"locked": "locked", "denied": "denied"}  # anything else that goes wrong is "unavailable"
 
 
 class ListedBackend(TypedDict, total=False):
@@ -71,7 +72,7 @@ def _project() -> Project | None:
         project = configured(directory())
     except NoProject:
         return None
-    streams.warn_each(project.warnings)
+    streams.warn_each((*project.warnings, *committed_tokens(project)))
     return project
 
 
@@ -79,7 +80,7 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Liste
     row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
-        # A config without `backends:` has the very list that every such config shares.
+        # Every config without `backends:` has this same list object.
         "default": project.config.backends is Config(project="").backends,
         "options": {name: MASK if is_credential(name) else value for name, value in backend.options.items()},
         "optional": backend.optional,
@@ -93,7 +94,7 @@ def _type(kind: str) -> BackendType:
 
 
 def _readiness(store: Store) -> ListedBackend:
-    """What the store answers when it is asked for a secret that nobody has."""
+    """What the store answers when it is asked for a secret that does not exist."""
     complaint = store.complaint()
     return _unready(complaint) if complaint else {"status": "ok"}
 

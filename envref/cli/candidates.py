@@ -1,4 +1,4 @@
-"""What a shell may complete besides commands and options: names of the project, and never a store's."""
+"""Candidates: what a shell may complete besides commands and options: names in the project, never a store's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def profiles(context: click.Context, _parameter: click.Parameter, incomplete: st
 
 
 def members(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The team."""
+    """The members of the team."""
     found = _project(context)
     return [name for name in (found.config.team if found else ()) if name.startswith(incomplete)]
 
@@ -42,7 +42,7 @@ def variables(context: click.Context, _parameter: click.Parameter, incomplete: s
 
 
 def _project(context: click.Context) -> Project | None:
-    """The project around; None without one, or with a broken one: a completion has nobody to tell."""
+    """The surrounding project; None if there is none or it is broken: a completion can't report an error."""
     settings = context.find_object(Settings)
     try:
         return project.configured((settings and settings.directory) or ".", context.params.get("profile"))

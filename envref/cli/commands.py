@@ -46,7 +46,7 @@ def envref() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs the command line; its exit status. EnvrefError is the caller's to tell."""
+    """Runs the command line; returns its exit status. The caller reports an EnvrefError."""
     try:
         status = envref.main(arguments, prog_name="envref", standalone_mode=False)
     except click.UsageError as error:
@@ -65,6 +65,6 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail_evaluation(arguments: list[str]) -> None:
-    """Code that fails, where a shell was to evaluate the output: a mistyped option must not pass for no variables."""
+    """If a shell was to evaluate the output, writes code that fails: a mistyped option must not pass silently."""
     if arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments):
         streams.write("false\n")

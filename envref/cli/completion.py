@@ -1,6 +1,6 @@
-"""`envref completion`. Besides commands and options it completes the names that `candidates` knows.
+"""`envref completion`: the script that completes commands, options and the names in `candidates`.
 
-The scripts for bash, zsh and fish are click's own. PowerShell's asks as fish does, because click has none for it.
+The scripts for bash, zsh and fish are click's. click has none for PowerShell: ours asks as fish's does.
 """
 
 from __future__ import annotations
@@ -54,5 +54,5 @@ def _script(program: click.Command, shell: str) -> str:
     kind = get_completion_class(shell)
     if kind is None:
         raise EnvrefError(f"this version of click has no completion for {shell}", hint="update click")
-    # Not the class's own `source`: for bash that runs the bash on PATH, which a project's directory may have chosen.
+    # Not the class's own `source`: it runs the bash on PATH, which a project's directory may have chosen.
     return ShellComplete.source(kind(program, {}, "envref", _VARIABLE)).rstrip("\n") + "\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 
 import click
 
 from envref import streams
+from envref.backends.table import BUILTIN
 from envref.cli import output
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
@@ -15,7 +17,8 @@ from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
 from envref.project.config.model import BackendConfig, Config, is_credential
-from envref.project.project import find
+from envref.project.project import Project, find
+from envref.project.tokens import committed_tokens
 
 
 @click.group(cls=Group)
@@ -31,21 +34,31 @@ def show(format_: str) -> None:
     Example: envref config show --format json
     """
     effective = inspect(find(directory()))
+    warnings = _warnings(effective)
     if format_ == "json":
-        streams.write(shells.json_text(_data(effective)))
+        streams.write(shells.json_text(_data(effective, warnings)))
     elif format_ == "table":
-        streams.write(output.table(("KEY", "VALUE"), _rows(effective)))
+        streams.write(output.table(("KEY", "VALUE"), _rows(effective, warnings)))
     else:
-        streams.write("".join(f"{printable(line)}\n" for line in _lines(effective)))
+        streams.write("".join(f"{printable(line)}\n" for line in _lines(effective, warnings)))
+
+
+def _warnings(effective: Config) -> list[str]:
+    """What is wrong with the files; also a token that git tracks, once every type is known that trust asks about."""
+    if not all(backend.type in BUILTIN for backend in effective.backends):
+        return list(effective.warnings)
+    root = os.path.dirname(effective.path)
+    project = Project(root, effective, effective.active_profile, files=(), warnings=effective.warnings)
+    return [*effective.warnings, *committed_tokens(project)]
 
 
 def _options(backend: BackendConfig) -> dict[str, str | bool]:
-    """The options by name, those that may be a secret as asterisks."""
+    """The options by name; one that may be a secret shows as asterisks."""
     return {name: output.MASK if is_credential(name) else backend.options[name] for name in sorted(backend.options)}
 
 
 def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:
-    """The options, and what else is set for it."""
+    """The options, and the other settings of the backend."""
     own: dict[str, str | bool | float] = {**_options(backend)}
     own |= {"optional": True} if backend.optional else {}
     own |= {"timeout": backend.timeout} if backend.timeout is not None else {}
@@ -57,7 +70,7 @@ def _word(value: str | bool | float) -> str:  # noqa: FBT001  a boolean is one o
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
 
 
-def _lines(effective: Config) -> Iterator[str]:
+def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     yield f"Project: {effective.project}"
     yield f"EnvFile: {effective.env_file}"
     yield f"LocalFile: {effective.local_file}"
@@ -78,10 +91,11 @@ def _lines(effective: Config) -> Iterator[str]:
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
     yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
+    yield from _section("SafeDirectories", list(effective.safe_directories))
     yield f"Config: {shown(effective.path)}"
     if effective.global_path:
         yield f"Global: {shown(effective.global_path)}"
-    yield from _section("Warnings", effective.warnings)
+    yield from _section("Warnings", list(warnings))
 
 
 def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -91,7 +105,7 @@ def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
         yield from (f"  - {line}" for line in lines)
 
 
-def _data(effective: Config) -> dict[str, object]:
+def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
     """With the keys of the file; paths of the two files in full."""
     return {
         "project": effective.project,
@@ -105,9 +119,10 @@ def _data(effective: Config) -> dict[str, object]:
         "services": {name: list(names) for name, names in effective.services.items()},
         "trust": effective.trust,
         "trusted_paths": list(effective.trusted_paths),
+        "safe_directories": list(effective.safe_directories),
         "config": effective.path,
         "global": effective.global_path,
-        "warnings": list(effective.warnings),
+        "warnings": list(warnings),
     }
 
 
@@ -122,7 +137,7 @@ def _backend(backend: BackendConfig) -> dict[str, object]:
     }
 
 
-def _rows(effective: Config) -> Iterator[tuple[str, str]]:
+def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Every setting by its path in the file."""
     yield "project", effective.project
     yield "env_file", effective.env_file
@@ -139,4 +154,4 @@ def _rows(effective: Config) -> Iterator[tuple[str, str]]:
     yield "config", shown(effective.path)
     if effective.global_path:
         yield "global", shown(effective.global_path)
-    yield from (("warning", warning) for warning in effective.warnings)
+    yield from (("warning", warning) for warning in warnings)

@@ -17,7 +17,7 @@ QUESTION = "trust it? [y/N] "
 
 
 def require(project: Project) -> None:
-    """Returns if the project needs no trust, or has it. On a terminal the person is asked, and the answer is kept.
+    """Returns if the project needs no trust, or has it. On a terminal asks the person, and keeps the answer.
 
     Raises Untrusted, before anything of the project's choice was run, contacted or read.
     """
@@ -44,7 +44,7 @@ def _ask(project: Project, refusal: Untrusted) -> None:
 
 
 def is_yes(question: str) -> bool:
-    """Whether the person at the terminal says yes; anything else, and nothing, is a no."""
+    """Whether the person at the terminal says yes; anything else means no, also an empty line."""
     streams.ask(question)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
@@ -53,5 +53,5 @@ def is_yes(question: str) -> bool:
 
 
 def _at_terminal() -> bool:
-    """Whether there is somebody to ask: neither the question nor the answer goes through a pipe."""
+    """Whether a person can be asked: neither the question nor the answer goes through a pipe."""
     return sys.stdin is not None and sys.stdin.isatty() and os.isatty(2)

@@ -55,7 +55,7 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
 
 
 def _project(profile: str | None) -> tuple[Project, list[Finding]]:
-    """The project, or with a config that can't be used its directory alone and what is wrong with the config."""
+    """The project; if its config can't be used, just its directory, and what is wrong with the config."""
     try:
         return project(profile), []
     except EnvrefError as error:
@@ -73,7 +73,7 @@ def _tables(case: Case, *, flox: bool) -> Iterable[checks.Checks]:
 
 
 def _layers(found: Project, file: str | None, local_file: str | None) -> Iterable[tuple[str, str]]:
-    """Path and shown name of each file. What is named has to exist, and in a project the base file; others may."""
+    """Path and shown name of each file. Named files have to exist, and a project's base file; others may be absent."""
     base, *optional = file_names(found.config, found.profile)
     for name, named in (base, file), *((name, None) for name in optional[:-1]), (optional[-1], local_file):
         if named:
@@ -89,14 +89,14 @@ def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
 
 
 def _row(word: str, finding: Finding) -> dict[str, str | int]:
-    """A finding without the fields that it does not have."""
+    """A finding without its empty fields."""
     cure = {"run": steps(finding.run, finding.hint), "hint": ""} if finding.run else {"run": "", "hint": finding.hint}
     fields = {**vars(finding), **cure, "is_said": False}
     return {"check": word, **{name: value for name, value in fields.items() if value}}
 
 
 def _tell(findings: list[Finding]) -> None:
-    """All of it on stderr, what concerns one file together; or the one line on stdout that all is well."""
+    """Prints the findings on stderr, grouped by file; or the one line on stdout that all is well."""
     if not findings:
         if streams.level != streams.QUIET:
             streams.write("OK: no issues found\n")

@@ -22,7 +22,7 @@ from envref.project.project import env_path, find
 
 _VARIABLES = ("VISUAL", "EDITOR")
 _USUAL = "vi"
-# The terminal sends these to the editor and to us; only the editor is to do something about them.
+# The terminal sends these to the editor and to us; only the editor should react.
 _OF_TERMINAL = (signal.SIGINT, signal.SIGQUIT)
 # Python ignores these, and an ignored signal stays ignored in a new program.
 _IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -53,7 +53,7 @@ def _target(file: str | None, profile: str | None, *, local: bool, config: bool)
     if file:
         return os.path.join(directory(), file), file
     if config:
-        return find(directory()), FILE  # not loaded: a broken one is what has to be edited
+        return find(directory()), FILE  # not loaded: a broken config must be editable
     find(directory())
     found = project(profile)
     name = found.config.local_file if local else found.config.env_file
@@ -63,7 +63,7 @@ def _target(file: str | None, profile: str | None, *, local: bool, config: bool)
 
 
 def _run_editor(path: str) -> None:
-    """Lets the editor have the terminal until it ends. EnvrefError when it does not end well."""
+    """Gives the editor the terminal until it ends. EnvrefError if it fails."""
     words = _editor()
     program = shutil.which(words[0])
     if program is None:
@@ -96,7 +96,7 @@ def _editor() -> list[str]:
 
 
 def _wait(program: str, argv: list[str], defaults: list[signal.Signals]) -> int:
-    """The exit status of the program, negative when it died of that signal."""
+    """The program's exit status; negative if a signal of that number ended it."""
     try:
         child = os.posix_spawn(program, argv, inherited_environment(), setsigdef=defaults)
     except OSError as error:

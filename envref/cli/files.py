@@ -1,4 +1,4 @@
-"""The env files that `get`, `list` and `set` work on: the project's, or the directory's where there is no project."""
+"""The env files that `get`, `list` and `set` work on: the project's, or the directory's if there is no project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from envref.resolve.resolution import environment_of
 
 
 class Chosen(NamedTuple):
-    """Files named on the command line, each relative to where one is; None for the configured one."""
+    """Files named on the command line, relative to the current directory; None for the configured one."""
 
     file: str | None
     local_file: str | None
@@ -36,7 +36,7 @@ def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def project(profile: str | None) -> Project:
-    """The project around, without its env files; without a config the directory with the usual file names."""
+    """The surrounding project without its env files; without a config, the directory with the usual file names."""
     try:
         return configured(directory(), profile)
     except NoProject:
@@ -44,12 +44,12 @@ def project(profile: str | None) -> Project:
 
 
 def environment(profile: str | None, chosen: Chosen) -> Environment:
-    """The merged and interpolated variables; says the warnings. No store is asked, references stay."""
+    """The merged and interpolated variables; prints the warnings. Asks no store; references stay."""
     return environment_of(loaded(profile, chosen))
 
 
 def loaded(profile: str | None, chosen: Chosen) -> Project:
-    """The project with the files that are named, and its own where none is."""
+    """The project with the named files, and its own for the rest."""
     found = project(profile)
     layers = list(_layers(found, chosen))
     files = [EnvFile.read(path, name) for path, name in layers if path]
@@ -63,9 +63,9 @@ def loaded(profile: str | None, chosen: Chosen) -> Project:
 
 
 def _layers(found: Project, chosen: Chosen) -> Iterator[tuple[str, str]]:
-    """Path and shown name of base, profile and local file; no path where a file waits for trust.
+    """Path and shown name of base, profile and local file; an empty path for a file that waits for trust.
 
-    Only what is named, and the base, has to exist.
+    Only named files and the base have to exist.
     """
     config = found.config
     profile_file = config.profile_file(found.profile) if found.profile else ""

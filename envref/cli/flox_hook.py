@@ -1,4 +1,4 @@
-"""`envref flox-hook`."""
+"""`envref flox-hook`: what loads the project's secrets in a Flox environment, and where it goes in the manifest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from envref.flox.form import Edit, Form
 from envref.flox.manifest import Manifest
 from envref.project.project import NoProject, Project, configured, find
 
-_NEAREST = "\0"  # stands for an option's MANIFEST that is not given; no argument can be this
+_NEAREST = "\0"  # stands for an option without its MANIFEST; no argument can have this value
 _LOCK = "[install] changed; run flox activate, then commit manifest.lock"
 
 
@@ -103,7 +103,7 @@ def _kind(placement: str | None, *, native: bool, plugin: bool, services: bool) 
 
 
 def _refuse_misplaced(form: Form, *, services: bool) -> None:
-    """UsageError for an option that the form has no place for."""
+    """Raises UsageError for an option that does not go with the form."""
     plugin = form.kind == forms.PLUGGED
     if form.imports and not plugin:
         raise UsageError("--import needs --plugin")
@@ -116,7 +116,7 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
 
 
 def _place(target: str, root: str) -> tuple[str, str, str]:
-    """Path and shown name of the manifest, and the folder that it may not leave."""
+    """Path and shown name of the manifest, and the folder that its links may not leave."""
     path = manifests.locate(root) if target == _NEAREST else os.path.join(directory(), target)
     inside = manifests.folder(path, root)
     return path, os.path.relpath(path, root) if target == _NEAREST else target, inside
@@ -126,7 +126,7 @@ def _edited(manifest: Manifest, wish: _Wish, project: Project) -> Edit:
     """The manifest as the options want it."""
     streams.warn_each(manifest.warnings)
     said = []
-    if wish.install:  # first, so that the line of a refusal is the file's
+    if wish.install:  # first, so that a refusal names the file's own line
         programs = forms.with_programs(manifest, project)
         said += [_LOCK] if str(programs) != str(manifest) else []
         manifest = programs
@@ -151,7 +151,7 @@ def _snippet(wish: _Wish, project: Project) -> str:
 
 
 def _limits(wish: _Wish) -> list[str]:
-    """What a person must know of the form that needs no envref (flox.md 6.4)."""
+    """Says what a person must know about the form that needs no envref (flox.md 6.4)."""
     if wish.form.kind != "native":
         return []
     from envref.flox.native_text import LIMITS
@@ -179,7 +179,7 @@ def _check(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) 
     difference = _difference(old, edit(old).manifest, context=0)
     if not difference:
         return OK
-    # Lines around the block may hold what its owner does not want in a log.
+    # Lines around the block may hold text that its owner does not want in a log.
     streams.say([*difference, f"error: {name} is not what envref flox-hook would write", f"  run: {_again()}"])
     return PARTIAL
 
@@ -218,7 +218,7 @@ def _again() -> str:
 
 
 def _remove(target: str, wish: _Wish) -> int:
-    """Takes blocks and services out; with --services the services only."""
+    """Takes out blocks and services; with --services only the services."""
 
     def removed(manifest: Manifest) -> Manifest:
         if not wish.services:
@@ -232,7 +232,7 @@ def _remove(target: str, wish: _Wish) -> int:
 
 
 def _root() -> str:
-    """The project's root; where there is no config any more, what it left can still be removed."""
+    """The project's root; without a config its leftovers can still be removed."""
     try:
         return os.path.dirname(find(directory()))
     except NoProject:

@@ -1,6 +1,8 @@
-"""`envref get`."""
+"""`envref get`: one variable, interpolated."""
 
 from __future__ import annotations
+
+import os
 
 import click
 
@@ -9,7 +11,7 @@ from envref.cli import candidates, output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, printable
 from envref.formats import shells
 
 
@@ -28,12 +30,12 @@ def get(
     found = environment(profile, Chosen(file, local_file, profile_file))
     if key not in found.variables:
         raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
-    streams.write(_written(key, found.shown(found.variables[key]), format_))
+    streams.write(_written(key, found.shown([found.variables[key]])[key], format_))
 
 
 def _written(key: str, value: str, format_: str) -> str:
     if format_ == "plain":
-        return f"{value}\n"
+        return f"{printable(value) if os.isatty(1) else value}\n"
     if format_ == "json":
         return shells.json_text({"key": key, "value": value})
     if format_ == "table":

@@ -69,7 +69,7 @@ def _flag(short: str, long: str, text: str) -> click.Option:
 
 
 def _with_global_options(parameters: list[click.Parameter]) -> list[click.Parameter]:
-    """The parameters, and the global options less the words that the command gives another meaning."""
+    """The parameters and the global options, less the words that the command uses for something else."""
     taken = {word for parameter in parameters for word in parameter.opts}
     for option in _global_options():
         option.opts = [word for word in option.opts if word not in taken]
@@ -176,7 +176,7 @@ def _positionals(command: click.Command, ctx: click.Context, given: list[str]) -
 
 
 def exclusive(**given: object) -> None:
-    """UsageError when more than one of these options was given."""
+    """Raises UsageError if more than one of these options was given."""
     together = [name for name, value in given.items() if value]
     if len(together) > 1:
         raise UsageError(
@@ -186,11 +186,11 @@ def exclusive(**given: object) -> None:
 
 
 def directory() -> str:
-    """Where the command acts as if it had been started (`-C`)."""
+    """The directory in which the command acts as if started there (`-C`)."""
     given = given_directory()
     return "." if given is None else given
 
 
 def given_directory() -> str | None:
-    """What `-C` says; None without it."""
+    """The value of `-C`; None without it."""
     return _settings(click.get_current_context()).directory

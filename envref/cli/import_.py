@@ -44,14 +44,14 @@ def import_(file: str, profile: str | None, backend: str | None, only: list[str]
     target = target_of(backend, profile)
     inside = _bound(path, target.project.root)
     with atomic.lock(path, inside=inside):
-        pass  # nothing is stored for a file that may not be written
+        pass  # before storing anything: the file must be writable
     stored = _stored(plan, target)
     _rewrite(path, file, stored, inside)
     return FAILED if plan.left or len(stored) < len(plan.candidates) else OK
 
 
 def _stored(plan: Plan, target: Target) -> list[Candidate]:
-    """Stores what the store lacks and reads it back; the candidates that are there now with their value."""
+    """Stores what the store lacks and reads it back; returns the candidates that the store now has."""
     for candidate in plan.candidates:
         target.check_writable(candidate.key)
     store = target.store()
@@ -72,7 +72,7 @@ def _stored(plan: Plan, target: Target) -> list[Candidate]:
 
 
 def _bound(path: str, root: str) -> str | None:
-    """The folder that a link may not lead out of: the project for a file in it, none for one elsewhere."""
+    """The folder that a link may not leave: the project for a file in it, none for a file elsewhere."""
     return root if os.path.abspath(path).startswith(os.path.join(root, "")) else None
 
 

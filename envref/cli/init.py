@@ -78,13 +78,13 @@ def init(name: str | None, target: str | None, *, direnv: bool, flox: bool, forc
         _trust(root)
     streams.inform("")
     streams.inform(f'Initialized envref project "{project}" in {shown(root)}')
-    # direnv asks its user to look at a file before it runs it; one that was there already is not ours to recommend.
+    # direnv asks its user to look at a file before it runs it; we don't recommend a file that was already there.
     if f"create {_DIRENV_FILE}" in done:
         streams.inform("  run: direnv allow")
 
 
 def _flox_hook(root: str) -> Callable[[], str]:
-    """What writes the hook block and says so. Raises EnvrefError, before any file is written, where it can't be."""
+    """A function that writes the hook block and returns what it did. Raises EnvrefError before any file is written."""
     from envref.flox import block, form, manifest
 
     path = manifest.locate(root)
@@ -128,20 +128,23 @@ def _files(project: str, *, direnv: bool) -> list[tuple[str, str, int]]:
 
 
 def _example() -> str:
-    """The backend that this machine can use at once: its keychain where one answers, else the vault."""
+    """The backend that this machine can use right away: its keychain if one answers, else the vault."""
     probe = Address("envref", "envref-readiness-probe")
     try:
         backend_class(DESKTOP)(DESKTOP).get_many([probe], time.monotonic() + _PATIENCE)
     except BackendLocked:
-        return DESKTOP  # it is there, and its owner can unlock it
+        return DESKTOP  # it exists, and its owner can unlock it
     except BackendError:
         return ANYWHERE
     return DESKTOP
 
 
 def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:
-    """Writes a file that is not there yet, or any with `force`; what was done."""
+    """Writes a new file, or with `force` any file; returns what it did."""
     path = os.path.join(root, file)
+    if os.path.islink(path) and not os.path.exists(path):
+        target = shown(os.path.realpath(path))
+        raise EnvrefError(f"{file} is a symlink to {target}, which does not exist", hint="replace the link by a file")
     if os.path.lexists(path) and not force:
         return f"skip {file} (already exists)"
     atomic.write(path, text.encode(), inside=root, mode=mode)
@@ -149,7 +152,7 @@ def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:
 
 
 def _trust(root: str) -> None:
-    """Records trust in what was just written. Whatever needs trust now was there before, and is not vouched for."""
+    """Records trust in what was just written. What still needs trust was there before; init does not vouch for it."""
     try:
         project = configured(root)
         if all(need.condition == SECRETS for need in needs(project)):
@@ -159,7 +162,7 @@ def _trust(root: str) -> None:
 
 
 def _ignored(root: str) -> str:
-    """Sees to it that .gitignore lists the personal file; what was done."""
+    """Makes sure that .gitignore lists the personal file; returns what it did."""
     path = os.path.join(root, ".gitignore")
     with atomic.lock(path, inside=root):
         before = _read(path)

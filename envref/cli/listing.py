@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from envref import streams
@@ -9,7 +11,7 @@ from envref.cli import output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
-from envref.env.environment import Environment, Variable
+from envref.errors import printable
 from envref.formats import shells
 
 HIDDEN = "ref://***"
@@ -35,17 +37,17 @@ def listing(
     """
     found = environment(profile, Chosen(file, local_file, profile_file))
     variables = found.variables.values()
-    rows = [
-        (variable.name, found.shown(variable) if show_secrets else _hidden(found, variable)) for variable in variables
-    ]
+    rows = list((found.shown(variables) if show_secrets else found.shown(variables, _hidden)).items())
     if format_ == "table":
         streams.write(output.table(("KEY", "VALUE"), rows))
         return
+    if format_ == "plain" and os.isatty(1):
+        rows = [(name, printable(text)) for name, text in rows]
     rendered = shells.render(format_, rows)
     streams.write(rendered.text)
     streams.warn_each(rendered.omissions(format_))
 
 
-def _hidden(found: Environment, variable: Variable) -> str:
-    """The value with every reference in it hidden."""
-    return found.shown(variable, lambda _uri: HIDDEN)
+def _hidden(_uri: str) -> str:
+    """What stands for every reference."""
+    return HIDDEN

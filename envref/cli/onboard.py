@@ -48,7 +48,7 @@ def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
 
 
 def _broken(resolution: Resolution) -> list[str]:
-    """What can't be onboarded: stores that gave no answer, and text that isn't a reference."""
+    """What can't be onboarded: stores that failed, texts that are not valid references."""
     failed = [
         filled
         for filled in resolution.filled.values()
@@ -79,7 +79,7 @@ class Questioner:
         self.configured = self.skipped = self.failed = 0
 
     def ask(self, wanted: AbsentSecret) -> None:
-        """One secret: its value, if one is given, goes to the store that the reference names."""
+        """Asks for one secret; a given value goes to the store that the reference names."""
         reference = wanted.reference
         if reference.foreign is not None:
             streams.say([f'  skipped: add it in backend "{reference.store}" itself'])
@@ -108,7 +108,7 @@ class Questioner:
 
 
 def _answer() -> Secret | None:
-    """The value, without the blanks around it; None when it is skipped or nobody answers any more."""
+    """The value without blanks around it; None if it was skipped or the input ended."""
     if prompt.at_terminal():
         value = prompt.hidden(_QUESTION)
     else:

@@ -16,7 +16,7 @@ _Decorator = Callable[..., Any]
 
 
 def profile_option(command: _Decorator) -> _Decorator:
-    """`-P`, `--profile` of commands that read or write scoped data (commands.md 1.5)."""
+    """`-P`, `--profile`, for commands that read or write scoped data (commands.md 1.5)."""
     return click.option(
         "-P",
         "--profile",
@@ -28,7 +28,7 @@ def profile_option(command: _Decorator) -> _Decorator:
 
 
 def _checked_profile(_context: click.Context, _parameter: click.Parameter, profile: str | None) -> str | None:
-    # An empty one is a mistake, e.g. an unset variable, and not "no profile".
+    # An empty name is a mistake, e.g. an unset variable; it does not mean "no profile".
     if profile == "":
         raise UsageError("profile name must not be empty")
     return profile

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from envref.errors import printable
-from envref.formats.shells import Rendered, exact_text
+from envref.formats.shells import Rendered, exact_text, render
 from envref.secret import Secret
 
-_NARROWEST = 10  # characters of a last column on a terminal that has room for none
-MASK = "********"  # of fixed length, so that it says nothing of the value
+_NARROWEST = 10  # characters of the last column on a terminal without room for it
+MASK = "********"  # of fixed length, so that it reveals nothing about the value
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -29,7 +29,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def columns(rows: Iterable[Sequence[str]]) -> str:
-    """The same without a header; a row stays one line, however long, because these are searched line by line."""
+    """The same without a header. A row stays one line, however long, because people search these line by line."""
     cells = _printable(rows)
     widths = _widths(cells)
     return "".join(_line(row, widths) for row in cells)
@@ -44,7 +44,7 @@ def _widths(cells: Iterable[Sequence[str]]) -> list[int]:
 
 
 def _room(widths: Sequence[int], wanted: int) -> int:
-    """The characters that the last column may have: all that it wants where stdout is not a terminal."""
+    """The characters that the last column may have; no limit if stdout is not a terminal."""
     if not os.isatty(1):
         return wanted
     return max(_NARROWEST, shutil.get_terminal_size().columns - sum(width + 2 for width in widths))
@@ -60,8 +60,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n"
 
 
+def for_people(variables: Iterable[tuple[str, str | Secret]]) -> Rendered:
+    """The plain format for a terminal: what could steer it is escaped, and a value stays one line."""
+    return render("plain", [(name, printable(exact_text(name, value))) for name, value in variables])
+
+
 def masked(variables: Iterable[tuple[str, str | Secret]]) -> Rendered:
-    """A table of the variables, each value with a secret in it as asterisks."""
+    """A table of the variables; a value that holds a secret shows as asterisks."""
     rows = [(name, MASK if isinstance(value, Secret) else exact_text(name, value)) for name, value in variables]
     return Rendered(table(("KEY", "VALUE"), rows), [])
 

@@ -9,7 +9,7 @@ from envref import streams
 from envref.errors import EnvrefError, printable
 from envref.secret import Secret
 
-_LONGEST_LINE = 4095  # bytes; a terminal drops what a line has beyond that, without a word
+_LONGEST_LINE = 4095  # bytes; a terminal silently drops the rest of a longer line
 
 
 def at_terminal() -> bool:
@@ -18,7 +18,7 @@ def at_terminal() -> bool:
 
 
 def hidden(question: str) -> Secret:
-    """One line, typed at the terminal device without echo. EnvrefError when there is none, or it was too long."""
+    """One line, typed at the terminal device without echo. EnvrefError without a terminal, or for too long a line."""
     try:
         line = getpass.getpass(question)
     except EOFError:
@@ -33,7 +33,7 @@ def hidden(question: str) -> Secret:
 
 
 def confirmed(question: str) -> bool:
-    """Whether the answer is yes, from the terminal or from standard input. EnvrefError when there is no answer."""
+    """Whether the answer is yes, from the terminal or from standard input. EnvrefError if there is no answer."""
     streams.ask(printable(question))
     answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer:

@@ -12,10 +12,10 @@ _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
 
 class Request:
-    """What is to be resolved, and how it is written. `only` holds variable names, all when empty; `timeout` is seconds.
+    """What to resolve, and in which format. `only` holds variable names; empty means all. `timeout` is in seconds.
 
-    `table` is the file of `--from-flox-plugin`, which takes the env files' place. `replay` is the shell into which Flox
-    will write the variables again, where that may break one; else empty.
+    `table` is the file of `--from-flox-plugin`, which replaces the env files. `replay` is the shell into which Flox
+    will write the variables again, if that may break one; else empty.
     """
 
     __slots__ = ("directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
@@ -58,7 +58,7 @@ _VALUES = {
 def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request | None:
     """The request of `resolve --export` or `--direnv`; None for anything else, which the click door takes.
 
-    Whatever is wrong or merely unusual is None as well: the click door words the complaint.
+    Whatever is wrong or merely unusual gives None too: the click door words the complaint.
     """
     options = _options(arguments)
     if options is None or not ("export" in options or "direnv" in options):
@@ -82,7 +82,7 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
 
 
 def _options(arguments: Iterable[str]) -> dict[str, list[str]] | None:
-    """The words of each option by its name; None if one is not of the hot door's grammar."""
+    """The words of each option by its name; None if one is not in the hot door's grammar."""
     options: dict[str, list[str]] = {}
     words = iter(arguments)
     for word in words:
@@ -111,16 +111,16 @@ def format_of(shell: str, environment: Mapping[str, str]) -> str:
 
 
 def start(directory: str | None, table: str | None, environment: Mapping[str, str]) -> str:
-    """Where the config is looked for: `-C`, else for the table of a Flox plugin the project of `flox activate`."""
+    """Where to look for the config: `-C`; else, for a Flox plugin's table, the project of `flox activate`."""
     if directory is not None:
         return directory
     return (environment.get("FLOX_ENV_PROJECT") or ".") if table is not None else "."
 
 
 def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
-    """The shell that Flox will replay the output of `--shell SHELL` into, if it is one that may break a value.
+    """The shell into which Flox will replay the output of `--shell SHELL`, if that shell may break a value.
 
-    bash is what a hook asks for, in whatever shell the activation ends (commands.md 2.24).
+    A hook asks for bash, whatever shell the activation ends in (commands.md 2.24).
     """
     if shell != "bash" or not environment.get("FLOX_ENV"):
         return ""

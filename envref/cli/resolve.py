@@ -87,9 +87,11 @@ def resolve(
 
 
 def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
-    """Where the format goes. EnvrefError, before any store is asked, for one that has no place here."""
+    """Where the output goes. EnvrefError, before any store is asked, for a format that has no place here."""
     if format_ == "table":
         return Sink(table)
+    if format_ == "plain" and os.isatty(1):
+        return Sink(output.for_people)
     if format_ == "github":
         return Sink(github.EnvironmentFile.of(os.environ).render)
     return shells.sink(format_)
@@ -117,7 +119,7 @@ def _spoken(shell: str | None) -> str:
 
 
 def _unset(request: Request) -> int:
-    """Code that takes every variable away again; the files are read and no store is asked."""
+    """Code that unsets every variable; reads the files and asks no store."""
     form = shells.FORMATS.get(request.format)
     if form is None or not form.unset:
         raise UsageError(f'format "{request.format}" cannot unset; use --shell')
@@ -125,7 +127,7 @@ def _unset(request: Request) -> int:
         project = activate.project_of(request)
         environment = environment_of(project)
         chosen = environment.select(request.only) if request.only else environment.variables.values()
-        # What was never set is not taken away either: that would be the shell's own.
+        # A variable that was never set is not unset either: it would be the shell's own.
         untrusted = untrusted_names(project, chosen)
         names = (variable.name for variable in chosen if variable.name not in untrusted)
         streams.write(shells.unset(request.format, names))

@@ -22,7 +22,7 @@ from envref.resolve.report import complaints
 if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
 
-# The child does not get envref's own switches or the vault's passphrase (security.md 5.8, P15).
+# The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
 _REMOVED = (
     "ENVREF_VAULT_PASSPHRASE",
     "ENVREF_VAULT_PASSPHRASE_FILE",
@@ -58,7 +58,7 @@ def run(
     exclusive(strict=strict, partial=partial)
     request = Request(directory(), profile=profile, only=only, timeout=timeout)
     lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
-    coerced = _coerced_locale()  # before a value is here: a protected process may not read its own environment
+    coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
     resolution = _resolved(request)
     streams.say(complaints(resolution.filled.values(), "" if lenient else " (strict mode)"))
     if resolution.failed and not lenient:
@@ -73,7 +73,7 @@ def run(
 
 
 def _resolved(request: Request) -> Resolution:
-    """What the child is given: all of it, or the run ends here; a variable left out would be missing in silence."""
+    """The child's variables: all of them, or the run ends here; a variable left out would go unnoticed."""
     resolution = activate.resolve(request)
     if not resolution.untrusted:
         return resolution
@@ -95,7 +95,7 @@ def _is_pristine(name: str) -> bool:
 
 
 def _coerced_locale() -> bool:
-    """Whether Python itself set LC_CTYPE, as it does in the C locale (PEP 538): the caller had none.
+    """Whether Python itself set LC_CTYPE, as it does in the C locale (PEP 538), so that the caller had none.
 
     Only Linux shows a process the environment it was started with.
     """
@@ -107,7 +107,7 @@ def _coerced_locale() -> bool:
 
 
 def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
-    """Becomes the command: pid, terminal, signals and exit status are then its own. Returns only by EnvrefError."""
+    """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
     sys.stdout.flush()
     memory.release()
     # Python ignores these, and an ignored signal stays ignored in the new program.
@@ -127,7 +127,7 @@ def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) 
 
 
 def _program(command: str) -> str:
-    """The path that the caller's PATH gives a command. A file that can't be run is named, for execve to refuse."""
+    """The command's path on the caller's PATH. A file that is not executable counts too: execve refuses it."""
     if os.path.dirname(command):
         return command
     places = [os.path.join(part or ".", command) for part in os.environ.get("PATH", os.defpath).split(os.pathsep)]

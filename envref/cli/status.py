@@ -1,4 +1,4 @@
-"""`envref status`."""
+"""`envref status`: what the project has, what is missing, and what to do next."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _text(report: Status) -> str:
 
 
 def _painted(line: str) -> str:
-    """The line with its verdict coloured; the words say the same without."""
+    """The line with its verdict coloured; the words alone say the same."""
     for text, code in _VERDICTS.items():
         line = line.replace(text, streams.styled(text, code), 1)
     return line

@@ -78,7 +78,7 @@ def _team(target: Target) -> list[Recipient]:
 
 
 def _secrets(target: Target) -> dict[str, Secret]:
-    """Every secret of the effective scope but what rotation keeps."""
+    """Every secret of the effective scope except the old values that rotation keeps."""
     store = target.store()
     with doing("retrieving secret"):
         found = store.get_many([key for key in target.own(store.listed()) if HISTORY not in key])
@@ -91,7 +91,7 @@ def _secrets(target: Target) -> dict[str, Secret]:
 
 
 def _place(target: Target, file: str | None) -> tuple[str, str, str | None]:
-    """Path and name of the file, and the folder that it must not lead out of: one that was named may lie anywhere."""
+    """Path and name of the file, and the folder that it must not leave: a file named by an option may be anywhere."""
     if file is not None:
         return os.path.join(directory(), file), file, None
     return os.path.join(target.project.root, sync.FILE), sync.FILE, target.project.root
@@ -153,7 +153,7 @@ def _read(path: str, name: str, opened: Callable[[str], BufferedReader]) -> byte
 
 
 def _changes(secrets: dict[str, Secret], store: ScopedStore, *, force: bool) -> tuple[dict[str, Secret], list[str]]:
-    """What is to be written, and the keys that keep another value. Raises before anything is written."""
+    """The values to write, and the keys that keep another value. Raises before anything is written."""
     with doing("retrieving secret"):
         present = store.get_many(list(secrets))
     different = [key for key in secrets if key in present and present[key] != secrets[key]]

@@ -1,4 +1,4 @@
-"""`envref team`: whom the project's secrets are shared with (commands.md 2.21)."""
+"""`envref team`: the people with whom the project's secrets are shared (commands.md 2.21)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from envref.project.edit import edit
 from envref.project.project import configured, find
 from envref.project.recipient import Recipient
 
-_SHOWN = 16  # characters of a key that tell it from others
+_SHOWN = 16  # characters of a key that distinguish it from others
 
 
 @click.group(cls=Group)
@@ -106,6 +106,6 @@ def _names(document: Document) -> list[object]:
 
 
 def _shortened(recipient: Recipient) -> str:
-    """Enough of the key to recognise it: ssh keys begin alike, those of age don't."""
+    """Enough of the key to recognise it: ssh keys begin alike, age keys don't."""
     kind, _, rest = recipient.text.partition(" ")
     return f"{kind} ...{rest.split()[0][-_SHOWN:]}" if rest else f"{kind[:_SHOWN]}..."

@@ -1,4 +1,4 @@
-"""`envref trust`: what the project would be allowed to do, and that it is (commands.md 2.23)."""
+"""`envref trust`: shows what the project wants, then allows it (commands.md 2.23)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from envref.secrets import audit_log
 @click.option("--revoke", is_flag=True, help="Forget this project.")
 @click.option("--list", "list_", is_flag=True, help="List the projects that were decided about.")
 def command(*, print_: bool, revoke: bool, list_: bool) -> int:
-    """Allow the project what its config asks for; what that is, is shown first.
+    """Show what the project's config asks for, and allow it.
 
     Example: ENVREF_TRUST=$(envref trust --print)
     """
@@ -60,7 +60,7 @@ def _revoke(project: Project) -> int:
 
 
 def _grant(project: Project) -> int:
-    """Shows and records. Where nobody can be asked, the command itself is the consent."""
+    """Shows the request and records the answer. If nobody can be asked, running the command is the consent."""
     place = shown(project.root)
     streams.say(_shown(project))
     if prompt.at_terminal() and os.isatty(2) and not consent.is_yes(consent.QUESTION):
@@ -75,7 +75,7 @@ def _grant(project: Project) -> int:
 
 
 def _shown(project: Project) -> list[str]:
-    """What would be allowed; what changed first, for a project that was trusted before."""
+    """What would be allowed; for a project that was trusted before, first what changed."""
     wanted, others, kept = needs(project), Name(project).others(), record.read(project.root)
     changed = list(message.changes(kept.meant, meaning(project))) if kept and kept.granted else []
     lines = [f"envref: {shown(project.root)}"]

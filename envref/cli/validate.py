@@ -1,4 +1,4 @@
-"""`envref validate`: the environment held against its example file and its schema."""
+"""`envref validate`: the environment compared with its example file and its schema."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Error(TypedDict):
 
 
 class Report(TypedDict):
-    """What `--format json` prints; envref/schemas/validate.json has its shape. No value of a secret is in it.
+    """What `--format json` prints; envref/schemas/validate.json has its shape. It holds no secret value.
 
     `example` and `schema` are the files, None for one that is not used; `unresolved` is None without `--resolve`.
     """
@@ -105,7 +105,7 @@ def validate(
 
 
 def _project(profile: str | None, chosen: Chosen, *, resolve: bool) -> Project:
-    """The project with its files. To resolve, it needs a config, and trust for a file that leads out of it."""
+    """The project with its files. With `--resolve` it needs a config, and trust for files outside it."""
     if resolve:
         find(directory())
     project = loaded(profile, chosen)
@@ -116,7 +116,7 @@ def _project(profile: str | None, chosen: Chosen, *, resolve: bool) -> Project:
 
 
 def _schema(project: Project, named: str | None) -> Schema | None:
-    """The schema that is named, or the project's own; None when there is none and none was asked for."""
+    """The named schema, or the project's own; None if there is none and none was asked for."""
     if named:
         return schema.read(os.path.join(directory(), named), named)
     if named is None and not os.path.lexists(os.path.join(project.root, schema.FILE)):
@@ -125,7 +125,7 @@ def _schema(project: Project, named: str | None) -> Schema | None:
 
 
 def _example(project: Project, named: str | None, *, required: bool) -> list[str] | None:
-    """The names of the example file; None without one, if it is neither named nor `required`."""
+    """The names of the example file; None if it is absent, and neither named nor `required`."""
     if not named and not required and not os.path.lexists(os.path.join(project.root, example.FILE)):
         return None
     try:
@@ -140,7 +140,7 @@ def _example(project: Project, named: str | None, *, required: bool) -> list[str
 
 
 def _resolved(project: Project, environment: Environment) -> dict[str, Filled]:
-    """What became of every variable; says what could not be resolved."""
+    """What became of every variable; reports what could not be resolved."""
     chosen = list(environment.variables.values())
     resolution = resolved(project, environment, chosen, timeout_of_environment(), require)
     streams.say(complaints(resolution.filled.values()))
@@ -178,14 +178,14 @@ def _error(fault: Fault) -> Error:
 def _values(
     project: Project, environment: Environment, filled: dict[str, Filled] | None
 ) -> dict[str, str | Secret | None]:
-    """What the schema judges: the values of the variables that are set; None for one that nobody knows."""
+    """The values that the schema judges: those of the variables that are set; None for an unknown one."""
     ambient = project.config.interpolate_environment
     values: dict[str, str | Secret | None] = {}
     for name, variable in environment.variables.items():
         each = filled[name] if filled else None
         value = each.value if each else variable.plain
         if each and value is None and not each.failed:
-            continue  # an optional secret that is not there: no variable
+            continue  # an absent optional secret: the variable is not set
         # The process environment holds secrets too, e.g. the tokens of a CI job.
         values[name] = Secret(value) if isinstance(value, str) and ambient and _interpolates(variable) else value
     return values
@@ -196,7 +196,7 @@ def _interpolates(variable: Variable) -> bool:
 
 
 def _tell(report: Report) -> None:
-    """What is wrong on stderr, or one line on stdout that all is well."""
+    """Prints what is wrong on stderr, or one line on stdout that all is well."""
     if not report["valid"]:
         streams.say(_lines(report))
     elif report["extra"]:

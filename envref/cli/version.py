@@ -15,7 +15,7 @@ _LIBRARIES = ("click", "cryptography", "keyring", "pyrage", "PyYAML", "SecretSto
 
 
 @click.command(cls=Command)
-@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="Output format.")
+@click.option("--format", "format_", type=click.Choice(["plain", "json"]), default="plain", help="The output format.")
 def version(format_: str) -> None:
     """Print the version; with -v those of Python and the libraries too.
 
@@ -36,5 +36,5 @@ def _libraries() -> dict[str, str]:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            continue  # SecretStorage is Linux's only; a Nix build may carry no metadata
+            continue  # SecretStorage exists only on Linux; a Nix build may have no metadata
     return found

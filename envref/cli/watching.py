@@ -1,4 +1,4 @@
-"""`envref resolve --watch`: the same output again whenever a file changed, and only if it differs."""
+"""`envref resolve --watch`: resolves again whenever a file changed, and writes the output if it differs."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from envref.cli.request import Request
     from envref.formats.shells import Rendered
 
-_SEPARATED = ("plain", "table")  # and what a shell evaluates: a blank line is nothing to any of their readers
+_SEPARATED = ("plain", "table")  # and what a shell evaluates: to all of their readers a blank line means nothing
 
 
 class _Changes(Sink):
-    """A sink that gets a text only if it is not the one before."""
+    """A sink that writes a text only if it differs from the last one."""
 
     __slots__ = ("_last", "_separator")
 
@@ -39,9 +39,9 @@ class _Changes(Sink):
 
 
 def watching(request: Request, sink: Sink) -> int:
-    """Resolves at once and after every change; an error ends no round but its own.
+    """Resolves at once and after every change; an error ends only its own round.
 
-    Ctrl-C and SIGTERM end it, with status 0. Raises NoProject where there is nothing to watch.
+    Ctrl-C and SIGTERM end it, with status 0. Raises NoProject if there is nothing to watch.
     """
     files = Files(request.directory, request.profile)
     changes = _Changes(sink, request.format)

@@ -1,7 +1,7 @@
 """Environment: the project's variables, interpolated once in merged order (commands.md 5.2).
 
-Two steps, because a secret is known only after its store was asked. `Environment` fills in all that is plain and keeps
-the references and what depends on them as pieces; `filling` puts the outcomes in.
+It takes two steps, because a secret is known only after its store was asked. `Environment` fills in everything plain
+and keeps references, and what depends on them, as pieces; `filling` puts in the outcomes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from envref.env.file import Entry
     from envref.refs.outcome import Outcome
     from envref.secret import Secret
+
+
+LONGEST_VALUE = 1 << 20  # characters of an interpolated value (commands.md 5.2)
+LONGEST_VALUES = 16 << 20  # of all together
+DEEPEST = 1000  # variables, each of which interpolates the next
 
 
 class Pending:
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
 class Variable:
     """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references.
 
-    `plain` is the value if no reference has a part in it, else None.
+    `plain` is the value if it contains no reference, else None.
     """
 
     __slots__ = ("entry", "name", "pieces", "plain")
@@ -51,7 +56,7 @@ class Variable:
         self.plain = _plain(pieces)
 
     def references(self) -> Iterator[Reference | InvalidReference]:
-        """Every reference of its own, those of alternatives included."""
+        """Every reference in its own value, also those in alternatives."""
         return (piece for piece in _flat(self.pieces) if isinstance(piece, Reference | InvalidReference))
 
     def interpolated(self) -> Iterator[str]:
@@ -62,8 +67,8 @@ class Variable:
 class Filled:
     """What became of a variable: its value, or why it has none.
 
-    `value` is None when the variable is left out. `answers` are the references that had a part in it, with their
-    outcomes; `failures` those of them that failed it; `waits_for` the variables that could not be resolved.
+    `value` is None if the variable is left out. `answers` are the references in its value with their outcomes;
+    `failures` those that made it fail; `waits_for` the variables it needs that could not be resolved.
     """
 
     __slots__ = ("answers", "failures", "value", "variable", "waits_for")
@@ -77,18 +82,45 @@ class Filled:
 
     @property
     def failed(self) -> bool:
-        """Whether it is left out for a reason other than an optional secret that is not there."""
+        """Whether it is left out for any reason except an absent optional secret."""
         return bool(self.failures or self.waits_for)
+
+
+class Bound:
+    """How long interpolated values may get, each and together: forty lines can else ask for all memory there is."""
+
+    __slots__ = ("_all", "_value")
+
+    def __init__(self) -> None:
+        self._all = 0
+        self._value = 0
+
+    def begin(self) -> None:
+        """Another value."""
+        self._value = 0
+
+    def take(self, text: str, offset: int = 0) -> str:
+        """The text, which what is at `offset` adds to the value. Raises TemplateError before it is too long."""
+        self._value += len(text)
+        self._all += len(text)
+        if self._value > LONGEST_VALUE:
+            raise template.TemplateError(offset, "the interpolated value is longer than 1 MiB")
+        if self._all > LONGEST_VALUES:
+            raise template.TemplateError(offset, "the interpolated values are together longer than 16 MiB")
+        return text
 
 
 class Environment:
     """The variables by name, in merged order. Raises MalformedFile for what can't be interpolated."""
 
-    __slots__ = ("_ambient", "variables")
+    __slots__ = ("_ambient", "_bound", "_depth", "_depths", "variables")
 
     def __init__(self, entries: Iterable[Entry], ambient: Mapping[str, str] | None = None) -> None:
         self._ambient = ambient or {}
         self.variables: dict[str, Variable] = {}
+        self._bound = Bound()
+        self._depths: dict[str, int] = {}  # of interpolated variables: how many others stand behind each other
+        self._depth = 0
         problems = []
         for entry in entries:
             try:
@@ -108,12 +140,12 @@ class Environment:
         return [variable for name, variable in self.variables.items() if name in wanted]
 
     def suggestion(self, name: str) -> str:
-        """`; did you mean HOST?`, or nothing when no name is near."""
+        """`; did you mean HOST?`, or nothing if no name is similar."""
         near = meant(name, self.variables)
         return f"; did you mean {near}?" if near else ""
 
     def closure(self, variables: Iterable[Variable]) -> list[Variable]:
-        """These variables and all that they wait for, in merged order."""
+        """These variables and all variables that they wait for, in merged order."""
         wanted: set[str] = set()
         queue = list(variables)
         while queue:
@@ -124,21 +156,26 @@ class Environment:
                     queue += [self.variables[name] for name in variable.interpolated()]
         return [variable for name, variable in self.variables.items() if name in wanted]
 
-    def shown(self, variable: Variable, show: Callable[[str], str] = str) -> str:
-        """The value with references as `show` makes of their URIs; for `get` and `list`, which contact no store."""
-        return "".join(self._shown(piece, show) for piece in variable.pieces)
+    def shown(self, variables: Iterable[Variable], show: Callable[[str], str] = str) -> dict[str, str]:
+        """The values by name, with references as `show` makes of their URIs: for commands that contact no store.
 
-    def _shown(self, piece: Piece, show: Callable[[str], str]) -> str:
-        if isinstance(piece, str):
-            return piece
-        if isinstance(piece, Pending):
-            return self.shown(self.variables[piece.name], show)
-        return show(piece.uri)
+        Those that the variables wait for are there too. Raises MalformedFile for what gets too long.
+        """
+        texts: dict[str, str] = {}
+        bound = Bound()
+        # In merged order, so that what a value waits for is there before it, and is made once.
+        for variable in self.closure(variables):
+            plain = variable.plain
+            texts[variable.name] = _shown(variable, texts, show, bound) if plain is None else plain
+        return texts
 
     def _pieces(self, entry: Entry) -> Sequence[Piece]:
         text = entry.text
         if "$" in text and entry.interpolated:
+            self._bound.begin()
+            self._depth = 0
             pieces = _joined(self._expand(template.parse(text, self.variables), entry))
+            self._depths[entry.name] = self._depth
         else:
             pieces = [text]
         if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith(SCHEME):
@@ -156,21 +193,24 @@ class Environment:
             elif isinstance(part, template.Interpolation):
                 yield from self._interpolate(part, entry)
             else:
-                yield part
+                yield self._bound.take(part)
 
     def _interpolate(self, part: template.Interpolation, entry: Entry) -> Iterable[Piece]:
         value = self._value(part.name)
+        self._depth = max(self._depth, self._depths.get(part.name, 0) + 1)
+        if self._depth > DEEPEST:
+            raise template.TemplateError(part.offset, f"more than {DEEPEST} variables stand behind each other")
         if isinstance(value, Variable):
             return (Pending(part.name, part.operator, list(self._expand(part.alternative, entry)), part.offset),)
         if not wants_alternative(part.operator, value):
-            return (value or "",)
+            return (self._bound.take(value or "", part.offset),)
         if part.operator == ":?":
             alternative = "".join(str(piece) for piece in self._expand(part.alternative, entry))
             raise MalformedFile([required(entry, part.offset, part.name, alternative)])
         return self._expand(part.alternative, entry)
 
     def _value(self, name: str) -> str | Variable | None:
-        """The plain value of a name, the variable itself if a reference has a part in it, or None."""
+        """The plain value of a name; the variable itself if its value contains a reference; or None."""
         variable = self.variables.get(name)
         if variable is None:
             return self._ambient.get(name)
@@ -198,14 +238,37 @@ def _plain(pieces: Sequence[Piece]) -> str | None:
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Piece]:
-    """The pieces with neighbouring texts made one."""
+    """The pieces with neighbouring texts joined."""
     joined: list[Piece] = []
+    texts: list[str] = []  # adding each to the last would be quadratic
     for piece in pieces:
-        if isinstance(piece, str) and joined and isinstance(joined[-1], str):
-            joined[-1] += piece
-        elif piece != "":
-            joined.append(piece)
-    return joined
+        if isinstance(piece, str):
+            texts.append(piece)
+            continue
+        joined += (*_one(texts), piece)
+        texts.clear()
+    return [*joined, *_one(texts)]
+
+
+def _one(texts: Iterable[str]) -> tuple[str, ...]:
+    """The texts as one, or none where nothing is in them."""
+    text = "".join(texts)
+    return (text,) if text else ()
+
+
+def _shown(variable: Variable, texts: Mapping[str, str], show: Callable[[str], str], bound: Bound) -> str:
+    bound.begin()
+    try:
+        return "".join(bound.take(*_part_shown(piece, texts, show)) for piece in variable.pieces)
+    except template.TemplateError as error:
+        raise MalformedFile([variable.entry.problem(error.offset, error.message)]) from None
+
+
+def _part_shown(piece: Piece, texts: Mapping[str, str], show: Callable[[str], str]) -> tuple[str, int]:
+    """A piece's text, and where in the value it comes from."""
+    if isinstance(piece, Pending):
+        return texts[piece.name], piece.offset
+    return (piece if isinstance(piece, str) else show(piece.uri)), 0
 
 
 def _flat(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# NAME's one grammar, and what messages say of it. Every other module asks `is_name` or `is_shell_name`.
-RESERVED = "ENVREF_"  # envref's own settings begin with it: no file may set them
+# The one grammar of NAME, and what messages say about it. Every other module asks `is_name` or `is_shell_name`.
+RESERVED = "ENVREF_"  # envref's own settings begin with this; no file may set them
 ALLOWED = "allowed: letters, digits, _ . -, not starting with a digit"
 SHELL_ALLOWED = "allowed: letters, digits, _, not starting with a digit"
 
@@ -137,7 +137,7 @@ class EnvFile:
                 data = opened.read()
         except OSError as error:
             raise EnvrefError(_reason(error), subject=file) from None
-        # A byte that is not UTF-8 becomes a lone surrogate, which `parse` reports with its position.
+        # A byte that isn't UTF-8 becomes a lone surrogate, which `parse` reports with its position.
         return cls.parse(data.decode("utf-8", "surrogateescape"), file)
 
     def __str__(self) -> str:
@@ -202,7 +202,7 @@ def merge(files: Iterable[EnvFile]) -> list[Entry]:
 
 
 class _FileReader:
-    """One pass over a file's text. Goes on after a problem, so that all are found."""
+    """One pass over a file's text. It goes on after a problem, to find all of them."""
 
     __slots__ = ("entries", "last", "problems", "source", "text", "warnings")
 
@@ -220,7 +220,7 @@ class _FileReader:
             start = self._line(start) + 1
 
     def _line(self, start: int) -> int:
-        """Reads the line at `start`, or the lines when its value spans some; returns where it ends."""
+        """Reads the line at `start`, or several lines if the value spans them; returns where it ends."""
         end = self.source.line_end(start)
         head, equals, tail = self.text[start:end].rstrip(_LINE_END).partition("=")
         left = head.strip(_BLANKS)
@@ -297,7 +297,7 @@ class _FileReader:
 
 
 def _all_problems(source: Source, found: list[Problem]) -> list[Problem]:
-    """The problems in file order. Where a character is unreadable, the rest of its line goes unjudged."""
+    """The problems in file order. After an unreadable character the rest of the line is not judged."""
     unreadable = [source.problem(at, text, value=0, hide=hide_words) for at, text in _unreadable(source.text)]
     lines = {problem.line for problem in unreadable}
     unreadable += [problem for problem in found if problem.line not in lines]
@@ -305,7 +305,7 @@ def _all_problems(source: Source, found: list[Problem]) -> list[Problem]:
 
 
 def _unreadable(text: str) -> list[tuple[int, str]]:
-    """Offset and name of the first characters that no text file holds: NUL, and what was read from invalid UTF-8."""
+    """Offset and name of the first characters that don't belong in a text file: NUL, and invalid UTF-8."""
     if text.isascii() and "\0" not in text:
         return []
     found = []
@@ -316,7 +316,7 @@ def _unreadable(text: str) -> list[tuple[int, str]]:
 
 
 def _name_fault(name: str) -> tuple[int, str] | None:
-    """Where in `name` the first character is that no name has, and what to say; None for a good name."""
+    """Where `name` has its first invalid character, and what to say; None for a good name."""
     if is_name(name):
         reserved = f"{name}: names starting with {RESERVED} are reserved and can't be set from a file"
         return (0, reserved) if name.startswith(RESERVED) else None
@@ -326,7 +326,7 @@ def _name_fault(name: str) -> tuple[int, str] | None:
 
 
 def _stranger(text: str) -> int:
-    """Where the first character is that keeps a text from being a name."""
+    """Where the first character is that makes a text not a name."""
     if not is_name(text[:1]):
         return 0
     return next(at for at, character in enumerate(text) if not is_name(f"_{character}"))
@@ -341,7 +341,7 @@ def _check_name(name: str) -> None:
 
 
 def _comment(tail: str) -> int:
-    """Where the first `#` after a blank is, in what follows the `=`; the length of it when there is none."""
+    """Where the first `#` after a blank is, in the text after the `=`; its length if there is none."""
     found = [at for at in (tail.find(" #"), tail.find("\t#")) if at >= 0]
     return min(found, default=len(tail))
 
@@ -371,7 +371,7 @@ def _unescaped(raw: str) -> str:
 
 
 def _quote_for(value: str, old: str) -> str:
-    """The quote a literal value is written with: the old one if it can, else as little as possible (commands.md 12)."""
+    """The quote to write a literal value with: the old one if possible, else the simplest one (commands.md 12)."""
     if old and _holds(old, value):
         return old
     if _INERT.issuperset(value):
@@ -393,6 +393,6 @@ def _escaped(text: str, quote: str) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """What the system says, as the end of a sentence: `no such file or directory`."""
+    """The system's reason, as the end of a sentence: `no such file or directory`."""
     reason = error.strerror or str(error)
     return reason[:1].lower() + reason[1:]

@@ -1,8 +1,9 @@
-"""Filling: a variable's pieces become its value once its references have outcomes. Plain variables need none of it."""
+"""Filling: a variable's pieces become its value once its references have outcomes. Plain variables don't need it."""
 
 from __future__ import annotations
 
-from envref.env.environment import Filled, Pending, required, wants_alternative
+from envref.env.environment import Bound, Filled, Pending, required, wants_alternative
+from envref.env.template import TemplateError
 from envref.errors import MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference, Reference
@@ -17,12 +18,13 @@ if TYPE_CHECKING:
 
 
 def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-    """What becomes of each variable; `variables` holds all that they wait for, in merged order."""
+    """What becomes of each variable; `variables` also holds all that these wait for, in merged order."""
     filled: dict[str, Filled] = {}
+    bound = Bound()
     for variable in variables:
         plain = variable.plain
         filled[variable.name] = (
-            _Filling(variable, filled, outcomes).filled() if plain is None else Filled(variable, plain)
+            _Filling(variable, filled, outcomes, bound).filled() if plain is None else Filled(variable, plain)
         )
     return filled
 
@@ -30,22 +32,33 @@ def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -
 class _Filling:
     """One variable on its way to a value."""
 
-    def __init__(self, variable: Variable, filled: Mapping[str, Filled], outcomes: Mapping[Reference, Outcome]) -> None:
+    def __init__(
+        self,
+        variable: Variable,
+        filled: Mapping[str, Filled],
+        outcomes: Mapping[Reference, Outcome],
+        bound: Bound,
+    ) -> None:
         self.variable = variable
         self.before = filled
         self.outcomes = outcomes
+        self.bound = bound
         self.result = Filled(variable)
         self.is_secret = False
 
     def filled(self) -> Filled:
-        text = self.text(self.variable.pieces)
+        self.bound.begin()
+        try:
+            text = self.text(self.variable.pieces)
+        except TemplateError as error:
+            raise MalformedFile([self.variable.entry.problem(error.offset, error.message)]) from None
         left_out = len(self.variable.pieces) == 1 and self.is_absent(self.variable.pieces[0])
         if not self.result.failed and not left_out:
             self.result.value = Secret(text) if self.is_secret else text
         return self.result
 
     def text(self, pieces: Iterable[Piece]) -> str:
-        return "".join(piece if isinstance(piece, str) else self.piece(piece) for piece in pieces)
+        return "".join(self.bound.take(piece) if isinstance(piece, str) else self.piece(piece) for piece in pieces)
 
     def piece(self, piece: Reference | InvalidReference | Pending) -> str:
         if isinstance(piece, Pending):
@@ -60,7 +73,7 @@ class _Filling:
         return ""
 
     def is_absent(self, piece: Piece) -> bool:
-        """Whether the piece is an optional reference to a secret that is not there."""
+        """Whether the piece is an optional reference to an absent secret."""
         return isinstance(piece, Reference) and piece.optional and isinstance(self.outcomes[piece], Missing)
 
     def interpolated(self, piece: Pending) -> str:
@@ -72,7 +85,7 @@ class _Filling:
         self.is_secret = self.is_secret or isinstance(value, Secret)
         text = value.reveal() if isinstance(value, Secret) else value
         if not wants_alternative(piece.operator, text):
-            return text or ""
+            return self.bound.take(text or "", piece.offset)
         if piece.operator == ":?":
             problem = required(self.variable.entry, piece.offset, piece.name, self.text(piece.alternative))
             raise MalformedFile([problem])

@@ -1,4 +1,4 @@
-"""Source: the text of a file, where in it an offset is, and what of it a message may show."""
+"""Source: the text of a file, the line and column of an offset, and what part of the text a message may show."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ SECRET_WORDS = (  # commands.md 2.13
 )
 
 _TOKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=-")
-_SHORTEST_TOKEN = 16  # characters in a row that may be a secret
+_SHORTEST_TOKEN = 16  # this many characters in a row may be a secret
 
 
 def newline(text: str) -> str:
-    """The line end that most lines of a text have: what is added to a file gets the same."""
+    """The line end that most lines of a text have: text added to a file gets the same."""
     return "\r\n" if text.count("\r\n") * 2 > text.count("\n") else "\n"
 
 
 class Source:
-    """The text of a file, and where in it an offset is."""
+    """The text of a file, and the line and column of an offset."""
 
     __slots__ = ("file", "text")
 
@@ -65,7 +65,7 @@ class Source:
 
 
 def hiding(name: str) -> Callable[[str], str]:
-    """What hides the value of a variable of this name in a message."""
+    """The function that hides the value of a variable of this name in a message."""
     upper = name.upper()
     return hide_words if any(word in upper for word in SECRET_WORDS) else hide_runs
 
@@ -89,5 +89,5 @@ def hide_runs(text: str) -> str:
 
 
 def _visible(character: str) -> str:
-    """One character for each, so that columns stay right."""
+    """Replaces characters one for one, so that columns stay right."""
     return character if character.isprintable() or character == "\t" else "?"

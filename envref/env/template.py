@@ -1,6 +1,7 @@
 """What `$` means in a value: `$NAME`, `${NAME:-text}`, `${ref://…}` (commands.md 5.2), parsed to parts.
 
-Parts are plain text (`str`), `Interpolation` and `Embedded`. Whoever fills them knows the values; nothing here does.
+Parts are plain text (`str`), `Interpolation` and `Embedded`. This module doesn't know the values; its callers fill them
+in.
 """
 
 from __future__ import annotations
@@ -55,9 +56,9 @@ class Embedded:
 
 
 def parse(text: str, known: Container[str]) -> tuple[Part, ...]:
-    """The parts of an unquoted or double-quoted value, no two neighbours both text; empty for empty text.
+    """The parts of an unquoted or double-quoted value; two texts never follow each other; empty for empty text.
 
-    `known` holds the names that are visible here: `${my-var}` is the variable `my-var` when that is one of them, else
+    `known` holds the names that are visible here: `${my-var}` is the variable `my-var` if that is a known name, else
     `my` with the alternative `var`. Raises TemplateError.
     """
     if "$" not in text:
@@ -122,13 +123,13 @@ class _Parser:
 
 
 def _joined(literal: list[str]) -> tuple[str, ...]:
-    """Neighbouring texts as one, or none where nothing is in them. Adding each to the last would be quadratic."""
+    """Neighbouring texts as one text, or none if they are empty. Appending them one by one would be quadratic."""
     text = "".join(literal)
     return (text,) if text else ()
 
 
 def _split(content: str) -> tuple[str, str]:
-    """The name and the operator of what stands between braces; all of it is the name when there is no operator."""
+    """The name and the operator in a text between braces; without an operator all of it is the name."""
     found = [(at, operator) for operator in OPERATORS if (at := content.find(operator)) >= 0]
     if not found:
         return content, ""
@@ -145,9 +146,9 @@ def _word_end(text: str, start: int, end: int) -> int:
 
 
 def _closings(text: str) -> dict[int, int]:
-    """Where the `}` of each `${` is, by the offset of the `$`; a `${` without one is left out.
+    """Where the `}` of each `${` is, by the offset of the `$`; an unclosed `${` is left out.
 
-    One pass for the whole text: looking for each brace by itself is quadratic for a hostile value.
+    One pass for the whole text: searching for each brace separately is quadratic for a hostile value.
     """
     closings: dict[int, int] = {}
     unclosed: list[int] = []

@@ -111,7 +111,7 @@ begin
 end
 functions -e _envref_profile"""
 
-# Two places where the text is not the reference's. tcsh 6.24 sometimes prints "[1] PID" on stdout when the writer of a
+# The text differs from the reference in two places. tcsh 6.24 sometimes prints "[1] PID" on stdout when the writer of a
 # pipe ends before `source` (1 to 3 of 100 runs; 0 of 600 with stdout away); nothing else of it goes to stdout. And it
 # expands the command of a one-line `if` before it looks at the condition: without FLOX_ENV_PROJECT that was an error.
 _TCSH = """\
@@ -142,7 +142,7 @@ _UNDO = {
     "tcsh": ("unsetenv {}", "; unsetenv "),
 }
 
-LENIENT = '[ "${ENVREF_STRICT:-0}" != 1 ]'  # the last test of a block that stops an activation only when asked to
+LENIENT = '[ "${ENVREF_STRICT:-0}" != 1 ]'  # the last test of a block: it stops an activation only if asked to
 STRICT = "false"
 
 
@@ -170,7 +170,7 @@ def _options(profile: str | None, *, strict: bool) -> str:
 
 
 class BrokenMarkers(Exception):
-    """Markers that don't make one block; `line` counts from 0 in the script."""
+    """Markers that don't form one block; `line` counts from 0 in the script."""
 
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
@@ -187,7 +187,7 @@ class Span(NamedTuple):
 
 
 def find(script: str) -> Span | None:
-    """Where the block is. Raises BrokenMarkers for markers that are unbalanced, nested or there twice."""
+    """Where the block is. Raises BrokenMarkers for unbalanced, nested or repeated markers."""
     begun: tuple[int, str] | None = None
     found: Span | None = None
     for number, line in enumerate(script.split("\n")):
@@ -207,14 +207,14 @@ def find(script: str) -> Span | None:
 
 
 def put(script: str, block: str) -> str:
-    """The script with the block in place of the old one, or after its last line, indented as the lines around."""
+    """The script with the block in place of the old one, or after its last line, indented like the lines around it."""
     lines = script.split("\n")
     span = find(script)
     if span:
         new = _indented(block, _indentation_of_line(lines[span.start], lines))
         return "\n".join([*lines[: span.start], *new, *lines[span.end + 1 :]])
     new = _indented(block, _indentation(lines))
-    # A last line of blanks only is what stands before the closing quotes.
+    # A last line that is only blanks is what stands before the closing quotes.
     if len(lines) > 1 and not lines[-1].strip(" \t"):
         return "\n".join([*lines[:-1], *new, lines[-1]])
     return "\n".join([*lines, *new])
@@ -230,7 +230,7 @@ def take(script: str) -> str:
 
 
 def is_only(script: str) -> bool:
-    """Whether nothing but a block is in it."""
+    """Whether the script holds nothing but a block."""
     span = find(script)
     return span is not None and script.split("\n")[span.end + 1 :] in ([], [""]) and span.start == 0
 
@@ -245,6 +245,6 @@ def _indentation_of_line(marker: str, lines: list[str]) -> str:
 
 
 def _indentation(lines: list[str]) -> str:
-    """Of the least indented line: Flox cuts that many spaces off every line, so the others keep their distance."""
+    """The indentation of the least indented line: Flox cuts that many spaces off every line."""
     full = [line for line in lines if line.strip()]
     return " " * min((len(line) - len(line.lstrip(" ")) for line in full), default=0)

@@ -39,7 +39,7 @@ class Edit(NamedTuple):
 
 
 def committed(project: Project) -> Project:
-    """The project with its env files but the personal one: what is written from it is for everybody."""
+    """The project with its env files except the personal one: what is written from it is for everybody."""
     base, *others, _personal = file_names(project.config, project.profile)
     present = [name for name in others if os.path.lexists(os.path.join(project.root, name))]
     files = [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
@@ -71,14 +71,14 @@ def _scripted(manifest: Manifest, form: Form, project: Project) -> Edit:
 
 
 def remove(manifest: Manifest) -> Manifest:
-    """The manifest without anything that `write` puts in, whatever the form; a raised schema stays."""
+    """The manifest without anything that `write` puts in, in any form; a raised schema stays."""
     for path in SCRIPTS:
         manifest = manifest.without_block(path)
     return plugin.without_table(manifest)
 
 
 def with_services(manifest: Manifest, project: Project) -> Manifest:
-    """The manifest with the services that the project's config names started by `envref run`."""
+    """The manifest in which `envref run` starts the services that the project's config names."""
     wanted = project.config.services
     if not wanted:
         raise EnvrefError(
@@ -131,7 +131,7 @@ def warnings(manifest: Manifest) -> list[str]:
 
 
 def snippet(form: Form, project: Project) -> str:
-    """The form as TOML to paste into a manifest. What depends on the manifest's schema is left out, and said."""
+    """The form as TOML to paste into a manifest. Leaves out what depends on the manifest's schema, and says so."""
     if form.kind == PLUGGED:
         table = plugin.entries(environment(project))
         lines = [f"{name} = {tomlkit.string(uri).as_string()}" for name, uri in table.items()]
@@ -193,7 +193,7 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
 
 
 def _installs_envref(manifest: Manifest) -> bool:
-    """Whether a package of that name is in the environment itself; one that is included can't be seen from here."""
+    """Whether a package of that name is in the environment itself; an included environment can't be seen from here."""
     programs = toml_text.table_at(manifest.data, ("install",)).values()
     paths = [entry.get("pkg-path", entry.get("flake", "")) for entry in programs if isinstance(entry, dict)]
     return any("envref" in str(path) for path in paths)

@@ -39,7 +39,7 @@ def kinds_of(project: Project, environment: Environment) -> list[str]:
 
 
 def with_programs(text: str, kinds: Iterable[str], *, file: str = MANIFEST) -> str:
-    """The manifest's text with what the types' programs need and `[install]` lacks.
+    """The manifest's text with the packages that the types' programs need and `[install]` lacks.
 
     `file` is what messages call the manifest. Raises EnvrefError where an unfree package is not allowed, or an entry
     can't be added.
@@ -74,7 +74,7 @@ def _is_installed(package: Package, installed: dict[str, Any]) -> bool:
 
 
 def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[Package], file: str) -> None:
-    """Refuses unfree packages where the manifest does. Flox allows them where it does not say."""
+    """Refuses unfree packages if the manifest does. Flox allows them if the manifest doesn't say."""
     if toml_text.at(manifest, _UNFREE) is not False:
         return
     unfree = [package.path for package in missing if package.unfree]
@@ -86,7 +86,7 @@ def _check_unfree(text: str, manifest: dict[str, Any], missing: Iterable[Package
 
 
 def _line_of_refusal(text: str) -> int:
-    """The number of the line that says `unfree = false`: the one whose change allows it, whatever form it has."""
+    """The number of the line that says `unfree = false` in any form: the line whose change allows it."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
         allowing = [*lines[:number], re.sub(r"\bfalse\b", "true", line), *lines[number + 1 :]]
@@ -96,7 +96,7 @@ def _line_of_refusal(text: str) -> int:
 
 
 def _free_id(package: Package, installed: dict[str, Any], file: str) -> str:
-    """The package's own name as its id, else one that says who wants it."""
+    """The package's own name as its id; if that is taken, an id that says who wants it."""
     for identity in (package.path, f"envref-{package.path.lstrip('_')}"):
         if identity not in installed:
             return identity
@@ -141,7 +141,7 @@ def _placed(text: str, entry: Sequence[str]) -> Iterator[str]:
 
 
 def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
-    """Where the entries below a header end: after the last one; after the comments that follow the header."""
+    """Where the entries below a header end: after the last one, or else after the comments that follow the header."""
     last = header
     for number in range(header + 1, len(lines)):
         line = lines[number].strip()

@@ -27,14 +27,14 @@ PLACE = os.path.join(".flox", "env", "manifest.toml")
 HOOK: Path = ("hook", "on-activate")
 PROFILE: dict[str, Path] = {shell: ("profile", shell) for shell in SHELLS}
 UNDO: dict[str, Path] = {shell: ("profile", "deactivate", shell) for shell in SHELLS}
-SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table is empty only after the one below it is gone
+SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table becomes empty only after the table below it is gone
 PLUGIN: Path = ("plugins", "envref")
 
 _BY_HAND = "change these lines by hand: envref flox-hook shows them"
 
 
 class Manifest:
-    """A manifest's text; `name` is what messages call the file. Raises EnvrefError for one that is not to be touched.
+    """A manifest's text; `name` is what messages call the file. Raises EnvrefError for one that envref must not touch.
 
     Never changes: an edit makes a new one. Inside, lines end in LF alone; `str()` gives the file's own ends back.
     """
@@ -52,7 +52,7 @@ class Manifest:
 
     @property
     def warnings(self) -> list[str]:
-        """What its owner should know, although nothing has to stop for it."""
+        """What its owner should know, although it is not a reason to stop."""
         found = []
         if self.schema > schema_version.NEWEST:
             newest = schema_version.written(schema_version.NEWEST)
@@ -64,11 +64,11 @@ class Manifest:
         return found
 
     def value(self, path: Path) -> Any:
-        """What stands at the path, or None."""
+        """The value at the path, or None."""
         return toml_text.at(self.data, path)
 
     def table(self, path: Path) -> dict[str, Any]:
-        """The table at the path, empty where nothing stands there. Raises MalformedFile for anything else."""
+        """The table at the path, empty if nothing is there. Raises MalformedFile for anything else."""
         value = self.value(path)
         if value is not None and not isinstance(value, dict):
             raise self.fault(self._about(path), f"{'.'.join(path)} is not a table")
@@ -81,10 +81,10 @@ class Manifest:
         return {path: span.kind for path, span in spans.items() if span}
 
     def with_block(self, path: Path, text: str) -> Manifest:
-        """The manifest with the block in this script, which is made if need be.
+        """The manifest with the block in this script; adds the script if needed.
 
-        Raises MalformedFile where the file's line ends are CRLF: Flox hands them on, bash finds a syntax error in the
-        block, and the activation goes on without a secret, in strict mode too.
+        Raises MalformedFile if the file's line ends are CRLF: Flox passes them on, bash finds a syntax error in the
+        block, and the activation goes on without secrets, in strict mode too.
         """
         if self._crlf:
             place = self.text.index("\n")
@@ -99,13 +99,13 @@ class Manifest:
         return edited
 
     def _with_bare_script(self, path: Path, text: str) -> Manifest | None:
-        """The manifest with a new script that remembers that its empty table was there: it ends without a line end."""
+        """The manifest with a new script in the user's empty table; it has no final line end, to remember that."""
         bare = [each for each in toml_text.headers(self.text, path[:-1]) if toml_text.is_empty_below(self.text, each)]
         proposals = [toml_text.below(self.text, header, f"{path[-1]} = '''\n{text}'''") for header in bare]
         return self._edited(proposals, {path: text})
 
     def without_block(self, path: Path) -> Manifest:
-        """The manifest without the block in this script; without the script and its table where a block made them."""
+        """The manifest without the block in this script, and without the script and its table if a block made them."""
         script = self.value(path)
         if script is None or block.find(script) is None:
             return self
@@ -114,7 +114,7 @@ class Manifest:
         )
         if without_key is None:
             return self._with_script(path, block.take)
-        # What does not end in a line end was put into an empty table of the user's: see `_with_bare_script`.
+        # A script without a final line end was put into an empty table of the user's: see `_with_bare_script`.
         return without_key.without_empty_table(path[:-1]) if script.endswith("\n") else without_key
 
     def entries(self, kind: str) -> dict[str, str]:
@@ -139,11 +139,11 @@ class Manifest:
         return self._made(edited)
 
     def without_entries(self, kind: str) -> Manifest:
-        """The manifest without what stands between the markers of this kind, and without the table if that is all."""
+        """The manifest without the text between the markers of this kind, and without the table if that is all."""
         span = self._entry_span(kind)
         if span is None:
             return self
-        # The line end before the block is the block's.
+        # The line end before the block belongs to the block.
         edited = self.with_text(self.text[: span[0] - 1] + self.text[span[1] :], below=[PLUGIN])
         return edited if edited.value(PLUGIN) else edited.without_empty_table(PLUGIN)
 
@@ -181,7 +181,7 @@ class Manifest:
         return data
 
     def _toml_fault(self, said: str) -> MalformedFile:
-        """The error that a reader of TOML has, its place taken out of its words."""
+        """The error of a TOML reader, with the place taken out of its text."""
         place = re.search(r" \(?at (?:line (\d+),? col(?:umn)? (\d+)|end of document)\)?$", said)
         text = said[: place.start()] if place else said
         last = self.text.count("\n") + 1, len(self.text) - (self.text.rfind("\n") + 1) + 1
@@ -212,7 +212,7 @@ class Manifest:
                 raise self.fault(where, f"{broken.text}; delete what is left of it by hand") from None
 
     def _line_of_script(self, path: Path, number: int) -> int:
-        """The offset of a line of the script; of the whole value where its lines are not lines of the file."""
+        """The offset of a line of the script, or of the whole value if its lines are not lines of the file."""
         start, end = toml_text.span(self.text, path) or (0, 0)
         opening, body = _literal(self.text[start:end])
         if not opening:
@@ -260,11 +260,11 @@ class Manifest:
 
     def without_empty_table(self, table: Path) -> Manifest:
         """The manifest without the header of this table, if nothing is left below it, not even a comment."""
-        gone = {} if self.value(table) else {table: None}  # tables of its own may have headers of their own
+        gone = {} if self.value(table) else {table: None}  # tables below it may have their own headers
         return self._edited(toml_text.without_header(self.text, table), gone) or self
 
     def _entry_span(self, kind: str) -> tuple[int, int] | None:
-        """Where the block of this kind is among the tables, its last line end left out."""
+        """Where the block of this kind is among the tables, without its last line end."""
         begins = list(re.finditer(rf"^# >>> envref {kind} v\d+ >>>.*$", self.text, re.MULTILINE))
         ends = list(re.finditer(rf"^# <<< envref {kind} v\d+ <<<[ \t]*$", self.text, re.MULTILINE))
         if not begins and not ends:
@@ -282,7 +282,7 @@ class Manifest:
         return self.text[span[0] : span[1]].rstrip().split("\n") if span else []
 
     def _about(self, path: Path) -> int:
-        """The offset of what stands at the path, for a message."""
+        """The offset of the value at the path, for a message."""
         span = toml_text.span(self.text, path) if self.value(path) is not None else None
         if span:
             return span[0]
@@ -297,7 +297,7 @@ class Manifest:
         return Manifest(text.replace("\n", "\r\n") if self._crlf else text, self.name)
 
     def _made(self, edited: Manifest | None) -> Manifest:
-        """The edited manifest. Raises EnvrefError where there is none."""
+        """The edited manifest. Raises EnvrefError if no edit works."""
         if edited is None:
             raise self._refusal()
         return edited
@@ -309,7 +309,7 @@ class Manifest:
 
 
 def _literal(written: str) -> tuple[str, str]:
-    """Opening and body of a string that is its own text; empty for any other. An empty one has to have two lines."""
+    """Opening and body of a string that is written as it reads; empty for others. An empty string needs two lines."""
     opening = re.match(r"'''(?:\r?\n)?", written)
     if opening is None or len(written) < 6 or written == "''''''":
         return "", ""
@@ -327,7 +327,7 @@ def locate(root: str) -> str:
 
 
 def folder(path: str, root: str) -> str:
-    """The folder that no symlink may lead out of when the manifest at `path` is edited."""
+    """The folder that no symlink may leave when the manifest at `path` is edited."""
     path = os.path.abspath(path)
     if path.startswith(os.path.join(root, "")):
         return root
@@ -335,7 +335,7 @@ def folder(path: str, root: str) -> str:
 
 
 def read(path: str, name: str, *, inside: str) -> Manifest:
-    """The manifest at `path`. Raises EnvrefError for a file that can't be read, or that is not to be touched."""
+    """The manifest at `path`. Raises EnvrefError for a file that can't be read, or that envref must not touch."""
     real = os.path.realpath(path)
     if not real.startswith(os.path.join(os.path.realpath(inside), "")):
         raise EnvrefError(
@@ -362,7 +362,7 @@ def _decoded(data: bytes, name: str) -> str:
 
 
 def change(path: str, name: str, edit: Callable[[Manifest], Manifest], *, inside: str) -> tuple[Manifest, Manifest]:
-    """Replaces the file by what `edit` makes of it, if that is another text; what was there and what is there now."""
+    """Replaces the file by what `edit` makes of it, if that differs; returns the old and the new manifest."""
     with atomic.lock(path, inside=inside):
         old = read(path, name, inside=inside)
         new = edit(old)

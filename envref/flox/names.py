@@ -1,4 +1,4 @@
-"""Names: the ones that no block in a manifest may set, and why (flox.md 6.1, property 9)."""
+"""Names that no block in a manifest may set, and why (flox.md 6.1, property 9)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envref.env.file import is_shell_name
 from envref.errors import MalformedFile, Problem
 from envref.formats.shells import is_evaluated
-from envref.project.trust.dangerous import is_dangerous
+from envref.project.trust.dangerous import leads_every_program
 from envref.refs.reference import SCHEME
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envref.env.file import Entry
 
 # Flox replays what a hook exported into the user's own shell, where these are not variables like any other:
-# read-only, or tied to another one (`path` is PATH in zsh, and USERNAME there is who you are).
+# read-only, or tied to another one (in zsh `path` is PATH, and USERNAME is who you are).
 _SPECIAL = frozenset(
     """
     _ aliases argv builtins cdpath commands cwd dirstack fignore fpath funcstack functions galiases histchars history
@@ -42,7 +42,7 @@ _RESERVED = {
 
 
 def check(entries: Iterable[Entry], *, undone: bool = False) -> None:
-    """Raises MalformedFile with every variable that must not be loaded; `undone` if a block unsets them again.
+    """Raises MalformedFile with every variable that must not be loaded; `undone` means that a block unsets them later.
 
     A plain value that runs code or redirects a credential passes, unless it is unset: trust asks about it each time.
     """
@@ -54,18 +54,18 @@ def check(entries: Iterable[Entry], *, undone: bool = False) -> None:
 
 
 def exported(entries: Iterable[Entry]) -> list[str]:
-    """The names that a shell can have; `resolve --export` leaves the others out, with a warning."""
+    """The names that a shell accepts; `resolve --export` leaves the others out, with a warning."""
     return [entry.name for entry in entries if is_shell_name(entry.name)]
 
 
 def fault(name: str, value: str = "") -> str:
-    """Why no block may set the variable, and what to do; empty where it may.
+    """Why no block may set the variable, and what to do; empty if a block may.
 
-    `value` is empty where it is not known before a store was asked.
+    `value` is empty if it is unknown until a store is asked.
     """
     if not is_shell_name(name):
         return "no shell has variables of this name; use letters, digits and _ only"
-    if is_dangerous(name, value):
+    if leads_every_program(name, value):
         return "it would run code or redirect credentials of every program; set it by hand where it is needed"
     return _reserved(name, value)
 

@@ -1,6 +1,6 @@
 """The native block: a project's variables set by the stores' own programs, without envref (flox.md 6.4).
 
-What such a block can't express exactly is refused with the reason, all of it at once, and never left out.
+envref refuses what such a block can't express exactly, reports all of it at once with reasons, and leaves nothing out.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from envref.errors import Problem
     from envref.project.project import Project
 
-# What every program reads in its environment: a variable of the project that is called so must not be set before the
-# stores were asked (security.md 5.8). A `*` stands for any end.
+# What every program reads in its environment: a project's variable of such a name must not be set before the stores are
+# asked (security.md 5.8). A `*` stands for any end.
 _READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either case
 
@@ -53,10 +53,10 @@ def _problem(variable: Variable, error: EnvrefError) -> Problem:
 
 
 def _ordered(statements: Sequence[Statement]) -> list[Statement]:
-    """Secrets, then those that a store's program would read itself, then what is plain.
+    """Secrets first, then secrets that a store's program would read itself, then plain variables.
 
-    So no variable of the project is in the environment of a program that is still to be asked: in envref's own calls
-    there is none either (security.md 5.8).
+    So a store's program never has the project's variables in its environment, as in envref's own calls (security.md
+    5.8).
     """
     kinds = {kind for statement in statements for kind in statement.kinds}
     late: set[str] = set()
@@ -68,7 +68,7 @@ def _ordered(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def _disturbed(statements: Sequence[Statement]) -> Iterator[Problem]:
-    """The variables that are asked of a program after another one is set that the program reads."""
+    """The variables that a program is asked for after a variable was set that this program reads."""
     for position, statement in enumerate(statements):
         name = statement.name
         for before in statements[:position]:
@@ -81,7 +81,7 @@ def _disturbed(statements: Sequence[Statement]) -> Iterator[Problem]:
 
 
 def _reads(kind: str, name: str) -> bool:
-    """Whether the type's program may behave otherwise because of a variable of this name."""
+    """Whether a variable of this name may change what the type's program does."""
     patterns = f"{_READ_BY_ALL} {backend_class(kind).read_variables}".split()
     return any(_matches(name, pattern) for pattern in patterns) or name.upper() in _PROXIES
 
@@ -129,7 +129,7 @@ def _body(statements: Iterable[Statement]) -> Iterator[str]:
 
 
 def _lines(lines: Iterable[Retrieval], indent: str) -> Iterator[str]:
-    """Each line; neighbours that differ by system under one condition."""
+    """Each line; neighbours that differ by system share one condition."""
     for differ, group in groupby(lines, key=lambda line: line.macos != line.elsewhere):
         together = list(group)
         if not differ:

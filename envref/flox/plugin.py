@@ -1,4 +1,4 @@
-"""Plugin: the table [plugins.envref] of Flox's plugin convention, and what the tables of Flox's own plugins hold."""
+"""Flox's plugin convention: the table [plugins.envref], and what it imports from the tables of Flox's own plugins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from envref.project.config.model import Config
 from envref.refs.reference import InvalidReference, Reference
 
 KIND = "plugin"
-IMPORTED = "import"  # a block of its own: a later run without --import leaves it
+IMPORTED = "import"  # a separate block: a later run without --import leaves it
 
 _MADE_BY = {KIND: "envref flox-hook --plugin", IMPORTED: "envref flox-hook --plugin --import"}
 _OTHER_FORM = "use the hook form: envref flox-hook --write"
@@ -26,7 +26,8 @@ _INERT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 def entries(environment: Environment) -> dict[str, str]:
     """Every variable that is a reference, with the reference; plain ones are not for the table.
 
-    Raises EnvrefError for one that the table can't hold: a value that is composed of secrets, or no reference at all.
+    Raises EnvrefError for a variable that the table can't hold: a value composed of secrets; or if there is no
+    reference.
     """
     variables = [variable for variable in environment.variables.values() if variable.plain is None]
     names.check(variable.entry for variable in variables)
@@ -72,7 +73,7 @@ def _foreign(manifest: Manifest) -> dict[str, Any]:
 
 
 class Imports(NamedTuple):
-    """What can be taken over from the tables of Flox's own plugins, and one line about everything that can't."""
+    """The entries to take over from the tables of Flox's own plugins, and one line about each that can't be."""
 
     entries: dict[str, str]
     left: list[str]
@@ -94,7 +95,7 @@ def imports(manifest: Manifest, config: Config) -> Imports:
 
 
 def with_imports(manifest: Manifest, found: Mapping[str, str]) -> Manifest:
-    """The manifest with these entries added to [plugins.envref], where no other of that name is."""
+    """The manifest with these entries added to [plugins.envref], unless another entry has that name."""
     old = manifest.entries(IMPORTED)
     others = set(manifest.table(PLUGIN)).difference(old)
     new = {name: uri for name, uri in found.items() if name not in others}

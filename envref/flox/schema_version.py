@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# The schemas there are. One that is newer is passed with a warning, any other is an error to Flox too.
+# The known schemas. envref warns about a newer one; any other is an error to Flox too.
 _KNOWN = tuple((1, minor, 0) for minor in range(10, 20))
 V1 = (1, 0, 0)  # stands for `version = 1`
 NEWEST = _KNOWN[-1]
@@ -15,7 +15,7 @@ PLUGINS_SINCE = (1, 14, 0)
 
 
 class UnusableVersion(Exception):
-    """A version that Flox does not take; `key` is the one that says it, empty where there is none."""
+    """A version that Flox does not accept; `key` is the key that sets it, empty if there is none."""
 
     def __init__(self, key: str, text: str) -> None:
         super().__init__(text)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 _BEFORE = ["envref", "run", "--only"]
 _AFTER = ["--", "sh", "-c"]
-# A single quote between single quotes of sh: with double quotes, so that never three of a kind are in a row.
+# A single quote between single quotes of sh: with double quotes, so that three single quotes never follow each other.
 _QUOTED = {"'": "'\"'\"'", '"': "'\\\"'\\\"'"}  # by the quote of the TOML string around it
 
 
 def wrapped(text: str, services: Mapping[str, tuple[str, ...]], *, known: Collection[str] | None = None) -> str:
-    """The manifest's text with envref starting each service, with its variables. One that it starts gets the new names.
+    """The manifest's text in which envref starts each service with its variables; updates services it already starts.
 
     `known` are the project's variables. Raises EnvrefError for a service that the manifest lacks, and for a variable
     that is not known.
@@ -40,7 +40,7 @@ def wrapped(text: str, services: Mapping[str, tuple[str, ...]], *, known: Collec
 
 
 def unwrapped(text: str) -> str:
-    """The manifest's text with every service that envref starts under its own command again."""
+    """The manifest's text in which every service that envref starts has its own command again."""
     for name in _services(text):
         text = _restored(text, name)
     return text
@@ -101,7 +101,7 @@ def _path(name: str) -> Path:
 
 
 def _own_command(command: str | None) -> str | None:
-    """What sh is to run in a command that `wrap` made; None for any other command."""
+    """The command that `wrap` wrapped; None for any other command."""
     try:
         words = shlex.split(command or "")
     except ValueError:
@@ -111,10 +111,10 @@ def _own_command(command: str | None) -> str | None:
 
 
 def _wrapped(literal: str, names: str) -> str:
-    """The literal of the wrapped command, in quotes that tell which ones the command itself had.
+    """The literal of the wrapped command, in quotes that show which quotes the command itself had.
 
-    A literal string of one line can't hold what sh needs: it gets three quotes, on one line. A text that has three
-    quotes itself ends in a line end.
+    A literal string of one line can't hold what sh needs: it gets three quotes, on one line. A text that contains three
+    quotes gets a line end at its end.
     """
     command = toml_text.value_of(literal)
     quotes, body = _parts(literal)
@@ -126,7 +126,7 @@ def _wrapped(literal: str, names: str) -> str:
     made = f"{outer}{lead}{start}'{inner}'{end}{outer}"
     if _own_command(toml_text.value_of(made)) == command:
         return made
-    # A quote that is written as \u0027.
+    # A single quote, written as \u0027.
     text = start + "'" + command.replace("'", _QUOTED["'"]) + "'"
     return tomlkit.string(text).as_string()
 
@@ -147,7 +147,7 @@ def _start(names: str) -> str:
 
 
 def _parts(literal: str) -> tuple[str, str]:
-    """The quotes around a string, and what is between them."""
+    """The quotes around a string, and the text between them."""
     quotes = literal[:3] if literal.startswith(("'''", '"""')) else literal[:1]
     return quotes, literal[len(quotes) : -len(quotes)]
 

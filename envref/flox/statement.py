@@ -1,4 +1,4 @@
-"""One variable of a native block: the lines that set it, or why nothing can (flox.md 6.4)."""
+"""Statement: the lines of a native block that set one variable, or why no line can (flox.md 6.4)."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.resolve.chain import Store
 
-_ABSENCE = "a store's program does not tell a secret that is not there from a locked store"
+_ABSENCE = "a store's program can't tell a missing secret from a locked store"
 _MARK = "\0"  # around a name of the process environment; no env file holds it
 
 
 class Statement(NamedTuple):
-    """What sets one variable: a line; or lines, where it is made of parts or others are made of it."""
+    """What sets one variable: a line, or several if it is made of parts or others are made of it."""
 
     variable: Variable
     lines: Sequence[Retrieval]
@@ -52,13 +52,13 @@ class Statement(NamedTuple):
 
     @property
     def functions(self) -> set[str]:
-        """The block's own that it needs."""
+        """The block's functions that it needs."""
         own = {"_envref_open", "_envref_close"} if self.is_composed else set()
         return own.union(*(line.functions for line in self.lines))
 
 
 class Ambient(dict[str, str]):
-    """The process environment at activation, which nobody knows when the block is written: each value is a mark."""
+    """The process environment at activation, unknown when the block is written: each value is a placeholder."""
 
     def __bool__(self) -> bool:
         return True
@@ -79,7 +79,7 @@ class Statements:
         self._awaited = _awaited(environment.variables.values())
 
     def of(self, variable: Variable) -> Statement:
-        """What sets the variable. Raises EnvrefError for what a block can't express."""
+        """The Statement for the variable. Raises EnvrefError for what a block can't express."""
         self._check(variable)
         name = variable.name
         if variable.plain is not None:
@@ -101,7 +101,7 @@ class Statements:
                 raise Unwritable(f"takes ${{{name}}} from the environment (interpolate_environment), which differs")
 
     def _part(self, name: str, piece: Piece) -> Retrieval:
-        """What adds a piece to the text of a composed variable."""
+        """The line that adds a piece to the text of a composed variable."""
         if isinstance(piece, str):
             return _same(f"_envref_text+={shells.kept_word(piece)}")
         if isinstance(piece, Pending):
@@ -118,7 +118,7 @@ class Statements:
             raise Unwritable(f"interpolates {name}, which is optional: {_ABSENCE}")
 
     def _call(self, reference: Reference | InvalidReference) -> Retrieval:
-        """The command for a reference, of the one store that is asked."""
+        """The command for a reference, to the one store that is asked."""
         if isinstance(reference, InvalidReference):
             raise reference
         if reference.default is not None:
@@ -148,7 +148,7 @@ class Statements:
         return kind.retrieval(Wanted(location, options, address, field))._replace(kinds=(store.type,))
 
     def _place(self, store: Store, reference: Reference) -> tuple[Address, str | None]:
-        """The address at the effective scope, and the field; `names:` of the store included."""
+        """The address at the effective scope, and the field; applies the store's `names:`."""
         if reference.foreign is not None:
             return Address("", "", foreign=reference.foreign), reference.field
         key, profile = reference.key, self._profile
@@ -165,7 +165,7 @@ class Statements:
 
 
 def _awaited(variables: Iterable[Variable]) -> set[str]:
-    """The names that these variables wait for; those in alternatives are never needed."""
+    """The names that these variables wait for; names in alternatives are never needed."""
     return {piece.name for variable in variables for piece in variable.pieces if isinstance(piece, Pending)}
 
 

@@ -1,4 +1,4 @@
-"""The table of a Flox plugin in the place of env files: a JSON object of names and references (flox.md 6.5)."""
+"""The table of a Flox plugin that replaces the env files: a JSON object of names and references (flox.md 6.5)."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _MOST_PROBLEMS = 20
 _LONGEST_SHOWN = 40  # characters of an invalid name
 _BLANKS = " \t\n\r"
 _SHAPE = 'expected a JSON object of "NAME": "ref://STORE/KEY", as flox_plugin_data envref prints it'
-# Numbers only have to differ from strings, and Python refuses to read an int of many digits.
+# Numbers only have to differ from strings; Python refuses to read an int of many digits.
 _DECODER = json.JSONDecoder(parse_int=float)
 
 
 def load(start: str, profile: str | None, path: str) -> Project:
-    """The project around `start`, its variables those of the table at `path`; `-` is standard input.
+    """The project around `start` with the variables of the table at `path`; `-` is standard input.
 
     Raises NoProject, EnvrefError for a config or a table that can't be used.
     """
@@ -62,7 +62,7 @@ def parse(text: str, name: str) -> EnvFile:
 
 
 def _bytes(path: str) -> bytes:
-    """All of it, or a little more than is allowed. A pipe is fine: the caller names it, not the project."""
+    """All bytes, or a little more than is allowed. A pipe is fine: the caller names it, not the project."""
     with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as file:
         return file.read(LARGEST + 1)
 
@@ -86,7 +86,7 @@ def _malformed(source: Source, at: int, text: str) -> MalformedFile:
 
 
 def _members(source: Source) -> Iterator[tuple[Entry, object]]:
-    """Each member of a well-formed object as an assignment, and its value as JSON has it."""
+    """Each member of a well-formed object as an assignment, with its JSON value."""
     text = source.text
     at = _next(text, _next(text, 0) + 1)
     while text[at] != "}":

@@ -1,9 +1,9 @@
 """TOML text: a file that is changed as text, so that no byte outside the change differs. Python's own reader decides.
 
-No library writes a changed document back with every other byte: tomlkit moves comments and line ends. And a line that
-looks like the header of a table may stand in somebody's script. So an edit never trusts its own idea of the place. It
-proposes texts, one for each place that may be the right one, and `chosen` takes the first that reads as the old data
-with exactly the wanted values. Where none does, there is no edit.
+No library writes a changed document back with every other byte kept: tomlkit moves comments and line ends. And a line
+that looks like the header of a table may be part of somebody's script. So an edit never trusts its own idea of the
+place. It proposes texts, one for each place that may be right, and `chosen` takes the first that reads as the old data
+with exactly the wanted values. If none does, there is no edit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 
 Path = tuple[str, ...]  # the keys that lead to a value
-Wanted = Mapping[Path, Any]  # what is to stand at each path: a value, None for nothing, or ANYTHING
+Wanted = Mapping[Path, Any]  # what each path should hold: a value, None for nothing, or ANYTHING
 
 ANYTHING: Any = object()
 
@@ -32,7 +32,7 @@ def read(text: str) -> dict[str, Any] | None:
 
 
 def at(data: Mapping[str, Any], path: Path) -> Any:
-    """What stands at the path, or None."""
+    """The value at the path, or None."""
     node: Any = data
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None
@@ -59,7 +59,7 @@ def chosen(text: str, proposals: Iterable[str], wanted: Wanted) -> str | None:
 
 
 def is_kept(text: str) -> bool:
-    """Whether tomlkit, which finds the places of values, keeps every byte. Raises TOMLKitError where it can't read."""
+    """Whether tomlkit, which finds the places of values, keeps every byte. Raises TOMLKitError if it can't read."""
     return tomlkit.dumps(tomlkit.parse(text)) == text
 
 
@@ -72,9 +72,9 @@ def value_of(literal: str) -> Any:
 def span(text: str, path: Path) -> tuple[int, int] | None:
     """Where the literal of the value at the path begins and ends; None where it has no place of its own.
 
-    tomlkit knows where a value stands and does not tell. So it is given another value of another type, and the two
-    texts differ exactly there: the new literal has no first and no last character in common with the old one. With the
-    path ("vars", "A"):
+    tomlkit knows where a value is, but has no call that returns it. So we give it a value of another type, and the two
+    texts differ exactly there: the new literal differs from the old one in its first and last character. With the path
+    ("vars", "A"):
 
         [vars]            [vars]
         B = "0"           B = "0"
@@ -94,7 +94,7 @@ def span(text: str, path: Path) -> tuple[int, int] | None:
 
 
 def replaced(text: str, path: Path, literal: str) -> str | None:
-    """The text with this literal in the place of the value at the path, which is there."""
+    """The text with this literal in place of the value at the path, which must exist."""
     place = span(text, path)
     if place is None:
         return None
@@ -107,7 +107,7 @@ def headers(text: str, table: Path) -> Iterator[re.Match[str]]:
 
 
 def is_empty_below(text: str, header: re.Match[str]) -> bool:
-    """Whether nothing stands below the header, not even a comment."""
+    """Whether nothing is below the header, not even a comment."""
     return re.match(r"\s*(?:\[|\Z)", text[header.end() :]) is not None
 
 
@@ -125,7 +125,7 @@ def with_key(text: str, path: Path, literal: str) -> Iterator[str]:
 
 
 def without_key(text: str, path: Path) -> Iterator[str]:
-    """A proposal: the key gone with its value and what `with_key` wrote around them; none where it stands otherwise."""
+    """A proposal: without the key, its value and what `with_key` wrote around them; none if the text differs."""
     start, end = span(text, path) or (0, 0)
     key = re.search(rf"(?:^|(?<=[{{\n ]))(?:[\w-]+\.)*{re.escape(path[-1])} = $", text[:start])
     if key is None:
@@ -147,13 +147,13 @@ def below(text: str, header: re.Match[str], lines: str) -> str:
 
 
 def with_table(text: str, table: Path, lines: str) -> str:
-    """A proposal: a new table of these lines at the end. A final line end that is missing stays missing."""
+    """A proposal: a new table of these lines at the end. A missing final line end stays missing."""
     end = len(text) - text.endswith("\n")
     return f"{text[:end]}\n\n[{'.'.join(table)}]\n{lines}{text[end:]}"
 
 
 def without_header(text: str, table: Path) -> Iterator[str]:
-    """Proposals: the table's header gone, and one blank line before it, where nothing stands below it."""
+    """Proposals: without the table's header and one blank line before it, if nothing is below it."""
     for header in headers(text, table):
         if is_empty_below(text, header):
             blank = 2 if text[: header.start()].endswith("\n\n") else 0
@@ -174,7 +174,7 @@ def _dotted(path: Path) -> str:
 
 
 def _alike(one: str, other: str) -> int:
-    """How many characters both begin with."""
+    """How many characters the two texts share at their start."""
     return next(
         (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
     )
@@ -192,7 +192,7 @@ def _is_kept(text: str) -> bool:
 
 
 def _without(data: Mapping[str, Any], paths: Iterable[Path]) -> dict[str, Any]:
-    """The data without what stands at the paths, and without tables that are empty then."""
+    """The data without the values at the paths, and without tables that are then empty."""
     rest = copy.deepcopy(dict(data))
     for path in paths:
         _cut(rest, path)

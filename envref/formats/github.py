@@ -1,7 +1,7 @@
 """GitHub Actions: variables for the later steps of a job, and masks that keep their secrets out of its log.
 
 The runner takes commands from a step's stdout, so the masks go there; the variables go into the file that GITHUB_ENV
-names, each between delimiters that no value can guess (CVE-2020-15228 is what came of setting variables on stdout).
+names, each between delimiters that no value can guess (setting variables through stdout led to CVE-2020-15228).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _FILE = "GITHUB_ENV"
-_REFUSED = ("GITHUB_", "RUNNER_")  # the runner's own; and it takes no NODE_OPTIONS, which run code in every action
-_SHORTEST_MASK = 4  # characters; a shorter mask hides half the log and tells the value by what is missing
+_REFUSED = ("GITHUB_", "RUNNER_")  # the runner's own; it also refuses NODE_OPTIONS, which runs code in every action
+_SHORTEST_MASK = 4  # characters; a shorter mask hides half the log, and the gaps reveal the value
 
 
 class JobVariables(Rendered):
@@ -37,7 +37,7 @@ class JobVariables(Rendered):
         self._file = file
 
     def write(self) -> None:
-        """Masks to stdout first, so that nothing unmasked is ever known to the job; then the variables."""
+        """Writes the masks to stdout first, so that the job never has an unmasked value; then the variables."""
         super().write()
         self._file.append(self.entries)
 
@@ -50,14 +50,14 @@ class EnvironmentFile:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> EnvironmentFile:
-        """The runner's. EnvrefError outside a runner, before any store is asked."""
+        """The runner's file. EnvrefError outside a runner, before any store is asked."""
         path = environment.get(_FILE)
         if not path:
             raise EnvrefError(f"{_FILE} is not set", hint="--format github is for a step of a GitHub Actions job")
         return cls(path)
 
     def render(self, values: Iterable[tuple[str, str | Secret]]) -> JobVariables:
-        """Masks for the secrets among the values, entries for all. EnvrefError for a name that the runner keeps."""
+        """Masks for the secrets among the values, entries for all. EnvrefError for a name that the runner reserves."""
         variables = list(values)
         refused = next((name for name, _ in variables if name == "NODE_OPTIONS" or name.startswith(_REFUSED)), None)
         if refused:
@@ -72,7 +72,7 @@ class EnvironmentFile:
         return JobVariables(masks, entries, left_out, self)
 
     def append(self, entries: str) -> None:
-        """All the entries, or none."""
+        """Appends all the entries, or none."""
         try:
             with open_to_append(self._path) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -86,7 +86,7 @@ class EnvironmentFile:
 
 
 def _write_whole(file: int, data: bytes) -> None:
-    """All of it, or nothing: half a variable would swallow what the next step appends."""
+    """Writes all of it, or nothing: half a variable would swallow what the next step appends."""
     size = os.fstat(file).st_size
     try:
         while data:
@@ -97,7 +97,7 @@ def _write_whole(file: int, data: bytes) -> None:
 
 
 def _masks(values: Iterable[tuple[str, str | Secret]]) -> Iterator[str]:
-    """The runner hides a mask wherever it stands in a line, so each line of a value needs one of its own."""
+    """The masks of a value. The runner looks for a mask within a line, so each line of a value needs its own."""
     masked: set[str] = set()
     for name, value in values:
         if not isinstance(value, Secret):

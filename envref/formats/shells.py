@@ -1,7 +1,7 @@
-"""How a variable is written for each shell and file format. The only quoting in envref (commands.md 9).
+"""How each shell (POSIX, fish, tcsh, nu, PowerShell) and file format writes a variable: its quoting (commands.md 9).
 
-A format is one function that writes variables and one line of `FORMATS`. What a format can't carry is an error that
-names the variable, or a name left out; never a changed value.
+A format is one function that writes variables and one line of `FORMATS`. If a format can't carry a variable, that is an
+error that names it, or the name is left out; a value never changes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 131_072  # bytes of NAME=VALUE and its NUL: Linux' MAX_ARG_STRLEN (security.md 6)
 
-# Characters that no shell and no dotenv reader gives a meaning, wherever they stand.
+# Characters that have no meaning to any shell or dotenv reader, wherever they are.
 # "=" is not inert: zsh expands `export X==ls` to the path of ls, and "~" to a home directory.
 _INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
 
@@ -58,7 +58,7 @@ class Rendered:
 
 
 class Sink:
-    """Where variables go: who renders them, who writes that, and `failure`, the code that stands there instead."""
+    """Where variables go: who renders them, who writes the result, and `failure`, the code to write instead."""
 
     __slots__ = ("failure", "render")
 
@@ -67,19 +67,19 @@ class Sink:
         self.failure = failure
 
     def write(self, rendered: Rendered) -> None:
-        """What was rendered, to where it belongs."""
+        """Writes what was rendered to where it belongs."""
         rendered.write()
 
     def fail(self) -> None:
-        """A shell that evaluates the output must not take a failure for no variables."""
+        """Writes the failure code: a shell that evaluates the output must not mistake a failure for "no variables"."""
         self.write(Rendered(self.failure, []))
 
 
 class Format:
-    """One way to tell variables.
+    """One way to write variables.
 
     `write` gets checked names and values and returns the whole text. `carries` says which names it takes. `unset` is
-    the line that takes a variable away, with `{}` for its name. `failure` is the code that makes an evaluation fail.
+    the line that unsets a variable, with `{}` for its name. `failure` is the code that makes an evaluation fail.
     """
 
     __slots__ = ("carries", "failure", "unset", "write")
@@ -99,7 +99,7 @@ class Format:
 
 
 def sink(format_name: str) -> Sink:
-    """stdout, for whoever reads the format."""
+    """The sink that writes this format to stdout."""
     return Sink(lambda variables: render(format_name, variables), FORMATS[format_name].failure)
 
 
@@ -117,13 +117,13 @@ def render(format_name: str, variables: Iterable[tuple[str, str | Secret]]) -> R
 
 
 def unset(format_name: str, names: Iterable[str]) -> str:
-    """Code that takes the variables away. A name that the format can't carry was never set, so it has no line."""
+    """Code that unsets the variables. A name that the format can't carry was never set, so it has no line."""
     form = FORMATS[format_name]
     return "".join([form.unset.format(name) for name in names if form.carries(name)])
 
 
 def shell_of_environment(environment: Mapping[str, str]) -> str:
-    """The word of `SHELLS` that `--shell auto` stands for. A shell we don't know is taken to read POSIX code."""
+    """The word of `SHELLS` that `--shell auto` stands for. An unknown shell counts as one that reads POSIX code."""
     path = environment.get("FLOX_SHELL") or environment.get("SHELL") or "sh"
     word = os.path.basename(path)
     return word if word in SHELLS else "sh"
@@ -150,12 +150,12 @@ def _encoded(name: str, text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        pass  # that exception holds the value; it must not become the context of ours
+        pass  # that exception holds the value, so it must not become the context of ours
     raise Unencodable(name, "is not valid UTF-8, which every output is")
 
 
 def kept_line(name: str, value: str) -> str:
-    """`export NAME=VALUE` for bash, without a line end, for a text that is kept and indented: one line, all ASCII."""
+    """`export NAME=VALUE` for bash, without a line end, for a text that gets stored and indented: one ASCII line."""
     text = environment_text(name, value)
     _refuse_arithmetic(name, text)
     return f"export {name}={text if text and _INERT.issuperset(text) else kept_word(text)}"
@@ -164,7 +164,7 @@ def kept_line(name: str, value: str) -> str:
 def kept_word(text: str) -> str:
     """The text as one quoted word of bash, on one line, all ASCII, and never with three quotes in a row.
 
-    So it may stand in a TOML string between `'''`, whatever that is indented with.
+    So it can be part of a TOML string between `'''`, whatever the indentation.
     """
     if text.isascii() and text.isprintable() and "'" not in text:
         return f"'{text}'"
@@ -172,18 +172,18 @@ def kept_word(text: str) -> str:
 
 
 def _kept_byte(byte: int) -> str:
-    """How a byte stands between `$'` and `'`."""
+    """How to write a byte between `$'` and `'`."""
     short = {"'": "\\'", "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
     return short.get(chr(byte)) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}")
 
 
 def is_evaluated(name: str) -> bool:
-    """Whether some shell evaluates what the variable is set to as arithmetic, whatever its quotes."""
+    """Whether some shell evaluates the variable's value as arithmetic, whatever its quotes."""
     return name in _ARITHMETIC
 
 
 def json_text(data: object) -> str:
-    """JSON with a line end. What HTML or JavaScript would read as code is escaped; it stands in strings only."""
+    """JSON with a line end. What HTML or JavaScript would read as code is escaped; it occurs in strings only."""
     import json
 
     text = json.dumps(data, indent=2, ensure_ascii=False)
@@ -239,7 +239,7 @@ def _tcsh(name: str, value: str) -> str:
     return f"setenv {name} '{quoted}';\n"
 
 
-# Readers of .env files don't agree on these: some decode, expand or end the value there (security.md 6).
+# Readers of .env files disagree on these: some decode or expand them, or end the value there (security.md 6).
 _UNLIKE_IN_DOTENV = {
     "'": "a single quote",
     "\r": "a carriage return",

@@ -45,7 +45,7 @@ def preview(path: str, change: Callable[[Document], Document]) -> Config:
 
 @contextmanager
 def trust_kept(root: str, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """A context after which a project that was trusted before it is trusted as edited (security.md 5.4)."""
+    """A context for an edit: a project that was trusted before it is still trusted after it (security.md 5.4)."""
     trusted = _is_recorded(root, environment)
     yield
     if trusted:
@@ -53,7 +53,7 @@ def trust_kept(root: str, environment: Mapping[str, str] = os.environ) -> Iterat
 
 
 def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
-    """Whether the user trusts the project as it is. Nobody trusts what can't be read; the edit may be what mends it."""
+    """Whether the user trusts the project as it is. An unreadable config is not trusted, but the edit may mend it."""
     try:
         project = configured(root, environment=environment)
     except EnvrefError:
@@ -63,7 +63,7 @@ def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
 
 
 def _warn_of_shadow(before: Document, after: Document, sources: Sources) -> None:
-    """What the user's own config has at a key counts no longer once the project's has it (commands.md 3.4)."""
+    """Warns that a key in the project's config hides the same key of the user's config (commands.md 3.4)."""
     own = Document(sources.global_bytes, sources.shown_global_path)
     for key in ("profiles", "team"):
         if before.get(key) is None and after.get(key) is not None and own.get(key):

@@ -1,41 +1,76 @@
-"""git, asked about files of a project. It never runs a program of the repository's choice."""
+"""git, asked about files of a project. It never runs a program of the repository's choice, nor contacts anybody."""
 
 from __future__ import annotations
 
+import os
 import time
 
 from envref.backends import command
-from envref.backends.programs import is_inside
-from envref.errors import BackendError
+from envref.backends.programs import is_inside, repository_around
+from envref.errors import BackendError, EnvrefError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.backends.command import Finished
 
 _PATIENCE = 5.0  # seconds
-# The file system monitor and the hooks are programs that a repository's own config names.
-_TAME = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_TAME = (
+    # The file system monitor and the hooks are programs that a repository's own config names.
+    *("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+    # A folder that looks like a bare repository may be anybody's files: its config says nothing here.
+    *("-c", "safe.bareRepository=explicit"),
+)
+# A partial clone lacks objects on purpose, and git fetches them from where the repository's config says, by the
+# program that it says. Older gits know only the first.
+_OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+_FILES = ("--literal-pathspecs", "ls-files")  # a name is not a pattern
+_REGULAR_STAGE = b"0"  # the others are the sides of a conflict
 
 
 def ask(directory: str, *arguments: str) -> Finished | None:
     """What `git ARGUMENTS` says in a directory, with its exit status; None without git, or when it does not end."""
-    program = command.find("git")
-    if program is None or is_inside(program, directory):
-        return None  # the project's own git is not run to find out about the project
     try:
-        argv = [program, "-C", directory, *_TAME, *arguments]
-        return command.run(argv, deadline=time.monotonic() + _PATIENCE, label="git")
-    except BackendError:
+        return _asked(directory, *arguments)
+    except EnvrefError:
         return None
 
 
 def tracks(directory: str, name: str) -> bool:
     """Whether git knows the file."""
-    answer = ask(directory, "ls-files", "--error-unmatch", "--", name)
+    answer = ask(directory, *_FILES, "--error-unmatch", "--", name)
     return answer is not None and answer.status == 0
 
 
 def staged(directory: str, name: str) -> bytes | None:
-    """The file as the next commit has it; None when that has none."""
-    answer = ask(directory, "cat-file", "blob", f":./{name}")
-    return answer.stdout if answer is not None and answer.status == 0 else None
+    """The file as the next commit has it; None when that has none. EnvrefError when git can't say."""
+    listed = _answered(directory, *_FILES, "--stage", "-z", "--", name).split(b"\0")
+    entries = [line.partition(b"\t")[0].split(b" ") for line in listed if line]
+    objects = [identity for _mode, identity, stage in entries if stage == _REGULAR_STAGE]
+    return _answered(directory, "cat-file", "blob", objects[0].decode("ascii")) if len(objects) == 1 else None
+
+
+def _answered(directory: str, *arguments: str) -> bytes:
+    """What git printed. EnvrefError with its own words when it failed."""
+    answer = _asked(directory, *arguments)
+    if answer.status:
+        words = answer.stderr.strip().splitlines() or [f"exit status {answer.status}"]
+        raise _unable(words[0].removeprefix("fatal: "))
+    return answer.stdout
+
+
+def _asked(directory: str, *arguments: str) -> Finished:
+    program = command.find("git")
+    if program is None:
+        raise _unable("git is not on PATH")
+    if is_inside(program, repository_around(os.path.realpath(directory))):
+        raise _unable("the git on PATH is the repository's own")  # not run to find out about the repository
+    try:
+        argv = [program, "-C", directory, *_TAME, *arguments]
+        environment = command.child_environment(_OFFLINE)
+        return command.run(argv, deadline=time.monotonic() + _PATIENCE, label="git", environment=environment)
+    except BackendError as error:
+        raise _unable(error.message) from None
+
+
+def _unable(reason: str) -> EnvrefError:
+    return EnvrefError(f"git can't be asked: {reason}", hint="git status in this directory says more")

@@ -1,9 +1,9 @@
-"""Whether an address stays on this machine. Values and configs are asked; no name is looked up."""
+"""Whether an address stays on this machine. For addresses in values and configs; looks up no name."""
 
 from __future__ import annotations
 
 _SCHEMES = ("http", "https")
-_NO_ADDRESS = frozenset("@\\?#%")  # a name before "@", or a backslash, is read as the host by some programs
+_NO_ADDRESS = frozenset("@\\?#%")  # some programs read a name before "@", or a backslash, as part of the host
 
 
 def is_loopback(address: str) -> bool:

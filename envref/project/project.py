@@ -26,8 +26,8 @@ class NoProject(EnvrefError):
 class Project:
     """A project as a command sees it.
 
-    `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative
-    to the root; `unread` names those that lead out of the project and wait for trust; `profile` is the effective one
+    `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative to
+    the root; `unread` names those that lead out of the project and wait for trust; `profile` is the profile in effect
     (commands.md 1.5).
     """
 
@@ -64,8 +64,8 @@ class Project:
 def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
     """The path of the nearest `.envref.yaml` from `start` upwards. Raises NoProject.
 
-    A directory on the way that somebody else could change is refused and never skipped (commands.md 3.2): the config
-    found beyond it, or the one missing in it, would be theirs to choose.
+    Refuses, and never skips, a directory on the way that somebody else could change (commands.md 3.2): they could
+    choose the config there, or hide it.
     """
     directory = os.path.realpath(start)
     passed = [directory]
@@ -82,7 +82,7 @@ def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
 def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
     name = shown(directory, environment)
     try:
-        check_owner(name, os.stat(directory))
+        check_owner(directory, os.stat(directory), environment)
     except OSError as error:
         raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
 
@@ -99,9 +99,8 @@ def load(
 ) -> Project:
     """The project around `start` with its env files. `profile` is the option's value, None without one.
 
-    A file that leads out of the project is read if `may_read_outside` says so, and else named in `unread` and in a
-    warning.
-    Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for no name of a profile.
+    A file that leads out of the project is read if `may_read_outside` allows it; else `unread` and a warning name it.
+    Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for a wrong profile name.
     """
     project = configured(start, profile, environment)
     paths = {name: readable(project, name, may_read_outside) for name in _present(project)}
@@ -116,7 +115,7 @@ def load(
 
 
 def configured(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
-    """As `load`, without reading env files: for commands that need the config and the profile only."""
+    """As `load`, without reading env files: for commands that need only the config and the profile."""
     path = find(start, environment)
     root, config = os.path.dirname(path), load_config(path, environment)
     effective = profile or environment.get("ENVREF_PROFILE") or config.active_profile
@@ -132,7 +131,7 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
 
 
 def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
-    """A directory without a config as a project: the usual file names, no store."""
+    """A directory without a config, as a Project: the usual file names, no store."""
     effective = profile or environment.get("ENVREF_PROFILE") or None
     return Project(os.path.realpath(directory), Config(project="", backends=()), effective, files=(), warnings=())
 
@@ -156,15 +155,15 @@ def file_names(config: Config, profile: str | None) -> list[str]:
 
 
 def _present(project: Project) -> list[str]:
-    """The names of the files that are to be read: the base, and what there is of the others."""
+    """The names of the files to read: the base, and the others that exist."""
     base, *optional = file_names(project.config, project.profile)
     return [base, *(name for name in optional if os.path.lexists(os.path.join(project.root, name)))]
 
 
 def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvFile]:
-    """The env files of these names, by default the profile's, as far as they are in the project and can be used.
+    """The env files of these names, by default the profile's, that are in the project and can be read.
 
-    For judging what the files set: one that can't be read sets nothing.
+    For judging what the files set: an unreadable file sets nothing.
     """
     files = []
     for name in file_names(project.config, project.profile) if names is None else names:
@@ -176,7 +175,7 @@ def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvF
 
 
 def readable(project: Project, name: str, may_read_outside: Callable[[Project], bool]) -> str:
-    """The path of an env file; empty when a symlink takes it out of the project and that may not be read."""
+    """The path of an env file; empty if a symlink leads it out of the project and it may not be read."""
     target = outside(project.root, name)
     if not target:
         return os.path.join(project.root, name)
@@ -190,7 +189,7 @@ def not_read(root: str, name: str) -> str:
 
 
 def outside(root: str, name: str) -> str:
-    """Where a symlink takes an env file that leads out of the project (security.md 5.1 d); else empty."""
+    """Where a symlink leads an env file, if that is outside the project (security.md 5.1 d); else empty."""
     path = os.path.join(root, name)
     if "/" not in name and not os.path.islink(path):
         return ""

@@ -17,7 +17,7 @@ _KINDS = {
     re.compile(r"(ssh-ed25519|ssh-rsa) [A-Za-z0-9+/]+={0,2}( [ -~]*)?"): pyrage.ssh.Recipient,
 }
 _PRIVATE = ("AGE-SECRET-KEY-", "PRIVATE KEY")
-_SHOWN = 20  # characters of a key that tell it from others
+_SHOWN = 20  # characters of a key that distinguish it from others
 
 
 class Recipient:
@@ -35,7 +35,7 @@ class Recipient:
 
 
 def _parsed(text: str) -> object:
-    """The key as pyrage takes it. UsageError for anything else, without a word of a private key."""
+    """The key as pyrage takes it. UsageError for anything else; it never quotes a private key."""
     if any(mark in text.upper() for mark in _PRIVATE):
         raise UsageError("invalid age public key: this is a private key", hint="give the public key, age1… or ssh-…")
     for form, kind in _KINDS.items():
@@ -44,5 +44,5 @@ def _parsed(text: str) -> object:
                 key: object = kind.from_str(text)
                 return key
             except pyrage.RecipientError:
-                break  # well formed, and still no key: a wrong checksum, a point that is not on the curve
+                break  # well formed, but not a key: a wrong checksum, a point that is not on the curve
     raise UsageError(f'invalid age public key "{text}"', hint="ask for age1…, or the line of ~/.ssh/id_ed25519.pub")

@@ -1,4 +1,4 @@
-"""Watch: when a file that decides what `resolve` prints has changed (commands.md 2.2)."""
+"""Watch: notices when a file that decides what `resolve` prints changes (commands.md 2.2)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     State = dict[str, tuple[int, ...]]
 
-_QUIET = 100  # milliseconds without a further change that end one
-_LOOK_ANYWAY = 1_000  # milliseconds after which files are looked at unasked: some file systems tell nobody
+_QUIET = 100  # milliseconds without a further change that end a change
+_LOOK_ANYWAY = 1_000  # milliseconds after which to look anyway: some file systems report no changes
 
 
 class Files:
     """The config, and the env files that it names for a profile, whether they are there or not.
 
-    While the config can't be read, they are those that the last good one named: an edit of one of them is the cure.
+    While the config can't be read, these are the files that the last good one named: editing one may be the cure.
     """
 
     def __init__(self, start: str, profile: str | None) -> None:
@@ -45,7 +45,7 @@ class Files:
 
 
 def rounds(files: Files) -> Iterator[None]:
-    """At once, and then each time that one of the files changed, appeared or went away. Ends by KeyboardInterrupt."""
+    """Yields at once, and each time that one of the files changed, appeared or went away. Ends by KeyboardInterrupt."""
     seen = _state(files)
     yield
     while True:
@@ -53,7 +53,7 @@ def rounds(files: Files) -> Iterator[None]:
         for _ in watch(
             *folders, watch_filter=None, step=_QUIET, rust_timeout=_LOOK_ANYWAY, yield_on_timeout=True, recursive=False
         ):
-            # What the watcher reports is only a reason to look: so a change during the last round is found as well.
+            # A report of the watcher is only a reason to look, so that a change during the last round is found too.
             now = _state(files)
             if now != seen:
                 seen = now
@@ -63,7 +63,7 @@ def rounds(files: Files) -> Iterator[None]:
 
 
 def _folders(files: Files) -> list[str]:
-    """The folders that hold the files: a file that is replaced, or not there yet, is seen only there."""
+    """The folders of the files: only they show a file that is replaced, or that does not exist yet."""
     places = {os.path.dirname(name) for path in files.paths() for name in (path, os.path.realpath(path))}
     return sorted(place for place in places if os.path.isdir(place))
 
@@ -73,7 +73,7 @@ def _state(files: Files) -> State:
 
 
 def _signature(path: str) -> tuple[int, ...]:
-    """What differs after every change; empty for a file that is not there."""
+    """A value that differs after every change; empty for an absent file."""
     try:
         status = os.stat(path)
     except OSError:
@@ -82,5 +82,5 @@ def _signature(path: str) -> tuple[int, ...]:
 
 
 def counted(files: Files) -> int:
-    """How many files are watched that are there now."""
+    """How many of the watched files exist now."""
     return sum(1 for state in _state(files).values() if state)

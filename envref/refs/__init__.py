@@ -1,1 +1,1 @@
-"""What a reference is, and what can become of it."""
+"""What a reference is, where a store keeps it, and what can become of it."""

@@ -11,8 +11,8 @@ _LONGEST = 512  # bytes
 class Address:
     """A secret as a store is asked for it.
 
-    Either a key of a project, at profile scope when `profile` is set, or a `foreign` name that the store knows by
-    itself and that envref never writes. `field` is set only for stores that read fields themselves.
+    Either a key of a project, at profile scope if `profile` is set, or a `foreign` name: one that the store had already
+    and that envref never writes. `field` is set only for stores that read fields themselves.
     """
 
     __slots__ = ("field", "foreign", "key", "profile", "project")
@@ -61,7 +61,7 @@ class Address:
 
 
 def check_key(key: str) -> str:
-    """`key`, if `secret` commands may use it; else a UsageError that says why not."""
+    """`key`, if `secret` commands may use it; else raises a UsageError that says why not."""
     fault = _fault(key)
     if fault:
         raise UsageError(fault)

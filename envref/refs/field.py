@@ -13,7 +13,7 @@ _SHOWN = 20  # names of fields in a message
 
 
 class NotStructured(ValueError):
-    """The value is no JSON object, or for a pointer no JSON at all."""
+    """The value is not a JSON object, or for a pointer not JSON at all."""
 
 
 class _Number(str):
@@ -23,7 +23,7 @@ class _Number(str):
 
 
 def member(value: str, field: str) -> str | None:
-    """The text of `field` in the JSON text `value`; None when it is not there, or null.
+    """The text of `field` in the JSON text `value`; None if it is absent, or null.
 
     A name is a member of the top object, taken literally; a field that starts with "/" is a JSON Pointer (RFC 6901).
     Strings give their text, numbers and booleans their source text, objects and arrays compact JSON.

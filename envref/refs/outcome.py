@@ -1,4 +1,4 @@
-"""What became of a reference: found, missing or failed. A match on these three is the whole of the error policy."""
+"""Outcome: what became of one reference: Found, Missing or Failed. A match on these three is the whole error policy."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Failed:
 
     @property
     def word(self) -> str:
-        """The class of commands.md 7; `invalid` where no store was asked."""
+        """The class of commands.md 7; `invalid` if no store was asked."""
         return getattr(self.error, "outcome", "invalid")
 
     @property
     def reason(self) -> str:
-        """The error's sentence, after the backend that said it."""
+        """The error's sentence, after the name of the backend that it is from."""
         if self.backend is None:
             return self.error.message
         return f'backend "{self.backend}": {self.error.message}'

@@ -18,9 +18,9 @@ _OPTIONS = ("optional", "default", "encoding")
 
 
 class InvalidReference(EnvrefError):
-    """Text that starts with `ref://` and is not a reference; `uri` is that text.
+    """A text that starts with `ref://` and is not a reference; `uri` is that text.
 
-    The failure of that reference, not a fatal error.
+    It makes that reference Failed; it is not a fatal error.
     """
 
     def __init__(self, fault: str) -> None:
@@ -31,9 +31,9 @@ class InvalidReference(EnvrefError):
 class Reference:
     """A secret, as a `.env` file names it.
 
-    `store` is a configured backend's name, or None for the whole chain. `foreign` says that `key` is a name of the
-    store's own. `default` is the text used when the secret is absent, `encoding` is None or "base64", `field` a
-    member's name or a JSON Pointer. Prints as the text it came from; equal when every decoded part is.
+    `store` is a configured backend's name, or None for the whole chain. `foreign` means that `key` is the store's own
+    name for the secret. `default` is the text used when the secret is absent, `encoding` is None or "base64", `field` a
+    member's name or a JSON Pointer. Prints as the text it came from; equal if every decoded part is equal.
     """
 
     __slots__ = ("default", "encoding", "field", "foreign", "key", "optional", "store", "uri")

@@ -23,7 +23,7 @@ DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
 
 
 class Store:
-    """A configured store: how it is addressed, how long it may take, and the backend once it is opened."""
+    """A configured store: its addresses, how long it may take, and the backend once it is opened."""
 
     __slots__ = (
         "_backend",
@@ -60,7 +60,7 @@ class Store:
 
     @property
     def backend(self) -> Backend:
-        """The store's backend, made on first use. Raises BackendError when it can't be."""
+        """The store's backend, made on first use. Raises BackendError if it can't be made."""
         if self._backend is None:
             self._backend = backend_class(self.type)(self.name, **self._config.arguments(self._root))
             self._backend.asks_beside_data = self.asks_beside_data
@@ -81,10 +81,10 @@ class Store:
         return self.names.get(key if profile is None else f"{profile}/{key}")
 
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
-        """What the store says of each address; one that it does not have is left out. Never raises for a store.
+        """The store's answer for each address that it has. Never raises for a store's error.
 
-        With `optional`, a store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` tell
-        how many addresses it was asked for, and how long that took; `busy` is set meanwhile.
+        An `optional` store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` count the
+        addresses it was asked for and how long that took; `busy` is set meanwhile.
         """
         begun = time.monotonic()
         self.busy = True
@@ -99,7 +99,7 @@ class Store:
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
     def complaint(self) -> BackendError | None:
-        """What the store says when it is asked for a secret that nobody has; None when it is ready.
+        """The store's error when asked for a secret that does not exist; None if it is ready.
 
         Its time begins now: stores are looked at one after the other.
         """
@@ -126,7 +126,7 @@ class Store:
         return True
 
     def signed(self, error: BackendError) -> BackendError:
-        """The error with the backend's name at its end, where its first word does not say it already."""
+        """The error with the backend's name at its end, unless its first word is that name already."""
         return error if self._is_said else error.signed(self.name)
 
     def absence(self, address: Address) -> str:
@@ -138,12 +138,12 @@ class Store:
 
     @property
     def _is_said(self) -> bool:
-        """Whether the beginning of the store's messages says its name."""
+        """Whether the store's messages begin with its name."""
         return self.name == self.type or backend_class(self.type).label_has_name
 
 
 class Stores:
-    """The stores by name, in configured order: for what only wants to know how they call a secret, and asks none."""
+    """The stores by name, in configured order: for code that needs their names for a secret and asks none."""
 
     __slots__ = ("_stores",)
 
@@ -162,7 +162,7 @@ class Stores:
         return self._stores.get(name)
 
     def store(self, name: str | None) -> Store:
-        """The store of that name, or the first one. EnvrefError where there is none."""
+        """The store of that name, or the first one. EnvrefError if there is none."""
         if not self._stores:
             raise EnvrefError("no backends configured in .envref.yaml", hint=NO_BACKENDS)
         if name is None:
@@ -175,15 +175,15 @@ class Stores:
         return self._stores
 
     def warnings(self) -> list[str]:
-        """What the stores asked so far have to say."""
+        """The warnings of the stores asked so far."""
         return [warning for store in self for warning in store.warnings]
 
 
 class Chain(Stores):
-    """The stores as they may be asked. There is none for a project that needs trust and does not have it.
+    """The stores that may be asked. A project that needs trust and does not have it gets no Chain.
 
-    Making it raises Untrusted then: whoever wants to use a store passes the gate. The command line gives a `gate` that
-    asks the person at the terminal, so time begins behind it.
+    Making one raises Untrusted then, so all use of a store passes the gate. The command line's `gate` asks the person
+    at the terminal, so the stores' time begins after it.
     """
 
     __slots__ = ()
@@ -196,8 +196,8 @@ class Chain(Stores):
 
 
 class VariableChain(Chain):
-    """The stores as they are asked for variables: a passphrase is asked for only where standard input is a terminal
-    too (commands.md 2.2).
+    """The stores, asked for variables: they ask for a passphrase only if standard input is a terminal too
+    (commands.md 2.2).
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""Progress: a line on stderr that names the stores which take long, for the person who waits at a terminal."""
+"""Progress: a line on stderr that names the slow stores, for the person who waits at a terminal."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from envref import streams
 if TYPE_CHECKING:
     from envref.resolve.chain import Chain
 
-_PATIENCE = 1.0  # seconds after which somebody wonders
+_PATIENCE = 1.0  # seconds after which people wonder what is going on
 
 
 class Progress:
-    """A context in which stores are asked. One that is still at work after a second is named, until the end."""
+    """A context in which stores are asked. Names a store that is still at work after a second, until it ends."""
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain

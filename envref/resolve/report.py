@@ -1,4 +1,4 @@
-"""Report: the outcome of every variable, for people and for JSON. It has no place that could hold a value."""
+"""Report: the lines and rows about every variable's outcome, for people and JSON. No field of it can hold a value."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def complaints(filled: Iterable[Filled], note: str = "") -> list[str]:
-    """The stderr lines for what could not be resolved, each with its cure, and at last how many references failed.
+    """The stderr lines for what could not be resolved, each with its cure; the last one counts the failed references.
 
     Variables that only depend on them are not counted (commands.md 2.2). `note` ends the last line. No line where
     nothing failed.
@@ -88,7 +88,7 @@ def _failure(name: str, answered: Answered) -> list[str]:
 
 
 def rows(resolution: Resolution) -> list[Explanation]:
-    """One row a chosen variable, in order."""
+    """One row for each chosen variable, in order."""
     types = {backend.name: backend.type for backend in resolution.project.config.backends}
     lines = _lines(resolution.project)
     return [_row(resolution.filled[variable.name], types, lines) for variable in resolution.chosen]
@@ -132,7 +132,7 @@ def _answer(filled: Filled, types: dict[str, str]) -> Explanation:
 
 
 def _word(filled: Filled) -> str:
-    """OUTCOME of commands.md 2.2."""
+    """The OUTCOME column of commands.md 2.2."""
     if filled.waits_for and not filled.failures:
         return "depends"
     if not filled.answers:

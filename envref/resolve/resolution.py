@@ -1,4 +1,4 @@
-"""Resolution: a project's chosen variables, each with its value or the reason why it has none."""
+"""Resolution: a project's chosen variables, each with its value or the reason why it has none. The room's entrance."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 class Resolution:
     """`filled` holds the chosen variables and those that they wait for, in merged order.
 
-    `untrusted` are names that code could be run with, set by a project that the user does not trust: their values are
-    not given out.
+    `untrusted` are dangerous names that an untrusted project sets: `values` leaves them out.
     """
 
     __slots__ = ("chosen", "filled", "project", "untrusted")
@@ -64,7 +63,7 @@ def _is_trusted(project: Project) -> bool:
 
 
 def environment_of(project: Project) -> Environment:
-    """The project's variables; says the project's warnings, and with -v the files."""
+    """The project's variables; prints the project's warnings, and with -v the files."""
     for file in project.files:
         streams.detail(f"read {file.name}")
     streams.warn_each(project.warnings)
@@ -77,7 +76,7 @@ def resolved(
     """What becomes of these variables of the project.
 
     `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
-    Raises EnvrefError for what is fatal before any store is asked.
+    Raises EnvrefError for a fatal error, before any store is asked.
     """
     variables = environment.closure(chosen)
     references = [
@@ -93,7 +92,7 @@ def resolved(
 
 
 def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-    """What becomes of each variable. Most runs of plain variables end here, and load nothing for references."""
+    """What becomes of each variable. Most runs have only plain variables, end here, and load nothing for references."""
     if all(variable.plain is not None for variable in variables):
         return {variable.name: Filled(variable, variable.plain) for variable in variables}
     from envref.env.filling import fill
@@ -130,7 +129,7 @@ def _ask(
 
 
 def _tell_of(chain: VariableChain) -> None:
-    """The stores' warnings, and with -v how long each took."""
+    """Prints the stores' warnings, and with -v how long each store took."""
     streams.warn_each(chain.warnings())
     for store in chain:
         if store.asked:

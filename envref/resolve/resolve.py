@@ -1,4 +1,4 @@
-"""References x chain -> one outcome each."""
+"""resolve(): references x chain -> one outcome each. The search itself: which store is asked for what, and who wins."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Scope:
         self.profile = profile
 
     def levels(self) -> tuple[str | None, ...]:
-        """Profile, then project."""
+        """The profile, then the project."""
         return (None,) if self.profile is None else (self.profile, None)
 
 
 class Place:
-    """Where a reference's secret may be: a store, the address there, and the field that the core takes out of it.
+    """Where a reference's secret may be: a store, the address there, and the field that envref takes out of it.
 
     `answer` is what the reference makes of the store's answer, once `is_asked`. None: the secret is not there, or
     `lack` says which field it lacks.
@@ -53,7 +53,7 @@ class Place:
 
 
 def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict[Reference, Outcome]:
-    """One outcome per reference; never raises for what a store says.
+    """One outcome per reference; never raises for a store's error.
 
     Each store is asked at most once, with everything that it may answer and that no earlier store has settled.
     A store that fails ends the search for the references it was asked: falling through to the next would turn an
@@ -75,7 +75,7 @@ def _depend_on_order(places: Iterable[list[Place]]) -> bool:
 
 
 def _open(candidates: list[Place]) -> Iterator[Place]:
-    """The places not asked yet that may still decide."""
+    """The places that were not asked yet and may still decide."""
     for place in candidates:
         if place.answer is not None:
             return
@@ -84,7 +84,7 @@ def _open(candidates: list[Place]) -> Iterator[Place]:
 
 
 def _ask(stores: list[Store], places: Places) -> None:
-    """Asks each of these stores for all that is open there; several of them at the same time."""
+    """Asks each of these stores for everything open there; several stores at the same time."""
     asked = {store: list(_open_there(store, places)) for store in stores}
     wanted = {
         store: list(dict.fromkeys(place.address for _, place in pairs)) for store, pairs in asked.items() if pairs
@@ -130,7 +130,7 @@ def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
 
 
 def _place(store: Store, reference: Reference, project: str, profile: str | None) -> Place:
-    """The key's place in the store, `names:` of the store included (commands.md 6.5)."""
+    """The key's place in the store; applies the store's `names:` (commands.md 6.5)."""
     mapped = store.mapped(reference.key, profile)
     if mapped is not None:
         name, _, field = mapped.partition("#")

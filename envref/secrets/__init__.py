@@ -1,1 +1,1 @@
-"""What people do with one secret."""
+"""What people do with secrets: write, rotate, share, sync, adopt, onboard; and the log of it."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Candidate(NamedTuple):
-    """A variable whose value is to be stored, and the key that it gets."""
+    """A variable whose value will be stored, and the key that it gets."""
 
     name: str
     key: str
@@ -25,14 +25,14 @@ class Candidate(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be stored, and the names that are left as they are, each with the reason."""
+    """What will be stored, and the names that stay as they are, each with the reason."""
 
     candidates: list[Candidate]
     left: dict[str, str]
 
 
 def plan(file: EnvFile, only: Sequence[str]) -> Plan:
-    """What of the file is to be stored: the names of `only`, or all that may be a secret.
+    """What to store of the file: the names in `only`, or all values that may be secrets.
 
     EnvrefError for a name that the file does not set.
     """
@@ -55,7 +55,7 @@ def plan(file: EnvFile, only: Sequence[str]) -> Plan:
 
 
 def _obstacle(entry: Entry, other: str | None) -> str:
-    """Why the value can't be stored under its name; empty when it can."""
+    """Why the value can't be stored under its name; empty if it can."""
     if entry.text.startswith(SCHEME):
         return "it is a reference already"
     if not entry.text:
@@ -71,7 +71,7 @@ def _obstacle(entry: Entry, other: str | None) -> str:
 def rewritten(file: EnvFile, stored: Iterable[Candidate]) -> EnvFile:
     """The file with references in the place of these values; every other byte stays.
 
-    A name whose value is not the stored one any more is left as it is.
+    A name whose value is no longer the stored one stays as it is.
     """
     for candidate in stored:
         entry = file.get(candidate.name)
@@ -104,7 +104,7 @@ class Overlap(NamedTuple):
 
 
 def compare(candidates: Sequence[Candidate], present: Mapping[str, Secret]) -> Overlap:
-    """What of the candidates has to be stored, and what must not be."""
+    """Which candidates have to be stored, and which must not be."""
     there = [candidate for candidate in candidates if candidate.key in present]
     return Overlap(
         new=[candidate for candidate in candidates if candidate.key not in present],

@@ -1,13 +1,13 @@
-"""The audit log: who changed which secret, where and when. Never a value (commands.md 3.6).
+"""The audit log: a file of who changed which secret, where and when. Never a value (commands.md 3.6).
 
-Every command that writes, deletes or passes on a secret calls `record` once a secret, after the store has answered.
+Every command that writes, deletes or shares a secret calls `record` once for each, after the store has answered.
 """
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import time
 from collections.abc import Iterator
 from io import TextIOWrapper
@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 
 def record(root: str, event: Event) -> None:
-    """Adds a line to the log of the project at `root`. What keeps it from being written is a warning, no error."""
+    """Adds a line to the log of the project at `root`. A failure to write is a warning, not an error."""
     try:
         atomic.append_line(os.path.join(root, FILE), _line(event), mode=0o600)
     except EnvrefError as error:
@@ -40,7 +40,7 @@ def record(root: str, event: Event) -> None:
 
 
 class Line(NamedTuple):
-    """A line of the log: its number, from 1, its text, and what it says; None for a line that is not an entry."""
+    """A line of the log: its number, from 1, its text, and its entry, None if the text is not one."""
 
     number: int
     text: str
@@ -60,7 +60,7 @@ def lines(root: str) -> list[Line]:
 
 
 def entries(root: str) -> Iterator[dict[str, str]]:
-    """What the log says, oldest first. Lines that aren't entries are left out; an unreadable log has none."""
+    """The log's entries, oldest first. Lines that are not entries are left out; an unreadable log has none."""
     try:
         yield from (line.entry for line in lines(root) if line.entry is not None)
     except EnvrefError:
@@ -79,10 +79,11 @@ def _line(event: Event) -> str:
 
 
 def _user() -> str:
+    """Who the system says it is: LOGNAME and USER are for anybody to set, an env file too."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())  # a container may run as a user without a name
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())  # a container may run as a user without a name
 
 
 def _parsed(line: str) -> dict[str, str] | None:

@@ -37,7 +37,7 @@ CHARSETS: dict[str, Callable[[int], str]] = {
 
 
 class Recipe:
-    """How a value is made: how many characters, of which set. UsageError for what can't be made."""
+    """How a value is made: how many characters, from which set. UsageError for values that can't be made."""
 
     def __init__(self, length: int = DEFAULT_LENGTH, charset: str = DEFAULT_CHARSET) -> None:
         if length < _SHORTEST:
@@ -50,7 +50,7 @@ class Recipe:
         self._charset = charset
 
     def __str__(self) -> str:
-        """What a message calls it."""
+        """The recipe as messages describe it."""
         return f"{self._length} chars, {self._charset}"
 
     def make(self) -> Secret:

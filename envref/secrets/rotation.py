@@ -1,7 +1,7 @@
 """Rotation: a new value for a secret, and the old ones kept as `KEY.__history.N`, 1 the newest (commands.md 2.7).
 
-Where the store makes several changes at once, a rotation is one change. Elsewhere its order sees to it that whatever
-stops it, the current value is where it was or in slot 1.
+If the store can make several changes at once, a rotation is one change. Otherwise its order guarantees that wherever it
+stops, the current value is where it was or in slot 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MOST = 100
 
 
 def check_keep(keep: int) -> int:
-    """`keep`, if so many old values can be kept; else a UsageError."""
+    """`keep`, if that many old values can be kept; else raises a UsageError."""
     if keep < 0:
         raise UsageError("keep must be at least 0")
     if keep > _MOST:
@@ -43,7 +43,7 @@ def history(store: ScopedStore, key: str) -> dict[int, str]:
 def rotate(store: ScopedStore, key: str, current: Secret, new: Secret, *, keep: int) -> None:
     """Makes `new` the value of `key`, and `current` its newest old one; keeps at most `keep` old ones.
 
-    BackendError says what a failure left: everything as it was, or the current value in slot 1.
+    Its BackendError says what a failure left: everything as it was, or the current value in slot 1.
     """
     slots = history(store, key)
     old = store.get_many(list(slots.values()))
@@ -71,7 +71,7 @@ def _in_order(
     store: ScopedStore, key: str, current: Secret, new: Secret, shifted: dict[str, Secret], keep: int
 ) -> None:
     with _leaving("the current value is unchanged"):
-        # The oldest moves first: a stop in between leaves a value twice, and never loses one.
+        # The oldest moves first: a stop in between leaves a value twice, but never loses one.
         for name in reversed(shifted):
             store.change({name: shifted[name]})
         _archive(store, slot(key, 1), current)
@@ -94,7 +94,7 @@ def _archive(store: ScopedStore, name: str, current: Secret) -> None:
 
 @contextmanager
 def _leaving(state: str) -> Iterator[None]:
-    """Says in a store's error what the rotation has left behind."""
+    """Adds to a store's error what the rotation left behind."""
     try:
         yield
     except BackendError as error:

@@ -1,4 +1,4 @@
-"""One store at one scope of a project: what the commands that write secrets work on (commands.md 2.7).
+"""ScopedStore: one store at one scope of a project, for the commands that write secrets (commands.md 2.7).
 
 Its errors carry the backend's name. Reading for people goes through `resolve`, which knows the whole chain.
 """
@@ -33,7 +33,7 @@ class ScopedStore:
         return ScopedStore(self._store, scope)
 
     def check_own(self, key: str) -> None:
-        """EnvrefError for a key that stands for a secret which envref did not make (commands.md 6.5)."""
+        """Raises EnvrefError for a key that means a secret which envref did not make (commands.md 6.5)."""
         if self._store.mapped(key, self.scope.profile) is not None:
             raise EnvrefError(f'key "{key}" is mapped to an existing secret in backend "{self.name}"; change it there')
 
@@ -42,7 +42,7 @@ class ScopedStore:
         return self.get_many([key]).get(key)
 
     def get_many(self, keys: Sequence[str]) -> dict[str, Secret]:
-        """The values of those keys that are there, asked for at once. Raises BackendError for the first that fails."""
+        """The values of the keys that exist, asked for at once. Raises BackendError for the first that fails."""
         if not keys:
             return {}
         addresses = [self.address(key) for key in keys]
@@ -51,9 +51,9 @@ class ScopedStore:
             return {address.key: _value(answers[address]) for address in addresses if address in answers}
 
     def change(self, changes: Mapping[str, Secret | None]) -> None:
-        """Writes the values and deletes the keys that have None: at once where the store can, else one by one in order.
+        """Writes the values and deletes the keys that have None: at once if the store can, else one by one in order.
 
-        Raises BackendError; SecretNotFound only when a single key is to be deleted and is not there.
+        Raises BackendError; SecretNotFound only if the single change deletes an absent key.
         """
         with self._signed():
             if len(changes) > 1:
@@ -64,7 +64,7 @@ class ScopedStore:
                 self._change_one(key, value)
 
     def change_and_verify(self, values: Mapping[str, Secret]) -> None:
-        """Writes the values and reads them back. Raises BackendError; EnvrefError for what came back otherwise."""
+        """Writes the values, then reads them back. BackendError; EnvrefError for a value that came back changed."""
         self.change(values)
         back = self.get_many(list(values))
         wrong = [key for key, value in values.items() if back.get(key) != value]
@@ -76,7 +76,7 @@ class ScopedStore:
 
     @property
     def transactional(self) -> bool:
-        """Whether several changes are made at once, or none of them."""
+        """Whether the store makes all of several changes, or none."""
         return self._store.backend.transactional
 
     def not_found(self, key: str) -> BackendError:
@@ -91,7 +91,7 @@ class ScopedStore:
     def listed(self) -> list[str]:
         """The keys at this scope, sorted; at project scope those of profiles are among them, as PROFILE/KEY.
 
-        A name does not tell a profile from the first segment of a key: who knows the profiles leaves them out.
+        A name alone does not show whether it begins with a profile or a key's segment: callers filter known profiles.
         """
         profile = self.scope.profile
         if profile is None:
@@ -108,7 +108,7 @@ class ScopedStore:
 
     @contextmanager
     def _signed(self) -> Iterator[None]:
-        """Puts the backend's name to its errors, and says its warnings, each once."""
+        """Adds the backend's name to its errors, and prints its warnings, each once."""
         try:
             yield
         except BackendError as error:
@@ -127,7 +127,7 @@ def _value(answer: Secret | BackendError) -> Secret:
 
 @contextmanager
 def doing(what: str) -> Iterator[None]:
-    """Puts what was being done before a store's error: `storing secret: …` (commands.md 13, row 35)."""
+    """Puts what was being done in front of a store's error: `storing secret: …` (commands.md 13, row 35)."""
     try:
         yield
     except BackendError as error:

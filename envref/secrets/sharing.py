@@ -18,7 +18,7 @@ _IDENTITY = "name a file that age-keygen wrote, or an SSH key without a passphra
 def recipients_of(path: str) -> list[Recipient]:
     """The recipients that a file lists: every line that is neither blank nor a comment.
 
-    EnvrefError when it can't be read; UsageError for a line that is not a key, and for a file without one.
+    EnvrefError if it can't be read; UsageError for a line that is not a key, and for a file without keys.
     """
     found = [_of_line(path, number, line.strip()) for number, line in enumerate(_lines(path), 1) if _counts(line)]
     if not found:
@@ -33,7 +33,7 @@ def encrypt(secret: Secret, recipients: Sequence[Recipient]) -> str:
 
 
 def identities_of(path: str) -> list[object]:
-    """The private keys of a file: of age, a line each, or one SSH key. EnvrefError, without a word of the file."""
+    """The private keys of a file: age keys, one a line, or one SSH key. EnvrefError that quotes nothing of the file."""
     name = os.path.basename(path)
     text = "\n".join(_lines(path))
     if "-----BEGIN" in text:
@@ -51,7 +51,7 @@ def identities_of(path: str) -> list[object]:
 
 
 def decrypt(sealed: bytes, identities: Sequence[object], name: str) -> bytes:
-    """The plain text of the age file called `name`. EnvrefError when none of the identities opens it."""
+    """The plain text of the age file called `name`. EnvrefError if none of the identities opens it."""
     try:
         plain: bytes = pyrage.decrypt(sealed, list(identities))
     except (pyrage.DecryptError, ValueError):

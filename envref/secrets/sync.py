@@ -21,14 +21,14 @@ _VERSION = 2
 
 
 class Bundle:
-    """The secrets of one scope. `scope` is None in a file of the ancestor, which does not say whose they are."""
+    """The secrets of one scope. `scope` is None for a file of envref 1, which does not say whose they are."""
 
     def __init__(self, secrets: Mapping[str, Secret], scope: tuple[str, str | None] | None) -> None:
         self.secrets = dict(secrets)
         self.scope = scope
 
     def check(self, wanted: Scope, file: str) -> None:
-        """EnvrefError when the secrets are another project's, or another profile's."""
+        """Raises EnvrefError if the secrets are another project's, or another profile's."""
         if self.scope is None:
             return
         project, profile = self.scope

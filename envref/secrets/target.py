@@ -1,4 +1,4 @@
-"""Which secrets are meant: a project's, at the effective scope, in one of its stores (commands.md 2.7)."""
+"""Target: the secrets that a command means: a project's, at one scope, in one of its stores (commands.md 2.7)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Target:
         self.scope = Scope(project.config.project, project.profile)
         self.given_backend = backend
         self._timeout = timeout
-        # A person is asked for trust before anything else, and only once.
+        # Asks a person for trust before anything else, and only once.
         self.backend = Chain(project, self._timeout, gate).store(backend).name
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Target:
         return "" if self.scope.profile is None else f' (profile "{self.scope.profile}")'
 
     def chain(self) -> Chain:
-        """The project's stores. Their time begins now, so a command that asks a person makes it afterwards."""
+        """The project's stores. Their time begins now, so a command asks the person first."""
         return Chain(self.project, self._timeout)
 
     def store(self) -> ScopedStore:
@@ -67,7 +67,7 @@ class Target:
         return [name for name in names if "/" not in name or name.partition("/")[0] not in profiles]
 
     def log(self, operation: str, key: str, detail: str | None = None) -> None:
-        """Puts down in the audit log what was done."""
+        """Records in the audit log what was done."""
         event = audit_log.Event(operation, key, self.backend, self.scope.project, self.scope.profile, detail)
         audit_log.record(self.project.root, event)
 

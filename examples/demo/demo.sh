@@ -1,6 +1,6 @@
 #!/bin/sh
-# The example project beside this script, resolved from a new embedded vault: `make demo`.
-# Works on a copy with a HOME of its own, and leaves nothing behind.
+# `make demo`: resolves the example project beside this script from a new embedded vault.
+# It works on a copy with its own HOME, and leaves nothing behind.
 set -eu
 
 scratch=$(mktemp -d)
@@ -17,7 +17,7 @@ HOME=$scratch/home
 ENVREF_VAULT_PASSPHRASE=$(od -An -tx1 -N16 /dev/urandom | tr -d ' \n')
 export HOME ENVREF_VAULT_PASSPHRASE
 
-# Prints a command and runs it; the demo ends with the first that fails.
+# Prints a command and runs it. The demo ends at the first command that fails.
 show() {
   printf '$ %s\n' "$1"
   eval "$1" 2>&1 || exit
@@ -27,7 +27,11 @@ show 'cat .env'
 show 'envref vault init'
 show 'echo "correct horse" | envref secret set db_password'
 show 'echo "tr0ub4dor&3" | envref secret set api_token'
-show 'echo "battery staple" | envref secret set mail_key'
 show 'envref run -- sh -c '\''echo "$APP_NAME logs $LOG_LEVEL, connects to $DATABASE_URL"'\'
-show 'envref secret delete mail_key --force'
+show 'envref resolve --export'
+
+# A secret that nobody has stored yet.
+show 'echo '\''MAIL_KEY=ref://secrets/mail_key'\'' >> .env'
 show 'envref resolve --export; echo "exit status $?"'
+show 'echo "battery staple" | envref secret set mail_key'
+show 'envref run -- sh -c '\''echo "mail key: $MAIL_KEY"'\'

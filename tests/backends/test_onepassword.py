@@ -311,7 +311,7 @@ class TestWriting:
         before = account.state
         arguments = [KEY, Secret("x"), soon()] if call == "set" else [KEY, soon()]
         error = error_of(lambda: getattr(store, call)(*arguments))
-        assert error.message == '1password: item "app/key" is no Secure Note; change it in 1Password'
+        assert error.message == '1password: item "app/key" is not a Secure Note; change it in 1Password'
         assert account.state == before
 
     @pytest.mark.parametrize("call", ["set", "delete"])

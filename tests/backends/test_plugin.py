@@ -207,7 +207,7 @@ REPLIES = {
     "nothing": ("", (BackendInvalid, "invalid JSON response: no output")),
     "array": ("[1]", (BackendInvalid, "invalid JSON response: not an object")),
     "twice": ('{"value": "a", "value": "b"}', (BackendInvalid, "invalid JSON response: duplicate member")),
-    "nan": ('{"value": NaN}', (BackendInvalid, "invalid JSON response: NaN and Infinity are no JSON")),
+    "nan": ('{"value": NaN}', (BackendInvalid, "invalid JSON response: NaN and Infinity are not JSON")),
     "trailing": ('{"value": "a"}{"value": "b"}', (BackendInvalid, "invalid JSON response: unexpected text at byte 14")),
 }
 

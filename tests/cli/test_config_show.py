@@ -65,6 +65,7 @@ def test_json_has_every_key_of_the_config(project):
         "services": {},
         "trust": "default",
         "trusted_paths": [],
+        "safe_directories": [],
         "config": str(project.path / ".envref.yaml"),
         "global": None,
         "warnings": [],

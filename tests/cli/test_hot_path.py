@@ -58,9 +58,9 @@ OPENING = ASKING | {f"envref.{name}" for name in ("memory", "backends.answer", "
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
-    for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store")
+    for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
 }
-IN_A_PLUGIN = OPENING | GRANTED | {"envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = OPENING | GRANTED | {"envref.backends.command", "envref.backends.plugin", "envref.project.trust.usual"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

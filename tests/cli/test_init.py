@@ -159,3 +159,13 @@ def test_a_bus_that_never_answers_costs_one_second(project, monkeypatch, tmp_pat
         watch = Stopwatch()
         assert example(project) == "vault"
         assert watch.seconds() < 5
+
+
+def test_a_dangling_config_is_no_project(project):
+    """The link would be skipped as "already there", and no project come of it."""
+    (project.path / ".envref.yaml").symlink_to("nowhere")
+    done = project.envref("init")
+    assert done.returncode == 1
+    assert "error: .envref.yaml is a symlink to " in done.stderr
+    assert "which does not exist" in done.stderr
+    assert "Initialized" not in done.stderr + done.stdout

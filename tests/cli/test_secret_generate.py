@@ -189,7 +189,7 @@ def test_copy_refuses_a_store_without_projects(project, entry):
     assert (done.returncode, done.stderr) == (
         1,
         (
-            'error: backend "store" has no project in its names; there is no other to copy from\n'
+            'error: backend "store" does not keep projects apart; there is no other one to copy from\n'
             "  hint: envref secret set KEY stores the value\n"
         ),
     )

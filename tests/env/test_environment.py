@@ -11,6 +11,7 @@ from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
 from envref.secret import Secret
+from tests.lateness import Stopwatch
 
 
 def environment(text, ambient=None):
@@ -20,7 +21,7 @@ def environment(text, ambient=None):
 def shown(text, ambient=None):
     """What `get` prints for each variable."""
     found = environment(text, ambient)
-    return {name: found.shown(variable) for name, variable in found.variables.items()}
+    return found.shown(found.variables.values())
 
 
 def filled(text, **secrets):
@@ -169,3 +170,63 @@ def test_closure_adds_what_is_waited_for():
     """Only what the chosen variables need is asked."""
     found = environment("A=ref://secrets/a\nB=ref://secrets/b\nC=$B\nD=$C")
     assert [variable.name for variable in found.closure(found.select(["D"]))] == ["B", "C", "D"]
+
+
+def laughs(levels, first, times=10):
+    """Lines that each repeat the value of the one before."""
+    return f"A0={first}\n" + "".join(f"A{n}={f'${{A{n - 1}}}' * times}\n" for n in range(1, levels))
+
+
+TOO_LONG = "the interpolated value is longer than 1 MiB"
+
+
+def test_a_value_grows_no_longer_than_a_mebibyte():
+    """Forty lines would else take all memory; the message says which place it was."""
+    with pytest.raises(MalformedFile) as caught:
+        environment(laughs(40, "x"))
+    [line, *_] = [line for line in caught.value.lines() if TOO_LONG in line]
+    assert ".env:8:" in line
+
+
+def test_all_values_together_grow_no_longer_than_16_mebibytes():
+    """Each of a hundred is short enough by itself."""
+    text = f"A={'x' * 500_000}\n" + "".join(f"B{number}=$A$A\n" for number in range(100))
+    with pytest.raises(MalformedFile, match="together longer than 16 MiB"):
+        environment(text)
+
+
+def test_a_value_that_is_written_out_may_be_longer():
+    """Only what interpolation makes grows faster than the file."""
+    assert len(shown(f"A={'x' * 3_000_000}")["A"]) == 3_000_000
+
+
+@pytest.mark.parametrize("first", ["x", "ref://secrets/a"])
+def test_a_chain_is_no_longer_than_a_thousand(first):
+    """With a reference at its end each link waits for the one before."""
+    assert shown(laughs(1001, first, 1))["A1000"] == first
+    with pytest.raises(MalformedFile, match="more than 1000 variables stand behind each other"):
+        environment(laughs(1002, first, 1))
+
+
+def test_references_that_multiply_are_bounded_when_shown():
+    """`list` and `get` put the reference itself in their place."""
+    found = environment(laughs(40, "ref://secrets/a", 2))
+    with pytest.raises(MalformedFile, match=TOO_LONG):
+        found.shown([found.variables["A39"]])
+    assert found.shown([found.variables["A3"]])["A3"] == "ref://secrets/a" * 8
+
+
+def test_secrets_that_multiply_are_bounded_when_filled():
+    """The same with their values."""
+    found = environment(laughs(40, "ref://secrets/a", 2))
+    [reference] = found.variables["A0"].references()
+    with pytest.raises(MalformedFile, match=TOO_LONG) as caught:
+        fill(found.variables.values(), {reference: Found(Secret("very-private"))})
+    assert "very-private" not in "".join(caught.value.lines())
+
+
+def test_many_small_parts_take_linear_time():
+    """A hundred thousand in one value: adding each to the last would copy it as often."""
+    watch = Stopwatch()
+    assert shown("A=1\nB=" + "$A" * 100_000)["B"] == "1" * 100_000
+    assert watch.seconds() < 5

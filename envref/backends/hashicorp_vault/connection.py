@@ -25,7 +25,7 @@ _SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
 
 
 class Unusual(Exception):
-    """The way to the server, or its answer, is out of the ordinary: the program has to ask."""
+    """The way to the server, or its answer, is not one that envref handles: the store has to use the program."""
 
 
 def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: float) -> dict[str, bytes | BackendError]:
@@ -38,7 +38,7 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
     except (OSError, ValueError):
         raise Unusual from None
     reader = _Reader(connection, mount)
-    # In a thread: neither a name service nor a server that sends a byte a second heeds a deadline.
+    # In a thread: a slow name service, or a server that sends a byte a second, does not respect a deadline.
     worker = threading.Thread(target=reader.run, args=(paths,), daemon=True)
     worker.start()
     worker.join(max(0.0, deadline - time.monotonic()))
@@ -46,7 +46,7 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
     connection.abandon()
     if isinstance(failed, BackendError):
         raise failed
-    # A certificate that Python does not accept may be fine for the program.
+    # The program may accept a certificate that Python does not.
     if isinstance(failed, Unusual | ssl.SSLError | UnicodeError):
         raise Unusual from None
     if failed is None or time.monotonic() >= deadline:
@@ -55,7 +55,7 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
 
 
 class _Connection(http.client.HTTPConnection):
-    """Opened on the first request, and again after an answer that closes it; until the deadline."""
+    """A connection until the deadline, opened on the first request, and again after an answer that closes it."""
 
     def __init__(self, server: Endpoint, deadline: float) -> None:
         super().__init__(server.host, server.port)
@@ -79,14 +79,14 @@ class _Connection(http.client.HTTPConnection):
         body = response.read(LARGEST_OUTPUT + 1)
         if len(body) > LARGEST_OUTPUT:
             raise Unusual
-        if response.length:  # bytes that were announced and did not come
+        if response.length:  # fewer bytes came than were announced
             raise ConnectionResetError
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             raise Unusual
         return response.status, body
 
     def abandon(self) -> None:
-        """Ends a read that another thread is waiting in."""
+        """Ends a read that another thread is waiting for."""
         stream = self.sock
         if stream is not None:
             try:
@@ -106,7 +106,7 @@ class _Reader:
         self._mount = mount
 
     def run(self, paths: Sequence[str]) -> None:
-        """Never raises: it is the whole of a thread."""
+        """The body of a thread, so it never raises."""
         try:
             self._check_mount()
             for path in paths:
@@ -115,7 +115,7 @@ class _Reader:
             self.failed = error
 
     def _check_mount(self) -> None:
-        """What the program asks first: at a mount of version 1, or at none, every path would look absent."""
+        """Checks the mount first, as the program does: without one of version 2, every path would look absent."""
         target = _target(f"sys/internal/ui/mounts/{self._mount}")
         status, body = self._connection.read(target)
         if status != HTTPStatus.OK:
@@ -129,7 +129,7 @@ class _Reader:
         target = _target(f"{self._mount}/data/{path}")
         status, body = self._connection.read(target)
         answer = {} if status == HTTPStatus.OK else _members(body)
-        # 404 with data is that of a version that is deleted and can be undeleted.
+        # 404 with data means a deleted version that can be undeleted.
         if status == HTTPStatus.OK or (status == HTTPStatus.NOT_FOUND and answer.get("data")):
             return body
         return self._refusal(target, status, answer, path)
@@ -145,7 +145,7 @@ def _target(path: str) -> str:
 
 
 def _members(value: object) -> dict[str, object]:
-    """Of a JSON object, or of its text; none of anything else."""
+    """The members of a JSON object, or of its text; none for anything else."""
     if isinstance(value, bytes):
         try:
             value = json.loads(value)

@@ -1,4 +1,4 @@
-"""Where the program would connect to, and how, read from the variables that it reads itself."""
+"""Endpoint: where the program would connect to, and how, read from the same variables that it reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HONOURED = {
     "TLS_SERVER_NAME",
     "TOKEN",
 }
-# Without influence on one read: of the program's output, or of what is limited by envref's own deadline.
+# These do not affect a read: they shape the program's output, or limit what envref's own deadline limits.
 _HARMLESS = {"CLIENT_TIMEOUT", "CLI_NO_COLOR", "CONFIG_PATH", "DETAILED", "FORMAT", "LOG_LEVEL", "MAX_RETRIES"}
 _PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 # As the program reads a boolean.
@@ -45,7 +45,7 @@ class Endpoint:
         self._settings = settings
 
     def headers(self) -> dict[str, str]:
-        """Those of each request, the token among them."""
+        """The headers of each request, with the token."""
         named = {"X-Vault-Token": self.token, "X-Vault-Namespace": self.namespace}
         return {"X-Vault-Request": "true", **{name: value for name, value in named.items() if value}}
 
@@ -59,10 +59,11 @@ class Endpoint:
         context = ssl.create_default_context(cafile=authorities[0] if authorities else None)
         for file in authorities[1:]:
             context.load_verify_locations(file)
-        # As the program judges a chain: newer versions of Python ask for extensions that many a company's lacks.
+        # Judges a certificate chain as the program does: newer Pythons ask for extensions that many company
+        # certificates lack.
         context.verify_flags = (context.verify_flags & ~ssl.VERIFY_X509_STRICT) | ssl.VERIFY_X509_PARTIAL_CHAIN
         if "CLIENT_CERT" in self._settings:
-            # A password, or OpenSSL asks for one on the terminal.
+            # Gives a password, or OpenSSL would ask for one on the terminal.
             context.load_cert_chain(self._settings["CLIENT_CERT"], self._settings["CLIENT_KEY"], password="")
         if self._settings.get("SKIP_VERIFY", "") in _TRUE:
             context.check_hostname = False
@@ -87,9 +88,9 @@ def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:
 
 
 def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | None:
-    """The program's settings without their makers' names; None if one of them is unknown, or it is unclear which wins.
+    """The program's settings without VAULT_ or BAO_; None if one is unknown, or if it is unclear which one wins.
 
-    OpenBao reads both names, its own first. It may be installed as `vault`.
+    OpenBao reads both prefixes, its own first. It may be installed as `vault`.
     """
     vault, bao = (
         {name.removeprefix(maker): value for name, value in environment.items() if name.startswith(maker) and value}
@@ -112,12 +113,12 @@ def _is_ordinary(settings: Mapping[str, str]) -> bool:
 
 
 def is_sendable(text: str) -> bool:
-    """Whether a header can hold it."""
+    """Whether a header can hold the text."""
     return text.isascii() and (text.isprintable() or not text) and " " not in text
 
 
 def _is_plain_address(address: str) -> bool:
-    """Scheme, host and port, and nothing else."""
+    """Whether the address is scheme, host and port, and nothing else."""
     try:
         parts = urlsplit(address)
         parts.port  # noqa: B018  # raises ValueError for what is not a port

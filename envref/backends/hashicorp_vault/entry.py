@@ -17,7 +17,7 @@ MEMBER = "value"  # the member that envref keeps a secret in
 
 
 class KvEntry:
-    """An entry, and the members of its current version: None for one that is deleted and can be undeleted."""
+    """An entry and the members of its current version, which are None for a deleted version that can be undeleted."""
 
     __slots__ = ("_text", "members", "path", "version")
 
@@ -66,12 +66,12 @@ class KvEntry:
         return absent(field, self.path, [*held, *inner], subject=LABEL)
 
     def _member(self, name: str) -> str | None:
-        """By a pointer into the answer: numbers keep the digits that the store has."""
+        """Reads the member by a JSON Pointer into the answer's text: so numbers keep the digits that the store has."""
         return member(self._text, f"/data/data/{name.replace('~', '~0').replace('/', '~1')}")
 
 
 def parsed(path: str, raw: bytes) -> KvEntry:
-    """The entry in an answer. BackendInvalid for anything else, a KV engine of version 1 included."""
+    """The entry in an answer. BackendInvalid for anything else, also for an entry of a KV engine of version 1."""
     try:
         text = raw.decode("utf-8")
         data = json.loads(text)["data"]

@@ -32,7 +32,7 @@ _PACKAGES = (Package("vault", group="vault", unfree=True),)
 _INSTALLATION = Installation(("hashicorp/tap/vault",), _PACKAGES, ("vault", "login"))
 _MOUNT = "secret"
 _PROGRAMS = ("vault", "bao")
-_FEW = 3  # paths that the program is asked for: a connection of one's own is worth it for more (stores.md 6)
+_FEW = 3  # up to this many paths envref asks the program; for more, its own connection pays off (stores.md 6)
 
 
 class HashicorpVault(Backend):
@@ -81,7 +81,7 @@ class HashicorpVault(Backend):
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
-        """`vault kv get` of one member."""
+        """The `vault kv get` of one member."""
         mount, path = wanted.location
         if mount.startswith("-"):
             raise wanted.unwritable(f'the mount "{mount}" looks like an option')
@@ -100,7 +100,7 @@ class HashicorpVault(Backend):
 
     @staticmethod
     def credential_files(environment: Mapping[str, str]) -> tuple[str, ...]:
-        """The token file; and the settings file, for the one thing that it can name is a program that gives one out."""
+        """The token file, and the settings file: it can name one thing, a program that hands out a token."""
         return "~/.vault-token", environment.get("VAULT_CONFIG_PATH") or "~/.vault"
 
     @staticmethod
@@ -109,7 +109,7 @@ class HashicorpVault(Backend):
         return ("BAO_ADDR", "VAULT_ADDR") if program == "bao" else ("VAULT_ADDR",)
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """One lookup a path, however many of its members are wanted."""
+        """Looks up each path once, however many of its members are wanted."""
         paths = {address: answered(self._path, address) for address in addresses}
         wanted = dict.fromkeys(path for path in paths.values() if isinstance(path, str))
         entries = self._entries(list(wanted), deadline)
@@ -127,13 +127,13 @@ class HashicorpVault(Backend):
         entry = self._entry(path, deadline)
         members = (entry.members if entry else None) or frozenset()
         verb = "patch" if members - {MEMBER} else "put"
-        # The version that was read: a member that somebody adds in between must not be lost.
+        # Only over the version that was read: a member that somebody adds in between must not be lost.
         version = f"-cas={entry.version if entry else 0}"
         arguments = ["kv", verb, "-format=json", self._mounted, version, "--", path, f"{MEMBER}=-"]
         self._write(arguments, path, deadline, payload)
 
     def delete(self, address: Address, deadline: float) -> None:
-        """Removes every version of the entry; the program calls that a success for an absent one too."""
+        """Removes every version of the entry. For an absent entry the program reports success too."""
         path = self._own_path(address)
         entry = self._entry(path, deadline)
         if entry is None or entry.members is None:
@@ -159,7 +159,7 @@ class HashicorpVault(Backend):
 
     @property
     def _program(self) -> Program:
-        """The configured program; else `vault`, or `bao` where there is only that."""
+        """The configured program; else `vault`, or `bao` where only `bao` is installed."""
         if self._found is None:
             names = (self._command,) if self._command else _PROGRAMS
             name = next((name for name in names if command.find(name, root=self._root)), names[0])
@@ -171,7 +171,7 @@ class HashicorpVault(Backend):
         return f"-mount={self._mount}"
 
     def _extra(self) -> dict[str, str]:
-        """What the program reads from its environment. OpenBao prefers its own names, so both are set."""
+        """The variables that configure the program. OpenBao reads its own names first, so both are set."""
         # No retries: they outlast a time-out. DETAILED changes the shape of a listing.
         given = {**self._settings, "MAX_RETRIES": "0", "DETAILED": "false"}
         if self._token:
@@ -184,21 +184,21 @@ class HashicorpVault(Backend):
         return self._path(address)
 
     def _path(self, address: Address) -> str:
-        """The path inside the mount. BackendInvalid for one that would lead out of it, or to another's name."""
+        """The path inside the mount. BackendInvalid for a path that would lead out of it, or to another key's name."""
         name = self._layout.name(address) if address.foreign is None else address.foreign.strip().strip("/")
         if {"", ".", ".."} & set(name.split("/")) or not name.isprintable():
             raise BackendInvalid(f'{LABEL}: "{printable(name)}" is not a path inside a mount')
         return name
 
     def _entries(self, paths: Sequence[str], deadline: float) -> Entries:
-        """What is at each path; a path where there is nothing is left out."""
+        """The entry at each path; a path without one is left out."""
         read = self._read_together(paths, deadline) if len(paths) > _FEW and not self._command else None
         if read is None:
             read = self._read_each(paths, deadline)
         return {path: entry for path, entry in read.items() if not isinstance(entry, SecretNotFound)}
 
     def _entry(self, path: str, deadline: float) -> KvEntry | None:
-        """What is at one path. Raises BackendError."""
+        """The entry at one path. Raises BackendError."""
         entry = self._entries([path], deadline).get(path)
         if isinstance(entry, BackendError):
             raise entry
@@ -217,7 +217,7 @@ class HashicorpVault(Backend):
         return answered(parsed, path, outcome.stdout) if outcome.status == 0 else self._failed(path, outcome)
 
     def _read_together(self, paths: Sequence[str], deadline: float) -> Entries | None:
-        """Over one connection; None where only the program knows how to reach the server."""
+        """Reads over one connection; None where only the program knows how to reach the server."""
         from envref.backends.hashicorp_vault.connection import Unusual, read_many
 
         started = time.monotonic()
@@ -239,12 +239,12 @@ class HashicorpVault(Backend):
         if server is None:
             raise Unusual
         if not server.token:
-            # Where `vault login` left it is the program's own affair: a file, or what a token helper knows.
+            # Only the program knows where `vault login` left it: in a file, or with a token helper.
             printed = self._program.run(["print", "token"], deadline, extra=self._extra())
             server.token = printed.stdout.decode("utf-8", "replace").strip()
             if printed.status or not is_sendable(server.token):
                 raise Unusual
-        Secret(server.token)  # known to be hidden from messages
+        Secret(server.token)  # registers it, so that messages hide it
         return server
 
     def _write(self, arguments: Sequence[str], path: str, deadline: float, payload: bytes | None = None) -> None:
@@ -253,10 +253,10 @@ class HashicorpVault(Backend):
             raise self._failed(path, finished)
 
     def _keys(self, directory: str, outcome: Finished | BackendError) -> Sequence[str]:
-        """Names in a directory, those of directories with a slash at their end."""
+        """The names in a directory; those of directories end in a slash."""
         if isinstance(outcome, BackendError):
             raise outcome
-        # A directory that is not there: an empty object, no complaint, and a failure nevertheless.
+        # For an absent directory the program prints an empty object, no complaint, and fails.
         if outcome.status and (outcome.stderr.strip() or outcome.stdout.strip() != b"{}"):
             raise self._failed(directory, outcome)
         try:

@@ -1,4 +1,4 @@
-"""Where a keychain keeps a secret, what every system's keychain does, and how it says that it can't."""
+"""KeychainEntry: where a keychain keeps a secret. Also Provider, which every system's keychain is, and their errors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Provider(Protocol):
     def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None: ...
 
     def remove(self, entry: KeychainEntry, deadline: float) -> bool:
-        """Whether there was something to remove."""
+        """Removes the entry; returns whether there was one."""
         ...
 
     def accounts(self, service: str, deadline: float) -> Iterable[str]:
@@ -43,11 +43,11 @@ class Provider(Protocol):
 
 
 class NoService(BackendUnavailable):
-    """Nobody here keeps secrets: no session bus, or no keychain on it."""
+    """There is no keychain here: no session bus, or no keychain on it."""
 
 
 def no_desktop() -> NoService:
-    """commands.md 13, row 2; its beginning is an interface."""
+    """The error of commands.md 13, row 2; scripts rely on how it begins."""
     return NoService(
         f"{LABEL}: exec: dbus-launch: not found; no desktop session is available",
         run=MAKE_A_VAULT,
@@ -56,5 +56,5 @@ def no_desktop() -> NoService:
 
 
 def locked() -> BackendLocked:
-    """commands.md 13, row 3."""
+    """The error of commands.md 13, row 3."""
     return BackendLocked("locked", subject=LABEL, advice="unlock your login keyring")

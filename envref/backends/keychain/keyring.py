@@ -1,7 +1,7 @@
 """The keychains that python keyring speaks to: macOS, Windows, KWallet.
 
-Its backend class is named here. What python keyring would choose by itself (PYTHON_KEYRING_BACKEND, keyringrc.cfg,
-whatever is installed) may be a plain-text file, or a store that forgets (security.md 5.9).
+envref names the backend class itself. Left to choose (PYTHON_KEYRING_BACKEND, keyringrc.cfg, whatever is installed),
+python keyring may take a plain-text file, or a store that forgets (security.md 5.9).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Library(NamedTuple):
 
 
 class KeyringLibrary:
-    """Entries of one keychain, by python keyring. A call that hangs is left behind in its thread."""
+    """The entries of one keychain, through python keyring. A call that hangs is left behind in its thread."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -105,7 +105,7 @@ def _classified(error: BaseException) -> BaseException:
         return error
     if isinstance(error, KeyringLocked):
         return locked()
-    # each system's library has exceptions of its own, with no common class
+    # each system's library raises its own exceptions, without a common class
     says = excerpt(str(error)) or type(error).__name__
     return BackendUnavailable(f"{LABEL}: {says}", run=MAKE_A_VAULT, hint=LIST_IT)
 
@@ -124,7 +124,7 @@ def _decoded(entry: KeychainEntry, value: str) -> bytes:
         return raw
     try:
         return _GO_ENCODINGS[mark](value.removeprefix(mark))
-    except ValueError:  # a value of the user's own that begins so
+    except ValueError:  # the user's own value begins like that
         return raw
 
 
@@ -145,7 +145,7 @@ _ATTRIBUTE = re.compile(r'^ +"(acct|svce)"<blob>=(.*)$', re.MULTILINE)
 
 
 def _attribute(shown: str) -> str:
-    """Text that is not plain ASCII is shown as `0xHEX  "escaped"`."""
+    """One attribute of the dump. Text that is not plain ASCII is shown there as `0xHEX  "escaped"`."""
     if shown.startswith("0x"):
         return bytes.fromhex(shown[2:].split(maxsplit=1)[0]).decode("utf-8", "replace")
     return shown[1:-1] if shown.startswith('"') else ""
@@ -170,7 +170,7 @@ PLATFORMS = {
     "win32": Library("keyring.backends.Windows", "WinVaultKeyring", _windows_accounts),
 }
 
-# by the name on the session bus
+# chosen by the name on the session bus
 WALLETS = {
     f"org.kde.{daemon}": Library(
         "keyring.backends.kwallet",

@@ -1,7 +1,7 @@
 """The Secret Service of a Linux desktop (GNOME Keyring, KWallet, KeePassXC): one connection, any number of keys.
 
-Python keyring opens a connection and makes a key exchange for every key, and can't list. Entries are written so that
-it, `secret-tool` and envref find and replace each other's.
+Python keyring opens a connection and makes a key exchange for every key, and can't list. envref writes entries so that
+python keyring, `secret-tool` and envref find and replace each other's.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _SERVICE = DBusAddress("/org/freedesktop/secrets", _BUS_NAME, f"{_INTERFACE}Serv
 _DEFAULT = "/org/freedesktop/secrets/aliases/default"
 _NOTHING = "/"  # the path that stands for no object and no prompt
 
-# The application that python keyring writes under: so an entry that both wrote is one entry, not two.
+# The application name that python keyring writes: so an entry that both wrote is one entry, not two.
 _APPLICATION = "Python keyring library"
 _SCHEMA = "org.freedesktop.Secret.Generic"
 _CONTENT = "text/plain"
@@ -60,7 +60,7 @@ _PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before one more try
 
 
 class _Vanished(BackendUnavailable):
-    """An object that was there a moment ago: gnome-keyring reads a keyring anew that it has just written."""
+    """An object was there a moment ago and is gone: gnome-keyring rereads a keyring that it has just written."""
 
 
 _ERRORS: dict[str, type[BackendError]] = {
@@ -82,7 +82,7 @@ class SecretService:
         _converse(lambda talk: talk.write(entry, value), deadline)
 
     def remove(self, entry: KeychainEntry, deadline: float) -> bool:
-        """Deletes every item of the entry. Whether there was one."""
+        """Deletes every item of the entry; returns whether there was one."""
         return _converse(lambda talk: talk.remove(entry), deadline)
 
     def accounts(self, service: str, deadline: float) -> list[str]:
@@ -98,7 +98,7 @@ class _Items(NamedTuple):
 
 
 def _converse(say: Callable[[_Conversation], _Result], deadline: float) -> _Result:
-    """What is said in one connection; said again where the keyring was just being read anew."""
+    """Holds one conversation in a connection, and repeats it if the keyring was being reread."""
     for pause in _PAUSES:
         try:
             return _said(say, deadline)
@@ -108,7 +108,7 @@ def _converse(say: Callable[[_Conversation], _Result], deadline: float) -> _Resu
 
 
 def _said(say: Callable[[_Conversation], _Result], deadline: float) -> _Result:
-    """Whatever goes wrong in it is a BackendError afterwards."""
+    """Holds the conversation once; turns whatever goes wrong into a BackendError."""
     started = time.monotonic()
     try:
         with connect(deadline) as bus:
@@ -142,13 +142,13 @@ def _collection(path: str) -> DBusAddress:
 
 
 def _may_prompt() -> bool:
-    """Whether somebody sits there who could see a dialog, and would know why it came up."""
+    """Whether a person is there who would see a dialog and know why it came up."""
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(screen) and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class _Conversation:
-    """What is said to the Secret Service in one call."""
+    """The questions to the Secret Service within one call."""
 
     def __init__(self, bus: SessionBus) -> None:
         self._bus = bus
@@ -201,7 +201,7 @@ class _Conversation:
         return found
 
     def search_unlocked(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, _Items]:
-        """The items of each entry, once more after the person there unlocked what was locked."""
+        """The items of each entry. If some were locked, asks to unlock them and searches again."""
         found = self.search(entries)
         hidden = [items for items in found.values() if not items.unlocked]
         if not hidden:
@@ -209,14 +209,14 @@ class _Conversation:
         shut = [*(path for items in hidden for path in items.locked), *self._locked_default()]
         if shut and self._unlock(shut):
             return self.search(entries)
-        # That the keyring is there now does not say that it was there when it was searched.
+        # The keyring is there now, but may not have been there during the search.
         return {
             **found,
             **self.search([entry for entry, items in found.items() if not (items.unlocked or items.locked)]),
         }
 
     def search_writable(self, entry: KeychainEntry) -> list[str]:
-        """The items of an entry that is about to be changed, all of them and the default collection unlocked."""
+        """The items of an entry that is about to change; unlocks all of them and the default collection."""
         items = self.search([entry])[entry]
         shut = [*items.locked, *self._locked_default()]
         if shut and not self._unlock(shut):
@@ -224,13 +224,13 @@ class _Conversation:
         return [*items.unlocked, *items.locked]
 
     def why_unanswered(self, found: dict[KeychainEntry, _Items]) -> dict[KeychainEntry, BackendError]:
-        """The errors of those entries without a value that can't be said to be absent."""
-        # a locked keyring need not show what it holds
+        """The errors of entries that have no value here and yet can't be called absent."""
+        # a locked keyring may hide what it holds
         silent = bool(found and self._locked_default())
         return {entry: locked() for entry, items in found.items() if silent or items.locked or items.unlocked}
 
     def _locked_default(self) -> list[str]:
-        """The default collection, if it is locked. Without one, nothing was said about what is there."""
+        """The default collection, if it is locked. Without a default collection, envref can't say what is there."""
         replies = self._bus.ask_existing([Properties(_collection(_DEFAULT)).get("Locked")])
         if not replies:
             says = f"{LABEL}: the Secret Service has no default keyring"
@@ -243,7 +243,7 @@ class _Conversation:
         return self._answered(prompt)
 
     def _answered(self, prompt: str) -> bool:
-        """Whether what was asked for is done, after a dialog if the service wants one."""
+        """Whether the service did what was asked, after a dialog if it wants one."""
         if prompt == _NOTHING:
             return True
         if not _may_prompt():
@@ -299,7 +299,7 @@ class _Conversation:
             f"{_INTERFACE}Item.Attributes": ("a{ss}", {**attributes, "xdg:schema": _SCHEMA}),
         }
         secret = format_secret(self._secured, value, _CONTENT)
-        # replacing concerns an item with these attributes that another process created meanwhile
+        # "replace" also covers an item with these attributes that another process created meanwhile
         arguments = (properties, secret, _REPLACE)
         _, prompt = self._bus.ask(_collection(_DEFAULT), "CreateItem", "a{sv}(oayays)b", *arguments)
         self._finish(prompt)
@@ -316,5 +316,5 @@ def _queries(entry: KeychainEntry) -> list[dict[str, str]]:
 
 
 def first_name(names: Sequence[str], deadline: float) -> str:
-    """The first of the names that somebody on the session bus bears, or would when called; else nothing."""
+    """The first of the names that is on the session bus, or that the bus can start; else nothing."""
     return _converse(lambda talk: talk.first_name(names), deadline)

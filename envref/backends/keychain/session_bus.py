@@ -1,6 +1,6 @@
-"""The session bus of a Linux desktop: a connection whose every wait ends at one deadline.
+"""SessionBus: a connection to the session bus of a Linux desktop, on which every wait ends at one deadline.
 
-All questions of a kind are on their way before the first answer is read, and no wait needs a thread to be cut short.
+It sends all questions of a kind before it reads the first answer, and ends a wait without a thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Sequence
 
-_AT_ONCE = 100  # questions under way; a bus without the limits of a desktop's allows 128
+_AT_ONCE = 100  # questions sent and not yet answered; a bus without a desktop's limits allows 128
 
 GONE = {
     "org.freedesktop.Secret.Error.NoSuchObject",
@@ -92,7 +92,7 @@ def connect(deadline: float) -> SessionBus:
         raise TimeoutError
     try:
         return SessionBus(prep_socket(get_bus(_address()), timeout=left), deadline)
-    except (ValueError, RuntimeError, StopIteration):  # no address, or none that jeepney can connect to
+    except (ValueError, RuntimeError, StopIteration):  # there is no address, or jeepney can't connect to any
         raise NoBus from None
 
 

@@ -24,7 +24,7 @@ _INDEX = "__envref_key_index__"  # where envref 1 kept the names of its entries,
 
 _Result = TypeVar("_Result")
 
-# The system's keychain allows one dialog at a time, and some of its libraries one call.
+# The system's keychain allows one dialog at a time, and some of its libraries only one call.
 _turn = threading.Lock()
 
 
@@ -32,7 +32,7 @@ class Keychain(Backend):
     """The operating system's keychain: macOS Keychain, Secret Service, KWallet or Windows Credential Manager"""
 
     type = "keychain"
-    packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS brings /usr/bin/security
+    packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
     yields_elsewhere = True
 
@@ -44,7 +44,7 @@ class Keychain(Backend):
         return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
-        """Service and account. Without an account, a foreign name's is the login name of whoever asks."""
+        """Service and account. A foreign name without an account means the login name of whoever asks."""
         if _is_own_service(address.foreign):
             raise self._own_service()
         if address.foreign is None:
@@ -105,7 +105,7 @@ class Keychain(Backend):
         return BackendInvalid(f'{LABEL}: service "{OWN}" is envref\'s own; use ref://{self.name}/KEY')
 
     def _ask(self, question: Callable[[Provider], _Result], deadline: float) -> _Result:
-        """Puts a question to this system's keychain, when nobody else does."""
+        """Asks this system's keychain, one caller at a time."""
         started = time.monotonic()
         if not _turn.acquire(timeout=max(0.0, deadline - started)):
             raise no_answer(LABEL, started, deadline)
@@ -135,7 +135,7 @@ def _standard_provider() -> Provider:
 
 
 def _wallet(deadline: float) -> Provider:
-    """KWallet, for desktops where it is all there is. NoService where it is not."""
+    """KWallet, for desktops that have nothing else. NoService where KWallet is missing."""
     from envref.backends.keychain.keyring import WALLETS, KeyringLibrary
     from envref.backends.keychain.secret_service import first_name
 
@@ -169,7 +169,7 @@ def _value(found: bytes | BackendError) -> Secret:
 
 
 def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
-    """The accounts that the keychain lists, and those of envref 1's index that it holds without listing them."""
+    """The accounts that the keychain lists, and those in envref 1's index that it has but doesn't list."""
     listed = dict.fromkeys(provider.accounts(OWN, deadline))
     if _INDEX not in listed:
         return listed
@@ -181,7 +181,7 @@ def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
 
 
 def _names(index: bytes | BackendError | None) -> list[str]:
-    """The names in envref 1's index; none when it can't be read, for it only adds to what the keychain lists."""
+    """The names in envref 1's index; none when it can't be read, because it only adds to what the keychain lists."""
     import json
 
     if not isinstance(index, bytes):

@@ -1,6 +1,6 @@
 """An age file behind a passphrase: one scrypt stanza, one chunk. Wraps a vault's identity (security.md 4.3).
 
-Ours because pyrage can't set scrypt's cost: it calibrates itself up to a gigabyte and four seconds.
+envref has its own because pyrage can't set scrypt's cost: it calibrates itself up to a gigabyte and four seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from envref.errors import BackendDenied, BackendInvalid, BackendUnavailable
 WORK_FACTORS = range(15, 21)  # commands.md 2.8: what may be written
 DEFAULT_WORK_FACTOR = 17
 
-_LARGEST_READ = 22  # as Go's age
+_LARGEST_READ = 22  # the same as Go's age
 _LARGEST_HASHLIB = 20  # OpenSSL's memory bound, 2^31 - 1 bytes, ends here
 _VERSION = "age-encryption.org/v1"
 _SALT_LABEL = b"age-encryption.org/v1/scrypt"
@@ -156,7 +156,7 @@ def _unarmored(armored: str) -> bytes:
         data = base64.b64decode("".join(armored.strip().splitlines()[1:-1]), validate=True)
     except (ValueError, binascii.Error):
         raise _damaged("its armor is broken") from None
-    # Writing it again and comparing leaves one spelling only: columns, padding and unused bits included.
+    # Writing it again and comparing allows only one spelling: columns, padding and unused bits included.
     if _armored(data).rstrip() != armored.strip():
         raise _damaged("its armor is broken")
     return data

@@ -1,7 +1,7 @@
 """Format 1, the vault of the Go ancestor: every value an age file behind the passphrase itself.
 
 Tables `metadata(key, value)` and `secrets(key, value)`, no row `format`; scrypt 2^15 for each value, nothing that binds
-a value to its key. Read as it is; the first write converts it (security.md 4.4).
+a value to its key. envref reads it as it is; the first write converts it (security.md 4.4).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LOCK = "__envref_locked__"
 
 
 class Ancestor:
-    """The rows of a format 1 vault. `open_with` comes before any value."""
+    """The rows of a format 1 vault. Call `open_with` before reading any value."""
 
     def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
         self._connection = connection
@@ -45,7 +45,7 @@ class Ancestor:
         return [key for (key,) in self._connection.execute("SELECT CAST(key AS TEXT) FROM secrets")]
 
     def value(self, key: str) -> bytes | None:
-        """The value under a full key; None when there is none. Costs one scrypt, about 0.1 s."""
+        """The value under a full key; None if it has none. Costs one scrypt, about 0.1 s."""
         row = self._connection.execute("SELECT CAST(value AS TEXT) FROM secrets WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None

@@ -11,11 +11,12 @@ from envref.errors import BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from envref.backends.vault.turn import Turn
     from envref.secret import Secret
 
-# Casts, because SQLite lets a column of text hold anything.
+# With casts, because SQLite lets a text column hold anything.
 _METADATA = "SELECT CAST(key AS TEXT), CAST(value AS TEXT) FROM metadata"
 _MACS = "SELECT CAST(key AS TEXT), CAST(mac AS TEXT) FROM secrets"
 _ROW = "SELECT CAST(value AS TEXT), CAST(mac AS TEXT) FROM secrets WHERE key = ?"
@@ -28,18 +29,18 @@ _UPSERT_ROW = (
 class Contents:
     """The rows of an unlocked or still sealed vault. Every read and write begins with `open_with`.
 
-    A write is not done until `sign` has renewed the manifest.
+    A write counts only after `sign` has renewed the manifest.
     """
 
     def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
         self._connection = connection
         self._metadata = metadata
-        self._macs: dict[str, str] = dict(connection.execute(_MACS))
+        self._macs: dict[str, str] = dict(_bounded(connection, _MACS))
         self._keys: Keys | None = None
 
     @property
     def locked(self) -> bool:
-        """Whether `envref vault lock` closed it; a switch against accidents, not more encryption."""
+        """Whether `envref vault lock` closed it: a guard against accidents, not extra encryption."""
         return self._metadata.get("locked") != "false"
 
     @property
@@ -58,11 +59,11 @@ class Contents:
             raise RuntimeError("the vault's contents were used before open_with")
         return self._keys
 
-    def unwrap(self, passphrase: Secret) -> Keys:
+    def unwrap(self, passphrase: Secret, turn: Turn) -> Keys:
         """The keys that `passphrase` opens; costs the work factor. BackendDenied when it is wrong."""
         from envref.backends.vault import age
 
-        content = age.unwrap(self.wrapped, passphrase.reveal().encode("utf-8"))
+        content = turn.take(lambda: age.unwrap(self.wrapped, passphrase.reveal().encode("utf-8")))
         return Keys(self.vault_id, self.wrapped, content.decode("ascii", "replace").rstrip("\n"))
 
     def signed_by(self, keys: Keys) -> bool:
@@ -83,7 +84,7 @@ class Contents:
         return self._macs.keys()
 
     def value(self, key: str) -> bytes | None:
-        """The value under a full key; None when there is none, BackendInvalid when its row was tampered with."""
+        """The value under a full key; None if it has none, BackendInvalid if somebody tampered with its row."""
         row = self._connection.execute(_ROW, (key,)).fetchone()
         return None if row is None else self.keys.open(key, SealedValue(*row))
 
@@ -94,7 +95,7 @@ class Contents:
         self._macs[key] = row.mac
 
     def remove(self, key: str) -> bool:
-        """Whether there was such a value to remove."""
+        """Removes the value; returns whether there was one."""
         self._connection.execute("DELETE FROM secrets WHERE key = ?", (key,))
         return self._macs.pop(key, None) is not None
 
@@ -154,7 +155,18 @@ def metadata_of(connection: sqlite3.Connection) -> dict[str, str]:
         raise BackendInvalid(
             "vault: the file is another program's database", hint="set path of the backend to another file"
         )
-    return dict(connection.execute(_METADATA))
+    return dict(_bounded(connection, _METADATA))
+
+
+def _bounded(connection: sqlite3.Connection, query: str) -> Iterator[tuple[str, str]]:
+    """Rows of two texts. BackendInvalid once they are more than the file can hold: crafted pages share their text."""
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    left = pages * size
+    for key, text in connection.execute(query):
+        left -= len(key) + len(text)
+        if left < 0:
+            raise BackendInvalid("vault: the file is damaged: it says more than it holds", hint="restore a copy of it")
+        yield key, text
 
 
 def not_initialized() -> BackendUnavailable:

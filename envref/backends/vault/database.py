@@ -7,7 +7,7 @@ import sqlite3
 import stat
 import sys
 import time
-from contextlib import closing
+from typing import Protocol
 from urllib.parse import quote
 
 from envref.backends.answer import no_answer
@@ -44,7 +44,7 @@ _EXPLAINED: dict[int, tuple[type[BackendError], str]] = {
 
 
 def default_path(warnings: list[str]) -> str:
-    """Where the vault is unless its `path` says otherwise (commands.md 3.1); `warnings` hears of an ancestor's."""
+    """The vault's usual path (commands.md 3.1). `warnings` gets a line if that is the vault of an older envref."""
     usual = configuration_path("vault.db")
     if not usual:
         raise BackendUnavailable("vault: no home directory to keep it in", hint=NO_HOME)
@@ -59,18 +59,22 @@ def default_path(warnings: list[str]) -> str:
 def create(path: str) -> None:
     """An empty file that only its owner can read. FileExistsError when anything is there.
 
-    SQLite by itself would create it readable by everyone; its journal takes over the mode of the file.
+    SQLite alone would create it readable by everyone; its journal gets the mode of the file.
     """
     os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
     open_new(path).close()
 
 
-def check(path: str) -> None:
+def check(path: str, *, in_project: bool) -> None:
     """Refuses what others could read or replace. FileNotFoundError when there is nothing.
 
     Never opens the file: closing a descriptor drops every lock this process holds on it, SQLite's included.
     """
-    status = os.lstat(path)
+    check_status(path, os.lstat(path), in_project=in_project)
+
+
+def check_status(path: str, status: os.stat_result, *, in_project: bool) -> None:
+    """The same for a file of that status. In a project no mode is the cure: the vault may have come with it."""
     if not stat.S_ISREG(status.st_mode):
         raise BackendDenied(
             f"vault: {shown(path)} is not a regular file", hint="set path of the backend to another file"
@@ -81,18 +85,19 @@ def check(path: str) -> None:
         )
     if status.st_mode & 0o077:
         mode = stat.S_IMODE(status.st_mode)
-        raise BackendDenied(
-            f"vault: {shown(path)} is accessible by others (mode {mode:04o})", run=("chmod", "600", Home(shown(path)))
-        )
+        told = f"vault: {shown(path)} is accessible by others (mode {mode:04o})"
+        if in_project:
+            raise BackendDenied(told, hint="a project is no place for a vault: leave path out, and copy what is yours")
+        raise BackendDenied(told, run=("chmod", "600", Home(shown(path))))
 
 
 def exposures(path: str) -> list[BackendError]:
-    """What lets others replace the file although they can't read it: its directory."""
+    """Faults of the file's directory: they let others replace the file although they can't read it."""
     directory = os.path.dirname(os.path.abspath(path))
     try:
         status = os.stat(directory)
     except OSError:
-        return []  # `check` tells
+        return []  # `check` reports this
     if not status.st_mode & 0o022 or status.st_mode & stat.S_ISVTX:
         return []
     mode = stat.S_IMODE(status.st_mode)
@@ -100,13 +105,62 @@ def exposures(path: str) -> list[BackendError]:
     return [BackendDenied(told, run=("chmod", "go-w", Home(shown(directory))))]
 
 
-def connect(path: str, deadline: float) -> sqlite3.Connection:
-    """A connection in autocommit mode that waits for others until `deadline`, at most 20 seconds."""
-    location = f"file:{quote(os.path.abspath(path))}?mode=rw"
-    connection = sqlite3.connect(location, uri=True, timeout=_wait(deadline), isolation_level=None)
+class Opened(Protocol):
+    """An open vault. What is not committed when it is closed was never done."""
+
+    connection: sqlite3.Connection
+
+    def snapshot(self) -> None:
+        """What is read from now on is of one moment."""
+
+    def begin(self, deadline: float) -> None:
+        """Takes the right to write, waiting for it until `deadline`."""
+
+    def commit(self) -> None:
+        """Ends the transaction; afterwards it is on the disk."""
+
+    def compact(self, deadline: float) -> None:
+        """Rewrites the file without its free pages."""
+
+    def close(self) -> None:
+        """Gives everything back."""
+
+
+class Disk:
+    """An open vault of the user's own: SQLite has the file, and waits for others at most 20 seconds."""
+
+    def __init__(self, path: str, deadline: float) -> None:
+        location = f"file:{quote(os.path.abspath(path))}?mode=rw"
+        self.connection = sqlite3.connect(location, uri=True, timeout=_wait(deadline), isolation_level=None)
+        prepare(self.connection)
+
+    def snapshot(self) -> None:
+        self.connection.execute("BEGIN")
+
+    def begin(self, deadline: float) -> None:
+        """Takes the right to write, waiting for it until `deadline`.
+
+        The journal is gone after each write. No write-ahead log: a copy of the one file at rest is then always whole.
+        """
+        self.connection.execute(f"PRAGMA busy_timeout = {round(_wait(deadline) * 1000)}")
+        self.connection.execute("PRAGMA journal_mode = DELETE")
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self.connection.execute("COMMIT")
+
+    def compact(self, deadline: float) -> None:
+        self.connection.execute(f"PRAGMA busy_timeout = {round(_wait(deadline) * 1000)}")
+        self.connection.execute("VACUUM")
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """What every connection gets."""
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    return connection
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -117,45 +171,43 @@ def create_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def begin(connection: sqlite3.Connection, deadline: float) -> None:
-    """Takes the right to write, waiting for it until `deadline`.
-
-    The journal is gone after each write. No write-ahead log: a copy of the one file at rest is then always whole.
-    """
-    connection.execute(f"PRAGMA busy_timeout = {round(_wait(deadline) * 1000)}")
-    connection.execute("PRAGMA journal_mode = DELETE")
-    connection.execute("BEGIN IMMEDIATE")
-
-
 def copy(source: sqlite3.Connection, target: str) -> None:
     """A consistent copy that only its owner can read. FileExistsError rather than overwriting."""
-    create(target)
-    try:
-        with closing(sqlite3.connect(target)) as copied:
-            source.backup(copied)
-    except BaseException:
-        os.unlink(target)
-        raise
+    os.makedirs(os.path.dirname(target) or ".", mode=0o700, exist_ok=True)
+    with open_new(target) as file:
+        try:
+            # As bytes: what lies beside the new file would steer SQLite.
+            file.write(source.serialize())
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            os.unlink(target)
+            raise
 
 
 def explained(error: sqlite3.Error, path: str, started: float, deadline: float) -> BackendError:
-    """What a failure of SQLite means to the user, in a call from `started` to `deadline`."""
+    """The error that a failure of SQLite means to the user, in a call from `started` to `deadline`."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT}:
         return no_answer("vault", started, deadline)
     kind, text = _EXPLAINED.get(code, (BackendUnavailable, f"{{path}}: {error}"))
     return kind("vault: " + text.format(path=shown(path)))
 
 
 def _wait(deadline: float) -> float:
-    """Seconds for another process's transaction."""
+    """Seconds to wait for another process's transaction."""
     return min(_LONGEST_WAIT, max(0.0, deadline - time.monotonic()))
 
 
 def git_work_tree(path: str) -> str | None:
     """The root of the git work tree that holds `path`."""
+    return folder_above(path, ".git")
+
+
+def folder_above(path: str, *names: str) -> str | None:
+    """The nearest folder above the real place of `path` that has an entry of one of these names."""
     directory = os.path.dirname(os.path.realpath(path))
-    while not os.path.exists(os.path.join(directory, ".git")):
+    while not any(os.path.lexists(os.path.join(directory, name)) for name in names):
         parent = os.path.dirname(directory)
         if parent == directory:
             return None

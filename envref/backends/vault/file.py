@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
@@ -14,12 +15,14 @@ from envref.backends.vault.age import DEFAULT_WORK_FACTOR
 from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
+from envref.backends.vault.turn import Turn
 from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from envref.backends.vault.database import Opened
     from envref.secret import Secret
 
     _Acceptance = Callable[[Contents | Ancestor], None]
@@ -28,19 +31,19 @@ _PATIENCE = 20.0  # seconds for the copy of an old vault
 
 
 def refuse_locked(contents: Contents | Ancestor) -> None:
-    """The state that everything but `envref vault` itself needs."""
+    """Raises if the vault is locked: only `envref vault` itself works on a locked vault."""
     if contents.locked:
         raise BackendLocked("vault: locked", run=("envref", "vault", "unlock"))
 
 
 def allow_locked(contents: Contents | Ancestor) -> None:
-    """For the commands that work on a locked vault too."""
+    """Accepts a locked vault, for the commands that work on one."""
 
 
 class VaultFile:
     """A vault's file, at the usual place when `path` is empty. `warnings` collects what the caller should print.
 
-    With `asks_beside_data` the passphrase is asked for although standard input is not a terminal.
+    With `asks_beside_data` envref asks for the passphrase even if standard input is not a terminal.
     """
 
     def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool = True) -> None:
@@ -50,14 +53,16 @@ class VaultFile:
         self._keys: Keys | None = None
         self._typed: Secret | None = None
         self._deadline = 0.0  # of the call that is under way
+        # A vault that may have come with a repository is never given to SQLite as a file.
+        self._in_project = database.folder_above(self.path, ".git", ".envref.yaml") is not None
 
     @contextmanager
     def reading(self, deadline: float) -> Iterator[Contents | Ancestor]:
         """A snapshot of the vault, unlocked. Raises BackendError; the lock counts before any passphrase is asked."""
-        with self._connected(deadline) as connection:
-            self._derive(connection, refuse_locked)
-            connection.execute("BEGIN")
-            yield self._opened(connection, refuse_locked)
+        with self._connected(deadline) as opened:
+            self._derive(opened.connection, refuse_locked)
+            opened.snapshot()
+            yield self._opened(opened.connection, refuse_locked)
 
     @contextmanager
     def writing(self, deadline: float, accept: _Acceptance = refuse_locked) -> Iterator[Contents]:
@@ -65,45 +70,45 @@ class VaultFile:
 
         An ancestor's vault is converted first.
         """
-        with self._connected(deadline) as connection:
+        with self._connected(deadline) as opened:
             self._warn_of_git()
-            self._derive(connection, accept)
-            database.begin(connection, deadline)
-            contents = self._opened(connection, accept)
-            current = self._converted(connection, contents) if isinstance(contents, Ancestor) else contents
+            self._derive(opened.connection, accept)
+            opened.begin(self._deadline)
+            contents = self._opened(opened.connection, accept)
+            current = self._converted(opened.connection, contents) if isinstance(contents, Ancestor) else contents
             yield current
             current.sign()
-            connection.execute("COMMIT")
+            opened.commit()
             self._keys = current.keys
 
     @contextmanager
     def creating(self, deadline: float) -> Iterator[sqlite3.Connection | None]:
-        """A transaction on a file without a vault in it, made where there is none; None when there is a vault."""
+        """A transaction on a file without a vault, which it creates if needed; None if there is a vault already."""
         try:
             database.create(self.path)
         except FileExistsError:
             pass
         except OSError as error:
             raise BackendUnavailable(f"vault: {shown(self.path)}: {error.strerror}") from None
-        with self._connected(deadline) as connection:
+        with self._connected(deadline) as opened:
             self._warn_of_git()
-            database.begin(connection, deadline)
-            yield None if _initialized(connection) else connection
-            connection.execute("COMMIT")
+            opened.begin(self._deadline)
+            yield None if _initialized(opened.connection) else opened.connection
+            opened.commit()
 
     def exists(self, deadline: float) -> bool:
         """Whether there is an initialized vault."""
         if not os.path.lexists(self.path):
             return False
-        with self._connected(deadline) as connection:
-            return _initialized(connection)
+        with self._connected(deadline) as opened:
+            return _initialized(opened.connection)
 
     def examine(self, deadline: float) -> list[BackendError]:
-        """What is wrong with the vault: who may replace it, its lock, and the passphrase, which nobody is asked for."""
+        """What is wrong with the vault: who may replace it, its lock, its passphrase. Asks nobody to type one."""
         faults = database.exposures(self.path)
         try:
-            with self._connected(deadline) as connection:
-                contents = _snapshot(connection)
+            with self._connected(deadline) as opened:
+                contents = _snapshot(opened.connection)
                 refuse_locked(contents)
                 if passphrase.given() or self._typed:
                     self._open(contents)
@@ -114,7 +119,7 @@ class VaultFile:
         return faults
 
     def passphrase(self) -> Secret:
-        """The passphrase itself, which an unlock session can't stand in for; asked for once at most."""
+        """The passphrase itself, where an unlock session is not enough; asks for it once at most."""
         known = passphrase.given(self._deadline) or self._typed
         if known is None:
             known = self._typed = passphrase.asked(beside_data=self._asks_beside_data)
@@ -122,33 +127,33 @@ class VaultFile:
 
     def prove_passphrase(self, deadline: float) -> Secret:
         """The passphrase, tried on the vault: BackendDenied when it is wrong. An unlock session is not enough."""
-        with self._connected(deadline) as connection:
-            contents = _snapshot(connection)
+        with self._connected(deadline) as opened:
+            contents = _snapshot(opened.connection)
         if isinstance(contents, Ancestor):
             self._open(contents)
         else:
-            self._keys = contents.unwrap(self.passphrase())
+            self._keys = self._derived(contents, math.inf)
             contents.open_with(self._keys)
         return self.passphrase()
 
     def is_ancestor(self, deadline: float) -> bool:
         """Whether the vault is of format 1."""
-        with self._connected(deadline) as connection:
-            return isinstance(_contents(connection), Ancestor)
+        with self._connected(deadline) as opened:
+            return isinstance(_contents(opened.connection), Ancestor)
 
     def copy(self, target: str, deadline: float) -> None:
         """A consistent copy, still encrypted. FileExistsError rather than overwriting."""
-        with self._connected(deadline) as connection:
-            _contents(connection)
-            database.copy(connection, target)
+        with self._connected(deadline) as opened:
+            _contents(opened.connection)
+            database.copy(opened.connection, target)
 
     def compact(self, deadline: float) -> None:
         """Rewrites the file without its free pages."""
-        with self._connected(deadline) as connection:
-            connection.execute("VACUUM")
+        with self._connected(deadline) as opened:
+            opened.compact(self._deadline)
 
     def _derive(self, connection: sqlite3.Connection, accept: _Acceptance) -> None:
-        """Derives the keys while no lock is held: that takes half a second, or as long as a person types."""
+        """Derives the keys without holding a lock: that takes half a second, or as long as a person types."""
         contents = _snapshot(connection)
         accept(contents)
         self._open(contents)
@@ -165,11 +170,32 @@ class VaultFile:
             contents.open_with(self.passphrase())
             return
         if self._keys is None or self._keys.wrapped != contents.wrapped:
-            self._keys = self._session_keys(contents) or contents.unwrap(self.passphrase())
+            self._keys = self._session_keys(contents) or self._derived(contents, self._deadline)
         contents.open_with(self._keys)
 
+    def _derived(self, contents: Contents, deadline: float) -> Keys:
+        """The keys behind the passphrase. The time of who types it, and of others' derivations, is not the vault's."""
+        self._refuse_costly(contents.wrapped)
+        asked = time.monotonic()
+        known = self.passphrase()
+        turn = Turn(deadline + time.monotonic() - asked)
+        keys = contents.unwrap(known, turn)
+        self._deadline = max(self._deadline, turn.deadline)
+        return keys
+
+    def _refuse_costly(self, wrapped: str) -> None:
+        """A vault that may have come with a repository costs no more than envref's own commands make it cost."""
+        from envref.backends.vault import age
+
+        largest, found = age.WORK_FACTORS[-1], age.work_factor_of(wrapped)
+        if self._in_project and found > largest:
+            raise BackendInvalid(
+                f"vault: its work factor {found} is above {largest}, the largest that a vault in a project may have",
+                hint="envref vault init makes one with less",
+            )
+
     def _session_keys(self, contents: Contents) -> Keys | None:
-        """The keys of an unlock session, unless the environment says a passphrase or the vault has new keys."""
+        """The keys of an unlock session, unless the environment has a passphrase or the vault has new keys."""
         known = passphrase.given(self._deadline) or self._typed
         identity = None if known else session.recall(contents.vault_id)
         if identity is None:
@@ -195,7 +221,7 @@ class VaultFile:
         return contents
 
     def _keep_old(self) -> str:
-        """Copies the vault as it is, to be found beside it; the path of the copy."""
+        """Copies the vault as it is into a file beside it; returns the path of the copy."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         names = (f"{self.path}.v1-{stamp}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
         kept = next(name for name in names if not os.path.lexists(name))
@@ -206,22 +232,29 @@ class VaultFile:
         return kept
 
     @contextmanager
-    def _connected(self, deadline: float) -> Iterator[sqlite3.Connection]:
-        """A connection; closing it undoes a transaction that was not committed. SQLite's errors become ours."""
+    def _connected(self, deadline: float) -> Iterator[Opened]:
+        """The open file; closing it undoes a transaction that was not committed. SQLite's errors become ours."""
         started = time.monotonic()
         if started >= deadline:
             raise no_answer("vault", started, deadline)
         self._deadline = deadline
         self._check()
         try:
-            with closing(database.connect(self.path, deadline)) as connection:
-                yield connection
+            with closing(self._open_file(deadline)) as opened:
+                yield opened
         except sqlite3.Error as error:
             raise database.explained(error, self.path, started, deadline) from None
 
+    def _open_file(self, deadline: float) -> Opened:
+        if not self._in_project:
+            return database.Disk(self.path, deadline)
+        from envref.backends.vault.image import Image
+
+        return Image(self.path, deadline)
+
     def _check(self) -> None:
         try:
-            database.check(self.path)
+            database.check(self.path, in_project=self._in_project)
         except FileNotFoundError:
             raise not_initialized() from None
         except OSError as error:
@@ -255,7 +288,7 @@ def _contents(connection: sqlite3.Connection) -> Contents | Ancestor:
 
 
 def _initialized(connection: sqlite3.Connection) -> bool:
-    """Whether there is a vault of any format; raises for another program's database."""
+    """Whether the file holds a vault of any format; raises for another program's database."""
     if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
         return False
     metadata = metadata_of(connection)

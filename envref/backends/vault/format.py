@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 FORMAT = "2"
-UNSIGNED = "manifest"  # the metadata row that signs the others
+UNSIGNED = "manifest"  # the metadata row that signs all others
 
 _MAC_LABEL = b"envref/vault/mac/v2"
 _BINDING = "envref/2 "
@@ -39,7 +39,7 @@ class Keys:
     __slots__ = ("_identity", "_mac_key", "_recipient", "identity_line", "vault_id", "wrapped")
 
     def __init__(self, vault_id: str, wrapped: str, identity_line: str) -> None:
-        """`wrapped` is the metadata row the identity came from: when it changes, these keys are out of date."""
+        """`wrapped` is the metadata row that the identity came from: once the row changes, these keys are stale."""
         self.vault_id = vault_id
         self.wrapped = wrapped
         self.identity_line = identity_line
@@ -72,7 +72,7 @@ class Keys:
         return plaintext[len(binding) :]
 
     def manifest(self, metadata: Mapping[str, str], macs: Mapping[str, str]) -> str:
-        """What signs the whole vault: every metadata row but itself, and which keys have which MAC."""
+        """The signature over the whole vault: every metadata row except itself, and each key with its MAC."""
         signed = [[name, text] for name, text in sorted(metadata.items()) if name != UNSIGNED]
         return self._mac([signed, [[key, mac] for key, mac in sorted(macs.items())]])
 
@@ -92,7 +92,7 @@ def new_identity() -> str:
 
 
 def decrypt_with_passphrase(armored: str, passphrase: Secret) -> bytes | None:
-    """A value of format 1, an age file of its own; None when the passphrase does not open it."""
+    """A value of format 1, each its own age file; None if the passphrase does not open it."""
     try:
         plaintext: bytes = pyrage.passphrase.decrypt(armored.strip().encode("utf-8"), passphrase.reveal())
     except pyrage.DecryptError:

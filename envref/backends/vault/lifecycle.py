@@ -40,12 +40,12 @@ def exists(vault: VaultFile) -> bool:
 
 
 def prove_passphrase(vault: VaultFile) -> None:
-    """BackendDenied when the passphrase is wrong."""
+    """Raises BackendDenied if the passphrase is wrong."""
     vault.prove_passphrase(_soon())
 
 
 def initialize(vault: VaultFile, passphrase: Secret, work_factor: int = age.DEFAULT_WORK_FACTOR) -> bool:
-    """Makes an empty vault; False, and nothing is touched, when there is one already."""
+    """Makes an empty vault. False if there is one already; then nothing changes."""
     with vault.creating(_soon()) as connection:
         if connection is None:
             return False
@@ -78,14 +78,14 @@ def unlock(vault: VaultFile, seconds: int = 0) -> None:
 
 
 def change_passphrase(vault: VaultFile, new: Secret) -> None:
-    """Puts the identity behind `new` at the same cost; the values stay as they are."""
+    """Encrypts the identity with `new` at the same cost; the values stay as they are."""
     vault.prove_passphrase(_soon())
     with vault.writing(_soon(), allow_locked) as contents:
         contents.wrap(new, _work_factor(contents))
 
 
 def rekey(vault: VaultFile) -> int:
-    """A new identity and every value sealed to it again; the number of values."""
+    """Makes a new identity and seals every value to it again; returns the number of values."""
     passphrase = vault.prove_passphrase(_soon())
     with vault.writing(_soon()) as contents:
         contents.replace_identity(passphrase, _work_factor(contents))
@@ -154,7 +154,7 @@ def _put(contents: Contents, secrets: Mapping[str, Secret], keys: list[str]) -> 
 
 
 def _work_factor(contents: Contents) -> int:
-    """The one the vault was made with, as far as envref writes it."""
+    """The vault's work factor, within the limits of what envref writes."""
     found = age.work_factor_of(contents.wrapped)
     return min(max(found, age.WORK_FACTORS[0]), age.WORK_FACTORS[-1])
 

@@ -27,14 +27,14 @@ _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aiou"  # 16 and 4: a word of consona
 
 
 def given(deadline: float | None = None) -> Secret | None:
-    """The passphrase from the environment; None when it names no source.
+    """The passphrase from the environment; None if the environment names no source.
 
-    BackendTimeout for a pipe that does not end until `deadline`, of `time.monotonic()`; None waits for ever.
+    BackendTimeout for a pipe that has not ended by `deadline`, a time of `time.monotonic()`; None waits for ever.
     """
     if direct := os.environ.get("ENVREF_VAULT_PASSPHRASE"):
         return Secret(direct)
     if path := os.environ.get("ENVREF_VAULT_PASSPHRASE_FILE"):
-        # What the shells make of `<(…)`: a pipe, and no path that a process with protected memory may open.
+        # A shell's `<(…)` is a pipe, whose path a process with protected memory may not open.
         number = path.removeprefix(_DESCRIPTORS)
         return _from_file(path, deadline) if number == path else _from_descriptor(number, deadline)
     if descriptor := os.environ.get("ENVREF_VAULT_PASSPHRASE_FD"):
@@ -43,13 +43,13 @@ def given(deadline: float | None = None) -> Secret | None:
 
 
 def asked(*, beside_data: bool) -> Secret:
-    """The passphrase from the terminal, typed unseen. BackendLocked where nobody `can_be_asked`."""
+    """The passphrase from the terminal, typed without echo. BackendLocked if nobody `can_be_asked`."""
     _require_terminal(beside_data=beside_data)
     return Secret(_typed(_PROMPT))
 
 
 def chosen(warnings: list[str]) -> Secret:
-    """A passphrase for a new vault: from the environment, else asked twice. Says in `warnings` when it is short."""
+    """A passphrase for a new vault: from the environment, else asked twice. Adds to `warnings` if it is short."""
     return _checked(given() or _asked_twice(_PROMPT), warnings)
 
 
@@ -96,7 +96,7 @@ def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
 
 def _from_file(path: str, deadline: float | None) -> Secret:
     try:
-        file = open(path, "rb", buffering=0, opener=without_waiting)  # noqa: SIM115  `_content` waits, not for ever
+        file = open(path, "rb", buffering=0, opener=without_waiting)  # noqa: SIM115  `_content` waits, but not for ever
     except OSError as error:
         raise BackendLocked(f"reading vault passphrase: {path}: {error.strerror}") from None
     with file:
@@ -120,11 +120,12 @@ def _from_descriptor(number: str, deadline: float | None) -> Secret:
         except ValueError:
             raise BackendLocked(f'ENVREF_VAULT_PASSPHRASE_FD is not a number: "{number}"') from None
         _read[number] = _line(_content(descriptor, source, deadline), source)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  a file's content could be read again by what is started
     return _read[number]
 
 
 def _content(descriptor: int, source: str, deadline: float | None) -> bytes:
-    """All that can be read there, at most 64 KiB; a pipe may have a writer that never ends."""
+    """Everything up to 64 KiB that the file holds; a pipe may have a writer that never ends."""
     content = b""
     poll = select.poll()
     try:
@@ -157,7 +158,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 
 def can_be_asked(*, beside_data: bool = True) -> bool:
-    """Whether a person is there who can type it; with `beside_data` also where standard input is not a terminal."""
+    """Whether a person is there to type it; with `beside_data` even if standard input is not a terminal."""
     return sys.stderr.isatty() and _in_foreground() and (beside_data or os.isatty(0))
 
 
@@ -167,7 +168,7 @@ def _require_terminal(*, beside_data: bool = True) -> None:
 
 
 def _in_foreground() -> bool:
-    """Whether this process may read the terminal: one in the background would be stopped when it tried.
+    """Whether this process may read the terminal: a background process would be stopped if it tried.
 
     stdin does not matter: `envref vault import < backup.json` may ask as well.
     """
@@ -187,7 +188,7 @@ def _typed(prompt: str) -> str:
 
 
 def _tell(text: str) -> None:
-    """A line on the terminal itself: a suggested passphrase belongs in no log that collects stderr."""
+    """Writes to the terminal itself: a suggested passphrase must not reach a log that collects stderr."""
     with open("/dev/tty", "w", encoding="utf-8") as terminal:
         terminal.write(f"{text}\n")
 

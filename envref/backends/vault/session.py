@@ -1,7 +1,7 @@
 """Unlock sessions: a vault's identity in the kernel's keyring until its time is up (security.md 4.4).
 
-The user's own keyring, not the terminal's: `envref vault lock` has to end every session there is. No process of
-another user can read it, nothing reaches a disk, and the kernel itself forgets it.
+The user's own keyring, not the terminal's: `envref vault lock` has to end every session. No process of another user can
+read it, nothing reaches a disk, and the kernel forgets it when the time is up.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _LONGEST = 256  # bytes; an identity line has 74
 
 
 def remember(vault_id: str, identity_line: str, seconds: int) -> bool:
-    """Keeps the identity for that long; False where the system has no such store, as in most containers."""
+    """Keeps the identity for that long; False if the system has no such keyring, as in most containers."""
     calls = _calls()
     if calls is None:
         return False
@@ -65,7 +65,7 @@ def _calls() -> tuple[int, int] | None:
 
 
 def _control(operation: int, *arguments: object) -> int:
-    """`keyctl(2)`; negative where it failed or there is none."""
+    """Calls `keyctl(2)`; negative if it failed or does not exist."""
     calls = _calls()
     return -1 if calls is None else _call(calls[1], operation, *arguments)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Vault(Backend):
     """A local file encrypted with age behind one passphrase; for servers, containers and CI.
 
-    `path` is where it lies, by default `vault.db` in the configuration directory. The caller prints `warnings`.
+    `path` is its file, by default `vault.db` in the configuration directory. The caller prints `warnings`.
     """
 
     type = "vault"
@@ -38,7 +38,7 @@ class Vault(Backend):
 
     @property
     def file(self) -> VaultFile:
-        """The file itself, for `envref vault`. Importing what it needs waits until the vault is really asked."""
+        """The file itself, for `envref vault`. What it needs is imported only when the vault is really asked."""
         if self._file is None:
             from envref.backends.vault.file import VaultFile
 
@@ -77,7 +77,7 @@ class Vault(Backend):
             return [key.removeprefix(prefix) for key in contents.names() if key.startswith(prefix)]
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
-        """All changes or none. Deleting what is not there is not an error here."""
+        """Makes all changes or none. Deleting what is not there is not an error here."""
         with self.file.writing(deadline) as contents:
             for address, value in changes.items():
                 self._apply(contents, self._key(address), value)

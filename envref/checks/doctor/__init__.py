@@ -1,1 +1,1 @@
-"""What `envref doctor` looks for, each check with a cure for what it finds."""
+"""What `envref doctor` looks for; each check gives a cure for what it finds."""

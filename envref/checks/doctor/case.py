@@ -1,4 +1,4 @@
-"""Case: what is examined. The project, its env files as far as they can be read, and the stores that they refer to."""
+"""Case: what doctor examines: the project, its env files as far as they can be read, and the stores they refer to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.resolve.chain import Store
 
-    Layer = tuple[str, str]  # path, and the name in messages; an empty path is the project's own file of that name
+    Layer = tuple[str, str]  # path, and name in messages; an empty path means the project's own file of that name
 
 _READABLE = "make it a readable file inside the project"
 
@@ -33,7 +33,7 @@ class Case:
     """A project, or a directory without a config, on its visit.
 
     `start` is the directory where cures are typed, `ambient` the process environment as far as `${NAME}` may fall back
-    to it, `timeout` the seconds of a store, None for its own. `faults` tell what could not be read.
+    to it, `timeout` the seconds a store may take, None for its own. `faults` say what could not be read.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Case:
 
     @cached_property
     def variables(self) -> list[Variable]:
-        """The interpolated variables; none when that can't be done, which `interpolation_faults` tell."""
+        """The interpolated variables; none if that can't be done: then `interpolation_faults` says why."""
         return self._interpolated[0]
 
     @property
@@ -77,7 +77,7 @@ class Case:
 
     @cached_property
     def is_untrusted(self) -> bool:
-        """Whether the project's stores may not be looked at before the user trusts it (security.md 5.2)."""
+        """Whether the user has to trust the project before its stores may be looked at (security.md 5.2)."""
         return is_waiting(self.project)
 
     @property
@@ -125,5 +125,5 @@ def _outside(project: Project, name: str) -> Finding:
 
 
 def _faults(store: Store) -> list[BackendError]:
-    """What is wrong with a store; one that is `optional` may be away."""
+    """What is wrong with a store; an `optional` one may be unavailable."""
     return [fault for fault in store.faults() if not (store.optional and isinstance(fault, BackendUnavailable))]

@@ -1,6 +1,6 @@
-"""doctor: every check that `envref doctor` makes, in one table, each with a cure for what it finds (commands.md 2.12).
+"""CHECKS: every check of `envref doctor` in one table, each with a cure for what it finds (commands.md 2.12).
 
-A check is a generator of findings named for what it looks for. Its word is what reports call it.
+A check is a generator of findings, named for what it looks for. Reports call it by its word.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _BLANKS = " \t"
 
 
 def unreadable(case: Case) -> Iterable[Finding]:
-    """Files and lines that every other command stops at."""
+    """Files and lines that stop every other command."""
     return [*case.faults, *case.interpolation_faults]
 
 
@@ -38,7 +38,7 @@ def duplicate_keys(case: Case) -> Iterator[Finding]:
 def ignored_lines(case: Case) -> Iterator[Finding]:
     """`export NAME` alone: a shell's habit that sets nothing here."""
     for file in case.files:
-        # The reader warns of these and of duplicates; a duplicate is an entry.
+        # The reader warns about these and about duplicates; a duplicate is an entry.
         entries = {entry.line for entry in file.entries} if file.warnings else set()
         for warning in file.warnings:
             if warning.line not in entries:
@@ -91,7 +91,7 @@ def undefined_names(case: Case) -> Iterator[Finding]:
 
 
 def bad_references(case: Case) -> Iterator[Finding]:
-    """References that can't be asked of any store."""
+    """References that no store can answer."""
     configured = [backend.name for backend in case.project.config.backends]
     for variable, reference in case.references():
         entry = variable.entry
@@ -114,7 +114,7 @@ def _unquoted(files: Iterable[EnvFile]) -> Iterator[Entry]:
 
 
 def _ends_in_blanks(text: str, at: int) -> bool:
-    """Whether the line ends in blanks, and nothing else follows `at`."""
+    """Whether only blanks follow `at` in its line."""
     end = text.find("\n", at)
     rest = text[at : len(text) if end < 0 else end].removesuffix("\r")
     return bool(rest) and not rest.strip(_BLANKS)
@@ -126,7 +126,7 @@ def _parts(entry: Entry, known: dict[str, str]) -> Iterable[template.Part]:
     try:
         return template.parse(entry.text, known)
     except template.TemplateError:
-        return ()  # `unreadable` tells
+        return ()  # `unreadable` reports this
 
 
 def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterator[template.Interpolation]:
@@ -139,7 +139,7 @@ def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterato
 
 
 def _undefined_words(entry: Entry, variable: template.Interpolation, places: dict[str, str]) -> tuple[str, str]:
-    """Message and cure. What follows a bare `$` may be a piece of a password, and is hidden as in other messages."""
+    """Message and cure. What follows a bare `$` may be part of a password, so it is hidden as in other messages."""
     in_braces = entry.text.startswith("{", variable.offset + 1)
     name = printable((hide_runs if in_braces else hiding(entry.name))(variable.name))
     if variable.name in places:

@@ -1,4 +1,4 @@
-"""Finding: one thing that is wrong, where it is, and what mends it. It has no place that could hold a value."""
+"""Finding: one thing that is wrong, where it is, and what mends it. No field of it can hold a value."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _UNKNOWN_CURE = "ask the store's own program what it needs"
 
 @dataclass(frozen=True)
 class Finding:
-    """`subject` is a file as messages call it, or another thing, e.g. `backend "team"`.
+    """`subject` is a file's name in messages, or another thing, e.g. `backend "team"`.
 
-    `run` and `hint` are those of an error; a finding has at least one of them. `is_said` means that the message gives
-    the hint already. `line` and `column` count from 1; they are 0 where there is none. `key` is the variable.
+    `run` and `hint` are as in an error; a finding has at least one of them. `is_said` means that the message gives the
+    hint already. `line` and `column` count from 1; 0 means none. `key` is the variable.
     """
 
     subject: str
@@ -33,25 +33,25 @@ class Finding:
     key: str = ""
 
     def lines(self) -> list[str]:
-        """What a person reads below the subject. A cure that the message says already is not repeated."""
+        """The lines to print below the subject. A cure that is already in the message is not repeated."""
         where = f"line {self.line}: " if self.line else ""
         cures = [] if self.is_said else cure(self.run, self.hint)
         return [f"  {where}{self.message}", *(f"    {each}" for each in cures)]
 
 
 def from_problem(problem: Problem) -> Finding:
-    """A fault that a file can't be read with."""
+    """A Finding of a fault that keeps a file from being read."""
     return Finding(problem.file, problem.text, hint=_CORRECT, line=problem.line, column=problem.column)
 
 
 def from_error(subject: str, error: EnvrefError, hint: str = _UNKNOWN_CURE) -> Finding:
-    """An error with its cure: its own, else `hint`. The finding's subject stands in place of the error's."""
+    """A Finding of an error with the error's cure, else `hint`. The finding's subject replaces the error's."""
     if error.run or error.hint:
         return Finding(subject, error.fact, run=error.run, hint=error.hint)
     return Finding(subject, error.fact, hint=error.advice or hint, is_said=bool(error.advice))
 
 
 def typed(path: str, directory: str) -> str:
-    """A path as a word of a command that is typed in `directory`."""
+    """A path as a word of a command to type in `directory`."""
     path = os.path.relpath(path, directory)
     return f"./{path}" if path.startswith("-") else path

@@ -34,9 +34,9 @@ _PROFILE = re.compile(r" --profile ([\w-]+)")
 
 
 def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
-    """No block where there could be one, or one that is not what its options would write today."""
+    """There could be a block and is not, or the block is not what its options would write today."""
     if not case.configured or case.faults or case.interpolation_faults:
-        return  # nothing could be written now; `unreadable` tells why
+        return  # nothing could be written now; `unreadable` says why
     try:
         yield from _differences(_manifest(case), forms.committed(case.project))
     except MalformedFile as error:
@@ -58,7 +58,7 @@ def broken_replays(case: Case) -> Iterator[Finding]:
 
 
 def is_in_profile(case: Case) -> bool:
-    """Whether the profile form is in use: its quoting is envref's own, and its values are in no file of Flox's."""
+    """Whether the manifest has the profile form: envref quotes its values itself, and no file of Flox holds them."""
     try:
         return forms.found(_manifest(case)) == forms.PROFILED
     except EnvrefError:

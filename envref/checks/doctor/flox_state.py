@@ -1,4 +1,4 @@
-"""What Flox keeps of an activation, and where (flox.md 4). Findings name paths and variables, never contents.
+"""What Flox keeps of an activation, and where (flox.md 4). Reports paths and names, never contents.
 
 Flox's own reading of these files was the source for their format; no Flox was run.
 """
@@ -29,7 +29,7 @@ _ELSEWHERE = "or write the block with envref flox-hook --placement profile, whos
 
 
 def runtime_on_disk(case: Case) -> Iterator[Finding]:
-    """Flox writes what a hook exports into its runtime directory; memory forgets it, a disk does not."""
+    """Flox writes what a hook exports into its runtime directory; on a disk it outlives the machine's power."""
     if is_in_profile(case):
         return
     where = _run_directory()
@@ -46,7 +46,7 @@ def runtime_on_disk(case: Case) -> Iterator[Finding]:
 
 
 def left_over_starts(case: Case) -> Iterator[Finding]:
-    """Activations that nobody supervises any more, and whose files hold values."""
+    """Activations that no process supervises any more, but whose files still hold values."""
     secrets = {variable.name for variable, _ in case.references()}
     for directory in _start_directories():
         files = [file for file in _listed(directory) if _names_in(file)]
@@ -91,7 +91,7 @@ def _listed(path: str) -> list[str]:
 
 
 def _file_system(path: str) -> str:
-    """The type of the file system that holds `path`, or would; empty where the system has no such list."""
+    """The type of the file system that holds `path`, or would; empty if the system has no list of them."""
     while not os.path.exists(path):
         path = os.path.dirname(path)
     status = os.stat(path)
@@ -138,7 +138,7 @@ _NAMES_IN: dict[str, Callable[[bytes], Iterable[bytes]]] = {
 
 
 def _names_in(file: str) -> Callable[[bytes], Iterable[bytes]] | None:
-    """How the names are read in a file of Flox's that holds values; None for other files."""
+    """The function that reads the names in one of Flox's files with values; None for other files."""
     return _NAMES_IN.get(file) or (_assigned if file.startswith("flox_rc_") else None)
 
 
@@ -153,7 +153,7 @@ def _read_names(path: str) -> set[str]:
 
 
 def _is_supervised(directory: str) -> bool:
-    """Whether a process that Flox noted in its state file, beside the start or in it, still lives."""
+    """Whether a process that Flox noted in a state file, beside the start or in it, still lives."""
     for place in (directory, os.path.dirname(directory)):
         for name in _STATE_FILES:
             path = os.path.join(place, name)
@@ -163,7 +163,7 @@ def _is_supervised(directory: str) -> bool:
 
 
 def _processes(path: str) -> set[int]:
-    """Every process id in a state file, whatever version of Flox wrote it: a number that some `pid` names."""
+    """Every process id in a state file of any Flox version: a number under some key `pid`."""
     try:
         with open_in_place(path) as file:
             return set(_ids(json.loads(file.read(_LARGEST)), named=False))
@@ -185,7 +185,7 @@ def _ids(node: object, *, named: bool) -> Iterator[int]:
 
 
 def _lives(process: int, state: str) -> bool:
-    """Whether the process that Flox noted in the file `state` lives, and is not another one with its number."""
+    """Whether the process that Flox noted in the file `state` lives, and its number was not reused."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

@@ -14,6 +14,7 @@ from envref.errors import BackendError, Operator
 from envref.paths import open_file
 from envref.project import git
 from envref.project.config.files import FILE
+from envref.project.tokens import committed_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,24 +28,24 @@ _NOT_OURS = 0o066  # the group and others, reading and writing
 
 
 def config_warnings(case: Case) -> Iterator[Finding]:
-    for warning in case.project.warnings:
+    for warning in (*case.project.warnings, *committed_tokens(case.project)):
         yield Finding(FILE, warning, hint=f"correct {FILE}")
 
 
 def untrusted_config(case: Case) -> Iterator[Finding]:
-    """Programs, servers or files that the project chose: its stores are not looked at before the user trusts it."""
+    """The project chose programs, servers or files: doctor does not look at its stores until the user trusts it."""
     if case.is_untrusted:
         message = "asks for something that needs trust; its stores were not looked at"
         yield Finding(FILE, message, run=("envref", "trust"))
 
 
 def committable_local_file(case: Case) -> Iterator[Finding]:
-    """The personal file is in a git work tree and not ignored there, or even tracked."""
+    """The personal file is in a git work tree, and git does not ignore it, or even tracks it."""
     root, name = case.project.root, case.project.config.local_file
     if not case.may_run_programs or not os.path.lexists(os.path.join(root, name)):
         return
     ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
-    if ignored is None or ignored.status != 1:  # 0: it is ignored; 128: no work tree, or one that git refuses
+    if ignored is None or ignored.status != 1:  # 0: git ignores it; 128: not a work tree, or one that git refuses
         return
     if git.tracks(root, name):
         run = ("git", "rm", "--cached", typed(os.path.join(root, name), case.start))
@@ -79,7 +80,7 @@ def readable_local_file(case: Case) -> Iterator[Finding]:
 
 
 def blocked_envrc(case: Case) -> Iterator[Finding]:
-    """`.envrc` is there, direnv too, and its user has not allowed it: nothing is loaded."""
+    """There is an `.envrc` and a direnv, but the user has not allowed it: direnv loads nothing."""
     path = os.path.join(case.project.root, _DIRENV_FILE)
     if not case.may_run_programs or not os.path.exists(path):
         return
@@ -90,7 +91,7 @@ def blocked_envrc(case: Case) -> Iterator[Finding]:
 
 
 def _run(name: str, arguments: Sequence[str], directory: str) -> Finished | None:
-    """A finished program; None where there is none, or it doesn't answer."""
+    """The finished program; None if it is missing or doesn't answer."""
     program = command.find(name)
     if program is None:
         return None
@@ -102,9 +103,9 @@ def _run(name: str, arguments: Sequence[str], directory: str) -> Finished | None
 
 
 def _allowed(status: str, path: str) -> bool | None:
-    """Whether direnv would load the file at `path`; None when it says nothing of it.
+    """Whether direnv would load the file at `path`; None if it doesn't say.
 
-    2.33 and later print JSON, in which 0 means allowed; before, `--json` is ignored and lines are printed.
+    2.33 and later print JSON, in which 0 means allowed; older ones ignore `--json` and print lines.
     """
     try:
         found = json.loads(status)["state"]["foundRC"] or {}

@@ -1,4 +1,4 @@
-"""What can be wrong with the stores that references use, as far as they tell without giving a value."""
+"""What can be wrong with the stores that references use, as far as they can say without giving a value."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def _could_be_misplaced(store: Store) -> bool:
 
 
 def _misplaced(store: Store, case: Case) -> list[str]:
-    """The keys that are not below the prefix, but are below the project's name there. One listing tells both."""
+    """The keys that are not below the prefix, but below the project's name there. One listing shows both."""
     wanted = [key for key in _keys(store, case) if not store.mapped(key, None)]
     try:
         listed = set(store.backend.list(case.project.config.project, store.deadline))
     except BackendError:
-        return []  # who may read need not be allowed to list
+        return []  # a user who may read may still not be allowed to list
     return [key for key in wanted if key not in listed and f"{case.project.config.project}/{key}" in listed]
 
 

@@ -40,7 +40,7 @@ def create(name: str, source: str | None, env_file: str | None, *, register: boo
     _check_name(name)
     _check_path(env_file)
     path = find(directory())
-    # Both before anything is written. That the active profile is not there yet may be why it is made.
+    # Both come before any writing. The active profile may not exist yet: that may be why it is created.
     before = preview(path, lambda document: _without_active(name, document))
     change = _registering(name, env_file, before) if register else lambda document: document
     config = preview(path, lambda document: change(_without_active(name, document)))
@@ -80,7 +80,7 @@ def _without_active(name: str, document: Document) -> Document:
 
 
 def _registering(name: str, env_file: str | None, before: Config) -> Callable[[Document], Document]:
-    """The change that lists the profile; none where it is listed already."""
+    """The change that lists the profile; none if it is listed already."""
     fields = {"env_file": env_file} if env_file and env_file != before.profile_file(name) else None
 
     def change(document: Document) -> Document:

@@ -53,7 +53,7 @@ def diff(a: str, b: str, format_: str) -> None:
 def _values(project: Project) -> dict[str, str]:
     """Merged and interpolated, references as their URIs."""
     environment = Environment(project.entries, project.ambient)
-    return {name: environment.shown(variable) for name, variable in environment.variables.items()}
+    return environment.shown(environment.variables.values())
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[ProfileDifference]:
@@ -83,7 +83,7 @@ def _line(each: ProfileDifference) -> str:
 
 
 def _table(found: list[ProfileDifference], a: str, b: str) -> str:
-    """A dash for a value that a profile does not set; nothing for an empty one."""
+    """The table. A value that a profile does not set shows as a dash, an empty value as nothing."""
     return output.table(
         ("KEY", a, b), [(each["key"], each.get("value_a", "-"), each.get("value_b", "-")) for each in found]
     )

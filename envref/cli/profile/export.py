@@ -28,7 +28,7 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     if resolve:
         return activate.activate(Request(directory(), profile=name, format_=format_, timeout=timeout_of_environment()))
     environment = environment_of(project)
-    rendered = shells.render(format_, [(key, environment.shown(each)) for key, each in environment.variables.items()])
+    rendered = shells.render(format_, environment.shown(environment.variables.values()).items())
     streams.write(rendered.text)
     streams.warn_each(rendered.omissions(format_))
     return OK

@@ -1,4 +1,4 @@
-"""A profile that is named on the command line: `use`, `diff` and `export` refuse one that is not known."""
+"""The wrong profile name: `use`, `diff` and `export` refuse a profile that is not known. (`-P`: project/project.py.)"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check_known(profile: str, root: str, config: Config) -> None:
 
 
 def project_of(profile: str) -> Project:
-    """The project around with the files of a known profile."""
+    """The surrounding project with the files of a known profile."""
     path = find(directory())
     check_known(profile, os.path.dirname(path), load_config(path))
     return load(directory(), profile)

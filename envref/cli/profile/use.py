@@ -24,7 +24,7 @@ _KEY = "active_profile"
 @click.argument("name", required=False, shell_complete=candidates.profiles)
 @click.option("--clear", is_flag=True, help="No profile, unless one is asked for.")
 def use(name: str | None, *, clear: bool) -> None:
-    """Make a profile the one that is used when a command names none.
+    """Make a profile the active one: commands use it unless another is named.
 
     Example: envref profile use staging
     """
@@ -48,7 +48,7 @@ def _clear(path: str) -> None:
 
 
 def _use(name: str, path: str) -> None:
-    # Without the old one, so that a config whose only fault is an unknown active profile can be mended by this command.
+    # Without the old one, so that this command can mend a config whose only fault is an unknown active profile.
     check_known(name, os.path.dirname(path), preview(path, lambda document: document.without(_KEY)))
     registered: list[str] = []
 
@@ -67,7 +67,7 @@ def _use(name: str, path: str) -> None:
 
 
 def _warn_of_environment(name: str) -> None:
-    """The variable beats the config (commands.md 1.5), so that what was just done would seem to have no effect."""
+    """Warns that the variable beats the config (commands.md 1.5), or the command would seem to have no effect."""
     forced = os.environ.get("ENVREF_PROFILE")
     if forced and forced != name:
         streams.warn(f'ENVREF_PROFILE is set, so profile "{forced}" stays in effect here; run: unset ENVREF_PROFILE')

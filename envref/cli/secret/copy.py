@@ -54,17 +54,17 @@ def _scope(project: str, profile: str | None) -> Scope:
 
 
 def _check_projects(target: Target) -> None:
-    """EnvrefError for a store whose names hold no project: it would be asked for this project's own secret."""
+    """EnvrefError for a store whose names hold no project: it would give this project's own secret."""
     store = target.chain().store(target.backend)
     if not store.backend.carries_project:
         raise EnvrefError(
-            f'backend "{store.name}" has no project in its names; there is no other to copy from',
+            f'backend "{store.name}" does not keep projects apart; there is no other one to copy from',
             hint="envref secret set KEY stores the value",
         )
 
 
 def _exactly(store: ScopedStore, key: str) -> Secret:
-    """The value at exactly that scope; raises SecretNotFound."""
+    """The value at exactly that scope; raises SecretNotFound if there is none."""
     value = store.get(key)
     if value is None:
         raise store.not_found(key)

@@ -42,7 +42,7 @@ def delete(key: str, backend: str | None, profile: str | None, *, force: bool, h
 
 
 def _with_history(store: ScopedStore, key: str) -> dict[str, Secret | None]:
-    """The key and its old values. Looks for the key first: deleting several at once does not tell what was missing."""
+    """The key and its old values. Looks for the key first: deleting several at once does not say which was missing."""
     if store.get(key) is None:
         raise store.not_found(key)
     return dict.fromkeys([key, *rotation.history(store, key).values()])

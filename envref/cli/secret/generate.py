@@ -17,7 +17,7 @@ from envref.secrets.target import Target
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--length`, `--charset` and `--print` of commands that make a value."""
+    """`--length`, `--charset` and `--print`, for commands that make a value."""
     for option in (
         click.option("-p", "--print", "print_", is_flag=True, help="Print the value."),
         click.option("-c", "--charset", metavar="C", default=DEFAULT_CHARSET, help=f"One of {', '.join(CHARSETS)}."),
@@ -57,7 +57,7 @@ def generate(
 
 
 def _stored(target: Target, key: str, recipe: Recipe, *, keep: bool) -> Secret:
-    """The value that the key has afterwards."""
+    """Stores the new value, or keeps an old one with --if-missing; returns the value that the key has then."""
     with doing("storing secret"):
         store = target.store()
         old = store.get(key)

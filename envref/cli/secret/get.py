@@ -33,5 +33,5 @@ def get(key: str, backend: str | None, profile: str | None, format_: str, *, raw
 
 
 def _readable(value: str) -> str:
-    """The value without what could steer a terminal; its lines stay lines."""
+    """The value with escapes in place of what could steer a terminal; its line ends stay."""
     return "\n".join(printable(line) for line in value.split("\n"))

@@ -13,9 +13,9 @@ from envref.secrets.target import Target
 
 
 def look_up(key: str, target: Target) -> Found:
-    """The secret in the backend that `-b` names, else in the first of the chain that has it; says its warnings.
+    """The secret from the backend of `-b`, else from the first in the chain that has it; prints the warnings.
 
-    Raises EnvrefError, `retrieving secret: …`, when it is not there or can't be had.
+    Raises EnvrefError, `retrieving secret: …`, if it is absent or can't be read.
     """
     check_key(key)
     chain = target.chain()
@@ -34,7 +34,7 @@ def _failure(outcome: Failed, chain: Chain) -> EnvrefError:
 
 
 def _absence(key: str, target: Target, chain: Chain, missing: Missing) -> EnvrefError:
-    """Absence in the store's own words where only one was asked, else in the chain's."""
+    """The error for an absent secret: the store's own if only one was asked, else the chain's."""
     profile = ("--profile", target.scope.profile) if target.scope.profile else ()
     backend = ("--backend", target.given_backend) if target.given_backend else ()
     run = ("envref", "secret", "set", key, *profile, *backend)

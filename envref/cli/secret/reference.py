@@ -16,7 +16,7 @@ from envref.refs.reference import uri_of
 
 
 def variable_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """`--env NAME` of commands that store a value."""
+    """`--env NAME`, for commands that store a value."""
     option = click.option(
         "--env",
         "variable",
@@ -28,9 +28,9 @@ def variable_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ReferenceLine:
-    """`NAME=ref://secrets/KEY` in the base file, or in the profile's where one is effective.
+    """`NAME=ref://secrets/KEY` in the base file, or in the profile's if one is in effect.
 
-    Making it raises EnvrefError for a name or a file that can't be written, so that nothing is stored then.
+    Making it raises EnvrefError for a name or a file that can't be written, so nothing is stored then.
     """
 
     def __init__(self, project: Project, name: str, key: str) -> None:
@@ -55,5 +55,5 @@ class ReferenceLine:
 
 
 def reference_line(project: Project, name: str | None, key: str) -> ReferenceLine | None:
-    """The line that `--env` asks for; None without the option."""
+    """The ReferenceLine for `--env`; None without the option."""
     return None if name is None else ReferenceLine(project, name, key)

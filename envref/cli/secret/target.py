@@ -27,7 +27,7 @@ def scoped(name: str) -> _Decorator:
     """`envref secret NAME` with the options that every such command takes."""
 
     def command(function: Callable[..., Any]) -> click.Command:
-        # Accepted for scripts that were written for the ancestor, whose commands edited `.env` by themselves.
+        # Accepted for scripts written for envref 1, whose commands edited `.env` unasked.
         no_env = click.option("--no-env", is_flag=True, hidden=True, expose_value=False)
         return click.command(name, cls=Command)(profile_option(backend_option(no_env(function))))
 
@@ -35,14 +35,14 @@ def scoped(name: str) -> _Decorator:
 
 
 def target_of(backend: str | None, profile: str | None) -> Target:
-    """What the options mean where the command was started; says the project's warnings."""
+    """The Target that the options mean, in the command's directory; prints the project's warnings."""
     project = configured(directory(), profile)
     streams.warn_each(project.warnings)
     return target_in(project, backend)
 
 
 def target_in(project: Project, backend: str | None) -> Target:
-    """The project's secrets in a backend; ENVREF_TIMEOUT counts, and whoever is at the terminal is asked for trust."""
+    """The project's secrets in a backend. ENVREF_TIMEOUT counts; a person at the terminal is asked for trust."""
     return Target(project, backend, timeout_of_environment(), require)
 
 

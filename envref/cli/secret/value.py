@@ -13,20 +13,20 @@ _BASE64 = "store it as base64 and add ?encoding=base64 to the reference"
 
 
 def of_option(value: str) -> Secret:
-    """The value of `--value`, with the warning that it is to be seen there."""
+    """The value of `--value`; warns that others can see it there."""
     streams.warn("--value is visible in process lists and shell history; prefer the prompt or stdin")
     return _storable(Secret(value))
 
 
 def typed_or_piped(*, raw: bool) -> Secret:
-    """One hidden line where standard input is a terminal, else all of standard input."""
+    """One hidden line if standard input is a terminal, else all of standard input."""
     if prompt.at_terminal():
         return _storable(prompt.hidden("Enter secret value: "))
     return piped(raw=raw)
 
 
 def piped(*, raw: bool) -> Secret:
-    """All of standard input, to the byte; without `raw`, less one line end at its end."""
+    """All of standard input, to the byte; unless `raw`, without one final line end."""
     data = sys.stdin.buffer.read() if sys.stdin is not None else b""
     if not data:
         raise EnvrefError(
@@ -41,7 +41,7 @@ def piped(*, raw: bool) -> Secret:
 
 
 def check_filled(value: Secret) -> None:
-    """EnvrefError for an empty value, which is more often a mistake than meant."""
+    """EnvrefError for an empty value, which is more often a mistake than intended."""
     if value == Secret(""):
         raise EnvrefError("secret value must not be empty", hint="give --allow-empty to store it")
 

@@ -71,7 +71,7 @@ def _document(secrets: dict[str, Secret]) -> str:
 
 def _write(target: str, text: str) -> None:
     try:
-        os.chmod(target, 0o600)  # an old file's mode would outlive it
+        os.chmod(target, 0o600)  # overwriting would keep the old file's mode
     except FileNotFoundError:
         pass
     except OSError as error:

@@ -61,7 +61,7 @@ def lock(backend: str | None, path: str | None) -> None:
 
 @vault.command(cls=Command)
 @vault_options
-@click.option("--ttl", metavar="D", help="Need no passphrase for so long, e.g. 30m or 8h.")
+@click.option("--ttl", metavar="D", help="Stay unlocked without the passphrase for this long, e.g. 30m or 8h.")
 def unlock(backend: str | None, path: str | None, ttl: str | None) -> None:
     """Open a locked vault.
 

@@ -1,4 +1,4 @@
-"""Which vault a `vault` command means, and how it is opened: `-b`, `--path`, the config's, the usual place."""
+"""The vault that a `vault` command means, opened: by `-b`, by `--path`, the config's, or the usual one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
-    """The vault that the options mean; its warnings are said at the end, its errors name the backend."""
+    """The vault that the options mean. Its warnings are printed at the end; its errors name the backend."""
     target = _vault(backend, path)
     try:
         yield target
@@ -53,7 +53,7 @@ def _vault(backend: str | None, path: str | None) -> vault.Vault:
 
 
 def _project(*, required: bool) -> Project | None:
-    """The project around; a vault needs none, but a backend's name does."""
+    """The surrounding project; a vault does not need one, but a backend's name does."""
     try:
         return configured(directory())
     except NoProject:

@@ -1,4 +1,4 @@
-"""The rules of `backends:`. What options a type has is read from its constructor, so a new store needs no line here."""
+"""The rules of `backends:`. A type's options come from its constructor, so a new store needs no line here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of `timeout`
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a backend type. `open` says that it takes any other as well."""
+    """The options of a backend type. `open` means that it takes any other option as well."""
 
     names: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ class _CheckedBackend:
         return kind
 
     def _options(self, options: Options) -> dict[str, str | bool]:
-        """The options that the type has; the others are warned of, without their values."""
+        """The options that the type has; warns about the others, without their values."""
         if not options.open:
             self._findings.warn_unknown_keys(self._config, (*options.names, *_EVERY_TYPE), noun="option")
         given: dict[str, str | bool] = {}
@@ -227,7 +227,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _is_safe_address(address: str) -> bool:
-    """Whether a token sent there is encrypted, or stays on this machine (security.md 5.7)."""
+    """Whether a token sent to the address is encrypted, or stays on this machine (security.md 5.7)."""
     from urllib.parse import urlsplit
 
     if is_loopback(address):

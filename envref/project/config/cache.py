@@ -1,7 +1,7 @@
 """The compiled copy of a config: its checked data, beside the very bytes it was made from (docs/adr/0002).
 
-A copy counts only for exactly these bytes, this envref and this Python, so it is never stale; and it is only a cache:
-whatever goes wrong with it is silent. Copies lie in `$XDG_CACHE_HOME/envref/config/`, one a project.
+A copy counts only for exactly these bytes, this envref and this Python, so it is never stale. It is only a cache:
+envref ignores whatever goes wrong with it. Copies are in `$XDG_CACHE_HOME/envref/config/`, one a project.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from envref.project.config.files import Sources
 
 _FORMAT = "envref config 3"
-_END = b"\nend of envref config\n"  # a rename that outran its data in a crash leaves a file without it
+_END = b"\nend of envref config\n"  # after a crash the renamed file may lack its data
 _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 
 
@@ -41,7 +41,7 @@ def read(sources: Sources, environment: Mapping[str, str]) -> dict[str, Any] | N
 
 
 def _data(content: bytes, head: bytes) -> dict[str, Any] | None:
-    # Compared before it is unpacked: marshal may only ever see what this very version wrote.
+    # Compared before it is unpacked: marshal must only ever read what this very version wrote.
     if not content.startswith(head) or not content.endswith(_END):
         return None
     try:
@@ -52,7 +52,7 @@ def _data(content: bytes, head: bytes) -> dict[str, Any] | None:
 
 
 def write(sources: Sources, data: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Keeps a copy, if that can be done. The last of several writers wins; a reader sees a whole copy or none."""
+    """Keeps a copy if possible. The last of several writers wins; a reader sees a whole copy or none."""
     directory = cache_path("config", environment=environment)
     try:
         if not directory or make_private(directory) or not _is_ours(directory):
@@ -85,12 +85,12 @@ def _is_ours(directory: str) -> bool:
 
 
 def _file(directory: str, sources: Sources) -> bytes:
-    # Two long paths with one ending share a file; each then finds the other's bytes in it, and none of its own.
+    # Two long paths with the same ending share a file; each then finds the other's bytes and ignores them.
     return os.path.join(os.fsencode(directory), os.fsencode(sources.path).replace(b"/", b"%")[-_LONGEST_NAME:])
 
 
 def _head(sources: Sources) -> bytes:
-    """All that a copy depends on. The lengths come first, so that no two sources have one head."""
+    """Everything that a copy depends on. The lengths come first, so that no two sources share a head."""
     lengths = f"{len(sources.project_bytes)} {len(sources.global_bytes)}"
     made_by = (_FORMAT, __version__, str(sys.implementation.cache_tag), lengths)
     places = os.fsencode(sources.path), os.fsencode(sources.shown_global_path)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_ONLY_GLOBAL = ("trust", "trusted_paths")
+_ONLY_GLOBAL = ("trust", "trusted_paths", "safe_directories")
 
 
 class Checked:
@@ -29,7 +29,7 @@ class Checked:
     def __init__(self, plain: dict[str, Any], findings: Findings, *, cacheable: bool) -> None:
         self._findings = findings
         self._plain = plain
-        # A credential must not land in a second file, not even as part of the source.
+        # A credential must not get into a second file, not even as part of the source.
         self.cacheable = cacheable
 
     @property
@@ -42,14 +42,14 @@ class Checked:
         self._findings.unknown_types = []
 
     def raise_faults(self) -> None:
-        """Raises one EnvrefError for all faults, if there is any."""
+        """Raises one EnvrefError for all faults, if there are any."""
         faults = [*self._findings.faults, *self._findings.unknown_types]
         if faults:
             raise invalid([printable(fault) for fault in faults])
 
 
 def check(sources: Sources) -> Checked:
-    """Parses and checks both files. EnvrefError for what is not YAML, or is YAML that envref refuses."""
+    """Parses and checks both files. EnvrefError for text that is not YAML, or is YAML that envref refuses."""
     project = parse(sources.project_bytes, FILE)
     own = parse(sources.global_bytes, sources.shown_global_path)
     findings = Findings()
@@ -61,16 +61,13 @@ def check(sources: Sources) -> Checked:
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
-    # Strict mode runs nothing in a project that may be untrusted, git neither.
-    if findings.tokens and plain.get("trust") != "strict":
-        from envref.project import git
-
-        findings.warnings += findings.tokens if git.tracks(*os.path.split(sources.path)) else []
+    if findings.tokens:
+        plain["tokens"] = tuple(map(printable, findings.tokens))
     return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
 
 
 def _present(document: Mapping) -> Iterator[tuple[str, Node]]:
-    """The keys that have a value: null is the same as not there."""
+    """The keys that have a value: null means the same as no key."""
     for key, node in document.entries.items():
         if not (isinstance(node, Scalar) and node.is_null):
             yield key, node
@@ -84,7 +81,7 @@ def _plain(nodes: dict[str, Node], findings: Findings) -> dict[str, Any]:
 
 
 def _option_names(*documents: Mapping) -> Iterator[str]:
-    """Every key of both files that may be an option of a store, also where it stands in the wrong place."""
+    """Every key of both files that may be an option of a store, also in the wrong place."""
     for document in documents:
         yield from document.entries
         listed = document.entries.get("backends")
@@ -196,7 +193,7 @@ def _member_field(member: dict[str, Node], field: str, where: str, findings: Fin
 
 
 def is_public_key(text: str) -> bool:
-    """Whether a secret can be encrypted to it."""
+    """Whether a secret can be encrypted to this key."""
     from envref.project.recipient import Recipient
 
     try:
@@ -244,4 +241,5 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "services": _services,
     "trust": _trust,
     "trusted_paths": _trusted_paths,
+    "safe_directories": _trusted_paths,
 }

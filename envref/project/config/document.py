@@ -1,8 +1,8 @@
 """Document: a config's text, and edits of it: exactly what is asked for changes (commands.md 12).
 
-The nodes of `config.yaml` know their places, so an edit is a few splices of the text, chosen to look like what stands
-around them (docs/adr/0010-config-edits.md). The result is parsed, and has to read back as the old text with exactly the
-intended change: a layout that nobody thought of is refused, with its place, and never damaged.
+The nodes of `config.yaml` know their places, so an edit is a few splices of the text that look like the text around
+them (docs/adr/0010-config-edits.md). The result has to read back as the old data with exactly the intended change:
+envref refuses a layout that nobody thought of, names its place, and never damages it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _COMMENT_LINE = re.compile(r"( *)#")
 _DASH_LINE = re.compile(r"^ *-(?=\s|$)", re.MULTILINE)
 _INSIGNIFICANT = re.compile(r"(\s+(#[^\n]*)?)*")
 
-# Written without quotes: words that YAML 1.1 and 1.2 both read as this very text.
+# Written without quotes: words that YAML 1.1 and 1.2 both read as exactly this text.
 _BARE = re.compile(r"([A-Za-z_]|[./][A-Za-z_])[\w./+=@-]*( [\w/+=@][\w./+=@-]*)*", re.ASCII)
 _NO_TEXT = ("null", "true", "false", "yes", "no", "on", "off", "y", "n", ".inf", ".nan")
 
 
 def scalar(text: str) -> str:
-    """The text in YAML: bare where no reader can take it for something else, else in double quotes."""
+    """The text in YAML: bare if no reader can take it for something else, else in double quotes."""
     bare = _BARE.fullmatch(text) and text.lower() not in _NO_TEXT
     return text if bare else _double_quoted(text)
 
@@ -61,7 +61,7 @@ class _Extent(NamedTuple):
 class Document:
     """A config file. `source` is its bytes; an edit makes a new one.
 
-    Making it raises EnvrefError for what is no YAML that envref reads, an edit for a layout that it can't change.
+    Making it raises EnvrefError for text that is not YAML that envref reads; an edit does for a layout it can't change.
     """
 
     def __init__(self, source: bytes, file: str) -> None:
@@ -71,18 +71,18 @@ class Document:
         self._text = source.decode().removeprefix(BOM)
 
     def get(self, key: str) -> Data:
-        """What stands at a key of the top; None for null and for nothing."""
+        """The value at a top-level key; None for null and for no key."""
         node = self.top.entries.get(key)
         return None if node is None else _data(node)
 
     def with_value(self, key: str, value: str) -> Document:
-        """With `key: value` at the top. A value that is replaced keeps its quotes."""
+        """The document with `key: value` at the top. A replaced value keeps its quotes."""
         node = self.top.entries.get(key)
         splices = self._added(key, value) if node is None else [self._replaced(self.top.keys[key], node, value)]
         return self._edited(splices, self._data() | {key: value})
 
     def without(self, key: str) -> Document:
-        """Without this key of the top; as it is when there is none."""
+        """The document without this top-level key; unchanged if there is none."""
         if key not in self.top.entries:
             return self
         names = list(self.top.keys)
@@ -93,7 +93,7 @@ class Document:
         return self._edited([self._cut_lines(start, self._place(self.top, key).end)], intended)
 
     def with_entry(self, key: str, name: str, fields: dict[str, str] | None) -> Document:
-        """With the entry `name` in the mapping at `key`: a mapping of the fields, or null."""
+        """The document with the entry `name` in the mapping at `key`: a mapping of the fields, or null."""
         value: Data = None if fields is None else {**fields}
         node = self.top.entries.get(key)
         if isinstance(node, Mapping) and node.entries:
@@ -105,7 +105,7 @@ class Document:
         return self._edited(splices, self._data() | {key: {**entries, name: value}})
 
     def with_item(self, key: str, fields: dict[str, str]) -> Document:
-        """With a mapping of the fields as the last item of the list at `key`."""
+        """The document with a mapping of the fields as the last item of the list at `key`."""
         node = self.top.entries.get(key)
         if isinstance(node, Sequence) and node.items:
             splices = self._appended(node, {**fields})
@@ -116,7 +116,7 @@ class Document:
         return self._edited(splices, self._data() | {key: [*items, {**fields}]})
 
     def without_item(self, key: str, index: int) -> Document:
-        """Without the item of this index, from 0, of the list at `key`."""
+        """The document without the item at this index, from 0, of the list at `key`."""
         node = self.top.entries[key]
         items = self.get(key)
         if not isinstance(node, Sequence) or not isinstance(items, list):
@@ -157,13 +157,13 @@ class Document:
     # Additions.
 
     def _added(self, key: str, value: Data) -> list[_Splice]:
-        """A new key of the top."""
+        """Adds a top-level key."""
         if self.top.entries or self.top.flow:
             return self._into(self.top, key, value)
         return [self._lines_at(len(self._text), self._block({key: value}, ""))]
 
     def _filled(self, key: str, value: Data) -> list[_Splice]:
-        """A value for a key of the top that has none, or an empty collection."""
+        """Adds a value to a top-level key that has none, or an empty collection."""
         node = self.top.entries.get(key)
         if node is None:
             return self._added(key, value)
@@ -186,13 +186,13 @@ class Document:
         return self._behind(key, written)
 
     def _behind(self, key: Scalar, written: str) -> _Splice:
-        """A value for a key that nothing follows, in brackets not even a colon."""
+        """Adds a value to a key that nothing follows; in brackets not even a colon may."""
         colon = _COLON.match(self._text, key.end)
         at = colon.end() if colon else key.end
         return _Splice(at, at, f" {written}" if colon else f": {written}")
 
     def _into(self, mapping: Mapping, key: str, value: Data) -> list[_Splice]:
-        """A further entry of a mapping."""
+        """Adds an entry to a mapping."""
         if mapping.flow:
             return self._into_flow(mapping, self._places(mapping), f"{self._scalar(key)}: {self._flow(value)}")
         *_, last = mapping.keys.values()
@@ -200,7 +200,7 @@ class Document:
         return [self._lines_at(at, self._block({key: value}, self._indent(last.start)))]
 
     def _appended(self, sequence: Sequence, value: Data) -> list[_Splice]:
-        """A further item of a list, written as its last one is."""
+        """Adds an item to a list, written like its last one."""
         if sequence.flow:
             return self._into_flow(sequence, self._places(sequence), self._flow(value))
         last = sequence.items[-1]
@@ -220,12 +220,12 @@ class Document:
         after = self._skip(last.end)
         trailing = self._text[after] == ","
         end = after + 1 if trailing else last.end
-        mark = " ," if self._text[end - 1] == ":" else ","  # libyaml knows no `a:,`
+        mark = " ," if self._text[end - 1] == ":" else ","  # libyaml does not read `a:,`
         if self._is_first(last.start) and self._is_last(end):
             comma = [] if trailing else [_Splice(end, end, mark)]
             line = self._line_end(end)
             own_line = newline(self._text) + self._indent(last.start) + written + ("," if trailing else "")
-            # Two splices at one place would have no order.
+            # The order of two splices at one place would be undefined.
             if comma and line == end:
                 return [_Splice(line, line, mark + own_line)]
             return [*comma, _Splice(line, line, own_line)]
@@ -238,7 +238,7 @@ class Document:
         if not old:
             return self._behind(key, self._scalar(value))
         if old[0] in "|>" and isinstance(node, Scalar) and not node.plain:
-            # The blank lines below it count as its own, and stay.
+            # The blank lines below it count as part of it, and stay.
             return _Splice(node.start, node.end, scalar(value) + old[len(old.rstrip()) :])
         if old[0] == "'":
             return _Splice(node.start, node.end, "'" + value.replace("'", "''") + "'")
@@ -251,7 +251,7 @@ class Document:
         return _Splice(self._line_start(start), self._line_after(end), "")
 
     def _cut_from_flow(self, places: list[_Extent], index: int) -> list[_Splice]:
-        """One entry or item in brackets, with the comma that it no longer needs."""
+        """Removes one entry or item in brackets, and the comma that it no longer needs."""
         start, end = places[index]
         after = self._skip(end)
         if self._text[after] == ",":
@@ -278,12 +278,12 @@ class Document:
 
     def _place(self, mapping: Mapping, key: str) -> _Extent:
         name, value = mapping.keys[key], mapping.entries[key]
-        # The parsers put an empty value wherever they noticed that there is none.
+        # The parsers place an empty value wherever they noticed that there is none.
         empty = isinstance(value, Scalar) and value.start == value.end
         return _Extent(name.start, self._after_colon(name) if empty else self._end(value))
 
     def _end(self, node: Node) -> int:
-        """Where the text of a node ends; that of a block collection with its last child."""
+        """Where the text of a node ends; a block collection ends with its last child."""
         if isinstance(node, Mapping) and node.keys and not node.flow:
             return self._places(node)[-1].end
         if isinstance(node, Sequence) and node.items and not node.flow:
@@ -295,7 +295,7 @@ class Document:
         return colon.end() if colon else key.end
 
     def _dash(self, sequence: Sequence, index: int) -> int:
-        """Where the dash of an item stands."""
+        """Where the dash of an item is."""
         if index == 0:
             return sequence.start
         found = _DASH_LINE.search(self._text, self._line_after(self._end(sequence.items[index - 1])))
@@ -353,7 +353,7 @@ class Document:
         return self._text[start:at] if self._is_first(at) else " " * (at - start)
 
     def _lines_at(self, at: int, lines: Iterable[str]) -> _Splice:
-        """Whole lines at the start of a line, or at the end of a file, whose missing final line end stays missing."""
+        """Inserts whole lines at the start of a line or the end of a file; a missing final line end stays missing."""
         end = newline(self._text)
         if at and self._text[at - 1] != "\n":
             return _Splice(at, at, "".join(end + line for line in lines))
@@ -363,7 +363,7 @@ class Document:
         return _double_quoted(text) if self._is_json() else scalar(text)
 
     def _is_json(self) -> bool:
-        """Whether the file is JSON, or looks like it: what is written into it has to be JSON as well."""
+        """Whether the file is JSON, or looks like it: then an edit has to write JSON as well."""
         return self.top.flow and all(self._text[key.start] == '"' for key in self.top.keys.values())
 
     def _flow(self, data: Data) -> str:
@@ -391,7 +391,7 @@ class Document:
                     yield from self._block(value, indent + self._step(value))
 
     def _step(self, data: Data) -> str:
-        """How much deeper the file indents what stands below a key: lists often not at all."""
+        """How much deeper the file indents what is below a key: for lists often not at all."""
         kind = Sequence if isinstance(data, list) else Mapping
         for key, node in self.top.entries.items():
             if isinstance(node, kind) and not getattr(node, "flow", False) and node.end > node.start:

@@ -1,18 +1,19 @@
-"""Where configs are, who may own them, and their bytes: read once, so that what is checked is what is used."""
+"""Sources: where configs are, who may own them, and their bytes, read once: what is checked is what is used."""
 
 from __future__ import annotations
 
 import os
 import stat
 
-from envref.errors import EnvrefError, Home
-from envref.paths import configuration_path, open_file, shown
+from envref.errors import EnvrefError, Home, pasted
+from envref.paths import configuration_path, expanded, open_file, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FILE = ".envref.yaml"
+SAFE = "ENVREF_SAFE_DIRECTORY"
 LARGEST = 256 * 1024  # bytes of a config (security.md 5.7)
 
 
@@ -51,7 +52,7 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
     """The file's bytes, once. Refuses what is not a regular file of a safe owner, or is too large."""
     try:
         with open_file(path) as opened:
-            check_owner(shown(path, environment), os.fstat(opened.fileno()))
+            check_owner(path, os.fstat(opened.fileno()), environment)
             source = opened.read(LARGEST + 1)
     except OSError as error:
         raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
@@ -65,25 +66,60 @@ def check_size(source: bytes, name: str = FILE) -> None:
         raise EnvrefError(f"{name}:1:1: larger than {LARGEST // 1024} KiB", subject="loading config")
 
 
-def check_owner(name: str, status: os.stat_result) -> None:
+def check_owner(path: str, status: os.stat_result, environment: Mapping[str, str]) -> None:
     """Refuses a file or directory that somebody else could change (commands.md 3.2, security.md 5.7).
 
-    `name` is its path as `shown`.
+    The user may say of a directory that it is safe whoever owns it, as git's `safe.directory` does.
     """
+    fault = _owner_fault(shown(path, environment), status, path if stat.S_ISDIR(status.st_mode) else "")
+    if fault and not is_safe(path, environment):
+        raise fault
+
+
+def is_safe(path: str, environment: Mapping[str, str]) -> bool:
+    """Whether ENVREF_SAFE_DIRECTORY, or `safe_directories:` of the user's own config, has the path or one above it."""
+    own = configuration_path("config.yaml", environment=environment)
+    if path == own:  # it decides about trust
+        return False
+    real = os.path.join(os.path.realpath(path), "")
+    if _covers(environment.get(SAFE, "").split(os.pathsep), real):
+        return True
+    return os.path.lexists(own) and _covers(_own_places(own, environment), real)
+
+
+def _covers(places: Iterable[str], real: str) -> bool:
+    absolute = filter(os.path.isabs, places)
+    return any(real.startswith(os.path.join(os.path.realpath(place), "")) for place in absolute)
+
+
+def _own_places(own: str, environment: Mapping[str, str]) -> list[str]:
+    """The list in the user's own config, which is read here only when something was refused."""
+    from envref.project.config.yaml import Scalar, Sequence, parse
+
+    name = shown(own, environment)
+    listed = parse(_read(own, name, environment), name).entries.get("safe_directories")
+    items = listed.items if isinstance(listed, Sequence) else ()
+    return [expanded(item.text, environment) for item in items if isinstance(item, Scalar)]
+
+
+def _owner_fault(name: str, status: os.stat_result, directory: str) -> EnvrefError | None:
     if status.st_uid not in (0, os.geteuid()):
-        raise EnvrefError(
+        place = pasted([f"{SAFE}={directory or os.path.dirname(name)}"])
+        return EnvrefError(
             f"{name} belongs to another user",
             subject="loading config",
-            hint="a config counts only when it and the directories down to you belong to you or to root",
+            hint="a config counts only when it and the directories down to you belong to you or to root; "
+            f"if you know whose it is: export {place}, or list it in safe_directories: of your own config",
         )
     shared = "others" if status.st_mode & stat.S_IWOTH else "its group" if status.st_mode & stat.S_IWGRP else ""
     if not shared or (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
-        return
-    if shared == "others" or not _is_primary_group(status):
-        letter = "o" if shared == "others" else "g"
-        raise EnvrefError(
-            f"{name} is writable by {shared}", subject="loading config", run=("chmod", f"{letter}-w", Home(name))
-        )
+        return None
+    if shared != "others" and _is_primary_group(status):
+        return None
+    letter = "o" if shared == "others" else "g"
+    return EnvrefError(
+        f"{name} is writable by {shared}", subject="loading config", run=("chmod", f"{letter}-w", Home(name))
+    )
 
 
 def _is_primary_group(status: os.stat_result) -> bool:
@@ -91,5 +127,5 @@ def _is_primary_group(status: os.stat_result) -> bool:
 
     try:
         return pwd.getpwuid(status.st_uid).pw_gid == status.st_gid
-    except KeyError:  # a container's user that has no entry
+    except KeyError:  # a container's user may have no entry
         return status.st_uid == os.geteuid() and status.st_gid == os.getegid()

@@ -16,9 +16,9 @@ from envref.project.config.yaml import Node
 
 
 class Findings:
-    """Faults and warnings in the order they were found. Unknown backend types stand apart: `config show` allows them.
+    """Faults and warnings in the order they were found. Unknown backend types are separate: `config show` allows them.
 
-    The questions answer what is usable, and note what is not: a fault ends no check.
+    The questions return what is usable and note what is not: a fault does not end a check.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Findings:
         self.tokens: list[str] = []  # warnings that hold if git tracks the file
 
     def text(self, node: Node, what: str) -> str | None:
-        """A scalar's written text; None for null. Numbers and booleans are text too."""
+        """A scalar's text as written; None for null. Numbers and booleans count as text too."""
         if not isinstance(node, Scalar):
             self.faults.append(node.problem(f"{what} must be text"))
             return None

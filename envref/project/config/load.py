@@ -1,7 +1,7 @@
-"""What `.envref.yaml` and the user's own config say (commands.md 3).
+"""The Config of a project: from the compiled copy of its files if there is one, else checked anew (commands.md 3).
 
-Nothing here reads YAML: that costs more than starting Python. `load` takes the compiled copy of the files when there
-is one (`cache`, docs/adr/0002-compiled-config.md), else has them checked (`check`).
+Nothing here reads YAML: that costs more than starting Python. The copy is `cache` (docs/adr/0002-compiled-config.md),
+the checks are `check`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def load(path: str, environment: Mapping[str, str] = os.environ) -> Config:
 
 
 def of(sources: Sources, environment: Mapping[str, str] = os.environ) -> Config:
-    """The config that these bytes make, whatever the file holds; no compiled copy is read or written."""
+    """The config that these bytes make, whatever the file holds; reads and writes no compiled copy."""
     from envref.project.config.check import check
 
     check_size(sources.project_bytes)
@@ -56,7 +56,7 @@ def inspect(path: str, environment: Mapping[str, str] = os.environ) -> Config:
 
 
 def _configured(plain: dict[str, Any], sources: Sources, environment: Mapping[str, str]) -> Config:
-    """The Config of checked data, completed by what the files' bytes can't say: the directory, and HOME."""
+    """The Config of checked data, completed by what the bytes don't say: the directory, and HOME."""
     root = os.path.dirname(sources.path)
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), root)
     if fault:

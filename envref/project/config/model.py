@@ -22,7 +22,7 @@ _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
 
 class _Frozen:
-    """Named fields that are set once. `_DEFAULTS` fills what is not given."""
+    """Named fields that are set once. `_DEFAULTS` fills those that are not given."""
 
     __slots__ = ()
     _DEFAULTS: Mapping[str, object]
@@ -51,10 +51,10 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
 class BackendConfig(_Frozen):
     """A store as configured.
 
-    `options` are those that its type knows, as written; `paths` names the ones that are paths, `data` those of them
-    that are only read as data. `places` are where the type's users keep their entries, `programs` the names of what it
-    runs (a star is the backend's own name), and `rooted` says that it wants to know the root.
-    `names` maps a key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
+    `options` are those that its type knows, as written; `paths` names the options that are paths, `data` those of them
+    that are only read as data. `places` are where the type's users keep their entries, `programs` the names of the
+    programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `names` maps a
+    key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
     """
 
     __slots__ = (
@@ -87,7 +87,7 @@ class BackendConfig(_Frozen):
     def arguments(self, root: str, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         """The keyword arguments of the type's constructor; paths are absolute, or start at the project's `root`.
 
-        A `command` stays relative: whether it is a name or a path is for the store to find out, and for trust to judge.
+        A `command` stays relative: the store finds out whether it is a name or a path, and trust judges it.
         """
         arguments: dict[str, Any] = dict(self.options)
         for name in self.paths:
@@ -110,7 +110,9 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "services": {},
     "trust": "default",
     "trusted_paths": (),
+    "safe_directories": (),
     "warnings": (),
+    "tokens": (),
     "from_project": (),
     "path": "",
     "global_path": None,
@@ -131,8 +133,10 @@ class Config(_Frozen):
         "path",
         "profiles",
         "project",
+        "safe_directories",
         "services",
         "team",
+        "tokens",
         "trust",
         "trusted_paths",
         "warnings",
@@ -140,7 +144,7 @@ class Config(_Frozen):
     _DEFAULTS = _CONFIG_DEFAULTS
 
     project: str
-    env_file: str  # this and the other files: relative to the root
+    env_file: str  # this and the other files are relative to the root
     local_file: str
     active_profile: str | None
     interpolate_environment: bool
@@ -150,7 +154,9 @@ class Config(_Frozen):
     services: dict[str, tuple[str, ...]]
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
+    safe_directories: tuple[str, ...]  # as written; `files` judges by them
     warnings: tuple[str, ...]
+    tokens: tuple[str, ...]  # warnings that hold if git tracks the project's file: `project/tokens` asks it
     from_project: tuple[str, ...]  # the keys that the project's own file sets; the user's file is always trusted
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one
@@ -161,19 +167,19 @@ class Config(_Frozen):
 
 
 def invalid(faults: list[str]) -> EnvrefError:
-    """The error that tells all that is wrong with a config."""
+    """The error that reports everything that is wrong with a config."""
     return EnvrefError(f"invalid config: {'; '.join(faults)}", subject="loading config")
 
 
 def active_profile_fault(profile: str | None, profiles: Mapping[str, str], root: str) -> str:
-    """Why the project can't have this `active_profile`; empty when it can."""
+    """Why the project can't have this `active_profile`; empty if it can."""
     if not profile or not profiles or profile in profiles or os.path.exists(os.path.join(root, f".env.{profile}")):
         return ""
     return f'active_profile "{profile}" is not defined in profiles'
 
 
 def is_profile_name(text: str) -> bool:
-    """Whether a profile may be called so (commands.md 1.5)."""
+    """Whether a profile may have this name (commands.md 1.5)."""
     return text[:1] in _PROFILE_FIRST and _PROFILE.issuperset(text) and text not in NO_PROFILES
 
 

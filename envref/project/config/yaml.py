@@ -1,7 +1,7 @@
-"""YAML text to nodes that know their place. The only module that imports yaml.
+"""Node: YAML text as nodes that know their place. The only module that imports yaml.
 
-Scalars keep their written text; what they mean is YAML 1.2 core. What makes YAML dangerous is refused while the
-parser runs, before anything is built from it: anchors, aliases, tags, duplicate keys, depth (security.md 5.7).
+Scalars keep their written text; what they mean is YAML 1.2 core. While the parser runs, before anything is built, this
+module refuses what makes YAML dangerous: anchors, aliases, tags, duplicate keys, depth (security.md 5.7).
 """
 
 from __future__ import annotations
@@ -104,12 +104,12 @@ def parse(source: bytes, file: str) -> Mapping:
 
 
 def _after(text: str, file: str) -> Node:
-    """The place behind `text`."""
+    """The place after `text`."""
     return Node(file, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def _at(mark: yaml.Mark | LibraryMark | None, file: str) -> Node:
-    """The place of a mark of the parser, which counts from 0."""
+    """The place of a parser's mark, which counts from 0."""
     return Node(file, mark.line + 1, mark.column + 1, start=mark.index) if mark else Node(file, 1, 1)
 
 
@@ -122,7 +122,7 @@ def _error(place: Node, text: str) -> EnvrefError:
 
 
 class _YamlReader:
-    """One pass over the parser's events. The parser works only as far as it is asked."""
+    """One pass over the parser's events. The parser reads no further than we ask."""
 
     def __init__(self, text: str, file: str) -> None:
         self._file = file

@@ -1,37 +1,104 @@
-"""Names of variables that run code, or move a credential elsewhere, once they are set (security.md 5.10).
+"""Names of variables that run code, load a file, move a credential or redirect a connection once they are set.
 
-A project's env files may set any name; what these two functions name takes effect only in a project that the user
-trusts. `ENVREF_*` is not here: no file can set it, trusted or not.
+A project's env files may set any name; what these functions name takes effect only where the user agreed. The names are
+their owners': each group says whose documentation it is, and families stand for what that may still get. What everyday
+files set is taken out again by name (`HARMLESS`) or by value. `tests/faults/test_shell_names.py` asks the shells
+themselves, and runs what is taken out in each of them.
 """
 
 from __future__ import annotations
 
 from envref.backends.table import place_variables
 
-LOADER = "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN"
+# ld.so(8), dyld(1), environ(7), resolver(3), the catalogs and locales of glibc
+LOADER = (
+    "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN LOCPATH "
+    "GLIBC_TUNABLES RESOLV_HOST_CONF MALLOC_* TERMINFO* TERMCAP TMPDIR TMPPREFIX"
+)
+# bash(1), zshparam(1), ksh(1), dash(1), tcsh(1), fish: all that a shell says it reads or sets itself
 SHELL = (
-    "PATH IFS ENV BASH_ENV BASH_FUNC_* BASHOPTS SHELLOPTS PS4 PROMPT_COMMAND ZDOTDIR FPATH "
-    # run at the next prompt or line of an interactive shell: tests/faults/test_shell_names.py
-    "PS0 MAILPATH READNULLCMD NULLCMD MODULE_PATH fish_function_path fish_user_paths"
+    "PATH IFS ENV BASH_* BASH BASHOPTS BASHPID SHELLOPTS SHELL PS0 PS1 PS2 PS3 PS4 PROMPT* prompt* RPROMPT* RPS1 "
+    "RPS2 SPROMPT ZDOTDIR FPATH MAIL MAILPATH MAILCHECK CDPATH HISTFILE HISTFILESIZE HISTSIZE HISTCMD HISTCONTROL "
+    "HISTIGNORE HISTCHARS HISTTIMEFORMAT HISTORY_IGNORE HISTEDIT SAVEHIST READNULLCMD NULLCMD MODULE_PATH "
+    "POSTEDIT STTY TIMEFORMAT TIMEFMT TMOUT GLOBIGNORE EXECIGNORE FIGNORE FUNCNEST FUNCNAME FCEDIT INPUTRC "
+    "READLINE_* COMP_* COMPREPLY COPROC DIRSTACK DIRSTACKSIZE HOSTFILE IGNOREEOF INSIDE_EMACS EMACS CHILD_MAX "
+    "EPOCHREALTIME EPOCHSECONDS RANDOM SRANDOM SECONDS REPLY MAPFILE PIPESTATUS GROUPS LINENO LINES COLUMNS "
+    "MACHTYPE HOSTTYPE OSTYPE CPUTYPE VENDOR OLDPWD PWD PPID SHLVL UID EUID GID EGID OPTARG OPTIND OPTERR "
+    "POSIXLY_CORRECT auto_resume histchars HOME TERM LOGNAME USER USERNAME HOST HOSTNAME LANG LC_* _ ARGC BAUD "
+    "ERRNO KEYTIMEOUT KEYBOARD_HACK KSH_* KEYBD JOBMAX LISTMAX MANPATH MATCH MBEGIN MEND PSVAR REPORTMEMORY "
+    "REPORTTIME TMPSUFFIX TRY_BLOCK_* TTY TTYIDLE WATCH WATCHFMT LOGCHECK WORDCHARS CORRECT_* ZBEEP ZLE_* ZSH_* "
+    "zsh_* zle_* PLUGIN_LIB VISUAL EDITOR argv status path cdpath fpath fignore mailpath manpath module_path "
+    "psvar watch commands functions* aliases galiases saliases dis_* builtins options parameters modules history* "
+    "jobdirs jobstates jobtexts nameddirs userdirs usergroups dirstack termcap terminfo keymaps widgets reswords "
+    "patchars signals pipestatus match mbegin mend func* errno langinfo sysparams mapfile reply fish_* __fish_* "
+    "FISH_* CMD_DURATION hostname last_pid version umask cwd owd home shell user uid euid gid group tty tcsh term "
+    "shlvl loginsh addsuffix anyerror cdtohome command csubstnonl dextract echo_style edit ellipsis euser "
+    "killring nokanji precmd periodic cwdcmd beepcmd jobcmd postcmd helpcommand rmstar savehist shell_* "
+    "status_generation symlinks "
+    # of busybox, and of programs that a shell starts for its prompt and its lines
+    "STARSHIP_* FZF_* ZSH ZSH_CUSTOM POWERLINE_* OSH BASH_IT"
 )
-# A shell or a program is led by these; most run nothing because of them alone, and everyday files set some.
-SHELL_SETTINGS = (
-    "CDPATH PS1 PS2 PROMPT* prompt RPROMPT RPS1 HISTFILE GLOBIGNORE HOME SHELL TMPDIR TERMINFO* TERMCAP "
-    "LOCPATH GLIBC_TUNABLES RESOLV_HOST_CONF"
-)
+# each interpreter's own manual: python --help-env, perlrun(1), ruby(1), node(1), java, dotnet, lua(1), php, R, erl
 INTERPRETERS = (
-    "PYTHON* PERL5* PERLLIB RUBYOPT RUBYLIB NODE_OPTIONS NODE_PATH NODE_EXTRA_CA_CERTS NODE_TLS_REJECT_UNAUTHORIZED "
-    "NODE_REPL_* NODE_REDIRECT_WARNINGS OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES "
-    "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH DOTNET_STARTUP_HOOKS"
+    "PYTHON* PERL* RUBY* NODE_* OPENSSL_* JAVA_* _JAVA_OPTIONS JDK_* CLASSPATH MAVEN_* GRADLE_* ANT_* SBT_* "
+    "CATALINA_* DOTNET_STARTUP_HOOKS DOTNET_ROOT* DOTNET_ADDITIONAL_DEPS DOTNET_SHARED_STORE CORECLR_* COR_* "
+    "LUA_* LUA5* PHPRC PHP_INI_SCAN_DIR R_* JULIA_* ERL_* ELIXIR_ERL_OPTIONS DENO_* BUN_* ELECTRON_RUN_AS_NODE "
+    "ELECTRON_EXTRA* GEM_* BUNDLE_GEMFILE BUNDLE_PATH GUILE_* TCLLIBPATH CABAL_* GHC_PACKAGE_PATH STACK_ROOT "
+    "OCAMLRUNPARAM CAML_LD_*"
 )
-BUILD_TOOLS = "GOFLAGS CARGO_* RUSTC_WRAPPER PIP_* UV_*"
-RUNNING_TOOLS = "GIT_* SSH_ASKPASS SUDO_ASKPASS EDITOR VISUAL PAGER MANPAGER BROWSER LESSOPEN LESSCLOSE"
-NETWORK = "SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
-MANAGERS = "FLOX_* _FLOX_* DIRENV_* MISE_*"
-# The programs that read these do so whatever the case of the letters is.
-ANY_CASE = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NPM_CONFIG_*"
+# make(1), cargo, go help environment, pip, uv, gcc(1), cmake(1), and what keeps versions of the others
+BUILD_TOOLS = (
+    "MAKEFLAGS MAKEFILES MFLAGS GNUMAKEFLAGS GOFLAGS GOENV GOROOT GOPATH GOPROXY GOSUMDB GONOSUMDB GONOSUMCHECK "
+    "GOINSECURE GOPRIVATE GONOPROXY GOTOOLCHAIN GOTOOLDIR GOBIN CARGO_* RUSTC* RUSTDOC* RUSTFLAGS RUSTUP_* PIP_* "
+    "UV_* PIPENV_* POETRY_* PDM_* CONDA_* VIRTUALENV_* PYENV_* RBENV_* NVM_* ASDF_* SDKMAN_* VOLTA_* COREPACK_* "
+    "COMPOSER_HOME COMPOSER_VENDOR_DIR COMPOSER_BIN_DIR CC CXX CPP GCC_EXEC_PREFIX COMPILER_PATH LIBRARY_PATH "
+    "CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH CMAKE_* PKG_CONFIG* CCACHE_* ACLOCAL_PATH"
+)
+# git(1), ssh(1), less(1), sudo(8), man(1), rsync(1), tar(1), vim, and others that start programs
+RUNNING_TOOLS = (
+    "GIT_* SSH_* SUDO_* EDITOR VISUAL PAGER MANPAGER MANOPT MANROFFOPT BROWSER LESS* BAT_* DELTA_* "
+    "TAR_OPTIONS RSYNC_* VIMINIT EXINIT MYVIMRC VIM VIMRUNTIME NVIM_* GVIMINIT RIPGREP_CONFIG_PATH PSModulePath "
+    "PSMODULEPATH SYSTEMD_PAGER SYSTEMD_EDITOR PSQLRC PSQL_* KUBECONFIG KUBE_EDITOR KUBECTL_* HELM_* TF_CLI_* "
+    "TF_PLUGIN_CACHE_DIR TF_DATA_DIR ANSIBLE_* CLOUDSDK_* GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES "
+    "AZURE_CONFIG_DIR QT_PLUGIN_PATH GTK_* GIO_* GST_PLUGIN* XAUTHORITY HGRCPATH HG SVN_* CVS_RSH TEXINPUTS "
+    "LYNX_CFG W3M_* GREP_OPTIONS PARALLEL_*"
+)
+# curl(1), wget(1), docker, openssl, krb5, libpq: where connections go, and what they are trusted by
+NETWORK = (
+    "SSL_CERT_* CURL_CA_BUNDLE CURL_HOME REQUESTS_CA_BUNDLE SSLKEYLOGFILE NETRC WGETRC DOCKER_HOST DOCKER_CONFIG "
+    "DOCKER_CONTEXT DOCKER_CERT_PATH DOCKER_TLS* DOCKER_CUSTOM_HEADERS DOCKER_CONTENT_TRUST* DOCKER_CLI_PLUGIN* "
+    "BUILDX_* BUILDKIT_HOST CONTAINER_HOST KRB5_* KRB5CCNAME LDAPCONF LDAPRC SASL_PATH SASL_CONF_PATH "
+    "PGSERVICEFILE PGSYSCONFDIR PGPASSFILE DBUS_* P11_KIT_* PKCS11_*"
+)
+# their own manuals; what envref itself reads is set by no file
+MANAGERS = "FLOX_* _FLOX_* DIRENV_* MISE_* NIX_* ENVREF_* DEVENV_* DEVBOX_* XDG_*"
+# each store's program, beyond the places that the table of stores has
+STORES = (
+    "VAULT_CACERT* VAULT_CAPATH VAULT_CLIENT_CERT VAULT_CLIENT_KEY VAULT_CONFIG_PATH VAULT_HTTP_PROXY "
+    "VAULT_PROXY_ADDR VAULT_SRV_LOOKUP VAULT_TLS_SERVER_NAME VAULT_TOKEN_PATH VAULT_REDIRECT_ADDR OCI_CLI_RC_FILE "
+    "OCI_CLI_PROXY OCI_CLI_CERT_BUNDLE OCI_CLI_KEY_FILE OCI_CLI_SECURITY_TOKEN_FILE OCI_CLI_AUTH "
+    "OCI_REGION_METADATA OCI_CONFIG_* DOPPLER_VERIFY_TLS DOPPLER_PROXY_* OP_ACCOUNT_* OP_CONNECT_* AWS_DATA_PATH "
+    "AWS_PAGER AWS_CONTAINER_CREDENTIALS_* AWS_CONTAINER_AUTHORIZATION_* AWS_WEB_IDENTITY_TOKEN_FILE "
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT* GPG_* PINENTRY_*"
+)
+# The programs that read these do so whatever the case of the letters is: npm, yarn, pnpm, and all that knows a proxy.
+ANY_CASE = "NPM_CONFIG_* YARN_* PNPM_*"
+PROXY = "_PROXY"
+NO_PROXY = "NO_PROXY"  # it only takes away
 # An endpoint that is exported here is the next activation's "own" address, and would pass the trust of its user.
 ENDPOINTS = place_variables()
+
+# What everyday files set, and nobody runs, loads or follows.
+HARMLESS = (
+    "NODE_ENV NODE_VERSION NODE_DEBUG NODE_NO_WARNINGS NODE_DISABLE_COLORS NODE_APP_INSTANCE NODE_CONFIG_ENV "
+    "NODE_NAME NODE_HOST NODE_PORT NODE_URL NODE_ID NODE_IP PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE "
+    "PYTHONIOENCODING PYTHONHASHSEED PYTHONUTF8 PYTHON_VERSION RUBY_VERSION PERL_VERSION JAVA_VERSION HOST USER "
+    "USERNAME LOGNAME HOSTNAME TZ LANG LANGUAGE LC_* TERM COLORTERM GIT_COMMIT GIT_COMMIT_SHA GIT_SHA GIT_HASH "
+    "GIT_REV GIT_REVISION GIT_REF GIT_BRANCH GIT_TAG GIT_VERSION GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL "
+    "GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_TOKEN GIT_USER GIT_USERNAME GIT_PASSWORD GIT_REPO GIT_REPOSITORY "
+    "GIT_URL SSH_HOST SSH_PORT SSH_USER SSH_USERNAME SSH_PASSWORD SSH_KEY SSH_PRIVATE_KEY SSH_PUBLIC_KEY "
+    "SSH_KEY_PATH SSH_PASSPHRASE OP_CONNECT_TOKEN"
+)
 
 
 class _Names:
@@ -48,25 +115,56 @@ class _Names:
         return name in self._exact or name.startswith(self._prefixes)
 
 
-_ALWAYS = _Names(LOADER, SHELL)
 _ENDPOINTS = _Names(ENDPOINTS)
-_STRICT = _Names(LOADER, SHELL, SHELL_SETTINGS, INTERPRETERS, BUILD_TOOLS, RUNNING_TOOLS, NETWORK, MANAGERS, ENDPOINTS)
+_RISKY = _Names(LOADER, SHELL, INTERPRETERS, BUILD_TOOLS, RUNNING_TOOLS, NETWORK, MANAGERS, STORES)
 _ANY_CASE = _Names(ANY_CASE)
+_HARMLESS = _Names(HARMLESS)
+# Those that lead every program there is, whatever it is written in.
+_EVERY = _Names(
+    "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN PATH IFS ENV BASH_ENV "
+    "BASH_FUNC_* BASHOPTS SHELLOPTS PS4 PROMPT_COMMAND ZDOTDIR FPATH PS0 MAILPATH READNULLCMD NULLCMD MODULE_PATH "
+    "fish_function_path fish_user_paths"
+)
 
 
 def is_dangerous(name: str, value: str = "") -> bool:
-    """Whether default mode asks for trust before an env file may set `name` to `value`.
+    """Whether an env file may set `name` to `value` only where the user agreed to it.
 
-    The value matters for a store's endpoint only: one on this machine is harmless. A value that is not known yet,
-    because a reference has a part in it, is an empty one.
+    A value that is not known yet, because a reference has a part in it, is an empty one.
     """
     if name in _ENDPOINTS:
-        from envref.project.loopback import is_loopback
+        return not _is_here(value)
+    upper = name.upper()
+    if upper.endswith(PROXY):
+        return upper != NO_PROXY and not _is_here(value)
+    if name in _HARMLESS:
+        return False
+    if name in _RISKY or upper in _ANY_CASE:
+        return not _is_harmless(name, value)
+    return False
 
-        return not is_loopback(value)
-    return name in _ALWAYS
+
+def is_dangerous_in_strict_mode(name: str, value: str = "") -> bool:
+    """The same: the modes differ in what they ask, not in what is dangerous."""
+    return is_dangerous(name, value)
 
 
-def is_dangerous_in_strict_mode(name: str, _value: str = "") -> bool:
-    """Whether strict mode asks for trust before an env file may set `name`, whatever the value."""
-    return name in _STRICT or name.upper() in _ANY_CASE
+def leads_every_program(name: str, value: str = "") -> bool:
+    """Whether the name takes over every program, or every store, of a whole environment: what no Flox block sets."""
+    return not _is_here(value) if name in _ENDPOINTS else name in _EVERY
+
+
+def _is_here(address: str) -> bool:
+    from envref.project.loopback import is_loopback
+
+    return is_loopback(address)
+
+
+def _is_harmless(name: str, value: str) -> bool:
+    """Whether this value makes a dangerous name harmless. One that is not known yet, or has a `$` in it, never does."""
+    if not value or "$" in value:
+        return False
+    from envref.project.trust.harmless import VALUES
+
+    judge = VALUES.get(name)
+    return judge is not None and judge(value)

@@ -1,4 +1,4 @@
-"""Whose address it is, and which credential would go there (security.md 5.1 b)."""
+"""Whose address a store's endpoint is, and which credential would go there (security.md 5.1 b)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def credential(kind: str, environment: Mapping[str, str]) -> str:
-    """What the type's program would send although the config does not hold it, as people know it; empty without one."""
+    """The credential, by its usual name, that the type's program would send without one in the config; or empty."""
     store = backend_class(kind)
     for name in store.credential_variables:
         if environment.get(name):
@@ -32,7 +32,7 @@ def credential(kind: str, environment: Mapping[str, str]) -> str:
 
 
 def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str]) -> bool:
-    """Whether the address stays on this machine, or is where the user's own settings send the program already."""
+    """Whether the address stays on this machine, or the user's own settings already send the program there."""
     if is_loopback(address):
         return True
     variables = backend_class(backend.type).address_variables(os.path.basename(program(backend)))
@@ -41,14 +41,14 @@ def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str])
 
 
 def program(backend: BackendConfig) -> str:
-    """The path of the program that will run, or its name where there is none."""
+    """The path of the program that will run, or its name if there is none."""
     command = str(backend.options.get("command", ""))
     names = [command] if command else list(backend.programs)
     return next(filter(None, map(find, names)), names[0] if names else backend.type)
 
 
 def _normal(address: str) -> tuple[str, ...]:
-    """Scheme, host, port and path, spelled in one way; the text itself for what is not an address."""
+    """Scheme, host, port and path, spelled in one way; the text itself if it is not an address."""
     try:
         parts = urlsplit(address)
         port = parts.port or _PORTS.get(parts.scheme, 0)

@@ -1,8 +1,8 @@
 """The gate: nothing that a project's own files could abuse is run, contacted or read before the user trusts them.
 
-`check` stands where stores are opened (`Chain`), so that every command passes it. What needs trust is decided by
-`need`, what it is given to by `meaning`, where that is kept by `record`, and what people read of it by `message`;
-`cli/consent` asks them. Most projects need none: a run of theirs loads `need` and `names`, and nothing else here.
+`Chain` calls `check` before it opens stores, so every command passes it. `need` decides what needs trust, `meaning`
+what trust is given to, `record` keeps it, `message` is what people read; `cli/consent` asks the question. Most projects
+need no trust: their runs load `need` and `names`, and nothing else here.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EVERYTHING = "all"
 class Untrusted(EnvrefError):
     """The project asks for something that the user has not allowed. Its lines are those of security.md 5.6.
 
-    `question` are the lines to show before a person is asked; it is empty for a project that they refused as it is.
+    `question` are the lines to show before asking a person; empty if they already refused the project as it is.
     """
 
     status = UNTRUSTED
@@ -44,9 +44,9 @@ class Untrusted(EnvrefError):
 
 
 def check(project: Project, environment: Mapping[str, str] = os.environ) -> Name:
-    """The project's name, if the project needs no trust or has it; gives it to the project if nobody else has it.
+    """The project's Name, if the project needs no trust or has it; records the project under it if nobody else has it.
 
-    Raises Untrusted, before anything of the project's choice was run, contacted or read.
+    Raises Untrusted before anything that the project chose is run, contacted or read.
     """
     wanted = needs(project, environment)
     name = Name(project, environment)
@@ -69,7 +69,7 @@ def _refusal(project: Project, wanted: list[Need], others: list[str], environmen
 
 
 def is_waiting(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the project needs trust and does not have it: for a command that goes on without what would need it."""
+    """Whether the project needs trust and does not have it, for a command that can go on without."""
     return bool(needs(project, environment)) and not is_granted(project, environment)
 
 
@@ -93,7 +93,7 @@ def is_granted_by_environment(environment: Mapping[str, str] = os.environ) -> bo
 
 
 def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
-    """Whether a directory of `trusted_paths` is the project's root, or above it. Whole names count, not beginnings."""
+    """Whether a directory of `trusted_paths` is the project's root or above it. Whole names count, not beginnings."""
     root = os.path.join(project.root, "")
     return any(
         root.startswith(os.path.join(os.path.realpath(expanded(path, environment)), ""))
@@ -103,14 +103,14 @@ def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
 
 
 def grant(project: Project, environment: Mapping[str, str] = os.environ) -> None:
-    """Records that the user trusts the project as it is now. Raises EnvrefError where that can't be kept."""
+    """Records that the user trusts the project as it is now. Raises EnvrefError if that can't be saved."""
     from envref.project.trust.meaning import meaning
 
     _decide(project, meaning(project, environment), environment, granted=True)
 
 
 def deny(project: Project, environment: Mapping[str, str] = os.environ) -> None:
-    """Records that the user does not, so that nothing asks again until the project changes."""
+    """Records that the user does not trust it, so that nothing asks again until the project changes."""
     from envref.project.trust.meaning import meaning
 
     _decide(project, meaning(project, environment), environment, granted=False)

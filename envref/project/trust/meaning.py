@@ -1,7 +1,7 @@
-"""What a project's config means: all that trust is given to, as plain data, and its fingerprint (security.md 5.3).
+"""The meaning of a project's config: all that trust covers, as plain data, and its fingerprint (security.md 5.3).
 
 Comments, layout, ordinary variables and references are not in it, so editing them never asks again. Nor is the
-project's path: a pin that was made on one machine holds on another.
+project's path: a pin from one machine is valid on another.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def digest(data: bytes) -> str:
 
 
 def _sha256(data: bytes = b"") -> Any:
-    """Python's own: what hashlib loads first costs more than the rest of the gate together."""
+    """Python's built-in one: what hashlib loads first costs more than the rest of the gate."""
     for module in ("_sha2", "_sha256"):
         try:
             return __import__(module).sha256(data)
@@ -81,7 +81,7 @@ def _backend(backend: BackendConfig) -> dict[str, Any]:
 
 
 def _program(need: Need, root: str) -> dict[str, str]:
-    """A program by what it is: inside the project its place there and its bytes, elsewhere its path."""
+    """What identifies a program: inside the project its place and its bytes, elsewhere its path."""
     backend, path = need.backend.name if need.backend else "", need.detail or need.subject
     below = os.path.join(root, "")
     place = f"./{path.removeprefix(below)}" if path.startswith(below) else path
@@ -94,7 +94,7 @@ def _program(need: Need, root: str) -> dict[str, str]:
 
 
 def content(path: str) -> str:
-    """The SHA-256 of a program's bytes; empty for one that can't be read, never the same twice for a giant."""
+    """The SHA-256 of a program's bytes; empty if it can't be read; a random text each time if it is too large."""
     try:
         with open_file(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:
@@ -108,7 +108,7 @@ def content(path: str) -> str:
 
 
 def _dangerous_names(project: Project) -> list[str]:
-    """Those that any profile's files set: the fingerprint does not depend on which one is in effect."""
+    """The dangerous names in any profile's files: the fingerprint does not depend on the profile in effect."""
     config = project.config
     on_disk = [f".env.{name}" for name in _profiles_on_disk(project.root)]
     names = dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk])

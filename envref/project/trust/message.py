@@ -1,4 +1,4 @@
-"""What a person reads about trust: what a project wants, and what changed (security.md 5.6)."""
+"""The trust question as a person reads it: what a project wants, and what changed (security.md 5.6)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def request(
 
 
 def wanted(project: Project, needs: Sequence[Need], others: Sequence[str]) -> list[str]:
-    """`it wants:` and a line for each thing, below each other."""
+    """`it wants:` and a line for each thing."""
     lines = list(_lines(project, needs, others))
     return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
 
@@ -60,7 +60,7 @@ def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
 
 
 def _identity(path: str, root: str) -> str:
-    """What a program is: its checksum inside the project, the place that a link leads to, or that it is not there."""
+    """What identifies a program: its checksum inside the project, where a link leads, or that it is missing."""
     if not path:
         return " (not there)"
     target = os.path.realpath(path)
@@ -94,7 +94,7 @@ _LINES = {PROGRAM: _program, ADDRESS: _address, PLACE: _place, FILE: _file, SECR
 
 
 def _kind(need: Need) -> str:
-    """The program of a store, `NAME CLI`; the store's type where each backend has a program of its own name."""
+    """The program of a store, `NAME CLI`; the store's type if each backend's program has its own name."""
     backend = need.backend
     if backend is None:
         return ""
@@ -103,7 +103,7 @@ def _kind(need: Need) -> str:
 
 
 def _relative(path: str, root: str) -> str:
-    """A path as people find it: from the project's root where it is in there."""
+    """A path as people find it: relative to the project's root if it is inside."""
     below = os.path.join(root, "")
     return f"./{path.removeprefix(below)}" if path.startswith(below) else shown(path)
 
@@ -122,7 +122,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str
 
 
 def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every piece of text in the data, after the names that lead to it; of a list also what its order is."""
+    """Every piece of text in the data, with the names that lead to it; for a list also its order."""
     if isinstance(value, dict):
         for key, member in value.items():
             yield from _flat(member, (*path, str(key)))

@@ -1,7 +1,7 @@
 """Which directories use a project's name: another one of that name reads the same secrets (security.md 5.1).
 
-A file a name, in `$XDG_STATE_HOME/envref/projects/`, with a directory a line: reading it is all that most activations
-pay. The first directory to use a name has it; a second one gets a warning until `envref trust` is run there.
+Each name has a file in `$XDG_STATE_HOME/envref/projects/` with one directory a line: most activations only read that
+file. The first directory to use a name has it; envref warns about another one until `envref trust` is run in it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Name:
     def others(self) -> list[str]:
         """The other directories of this name; none once the project's has it too.
 
-        Directories and work trees of one git repository don't count, nor do directories that are no longer projects.
+        Work trees and directories of one git repository don't count, nor do directories that are no longer projects.
         """
         if self._root in self.known:
             return []
@@ -52,7 +52,7 @@ class Name:
         return [path for path in others if not is_same_repository(self._root, path)]
 
     def give(self) -> None:
-        """Gives the project's directory the name. State that can't be written stops nobody."""
+        """Lets the project's directory have the name. Goes on if the state can't be written."""
         if self._theirs and self._root not in self.known:
             self._write([*self.known, self._root])
 
@@ -62,7 +62,7 @@ class Name:
             self._write([path for path in self.known if path != self._root])
 
     def _read(self) -> list[str]:
-        """The directories of exactly this name: a file system may take two spellings for one."""
+        """The directories of exactly this name: a file system may treat two spellings as one."""
         try:
             with open_ours(self._path) as file:
                 lines = file.read(_LARGEST).decode("utf-8", "surrogateescape").split("\n")

@@ -1,13 +1,13 @@
-"""What in a project needs the user's trust: the conditions of security.md 5.1, a to e, and those of strict mode.
+"""Need: what in a project needs the user's trust: conditions a to e of security.md 5.1, and those of strict mode.
 
-A run that needs no trust pays for this module on every activation: nothing is read here but links and PATH.
+Every activation runs this module, also where no trust is needed: it reads only links and PATH.
 """
 
 from __future__ import annotations
 
 import os
 
-from envref.backends.programs import find, is_inside
+from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
 from envref.paths import configuration_path, expanded
 from envref.project.project import env_files, file_names, outside
@@ -42,7 +42,7 @@ class Need:
 
 
 def needs(project: Project, environment: Mapping[str, str] = os.environ) -> list[Need]:
-    """Everything in the project that needs trust, in the order it is shown; nothing for most projects.
+    """Everything in the project that needs trust, in the order to show it; empty for most projects.
 
     The whole config counts, not the backend in use, so that the answer does not depend on the command.
     """
@@ -71,27 +71,22 @@ def _of_backends(project: Project, environment: Mapping[str, str]) -> Iterator[N
 
 
 def _program(backend: BackendConfig, command: str, root: str, *, theirs: bool) -> Iterator[Need]:
-    """Condition a. A program inside the project needs trust whoever names it: the project decides what it does."""
+    """Condition a. A program inside the project needs trust, whoever names it: the project decides what it does."""
     names = [command] if command else [name.replace("*", backend.name) for name in backend.programs]
     found = next(filter(None, (find(name, root=root) for name in names)), "")
-    chosen = theirs and bool(command) and not _is_usual(command, backend.programs)
-    if chosen or (found and is_inside(found, root)):
+    chosen = theirs and bool(command) and not _is_usual(command, backend.programs, root)
+    if chosen or (found and is_inside(found, repository_around(root))):
         yield Need(PROGRAM, command or os.path.basename(found), found, backend)
 
 
-def _is_usual(command: str, programs: Iterable[str]) -> bool:
-    """Whether a `command` is the store's own program: by its name, or by an absolute path to it."""
-    relative = "/" in command and not os.path.isabs(command)
-    name = os.path.basename(command)
-    return not relative and any(_matches(name, program) for program in programs)
+def _is_usual(command: str, programs: Iterable[str], root: str) -> bool:
+    from envref.project.trust.usual import is_usual  # most projects choose no program
 
-
-def _matches(name: str, program: str) -> bool:
-    return name.startswith(program[:-1]) if program.endswith("*") else name == program
+    return is_usual(command, programs, root)
 
 
 def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[Need]:
-    """Condition b: an address that is not the user's own would be sent a credential that is."""
+    """Condition b: an address that is not the user's own would get the user's credential."""
     address = str(backend.options.get("addr", ""))
     if not address or backend.options.get("token"):
         return
@@ -118,7 +113,7 @@ def _places(
 
 
 def _own(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[str]:
-    """The user's own places, and where the users of the store keep its entries."""
+    """The user's own places, and the places where the store's users keep entries."""
     places = [configuration_path(environment=environment)]
     places += [expanded(place, environment) for place in _OWN_PLACES]
     places += [
@@ -142,21 +137,21 @@ def outside_files(project: Project) -> list[tuple[str, str]]:
 
 
 def dangerous_names(project: Project) -> list[str]:
-    """Condition e: the names that the env files set, in merged order. A file of condition d is not read for it."""
+    """Condition e: the names that the env files set, in merged order. Files of condition d are not read for this."""
     entries = merge(project.files or env_files(project))
     flagged = dangerous(project.config, ((entry.name, entry.text) for entry in entries))
     return _interpolated(project, entries, flagged) if flagged else []
 
 
 def _interpolated(project: Project, entries: list[Entry], flagged: list[str]) -> list[str]:
-    """Those that are still dangerous when their values are known: `http://${HOST}` may be this machine."""
+    """The names that are still dangerous once their values are known: `http://${HOST}` may be this machine."""
     from envref.env.environment import Environment
     from envref.errors import EnvrefError
 
     try:
         variables = Environment(entries, project.ambient).variables
     except EnvrefError:
-        return flagged  # no value comes out of such files
+        return flagged  # these files give no values
     return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))
 
 

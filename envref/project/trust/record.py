@@ -1,6 +1,6 @@
 """Records of trust: one file a project, readable by its user alone (security.md 5.4).
 
-They lie in `$XDG_STATE_HOME/envref/trust/`, named by the SHA-256 of the project's real path. A denial is a record too.
+They are in `$XDG_STATE_HOME/envref/trust/`, named by the SHA-256 of the project's real path. A denial is a record too.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Record:
 
 
 def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, granted: bool) -> None:
-    """Puts down what the user decided about the project at `root`, in place of what was decided before.
+    """Writes what the user decided about the project at `root`, over any earlier decision.
 
-    Raises EnvrefError where it can't be kept.
+    Raises EnvrefError if it can't be saved.
     """
     from envref import atomic
 
@@ -55,12 +55,12 @@ def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = 
 
 
 def read(root: str, environment: Mapping[str, str] = os.environ) -> Record | None:
-    """What was decided about the project at `root`; None if nothing was, or somebody else could have written it."""
+    """The decision about the project at `root`; None if there is none, or if somebody else could have written it."""
     return _read(_path(root, environment), root)
 
 
 def remove(root: str, environment: Mapping[str, str] = os.environ) -> bool:
-    """Forgets the project; whether there was anything to forget."""
+    """Forgets the project; returns whether there was a record."""
     try:
         os.unlink(_path(root, environment))
     except FileNotFoundError:
@@ -82,7 +82,7 @@ def every(environment: Mapping[str, str] = os.environ) -> Iterator[Record]:
 
 
 def private_directory(name: str, environment: Mapping[str, str]) -> str:
-    """A directory of ours in the state directory, made if need be, that nobody else can look into."""
+    """A directory of ours in the state directory that nobody else can enter; made if needed."""
     directory = state_path(name, environment=environment)
     if not directory:
         raise EnvrefError("keeping a trust record: no home directory", hint=NO_HOME)
@@ -112,7 +112,7 @@ def _name(root: str) -> str:
 
 
 def _read(path: str, root: str | None) -> Record | None:
-    """The record in a file; None unless it is about `root`, where that is given."""
+    """The record in a file; None if `root` is given and the record is about another project."""
     try:
         with open_ours(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:

@@ -1,4 +1,4 @@
-"""Whether two directories belong to one git repository, from the files that git keeps: git itself is not run."""
+"""Whether two directories belong to one git repository. Reads the files that git keeps; does not run git."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST = 4096  # bytes of a file that holds one path
 def is_same_repository(directory: str, known: str) -> bool:
     """Whether `directory` is in the repository that `known` is in, or in a work tree of it.
 
-    Only the known side is asked: what a new directory says about itself could be anything.
+    Reads only the known side: a new directory could claim anything about itself.
     """
     entry, theirs = _entry(directory), _repository(_entry(known))
     return bool(entry and theirs) and entry in (theirs, *_work_trees(theirs))
@@ -32,7 +32,7 @@ def _entry(directory: str) -> str:
 
 
 def _repository(entry: str) -> str:
-    """The directory that all work trees share, from a `.git` that is it, or that is the file of a work tree."""
+    """The directory that all work trees share: the `.git` itself, or the one that a work tree's `.git` file names."""
     if not entry or os.path.isdir(entry):
         return entry
     own = os.path.join(os.path.dirname(entry), _line(entry).removeprefix("gitdir: "))

@@ -211,3 +211,16 @@ def test_the_shortest_passphrase_is_accepted(monkeypatch):
     monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "12345678")
     assert passphrase.chosen(warnings).reveal() == "12345678"
     assert warnings == ["a vault passphrase of fewer than 14 characters is easy to guess"]
+
+
+def test_a_descriptor_is_not_inherited_once_it_was_read(tmp_path, monkeypatch):
+    """A file's content could be read again by the program that `run` becomes."""
+    path = tmp_path / "passphrase"
+    path.write_text("correct horse battery\n")
+    descriptor = os.open(path, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FD", str(descriptor))
+    monkeypatch.setattr(passphrase, "_read", {})
+    assert passphrase.given().reveal() == "correct horse battery"
+    assert not os.get_inheritable(descriptor)
+    os.close(descriptor)

@@ -34,8 +34,8 @@ def vault(tmp_path, monkeypatch):
     lifecycle.unlock(vault.file, 60)
     monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
     yield vault
-    with vault.file._connected(time.monotonic() + 20) as connection:
-        identifier = connection.execute("SELECT value FROM metadata WHERE key = 'vault_id'").fetchone()[0]
+    with vault.file._connected(time.monotonic() + 20) as opened:
+        identifier = opened.connection.execute("SELECT value FROM metadata WHERE key = 'vault_id'").fetchone()[0]
     session.forget(identifier)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ import threading
 
 import pytest
 
+from envref import atomic
 from envref.backends.vault import database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
@@ -25,8 +27,11 @@ from tests.lateness import Stopwatch
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
 
 
-@pytest.fixture
-def path(tmp_path):
+@pytest.fixture(params=["own", "project"])
+def path(tmp_path, request):
+    """The file of the user's own vault, which SQLite has, or of one in a project, which is read from its bytes."""
+    if request.param == "project":
+        (tmp_path / ".envref.yaml").write_text("project: app\n")
     return tmp_path / "vault" / "vault.db"
 
 
@@ -39,6 +44,19 @@ def vault(path, monkeypatch):
 def reopened(vault):
     """The same vault as another process sees it."""
     return Vault(vault.name, path=vault.file.path)
+
+
+@contextlib.contextmanager
+def held(vault):
+    """Another's write under way, as each kind of vault is kept apart."""
+    if vault.file._in_project:
+        with atomic.lock(vault.file.path):
+            yield
+        return
+    other = sqlite3.connect(vault.file.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    yield
+    other.close()
 
 
 def statement(path, sql, *arguments):
@@ -119,23 +137,21 @@ class TestErrors:
 
     def test_a_held_lock_ends_in_a_timeout(self, vault):
         """Another process's transaction is waited for until the deadline, no longer."""
-        other = sqlite3.connect(vault.file.path, isolation_level=None)
-        other.execute("BEGIN EXCLUSIVE")
-        watch = Stopwatch()
-        with pytest.raises(BackendTimeout, match=r"vault: no answer within 0\.5 s"):
-            vault.set(address("one"), Secret("2"), watch.started + 0.5)
+        with held(vault):
+            watch = Stopwatch()
+            with pytest.raises(BackendTimeout, match=r"vault: no answer within 0\.5 s"):
+                vault.set(address("one"), Secret("2"), watch.started + 0.5)
         assert watch.seconds() < 1.5
-        other.close()
 
     def test_a_transaction_of_others_is_waited_for(self, vault):
         """A lock that is released in time is no failure."""
-        other = sqlite3.connect(vault.file.path, isolation_level=None, check_same_thread=False)
-        other.execute("BEGIN IMMEDIATE")
-        release = threading.Timer(0.3, other.rollback)
+        lock = held(vault)
+        lock.__enter__()
+        release = threading.Timer(0.3, lambda: lock.__exit__(None, None, None))
         release.start()
         vault.set(address("one"), Secret("2"), soon())
+        assert not release.is_alive()
         release.join()
-        other.close()
         assert read(vault, "one") == {"one": "2"}
 
 
@@ -171,7 +187,8 @@ class TestFile:
         path.chmod(mode)
         with pytest.raises(BackendDenied) as caught:
             read(vault, "one")
-        assert caught.value.run == ("chmod", "600", str(path))
+        cure = () if vault.file._in_project else ("chmod", "600", str(path))
+        assert caught.value.run == cure, "a mode is no cure for what may have come with a repository"
         assert f"mode {mode:04o}" in caught.value.message
 
     def test_a_symlink_is_refused(self, vault, path):
@@ -411,7 +428,7 @@ def test_the_lock_is_signed(vault, path, before, after, expected):
 
 def test_how_sqlite_is_opened(path, vault):
     """The pragmas of security.md 4.3, as the connection that is used has them."""
-    connection = database.connect(str(path), soon())
+    connection = database.Disk(str(path), soon()).connection
     names = ("synchronous", "secure_delete", "trusted_schema", "cell_size_check", "temp_store")
     found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names}
     connection.close()

@@ -1,7 +1,6 @@
 """What `.envref.yaml` and the user's own config may say, and every message for what they may not."""
 
 import os
-import subprocess
 import sys
 import types
 
@@ -13,7 +12,6 @@ from envref.backends.table import BUILTIN
 from envref.errors import EnvrefError
 from envref.project.config import load as config
 from envref.project.config import model
-from tests.requirements import need
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEdQqQPmKEs4HYzSVDx2/FW1Wb2c4M0TzpNMn+IKhe9D bob@desk"
@@ -469,27 +467,12 @@ def test_nobody_changes_a_config(load):
 TOKEN = backend("config: {token: hvs.very-private}")
 
 
-def test_a_token_in_a_tracked_file_is_a_warning(load, project):
-    """Only once git tracks the file, and never with the token itself."""
-    git = need("git")
-    assert load(TOKEN).warnings == ()
-    subprocess.run([git, "init", "-q", project.path], check=True)
-    assert load(TOKEN).warnings == ()
-    subprocess.run([git, "-C", project.path, "add", ".envref.yaml"], check=True)
-    assert load(TOKEN).warnings == (".envref.yaml:5:14: backends[0]: token is in a file that git tracks",)
-
-
-def test_asking_git_runs_no_program_of_the_repository(load, project):
-    """A repository's file system monitor is a program of its own choice."""
-    git = need("git")
-    subprocess.run([git, "init", "-q", project.path], check=True)
-    project.write(".envref.yaml", TOKEN)
-    subprocess.run([git, "-C", project.path, "add", ".envref.yaml"], check=True)
-    monitor = project.write("monitor", f"#!/bin/sh\ntouch {project.path}/ran\n")
-    monitor.chmod(0o755)
-    subprocess.run([git, "-C", project.path, "config", "core.fsmonitor", str(monitor)], check=True)
-    assert len(load(TOKEN).warnings) == 1
-    assert not (project.path / "ran").exists()
+def test_loading_a_config_starts_nothing(load, monkeypatch):
+    """git reads the repository's own config; commands that a person types ask whether it tracks a token."""
+    monkeypatch.setattr("envref.backends.command.run_many", lambda *_arguments, **_options: pytest.fail("started"))
+    loaded = load(TOKEN)
+    assert loaded.warnings == ()
+    assert loaded.tokens == (".envref.yaml:5:14: backends[0]: token is in a file that git tracks",)
 
 
 def test_no_message_shows_the_value_of_an_option(load):

@@ -50,7 +50,7 @@ QUIET = {
     "an ordinary variable": (".env", "A=2\nB=3\nBASH_ENV=x\n"),
     "a reference": (".env", "A=ref://secrets/a\nBASH_ENV=x\n"),
     "another value of a dangerous name": (".env", "A=1\nBASH_ENV=y\n"),
-    "an everyday name": (".env", "A=1\nBASH_ENV=x\nPYTHONPATH=.\n"),
+    "an everyday name": (".env", "A=1\nBASH_ENV=x\nNODE_ENV=test\n"),
     "a dangerous name once more, in another file": (".env.local", "BASH_ENV=z\n"),
     "another file": ("README.md", "text"),
     "a broken env file": (".env.staging", "no line\n"),
