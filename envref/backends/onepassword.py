@@ -45,6 +45,7 @@ _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
 _FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
+_LIMITS = "op service-account ratelimit shows the limits"
 _TRIES = 2  # tries to read by name; the second leaves out the absent item that ended the first
 
 
@@ -65,7 +66,10 @@ _COMPLAINTS = (
     Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
     Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
     Complaint("(403) Forbidden", BackendDenied, hint="the account needs access to the vault and its items"),
-    Complaint("Too many requests", BackendUnavailable, hint="op service-account ratelimit shows the limits"),
+    Complaint("Too many requests", BackendUnavailable, hint=_LIMITS),
+    Complaint("(429)", BackendUnavailable, hint=_LIMITS),
+    Complaint("rate limit", BackendUnavailable, hint=_LIMITS),
+    Complaint("cannot connect to 1Password app", BackendUnavailable, hint="start and unlock the 1Password app"),
     Complaint("More than one item matches", _Ambiguous),
     Complaint("isn't an item", SecretNotFound),
 )
@@ -301,8 +305,8 @@ def _matching(name: str, items: Iterable[Item]) -> Sequence[Item]:
 def _pick(name: str, items: Iterable[Item]) -> Item | None:
     found = _matching(name, items)
     if len(found) > 1:
-        shown = printable(name)
-        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint="rename or delete all but one")
+        shown, ids = printable(name), ", ".join(printable(item["id"]) for item in found)
+        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint=f"name one by its id: {ids}")
     return found[0] if found else None
 
 

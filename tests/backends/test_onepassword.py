@@ -372,6 +372,12 @@ WORDS = {
     "not_signed_in": ("account is not signed in", BackendLocked, "not signed in"),
     "prompt": ("authorization timeout", BackendLocked, "authorization timeout"),
     "desktop": ("connecting to desktop app timed out", BackendLocked, "connecting to desktop app timed out"),
+    "limit by status": ("(429) Too Many Requests: slow down", BackendUnavailable, "(429) Too Many Requests: slow down"),
+    "no app": (
+        "cannot connect to 1Password app, make sure it is running",
+        BackendUnavailable,
+        "cannot connect to 1Password app, make sure it is running",
+    ),
     "limit": ("Too many requests", BackendUnavailable, "Too many requests"),
     "network": (
         "dial tcp 127.0.0.1:9: connect: connection refused",

@@ -183,6 +183,13 @@ def test_who_is_not_signed_in_is_told_how(payments, monkeypatch, many):
     ]
 
 
+def test_a_refused_token_of_the_environment_is_unset_first(payments, monkeypatch):
+    """VAULT_TOKEN comes before what `vault login` stores, so that signing in alone cures nothing (ST-F5)."""
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.old")
+    payments.write(".env", "K=ref://secrets/k\n")
+    assert payments.envref("resolve").stderr.splitlines()[1] == "  run: unset VAULT_TOKEN, then vault login"
+
+
 def test_a_server_that_is_away(project, server, shim):
     """commands.md 13, row 15; with `optional` the store is skipped with a warning."""
     away = {"name": "away", "config": {"addr": "http://127.0.0.1:9"}}

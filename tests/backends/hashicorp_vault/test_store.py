@@ -396,7 +396,7 @@ NO_ACCESS = 'denied: there is no mount "{}", or the token has no access to it'
 # options, variables -> class, message, cure
 SITUATIONS = {
     "no_token": ({}, {"VAULT_TOKEN": ""}, BackendDenied, SIGN_IN, "run: vault login"),
-    "bad_token": ({}, {"VAULT_TOKEN": "bad"}, BackendDenied, SIGN_IN, "run: vault login"),
+    "bad_token": ({}, {"VAULT_TOKEN": "bad"}, BackendDenied, SIGN_IN, "run: unset VAULT_TOKEN, then vault login"),
     "no_mount": ({"mount": "nowhere"}, {}, BackendDenied, NO_ACCESS.format("nowhere"), "hint: option mount names"),
     "no_namespace": ({"namespace": "nowhere"}, {}, BackendInvalid, NO_MOUNT.format("secret"), None),
     "version_1": ({"mount": "kv1"}, {}, BackendInvalid, NO_MOUNT.format("kv1"), None),
