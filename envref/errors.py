@@ -214,6 +214,14 @@ class BackendInvalid(BackendError):
     outcome = "invalid"
 
 
+class FieldNotFound(BackendError):
+    """The secret is there, and has no such field. The search goes on as for an absent secret, and nothing offers to set
+    it: that would overwrite the rest of it.
+    """
+
+    outcome = "not_found"
+
+
 class SecretNotFound(BackendError):
     """The store answered, and has no such key. Only this lets a search go on to the next store.
 

@@ -1,7 +1,8 @@
 """Call: one run of another program, with its arguments, standard input, environment, time limit and exit status.
 
-A program gets a fixed argument vector and no shell, a session of its own, and either nothing or a payload on its
-standard input. Whatever it does, the call ends by its deadline and leaves no process of its group behind.
+A program gets a fixed argument vector and no shell, a process group of its own, and either nothing or a payload on its
+standard input. It stays in the session of its caller: 1Password and ssh-agent give their consent to a terminal.
+Whatever it does, the call ends by its deadline and leaves no process of its group behind.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import time
 
 from envref.backends.answer import no_answer
 from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable
+from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class NotStarted(BackendUnavailable):
     """The program exists and can't be started; `reason` is the system's."""
 
     reason = ""
+
+
+class AsksOnTerminal(BackendLocked):
+    """The program wanted to read from the terminal. It is in the background, so that stopped it, for ever."""
 
 
 class TooMuchOutput(BackendInvalid):
@@ -76,7 +81,17 @@ def inherited_environment() -> dict[str, str]:
 def child_environment(extra: Mapping[str, str] | None = None, *, unset: Sequence[str] = ()) -> dict[str, str]:
     """The environment of a store's CLI: inherited, in English, without what is `unset`, and with `extra` on top."""
     inherited = {name: value for name, value in inherited_environment().items() if name not in unset}
-    return {**inherited, "LC_ALL": "C", **(extra or {})}
+    return {**_terminal(), **inherited, "LC_ALL": "C", **(extra or {})}
+
+
+def _terminal() -> dict[str, str]:
+    """The caller's terminal for gpg, which else looks for it at its standard input, and a store's program has none."""
+    for stream in (0, 2):
+        try:
+            return {"GPG_TTY": os.ttyname(stream)}
+        except OSError:
+            continue
+    return {}
 
 
 def run(
@@ -155,10 +170,12 @@ class _Child:
         self, call: Call, selector: selectors.BaseSelector, environment: Mapping[str, str], directory: str | None
     ) -> None:
         self._selector = selector
+        self._program = call.argv[0]
         self._pending = memoryview(call.payload or b"")
         self._output = bytearray()
         self._errors = bytearray()
         self._open: set[IO[bytes]] = set()
+        self._is_stopped = False
         self._process = subprocess.Popen(
             call.argv,
             bufsize=0,
@@ -167,7 +184,7 @@ class _Child:
             stderr=subprocess.PIPE,
             env=environment,
             cwd=directory,
-            start_new_session=True,
+            process_group=0,
         )
         self._watch(self._process.stdout, selectors.EVENT_READ, self._read_output)
         self._watch(self._process.stderr, selectors.EVENT_READ, self._read_errors)
@@ -190,7 +207,17 @@ class _Child:
         return self._process.stdout in self._open or self._process.stderr in self._open
 
     def ended(self) -> bool:
-        return self._has_too_much() or self._process.poll() is not None
+        return self._has_too_much() or self._is_stopped or self._process.returncode is not None or self._look()
+
+    def _look(self) -> bool:
+        """Whether it ended or was stopped. Popen itself does not look for the latter."""
+        pid, status = os.waitpid(self._process.pid, os.WNOHANG | os.WUNTRACED)
+        if not pid:
+            return False
+        self._is_stopped = os.WIFSTOPPED(status)
+        if not self._is_stopped:
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+        return True
 
     def _has_too_much(self) -> bool:
         return len(self._output) > LARGEST_OUTPUT
@@ -204,6 +231,11 @@ class _Child:
         while len(self._errors) < LARGEST_ERRORS and self._read_errors():
             pass
         self.kill()
+        if self._is_stopped:
+            program = os.path.basename(self._program)
+            return AsksOnTerminal(
+                f"{label}: {program} asks on the terminal", hint=f"run {program} by hand once and answer it"
+            )
         if self._has_too_much():
             return TooMuchOutput(
                 f"{label}: more than {LARGEST_OUTPUT // 1024 // 1024} MiB of output",

@@ -19,10 +19,11 @@ from envref.errors import (
     BackendInvalid,
     BackendLocked,
     BackendUnavailable,
+    FieldNotFound,
     SecretNotFound,
     printable,
 )
-from envref.refs.field import NotStructured, member
+from envref.refs.field import NotStructured, absent, member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +45,7 @@ _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _NOTES = "notesPlain"
 _NOTE = "SECURE_NOTE"  # the category of envref's own items
 _FOREIGN_FIELDS = ("password", "credential", _NOTES)  # commands.md 6.5
+_LIMITS = "op service-account ratelimit shows the limits"
 _TRIES = 2  # tries to read by name; the second leaves out the absent item that ended the first
 
 
@@ -64,7 +66,10 @@ _COMPLAINTS = (
     Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
     Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
     Complaint("(403) Forbidden", BackendDenied, hint="the account needs access to the vault and its items"),
-    Complaint("Too many requests", BackendUnavailable, hint="op service-account ratelimit shows the limits"),
+    Complaint("Too many requests", BackendUnavailable, hint=_LIMITS),
+    Complaint("(429)", BackendUnavailable, hint=_LIMITS),
+    Complaint("rate limit", BackendUnavailable, hint=_LIMITS),
+    Complaint("cannot connect to 1Password app", BackendUnavailable, hint="start and unlock the 1Password app"),
     Complaint("More than one item matches", _Ambiguous),
     Complaint("isn't an item", SecretNotFound),
 )
@@ -236,21 +241,27 @@ def _text(address: Address, item: Item) -> str | None:
         return _value(named)
     defaults = (_NOTES,) if address.foreign is None else _FOREIGN_FIELDS
     found = next((field for field in (_field(item, name) for name in defaults) if field is not None), None)
+    if found is None and address.field is not None:
+        raise _lacks(address, item)
     if found is None:
         raise BackendInvalid(
-            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(address.field or defaults[0])}"',
+            f'{LABEL}: item "{printable(str(address))}" has no field "{printable(defaults[0])}"',
             hint=_FIELDS,
         )
     if address.field is None:
         return _value(found)
     try:
-        return member(_value(found), address.field)
+        inner = member(_value(found), address.field)
     except NotStructured:
-        raise BackendInvalid(
-            f'{LABEL}: field "{printable(address.field)}": item "{printable(str(address))}" has no such field, '
-            "and its value is not a JSON object",
-            hint=_FIELDS,
-        ) from None
+        inner = None
+    if inner is None:
+        raise _lacks(address, item)
+    return inner
+
+
+def _lacks(address: Address, item: Item) -> FieldNotFound:
+    labels = [str(field.get("label") or field.get("id") or "") for field in _fields(item)]
+    return absent(str(address.field), str(address), filter(None, labels), subject=LABEL)
 
 
 def _field(item: Item, name: str) -> Item | None:
@@ -294,8 +305,8 @@ def _matching(name: str, items: Iterable[Item]) -> Sequence[Item]:
 def _pick(name: str, items: Iterable[Item]) -> Item | None:
     found = _matching(name, items)
     if len(found) > 1:
-        shown = printable(name)
-        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint="rename or delete all but one")
+        shown, ids = printable(name), ", ".join(printable(item["id"]) for item in found)
+        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint=f"name one by its id: {ids}")
     return found[0] if found else None
 
 

@@ -23,7 +23,7 @@ from envref.errors import (
     printable,
 )
 from envref.paths import expanded, shown
-from envref.refs.field import member
+from envref.refs.field import absent, member, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -281,10 +281,17 @@ def _field(entry: bytes, field: str, name: str) -> bytes | str | None:
                 return value.lstrip(b" \t")
     for document in (entry, _first_line(entry)):
         try:
-            return member(document.decode(), field)
+            found = member(document.decode(), field)
         except ValueError:
             continue
-    raise BackendInvalid(
-        f'{_LABEL}: field "{printable(field)}": value of "{printable(name)}" is not a JSON object',
-        hint="leave #FIELD out, or store a JSON object",
-    )
+        if found is not None:
+            return found
+    raise absent(field, name, _labels(entry), subject=_LABEL)
+
+
+def _labels(entry: bytes) -> list[str]:
+    """What an entry's fields are called. Text with a colon elsewhere may be part of a secret."""
+    lines = [line.partition(b": ") for line in entry.split(b"\n")[1:]]
+    labels = [label.decode("utf-8", "replace") for label, colon, _ in lines if colon and b" " not in label]
+    inner = (names(document.decode("utf-8", "replace")) for document in (entry, _first_line(entry)))
+    return [*labels, *next((found for found in inner if found), [])]

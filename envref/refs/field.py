@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from envref.errors import FieldNotFound, printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
+
+_SHOWN = 20  # names of fields in a message
 
 
 class NotStructured(ValueError):
@@ -38,6 +43,26 @@ def member(value: str, field: str) -> str | None:
     if isinstance(found, bool):
         return "true" if found else "false"
     return json.dumps(_walk(json.loads(value), path), ensure_ascii=False, separators=(",", ":"))
+
+
+def absent(field: str, name: str, known: Iterable[str], *, subject: str = "") -> FieldNotFound:
+    """The error for a secret without that field; `known` are the names of those it has, never their values."""
+    names = [printable(other) for other in dict.fromkeys(known)]
+    listed = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+    advice = f"its fields: {listed}" if names else "it has no fields"
+    fact = f'field "{printable(field)}": "{printable(name)}" has no such field'
+    return FieldNotFound(fact, subject=subject, advice=advice)
+
+
+def names(value: str) -> list[str]:
+    """The names of the members of the JSON object `value` that hold something; none of any other text."""
+    import json
+
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        return []
+    return [name for name, held in document.items() if held is not None] if isinstance(document, dict) else []
 
 
 def _pointer(field: str) -> list[str]:

@@ -28,15 +28,19 @@ class Found:
 
 
 class Missing:
-    """Every store that may have it answered that it is not there."""
+    """Every store that may have it was asked, and answered that it is not there.
 
-    __slots__ = ("reason", "run")
+    `is_field`: a store has the secret, and the secret lacks the field; setting it would overwrite the rest.
+    """
+
+    __slots__ = ("is_field", "reason", "run")
 
     word = "not_found"
 
-    def __init__(self, reason: str, run: tuple[str, ...] = ()) -> None:
+    def __init__(self, reason: str, run: tuple[str, ...] = (), *, is_field: bool = False) -> None:
         self.reason = reason
         self.run = run
+        self.is_field = is_field
 
 
 class Failed:

@@ -129,8 +129,11 @@ class Store:
         return error if self._is_said else error.signed(self.name)
 
     def absence(self, address: Address) -> str:
-        """The store's sentence for an absent secret, without the key it was asked for."""
-        return self.backend.absent(address).note + ("" if self._is_said else signature(self.name))
+        """The store's sentence for an absent secret, without the key it was asked for: a mapped name is the store's."""
+        absent = self.backend.absent(address)
+        return (absent.note if address.foreign is None else absent.message) + (
+            "" if self._is_said else signature(self.name)
+        )
 
     @property
     def _is_said(self) -> bool:

@@ -40,14 +40,41 @@ def complaints(filled: Iterable[Filled], note: str = "") -> list[str]:
     """
     lines = []
     failed = 0
-    for variable in filled:
+    variables = list(filled)
+    shared = _shared(variables)
+    for variable in variables:
         name = variable.variable.name
         for answered in variable.failures:
-            lines += _failure(name, answered)
+            lines += _once(name, answered, shared)
         waits_for = dict.fromkeys(variable.waits_for)
         lines += [f"error: {name}: depends on {other}, which could not be resolved" for other in waits_for]
         failed += len(variable.failures)
     return [*lines, f"{failed} reference(s) could not be resolved{note}"] if lines else []
+
+
+def _shared(variables: Iterable[Filled]) -> dict[tuple[str, ...], list[str]]:
+    """The variables that each failure of a store cost, by what it said. Those that cost one alone are left out."""
+    cost: dict[tuple[str, ...], list[str]] = {}
+    for variable in variables:
+        for _, outcome in variable.failures:
+            if isinstance(outcome, Failed) and outcome.backend is not None:
+                cost.setdefault(_said(outcome), []).append(variable.variable.name)
+    return {said: list(dict.fromkeys(names)) for said, names in cost.items() if len(names) > 1}
+
+
+def _once(name: str, answered: Answered, shared: dict[tuple[str, ...], list[str]]) -> list[str]:
+    """The lines of a failure; where it cost several variables, all of them at the first and nothing afterwards."""
+    _, outcome = answered
+    if not isinstance(outcome, Failed) or outcome.backend is None or _said(outcome) not in shared:
+        return _failure(name, answered)
+    names = shared[_said(outcome)]
+    lines = [f"error: {', '.join(names)}: {outcome.reason}", *(f"  {cure}" for cure in outcome.error.cure())]
+    shared[_said(outcome)] = []
+    return lines if names else []
+
+
+def _said(outcome: Failed) -> tuple[str, ...]:
+    return (outcome.reason, *outcome.error.cure())
 
 
 def _failure(name: str, answered: Answered) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, EnvrefError
+from envref.errors import BackendInvalid, EnvrefError, FieldNotFound
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret
@@ -37,16 +37,18 @@ class Scope:
 class Place:
     """Where a reference's secret may be: a store, the address there, and the field that envref takes out of it.
 
-    `answer` is what the reference makes of the store's answer, once `is_asked`. None: the secret is not there.
+    `answer` is what the reference makes of the store's answer, once `is_asked`. None: the secret is not there, or
+    `lack` says which field it lacks.
     """
 
-    __slots__ = ("address", "answer", "field", "is_asked", "store")
+    __slots__ = ("address", "answer", "field", "is_asked", "lack", "store")
 
     def __init__(self, store: Store, address: Address, field: str | None) -> None:
         self.store = store
         self.address = address
         self.field = field
         self.answer: Answer | None = None
+        self.lack: FieldNotFound | None = None
         self.is_asked = False
 
 
@@ -89,8 +91,15 @@ def _ask(stores: list[Store], places: Places) -> None:
     }
     for store, answers in _answers(wanted).items():
         for reference, place in asked[store]:
-            place.answer = _read(reference, place, answers.get(place.address))
-            place.is_asked = True
+            _settle(place, _read(reference, place, answers.get(place.address)))
+
+
+def _settle(place: Place, answer: Answer | None) -> None:
+    place.is_asked = True
+    if isinstance(answer, FieldNotFound):
+        place.lack = answer
+        return
+    place.answer = answer
 
 
 def _open_there(store: Store, places: Places) -> Iterator[tuple[Reference, Place]]:
@@ -164,21 +173,24 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
             text = _member(text, place.field, reference)
         if text is not None and reference.encoding:
             text = _decoded(text, reference)
-    except BackendInvalid as error:
+    except (BackendInvalid, FieldNotFound) as error:
         return error
     return None if text is None else Secret(text)
 
 
-def _member(text: str, field: str, reference: Reference) -> str | None:
-    from envref.refs.field import NotStructured, member
+def _member(text: str, field: str, reference: Reference) -> str:
+    from envref.refs.field import NotStructured, absent, member, names
 
     try:
-        return member(text, field)
+        found = member(text, field)
     except NotStructured:
         raise BackendInvalid(
             f'field "{field}": value of {reference} is not a JSON object',
             hint="leave #FIELD out, or store a JSON object",
         ) from None
+    if found is None:
+        raise absent(field, reference.foreign or reference.key, names(text))
+    return found
 
 
 def _decoded(text: str, reference: Reference) -> str:
@@ -194,9 +206,22 @@ def _decoded(text: str, reference: Reference) -> str:
 
 
 def _missing(reference: Reference, candidates: list[Place]) -> Missing:
+    for place in candidates:
+        if place.lack is not None:
+            return Missing(f'backend "{place.store.name}": {place.lack.message}', is_field=True)
     name = reference.foreign or reference.key
+    run = () if reference.foreign else _setting(reference, candidates)
     if reference.store is not None:
-        run = () if reference.foreign else ("envref", "secret", "set", name, "--backend", reference.store)
-        return Missing(f'secret "{name}" not found in backend "{reference.store}"', run)
+        called = name if reference.foreign or run else f"{candidates[-1].address.foreign}"
+        return Missing(f'secret "{called}" not found in backend "{reference.store}"', run)
     notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
-    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', ("envref", "secret", "set", name))
+    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', run)
+
+
+def _setting(reference: Reference, candidates: list[Place]) -> tuple[str, ...]:
+    """The command that sets it, in the first store that envref may write it to; none where `names:` maps it in all."""
+    own = [place.store for place in candidates if place.address.foreign is None and place.address.profile is None]
+    if not own:
+        return ()
+    named = ("--backend", own[0].name) if reference.store or own[0] is not candidates[0].store else ()
+    return ("envref", "secret", "set", reference.key, *named)

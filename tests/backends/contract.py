@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 
-from envref.errors import BackendError, BackendTimeout, SecretNotFound
+from envref.errors import BackendError, BackendTimeout, FieldNotFound, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret
 
@@ -110,6 +110,17 @@ class BackendContract:
         self.put(store, "here", "value")
         here, absent = self.address("here"), self.address("absent")
         assert dict(store.get_many([absent, here], self.deadline)) == {here: Secret("value")}
+
+    def test_an_absent_field_is_not_an_absent_secret(self, store):
+        """A store that reads fields itself says which one a secret lacks, names those it has, and shows no value."""
+        if not store.reads_fields:
+            pytest.skip("the core takes the field: tests/resolve/test_resolve.py")
+        self.put(store, "key", '{"user": "marker-7f3a9c"}')
+        address = Address("app", "key", field="nofield")
+        error = store.get_many([address], self.deadline)[address]
+        assert isinstance(error, FieldNotFound)
+        assert 'field "nofield": ' in error.message
+        assert "marker-7f3a9c" not in values_of(error)
 
     def test_the_sentence_for_absence_names_the_key(self, store):
         """What a person reads about an absent secret says which one."""

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from envref.backends.command import Call, child_environment, find, inherited_environment, run, run_many
-from envref.errors import BackendInvalid, BackendTimeout, BackendUnavailable
+from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 from tests.processes import left_of
@@ -134,9 +134,26 @@ class TestResult:
         assert shell("exit 7", payload=b"x" * 300_000).status == 7
         assert shell("exec 0<&-; echo done", payload=b"x" * 300_000).stdout == b"done\n"
 
-    def test_the_program_has_no_terminal(self):
-        """A program can't ask on the terminal: it has a session of its own."""
-        assert shell("cat /dev/tty").status != 0
+    def test_the_program_stays_in_its_callers_session(self):
+        """1Password gives its consent to a terminal session; the process group is the program's own (ST-F2)."""
+        session, group, itself = shell("ps -o sid=,pgid= -p $$; echo $$").stdout.split()
+        assert (int(session), group) == (os.getsid(0), itself)
+
+    def test_a_program_that_asks_on_the_terminal_ends_at_once(self):
+        """Its group is in the background, so that reading stops it: that is said, and no time limit is waited for."""
+        watch = Stopwatch()
+        with pytest.raises(BackendLocked) as caught:
+            shell("kill -TTIN $$; echo never")
+        assert caught.value.message == "op: sh asks on the terminal"
+        assert watch.seconds() < 2
+
+    def test_gpg_is_told_the_callers_terminal(self, monkeypatch):
+        """Unless the caller has told it another one."""
+        monkeypatch.delenv("GPG_TTY", raising=False)
+        monkeypatch.setattr(os, "ttyname", lambda _: "/dev/pts/7")
+        assert shell("echo $GPG_TTY").stdout == b"/dev/pts/7\n"
+        monkeypatch.setenv("GPG_TTY", "/dev/pts/8")
+        assert shell("echo $GPG_TTY").stdout == b"/dev/pts/8\n"
 
     def test_it_runs_where_it_is_told(self, tmp_path):
         """`directory` is the program's working directory."""

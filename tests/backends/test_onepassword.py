@@ -20,6 +20,7 @@ from envref.errors import (
     BackendLocked,
     BackendTimeout,
     BackendUnavailable,
+    FieldNotFound,
     SecretNotFound,
 )
 from envref.refs.address import Address
@@ -255,24 +256,25 @@ class TestFields:
         ]
 
     def test_without_such_a_field_the_value_is_read_as_json(self, account, store):
-        """A field that the item lacks is a member of its value, if that is JSON; null and no member are absence."""
+        """A field that the item lacks is a member of its value, if that is JSON; null and no member are not there."""
         account.note("app/db", '{"user": "admin", "port": 5432, "none": null, "deep": {"list": ["x"]}}')
         wanted = [Address("app", "db", field=name) for name in ("user", "port", "none", "lost", "/deep/list/0")]
-        assert answers_of(store, *wanted) == {"app/db#user": "admin", "app/db#port": "5432", "app/db#/deep/list/0": "x"}
+        answers = answers_of(store, *wanted)
+        absent = [answers.pop(f"app/db#{name}") for name in ("none", "lost")]
+        assert [type(answer) for answer in absent] == [FieldNotFound, FieldNotFound]
+        assert answers == {"app/db#user": "admin", "app/db#port": "5432", "app/db#/deep/list/0": "x"}
 
-    def test_no_field_and_no_json_is_an_error(self, account, store):
-        """Neither a field of that name nor JSON."""
+    def test_no_field_and_no_json_is_an_absent_field(self, account, store):
+        """Neither a field of that name nor JSON: the fields that there are are named."""
         account.note("app/db", f"plain text {MARKER}")
         error = answers_of(store, Address("app", "db", field="user"))["app/db#user"]
-        assert isinstance(error, BackendInvalid)
-        assert error.message == (
-            '1password: field "user": item "app/db" has no such field, and its value is not a JSON object'
-        )
+        assert isinstance(error, FieldNotFound)
+        assert error.message == '1password: field "user": "app/db" has no such field; its fields: notesPlain'
         assert MARKER not in values_of(error)
 
     @pytest.mark.parametrize(
         ("address", "name"),
-        [(Address("app", "db"), "notesPlain"), (foreign("app/db"), "password"), (foreign("app/db", "pin"), "pin")],
+        [(Address("app", "db"), "notesPlain"), (foreign("app/db"), "password")],
     )
     def test_an_item_without_its_field_is_not_absent(self, account, store, address, name):
         """An item that has no field for the value is an error that names the field."""
@@ -370,6 +372,12 @@ WORDS = {
     "not_signed_in": ("account is not signed in", BackendLocked, "not signed in"),
     "prompt": ("authorization timeout", BackendLocked, "authorization timeout"),
     "desktop": ("connecting to desktop app timed out", BackendLocked, "connecting to desktop app timed out"),
+    "limit by status": ("(429) Too Many Requests: slow down", BackendUnavailable, "(429) Too Many Requests: slow down"),
+    "no app": (
+        "cannot connect to 1Password app, make sure it is running",
+        BackendUnavailable,
+        "cannot connect to 1Password app, make sure it is running",
+    ),
     "limit": ("Too many requests", BackendUnavailable, "Too many requests"),
     "network": (
         "dial tcp 127.0.0.1:9: connect: connection refused",

@@ -97,3 +97,16 @@ def test_a_failure_has_its_cure_under_it(app, monkeypatch):
     lines = report.complaints(resolved(app).filled.values())
     assert lines[0] == 'error: SHUT: failed to resolve ref://shut/key: backend "shut": memory: locked'
     assert lines[1:] == ["  run: open it", "1 reference(s) could not be resolved"]
+
+
+def test_a_failing_store_is_one_error_with_what_it_cost(app, monkeypatch):
+    """Ten references to a store that is down were twenty lines at every prompt (ST-F10)."""
+    shut = BackendLocked("memory: locked", run=("open", "it"))
+    monkeypatch.setattr(Memory, "contents", {"open": {"app/y": BackendLocked("memory: no")}, "shut": shut})
+    app.write(".env", "A=ref://shut/a\nOTHER=ref://open/y\nB=ref://shut/b\nC=${ref://shut/a}${ref://shut/c}\n")
+    assert report.complaints(resolved(app).filled.values()) == [
+        'error: A, B, C: backend "shut": memory: locked',
+        "  run: open it",
+        'error: OTHER: failed to resolve ref://open/y: backend "open": memory: no',
+        "5 reference(s) could not be resolved",
+    ]

@@ -154,6 +154,27 @@ def test_an_absent_field_is_an_absent_secret(stores):
     assert values(chain, "ref://secrets/db?default=d#gone") == ["d"]
 
 
+def test_an_absent_field_names_the_fields_that_there_are(stores):
+    """Names only, and no command: setting the secret would overwrite the rest of it (ST-F1)."""
+    chain = stores(a={"app/db": '{"user": "marker-1", "port": 2, "none": null}'}, b={})
+    for uri in ("ref://secrets/db#pasword", "ref://a/db#pasword"):
+        [missing] = outcomes(chain, uri)
+        assert isinstance(missing, Missing)
+        assert missing.reason == 'backend "a": field "pasword": "db" has no such field; its fields: user, port'
+        assert (missing.run, missing.is_field) == ((), True)
+
+
+def test_an_absent_mapped_name_is_shown_as_the_store_has_it(stores):
+    """And nothing offers to set a key that `secret set` refuses (ST-F1b)."""
+    options = {"a": {"names": {"pw": "/nope/x"}}}
+    chain, named = outcomes(stores(options, a={}), "ref://secrets/pw", "ref://a/pw")
+    assert chain.reason == 'secret "pw" not found in any backend (memory: secret not found: "/nope/x" (backend "a"))'
+    assert named.reason == 'secret "/nope/x" not found in backend "a"'
+    assert chain.run == named.run == ()
+    [second] = outcomes(stores(options, a={}, b={}), "ref://secrets/pw")
+    assert second.run == ("envref", "secret", "set", "pw", "--backend", "b")
+
+
 def test_a_field_of_no_document_is_a_failure(stores):
     """The value's text is not in the message."""
     [failed] = outcomes(stores(a={"app/db": "plain-secret"}), "ref://secrets/db#user")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envref.backends.answer import excerpt
 from envref.backends.program import Complaint, plain, understood
@@ -87,6 +88,9 @@ def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
     """Complaints by our names for them. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase found decides."""
     no_mount = f'no KV engine of version 2 at "{mount}" in this namespace'
     sign_in = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
+    # The variable comes before what `vault login` stores: with it, signing in changes nothing.
+    is_given = bool(os.environ.get("VAULT_TOKEN"))
+    cure: Any = {"run": ("unset", "VAULT_TOKEN"), "hint": "vault login"} if is_given else {"run": ("vault", "login")}
     return {
         "absent": Complaint(f"No value found at {mount}/data/", SecretNotFound),
         # Without "/data/" the mount was not found: the namespace does not exist, or the mount is of version 1.
@@ -99,10 +103,8 @@ def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
             hint="option mount names the KV engine; vault secrets list shows them",
         ),
         # Every token may look up the mount: whoever is refused there is not signed in.
-        "not signed in": Complaint(
-            f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, run=("vault", "login")
-        ),
-        "no token": Complaint("missing client token", BackendDenied, sign_in, run=("vault", "login")),
+        "not signed in": Complaint(f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, **cure),
+        "no token": Complaint("missing client token", BackendDenied, sign_in, **cure),
         "denied": Complaint(
             "* permission denied",
             BackendDenied,

@@ -6,8 +6,8 @@ import json
 
 from envref.backends.answer import as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
-from envref.errors import BackendInvalid, printable
-from envref.refs.field import NotStructured, member
+from envref.errors import BackendInvalid, FieldNotFound, printable
+from envref.refs.field import NotStructured, absent, member, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +43,27 @@ class KvEntry:
     def _field(self, field: str) -> str | None:
         members = self.members or ()
         if field in members or MEMBER not in members:
-            return self._member(field)
-        value = self._member(MEMBER)
-        try:
-            return None if value is None else member(value, field)
-        except NotStructured:
-            what = f'value of "{printable(self.path)}" is not a JSON object'
-            raise BackendInvalid(f'{LABEL}: field "{printable(field)}": {what}') from None
+            found = self._pointed(field) if field.startswith("/") and field not in members else self._member(field)
+        else:
+            found = self._pointed(field) if field.startswith("/") else None
+            value = self._member(MEMBER)
+            try:
+                found = member(value, field) if found is None and value is not None else found
+            except NotStructured:
+                found = None
+        if found is None:
+            raise self._lacks(field)
+        return found
+
+    def _pointed(self, pointer: str) -> str | None:
+        """What a JSON Pointer into the entry leads to (ST-F9)."""
+        return member(self._text, f"/data/data{pointer}")
+
+    def _lacks(self, field: str) -> FieldNotFound:
+        members = self.members or frozenset()
+        inner = names(self._member(MEMBER) or "") if MEMBER in members else []
+        held = [name for name in sorted(members) if self._member(name) is not None]
+        return absent(field, self.path, [*held, *inner], subject=LABEL)
 
     def _member(self, name: str) -> str | None:
         """Reads the member by a JSON Pointer into the answer's text: so numbers keep the digits that the store has."""

@@ -174,10 +174,20 @@ def test_who_is_not_signed_in_is_told_how(payments, monkeypatch, many):
     done = payments.envref("resolve")
     assert done.returncode == 3
     message = "hashicorp-vault: denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
-    assert done.stderr.splitlines()[:2] == [
-        f'error: K0: failed to resolve ref://secrets/k0: backend "hcvault": {message}',
+    names = ", ".join(f"K{number}" for number in range(many))
+    about = "K0: failed to resolve ref://secrets/k0" if many == 1 else names
+    assert done.stderr.splitlines() == [
+        f'error: {about}: backend "hcvault": {message}',
         "  run: vault login",
+        f"{many} reference(s) could not be resolved",
     ]
+
+
+def test_a_refused_token_of_the_environment_is_unset_first(payments, monkeypatch):
+    """VAULT_TOKEN comes before what `vault login` stores, so that signing in alone cures nothing (ST-F5)."""
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.old")
+    payments.write(".env", "K=ref://secrets/k\n")
+    assert payments.envref("resolve").stderr.splitlines()[1] == "  run: unset VAULT_TOKEN, then vault login"
 
 
 def test_a_server_that_is_away(project, server, shim):
