@@ -71,11 +71,14 @@ def _is_recorded(project: Project, seal: str, environment: Mapping[str, str]) ->
 
 def _is_agreed_for_now(project: Project, environment: Mapping[str, str]) -> bool:
     """Whether a pin names this meaning, or CI runs what asks for nothing: true of this environment, and not kept."""
+    from envref.project.trust import record
     from envref.project.trust.meaning import meaning
     from envref.project.trust.need import needs
 
     if is_pinned(meaning(project, environment), environment):
         return True
+    if record.read(project.root, environment) is not None:
+        return False  # somebody decided, and about another meaning or against this one
     return environment.get("CI") in _CI and not needs(project, environment)
 
 
