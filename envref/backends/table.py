@@ -6,21 +6,35 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.backends.base import Backend
 
-_AWS = "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE"
-_VAULT = "VAULT_ADDR VAULT_AGENT_ADDR VAULT_PROXY_ADDR VAULT_CACERT VAULT_SKIP_VERIFY BAO_*"
+_AWS = (
+    "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE ! AWS_DATA_PATH AWS_PAGER "
+    "AWS_CONTAINER_CREDENTIALS_* AWS_CONTAINER_AUTHORIZATION_* AWS_WEB_IDENTITY_TOKEN_FILE "
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT*"
+)
+_VAULT = (
+    "VAULT_ADDR VAULT_AGENT_ADDR VAULT_PROXY_ADDR VAULT_CACERT VAULT_SKIP_VERIFY BAO_* ! VAULT_CACERT_* VAULT_CAPATH "
+    "VAULT_CLIENT_CERT VAULT_CLIENT_KEY VAULT_CONFIG_PATH VAULT_HTTP_PROXY VAULT_SRV_LOOKUP VAULT_TLS_SERVER_NAME "
+    "VAULT_TOKEN_PATH VAULT_REDIRECT_ADDR"
+)
+_OCI = (
+    "OCI_CLI_ENDPOINT OCI_CLI_CONFIG_FILE ! OCI_CLI_RC_FILE OCI_CLI_PROXY OCI_CLI_CERT_BUNDLE OCI_CLI_KEY_FILE "
+    "OCI_CLI_SECURITY_TOKEN_FILE OCI_CLI_AUTH OCI_REGION_METADATA OCI_CONFIG_*"
+)
+_DOPPLER = "DOPPLER_API_HOST DOPPLER_CONFIG_DIR ! DOPPLER_PROXY_* DOPPLER_VERIFY_TLS"
 
-# Where the class is; then the variables that send its program to another address or place (security.md 5.10). They are
-# here because every activation judges them, also one that loads no store. A star stands for any end.
+# Where the class is; then the variables that send its program to another address or place, which one on this machine
+# may be; after `!` those that steer it whatever their value is (security.md 5.10). They are here because the gate
+# judges them without loading a store. A star stands for any end.
 BUILTIN = {
-    "keychain": "envref.backends.keychain.store:Keychain DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_*",
+    "keychain": "envref.backends.keychain.store:Keychain DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_* ! DBUS_*",
     "vault": "envref.backends.vault.store:Vault",
-    "1password": "envref.backends.onepassword:OnePassword OP_CONNECT_HOST OP_CONFIG_DIR",
+    "1password": "envref.backends.onepassword:OnePassword OP_CONNECT_HOST OP_CONFIG_DIR ! OP_ACCOUNT_*",
     "aws-ssm": f"envref.backends.aws_ssm:AwsSsm {_AWS}",
     "aws-secrets-manager": f"envref.backends.aws_secrets_manager:AwsSecretsManager {_AWS}",
     "hashicorp-vault": f"envref.backends.hashicorp_vault.store:HashicorpVault {_VAULT}",
-    "oci-vault": "envref.backends.oci_vault:OciVault OCI_CLI_ENDPOINT OCI_CLI_CONFIG_FILE",
-    "doppler": "envref.backends.doppler:Doppler DOPPLER_API_HOST DOPPLER_CONFIG_DIR",
-    "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME",
+    "oci-vault": f"envref.backends.oci_vault:OciVault {_OCI}",
+    "doppler": f"envref.backends.doppler:Doppler {_DOPPLER}",
+    "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",
 }
 DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere
@@ -36,4 +50,9 @@ def backend_class(kind: str) -> type[Backend]:
 
 def place_variables() -> str:
     """The variables, of all types, that send a program to another address or place."""
-    return " ".join(line.partition(" ")[2] for line in BUILTIN.values())
+    return " ".join(line.partition(" ")[2].partition("!")[0] for line in BUILTIN.values())
+
+
+def steering_variables() -> str:
+    """The variables, of all types, that steer a program whatever their value is."""
+    return " ".join(line.partition("!")[2] for line in BUILTIN.values())
