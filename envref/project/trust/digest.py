@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+# A module that is not there is looked for in every directory: Python 3.12 gave it another name.
+_MODULE = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
 
 
 def digest(data: bytes) -> str:
@@ -14,11 +19,9 @@ def digest(data: bytes) -> str:
 
 def sha256(data: bytes = b"") -> Any:
     """The running digest of `data`, to be updated."""
-    for module in ("_sha2", "_sha256"):
-        try:
-            return __import__(module).sha256(data)
-        except ImportError:
-            continue
-    import hashlib
+    try:
+        return __import__(_MODULE).sha256(data)
+    except ImportError:
+        import hashlib
 
-    return hashlib.sha256(data)
+        return hashlib.sha256(data)
