@@ -146,14 +146,14 @@ class Environment:
 
     def closure(self, variables: Iterable[Variable]) -> list[Variable]:
         """These variables and all variables that they wait for, in merged order."""
-        wanted: set[str] = set()
-        queue = list(variables)
+        chosen = list(variables)
+        wanted = {variable.name for variable in chosen}
+        queue = [variable for variable in chosen if variable.plain is None]
         while queue:
-            variable = queue.pop()
-            if variable.name not in wanted:
-                wanted.add(variable.name)
-                if variable.plain is None:
-                    queue += [self.variables[name] for name in variable.interpolated()]
+            for name in queue.pop().interpolated():
+                if name not in wanted:
+                    wanted.add(name)
+                    queue.append(self.variables[name])
         return [variable for name, variable in self.variables.items() if name in wanted]
 
     def shown(self, variables: Iterable[Variable], show: Callable[[str], str] = str) -> dict[str, str]:

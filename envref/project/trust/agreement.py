@@ -45,6 +45,8 @@ def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.
 
 def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
     """Whether a directory of `trusted_paths` is the project's root, or above it. Whole names count, not beginnings."""
+    if not project.config.trusted_paths:
+        return False
     root = os.path.join(project.root, "")
     return any(
         root.startswith(os.path.join(os.path.realpath(expanded(path, environment)), ""))
@@ -114,12 +116,11 @@ def _seal(project: Project, environment: Mapping[str, str]) -> str:
     """SHA-256 of all that decides the meaning: the bytes of config and env files, and where programs are found."""
     from envref.project.trust.digest import sha256
 
-    parts = [project.root, environment.get("PATH", ""), project.config.trust]
-    texts = [text for file in project.files for text in (file.name, str(file))]
+    parts = [str(len(project.config.source)), project.root, environment.get("PATH", ""), project.config.trust]
+    for file in project.files:
+        parts += (file.name, str(file))
     found = sha256(project.config.source)
-    for part in (*parts, *texts):
-        data = part.encode("utf-8", "surrogateescape")
-        found.update(b"%d:" % len(data) + data)
+    found.update("".join([f"\0{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogateescape"))
     return str(found.hexdigest())
 
 
