@@ -18,6 +18,7 @@ from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.project.config.files import FILE
 from envref.project.config.load import load as load_config
+from envref.project.edit import trust_kept
 from envref.project.project import env_path, find
 
 _VARIABLES = ("VISUAL", "EDITOR")
@@ -44,7 +45,8 @@ def edit(file: str | None, profile: str | None, *, local: bool, config: bool) ->
         raise EnvrefError(
             f"file does not exist: {name}", hint="envref init makes a config, envref set KEY=VALUE an env file"
         )
-    _run_editor(path)
+    with trust_kept(directory()):
+        _run_editor(path)
     _check(path, name)
 
 

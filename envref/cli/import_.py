@@ -13,6 +13,7 @@ from envref.cli.options import backend_option, only_option, profile_option
 from envref.cli.secret.target import target_of
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK
+from envref.project.edit import trust_kept
 from envref.secrets import adoption
 from envref.secrets.adoption import Candidate, Plan
 from envref.secrets.scoped import doing
@@ -80,7 +81,7 @@ def _rewrite(path: str, file: str, stored: Sequence[Candidate], inside: str | No
     """Puts the references into the file as it is now; it may have been edited meanwhile."""
     if not stored:
         return
-    with atomic.lock(path, inside=inside):
+    with atomic.lock(path, inside=inside), trust_kept(inside or os.path.dirname(os.path.abspath(path))):
         after = adoption.rewritten(EnvFile.read(path, file), stored)
         atomic.write(path, str(after).encode(), inside=inside)
     for line, name in adoption.remains(after, stored).items():

@@ -45,11 +45,19 @@ def preview(path: str, change: Callable[[Document], Document]) -> Config:
 
 @contextmanager
 def trust_kept(root: str, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """A context for an edit: a project that was trusted before it is still trusted after it (security.md 5.4)."""
+    """A context for an edit of the config or an env file by envref itself, or in its user's editor.
+
+    A project that was trusted as it was before is trusted as it is afterwards (security.md 5.4).
+    """
     trusted = _is_recorded(root, environment)
     yield
-    if trusted:
-        grant(configured(root, environment=environment), environment)
+    if not trusted:
+        return
+    try:
+        project = configured(root, environment=environment)
+    except EnvrefError:
+        return  # whoever reads the config next says what is wrong with it
+    grant(project, environment)
 
 
 def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
@@ -58,7 +66,7 @@ def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
         project = configured(root, environment=environment)
     except EnvrefError:
         return False
-    kept = record.read(root, environment)
+    kept = record.read(project.root, environment)
     return kept is not None and kept.granted and kept.fingerprint == fingerprint(meaning(project, environment))
 
 

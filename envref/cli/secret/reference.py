@@ -11,6 +11,7 @@ import click
 from envref import atomic, streams
 from envref.cli import candidates
 from envref.env.file import EnvFile
+from envref.project.edit import trust_kept
 from envref.project.project import Project, env_path
 from envref.refs.reference import uri_of
 
@@ -44,7 +45,7 @@ class ReferenceLine:
 
     def write(self) -> None:
         """Adds the line, or replaces the value of the last one with that name; every other byte stays."""
-        with atomic.lock(self._path, inside=self._root):
+        with atomic.lock(self._path, inside=self._root), trust_kept(self._root):
             atomic.write(self._path, str(self._edited()).encode(), inside=self._root)
         streams.inform(f"set {self._name} in {self._file}")
 

@@ -92,6 +92,31 @@ def test_a_change_of_meaning_asks_again(shop, change):
     assert "changed since" not in exported(shop).stderr
 
 
+EDITS = {
+    "set": ["set", "VAULT_ADDR=https://vault.example"],
+    "secret set --env": ["secret", "set", "a", "--env", "A"],
+    "profile use": ["profile", "use", "staging"],
+    "edit": ["edit"],
+}
+
+
+@pytest.mark.parametrize("words", EDITS.values(), ids=list(EDITS))
+def test_an_edit_by_envref_keeps_the_agreement_and_makes_none(shop, monkeypatch, words):
+    """Its user made the change; who did not agree before has not agreed after."""
+    shop.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
+    shop.write(".env.staging", "STAGE=1\n")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    monkeypatch.setenv("EDITOR", str(shop.write("editor", '#!/bin/sh\necho BASH_ENV=x >> "$1"\n')))
+    (shop.path / "editor").chmod(0o755)
+    shop.envref("vault", "init", "--work-factor", "15")
+    assert shop.envref(*words, stdin="v").returncode == 0
+    assert exported(shop).returncode == 4
+    shop.write(".env", ENV)
+    shop.envref("trust")
+    assert shop.envref(*words, stdin="v").returncode == 0
+    assert exported(shop).returncode == 0
+
+
 def test_the_question_says_what_the_project_would_do(shop):
     """Variables and secrets by number, stores, and secrets that envref did not make."""
     names = [f"N{number}=ref://keychain//bank/{number}\n" for number in range(7)]
