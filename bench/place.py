@@ -51,7 +51,15 @@ class Place:
         os.mkdir(root)
         write(os.path.join(root, ".envref.yaml"), f"project: {PROJECT}\nbackends:\n  - {backend}\n")
         write(os.path.join(root, ".env"), "".join(f"{line}\n" for line in lines))
+        self._agree(root)
         return self.command([self.program, "resolve", "--export"], root)
+
+    def _agree(self, root: str) -> None:
+        """As its user did once. A program beside envref may know no such command, and ask for none."""
+        try:
+            self.run(self.program, "trust", "-C", root)
+        except Failed:
+            pass
 
     def command(self, arguments: list[str], directory: str = "") -> Command:
         """`arguments`, as a first-time user would run them."""

@@ -28,6 +28,7 @@ show 'envref vault init'
 show 'echo "correct horse" | envref secret set db_password'
 show 'echo "tr0ub4dor&3" | envref secret set api_token'
 show 'envref run -- sh -c '\''echo "$APP_NAME logs $LOG_LEVEL, connects to $DATABASE_URL"'\'
+show 'envref trust'
 show 'envref resolve --export'
 
 # A secret that nobody has stored yet.
