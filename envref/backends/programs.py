@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from envref.paths import expanded
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +39,8 @@ def repository_around(directory: str) -> str:
     The outermost, because a submodule's programs may lie in what holds it. HOME and what is above it don't count: a
     user whose home directory is a repository would have no program outside of it.
     """
-    home = os.path.join(os.path.realpath(os.environ.get("HOME") or "/"), "")
+    own = expanded("~")
+    home = os.path.join(os.path.realpath(own if os.path.isabs(own) else "/"), "")
     around, at = directory, directory
     while not home.startswith(os.path.join(at, "")):
         around = at if os.path.lexists(os.path.join(at, ".git")) else around

@@ -31,11 +31,18 @@ def test_an_excerpt_has_no_value_in_it():
     assert excerpt("bad value: first half\nsecond half, sorry") == "bad value: ***, sorry"
 
 
-@pytest.mark.parametrize(("left", "limit"), [(9.93, "10"), (2.46, "2.5"), (0.48, "0.5"), (0.05, "0.1"), (-3, "0")])
+@pytest.mark.parametrize(("left", "limit"), [(9.93, "10"), (2.46, "2.5"), (0.48, "0.5"), (0.05, "0.1")])
 def test_the_limit_told_is_the_one_that_was_set(left, limit):
     """What was used up before the call is rounded away."""
     assert no_answer("op", 100.0, 100.0 + left).message == (
         f"op: no answer within {limit} s; raise --timeout or the backend's timeout"
+    )
+
+
+def test_a_store_that_had_no_time_is_not_blamed():
+    """The backends before it took all of it."""
+    assert no_answer("op", 100.0, 97.0).message == (
+        "op: it was not asked: its time was used up before; raise --timeout or the backend's timeout"
     )
 
 

@@ -271,7 +271,8 @@ def test_an_edited_file_is_loaded_again(direnv, form, file):
     change = {
         ".env": "sed -i s/PLAIN=1/PLAIN=2/ .env",
         ".env.local": "echo PLAIN=2 > .env.local",
-        ".envref.yaml": "echo PLAIN=2 > other; printf 'project: app\\nenv_file: other\\n' > .envref.yaml",
+        ".envref.yaml": "echo PLAIN=2 > other; printf 'project: app\\nenv_file: other\\n' > .envref.yaml; "
+        "envref trust 2> agreed",
     }
     before, after = direnv.session("enter", "prompt", "dump", change[file], "prompt", "dump")
     assert (before["PLAIN"], after["PLAIN"]) == ("1", "2")

@@ -157,9 +157,10 @@ def test_the_table_of_a_flox_plugin_adds_its_reader(app):
 
 
 def test_only_a_shell_that_breaks_values_adds_the_rule_for_it(app, monkeypatch):
-    """Inside `flox activate` from fish or tcsh."""
+    """Inside `flox activate` from fish, tcsh or zsh."""
     monkeypatch.setenv("FLOX_ENV", "/env")
-    for shell, more in (("zsh", set()), ("fish", {"envref.flox", "envref.flox.replay"})):
+    flox = {"envref.flox", "envref.flox.replay"}
+    for shell, more in (("bash", set()), ("fish", flox), ("zsh", flox)):
         monkeypatch.setenv("SHELL", shell)
         assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN | more
 

@@ -47,7 +47,7 @@ def test_a_locked_store_exports_nothing_and_says_how_to_unlock(place):
     place.lock()
     start = activated(place)
     assert (start.result, start.additions) == (OK, {})
-    assert "error: API_KEY: failed to resolve ref://secrets/api_key" in start.stderr
+    assert 'error: API_KEY, DB_PASS: backend "vault": vault passphrase required: ' in start.stderr
     assert start.stderr.endswith("2 reference(s) could not be resolved\n")
 
 

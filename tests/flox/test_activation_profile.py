@@ -66,7 +66,7 @@ def test_a_locked_store_leaves_the_shell_usable(place, shell):
     place.lock()
     session = attached(place, shell, before=export(shell, "API_KEY", "old"))
     assert found(session) == {"API_KEY": "old"}
-    assert "error: DB_PASS: failed to resolve" in session.stderr
+    assert 'error: API_KEY, DB_PASS: backend "vault": vault passphrase required: ' in session.stderr
     assert session.stdout == ""
 
 

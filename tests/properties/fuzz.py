@@ -8,6 +8,7 @@ come back from what was written.
 from __future__ import annotations
 
 import json
+import resource
 import sys
 
 import atheris
@@ -108,7 +109,9 @@ def main(name, seconds, directory):
     for number, seed in enumerate(seeds):
         with open(f"{directory}/seed{number}", "wb") as file:
             file.write(seed)
-    limits = [f"-max_total_time={seconds}", "-max_len=2048", "-timeout=20", "-rss_limit_mb=1024"]
+    # What counts is the peak of the process, and that begins with the size of the one that started it.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    limits = [f"-max_total_time={seconds}", "-max_len=2048", "-timeout=20", f"-rss_limit_mb={peak + 1024}"]
     atheris.Setup(["fuzz", *limits, f"-artifact_prefix={directory}/found-", directory], target)
     atheris.Fuzz()
 

@@ -15,7 +15,7 @@ from envref import atomic
 from envref.backends.answer import no_answer
 from envref.backends.vault import database
 from envref.errors import BackendInvalid, BackendUnavailable, EnvrefError
-from envref.paths import WITHOUT_LINKS, shown
+from envref.paths import shown, without_links
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,9 +119,8 @@ class Image:
 
 def _content(path: str) -> bytes:
     """The file's bytes, through one descriptor. FileNotFoundError and other errors of the system as they are."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | WITHOUT_LINKS)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
+    with open(path, "rb", opener=without_links) as file:
+        status = os.fstat(file.fileno())
         database.check_status(path, status, in_project=True)
         if status.st_size > _LARGEST:
             limit = f"{_LARGEST >> 20} MiB"

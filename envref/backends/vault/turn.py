@@ -14,7 +14,7 @@ import time
 from envref import streams
 from envref.backends.answer import no_answer
 from envref.errors import BackendTimeout
-from envref.paths import WITHOUT_LINKS, make_private, state_path
+from envref.paths import make_private, state_path, without_links
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,6 +94,6 @@ def _slot() -> int:
         if not folder or make_private(folder):
             return -1
         place = os.path.join(folder, str(os.getpid() % (os.cpu_count() or 1)))
-        return os.open(place, os.O_RDWR | os.O_CREAT | WITHOUT_LINKS, 0o600)
+        return without_links(place, os.O_RDWR | os.O_CREAT)
     except OSError:
         return -1

@@ -118,12 +118,12 @@ def test_a_broken_env_file_is_told_once(environment):
 
 
 @pytest.mark.parametrize(
-    ("shell", "names"), [("fish", ["BACKSLASH", "TRAILING"]), ("tcsh", ["LINES"]), ("zsh", []), ("bash", [])]
+    ("shell", "names"), [("fish", ["BACKSLASH", "TRAILING"]), ("tcsh", ["MULTI"]), ("zsh", []), ("bash", [])]
 )
 def test_values_that_flox_would_break(environment, monkeypatch, shell, names):
     """By the user's shell, names only; the profile form is exact in every shell."""
     monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
-    environment.write(".env", "PLAIN=1\nBACKSLASH='a\\\\b-marker'\nTRAILING='a\\'\nLINES='a\nb'\n")
+    environment.write(".env", "PLAIN=1\nBACKSLASH='a\\\\b-marker'\nTRAILING='a\\'\nMULTI='a\nb'\n")
     cured(environment, "envref flox-hook --write")
     kept, runs = told(environment)
     assert [line.split('"')[1] for line in kept if "cannot replay" in line] == names
