@@ -298,7 +298,9 @@ class TestProcesses:
         for address in keys:
             (passwords.path / f"envref/app/{address.key}.gpg").write_bytes(entry)
         one = statistics.median(seconds(lambda: store.get_many(keys[:1], soon())) for _ in range(5))
-        assert seconds(lambda: store.get_many(keys, soon())) < 24 * one
+        watch = Stopwatch()
+        store.get_many(keys, soon())
+        assert watch.seconds() < 24 * one
 
 
 def seconds(call):
