@@ -7,7 +7,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from io import BufferedReader, BufferedWriter
     from typing import TypeAlias
 
@@ -66,6 +66,12 @@ def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
         base = own if os.path.isabs(own) else expanded(_USUAL[name], environment) if name in _USUAL else first
         return base + slash + rest
     return os.path.expanduser(path) if first.startswith("~") else path
+
+
+def is_within(path: str, directories: Iterable[str]) -> bool:
+    """Whether the path is one of the directories or below one, once links are followed. Whole names count."""
+    real = os.path.join(os.path.realpath(path), "")
+    return any(real.startswith(os.path.join(os.path.realpath(each), "")) for each in directories)
 
 
 def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:

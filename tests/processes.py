@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from tests.reaper import environment_of
+
 _PATIENCE = 1.0  # seconds; a process that was killed takes a moment to end
 
 
@@ -17,12 +19,4 @@ def left_of(marker):
 
 
 def _with(marker):
-    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and marker in _environment(entry)]
-
-
-def _environment(process):
-    try:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and marker in environment_of(entry)]

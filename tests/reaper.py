@@ -42,10 +42,11 @@ def marked(value):
     """The numbers of the processes that carry this mark, this one apart."""
     text = f"{MARK}={value}".encode()
     found = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
-    return [process for process in found if text in _environment(process).split(b"\0")]
+    return [process for process in found if text in environment_of(process).split(b"\0")]
 
 
-def _environment(process):
+def environment_of(process):
+    """The bytes that a process began with as its environment; empty if it is not there or not ours."""
     try:
         with open(f"/proc/{process}/environ", "rb") as file:
             return file.read()

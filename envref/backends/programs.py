@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envref.paths import expanded
+from envref.paths import expanded, is_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,12 +25,8 @@ def find(program: str, *, root: str = "") -> str | None:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether the file at `path`, or the directory that holds it, is `root` or below it once links are followed.
-
-    `root` has no symlinks.
-    """
-    real = (os.path.realpath(path), os.path.realpath(os.path.dirname(path)))
-    return any(os.path.join(each, "").startswith(os.path.join(root, "")) for each in real)
+    """Whether the file at `path`, or the directory that holds it, is `root` or below it once links are followed."""
+    return is_within(path, [root]) or is_within(os.path.dirname(path), [root])
 
 
 def repository_around(directory: str) -> str:

@@ -39,7 +39,7 @@ def agree(project: Project) -> None:
 
 def _ask(project: Project, refused: Untrusted) -> None:
     """Raises what was refused unless the person at the terminal allows it; the answer is kept."""
-    if not refused.question or not _at_terminal():
+    if not refused.question or not at_terminal():
         raise refused from None
     streams.say(refused.question)
     if is_yes(QUESTION):
@@ -59,6 +59,6 @@ def is_yes(question: str) -> bool:
     return answer.strip().lower() in ("y", "yes")
 
 
-def _at_terminal() -> bool:
+def at_terminal() -> bool:
     """Whether a person can be asked: neither the question nor the answer goes through a pipe."""
     return sys.stdin is not None and sys.stdin.isatty() and os.isatty(2)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from envref import streams
-from envref.cli import consent, prompt
+from envref.cli import consent
 from envref.cli.grammar import Command, directory, exclusive
 from envref.errors import FAILED, OK, printable
 from envref.paths import shown
@@ -63,7 +61,7 @@ def _grant(project: Project) -> int:
     """Shows the request and records the answer. If nobody can be asked, running the command is the consent."""
     place = shown(project.root)
     streams.say(_shown(project))
-    if prompt.at_terminal() and os.isatty(2) and not consent.is_yes(consent.QUESTION):
+    if consent.at_terminal() and not consent.is_yes(consent.QUESTION):
         trust.deny(project)
         streams.inform(f"{place} is not trusted")
         return FAILED
@@ -77,10 +75,11 @@ def _grant(project: Project) -> int:
 def _shown(project: Project) -> list[str]:
     """What would be allowed; for a project that was trusted before, first what changed."""
     wanted, others, kept = needs(project), Name(project).others(), record.read(project.root)
-    changed = list(message.changes(kept.meant, meaning(project))) if kept and kept.granted else []
+    meant = meaning(project)
+    changed = list(message.changes(kept.meant, meant)) if kept and kept.granted else []
     lines = [f"envref: {shown(project.root)}"]
     if kept and changed:
         lines = [f"{lines[0]} changed since you trusted it on {kept.date}:", *(f"  {line}" for line in changed)]
     if others:
         lines.append(f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}')
-    return [*lines, *message.summary(project, meaning(project)), *message.wanted(project, wanted, others)]
+    return [*lines, *message.summary(project, meant), *message.wanted(project, wanted, others)]

@@ -14,7 +14,7 @@ from envref.project.config.load import of
 from envref.project.project import configured
 from envref.project.trust import record
 from envref.project.trust.gate import grant
-from envref.project.trust.meaning import fingerprint, meaning
+from envref.project.trust.meaning import meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -67,7 +67,7 @@ def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
     except EnvrefError:
         return False
     kept = record.read(project.root, environment)
-    return kept is not None and kept.granted and kept.fingerprint == fingerprint(meaning(project, environment))
+    return kept is not None and kept.allows(meaning(project, environment))
 
 
 def _warn_of_shadow(before: Document, after: Document, sources: Sources) -> None:

@@ -6,11 +6,11 @@ import os
 import stat
 
 from envref.errors import EnvrefError, Home, pasted
-from envref.paths import configuration_path, expanded, open_file, shown
+from envref.paths import configuration_path, expanded, is_within, open_file, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 FILE = ".envref.yaml"
 SAFE = "ENVREF_SAFE_DIRECTORY"
@@ -81,15 +81,9 @@ def is_safe(path: str, environment: Mapping[str, str]) -> bool:
     own = configuration_path("config.yaml", environment=environment)
     if path == own:  # it decides about trust
         return False
-    real = os.path.join(os.path.realpath(path), "")
-    if _covers(environment.get(SAFE, "").split(os.pathsep), real):
+    if is_within(path, filter(os.path.isabs, environment.get(SAFE, "").split(os.pathsep))):
         return True
-    return os.path.lexists(own) and _covers(_own_places(own, environment), real)
-
-
-def _covers(places: Iterable[str], real: str) -> bool:
-    absolute = filter(os.path.isabs, places)
-    return any(real.startswith(os.path.join(os.path.realpath(place), "")) for place in absolute)
+    return os.path.lexists(own) and is_within(path, filter(os.path.isabs, _own_places(own, environment)))
 
 
 def _own_places(own: str, environment: Mapping[str, str]) -> list[str]:

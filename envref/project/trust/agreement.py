@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from envref.paths import expanded, open_ours, state_path
+from envref.paths import expanded, is_within, open_ours, state_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envref.project.project import Project
+    from envref.project.trust.record import Record
 
 VARIABLE = "ENVREF_TRUST"
 _EVERYTHING = "all"
@@ -35,7 +36,15 @@ def is_agreed(project: Project, environment: Mapping[str, str] = os.environ) -> 
     seal = _seal(project, environment)
     if seal in _seals(project.root, environment):
         return True
-    return _is_recorded(project, seal, environment) or _is_agreed_for_now(project, environment)
+    from envref.project.trust import record
+    from envref.project.trust.meaning import meaning
+
+    meant, kept = meaning(project, environment), record.read(project.root, environment)
+    if _is_recorded(project, meant, kept, environment):
+        if not any("sha256" in program for program in meant["programs"]):  # bytes outside the sealed files decide there
+            _keep(seal, project.root, environment)
+        return True
+    return _is_agreed_for_now(project, meant, kept, environment)
 
 
 def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
@@ -44,42 +53,36 @@ def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.
 
 
 def _is_trusted_path(project: Project, environment: Mapping[str, str]) -> bool:
-    """Whether a directory of `trusted_paths` is the project's root, or above it. Whole names count, not beginnings."""
+    """Whether a directory of `trusted_paths` is the project's root, or above it."""
     if not project.config.trusted_paths:
         return False
-    root = os.path.join(project.root, "")
-    return any(
-        root.startswith(os.path.join(os.path.realpath(expanded(path, environment)), ""))
-        for path in project.config.trusted_paths
-        if os.path.isabs(path)
-    )
+    absolute = filter(os.path.isabs, project.config.trusted_paths)
+    return is_within(project.root, (expanded(path, environment) for path in absolute))
 
 
-def _is_recorded(project: Project, seal: str, environment: Mapping[str, str]) -> bool:
+def _is_recorded(
+    project: Project, meant: Mapping[str, Any], kept: Record | None, environment: Mapping[str, str]
+) -> bool:
     """Whether somebody agreed to just this meaning; direnv's and Flox's agreement becomes the first record."""
+    if kept is not None:
+        return kept.allows(meant)
     from envref.project.trust import record
-    from envref.project.trust.meaning import fingerprint, meaning
 
-    meant = meaning(project, environment)
-    kept = record.read(project.root, environment)
-    if kept is None and (_direnv_agreed(project, environment) or _flox_agreed(project, environment)):
-        record.write(project.root, meant, environment, granted=True)
-    elif kept is None or not kept.granted or kept.fingerprint != fingerprint(meant):
+    if not (_direnv_agreed(project, environment) or _flox_agreed(project, environment)):
         return False
-    if not any("sha256" in program for program in meant["programs"]):  # bytes outside the sealed files decide there
-        _keep(seal, project.root, environment)
+    record.write(project.root, meant, environment, granted=True)
     return True
 
 
-def _is_agreed_for_now(project: Project, environment: Mapping[str, str]) -> bool:
+def _is_agreed_for_now(
+    project: Project, meant: Mapping[str, Any], kept: Record | None, environment: Mapping[str, str]
+) -> bool:
     """Whether a pin names this meaning, or CI runs what asks for nothing: true of this environment, and not kept."""
-    from envref.project.trust import record
-    from envref.project.trust.meaning import meaning
     from envref.project.trust.need import needs
 
-    if is_pinned(meaning(project, environment), environment):
+    if is_pinned(meant, environment):
         return True
-    if record.read(project.root, environment) is not None:
+    if kept is not None:
         return False  # somebody decided, and about another meaning or against this one
     return environment.get("CI") in _CI and not needs(project, environment)
 
@@ -98,7 +101,7 @@ def _direnv_agreed(project: Project, environment: Mapping[str, str]) -> bool:
     direnv 2.32 sets DIRENV_IN_ENVRC and runs the file in its own directory; DIRENV_DIR is unset then (measured).
     """
     here = os.getcwd()
-    inside = os.path.join(os.path.realpath(here), "").startswith(os.path.join(project.root, ""))
+    inside = is_within(here, [project.root])
     return environment.get("DIRENV_IN_ENVRC") == "1" and inside and os.path.isfile(os.path.join(here, ".envrc"))
 
 

@@ -56,13 +56,12 @@ def check(project: Project, environment: Mapping[str, str] = os.environ) -> Name
 def refusal(project: Project, environment: Mapping[str, str] = os.environ) -> Untrusted:
     """Why the project may not do what it asks for, or export into a shell; `question` is empty if its user said no."""
     from envref.project.trust import message, record
-    from envref.project.trust.meaning import fingerprint, meaning
+    from envref.project.trust.meaning import meaning
 
     wanted, others = needs(project, environment), Name(project, environment).others()
     meant = meaning(project, environment)
     kept = record.read(project.root, environment)
-    denied = kept is not None and not kept.granted and kept.fingerprint == fingerprint(meant)
-    question = [] if denied else message.request(project, wanted, others, meant, kept)
+    question = [] if kept and kept.refuses(meant) else message.request(project, wanted, others, meant, kept)
     return Untrusted(message.refusal(project, wanted, others, meant, kept), question)
 
 
@@ -76,13 +75,11 @@ def is_granted(project: Project, environment: Mapping[str, str] = os.environ) ->
     if is_granted_beforehand(project, environment):
         return True
     from envref.project.trust import record
-    from envref.project.trust.meaning import fingerprint, meaning
+    from envref.project.trust.meaning import meaning
 
     meant = meaning(project, environment)
     kept = record.read(project.root, environment)
-    return is_pinned(meant, environment) or (
-        kept is not None and kept.granted and kept.fingerprint == fingerprint(meant)
-    )
+    return is_pinned(meant, environment) or (kept is not None and kept.allows(meant))
 
 
 def grant(project: Project, environment: Mapping[str, str] = os.environ) -> None:

@@ -9,7 +9,7 @@ import os
 
 from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
-from envref.paths import configuration_path, expanded
+from envref.paths import configuration_path, expanded, is_within
 from envref.project.project import env_files, file_names, outside
 from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 
@@ -114,7 +114,7 @@ def _places(
         if (
             option != "command"
             and backend.options[option]
-            and not _is_below(place, (*allowed, *_own(backend, environment)))
+            and not is_within(place, (*allowed, *_own(backend, environment)))
         ):
             yield Need(PLACE, place, option, backend)
 
@@ -128,11 +128,6 @@ def _own(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[str
         for place in backend.places
     ]
     yield from filter(os.path.isabs, places)
-
-
-def _is_below(path: str, directories: Iterable[str]) -> bool:
-    real = os.path.join(os.path.realpath(path), "")
-    return any(real.startswith(os.path.join(os.path.realpath(each), "")) for each in directories)
 
 
 def outside_files(project: Project) -> list[tuple[str, str]]:

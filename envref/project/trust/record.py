@@ -35,6 +35,14 @@ class Record:
         self.date = date
         self.granted = granted
 
+    def allows(self, meant: Mapping[str, Any]) -> bool:
+        """Whether the user trusts just this meaning."""
+        return self.granted and self.fingerprint == fingerprint(meant)
+
+    def refuses(self, meant: Mapping[str, Any]) -> bool:
+        """Whether the user said no to just this meaning."""
+        return not self.granted and self.fingerprint == fingerprint(meant)
+
 
 def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = os.environ, *, granted: bool) -> None:
     """Writes what the user decided about the project at `root`, over any earlier decision.

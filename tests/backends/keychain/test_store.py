@@ -367,8 +367,8 @@ class TestOtherPrograms:
     @pytest.mark.parametrize("attribute", ["username", "account"])
     def test_an_entry_of_another_service_is_read_by_its_name(self, store, attribute):
         """`//SERVICE/ACCOUNT` reads the entry of that service and account, under either attribute."""
-        self.secret_tool("store", "--label=L", "service", "github", attribute, "work/me", stdin="token")
-        assert read(store, Address("app", "", foreign="github/work/me")) == Secret("token")
+        self.secret_tool("store", "--label=L", "service", "github", attribute, "team/me", stdin="token")
+        assert read(store, Address("app", "", foreign="github/team/me")) == Secret("token")
 
     def test_the_account_of_another_service_is_the_login_name(self, store, monkeypatch):
         """`//SERVICE` reads the entry whose account is the login name."""
