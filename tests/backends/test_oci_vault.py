@@ -27,7 +27,7 @@ from envref.secret import Secret
 from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores import shim
-from tests.backends.stores.oci import Account, LoadedOci, options
+from tests.backends.stores.oci import UNREACHABLE, Account, LoadedOci, options
 from tests.lateness import Stopwatch
 from tests.processes import left_of
 from tests.requirements import need_store_program
@@ -467,7 +467,7 @@ class TestErrors:
 
     def test_nobody_answers(self, vault, monkeypatch):
         """A service that can't be reached is unavailable, at once and without retries."""
-        monkeypatch.setenv("OCI_CLI_ENDPOINT", "http://127.0.0.1:9")
+        monkeypatch.setenv("OCI_CLI_ENDPOINT", UNREACHABLE)
         self.expect(
             error_of(vault.backend, KEY),
             BackendUnavailable,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,6 +13,7 @@ from tests.backends.stores.loaded import Loaded
 
 COMPARTMENT = "ocid1.compartment.oc1..test"
 ENCRYPTION_KEY = "ocid1.key.oc1.iad.test"
+UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nobody answers
 
 _BITS = 1024  # `oci` checks its key at every call, which takes it a tenth of a second with 2048 bits
 _numbers = itertools.count(1)
@@ -89,9 +91,17 @@ from urllib3.util.retry import Retry
 import services.secrets.src.oci_cli_secrets.secrets_cli_extended
 import services.vault.src.oci_cli_vaults.vaults_cli_extended
 
-# In two of some ten whole runs a busy machine had no connection on loopback for it for a while: oci says
-# "timed out" of whatever goes wrong there. What is tested is what envref makes of its answers, so it may try again.
-HTTPAdapter.__init__ = functools.partialmethod(HTTPAdapter.__init__, max_retries=Retry(3, backoff_factor=0.2))
+# In some whole runs one request on loopback failed: oci says "timed out" of whatever goes wrong there, and hides
+# what did. What is tested is what envref makes of oci's answers, so oci may ask again. What was lost is written down.
+class Noted(Retry):
+    def increment(self, method=None, url=None, *, error=None, _pool=None, **more):
+        if f"{{_pool.scheme}}://{{_pool.host}}:{{_pool.port}}" != {unreachable!r}:
+            with open({log!r}, "a") as log:
+                print(method, repr(error), file=log)
+        return super().increment(method, url, error=error, _pool=_pool, **more)
+
+again = Noted(3, backoff_factor=0.2, allowed_methods=None)
+HTTPAdapter.__init__ = functools.partialmethod(HTTPAdapter.__init__, max_retries=again)
 
 def become(arguments):
     sys.argv = arguments
@@ -100,7 +110,13 @@ def become(arguments):
 
 
 class LoadedOci(Loaded):
-    """The real `oci`, loaded beforehand."""
+    """The real `oci`, loaded beforehand. Warns of each request that it had to repeat."""
 
     def __init__(self, directory):
-        super().__init__(directory, "oci", "oci", _LOADED)
+        self._log = directory / "again"
+        super().__init__(directory, "oci", "oci", _LOADED.format(log=str(self._log), unreachable=UNREACHABLE))
+
+    def __exit__(self, *_):
+        super().__exit__()
+        if self._log.exists():
+            warnings.warn(f"oci asked again: {self._log.read_text()}", stacklevel=1)
