@@ -175,6 +175,7 @@ class AwsContract(BackendContract):
     holds = tuple(EXACT)  # the kinds of values that the store holds
     keys = ()  # keys of every kind that the store holds, and some that it does not
     refused_keys = ()
+    alike = ("a/b", "a.b", "a_b", "a-b", "A/b")
 
     @pytest.mark.parametrize("kind", ["all"])
     def test_a_value_comes_back_as_it_was_set(self, store, kind):
@@ -202,15 +203,6 @@ class AwsContract(BackendContract):
         for address in addresses:
             store.delete(address, self.deadline)
         assert store.get_many(addresses, self.deadline) == {}
-
-    def test_keys_that_look_alike_are_apart(self, store):
-        """Keys that differ in one character don't share a value."""
-        alike = ["a/b", "a.b", "a_b", "a-b", "A/b"]
-        for key in alike:
-            self.put(store, key, f"value of {key}")
-        addresses = [self.address(key) for key in alike]
-        answers = store.get_many(addresses, self.deadline)
-        assert [answers[address].reveal() for address in addresses] == [f"value of {key}" for key in alike]
 
     def test_many_are_answered_at_once(self, store, service, monkeypatch):
         """Forty keys of one question get their own values, the absent ones none; written past `aws`, for speed."""
