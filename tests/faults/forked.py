@@ -6,15 +6,12 @@ attempt to open `/run-of-a-test/n`, which shows in a system call trace where it 
 its `onpath`, and has an empty and a relative part.
 """
 
-import importlib
+import gc
 import os
 import pathlib
 import sys
 
-_WARM = (
-    *("resolve.chain", "cli.resolve", "cli.secret.target"),
-    *("project.config.check", "project.trust.message", "project.trust.record"),
-)
+from tests import loaded
 
 
 def run(number, directory, output, words):
@@ -36,10 +33,11 @@ def run(number, directory, output, words):
 
 
 if __name__ == "__main__":
-    for warm in _WARM:
-        importlib.import_module(f"envref.{warm}")
+    exec(loaded.PRELOAD, {})
     from envref.__main__ import main
 
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy all of it
     output = pathlib.Path(sys.argv[2])
     directories = pathlib.Path(sys.argv[1]).read_text().splitlines()
     for number, directory in enumerate(directories):
