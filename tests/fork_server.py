@@ -1,8 +1,9 @@
 """Loads what a program needs, once, and becomes the program, in a copy of itself, for every caller.
 
 `python -P fork_server.py ADDRESS PRELOAD`: PRELOAD is Python that defines `become(arguments)`; ADDRESS is the Unix
-socket that callers find once they are heard. A caller sends a request and three descriptors, and is answered with two
-lines: the process, and how it ended as `waitpid` says. The standard library only: the stores' Pythons run it too.
+socket that callers find once they are heard. A caller (fork_call.py) sends a request and three descriptors, and is
+answered with two lines: the process, and how it ended as `waitpid` says. The standard library only: the stores' Pythons
+run it too.
 
 What a copy becomes begins as a process of its own does: arguments, environment, directory, standard streams, umask and
 limits are the caller's, and no other descriptor is open. Standard streams are pipes here too, so those that Python made
@@ -12,7 +13,7 @@ that would copy it all, and cost more than most commands. The server ends when i
 
 import atexit
 import gc
-import json
+import marshal
 import os
 import resource
 import select
@@ -20,22 +21,12 @@ import socket
 import sys
 import threading
 
-_HEADER = 16  # bytes: how long the request is, in decimal digits
-
-
-def send(caller, request, descriptors):
-    """Asks for a program: `arguments`, `environment`, `directory`, `umask`, `limits`; its stdin, stdout and stderr."""
-    content = json.dumps(request).encode()
-    socket.send_fds(caller, [f"{len(content):{_HEADER}}".encode()], descriptors)
-    caller.sendall(content)
-
 
 def receive(caller):
-    header, descriptors, _, _ = socket.recv_fds(caller, _HEADER, 3)
-    content = b""
-    while len(content) < int(header):
-        content += caller.recv(1 << 20)
-    return json.loads(content), descriptors
+    """What fork_call.py sends: a byte that brings the descriptors, then the request to the end."""
+    _, descriptors, _, _ = socket.recv_fds(caller, 1, 3)
+    content = b"".join(iter(lambda: caller.recv(1 << 20), b""))
+    return marshal.loads(content), descriptors
 
 
 def serve(address):

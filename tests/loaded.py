@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-from tests import fork_server, reaper
+from tests import fork_call, fork_server, reaper
 from tests.arguments import PYTHONPATH
 
 PRELOAD = """\
@@ -145,7 +145,7 @@ class _Server:
         }
         with socket.socket(socket.AF_UNIX) as caller:
             caller.connect(self._address)
-            fork_server.send(caller, request, descriptors)
+            fork_call.send(caller, request, descriptors)
             return caller.makefile(encoding="ascii")
 
     def end(self):

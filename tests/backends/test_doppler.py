@@ -442,6 +442,13 @@ STAND_INS = {
 
 
 class TestProgram:
+    def test_it_is_used_as_it_is_installed(self, service, monkeypatch):
+        """What is installed as `doppler` is a script in front of the program, and answers as it does."""
+        monkeypatch.setenv("PATH", os.path.dirname(doppler.installed()), prepend=":")
+        store = Doppler("doppler")
+        store.set(KEY, Secret("v"), soon())
+        assert answer_of(store) == "v"
+
     @pytest.fixture
     def stand_in(self, tmp_path, monkeypatch):
         """Puts a shell script in the place of `doppler`; it reads what it is given first."""

@@ -27,7 +27,7 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import KEY, answers_of, error_of, foreign, keys, soon
 from tests.backends.contract import BackendContract, values_of
-from tests.backends.doubles.onepassword.account import OP, TOKEN, Account, field
+from tests.backends.doubles.onepassword.account import OP, TOKEN, field, installed
 from tests.backends.stores import shim
 from tests.lateness import Stopwatch
 from tests.processes import left_of
@@ -38,11 +38,7 @@ HANGS_FOR = "86413"  # seconds; a number that no other process sleeps for
 
 @pytest.fixture
 def account(tmp_path, monkeypatch):
-    directory = tmp_path / "account"
-    directory.mkdir()
-    monkeypatch.setenv("OP_DOUBLE", str(directory))
-    monkeypatch.setenv("PATH", f"{OP.parent}:{os.environ['PATH']}")
-    return Account(directory)
+    return installed(tmp_path / "account", monkeypatch)
 
 
 @pytest.fixture

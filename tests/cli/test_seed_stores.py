@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.doubles.onepassword.account import OP, Account
+from tests.backends.doubles.onepassword.account import installed
 from tests.backends.stores import aws, openbao
 from tests.backends.stores.secret_service import SecretService
 from tests.backends.stores.shim import recorded
@@ -112,10 +112,7 @@ def vaultcli(bao, tmp_path, monkeypatch):
 @pytest.fixture
 def account(tmp_path, monkeypatch):
     """`op`, signed in."""
-    (tmp_path / "account").mkdir()
-    monkeypatch.setenv("OP_DOUBLE", str(tmp_path / "account"))
-    monkeypatch.setenv("PATH", str(OP.parent), prepend=":")
-    return Account(tmp_path / "account")
+    return installed(tmp_path / "account", monkeypatch)
 
 
 def store(project, backend, **values):

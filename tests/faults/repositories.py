@@ -353,6 +353,37 @@ def a_huge_env_file(place, outside):
     project(place, text="B=" + "x" * (4 << 20) + "\n")
 
 
+# what grows
+
+
+def _multiplied(first, times, levels=40):
+    """Lines that each repeat the one before: 4 KB that would be more than the machine holds."""
+    lines = [f"A{level}={f'${{A{level - 1}}}' * times}\n" for level in range(1, levels)]
+    return f"A0={first}\n" + "".join(lines)
+
+
+@unreadable
+def lines_that_multiply(place, outside):
+    project(place, text=_multiplied("x", 10))
+
+
+@unreadable
+def references_in_a_chain_without_end(place, outside):
+    project(place, text=_multiplied("ref://secrets/a", 1, levels=5000))
+
+
+@harmless
+def references_that_multiply(place, outside):
+    """Nobody knows how long a value is before its store was asked; here none has any."""
+    project(place, text=_multiplied("ref://secrets/a", 2))
+
+
+@harmless
+def a_schema_whose_pattern_never_ends(place, outside):
+    project(place, text="B=" + "a" * 60 + "!\n")
+    write(place, ".env.schema.json", json.dumps({"B": {"pattern": "^(a+)+$"}}))
+
+
 # names
 
 

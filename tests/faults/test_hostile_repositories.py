@@ -83,10 +83,11 @@ STRICT = CHOSEN if NIGHTLY else [name for name in CHOSEN if name in {*CHOSEN[::2
 class Run:
     """One command in one repository: what it printed, how it ended, and its system calls."""
 
-    def __init__(self, repository, place, stdout, status, calls):
+    def __init__(self, repository, place, stdout, stderr, status, calls):
         self.repository = repository
         self.place = place
         self.stdout = stdout
+        self.stderr = stderr
         self.status = status
         self.calls = calls
 
@@ -162,6 +163,7 @@ class Harness:
                 name,
                 place,
                 (output / str(number)).read_text(),
+                (output / f"{number}.stderr").read_text(),
                 int((output / f"{number}.status").read_text()),
                 _until_the_next(parts[2 + 2 * number]),
             )
@@ -211,7 +213,7 @@ def harness(tmp_path):
     ("mode", "words"), [("default", words) for words in CHOSEN] + [("strict", words) for words in STRICT]
 )
 def test_no_repository_gets_anything_done(harness, mode, words):
-    """0 programs it chose run, 0 connections it chose, 0 reads outside; stdout is `false` or empty."""
+    """0 programs it chose run, 0 connections it chose, 0 reads outside; stdout is `false` or empty; nothing grows."""
     harness.configure(mode)
     wrong = []
     for run in harness.run([*words.split(), *CALLS.get(words, [])]):
@@ -245,6 +247,8 @@ def faults(run, harness, words, mode, *, stops):
         yield f"printed {run.stdout[:80]!r}"
     if stops and uses and run.status not in (1, 4):
         yield f"ended with {run.status}"
+    if run.status < 0 or "internal error" in run.stderr:
+        yield f"ended with {run.status}, as it wanted too much: {run.stderr[-200:]}"
     if PRIVATE in run.stdout and run.repository != "the_token_in_an_address":
         yield "printed what is private"
 

@@ -172,7 +172,7 @@ def traced(directory, prepared, *inject, every=False):
     command = [sys.executable, "-m", "tests.faults.operations", str(directory)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [need("strace"), "-f", "-qq", *([] if every else paths), *inject, *command],
+        [need("strace"), "-f", "-qq", "--seccomp-bpf", *([] if every else paths), *inject, *command],
         cwd=ROOT,
         env=environment,
         capture_output=True,

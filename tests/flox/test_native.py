@@ -17,7 +17,7 @@ from envref.refs.address import Address
 from envref.resolve.chain import NO_BACKENDS
 from envref.secret import Secret
 from tests.backends.doubles.doppler_service import DopplerService
-from tests.backends.doubles.onepassword.account import OP, Account, field
+from tests.backends.doubles.onepassword.account import field, installed
 from tests.backends.stores import aws, doppler, oci, openbao
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.stores.secret_service import SecretService
@@ -865,11 +865,7 @@ def watched(directory, program):
 class TestOnePassword:
     def test_the_double_of_op(self, project, run, tmp_path, monkeypatch):
         """Items are read by title or id and field; signed out, nothing is."""
-        directory = tmp_path / "account"
-        directory.mkdir()
-        monkeypatch.setenv("OP_DOUBLE", str(directory))
-        monkeypatch.setenv("PATH", str(OP.parent), prepend=":")
-        account = Account(directory)
+        account = installed(tmp_path / "account", monkeypatch)
         account.add("GitHub Work Token", field("credential", 'it\'s\n"it"'))
         identity = account.note("app/k", "note")
         write(

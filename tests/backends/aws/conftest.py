@@ -7,7 +7,7 @@ import pytest
 from tests.backends.stores import aws
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service():
     with aws.AwsService() as running:
         yield running

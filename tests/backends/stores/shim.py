@@ -8,17 +8,19 @@ import sys
 
 from tests import arguments
 
+# The first line of a script that starts as fast as Python can.
+BARE_PYTHON = f"#!{sys.executable} -IS\n"
+
 # The length comes first, because an argument may hold anything but NUL. One write to a file opened for appending:
 # the records of programs that run at the same time don't mix.
-_SCRIPT = """\
-#!{python} -IS
+_RECORD = """\
 import os, sys
 record = b"".join(part + b"\\0" for part in map(os.fsencode, [str(len(sys.argv) - 1), *sys.argv[1:]]))
 log = os.open({log!r}, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 os.write(log, record)
 os.close(log)
-os.execv({program!r}, [{program!r}, *sys.argv[1:]])
 """
+_BECOME = "os.execv({program!r}, [{program!r}, *sys.argv[1:]])\n"
 
 
 class Shim:
@@ -58,6 +60,14 @@ def recorded(directory, program_path, name):
     directory.mkdir(parents=True, exist_ok=True)
     shim = Shim(directory, name)
     script = directory / name
-    script.write_text(_SCRIPT.format(python=sys.executable, log=str(shim.log), program=str(program_path)))
+    script.write_text(BARE_PYTHON + _RECORD.format(log=str(shim.log)) + _becoming(pathlib.Path(program_path)))
     script.chmod(0o755)
     return shim
+
+
+def _becoming(program):
+    """What makes a script that program: itself, if it is a script of the same Python, which need not start twice."""
+    with program.open("rb") as file:
+        if file.readline() != BARE_PYTHON.encode():
+            return _BECOME.format(program=str(program))
+        return file.read().decode()

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
+
+from tests.backends.stores.shim import BARE_PYTHON
 
 OP = pathlib.Path(__file__).parent.parent / "op"
 TOKEN = "ops_double"
+
+
+def installed(directory, monkeypatch):
+    """The account in a new directory; `op` is first on PATH, and is the double, which starts as fast as it can."""
+    (directory / "bin").mkdir(parents=True)
+    program = directory / "bin/op"
+    program.write_text(BARE_PYTHON + OP.read_text().partition("\n")[2])
+    program.chmod(0o755)
+    monkeypatch.setenv("OP_DOUBLE", str(directory))
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    return Account(directory)
 
 
 class Account:
