@@ -43,9 +43,9 @@ def _ask(project: Project, refused: Untrusted) -> None:
         raise refused from None
     streams.say(refused.question)
     if is_yes(QUESTION):
-        grant(project)
+        grant(project, refused.meant)
         return
-    deny(project)
+    deny(project, refused.meant)
     place = shown(project.root)
     raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: envref trust"])
 

@@ -41,10 +41,24 @@ def is_agreed(project: Project, environment: Mapping[str, str] = os.environ) -> 
 
     meant, kept = meaning(project, environment), record.read(project.root, environment)
     if _is_recorded(project, meant, kept, environment):
-        if not any("sha256" in program for program in meant["programs"]):  # bytes outside the sealed files decide there
+        # The seal was made before the record was read: the first record, which is made here, gets its own next time.
+        if kept is not None and not _runs_from_repository(project, meant, environment):
             _keep(seal, project.root, environment)
         return True
     return _is_agreed_for_now(project, meant, kept, environment)
+
+
+def _runs_from_repository(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether bytes outside the sealed files decide: those of the project's programs, or of one that PATH may find."""
+    if any("sha256" in program for program in meant["programs"]):
+        return True
+    if not any(backend.programs for backend in project.config.backends):
+        return False
+    from envref.backends.programs import repository_around
+
+    repository = repository_around(project.root)
+    searched = f"{environment.get('PATH', '')}:{environment.get('ENVREF_STORE_PATH', '')}".split(os.pathsep)
+    return any(is_within(directory, [repository]) for directory in filter(os.path.isabs, searched))
 
 
 def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
@@ -116,15 +130,27 @@ def _flox_agreed(project: Project, environment: Mapping[str, str]) -> bool:
 
 
 def _seal(project: Project, environment: Mapping[str, str]) -> str:
-    """SHA-256 of all that decides the meaning: the bytes of config and env files, and where programs are found."""
-    from envref.project.trust.digest import sha256
+    """SHA-256 of all that decides whether it is agreed to: config, env files, where programs are found, the record.
 
-    parts = [str(len(project.config.source)), project.root, environment.get("PATH", ""), project.config.trust]
+    The record counts by what the system says of its file: another decision, or none, is another file.
+    """
+    from envref.project.trust.digest import record_path, sha256
+
+    parts = [_state(record_path(project.root, environment)), str(len(project.config.source)), project.root]
+    parts += [environment.get("PATH", ""), environment.get("ENVREF_STORE_PATH", ""), project.config.trust]
     for file in project.files:
         parts += (file.name, str(file))
     found = sha256(project.config.source)
     found.update("".join([f"\0{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogateescape"))
     return str(found.hexdigest())
+
+
+def _state(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
 def _place(root: str, environment: Mapping[str, str]) -> bytes:

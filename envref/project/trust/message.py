@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from envref.env.file import merge
 from envref.errors import printable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from envref.project.config.model import BackendConfig
     from envref.project.project import Project
     from envref.project.trust.need import Need
     from envref.project.trust.record import Record
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 _DIGITS = 12  # of a program's checksum: enough to compare by eye
 _WANTS = "  it wants: "
 _MOST_NAMES = 5  # foreign names that are shown
+_LONGEST = 100  # characters of a value
+_MOST_LINES = 5  # of a question
+_DIGEST = re.compile("sha256 ([0-9a-f]{64})")
 
 
 def refusal(
@@ -43,14 +48,22 @@ def request(
     if record and changed:
         return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
     head = f"{place} is not trusted yet, nothing was run or read."
-    return [head, *summary(project, meant), *wanted(project, needs, others)]
+    return [head, *_at_most([*summary(project, meant), *wanted(project, needs, others, meant)])]
+
+
+def _at_most(lines: list[str]) -> list[str]:
+    """The lines, or the first and the last of more than a person reads at a prompt."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    cut = f"{' ' * len(_WANTS)}and {len(lines) - _MOST_LINES + 1} more: envref trust shows all"
+    return [*lines[: _MOST_LINES - 2], cut, lines[-1]]
 
 
 def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     """In two lines what it sets and reads: variables and secrets by number, stores, and names that are not its own."""
     entries = merge(project.files or env_files(project))
     secrets = sum(SCHEME in entry.text for entry in entries)
-    stores = ", ".join(backend.name for backend in project.config.backends)
+    stores = ", ".join(map(_store, project.config.backends))
     lines = [f"  it sets {len(entries)} variable(s), {secrets} with secrets from {stores or 'no store'}"]
     if meant["foreign"]:
         names = ", ".join(meant["foreign"][:_MOST_NAMES])
@@ -59,19 +72,33 @@ def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def wanted(project: Project, needs: Sequence[Need], others: Sequence[str]) -> list[str]:
+def _store(backend: BackendConfig) -> str:
+    address = str(backend.options.get("addr", ""))
+    return f"{backend.name} at {address}" if address else backend.name
+
+
+def wanted(project: Project, needs: Sequence[Need], others: Sequence[str], meant: Mapping[str, Any]) -> list[str]:
     """`it wants:` and a line for each thing."""
     lines = list(_lines(project, needs, others))
+    if meant["variables"]:
+        lines.append(
+            "to set " + ", ".join(f"{name}={_values(each)}" for name, each in sorted(meant["variables"].items()))
+        )
     return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
 
 
 def _lines(project: Project, needs: Sequence[Need], others: Sequence[str]) -> Iterator[str]:
-    names = [need.subject for need in needs if need.condition == NAMES]
     for need in needs:
         if need.condition != NAMES:
             yield _LINES[need.condition](need, project, others)
-    if names:
-        yield f"to set {', '.join(names)}"
+
+
+def _values(values: Sequence[str]) -> str:
+    """Of a variable that files of several profiles may set; of a credential, the beginning of its digest."""
+    shown = (_DIGEST.sub(lambda found: f"sha256 {found[1][:_DIGITS]}...", value) for value in values)
+    return " or ".join(
+        value if len(value) <= _LONGEST else f"{value[:_LONGEST]}... ({len(value)} characters)" for value in shown
+    )
 
 
 def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
