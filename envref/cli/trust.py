@@ -85,6 +85,9 @@ def _shown(project: Project, meant: Mapping[str, Any]) -> list[str]:
     lines = [f"envref: {shown(project.root)}"]
     if kept and changed:
         lines = [f"{lines[0]} changed since you trusted it on {kept.date}:", *(f"  {line}" for line in changed)]
-    if others:
-        lines.append(f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}')
-    return [*lines, *message.summary(project, meant), *message.wanted(project, wanted, others, meant)]
+    return [
+        *lines,
+        *message.shared(project, others),
+        *message.summary(project, meant),
+        *message.wanted(project, wanted, meant),
+    ]

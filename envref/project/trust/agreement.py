@@ -26,26 +26,42 @@ _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 _CI = ("true", "1")
 
 
+def is_settled(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether one look tells that it is agreed to: everything is allowed here, or this state has its seal."""
+    if is_granted_beforehand(project, environment):
+        return True
+    return _seal(project, environment) in _seals(project.root, environment)
+
+
 def is_agreed(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the project may export into a shell as it is now. Records what direnv or Flox agreed to already.
 
     Nothing of the project is run, contacted or read beyond its own files.
     """
-    if is_granted_beforehand(project, environment):
-        return True
-    seal = _seal(project, environment)
-    if seal in _seals(project.root, environment):
+    if is_settled(project, environment):
         return True
     from envref.project.trust import record
     from envref.project.trust.meaning import meaning
 
+    seal = _seal(project, environment)  # before the record is read: who decides meanwhile decides about this
     meant, kept = meaning(project, environment), record.read(project.root, environment)
-    if _is_recorded(project, meant, kept, environment):
-        # The seal was made before the record was read: the first record, which is made here, gets its own next time.
-        if kept is not None and not _runs_from_repository(project, meant, environment):
-            _keep(seal, project.root, environment)
-        return True
-    return _is_agreed_for_now(project, meant, kept, environment)
+    if not _is_recorded(project, meant, kept, environment):
+        return _is_agreed_for_now(project, meant, kept, environment)
+    # A first record is made here, after the seal: it gets its own next time.
+    if _has_its_name(project, environment) and kept and not _runs_from_repository(project, meant, environment):
+        _keep(seal, project.root, environment)
+    return True
+
+
+def _has_its_name(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether nobody else has the project's name; then it is the project's."""
+    from envref.project.trust.names import Name
+
+    name = Name(project, environment)
+    if name.others():
+        return False
+    name.give()
+    return True
 
 
 def _runs_from_repository(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str]) -> bool:

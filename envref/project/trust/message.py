@@ -48,7 +48,12 @@ def request(
     if record and changed:
         return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
     head = f"{place} is not trusted yet, nothing was run or read."
-    return [head, *_at_most([*summary(project, meant), *wanted(project, needs, others, meant)])]
+    return [head, *_at_most([*shared(project, others), *summary(project, meant), *wanted(project, needs, meant)])]
+
+
+def shared(project: Project, others: Sequence[str]) -> list[str]:
+    """Who else has the project's name, and so its secrets."""
+    return [f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}'] if others else []
 
 
 def _at_most(lines: list[str]) -> list[str]:
@@ -77,20 +82,14 @@ def _store(backend: BackendConfig) -> str:
     return f"{backend.name} at {address}" if address else backend.name
 
 
-def wanted(project: Project, needs: Sequence[Need], others: Sequence[str], meant: Mapping[str, Any]) -> list[str]:
+def wanted(project: Project, needs: Sequence[Need], meant: Mapping[str, Any]) -> list[str]:
     """`it wants:` and a line for each thing."""
-    lines = list(_lines(project, needs, others))
+    lines = [_LINES[need.condition](need, project) for need in needs if need.condition != NAMES]
     if meant["variables"]:
         lines.append(
             "to set " + ", ".join(f"{name}={_values(each)}" for name, each in sorted(meant["variables"].items()))
         )
     return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
-
-
-def _lines(project: Project, needs: Sequence[Need], others: Sequence[str]) -> Iterator[str]:
-    for need in needs:
-        if need.condition != NAMES:
-            yield _LINES[need.condition](need, project, others)
 
 
 def _values(values: Sequence[str]) -> str:
@@ -101,7 +100,7 @@ def _values(values: Sequence[str]) -> str:
     )
 
 
-def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
+def _program(need: Need, project: Project) -> str:
     return f"{_kind(need)} {_relative(need.detail or need.subject, project.root)}{_identity(need.detail, project.root)}"
 
 
@@ -115,7 +114,7 @@ def _identity(path: str, root: str) -> str:
     return "" if target == path else f" (a link to {shown(target)})"
 
 
-def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _address(need: Need, _project: Project) -> str:
     from envref.project.trust.endpoint import program
 
     path = program(need.backend) if need.backend else ""
@@ -123,18 +122,17 @@ def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
     return f"{_kind(need)} {path} -> {need.subject}{credential}"
 
 
-def _place(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _place(need: Need, _project: Project) -> str:
     kind = need.backend.type if need.backend else ""
     return f"{kind} {need.detail} {shown(need.subject)}"
 
 
-def _file(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _file(need: Need, _project: Project) -> str:
     return f"to read {shown(need.detail)} as {need.subject}, with every variable it sets"
 
 
-def _secrets(need: Need, _project: Project, others: Sequence[str]) -> str:
-    also = f" (also used by {', '.join(map(shown, others))})" if others else ""
-    return f'secrets of project "{need.subject}"{also}'
+def _secrets(need: Need, _project: Project) -> str:
+    return f'secrets of project "{need.subject}"'
 
 
 _LINES = {PROGRAM: _program, ADDRESS: _address, PLACE: _place, FILE: _file, SECRETS: _secrets}

@@ -14,6 +14,7 @@ from envref.project.trust.meaning import meaning
 from envref.resolve.resolution import load
 from tests.arguments import PYTHONPATH
 from tests.cli.terminal import Terminal
+from tests.conftest import Directory
 
 pytestmark = pytest.mark.usefixtures("nobody_agreed")
 CONFIG = "project: shop\n"
@@ -188,6 +189,24 @@ def test_direnv_agrees_from_its_own_file_only(shop, tmp_path):
     shop.write("web/.envrc", "")
     assert exported(shop, env=env, cwd=shop.path / "web").returncode == 0
     assert exported(shop).returncode == 0
+
+
+def test_one_more_project_of_a_name_is_told_of(shop, tmp_path, monkeypatch):
+    """By the question, and by each activation that uses a store, until its user runs envref trust there."""
+    monkeypatch.setenv("DIRENV_IN_ENVRC", "1")
+    second = Directory(tmp_path / "second")
+    for place in (shop, second):
+        place.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
+        place.write(".env", ENV + "K=ref://vault/k?optional\n")
+    assert f'  project "shop" is also used by {shop.path}' not in exported(second).stderr
+    shop.write(".envrc", "")
+    assert "also used" not in exported(shop).stderr
+    assert f'  project "shop" is also used by {shop.path}\n' in exported(second).stderr
+    second.write(".envrc", "")
+    told = f'envref: warning: project "shop" is also used by {shop.path}\n'
+    assert [told in exported(second).stderr for _ in range(3)] == [True] * 3
+    assert second.envref("trust").returncode == 0
+    assert "also used" not in exported(second).stderr
 
 
 def test_direnv_agrees_once(shop):

@@ -253,7 +253,7 @@ def test_what_a_plugin_would_contact_is_shown(wants, project):
     """No credential is named, for none is known."""
     wants(plugin(url=ADDRESS))
     found = configured(str(project.path))
-    assert wanted(found, needs(found), [], meaning(found)) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
+    assert wanted(found, needs(found), meaning(found)) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
 
 
 # c: places
