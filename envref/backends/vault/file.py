@@ -52,7 +52,7 @@ class VaultFile:
         self._asks_beside_data = asks_beside_data
         self._keys: Keys | None = None
         self._typed: Secret | None = None
-        self._deadline = 0.0  # of the call that is under way
+        self._started = self._deadline = 0.0  # of the call that is under way
         # A vault that may have come with a repository is never given to SQLite as a file.
         self._in_project = database.folder_above(self.path, ".git", ".envref.yaml") is not None
 
@@ -178,7 +178,8 @@ class VaultFile:
         self._refuse_costly(contents.wrapped)
         asked = time.monotonic()
         known = self.passphrase()
-        turn = Turn(deadline + time.monotonic() - asked)
+        typed = time.monotonic() - asked
+        turn = Turn(self._started + typed, deadline + typed)
         keys = contents.unwrap(known, turn)
         self._deadline = max(self._deadline, turn.deadline)
         return keys
@@ -189,7 +190,7 @@ class VaultFile:
 
         self._refuse_costly(armored)
         known = self.passphrase().reveal().encode("utf-8")
-        turn = Turn(self._deadline)
+        turn = Turn(self._started, self._deadline)
         content = turn.take(lambda: age.unwrap_long(armored, known))
         self._deadline = max(self._deadline, turn.deadline)
         return content
@@ -249,7 +250,7 @@ class VaultFile:
         started = time.monotonic()
         if started >= deadline:
             raise no_answer("vault", started, deadline)
-        self._deadline = deadline
+        self._started, self._deadline = started, deadline
         self._check()
         try:
             with closing(self._open_file(deadline)) as opened:
