@@ -257,6 +257,8 @@ def faults(run, harness, words, mode, *, stops):
     executed = [path for path in run.executed() if path not in own]
     chosen = [path for path in executed if belongs_to_it(path, run, harness)]
     yield from (f"ran {path}" for path in (executed if mode == "strict" or (stops and uses) else chosen))
+    # Nobody agreed to any of them, and git and direnv read the repository's settings.
+    yield from (f"ran {path}" for path in executed if os.path.basename(path) in ("git", "direnv"))
     network = [address for address in run.connected() if address.startswith("AF_INET")]
     yield from (f"connected to {address}" for address in (run.connected() if mode == "strict" else network))
     opened = {os.path.realpath(path) for path in run.opened()}

@@ -130,9 +130,10 @@ def _direnv_agreed(project: Project, environment: Mapping[str, str]) -> bool:
 
     direnv 2.32 sets DIRENV_IN_ENVRC and runs the file in its own directory; DIRENV_DIR is unset then (measured).
     """
+    if environment.get("DIRENV_IN_ENVRC") != "1":
+        return False
     here = os.getcwd()
-    inside = is_within(here, [project.root])
-    return environment.get("DIRENV_IN_ENVRC") == "1" and inside and os.path.isfile(os.path.join(here, ".envrc"))
+    return is_within(here, [project.root]) and os.path.isfile(os.path.join(here, ".envrc"))
 
 
 def _flox_agreed(project: Project, environment: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ import re
 from envref.env.file import merge
 from envref.errors import printable
 from envref.paths import shown
+from envref.project.config.model import is_credential
 from envref.project.project import env_files
 from envref.project.trust.meaning import content, fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
@@ -78,8 +79,13 @@ def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
 
 
 def _store(backend: BackendConfig) -> str:
-    address = str(backend.options.get("addr", ""))
-    return f"{backend.name} at {address}" if address else backend.name
+    """With what leads it elsewhere: an address, a prefix, a namespace. Programs and paths have lines of their own."""
+    told = [
+        f"{name} {value}"
+        for name, value in backend.options.items()
+        if value and isinstance(value, str) and not is_credential(name) and name not in ("command", *backend.paths)
+    ]
+    return f"{backend.name} ({', '.join(told)})" if told else backend.name
 
 
 def wanted(project: Project, needs: Sequence[Need], meant: Mapping[str, Any]) -> list[str]:

@@ -130,6 +130,15 @@ def test_the_question_says_what_the_project_would_do(shop):
     assert " and 2 more\n" in told
 
 
+def test_the_question_says_where_a_store_looks(shop):
+    """A prefix reaches other projects' secrets; a token is not shown."""
+    options = "{prefix: envref/other, token: very-private, addr: 'http://127.0.0.1:1'}"
+    shop.write(".envref.yaml", f"{CONFIG}backends: [{{name: hc, type: hashicorp-vault, config: {options}}}]\n")
+    told = exported(shop).stderr
+    assert "with secrets from hc (prefix envref/other, addr http://127.0.0.1:1)\n" in told
+    assert "very-private" not in told
+
+
 def test_one_more_store_is_shown(shop):
     """Each change says which backend it is about, where there are several."""
     shop.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
