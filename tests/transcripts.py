@@ -29,10 +29,14 @@ FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | 
 MARK = "=transcript="
 
 # The default of a new vault costs half a second in each command of a page from there on. A page that says its own
-# factor gets it: the last one counts. tests/backends/test_vault_lifecycle.py holds the default.
+# factor gets it. tests/backends/vault/test_lifecycle.py holds the default.
 _ENVREF = """\
 #!/bin/sh
-case "$1 $2" in "vault init") shift 2; set -- vault init --work-factor 15 "$@" ;; esac
+case "$1 $2" in "vault init") exec "{python}" -c '
+from envref.backends.vault import age
+from envref.__main__ import main
+age.DEFAULT_WORK_FACTOR = 15
+main()' "$@" ;; esac
 exec "{python}" -m envref "$@"
 """
 

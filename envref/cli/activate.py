@@ -90,8 +90,8 @@ def resolve(request: Request) -> Resolution:
 def _exported(request: Request) -> Resolution:
     """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5)."""
     project = project_of(request)
-    _agree(project)
-    return _resolved(project_of(request) if project.unread else project, request, _pass)
+    gate = _agree(project)
+    return _resolved(project_of(request) if project.unread else project, request, gate)
 
 
 def _resolved(project: Project, request: Request, gate: Callable[[Project], object]) -> Resolution:
@@ -100,17 +100,30 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     return resolutions.resolved(project, environment, chosen, request.timeout, gate)
 
 
-def _agree(project: Project) -> None:
-    from envref.project.trust.agreement import is_agreed
+def _agree(project: Project) -> Callable[[Project], object]:
+    """Raises unless the project is agreed to. Returns what its stores have to pass."""
+    from envref.project.trust.agreement import is_agreed, is_settled
 
+    if is_settled(project):
+        return _pass
     if not is_agreed(project):
         from envref.cli.consent import agree
 
         agree(project)
+    return _tell_of_others
+
+
+def _tell_of_others(project: Project) -> None:
+    from envref.project.trust.names import Name
+
+    if Name(project).others():
+        from envref.cli.consent import tell_of_others
+
+        tell_of_others(project)
 
 
 def _pass(_project: Project) -> None:
-    """The gate of a project that was agreed to."""
+    """The gate of a project that was agreed to, and whose name nobody else has."""
 
 
 def _load(request: Request) -> Project:

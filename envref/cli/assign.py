@@ -48,7 +48,7 @@ def assign(
     path, shown, mode = _named(file, local_file) or _configured(found, profile, local=local)
     # The user chose a path given as an option; a configured path must not lead out of the project.
     inside = None if file or local_file else found.root
-    with atomic.lock(path, inside=inside), trust_kept(found.root):
+    with atomic.lock(path, inside=inside), trust_kept(found.root, path):
         before = EnvFile.read(path, shown) if os.path.lexists(path) else EnvFile.parse("", shown)
         after = before.set(name, value, expand=expand, exported=export_prefix)
         atomic.write(path, str(after).encode(), inside=inside, mode=mode)

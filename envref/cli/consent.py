@@ -9,6 +9,7 @@ from envref import streams
 from envref.paths import shown
 from envref.project.trust.agreement import is_granted_beforehand
 from envref.project.trust.gate import Untrusted, check, deny, grant, refusal
+from envref.project.trust.names import Name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,18 +24,24 @@ def require(project: Project) -> None:
     Raises Untrusted, before anything of the project's choice was run, contacted or read.
     """
     try:
-        name = check(project)
+        check(project)
     except Untrusted as refused:
         _ask(project, refused)
         return
-    if name.others() and not is_granted_beforehand(project):
-        used_by = ", ".join(map(shown, name.others()))
-        streams.inform(f'envref: warning: project "{name.text}" is also used by {used_by}')
+    tell_of_others(project)
 
 
 def agree(project: Project) -> None:
     """The same for a project that is to export into a shell and that nobody has agreed to (`trust/agreement`)."""
     _ask(project, refusal(project))
+
+
+def tell_of_others(project: Project) -> None:
+    """Warns where other directories use the project's name, and so its secrets."""
+    name = Name(project)
+    if name.others() and not is_granted_beforehand(project):
+        used_by = ", ".join(map(shown, name.others()))
+        streams.inform(f'envref: warning: project "{name.text}" is also used by {used_by}')
 
 
 def _ask(project: Project, refused: Untrusted) -> None:
@@ -43,9 +50,9 @@ def _ask(project: Project, refused: Untrusted) -> None:
         raise refused from None
     streams.say(refused.question)
     if is_yes(QUESTION):
-        grant(project)
+        grant(project, refused.meant)
         return
-    deny(project)
+    deny(project, refused.meant)
     place = shown(project.root)
     raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: envref trust"])
 

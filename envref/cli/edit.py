@@ -45,7 +45,7 @@ def edit(file: str | None, profile: str | None, *, local: bool, config: bool) ->
         raise EnvrefError(
             f"file does not exist: {name}", hint="envref init makes a config, envref set KEY=VALUE an env file"
         )
-    with trust_kept(directory()):
+    with trust_kept(directory(), path):
         _run_editor(path)
     _check(path, name)
 

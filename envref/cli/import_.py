@@ -81,7 +81,7 @@ def _rewrite(path: str, file: str, stored: Sequence[Candidate], inside: str | No
     """Puts the references into the file as it is now; it may have been edited meanwhile."""
     if not stored:
         return
-    with atomic.lock(path, inside=inside), trust_kept(inside or os.path.dirname(os.path.abspath(path))):
+    with atomic.lock(path, inside=inside), trust_kept(inside or os.path.dirname(os.path.abspath(path)), path):
         after = adoption.rewritten(EnvFile.read(path, file), stored)
         atomic.write(path, str(after).encode(), inside=inside)
     for line, name in adoption.remains(after, stored).items():

@@ -19,6 +19,7 @@ from envref.project.config.document import scalar
 from envref.project.config.files import FILE
 from envref.project.project import configured
 from envref.project.trust.gate import grant
+from envref.project.trust.meaning import meaning
 from envref.project.trust.need import SECRETS, needs
 from envref.refs.address import Address
 
@@ -156,7 +157,7 @@ def _trust(root: str) -> None:
     try:
         project = configured(root)
         if all(need.condition == SECRETS for need in needs(project)):
-            grant(project)
+            grant(project, meaning(project))
     except EnvrefError as error:
         streams.warn(f"{FILE} is not recorded as trusted: {error.message}")
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import atomic, streams
+from envref.cli import consent
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
 from envref.cli.secret.target import target_of
-from envref.errors import EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError, printable
 from envref.paths import expanded, open_file, open_named
 from envref.project.recipient import Recipient
 from envref.refs.address import HISTORY
 from envref.secret import Secret
-from envref.secrets import sharing, sync
+from envref.secrets import readers, sharing, sync
 from envref.secrets.scoped import ScopedStore, doing
 from envref.secrets.target import Target
 
@@ -36,6 +37,7 @@ def group() -> None:
 @click.option("--to", "to", metavar="R", multiple=True, help="age1…, ssh-ed25519 … or ssh-rsa …")
 @click.option("--to-file", metavar="F", multiple=True, help="A file of recipients, one a line.")
 @click.option("--to-team", is_flag=True, help="Every member of `team:`.")
+@click.option("--yes", is_flag=True, help="Ask nothing about members that are new since the last push.")
 @click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {sync.FILE}.")
 @backend_option
 @profile_option
@@ -47,6 +49,7 @@ def push(
     profile: str | None,
     *,
     to_team: bool,
+    yes: bool,
 ) -> None:
     """Write the secrets of a scope into a file that only the recipients can read.
 
@@ -57,24 +60,60 @@ def push(
     recipients = [Recipient(text) for text in to]
     recipients += [each for name in to_file for each in sharing.recipients_of(os.path.join(directory(), name))]
     target = target_of(backend, profile)
-    recipients += _team(target) if to_team else []
-    readers = list({recipient.text: recipient for recipient in recipients}.values())
+    recipients += _team(target, yes=yes) if to_team else []
+    unique = list({recipient.text: recipient for recipient in recipients}.values())
     secrets = _secrets(target)
     path, name, inside = _place(target, file)
     with atomic.lock(path, inside=inside):
-        sealed = sharing.encrypt(sync.document(secrets, target.scope), readers)
+        sealed = sharing.encrypt(sync.document(secrets, target.scope), unique)
         atomic.write(path, sealed.encode(), inside=inside)
-    detail = "to " + ", ".join(str(reader) for reader in readers)
+    if to_team:
+        _remember(target.project.root, [recipient.text for recipient in unique])
+    detail = "to " + ", ".join(str(reader) for reader in unique)
     for key in secrets:
         target.log("push", key, detail)
-    streams.inform(f"pushed {len(secrets)} secrets to {name} (encrypted for {len(readers)} recipients)")
+    streams.inform(f"pushed {len(secrets)} secrets to {name} (encrypted for {len(unique)} recipients)")
 
 
-def _team(target: Target) -> list[Recipient]:
+def _team(target: Target, *, yes: bool) -> list[Recipient]:
+    """The members' keys. Asks about those that were not there at the last push: a pull may have brought them."""
     team = target.project.config.team
     if not team:
         raise EnvrefError("no team members configured (add with: envref team add <name> <key>)")
+    last = readers.known(target.project.root)
+    new = [f"{name} {readers.key_of(key)}" for name, key in team.items() if readers.key_of(key) not in last]
+    if new:
+        streams.inform(f"new since the last push: {', '.join(map(printable, new))}")
+    if new and not yes:
+        _ask(len(new))
     return [Recipient(key) for key in team.values()]
+
+
+def _ask(number: int) -> None:
+    """Returns if the person at the terminal wants them to read the secrets."""
+    if not consent.at_terminal():
+        raise EnvrefError(
+            "nobody is here to say whether new members may read the secrets; nothing was pushed",
+            run=_again(),
+        )
+    if not consent.is_yes(f"encrypt for {number} new member(s)? [y/N] "):
+        raise EnvrefError("nothing was pushed", run=("envref", "team", "list"))
+
+
+def _again() -> tuple[str, ...]:
+    """The command as it was typed, without the question."""
+    given = click.get_current_context().params
+    words = [("--to-team", "--yes")]
+    words += [(f"--{name}", each) for name in ("to", "to_file") for each in given[name]]
+    words += [(f"--{name}", given[name]) for name in ("file", "backend", "profile") if given[name]]
+    return ("envref", "sync", "push", *(word.replace("--to_file", "--to-file") for pair in words for word in pair))
+
+
+def _remember(root: str, keys: list[str]) -> None:
+    try:
+        readers.remember(root, map(readers.key_of, keys))
+    except EnvrefError as error:
+        streams.warn(f"{error.message}; the next push asks again")
 
 
 def _secrets(target: Target) -> dict[str, Secret]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from envref import streams
@@ -14,6 +16,7 @@ from envref.project.config.document import Document
 from envref.project.edit import edit
 from envref.project.project import configured, find
 from envref.project.recipient import Recipient
+from envref.secrets import readers
 
 _SHOWN = 16  # characters of a key that distinguish it from others
 
@@ -58,8 +61,18 @@ def add(name: str, key: str) -> None:
             raise EnvrefError(f'team member "{name}" already exists in config', run=("envref", "team", "list"))
         return document.with_item("team", {"name": name, "public_key": recipient.text})
 
-    edit(find(directory()), change)
+    path = find(directory())
+    edit(path, change)
+    _remember(os.path.dirname(path), recipient)
     streams.inform(f'added team member "{name}" with public key {_shortened(recipient)}')
+
+
+def _remember(root: str, added: Recipient) -> None:
+    """Whom the user adds themselves the next push need not ask about."""
+    try:
+        readers.remember(root, {*readers.known(root), readers.key_of(added.text)})
+    except EnvrefError as error:
+        streams.warn(f"{error.message}; the next push asks about them")
 
 
 @team.command(cls=Command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from envref import streams
@@ -16,6 +18,10 @@ from envref.project.trust.meaning import fingerprint, meaning
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
 from envref.secrets import audit_log
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 
 @click.command("trust", cls=Command)
@@ -59,27 +65,29 @@ def _revoke(project: Project) -> int:
 
 def _grant(project: Project) -> int:
     """Shows the request and records the answer. If nobody can be asked, running the command is the consent."""
-    place = shown(project.root)
-    streams.say(_shown(project))
+    place, meant = shown(project.root), meaning(project)
+    streams.say(_shown(project, meant))
     if consent.at_terminal() and not consent.is_yes(consent.QUESTION):
-        trust.deny(project)
+        trust.deny(project, meant)
         streams.inform(f"{place} is not trusted")
         return FAILED
-    trust.grant(project)
-    pin = fingerprint(meaning(project))
+    trust.grant(project, meant)
+    pin = fingerprint(meant)
     audit_log.record(project.root, audit_log.Event("trust", "", "", project.config.project, detail=pin))
     streams.inform(f"{place} is trusted")
     return OK
 
 
-def _shown(project: Project) -> list[str]:
+def _shown(project: Project, meant: Mapping[str, Any]) -> list[str]:
     """What would be allowed; for a project that was trusted before, first what changed."""
     wanted, others, kept = needs(project), Name(project).others(), record.read(project.root)
-    meant = meaning(project)
     changed = list(message.changes(kept.meant, meant)) if kept and kept.granted else []
     lines = [f"envref: {shown(project.root)}"]
     if kept and changed:
         lines = [f"{lines[0]} changed since you trusted it on {kept.date}:", *(f"  {line}" for line in changed)]
-    if others:
-        lines.append(f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}')
-    return [*lines, *message.summary(project, meant), *message.wanted(project, wanted, others)]
+    return [
+        *lines,
+        *message.shared(project, others),
+        *message.summary(project, meant),
+        *message.wanted(project, wanted, meant),
+    ]

@@ -14,7 +14,7 @@ from envref.project.config.load import of
 from envref.project.project import configured
 from envref.project.trust import record
 from envref.project.trust.gate import grant
-from envref.project.trust.meaning import meaning
+from envref.project.trust.meaning import digests, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +28,7 @@ def edit(path: str, change: Callable[[Document], Document]) -> Config:
     Only a config that is valid takes its place. EnvrefError says what is wrong.
     """
     root = os.path.dirname(path)
-    with atomic.lock(path, inside=root), trust_kept(root):
+    with atomic.lock(path, inside=root), trust_kept(root, path):
         sources = Sources(path, os.environ)
         before = Document(sources.project_bytes, FILE)
         config = _changed(sources, change)
@@ -44,30 +44,47 @@ def preview(path: str, change: Callable[[Document], Document]) -> Config:
 
 
 @contextmanager
-def trust_kept(root: str, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
+def trust_kept(root: str, path: str, environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     """A context for an edit of the config or an env file by envref itself, or in its user's editor.
 
-    A project that was trusted as it was before is trusted as it is afterwards (security.md 5.4).
+    A project that was trusted as it was before is trusted as it is afterwards, if nothing but the file at `path` has
+    changed: an editor is open for a while, and a pull brings what nobody has agreed to (security.md 5.4).
     """
-    trusted = _is_recorded(root, environment)
+    before = _trusted(root, environment)
     yield
-    if not trusted:
+    if before is None:
         return
     try:
         project = configured(root, environment=environment)
+        meant = meaning(project, environment)
+        if _is_alone(os.path.realpath(path), before, digests(project, environment)):
+            grant(project, meant, environment)
     except EnvrefError:
         return  # whoever reads the config next says what is wrong with it
-    grant(project, environment)
 
 
-def _is_recorded(root: str, environment: Mapping[str, str]) -> bool:
-    """Whether the user trusts the project as it is. An unreadable config is not trusted, but the edit may mend it."""
+def _trusted(root: str, environment: Mapping[str, str]) -> Mapping[str, str] | None:
+    """The project's files if its user trusts it as it is, else None.
+
+    An unreadable config is not trusted, but the edit may mend it.
+    """
     try:
         project = configured(root, environment=environment)
     except EnvrefError:
-        return False
+        return None
     kept = record.read(project.root, environment)
-    return kept is not None and kept.allows(meaning(project, environment))
+    trusted = kept is not None and kept.allows(meaning(project, environment))
+    return digests(project, environment) if trusted else None
+
+
+def _is_alone(edited: str, before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+    """Whether the edited file is the only one that differs.
+
+    A file that the config names for the first time was there; one that counts by its name alone is new.
+    """
+    others = after.keys() - {edited}
+    come = [path for path in others - before.keys() if after[path] and os.path.basename(path).startswith(".env.")]
+    return not come and all(before[path] == after[path] for path in others & before.keys())
 
 
 def _warn_of_shadow(before: Document, after: Document, sources: Sources) -> None:

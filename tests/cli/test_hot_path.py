@@ -53,7 +53,7 @@ BUILT_IN = {"marshal", "time", "_sha256", "_sha2"}  # some versions load them at
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve"}
 ASKING |= {"envref.env.filling", "envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
-GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "need", "record", "usual")}
+GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
 OPENING = ASKING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
 IN_A_VAULT = OPENING | {"envref.backends.vault"}

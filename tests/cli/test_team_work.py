@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+
 import pyrage
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.requirements import need
 
 READER = pyrage.x25519.Identity.generate()
 
@@ -57,6 +61,70 @@ def test_a_key_that_is_mapped_to_an_existing_secret_is_not_imported(shop):
 def push(shop, *options):
     shop.write("identity", f"# me\n{READER}\n")
     return shop.envref("sync", "push", "--to", str(READER.to_public()), *options)
+
+
+@pytest.fixture
+def team(shop):
+    """A project of two, the second of whom a pull has brought."""
+    mine, theirs = (str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2))
+    shop.fill(a="1")
+    assert shop.envref("team", "add", "me", mine).returncode == 0
+    config = json.loads(shop.read(".envref.yaml"))
+    brought = json.dumps({**config, "team": [*config["team"], {"name": "eve", "public_key": theirs}]})
+    return shop, brought, theirs
+
+
+def test_a_member_that_a_pull_brought_is_named_and_asked_about(team):
+    """SEC-B4: nobody reads the secrets because a file of the repository says so."""
+    shop, brought, theirs = team
+    assert shop.envref("sync", "push", "--to-team").returncode == 0
+    sealed = shop.read(".envref.secrets.age")
+    shop.write(".envref.yaml", brought)
+    done = shop.envref("sync", "push", "--to-team", "--file", ".envref.secrets.age")
+    assert (done.returncode, shop.read(".envref.secrets.age")) == (1, sealed)
+    assert f"new since the last push: eve {theirs}\n" in done.stderr
+    assert "  run: envref sync push --to-team --yes --file .envref.secrets.age\n" in done.stderr
+    for options, told in ((["--yes"], True), ([], False)):
+        done = shop.envref("sync", "push", "--to-team", *options)
+        assert (done.returncode, theirs in done.stderr) == (0, told)
+        assert "encrypted for 2 recipients" in done.stderr
+
+
+@pytest.mark.parametrize(("answer", "status"), [("n", 1), ("", 1), ("y", 0)])
+def test_a_person_is_asked_about_new_members(team, answer, status):
+    """No is the answer of an empty line, and nothing is written then."""
+    shop, brought, _ = team
+    shop.write(".envref.yaml", brought)
+    terminal = Terminal(shop.path, "sync", "push", "--to-team")
+    terminal.await_text("encrypt for 1 new member(s)? [y/N] ")
+    terminal.type(f"{answer}\n")
+    assert terminal.end() == status
+    assert (shop.path / ".envref.secrets.age").exists() == (status == 0)
+
+
+def test_who_was_left_out_once_is_new_again(team):
+    """The last push counts, not any before it; a comment makes no other key."""
+    shop, brought, _ = team
+    before = shop.read(".envref.yaml")
+    for config, options, status in (
+        (brought, ["--yes"], 0),
+        (before, [], 0),
+        (brought, [], 1),
+    ):
+        shop.write(".envref.yaml", config)
+        assert shop.envref("sync", "push", "--to-team", *options).returncode == status
+
+
+def test_the_comment_of_a_key_is_neither_shown_nor_compared(shop, tmp_path):
+    """Its author writes it: eve's key may call itself alice@laptop."""
+    subprocess.run(
+        [need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-C", "alice", "-f", tmp_path / "k"], check=True
+    )
+    key = (tmp_path / "k.pub").read_text().strip()
+    shop.fill(a="1")
+    assert shop.envref("team", "add", "alice", key).returncode == 0
+    shop.write(".envref.yaml", shop.read(".envref.yaml").replace(key, key.replace(" alice", " another")))
+    assert shop.envref("sync", "push", "--to-team").returncode == 0
 
 
 def test_pull_stops_before_it_writes_when_the_store_fails(shop):

@@ -61,6 +61,9 @@ def exported(run):
     return json.loads(result.stdout)["secrets"]
 
 
+CHEAP = "warning: with a work factor of 15 a guess costs 1/4 of what it does with 17"
+
+
 def outcome(result):
     assert result.stdout == ""
     return result.returncode, result.stderr.splitlines()
@@ -69,7 +72,7 @@ def outcome(result):
 class TestInit:
     def test_without_a_project(self, run, home):
         """A vault needs no config; it is at the usual place, for its owner only."""
-        assert outcome(run("init", "--work-factor", "15")) == (0, [f"vault initialized at {USUAL}"])
+        assert outcome(run("init", "--work-factor", "17")) == (0, [f"vault initialized at {USUAL}"])
         path = home / ".config" / "envref" / "vault.db"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -86,10 +89,18 @@ class TestInit:
         assert outcome(warned) == (
             0,
             [
+                CHEAP,
                 f"vault initialized at {USUAL}",
                 "warning: a vault passphrase of fewer than 14 characters is easy to guess",
             ],
         )
+
+    @pytest.mark.parametrize(("factor", "warned"), [("16", True), ("17", False)])
+    def test_a_small_work_factor_warns(self, run, factor, warned):
+        """P5 is the usual factor's: what a guess costs less is said (SEC-D5)."""
+        done = run("init", "--work-factor", factor)
+        told = "warning: with a work factor of 16 a guess costs 1/2 of what it does with 17\n"
+        assert (done.returncode, told in done.stderr) == (0, warned)
 
     @pytest.mark.parametrize("factor", ["14", "21", "x", "-1", ""])
     def test_a_wrong_work_factor(self, run, factor):
@@ -110,7 +121,7 @@ class TestWhichVault:
     def test_the_first_of_the_config(self, run, project, home):
         """Inside a project the first backend of type vault is meant, its path as configured."""
         project.write(".envref.yaml", CONFIG)
-        assert outcome(run("init", "--work-factor", "15")) == (0, ["vault initialized at ~/secrets/store.db"])
+        assert outcome(run("init", "--work-factor", "15")) == (0, [CHEAP, "vault initialized at ~/secrets/store.db"])
         assert (home / "secrets" / "store.db").exists()
 
     def test_by_name(self, run, project):

@@ -173,12 +173,16 @@ def a_buried_bare_repository_that_lacks_what_is_staged(place, outside):
     for name in ("objects", "refs/heads"):
         (place / name).mkdir(parents=True)
     names = (".env", ".envref.yaml")
-    entries = b"".join(_staged_entry(name) for name in names)
-    content = struct.pack(">4sII", b"DIRC", 2, len(names)) + entries
-    (place / "index").write_bytes(content + hashlib.sha1(content, usedforsecurity=False).digest())
+    (place / "index").write_bytes(index_of(*map(staged_entry, names)))
 
 
-def _staged_entry(name):
+def index_of(*entries):
+    """git's index of these files (git's index-format, version 2)."""
+    content = struct.pack(">4sII", b"DIRC", 2, len(entries)) + b"".join(entries)
+    return content + hashlib.sha1(content, usedforsecurity=False).digest()
+
+
+def staged_entry(name):
     """A file of git's index whose content no object has (git's index-format, version 2)."""
     entry = struct.pack(">10I20sH", *[0] * 6, 0o100644, 0, 0, 0, b"\1" * 20, len(name)) + name.encode()
     return entry + b"\0" * (8 - len(entry) % 8)

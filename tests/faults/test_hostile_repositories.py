@@ -5,6 +5,7 @@ Every subcommand in every repository of `repositories`, under strace, in both mo
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import re
@@ -15,6 +16,7 @@ import click
 import pytest
 
 from tests.conftest import ROOT
+from tests.faults import more_repositories as more
 from tests.faults import repositories
 from tests.nightly import NIGHTLY
 from tests.requirements import first_python, need
@@ -22,6 +24,7 @@ from tests.requirements import first_python, need
 pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="strace")]
 
 CORPUS = {**repositories.REFUSED, **repositories.UNREADABLE, **repositories.QUIET}
+MORE = {**more.REFUSED, **more.QUIET}
 PRIVATE = "very-private-marker"
 
 # How each subcommand is called, so that it gets to the point where it would use a store.
@@ -56,6 +59,8 @@ USES_STORES = {
     *(name for name in CALLS if name.startswith("secret ")),
 }
 # With every change each subcommand that uses a store; at night all of them.
+# Where the rest of the corpus goes with every change, in default mode.
+UNASKED = {"resolve", "run", "audit"}
 ALSO_IN_CI = {"get", "list", "set", "doctor", "vault unlock", "vault export", "trust"}
 
 
@@ -108,7 +113,7 @@ class Run:
 class Harness:
     """A user with tools, credentials and secrets, who has cloned the whole corpus."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, corpus):
         self.directory = directory
         self.home = directory / "home"
         self.outside = directory / "outside"
@@ -117,7 +122,7 @@ class Harness:
             each.mkdir()
         self._programs()
         self._secrets()
-        self.places = {name: self._clone(name, build) for name, build in CORPUS.items()}
+        self.places = {name: self._clone(name, build) for name, build in corpus.items()}
         self.kept = sorted(os.listdir(self.outside))
 
     def _programs(self):
@@ -205,8 +210,9 @@ def is_private(path, harness):
 
 @pytest.fixture
 def harness(tmp_path):
+    """Makes one with a corpus."""
     tmp_path.chmod(0o755)
-    return Harness(tmp_path)
+    return functools.partial(Harness, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +220,7 @@ def harness(tmp_path):
 )
 def test_no_repository_gets_anything_done(harness, mode, words):
     """0 programs it chose run, 0 connections it chose, 0 reads outside; stdout is `false` or empty; nothing grows."""
+    harness = harness({**CORPUS, **MORE} if NIGHTLY or (mode == "default" and words in UNASKED) else CORPUS)
     harness.configure(mode)
     wrong = []
     for run in harness.run([*words.split(), *CALLS.get(words, [])]):
@@ -224,9 +231,25 @@ def test_no_repository_gets_anything_done(harness, mode, words):
     assert sorted(os.listdir(harness.outside)) == harness.kept, "a file of the user's was made or deleted"
 
 
+@pytest.mark.parametrize("mode", ["default", "strict"])
+@pytest.mark.parametrize("words", CHOSEN if NIGHTLY else ["resolve", "run"])
+def test_nothing_of_a_change_after_trust_gets_done(harness, mode, words):
+    """What was agreed to was another meaning: all of it stops again, also what was agreed to."""
+    harness = harness({name: build for name, (build, _) in more.CHANGED.items()})
+    harness.configure(mode)
+    assert [run.repository for run in harness.run(["trust"]) if run.status] == []
+    for name, place in harness.places.items():
+        more.CHANGED[name][1](place, harness.outside)
+    wrong = []
+    for run in harness.run([*words.split(), *CALLS.get(words, [])]):
+        wrong += [f"{run.repository}: {fault}" for fault in faults(run, harness, words, mode, stops=True)]
+    assert not wrong
+    assert not list(harness.directory.rglob("was-run"))
+
+
 def stopping(words):
     """The repositories that default mode lets this command do nothing in."""
-    return repositories.REFUSED | (repositories.UNREADABLE if words in ("resolve", "run") else {})
+    return {**repositories.REFUSED, **more.REFUSED} | (repositories.UNREADABLE if words in ("resolve", "run") else {})
 
 
 def faults(run, harness, words, mode, *, stops):
@@ -236,6 +259,8 @@ def faults(run, harness, words, mode, *, stops):
     executed = [path for path in run.executed() if path not in own]
     chosen = [path for path in executed if belongs_to_it(path, run, harness)]
     yield from (f"ran {path}" for path in (executed if mode == "strict" or (stops and uses) else chosen))
+    # Nobody agreed to any of them, and git and direnv read the repository's settings.
+    yield from (f"ran {path}" for path in executed if os.path.basename(path) in ("git", "direnv"))
     network = [address for address in run.connected() if address.startswith("AF_INET")]
     yield from (f"connected to {address}" for address in (run.connected() if mode == "strict" else network))
     opened = {os.path.realpath(path) for path in run.opened()}
@@ -243,7 +268,9 @@ def faults(run, harness, words, mode, *, stops):
     beside = {path for path in opened if path.startswith(f"{harness.outside}/")} - {f"{harness.outside}/config.yaml"}
     private = {path for path in opened if is_private(path, harness)} if mode == "strict" or stops else set()
     yield from (f"read {path}" for path in private | beside)
-    if stops and uses and run.stdout != ("false\n" if words == "resolve" else ""):
+    # Nobody agreed to any of them: a second activation starts from what the first one set, which is nothing.
+    silent = stops or words == "resolve"
+    if silent and uses and run.stdout != ("false\n" if words == "resolve" else ""):
         yield f"printed {run.stdout[:80]!r}"
     if stops and uses and run.status not in (1, 4):
         yield f"ended with {run.status}"
@@ -254,13 +281,15 @@ def faults(run, harness, words, mode, *, stops):
 
 
 def test_the_corpus_is_large_enough():
-    """At least forty, and every subcommand that is called in a special way exists."""
-    assert len(CORPUS) >= 40
+    """At least a hundred and fifty, and every subcommand that is called in a special way exists."""
+    assert len({**CORPUS, **MORE, **more.CHANGED}) >= 150
+    assert len({**CORPUS, **MORE, **more.CHANGED}) == len(CORPUS) + len(MORE) + len(more.CHANGED)
     assert CALLS.keys() <= set(SUBCOMMANDS)
 
 
 def test_the_harness_sees_what_it_looks_for(harness, monkeypatch):
     """With everything trusted, programs are run, connections are tried, files outside are read."""
+    harness = harness(CORPUS)
     harness.configure("default")
     monkeypatch.setattr(harness, "_environment", lambda given=harness._environment: {**given(), "ENVREF_TRUST": "all"})
     runs = {run.repository: run for run in harness.run(["resolve", "--export"])}

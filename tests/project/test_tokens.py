@@ -49,3 +49,13 @@ def test_git_is_not_asked_before_trust(committed, words, monkeypatch):
     if words in COMMANDS:
         committed.envref(*words, env={"ENVREF_TRUST": "all"})
         assert (committed.path / "ran").exists()
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_git_is_not_asked_before_somebody_agreed(committed, words, nobody_agreed):
+    """Also where nothing asks by meaning: git reads the repository's own settings."""
+    said = committed.envref(*words)
+    assert WARNING not in said.stdout + said.stderr
+    assert committed.envref("trust").returncode == 0
+    said = committed.envref(*words)
+    assert WARNING in said.stdout + said.stderr

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import hmac
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from envref.errors import BackendDenied, BackendInvalid, BackendUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORK_FACTORS = range(15, 21)  # commands.md 2.8: what may be written
 DEFAULT_WORK_FACTOR = 17
@@ -59,7 +62,16 @@ def wrap(content: bytes, passphrase: bytes, work_factor: int) -> str:
 
 def unwrap(armored: str, passphrase: bytes) -> bytes:
     """What `wrap` was given; BackendDenied for a wrong passphrase, BackendInvalid for anything but such a file."""
-    header, payload = _parsed(armored)
+    return b"".join(_unwrapped(armored, passphrase, most_chunks=1))
+
+
+def unwrap_long(armored: str, passphrase: bytes) -> bytes:
+    """The same for a file of any length, as the ancestor wrote one for each value."""
+    return b"".join(_unwrapped(armored, passphrase, most_chunks=len(armored) // _LONGEST_CHUNK + 1))
+
+
+def _unwrapped(armored: str, passphrase: bytes, most_chunks: int) -> Iterator[bytes]:
+    header, payload = _parsed(armored, most_chunks)
     _refuse_memory(header.work_factor)
     wrapping_key = _scrypt(passphrase, header.salt, header.work_factor)
     try:
@@ -68,19 +80,22 @@ def unwrap(armored: str, passphrase: bytes) -> bytes:
         raise BackendDenied("vault: wrong passphrase") from None
     if not hmac.compare_digest(_header_mac(file_key, header.authenticated), header.mac):
         raise _damaged("its header was changed")
-    chunk_key = _derive(file_key, payload[:16], b"payload")
-    try:
-        return ChaCha20Poly1305(chunk_key).decrypt(_LAST_CHUNK_NONCE, payload[16:], None)
-    except InvalidTag:
-        raise _damaged("its payload was changed") from None
+    cipher = ChaCha20Poly1305(_derive(file_key, payload[:16], b"payload"))
+    starts = range(16, len(payload), _LONGEST_CHUNK)
+    for number, start in enumerate(starts, 1):
+        nonce = (number - 1).to_bytes(11, "big") + (b"\x01" if number == len(starts) else b"\x00")
+        try:
+            yield cipher.decrypt(nonce, payload[start : start + _LONGEST_CHUNK], None)
+        except InvalidTag:
+            raise _damaged("its payload was changed") from None
 
 
 def work_factor_of(armored: str) -> int:
     """The logarithm of scrypt's cost in an age file, without opening it."""
-    return _parsed(armored)[0].work_factor
+    return _parsed(armored, len(armored))[0].work_factor
 
 
-def _parsed(armored: str) -> tuple[_Header, bytes]:
+def _parsed(armored: str, most_chunks: int = 1) -> tuple[_Header, bytes]:
     parts = _unarmored(armored).split(b"\n", 4)
     if len(parts) != 5 or parts[0] != _VERSION.encode("ascii"):
         raise _damaged("not an age file with one scrypt stanza")
@@ -88,7 +103,7 @@ def _parsed(armored: str) -> tuple[_Header, bytes]:
     salt, work_factor = _stanza_fields(stanza)
     if not mac.startswith(b"--- "):
         raise _damaged("not an age file with one scrypt stanza")
-    if not 16 + _TAG <= len(payload) <= 16 + _LONGEST_CHUNK:
+    if not 16 + _TAG <= len(payload) <= 16 + _LONGEST_CHUNK * most_chunks:
         raise _damaged("its payload has a wrong length")
     authenticated = b"\n".join(parts[:3]) + b"\n---"
     return _Header(salt, work_factor, _decoded(body, 32), authenticated, _decoded(mac[4:], 32)), payload

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envref.backends.vault.format import decrypt_with_passphrase
 from envref.errors import BackendDenied, BackendInvalid
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from envref.secret import Secret
+    _Unwrap = Callable[[str], bytes]
 
 VERIFIER = "__envref_verify__"  # its plain text proves the passphrase
 _VERIFIED = b"envref-vault-ok"
@@ -28,17 +27,17 @@ class Ancestor:
     def __init__(self, connection: sqlite3.Connection, metadata: dict[str, str]) -> None:
         self._connection = connection
         self._metadata = metadata
-        self._passphrase: Secret | None = None
+        self._unwrap: _Unwrap | None = None
 
     @property
     def locked(self) -> bool:
         return self._metadata.get(_LOCK) == "true"
 
-    def open_with(self, passphrase: Secret) -> None:
-        """Takes the passphrase; BackendDenied when the vault was made with another."""
-        if decrypt_with_passphrase(self._metadata[VERIFIER], passphrase) != _VERIFIED:
+    def open_with(self, unwrap: _Unwrap) -> None:
+        """Takes what opens an age file, or raises BackendDenied: so does this, for a vault of another passphrase."""
+        if unwrap(self._metadata[VERIFIER]) != _VERIFIED:
             raise BackendDenied("vault: wrong passphrase")
-        self._passphrase = passphrase
+        self._unwrap = unwrap
 
     def names(self) -> Iterable[str]:
         """Every full key."""
@@ -49,10 +48,10 @@ class Ancestor:
         row = self._connection.execute("SELECT CAST(value AS TEXT) FROM secrets WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
-        if self._passphrase is None:
+        if self._unwrap is None:
             raise RuntimeError("the vault's contents were used before open_with")
-        value = decrypt_with_passphrase(row[0], self._passphrase)
-        if value is None:
+        try:
+            return self._unwrap(row[0])
+        except (BackendDenied, BackendInvalid):
             fact = f'vault: the value of "{key}" can\'t be decrypted with the passphrase'
-            raise BackendInvalid(fact, hint="restore a copy of the vault")
-        return value
+            raise BackendInvalid(fact, hint="restore a copy of the vault") from None

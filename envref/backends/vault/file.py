@@ -52,7 +52,7 @@ class VaultFile:
         self._asks_beside_data = asks_beside_data
         self._keys: Keys | None = None
         self._typed: Secret | None = None
-        self._deadline = 0.0  # of the call that is under way
+        self._started = self._deadline = 0.0  # of the call that is under way
         # A vault that may have come with a repository is never given to SQLite as a file.
         self._in_project = database.folder_above(self.path, ".git", ".envref.yaml") is not None
 
@@ -167,7 +167,7 @@ class VaultFile:
 
     def _open(self, contents: Contents | Ancestor) -> None:
         if isinstance(contents, Ancestor):
-            contents.open_with(self.passphrase())
+            contents.open_with(self._unwrap)
             return
         if self._keys is None or self._keys.wrapped != contents.wrapped:
             self._keys = self._session_keys(contents) or self._derived(contents, self._deadline)
@@ -178,10 +178,22 @@ class VaultFile:
         self._refuse_costly(contents.wrapped)
         asked = time.monotonic()
         known = self.passphrase()
-        turn = Turn(deadline + time.monotonic() - asked)
+        typed = time.monotonic() - asked
+        turn = Turn(self._started + typed, deadline + typed)
         keys = contents.unwrap(known, turn)
         self._deadline = max(self._deadline, turn.deadline)
         return keys
+
+    def _unwrap(self, armored: str) -> bytes:
+        """What a file of format 1 holds: each has a derivation of its own, within the limits of the others."""
+        from envref.backends.vault import age
+
+        self._refuse_costly(armored)
+        known = self.passphrase().reveal().encode("utf-8")
+        turn = Turn(self._started, self._deadline)
+        content = turn.take(lambda: age.unwrap_long(armored, known))
+        self._deadline = max(self._deadline, turn.deadline)
+        return content
 
     def _refuse_costly(self, wrapped: str) -> None:
         """A vault that may have come with a repository costs no more than envref's own commands make it cost."""
@@ -205,6 +217,7 @@ class VaultFile:
 
     def _converted(self, connection: sqlite3.Connection, ancestor: Ancestor) -> Contents:
         """Format 2 in place of format 1, within the same transaction; every value is read back and compared."""
+        self._deadline = math.inf  # as many derivations as there are values
         values = {key: ancestor.value(key) or b"" for key in ancestor.names()}
         kept = self._keep_old()
         contents = new_contents(connection, os.urandom(16).hex(), self.passphrase(), DEFAULT_WORK_FACTOR)
@@ -237,7 +250,7 @@ class VaultFile:
         started = time.monotonic()
         if started >= deadline:
             raise no_answer("vault", started, deadline)
-        self._deadline = deadline
+        self._started, self._deadline = started, deadline
         self._check()
         try:
             with closing(self._open_file(deadline)) as opened:

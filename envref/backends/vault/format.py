@@ -17,8 +17,6 @@ from envref.errors import BackendInvalid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envref.secret import Secret
-
 FORMAT = "2"
 UNSIGNED = "manifest"  # the metadata row that signs all others
 
@@ -89,15 +87,6 @@ class Keys:
 def new_identity() -> str:
     """A fresh X25519 identity, one line without its end."""
     return str(pyrage.x25519.Identity.generate())
-
-
-def decrypt_with_passphrase(armored: str, passphrase: Secret) -> bytes | None:
-    """A value of format 1, each its own age file; None if the passphrase does not open it."""
-    try:
-        plaintext: bytes = pyrage.passphrase.decrypt(armored.strip().encode("utf-8"), passphrase.reveal())
-    except pyrage.DecryptError:
-        return None
-    return plaintext
 
 
 def _canonical(content: object) -> str:

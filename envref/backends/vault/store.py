@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend
 from envref.errors import BackendInvalid, SecretNotFound
@@ -9,6 +11,7 @@ from envref.errors import BackendInvalid, SecretNotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from envref.backends.vault.ancestor import Ancestor
     from envref.backends.vault.contents import Contents
@@ -52,7 +55,7 @@ class Vault(Backend):
         }
         own = [address for address in addresses if address.foreign is None]
         if own:
-            with self.file.reading(deadline) as contents:
+            with self._reading(deadline) as contents:
                 # One damaged value is an error of its own: the others can still be read.
                 answers |= {address: answered(self._value, contents, address.full_key) for address in own}
         return there(answers)
@@ -73,7 +76,7 @@ class Vault(Backend):
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """Names of the project's secrets, relative to it."""
         prefix = f"{project}/"
-        with self.file.reading(deadline) as contents:
+        with self._reading(deadline) as contents:
             return [key.removeprefix(prefix) for key in contents.names() if key.startswith(prefix)]
 
     def change(self, changes: Mapping[Address, Secret | None], deadline: float) -> None:
@@ -85,6 +88,12 @@ class Vault(Backend):
     def examine(self, deadline: float) -> Iterable[BackendError]:
         """Who may read or replace the file, whether it is locked, and whether a passphrase opens it."""
         return self.file.examine(deadline)
+
+    def _reading(self, deadline: float) -> AbstractContextManager[Contents | Ancestor]:
+        """The vault. Loading its libraries is no time of its own: where sixty shells start at once it takes seconds."""
+        begun = time.monotonic()
+        file = self.file
+        return file.reading(deadline + time.monotonic() - begun)
 
     def _value(self, contents: Contents | Ancestor, key: str) -> Secret | None:
         raw = contents.value(key)

@@ -20,15 +20,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LONGEST_QUEUE = 60.0  # seconds that a process waits for those before it
+LONGEST_QUEUE = 120.0  # seconds that a process waits for those before it
 _PATIENCE = 1.0  # seconds after which somebody wonders
 
 
 class Turn:
-    """One derivation by `deadline`, of `time.monotonic()`. The time in the queue is not the vault's: it is added."""
+    """One derivation, of a call from `started` to `deadline`, of `time.monotonic()`.
 
-    def __init__(self, deadline: float) -> None:
+    The time in the queue is not the vault's: it is added to both.
+    """
+
+    def __init__(self, started: float, deadline: float) -> None:
         self.deadline = deadline
+        self._started = started
         self._began = _thread.allocate_lock()
         self._ended = _thread.allocate_lock()
         self._given_up = False
@@ -45,10 +49,10 @@ class Turn:
         _thread.start_new_thread(self._work, (derive,))
         try:
             self._wait_for_turn()
-            self.deadline += time.monotonic() - asked
-            begun = time.monotonic()
-            if not self._ended.acquire(timeout=_bounded(self.deadline - begun)):
-                raise no_answer("vault", begun, self.deadline)
+            waited = time.monotonic() - asked
+            self.deadline += waited
+            if not self._ended.acquire(timeout=_bounded(self.deadline - time.monotonic())):
+                raise no_answer("vault", self._started + waited, self.deadline)
         except BaseException:
             self._given_up = True
             raise

@@ -12,6 +12,7 @@ from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
 from envref.paths import shown
 from envref.project.project import outside, readable
+from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.chain import Stores
@@ -80,10 +81,10 @@ class Case:
         """Whether the user has to trust the project before its stores may be looked at (security.md 5.2)."""
         return is_waiting(self.project)
 
-    @property
+    @cached_property
     def may_run_programs(self) -> bool:
-        """Whether git and direnv may be asked: strict mode runs nothing in a project that may be untrusted."""
-        return not (self.project.config.trust == "strict" and self.is_untrusted)
+        """Whether git and direnv may be asked: no program of anybody runs in a project nobody here agreed to."""
+        return is_agreed(self.project)
 
     @cached_property
     def stores(self) -> dict[Store, list[BackendError]]:

@@ -45,7 +45,7 @@ class ReferenceLine:
 
     def write(self) -> None:
         """Adds the line, or replaces the value of the last one with that name; every other byte stays."""
-        with atomic.lock(self._path, inside=self._root), trust_kept(self._root):
+        with atomic.lock(self._path, inside=self._root), trust_kept(self._root, self._path):
             atomic.write(self._path, str(self._edited()).encode(), inside=self._root)
         streams.inform(f"set {self._name} in {self._file}")
 

@@ -37,6 +37,11 @@ def init(backend: str | None, path: str | None, work_factor: str | None) -> None
     Example: envref vault init
     """
     factor = _checked_factor(work_factor)
+    if factor < age.DEFAULT_WORK_FACTOR:
+        usual = age.DEFAULT_WORK_FACTOR
+        streams.warn(
+            f"with a work factor of {factor} a guess costs 1/{1 << usual - factor} of what it does with {usual}"
+        )
     with opened(backend, path) as target:
         place = shown(target.file.path)
         if not lifecycle.exists(target.file):

@@ -26,25 +26,55 @@ _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 _CI = ("true", "1")
 
 
+def is_settled(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether one look tells that it is agreed to: everything is allowed here, or this state has its seal."""
+    if is_granted_beforehand(project, environment):
+        return True
+    return _seal(project, environment) in _seals(project.root, environment)
+
+
 def is_agreed(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the project may export into a shell as it is now. Records what direnv or Flox agreed to already.
 
     Nothing of the project is run, contacted or read beyond its own files.
     """
-    if is_granted_beforehand(project, environment):
-        return True
-    seal = _seal(project, environment)
-    if seal in _seals(project.root, environment):
+    if is_settled(project, environment):
         return True
     from envref.project.trust import record
     from envref.project.trust.meaning import meaning
 
+    seal = _seal(project, environment)  # before the record is read: who decides meanwhile decides about this
     meant, kept = meaning(project, environment), record.read(project.root, environment)
-    if _is_recorded(project, meant, kept, environment):
-        if not any("sha256" in program for program in meant["programs"]):  # bytes outside the sealed files decide there
-            _keep(seal, project.root, environment)
+    if not _is_recorded(project, meant, kept, environment):
+        return _is_agreed_for_now(project, meant, kept, environment)
+    # A first record is made here, after the seal: it gets its own next time.
+    if _has_its_name(project, environment) and kept and not _runs_from_repository(project, meant, environment):
+        _keep(seal, project.root, environment)
+    return True
+
+
+def _has_its_name(project: Project, environment: Mapping[str, str]) -> bool:
+    """Whether nobody else has the project's name; then it is the project's."""
+    from envref.project.trust.names import Name
+
+    name = Name(project, environment)
+    if name.others():
+        return False
+    name.give()
+    return True
+
+
+def _runs_from_repository(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
+    """Whether bytes outside the sealed files decide: those of the project's programs, or of one that PATH may find."""
+    if any("sha256" in program for program in meant["programs"]):
         return True
-    return _is_agreed_for_now(project, meant, kept, environment)
+    if not any(backend.programs for backend in project.config.backends):
+        return False
+    from envref.backends.programs import repository_around
+
+    repository = repository_around(project.root)
+    searched = f"{environment.get('PATH', '')}:{environment.get('ENVREF_STORE_PATH', '')}".split(os.pathsep)
+    return any(is_within(directory, [repository]) for directory in filter(os.path.isabs, searched))
 
 
 def is_granted_beforehand(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
@@ -100,9 +130,10 @@ def _direnv_agreed(project: Project, environment: Mapping[str, str]) -> bool:
 
     direnv 2.32 sets DIRENV_IN_ENVRC and runs the file in its own directory; DIRENV_DIR is unset then (measured).
     """
+    if environment.get("DIRENV_IN_ENVRC") != "1":
+        return False
     here = os.getcwd()
-    inside = is_within(here, [project.root])
-    return environment.get("DIRENV_IN_ENVRC") == "1" and inside and os.path.isfile(os.path.join(here, ".envrc"))
+    return is_within(here, [project.root]) and os.path.isfile(os.path.join(here, ".envrc"))
 
 
 def _flox_agreed(project: Project, environment: Mapping[str, str]) -> bool:
@@ -116,15 +147,27 @@ def _flox_agreed(project: Project, environment: Mapping[str, str]) -> bool:
 
 
 def _seal(project: Project, environment: Mapping[str, str]) -> str:
-    """SHA-256 of all that decides the meaning: the bytes of config and env files, and where programs are found."""
-    from envref.project.trust.digest import sha256
+    """SHA-256 of all that decides whether it is agreed to: config, env files, where programs are found, the record.
 
-    parts = [str(len(project.config.source)), project.root, environment.get("PATH", ""), project.config.trust]
+    The record counts by what the system says of its file: another decision, or none, is another file.
+    """
+    from envref.project.trust.digest import record_path, sha256
+
+    parts = [_state(record_path(project.root, environment)), str(len(project.config.source)), project.root]
+    parts += [environment.get("PATH", ""), environment.get("ENVREF_STORE_PATH", ""), project.config.trust]
     for file in project.files:
         parts += (file.name, str(file))
     found = sha256(project.config.source)
     found.update("".join([f"\0{len(part)}:{part}" for part in parts]).encode("utf-8", "surrogateescape"))
     return str(found.hexdigest())
+
+
+def _state(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return ""
+    return f"{status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}"
 
 
 def _place(root: str, environment: Mapping[str, str]) -> bytes:

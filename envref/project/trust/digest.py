@@ -1,11 +1,18 @@
-"""SHA-256, by Python's own module: what hashlib loads first costs more than the rest of the gate together."""
+"""SHA-256, by Python's own module: what hashlib loads first costs more than the rest of the gate together.
+
+And what is named by it: where the decision about a project is kept.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+
+from envref.paths import state_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 # A module that is not there is looked for in every directory: Python 3.12 gave it another name.
@@ -25,3 +32,8 @@ def sha256(data: bytes = b"") -> Any:
         import hashlib
 
         return hashlib.sha256(data)
+
+
+def record_path(root: str, environment: Mapping[str, str]) -> str:
+    """The file of the decision about the project at `root`, a real path; empty where nothing can be kept."""
+    return state_path("trust", f"{digest(os.fsencode(root))}.json", environment=environment)

@@ -25,15 +25,19 @@ if TYPE_CHECKING:
 class Untrusted(EnvrefError):
     """The project asks for something that the user has not allowed. Its lines are those of security.md 5.6.
 
-    `question` are the lines to show before asking a person; empty if they already refused the project as it is.
+    `question` are the lines to show before asking a person; empty if they already refused the project as it is. `meant`
+    is what they are about: a yes is to that, and to nothing else.
     """
 
     status = UNTRUSTED
 
-    def __init__(self, lines: Sequence[str], question: Sequence[str] = ()) -> None:
+    def __init__(
+        self, lines: Sequence[str], question: Sequence[str] = (), meant: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(lines[0])
         self._lines = list(lines)
         self.question = list(question)
+        self.meant = meant or {}
 
     def lines(self) -> list[str]:
         return self._lines
@@ -62,7 +66,7 @@ def refusal(project: Project, environment: Mapping[str, str] = os.environ) -> Un
     meant = meaning(project, environment)
     kept = record.read(project.root, environment)
     question = [] if kept and kept.refuses(meant) else message.request(project, wanted, others, meant, kept)
-    return Untrusted(message.refusal(project, wanted, others, meant, kept), question)
+    return Untrusted(message.refusal(project, wanted, others, meant, kept), question, meant)
 
 
 def is_waiting(project: Project, environment: Mapping[str, str] = os.environ) -> bool:
@@ -82,23 +86,27 @@ def is_granted(project: Project, environment: Mapping[str, str] = os.environ) ->
     return is_pinned(meant, environment) or (kept is not None and kept.allows(meant))
 
 
-def grant(project: Project, environment: Mapping[str, str] = os.environ) -> None:
-    """Records that the user trusts the project as it is now. Raises EnvrefError if that can't be saved."""
+def grant(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> None:
+    """Records that the user trusts the project to mean what they were shown.
+
+    Raises Untrusted if it means something else by now, EnvrefError if that can't be saved.
+    """
+    from envref.paths import shown
+    from envref.project.project import configured
+    from envref.project.trust import record
     from envref.project.trust.meaning import meaning
 
-    _decide(project, meaning(project, environment), environment, granted=True)
+    if meaning(configured(project.root, project.profile, environment), environment) != meant:
+        place = shown(project.root)
+        raise Untrusted(
+            [f"envref: {place} changed while you were asked, nothing was run or read; look again: envref trust"]
+        )
+    record.write(project.root, meant, environment, granted=True)
+    Name(project, environment).give()
 
 
-def deny(project: Project, environment: Mapping[str, str] = os.environ) -> None:
+def deny(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> None:
     """Records that the user does not trust it, so that nothing asks again until the project changes."""
-    from envref.project.trust.meaning import meaning
-
-    _decide(project, meaning(project, environment), environment, granted=False)
-
-
-def _decide(project: Project, meant: Mapping[str, Any], environment: Mapping[str, str], *, granted: bool) -> None:
     from envref.project.trust import record
 
-    record.write(project.root, meant, environment, granted=granted)
-    if granted:
-        Name(project, environment).give()
+    record.write(project.root, meant, environment, granted=False)

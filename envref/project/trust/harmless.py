@@ -92,7 +92,7 @@ VALUES: Mapping[str, Callable[[str], bool]] = {
     **dict.fromkeys(("UID", "GID", "COLUMNS", "LINES"), _is_number),
     "NODE_OPTIONS": _of_node,
     **dict.fromkeys(("JAVA_OPTS", "MAVEN_OPTS", "GRADLE_OPTS", "CATALINA_OPTS", "SBT_OPTS"), _of_java),
-    "JAVA_HOME": _is_installed,
+    **dict.fromkeys(("JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH"), _is_installed),
     "BROWSER": ("none", "false").__contains__,
     "TMPDIR": ("/tmp", "/var/tmp").__contains__,  # noqa: S108  the system's own
 }

@@ -13,21 +13,27 @@ import re
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_profile_name
-from envref.project.project import env_files, file_names
+from envref.project.project import env_files, file_names, outside
 from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
+from envref.refs.reference import SCHEME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from envref.env.file import Entry, EnvFile
     from envref.project.config.model import BackendConfig
     from envref.project.project import Project
     from envref.project.trust.need import Need
 
 FORMAT = 2
 _FOREIGN = re.compile(r"ref://[A-Za-z0-9_.-]+//[^\s\"'}]+")  # as far as an env file can say it without a blank
+_INTERPOLATED = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_.-]*)")
+_WORD = re.compile("[A-Za-z0-9_]+")
+_CREDENTIAL = re.compile(r"(?i)(TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|ACCESS_KEY|SECRET_KEY|API_KEY)$")
+_USERINFO = re.compile(r"//([^\s/:@]*):([^\s/$@]+)@")  # one that is interpolated is shown as it is written
 _LARGEST = 256 << 20  # bytes of a program that can be pinned; reading more would hold up a shell
 
 
@@ -101,25 +107,64 @@ def _of_env_files(project: Project) -> dict[str, Any]:
     Risky variables with their values as written, and the names of secrets that envref did not make. In strict mode the
     bytes of all files as well: there any change asks.
     """
-    files = env_files(project, _every_file(project))
-    variables = {
-        entry.name: entry.text
-        for file in files
-        for entry in merge([file])
-        if dangerous(project.config, [(entry.name, entry.text)])
-    }
+    files = _files(project)
     foreign = {name for file in files for entry in file.entries for name in _FOREIGN.findall(entry.text)}
-    found: dict[str, Any] = {"variables": variables, "foreign": sorted(foreign)}
+    found: dict[str, Any] = {"variables": _variables(project, files), "foreign": sorted(foreign)}
     if is_strict(project.config):
         texts = "".join(f"{file.name}\0{file}\0" for file in files).encode("utf-8", "surrogateescape")
         found["content"] = digest(project.config.source + b"\0" + texts)
     return found
 
 
+def _files(project: Project) -> list[EnvFile]:
+    """Those of every profile. What the project has read already is not read again: the disk may say something else."""
+    read = {file.name: file for file in project.files if not outside(project.root, file.name)}
+    names = _every_file(project)
+    others = {file.name: file for file in env_files(project, [name for name in names if name not in read])}
+    return [{**others, **read}[name] for name in names if name in read or name in others]
+
+
+def _variables(project: Project, files: Iterable[EnvFile]) -> dict[str, list[str]]:
+    """The values of every risky name, and of the names that risky values interpolate. A credential is its digest."""
+    entries = [entry for file in files for entry in merge([file])]
+    names = {entry.name for entry in entries if dangerous(project.config, [(entry.name, entry.text)])}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        inner = {each for entry in entries if entry.name == name for each in _interpolated(entry.text)}
+        waiting += inner - names
+        names |= inner
+    return {name: sorted({masked(entry) for entry in entries if entry.name == name}) for name in names}
+
+
+def _interpolated(text: str) -> set[str]:
+    """The names that the value may interpolate: `${my-var}` is one of two, and `$my.var` another."""
+    found = _INTERPOLATED.findall(text)
+    return {each for name in found for each in (name, name.partition("-")[0], *_WORD.findall(name)[:1])}
+
+
+def masked(entry: Entry) -> str:
+    """The value as written; a literal credential, or one within an address, only as its digest."""
+    text = entry.text
+    if SCHEME not in text and _CREDENTIAL.search(entry.name):
+        return f"sha256 {digest(text.encode('utf-8', 'surrogateescape'))}"
+    return _USERINFO.sub(lambda found: f"//{found[1]}:sha256 {digest(found[2].encode())}@", text)
+
+
 def _every_file(project: Project) -> list[str]:
     config = project.config
     on_disk = [f".env.{name}" for name in _profiles_on_disk(project.root)]
     return list(dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk]))
+
+
+def digests(project: Project, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the meaning is read from: the real path and the SHA-256 of the config, the env files and the programs.
+
+    An env file that is not there counts as well: one that comes is a change.
+    """
+    paths = [project.config.path, *(os.path.join(project.root, name) for name in _every_file(project))]
+    paths += [need.detail for need in needs(project, environment) if need.condition == PROGRAM and need.detail]
+    return {path: content(path) for path in map(os.path.realpath, paths)}
 
 
 def _profiles_on_disk(root: str) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 from envref.env.file import merge
 from envref.errors import printable
 from envref.paths import shown
+from envref.project.config.model import is_credential
 from envref.project.project import env_files
 from envref.project.trust.meaning import content, fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
+    from envref.project.config.model import BackendConfig
     from envref.project.project import Project
     from envref.project.trust.need import Need
     from envref.project.trust.record import Record
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 _DIGITS = 12  # of a program's checksum: enough to compare by eye
 _WANTS = "  it wants: "
 _MOST_NAMES = 5  # foreign names that are shown
+_LONGEST = 100  # characters of a value
+_MOST_LINES = 5  # of a question
+_DIGEST = re.compile("sha256 ([0-9a-f]{64})")
 
 
 def refusal(
@@ -43,14 +49,27 @@ def request(
     if record and changed:
         return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
     head = f"{place} is not trusted yet, nothing was run or read."
-    return [head, *summary(project, meant), *wanted(project, needs, others)]
+    return [head, *_at_most([*shared(project, others), *summary(project, meant), *wanted(project, needs, meant)])]
+
+
+def shared(project: Project, others: Sequence[str]) -> list[str]:
+    """Who else has the project's name, and so its secrets."""
+    return [f'  project "{project.config.project}" is also used by {", ".join(map(shown, others))}'] if others else []
+
+
+def _at_most(lines: list[str]) -> list[str]:
+    """The lines, or the first and the last of more than a person reads at a prompt."""
+    if len(lines) <= _MOST_LINES:
+        return lines
+    cut = f"{' ' * len(_WANTS)}and {len(lines) - _MOST_LINES + 1} more: envref trust shows all"
+    return [*lines[: _MOST_LINES - 2], cut, lines[-1]]
 
 
 def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     """In two lines what it sets and reads: variables and secrets by number, stores, and names that are not its own."""
     entries = merge(project.files or env_files(project))
     secrets = sum(SCHEME in entry.text for entry in entries)
-    stores = ", ".join(backend.name for backend in project.config.backends)
+    stores = ", ".join(map(_store, project.config.backends))
     lines = [f"  it sets {len(entries)} variable(s), {secrets} with secrets from {stores or 'no store'}"]
     if meant["foreign"]:
         names = ", ".join(meant["foreign"][:_MOST_NAMES])
@@ -59,22 +78,35 @@ def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def wanted(project: Project, needs: Sequence[Need], others: Sequence[str]) -> list[str]:
+def _store(backend: BackendConfig) -> str:
+    """With what leads it elsewhere: an address, a prefix, a namespace. Programs and paths have lines of their own."""
+    told = [
+        f"{name} {value}"
+        for name, value in backend.options.items()
+        if value and isinstance(value, str) and not is_credential(name) and name not in ("command", *backend.paths)
+    ]
+    return f"{backend.name} ({', '.join(told)})" if told else backend.name
+
+
+def wanted(project: Project, needs: Sequence[Need], meant: Mapping[str, Any]) -> list[str]:
     """`it wants:` and a line for each thing."""
-    lines = list(_lines(project, needs, others))
+    lines = [_LINES[need.condition](need, project) for need in needs if need.condition != NAMES]
+    if meant["variables"]:
+        lines.append(
+            "to set " + ", ".join(f"{name}={_values(each)}" for name, each in sorted(meant["variables"].items()))
+        )
     return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
 
 
-def _lines(project: Project, needs: Sequence[Need], others: Sequence[str]) -> Iterator[str]:
-    names = [need.subject for need in needs if need.condition == NAMES]
-    for need in needs:
-        if need.condition != NAMES:
-            yield _LINES[need.condition](need, project, others)
-    if names:
-        yield f"to set {', '.join(names)}"
+def _values(values: Sequence[str]) -> str:
+    """Of a variable that files of several profiles may set; of a credential, the beginning of its digest."""
+    shown = (_DIGEST.sub(lambda found: f"sha256 {found[1][:_DIGITS]}...", value) for value in values)
+    return " or ".join(
+        value if len(value) <= _LONGEST else f"{value[:_LONGEST]}... ({len(value)} characters)" for value in shown
+    )
 
 
-def _program(need: Need, project: Project, _others: Sequence[str]) -> str:
+def _program(need: Need, project: Project) -> str:
     return f"{_kind(need)} {_relative(need.detail or need.subject, project.root)}{_identity(need.detail, project.root)}"
 
 
@@ -88,7 +120,7 @@ def _identity(path: str, root: str) -> str:
     return "" if target == path else f" (a link to {shown(target)})"
 
 
-def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _address(need: Need, _project: Project) -> str:
     from envref.project.trust.endpoint import program
 
     path = program(need.backend) if need.backend else ""
@@ -96,18 +128,17 @@ def _address(need: Need, _project: Project, _others: Sequence[str]) -> str:
     return f"{_kind(need)} {path} -> {need.subject}{credential}"
 
 
-def _place(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _place(need: Need, _project: Project) -> str:
     kind = need.backend.type if need.backend else ""
     return f"{kind} {need.detail} {shown(need.subject)}"
 
 
-def _file(need: Need, _project: Project, _others: Sequence[str]) -> str:
+def _file(need: Need, _project: Project) -> str:
     return f"to read {shown(need.detail)} as {need.subject}, with every variable it sets"
 
 
-def _secrets(need: Need, _project: Project, others: Sequence[str]) -> str:
-    also = f" (also used by {', '.join(map(shown, others))})" if others else ""
-    return f'secrets of project "{need.subject}"{also}'
+def _secrets(need: Need, _project: Project) -> str:
+    return f'secrets of project "{need.subject}"'
 
 
 _LINES = {PROGRAM: _program, ADDRESS: _address, PLACE: _place, FILE: _file, SECRETS: _secrets}

@@ -12,7 +12,7 @@ import time
 
 from envref.errors import EnvrefError
 from envref.paths import NO_HOME, is_ours, make_private, open_ours, shown, state_path
-from envref.project.trust.digest import digest
+from envref.project.trust.digest import record_path
 from envref.project.trust.meaning import fingerprint
 
 TYPE_CHECKING = False
@@ -60,18 +60,18 @@ def write(root: str, meant: Mapping[str, Any], environment: Mapping[str, str] = 
         "granted": granted,
     }
     text = json.dumps(fields, indent=1) + "\n"
-    atomic.write(os.path.join(directory, _name(root)), text.encode(), mode=0o600)
+    atomic.write(os.path.join(directory, os.path.basename(record_path(root, environment))), text.encode(), mode=0o600)
 
 
 def read(root: str, environment: Mapping[str, str] = os.environ) -> Record | None:
     """The decision about the project at `root`; None if there is none, or if somebody else could have written it."""
-    return _read(_path(root, environment), root)
+    return _read(record_path(root, environment), root)
 
 
 def remove(root: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Forgets the project; returns whether there was a record."""
     try:
-        os.unlink(_path(root, environment))
+        os.unlink(record_path(root, environment))
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -110,14 +110,6 @@ def private_directory(name: str, environment: Mapping[str, str]) -> str:
             hint="make that directory yours",
         )
     return directory
-
-
-def _path(root: str, environment: Mapping[str, str]) -> str:
-    return state_path("trust", _name(root), environment=environment)
-
-
-def _name(root: str) -> str:
-    return f"{digest(os.fsencode(os.path.realpath(root)))}.json"
 
 
 def _read(path: str, root: str | None) -> Record | None:

@@ -5,21 +5,49 @@ from __future__ import annotations
 import os
 
 from envref.paths import open_file
+from envref.project.config.files import FILE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LARGEST_INDEX = 256 << 20  # bytes
 _LARGEST = 4096  # bytes of a file that holds one path
 
 
 def is_same_repository(directory: str, known: str) -> bool:
     """Whether `directory` is in the repository that `known` is in, or in a work tree of it.
 
-    Reads only the known side: a new directory could claim anything about itself.
+    A folder below the top counts if its config is tracked: what a package manager or a download put there is
+    somebody else's. Reads only the known side: a new directory could claim anything about itself.
     """
     entry, theirs = _entry(directory), _repository(_entry(known))
-    return bool(entry and theirs) and entry in (theirs, *_work_trees(theirs))
+    if not (entry and theirs):
+        return False
+    folder = {theirs: theirs, **dict(_work_trees(theirs))}.get(entry)
+    return folder is not None and _is_tracked(os.path.relpath(directory, os.path.dirname(entry)), folder)
+
+
+def _is_tracked(folder: str, repository: str) -> bool:
+    """Whether the folder's config is in the index (git's index-format, versions 2 and 3: a name ends with a zero).
+
+    The 12 bits before a name are its length, and in version 3 two more bytes may follow them.
+    """
+    if folder == os.curdir:
+        return True
+    name = os.fsencode(os.path.join(folder, FILE))
+    try:
+        with open_file(os.path.join(repository, "index")) as file:
+            content = file.read(_LARGEST_INDEX)
+    except OSError:
+        return False
+    at = content.find(name + b"\0")
+    while at >= 0:
+        lengths = [int.from_bytes(content[at - back : at - back + 2], "big") & 0xFFF for back in (2, 4)]
+        if min(len(name), 0xFFF) in lengths:
+            return True
+        at = content.find(name + b"\0", at + 1)
+    return False
 
 
 def _entry(directory: str) -> str:
@@ -40,12 +68,13 @@ def _repository(entry: str) -> str:
     return os.path.realpath(os.path.join(own, shared)) if shared else ""
 
 
-def _work_trees(repository: str) -> Iterator[str]:
-    """The `.git` files of a repository's work trees."""
-    folder = os.path.join(repository, "worktrees")
-    for name in os.listdir(folder) if os.path.isdir(folder) else ():
-        path = _line(os.path.join(folder, name, "gitdir"))
-        yield os.path.realpath(os.path.join(folder, name, path)) if path else ""
+def _work_trees(repository: str) -> Iterator[tuple[str, str]]:
+    """The `.git` file of each of a repository's work trees, and the folder with its index."""
+    parent = os.path.join(repository, "worktrees")
+    for name in os.listdir(parent) if os.path.isdir(parent) else ():
+        folder = os.path.join(parent, name)
+        path = _line(os.path.join(folder, "gitdir"))
+        yield os.path.realpath(os.path.join(folder, path)) if path else "", folder
 
 
 def _line(path: str) -> str:

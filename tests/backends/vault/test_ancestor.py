@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import time
 
+import pyrage
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-from envref.backends.vault import lifecycle
+from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.secret import Secret
 from tests.backends.asking import soon
-from tests.backends.vaults import PASSPHRASE, fill, new_ancestor, read
+from tests.backends.vaults import PASSPHRASE, address, fill, new_ancestor, read
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": "", "long": "x" * 60_000}
 
@@ -48,6 +51,68 @@ def test_it_is_read_with_its_passphrase(vault, path):
     assert sorted(vault.list("app", soon())) == sorted(VALUES)
     assert path.read_bytes() == before
     assert kept(path) == []
+
+
+def test_a_value_of_any_length_is_read(path, monkeypatch):
+    """As the ancestor's own library writes it: several chunks, each with its number."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    content = b"0123456789abcdef" * 5000 + b"end"
+    vault = new_ancestor(path, {"empty": ""})
+    change(path, "INSERT INTO secrets VALUES ('app/long', ?)", debians(content))
+    assert read(vault, "long")["long"].encode() == content
+    swapped = debians(b"x" * 200_000).splitlines()
+    swapped[2000], swapped[2001] = swapped[2001], swapped[2000]
+    change(path, "UPDATE secrets SET value = ? WHERE key = 'app/long'", "\n".join(swapped))
+    assert isinstance(vault.get_many([address("long")], soon())[address("long")], BackendInvalid)
+
+
+def debians(content):
+    """The content as an age file of another implementation, at the least cost that it is read with."""
+    file_key, salt, nonce = b"k" * 16, b"s" * 16, b"n" * 16
+    body = ChaCha20Poly1305(age._scrypt(PASSPHRASE.encode(), salt, 10)).encrypt(bytes(12), file_key, None)
+    header = f"{age._VERSION}\n-> scrypt {age._encode(salt)} 10\n{age._encode(body)}\n---".encode()
+    mac = f" {age._encode(age._header_mac(file_key, header))}\n".encode()
+    cipher = ChaCha20Poly1305(age._derive(file_key, nonce, b"payload"))
+    chunks = [content[start : start + 65536] for start in range(0, len(content), 65536)]
+    sealed = [
+        cipher.encrypt(number.to_bytes(11, "big") + bytes([number == len(chunks) - 1]), chunk, None)
+        for number, chunk in enumerate(chunks)
+    ]
+    text = age._armored(header + mac + nonce + b"".join(sealed))
+    assert pyrage.passphrase.decrypt(text.encode(), PASSPHRASE) == content
+    return text
+
+
+def change(path, statement, *values):
+    connection = sqlite3.connect(path)
+    connection.execute(statement, values)
+    connection.commit()
+    connection.close()
+
+
+VERIFIER = "UPDATE metadata SET value = ? WHERE key = '__envref_verify__'"
+VALUE = "UPDATE secrets SET value = ? WHERE key = 'app/one'"
+
+
+@pytest.mark.parametrize(("statement", "told"), [(VERIFIER, "its work factor 21 is above 20"), (VALUE, "decrypted")])
+def test_in_a_project_no_file_of_it_may_cost_more_than_envref_writes(vault, path, statement, told):
+    """SEC-C1: each of them names its own factor, and is refused before anything is derived."""
+    (path.parent / ".envref.yaml").write_text("project: app\n")
+    wrapped = age.wrap(b"envref-vault-ok", PASSPHRASE.encode(), 10)
+    change(path, statement, age._armored(age._unarmored(wrapped).replace(b" 10\n", b" 21\n", 1)))
+    begun = time.process_time()
+    with pytest.raises(BackendInvalid, match=told):
+        raise Vault("vault", path=str(path)).get_many([address("one")], soon())[address("one")]
+    assert time.process_time() - begun < 0.5
+
+
+def test_a_derivation_ends_with_the_deadline(vault, path):
+    """A file of the ancestor's form is no way around it."""
+    change(path, VERIFIER, age.wrap(b"envref-vault-ok", PASSPHRASE.encode(), 18))
+    begun = time.monotonic()
+    with pytest.raises(BackendTimeout, match="no answer within"):
+        vault.get_many([address("one")], begun + 0.1)
+    assert time.monotonic() - begun < 1
 
 
 def test_a_wrong_passphrase_is_denied(vault, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import sys
 import pytest
 
 from envref.project.trust import agreement, record
+from envref.project.trust.meaning import meaning
 from envref.resolve.resolution import load
 from tests.arguments import PYTHONPATH
 from tests.cli.terminal import Terminal
+from tests.conftest import Directory
 
 pytestmark = pytest.mark.usefixtures("nobody_agreed")
 CONFIG = "project: shop\n"
@@ -127,6 +130,15 @@ def test_the_question_says_what_the_project_would_do(shop):
     assert " and 2 more\n" in told
 
 
+def test_the_question_says_where_a_store_looks(shop):
+    """A prefix reaches other projects' secrets; a token is not shown."""
+    options = "{prefix: envref/other, token: very-private, addr: 'http://127.0.0.1:1'}"
+    shop.write(".envref.yaml", f"{CONFIG}backends: [{{name: hc, type: hashicorp-vault, config: {options}}}]\n")
+    told = exported(shop).stderr
+    assert "with secrets from hc (prefix envref/other, addr http://127.0.0.1:1)\n" in told
+    assert "very-private" not in told
+
+
 def test_one_more_store_is_shown(shop):
     """Each change says which backend it is about, where there are several."""
     shop.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
@@ -188,6 +200,24 @@ def test_direnv_agrees_from_its_own_file_only(shop, tmp_path):
     assert exported(shop).returncode == 0
 
 
+def test_one_more_project_of_a_name_is_told_of(shop, tmp_path, monkeypatch):
+    """By the question, and by each activation that uses a store, until its user runs envref trust there."""
+    monkeypatch.setenv("DIRENV_IN_ENVRC", "1")
+    second = Directory(tmp_path / "second")
+    for place in (shop, second):
+        place.write(".envref.yaml", CONFIG + "backends: [{name: vault}]\n")
+        place.write(".env", ENV + "K=ref://vault/k?optional\n")
+    assert f'  project "shop" is also used by {shop.path}' not in exported(second).stderr
+    shop.write(".envrc", "")
+    assert "also used" not in exported(shop).stderr
+    assert f'  project "shop" is also used by {shop.path}\n' in exported(second).stderr
+    second.write(".envrc", "")
+    told = f'envref: warning: project "shop" is also used by {shop.path}\n'
+    assert [told in exported(second).stderr for _ in range(3)] == [True] * 3
+    assert second.envref("trust").returncode == 0
+    assert "also used" not in exported(second).stderr
+
+
 def test_direnv_agrees_once(shop):
     """What it agreed to is recorded as the first meaning; a change asks as ever."""
     shop.write(".envrc", "")
@@ -220,27 +250,148 @@ def test_a_no_is_kept(shop):
     assert exported(shop).returncode == 0
 
 
-def test_a_state_with_its_seal_loads_no_gate(shop, home):
+def seals(home):
+    """The seals that are kept, of one project."""
+    (file,) = (home / ".local/state/envref/agreed").iterdir()
+    return file.read_text().split("\0")[1:]
+
+
+@pytest.fixture
+def gateless(monkeypatch):
+    """Fails the test that computes a meaning."""
+
+    def fail(*_arguments):
+        pytest.fail("the gate was loaded")
+
+    def close():
+        monkeypatch.setattr("envref.project.trust.meaning.meaning", fail)
+
+    return close
+
+
+def test_a_state_with_its_seal_loads_no_gate(shop, home, gateless):
     """The second activation compares one small file, that nobody else could have written."""
     shop.envref("trust")
     exported(shop)
     (sealed,) = (home / ".local/state/envref/agreed").iterdir()
     assert sealed.stat().st_mode & 0o777 == 0o600
     project = load(str(shop.path))
-    environment = {**os.environ, "PATH": os.environ["PATH"]}
-    record.remove(project.root)
-    assert agreement.is_agreed(project, environment)
+    assert agreement.is_agreed(project)
+    gateless()
+    assert agreement.is_agreed(project)
     sealed.chmod(0o666)
-    assert not agreement.is_agreed(project, environment)
+    with pytest.raises(pytest.fail.Exception):
+        agreement.is_agreed(project)
 
 
-def test_another_path_is_another_state(shop):
+def test_another_path_is_another_state(shop, gateless):
     """Where programs are found decides what a project would run."""
     shop.envref("trust")
     exported(shop)
     project = load(str(shop.path))
-    record.remove(project.root)
-    assert not agreement.is_agreed(project, {**os.environ, "PATH": "/elsewhere"})
+    gateless()
+    with pytest.raises(pytest.fail.Exception):
+        agreement.is_agreed(project, {**os.environ, "PATH": "/elsewhere"})
+
+
+@pytest.mark.parametrize("words", [["trust", "--revoke"], "no"], ids=["revoked", "denied"])
+def test_who_takes_it_back_is_asked_again(shop, words):
+    """A seal is of the decision that it was made under, and dies with it."""
+    shop.envref("trust")
+    assert [exported(shop).returncode for _ in range(2)] == [0, 0]
+    if words == "no":
+        project = load(str(shop.path))
+        record.write(project.root, meaning(project), granted=False)
+    else:
+        shop.envref(*words)
+    assert exported(shop).returncode == 4
+
+
+def test_who_agreed_to_something_else_since_is_asked_again(shop):
+    """What was agreed to once, and then replaced, is no longer agreed to."""
+    states = [ENV + f"VAULT_ADDR=https://{name}.example\n" for name in ("first", "second")]
+    for state in states:
+        shop.write(".env", state)
+        shop.envref("trust")
+        assert [exported(shop).returncode for _ in range(2)] == [0, 0]
+    shop.write(".env", states[0])
+    assert exported(shop).returncode == 4
+
+
+def test_a_first_agreement_of_direnv_leaves_no_seal_without_a_record(shop, home):
+    """Who revokes it is asked, whatever was kept before there was a record."""
+    shop.write(".envrc", "")
+    for _ in range(2):
+        assert exported(shop, env={"DIRENV_IN_ENVRC": "1"}).returncode == 0
+    shop.envref("trust", "--revoke")
+    assert exported(shop).returncode == 4
+
+
+def test_a_program_that_comes_on_a_path_into_the_project_asks(shop, monkeypatch):
+    """`PATH` often leads into a project; the repository decides tomorrow what lies there."""
+    shop.write(".envref.yaml", CONFIG + "backends: [{name: op, type: 1password}]\n")
+    (shop.path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{shop.path}/bin:{os.environ['PATH']}")
+    shop.envref("trust")
+    assert [exported(shop).returncode for _ in range(2)] == [0, 0]
+    shop.write("bin/op", "#!/bin/sh\n").chmod(0o755)
+    assert exported(shop).returncode == 4
+
+
+def test_a_value_that_a_risky_one_interpolates_is_part_of_the_meaning(shop):
+    """However many names lie between."""
+    text = "HTTPS_PROXY=http://${FIRST:-x}/\nFIRST=${my-host}\nmy=$SECOND\nSECOND=good.example\n"
+    shop.write(".env", text)
+    shop.envref("trust")
+    assert exported(shop).returncode == 0
+    shop.write(".env", text.replace("good", "evil"))
+    done = exported(shop)
+    assert done.returncode == 4
+    assert "- variables SECOND: good.example\n  + variables SECOND: evil.example\n" in done.stderr
+
+
+def test_every_file_s_value_of_a_risky_name_counts(shop):
+    """Not only that of the file that comes last."""
+    shop.write(".env", "VAULT_ADDR=https://good.example\n")
+    shop.write(".env.staging", "VAULT_ADDR=https://staging.example\n")
+    shop.envref("trust")
+    assert exported(shop).returncode == 0
+    shop.write(".env", "VAULT_ADDR=https://evil.example\n")
+    assert exported(shop).returncode == 4
+
+
+def test_what_was_read_is_what_is_judged(shop):
+    """A file that is put back between the two would else be agreed to, and the other one exported."""
+    shop.envref("trust")
+    shop.write(".env", ENV + "BASH_ENV=evil\n")
+    project = load(str(shop.path))
+    shop.write(".env", ENV)
+    assert not agreement.is_agreed(project)
+
+
+def test_credentials_are_shown_and_kept_by_their_digests(shop, home):
+    """A risky name with a literal token, or a proxy with its password."""
+    private = "hvs.very-private"
+    shop.write(".env", f"CARGO_REGISTRY_TOKEN={private}\nHTTPS_PROXY=http://me:{private}@proxy.example\nPAGER=./p\n")
+    told = shop.envref("trust").stderr
+    digit = hashlib.sha256(private.encode()).hexdigest()[:12]
+    proxy = f"HTTPS_PROXY=http://me:sha256 {digit}...@proxy.example"
+    assert f"to set CARGO_REGISTRY_TOKEN=sha256 {digit}..., {proxy}, PAGER=./p\n" in told
+    kept = "".join(path.read_text() for path in (home / ".local/state/envref").rglob("*") if path.is_file())
+    assert "PAGER" in kept
+    assert private not in kept + told
+
+
+def test_the_question_has_five_lines_and_trust_all(shop):
+    """After its head; the risky names are always among them."""
+    backends = ", ".join(f"{{name: v{number}, type: vault, config: {{path: /srv/{number}.db}}}}" for number in range(9))
+    shop.write(".envref.yaml", f"{CONFIG}backends: [{backends}]\n")
+    shop.write(".env", "BASH_ENV=x\nA=ref://keychain//bank\n")
+    _head, *told, _pin = exported(shop).stderr.splitlines()
+    assert len(told) == 5
+    assert told[-2:] == ["            and 8 more: envref trust shows all", "            to set BASH_ENV=x"]
+    shown = shop.envref("trust").stderr
+    assert all(f"/srv/{number}.db" in shown for number in range(9))
 
 
 def test_strict_mode_is_by_content(shop, home):

@@ -11,7 +11,8 @@ import pytest
 
 from envref.project.edit import trust_kept
 from envref.project.project import configured
-from envref.project.trust import gate, record
+from envref.project.trust import gate
+from envref.project.trust.digest import digest
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"
@@ -73,7 +74,7 @@ def test_a_command_that_uses_a_store_stops(shop, home, arguments, stdout):
     assert lines(done) == [
         f"envref: {shop.path} is not trusted yet, nothing was run or read.",
         "  it sets 1 variable(s), 1 with secrets from kv",
-        f"  it wants: plugin ./tools/kv (sha256 {record.digest(PLUGIN.encode())[:12]}...)",
+        f"  it wants: plugin ./tools/kv (sha256 {digest(PLUGIN.encode())[:12]}...)",
         f"  review, then: envref trust        in CI: ENVREF_TRUST={pin(shop)}",
     ]
     assert not (home / "was-run").exists()
@@ -122,12 +123,12 @@ def test_the_message_names_all_that_is_wanted(project, tmp_path, monkeypatch, ho
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "vault").write_text("#!/bin/sh\n")
     (tmp_path / "bin" / "vault").chmod(0o755)
-    assert lines(project.envref("resolve"))[2:-1] == [
+    assert lines(project.envref("trust"))[2:-1] == [
         f"  it wants: vault CLI {tmp_path}/bin/vault -> https://vault.internal:8200 with your VAULT_TOKEN",
         "            plugin ./a\\x1b[31m\\u202e (not there)",
         "            vault path /srv/v.db",
         "            to read ~/shared.env as .env.local, with every variable it sets",
-        "            to set BASH_ENV, PATH",
+        "            to set BASH_ENV=x, PATH=y",
     ]
 
 
@@ -153,7 +154,7 @@ def test_trust_shows_and_records(shop, home):
     assert lines(done)[-1] == f"{shop.path} is trusted"
     assert shop.envref("resolve").stdout == "A=v\n"
     (kept_record,) = (home / ".local/state/envref/trust").iterdir()
-    assert kept_record.name == f"{record.digest(str(shop.path).encode())}.json"
+    assert kept_record.name == f"{digest(str(shop.path).encode())}.json"
     assert stat.S_IMODE(kept_record.stat().st_mode) == 0o600
     for directory in (kept_record.parent, kept_record.parent.parent):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -331,7 +332,7 @@ def test_with_a_reference_a_dangerous_name_stops_the_run(project):
     project.write(".env", "A=ref://secrets/a\nBASH_ENV=x\n")
     done = project.envref("resolve", "--export")
     assert (done.returncode, done.stdout) == (4, "false\n")
-    assert "  it wants: to set BASH_ENV" in lines(done)
+    assert "  it wants: to set BASH_ENV=x" in lines(done)
 
 
 def test_run_starts_nothing_with_a_dangerous_name(project):
@@ -431,7 +432,9 @@ def test_strict_mode_refuses_another_directory_of_the_name(shop, second, strict)
     shop.envref("trust")
     done = shop.envref("resolve", cwd=second)
     assert done.returncode == 4
-    assert f'  it wants: secrets of project "shop" (also used by {shop.path})' in lines(done)
+    assert {f'  project "shop" is also used by {shop.path}', '  it wants: secrets of project "shop"'} <= set(
+        lines(done)
+    )
     shop.envref("trust", cwd=second)
     assert shop.envref("resolve", cwd=second).stdout == "A=d\n"
 
@@ -461,7 +464,7 @@ def test_an_edit_by_envref_keeps_trust_and_makes_none(shop, home, trusted):
     """A trusted config stays trusted as edited; one that was not is not trusted after."""
     if trusted:
         shop.envref("trust")
-    with trust_kept(str(shop.path), {"HOME": str(home)}):
+    with trust_kept(str(shop.path), str(shop.path / ".envref.yaml"), {"HOME": str(home)}):
         shop.write(".envref.yaml", f"{ASKING}profiles: {{staging: }}\n")
     assert (shop.envref("resolve").returncode == 0) == trusted
 
@@ -484,6 +487,22 @@ def test_whether_a_project_waits(shop, monkeypatch):
     monkeypatch.delenv("ENVREF_TRUST")
     shop.write(".envref.yaml", "project: app\n")
     assert not gate.is_waiting(configured(str(shop.path)))
+
+
+@pytest.mark.parametrize("words", [["resolve"], ["resolve", "--export"], ["trust"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "change", [(".envref.yaml", ASKING + "env_file: other.env\n"), ("tools/kv", "evil"), (".env", "PATH=x\n")]
+)
+def test_a_yes_is_to_what_was_shown(shop, home, words, change):
+    """What comes while the question waits for its answer is not agreed to, and nothing is run."""
+    terminal = Terminal(shop.path, *words)
+    terminal.await_text("trust it? [y/N] ")
+    shop.write(*change)
+    terminal.type("y\n")
+    assert terminal.end() == 4
+    assert "changed while you were asked" in terminal.output
+    assert not list((home / ".local/state/envref").rglob("*.json"))
+    assert not (home / "was-run").exists()
 
 
 def test_the_refusal_is_a_message_of_several_lines(shop):

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from envref.project.project import configured, load
+from envref.project.trust.meaning import meaning
 from envref.project.trust.message import wanted
 from envref.project.trust.need import needs
 from tests.conftest import ROOT
@@ -252,7 +253,7 @@ def test_what_a_plugin_would_contact_is_shown(wants, project):
     """No credential is named, for none is known."""
     wants(plugin(url=ADDRESS))
     found = configured(str(project.path))
-    assert wanted(found, needs(found), []) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
+    assert wanted(found, needs(found), meaning(found)) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
 
 
 # c: places

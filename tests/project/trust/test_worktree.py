@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -22,6 +23,8 @@ def places(tmp_path):
     found = {"main": main, "tree": tree, "below": main / "a" / "b", "other": other, "none": none}
     for path in found.values():
         path.mkdir(parents=True, exist_ok=True)
+        (path / ".envref.yaml").write_text("project: app\n")
+    subprocess.run([*git, main, "add", "a/b/.envref.yaml"], check=True)
     return {name: str(path) for name, path in found.items()}
 
 
@@ -41,3 +44,22 @@ def test_another_one_is_another_place(places, directory, known):
     assert not is_same_repository(places[directory], places[known])
     assert not is_same_repository(places[known], places[directory])
     assert not is_same_repository(places["none"], places["none"])
+
+
+@pytest.mark.parametrize("version", ["2", "3", "4"])
+def test_a_folder_of_the_repository_counts_once_git_tracks_its_config(places, version):
+    """`node_modules/x` is somebody else's (SEC-D8). Of an index that shares beginnings of names nothing is known."""
+    git = [need("git"), "-C", places["main"]]
+    vendored, tracked = (f"{places['main']}/{name}" for name in ("node_modules/a/b", "apps/web"))
+    for path in (vendored, tracked):
+        os.makedirs(path)
+        with open(f"{path}/.envref.yaml", "w") as file:
+            file.write("project: app\n")
+    subprocess.run([*git, "add", "apps"], check=True)
+    subprocess.run([*git, "update-index", "--index-version", version], check=True)
+    if version == "3":
+        subprocess.run([*git, "add", "--intent-to-add", "node_modules/a/b/.envref.yaml"], check=True)
+        assert is_same_repository(vendored, places["main"])
+        subprocess.run([*git, "reset", "-q"], check=True)
+    assert not is_same_repository(vendored, places["main"])
+    assert is_same_repository(tracked, places["main"]) == (version == "2")
