@@ -110,7 +110,7 @@ class TestEntries:
         ],
     )
     def test_a_program_that_is_there_under_any_id(self, kind, entry):
-        """A package counts by its path, whatever its id; the older name of 1Password's counts too, and a Vault from source."""
+        """A package counts by its path, whatever its id; so do 1Password's older name, and a Vault from source."""
         text = f"version = 1\n[install]\n{entry}\n"
         assert added(text, kind)[::2] == (text, [])
 

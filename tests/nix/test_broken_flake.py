@@ -68,7 +68,7 @@ def test_an_unfree_program_that_nobody_accepted(own_flake):
 
 @at_night
 def test_what_it_propagates(own_flake):
-    """Left in the package, it brings Python and libraries into every shell beside a project's own: `no-leak` says so."""
+    """Left in the package, it brings Python and libraries into every shell that has envref: `no-leak` says so."""
     own_flake.change("nix/package.nix", "    rm -f $out/nix-support/propagated-build-inputs\n", "")
     assert "PYTHONPATH=" in failed(own_flake.build(f"checks.{SYSTEM}.no-leak", "-L"))
 

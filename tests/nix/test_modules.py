@@ -1,7 +1,7 @@
 """The modules for NixOS, nix-darwin, home-manager, flake-parts and devenv, in a host that has the options they set.
 
-The hosts are the tests' own: each option is typed as its owner types it. With ENVREF_TESTS_NIXPKGS_LIB the module system
-is nixpkgs' own.
+The hosts are the tests' own: each option is typed as its owner types it. With ENVREF_TESTS_NIXPKGS_LIB the module
+system is nixpkgs' own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ HOME_HOST = """
   { lib, ... }: {
     options.assertions = lib.mkOption { type = lib.types.listOf lib.types.raw; default = [ ]; };
     options.home.packages = lib.mkOption { type = lib.types.listOf lib.types.package; default = [ ]; };
-    options.xdg.configFile = lib.mkOption { type = lib.types.attrsOf (lib.types.attrsOf lib.types.raw); default = { }; };
+    options.xdg.configFile = lib.mkOption {
+      type = lib.types.attrsOf (lib.types.attrsOf lib.types.raw);
+      default = { };
+    };
   }
 """
 # src/modules/top-level.nix of devenv.

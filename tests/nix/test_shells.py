@@ -1,4 +1,4 @@
-"""Shells that have envref: the hook of lib.mkShellHook, `nix develop`, default.nix and shell.nix, and direnv's `use envref`."""
+"""Shells that have envref: lib.mkShellHook, `nix develop`, default.nix, shell.nix, and direnv's `use envref`."""
 
 from __future__ import annotations
 
@@ -138,7 +138,8 @@ def test_without_flakes(flake):
         free = here.envref-free.drvPath == flake.packages.{SYSTEM}.envref-free.drvPath;
         refused = builtins.tryEval here.envref-full.drvPath;
         hook = here.mkShellHook {{ }} == flake.lib.mkShellHook {{ }};
-        shell = (import {flake.place}/shell.nix {{ inherit pkgs; }}).drvPath == flake.devShells.{SYSTEM}.default.drvPath;
+        shell =
+          (import {flake.place}/shell.nix {{ inherit pkgs; }}).drvPath == flake.devShells.{SYSTEM}.default.drvPath;
       }}
     """)
     assert told == {
@@ -172,7 +173,7 @@ def direnv(app, on_path, tmp_path):
 
 
 def files(watched):
-    """The names of the files in direnv's own list, which is compressed JSON; older versions write its keys in lower case."""
+    """The names of the files in direnv's own list: compressed JSON, whose keys older versions write in lower case."""
     entries = json.loads(zlib.decompress(urlsafe_b64decode(watched)))
     return {os.path.basename(entry.get("Path") or entry["path"]) for entry in entries}
 

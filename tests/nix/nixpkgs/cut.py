@@ -1,7 +1,7 @@
-"""`cut.py SITE NAME PLACE [VERSION]`: copies one distribution of a site-packages directory, and what it requires, to PLACE.
+"""`cut.py SITE NAME PREFIX [VERSION]`: copies one distribution of a site-packages directory, and what it requires.
 
-PLACE is a package's prefix: programs go to its `bin`, libraries below its `lib`. With VERSION, the distribution says that
-it is of that version.
+Programs go to the `bin` of PREFIX, libraries below its `lib`. With VERSION, the distribution says that it is of that
+version.
 """
 
 import importlib.metadata
