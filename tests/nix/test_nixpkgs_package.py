@@ -1,7 +1,8 @@
-"""nix/nixpkgs/package.nix, which is written for nixpkgs: built as nixpkgs would, of a tarball of the tag with its hash."""
+"""nix/nixpkgs/package.nix, which is written for nixpkgs: built of a tarball of the tag, by its hash."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pytest
@@ -63,9 +64,7 @@ def test_it_builds_from_the_tag_and_runs_the_tests(release, project):
     )
     expected = {**variables, "A": "1"}
     assert set(child.stdout.splitlines()) == {f"{name}={value}" for name, value in expected.items()}
-    assert succeeded(release.nix.run("path-info", out))
-    with pytest.raises(FileNotFoundError):
-        open(f"{out}/nix-support/propagated-build-inputs", encoding="utf-8")
+    assert not os.path.exists(f"{out}/nix-support/propagated-build-inputs")
 
 
 @at_night
@@ -90,17 +89,7 @@ def test_it_says_what_pyproject_says():
     [description] = [line for line in pyproject.splitlines() if line.startswith("description")]
     assert f"{description};" in TEXT
     ours = (ROOT / "nix" / "dependencies.nix").read_text(encoding="utf-8")
-    for name in [
-        "click",
-        "cryptography",
-        "keyring",
-        "pyrage",
-        "pyyaml",
-        "regex",
-        "tomlkit",
-        "watchfiles",
-        "jeepney",
-        "secretstorage",
-    ]:
+    libraries = "click cryptography keyring pyrage pyyaml regex tomlkit watchfiles jeepney secretstorage"
+    for name in libraries.split():
         assert f"python.{name}" in ours
         assert f"      {name}\n" in TEXT
