@@ -1,5 +1,5 @@
-# Without flakes: `nix-build` builds envref, `nix-build -A envref-full` the one that brings programs. The nixpkgs is the one that
-# flake.lock names, unless you give another: `--arg pkgs 'import <nixpkgs> { }'`.
+# Without flakes: `nix-build` builds envref, `-A envref-free` and `-A envref-full` those that bring programs. The nixpkgs is the one
+# that flake.lock names, unless you give another (`--arg pkgs 'import <nixpkgs> { }'`), and decides about unfree licences.
 {
   system ? builtins.currentSystem,
   pkgs ? import (import ./nix/locked.nix) { inherit system; },

@@ -70,6 +70,16 @@ def test_the_hook_loads_the_variables_of_the_project_above(hooks, app, on_path):
         assert not [line for line in child if "_envref" in line]
 
 
+def test_shellcheck_has_nothing_to_say(hooks):
+    """Of either hook, and of the function for direnv."""
+    direnv = (ROOT / "nix" / "modules" / "use-envref.sh").read_text(encoding="utf-8").replace("@envref@", "envref")
+    for text in (*hooks, direnv):
+        done = subprocess.run(
+            [need("shellcheck"), "--shell=bash", "-"], input=text, capture_output=True, encoding="utf-8", check=False
+        )
+        assert (done.stdout, done.returncode) == ("", 0)
+
+
 def test_the_hook_does_nothing_without_a_project(hooks, tmp_path):
     """It says nothing and needs no envref, in a strict shell too."""
     for hook in hooks:
