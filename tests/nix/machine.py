@@ -65,7 +65,7 @@ class Nix:
             "version": f"{sys.version_info.major}.{sys.version_info.minor}",
         }
         if REAL_LIB:
-            machine["lib"] = REAL_LIB
+            shutil.copytree(REAL_LIB, self.nixpkgs / "lib")
         lines = [f"{name} = {json.dumps(value)};" for name, value in machine.items()]
         libraries = " ".join(json.dumps(name) for name in _libraries())
         text = "\n".join(["{", *lines, f"libraries = [ {libraries} ];", "}", ""])
@@ -89,10 +89,10 @@ class Nix:
             "NIX_STORE_DIR": str(place / "store"),
         }
 
-    def run(self, *arguments, cwd=None, env=None):
-        """`nix ARGUMENTS`: its completed result, output as text."""
+    def run(self, *arguments, cwd=None, env=None, program="nix"):
+        """`nix ARGUMENTS`, or another program that stands beside it: its completed result, output as text."""
         return subprocess.run(
-            [self.program, *arguments],
+            [os.path.join(os.path.dirname(self.program), program), *arguments],
             env={**self.environment(), **(env or {})},
             cwd=cwd or self.directory,
             stdin=subprocess.DEVNULL,

@@ -13,6 +13,7 @@ from base64 import urlsafe_b64decode
 
 import pytest
 
+from envref import __version__
 from tests.nix.machine import ROOT
 from tests.nix.test_flake import SYSTEM, failed, succeeded
 from tests.requirements import need
@@ -162,6 +163,20 @@ def test_without_flakes(flake):
     lock = json.loads((ROOT / "flake.lock").read_text(encoding="utf-8"))["nodes"]["nixpkgs"]["locked"]
     said = failed(flake.nix.run("eval", "--impure", "--expr", f"import {flake.place}/nix/locked.nix"))
     assert lock["rev"] in said  # the address that it can't reach here
+
+
+def test_the_shell_without_flakes(flake):
+    """`nix-shell` opens what `nix develop` opens: the checkout's envref is there."""
+    done = flake.nix.run(
+        "--arg",
+        "pkgs",
+        f"import {flake.nixpkgs} {{ }}",
+        "--run",
+        "envref --version",
+        cwd=flake.place,
+        program="nix-shell",
+    )
+    assert succeeded(done) == f"envref {__version__}\n"
 
 
 @pytest.fixture

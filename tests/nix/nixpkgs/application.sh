@@ -24,11 +24,12 @@ addToProgramPath() {
 }
 python() { PYTHONPATH=$program_PYTHONPATH "$interpreter" "$@"; }
 
-buildPythonPath "$buildPath $dependencies"
+buildPythonPath "$buildPath"
 cp --recursive --no-preserve=mode "$src" source
 cd source
 eval "$postPatch"
 python -m hatchling build -t wheel
+buildPythonPath "$pip $dependencies" # nixpkgs' hook sees what builds the wheel too, which may hide that something is missing
 python "$requirements" dist/*.whl
 python -m pip install --quiet --no-index --no-deps --no-compile --no-warn-script-location --prefix "$out" dist/*.whl
 rm "$out/$sitePackages"/*.dist-info/direct_url.json

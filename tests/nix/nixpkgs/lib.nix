@@ -1,6 +1,5 @@
-# The functions of nixpkgs' lib that the flake calls; all of nixpkgs' own, where machine.nix says where that is.
+# The functions of nixpkgs' lib that the flake calls; nixpkgs' own, where somebody put that beside this file.
 let
-  machine = import ./machine.nix;
   inherit (builtins) any concatMap concatStringsSep pathExists stringLength substring;
 
   upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -74,4 +73,4 @@ let
     platforms.unix = [ "x86_64-linux" "aarch64-linux" "aarch64-darwin" ];
   };
 in
-if machine ? lib then import machine.lib else lib
+if pathExists ./lib then import ./lib else lib

@@ -56,7 +56,8 @@ let
       requirements = ./requirements.py;
       nativeBuildInputs = attributes.nativeBuildInputs or [ ] ++ checkInputs;
       dependencies = attributes.dependencies;
-      buildPath = attributes.build-system ++ [ (library "pip") ];
+      pip = library "pip";
+      buildPath = attributes.build-system;
       checkPath = checkInputs;
       dontWrapPythonPrograms = attributes.dontWrapPythonPrograms or false;
       enabledTestPaths = attributes.enabledTestPaths or [ ];

@@ -1,6 +1,8 @@
 # $stdenv/setup, of every build and every `nix develop`: what the inputs bring, and the shell functions of nixpkgs that the
 # flake's texts call. As pkgs/stdenv/generic/setup.sh does it (findInputs, activatePackage, addEnvHooks).
 
+runHook() { eval "${!1-}"; } # `nix-shell` calls it for shellHook, if there is one
+
 envHooks=()
 addEnvHooks() { envHooks+=("$2"); } # OFFSET FUNCTION
 
