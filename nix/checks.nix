@@ -13,7 +13,8 @@ let
   without = lib.fileset.difference;
   tests = without ../tests ../tests/nix;
 
-  # The package once more, with these tests in its build in place of its own. They need no network, no session bus and no store's program.
+  # The package once more, with these tests in its build in place of its own. They need no network, no session bus and no
+  # store's program.
   tested =
     name: files: paths:
     envref.overridePythonAttrs {
@@ -100,7 +101,8 @@ in
 
     seen() {
       env -i PATH="$PATH" HOME="$HOME" PYTHONPATH="$TMPDIR/poison" NIX_PYTHONPATH="$TMPDIR/poison" \
-        NIX_PYTHONPREFIX="$TMPDIR/poison" NIX_PYTHONEXECUTABLE="$TMPDIR/poison/python" ODD=$'a \'\n"$b' EMPTY= "$@" env -0 | sort -z
+        NIX_PYTHONPREFIX="$TMPDIR/poison" NIX_PYTHONEXECUTABLE="$TMPDIR/poison/python" \
+        ODD=$'a \'\n"$b' EMPTY= "$@" env -0 | sort -z
     }
     seen env ADDED=1 > ../expected
     for package in ${envref} ${envref-full}; do

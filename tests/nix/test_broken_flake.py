@@ -92,9 +92,9 @@ def test_a_wrapped_launcher(own_flake):
 
 def test_a_library_that_is_too_old(own_flake, tmp_path):
     """A nixpkgs whose click pyproject.toml does not take stops the build, and says which version it has."""
-    older = other_nixpkgs(own_flake.nix, tmp_path / "nixpkgs", versions={"click": "8.1.6"})
+    older = other_nixpkgs(own_flake.nix, tmp_path / "nixpkgs", versions={"click": "8.1.7"})
     told = failed(Flake(own_flake.nix, own_flake.place, older).build("envref", "-L"))
-    assert "click>=8.1.7 not satisfied by version 8.1.6" in told
+    assert "click>=8.1.8 not satisfied by version 8.1.7" in told
 
 
 @at_night

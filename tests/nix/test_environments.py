@@ -11,7 +11,7 @@ import tomllib
 import pytest
 
 from envref import __version__
-from tests.nix.machine import ROOT
+from tests.nix.machine import ROOT, bash
 from tests.requirements import first_python, missing, need
 
 SHARED = ROOT / "flox" / ".flox"
@@ -114,19 +114,19 @@ def test_the_build_command_makes_a_package_that_runs(tmp_path, project):
     variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, env=variables, capture_output=True, check=False).returncode:
         missing("the checkout is no repository of git")
-    done = run(build["command"], ROOT / "flox", {**variables, "out": str(built)})
+    done = bash(build["command"], ROOT / "flox", {**variables, "out": str(built)})
     if "No matching distribution" in done.stderr:
         missing("no package index can be reached")
     assert done.returncode == 0, done.stderr
     copied_to_the_store(built, out)
     wrapped(out, tmp_path / "environment")
-    version = run(build["version"]["command"], PUBLISH.parent, variables).stdout
-    assert run(f"{out}/bin/envref --version", tmp_path, variables).stdout == f"envref {version}"
+    version = bash(build["version"]["command"], PUBLISH.parent, variables).stdout
+    assert bash(f"{out}/bin/envref --version", tmp_path, variables).stdout == f"envref {version}"
     project.write(".envref.yaml", "project: app\n")
     project.write(".env", "A=1\n")
     active = {**variables, "FLOX_ENV": "/the/activated/env", "NIX_PYTHONPATH": "/theirs"}
-    alone = run("exec env A=1 env -0", project.path, active).stdout
-    child = run(f"exec {out}/bin/envref run -- env -0", project.path, active).stdout
+    alone = bash("exec env A=1 env -0", project.path, active).stdout
+    child = bash(f"exec {out}/bin/envref run -- env -0", project.path, active).stdout
     assert sorted(child.split("\0")) == sorted(alone.split("\0"))
     with open(f"{out}/bin/envref", encoding="utf-8") as launcher:
         assert launcher.readline().endswith(" -IS\n")
@@ -142,7 +142,7 @@ def test_a_program_that_is_no_symlink_is_wrapped(tmp_path):
     (tmp_path / "out" / "bin" / "linked").symlink_to("../lib/real")
     wrapped(tmp_path / "out", tmp_path / "environment")
     variables = {"PATH": os.environ["PATH"], "FLOX_ENV": "/the/activated/env"}
-    seen = {name: run(f"exec {tmp_path}/out/bin/{name}", tmp_path, variables).stdout for name in ("plain", "linked")}
+    seen = {name: bash(f"exec {tmp_path}/out/bin/{name}", tmp_path, variables).stdout for name in ("plain", "linked")}
     assert f"FLOX_ENV={tmp_path}/environment" in seen["plain"]
     assert "FLOX_MANIFEST_BUILD_OUT" in seen["plain"]
     assert "FLOX_ENV=/the/activated/env" in seen["linked"]
@@ -153,20 +153,7 @@ def test_the_version_is_found_where_flox_asks_for_it():
     """Flox runs `version.command` in the directory above .flox (make --directory, cli/flox-rust-sdk/.../build.rs)."""
     need("git")
     variables = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
-    done = run(manifest(PUBLISH)["build"]["envref"]["version"]["command"], PUBLISH.parent, variables)
+    done = bash(manifest(PUBLISH)["build"]["envref"]["version"]["command"], PUBLISH.parent, variables)
     if "not a git repository" in done.stderr:
         missing("the checkout is no repository of git")
     assert (done.stdout, done.stderr) == (f"{__version__}\n", "")
-
-
-def run(command, place, variables):
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-c", command],
-        cwd=place,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )

@@ -14,7 +14,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from envref import __version__
-from tests.nix.machine import ROOT
+from tests.nix.machine import ROOT, bash
 from tests.nix.test_flake import SYSTEM, failed, succeeded
 from tests.requirements import need
 
@@ -42,19 +42,6 @@ def on_path(tmp_path):
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -c {shlex.quote(launcher)} "$@"\n', encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return {"PATH": f"{program.parent}:{os.environ['PATH']}", "HOME": str(tmp_path), "ENVREF_TRUST": "all"}
-
-
-def bash(script, place, variables):
-    return subprocess.run(
-        [need("bash"), "--noprofile", "--norc", "-c", script],
-        cwd=place,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
 
 
 def test_the_hook_loads_the_variables_of_the_project_above(hooks, app, on_path):
