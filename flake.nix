@@ -29,7 +29,7 @@
       devShells = each ./nix/shell.nix;
       formatter = each ./nix/formatter.nix;
       overlays.default = import ./nix/overlay.nix;
-      homeModules.default = import ./nix/modules/home-manager.nix self;
-      nixosModules.default = import ./nix/modules/nixos.nix self;
-    };
+      lib.mkShellHook = import ./nix/shell-hook.nix { inherit (nixpkgs) lib; };
+    }
+    // import ./nix/modules self;
 }

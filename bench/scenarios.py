@@ -257,6 +257,6 @@ SCENARIOS = (
     Scenario(secret_service, (Ratio(f"{MANY} references in the Secret Service / 1: wall", wall, 2),)),
     Scenario(plugin, (Ratio(f"{MANY} references of a one-request plugin / 1: wall", wall, 30),)),
     Scenario(trust, (Ratio("a trust record - a config that needs none: CPU ms", milliseconds, 2, difference),)),
-    Scenario(nix_built, (Ratio("built by Nix / in a virtual environment: CPU", cpu, 1.2),)),
+    Scenario(nix_built, (Ratio("built by Nix / in a virtual environment: CPU", cpu, 0.95),)),
     Scenario(batch_plugin, (Ratio(f"{MANY} references of a batch plugin / 1: wall", wall, 1.5),)),
 )

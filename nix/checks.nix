@@ -13,13 +13,13 @@ let
   without = lib.fileset.difference;
   tests = without ../tests ../tests/nix;
 
-  # The package once more, with these tests in its build. They need no network, no session bus and no store's program.
+  # The package once more, with these tests in its build in place of its own. They need no network, no session bus and no
+  # store's program.
   tested =
     name: files: paths:
     envref.overridePythonAttrs {
       pname = "envref-${name}";
       src = source files;
-      doCheck = true;
       nativeCheckInputs = [
         pkgs.python3Packages.pytestCheckHook
         pkgs.python3Packages.hypothesis
@@ -59,25 +59,50 @@ in
     ../examples
   ] [ "tests/test_transcripts.py" ];
 
-  lint = pkgs.runCommand "envref-lint" { nativeBuildInputs = [ pkgs.ruff ]; } ''
+  lint = pkgs.runCommand "envref-lint" { nativeBuildInputs = [ (pkgs.python3Packages.callPackage ./ruff.nix { }) ]; } ''
     cd ${source [ tests ]}
     ruff check --no-cache
     ruff format --check --no-cache
     touch $out
   '';
 
+  # Beside a project's own Python, envref brings none, and no library: not to a shell, and not to a build.
+  no-leak =
+    pkgs.runCommand "envref-no-leak"
+      {
+        nativeBuildInputs = [
+          envref
+          envref-full
+        ];
+      }
+      ''
+        type -P envref
+        for name in PYTHONPATH PYTHONHASHSEED PYTHONNOUSERSITE DETERMINISTIC_BUILD; do
+          if [ -n "''${!name-}" ]; then echo "$name=''${!name}"; exit 1; fi
+        done
+        for program in python python3 op aws vault oci; do
+          case "$(type -P $program || true)" in
+            ${builtins.storeDir}/*) echo "$program comes with envref"; exit 1 ;;
+          esac
+        done
+        touch $out
+      '';
+
   # A child sees the environment that it would see without envref, byte for byte: of the lean package, and of the one that
-  # bundles programs.
+  # bundles programs. Nothing that the caller names is imported, nor run.
   clean-env = pkgs.runCommand "envref-clean-env" { } ''
     export HOME=$TMPDIR/home
     mkdir -p "$HOME" project poison
     echo 'raise SystemExit("a library of the caller was imported")' | tee poison/os.py poison/envref.py > poison/click.py
+    echo 'import sys; sys.exit("a .pth file of the caller ran")' > poison/caller.pth
     cd project
     echo 'project: clean' > .envref.yaml
     echo 'ADDED=1' > .env
 
     seen() {
-      env -i PATH="$PATH" HOME="$HOME" PYTHONPATH="$TMPDIR/poison" ODD=$'a \'\n"$b' EMPTY= "$@" env -0 | sort -z
+      env -i PATH="$PATH" HOME="$HOME" PYTHONPATH="$TMPDIR/poison" NIX_PYTHONPATH="$TMPDIR/poison" \
+        NIX_PYTHONPREFIX="$TMPDIR/poison" NIX_PYTHONEXECUTABLE="$TMPDIR/poison/python" \
+        ODD=$'a \'\n"$b' EMPTY= "$@" env -0 | sort -z
     }
     seen env ADDED=1 > ../expected
     for package in ${envref} ${envref-full}; do

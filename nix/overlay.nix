@@ -5,6 +5,12 @@ let
 in
 {
   envref = final.callPackage ./package.nix { };
-  envref-free = final.callPackage ./package.nix { programs = stores.free final; };
-  envref-full = final.callPackage ./package.nix { programs = stores.full final; };
+  envref-free = final.callPackage ./package.nix {
+    pname = "envref-free";
+    programs = stores.free final;
+  };
+  envref-full = final.callPackage ./package.nix {
+    pname = "envref-full";
+    programs = stores.full final;
+  };
 }

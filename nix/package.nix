@@ -1,13 +1,14 @@
 # envref, for callPackage: used by the flake, the overlay and Flox.
 #
 # No wrapper: a wrapper's PATH, PYTHONNOUSERSITE or SHLVL would reach the children of `envref run`. The program is a script
-# that knows where its libraries and bundled programs are. docs/adr/0007-flake.md
+# that knows where its libraries and bundled programs are. docs/adr/0007-flake.md, 0022-beside-a-python.md
 {
   lib,
   stdenv,
   callPackage,
   python3Packages,
   installShellFiles,
+  pname ? "envref",
   # Programs of stores, found after PATH and seen by nobody else.
   programs ? [ ],
 }:
@@ -19,31 +20,47 @@ let
   bundled = lib.optionalString (programs != [ ]) ''
     os.environ["ENVREF_STORE_PATH"] = os.environ.get("ENVREF_STORE_PATH", "") + ":${lib.makeBinPath programs}"
   '';
+  # What brings programs differs in the launcher only, so that the lean package's tests are its own.
+  lean = programs == [ ];
 in
 python3Packages.buildPythonApplication {
-  pname = "envref";
+  inherit pname;
   version = builtins.head version;
   pyproject = true;
 
-  src = callPackage ./source.nix { } [ ];
+  src = callPackage ./source.nix { } (lib.optional lean (lib.fileset.difference ../tests ../tests/nix));
 
   build-system = [ python3Packages.hatchling ];
   dependencies = callPackage ./dependencies.nix { } python3Packages;
   nativeBuildInputs = [ installShellFiles ];
 
-  doCheck = false; # nix/checks.nix runs the tests
+  # How references are read and values quoted; nix/checks.nix runs more.
+  doCheck = lean;
+  nativeCheckInputs = [
+    python3Packages.pytestCheckHook
+    python3Packages.hypothesis
+  ];
+  enabledTestPaths = [
+    "tests/formats"
+    "tests/refs"
+  ];
+  pytestFlags = [ "--exitfirst" ];
   pythonImportsCheck = [ "envref" ];
 
   dontWrapPythonPrograms = true;
+  # -S: nixpkgs' Python obeys and takes NIX_PYTHONPATH, NIX_PYTHONPREFIX and NIX_PYTHONEXECUTABLE at its start, which `-I`
+  # does not stop. What is propagated would come into every shell that has envref: this Python onto PATH, these libraries
+  # onto PYTHONPATH. The launcher names each path, so that nothing is missing from the closure.
   postFixup = ''
     buildPythonPath "$out ''${pythonPath[*]-}"
     cat > $out/bin/envref <<END
-    #!${python.interpreter} -I
+    #!${python.interpreter} -IS
     import os, sys
     sys.path += "$program_PYTHONPATH".split(":")
     ${bundled}from envref.__main__ import main
     main()
     END
+    rm -f $out/nix-support/propagated-build-inputs
   ''
   + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
     # Nothing in the store ever changes: Python need not read a source to see whether its bytecode is still right.
@@ -56,7 +73,9 @@ python3Packages.buildPythonApplication {
 
   meta = {
     inherit (pyproject.project) description;
-    license = lib.licenses.mit;
+    license = lib.unique (
+      [ lib.licenses.mit ] ++ lib.concatMap (program: lib.toList program.meta.license) programs
+    );
     mainProgram = "envref";
     platforms = lib.platforms.unix;
   };

@@ -1,5 +1,5 @@
 # What the flake builds. A refused licence would stop all of `nix flake check`: envref-full has a nixpkgs of its own, which
-# accepts the two programs that nix/stores.nix names.
+# accepts what nix/stores.nix names.
 {
   nixpkgs,
   system,

@@ -13,8 +13,10 @@
     pkgs.openbao
   ];
 
-  # Of `full`: 1Password's is unfree, Vault's licence is BUSL 1.1. envref-full accepts these two and no other.
+  # Of `full`: 1Password's is unfree, Vault's licence is BUSL 1.1. envref-full, which brings them, has both licences. The
+  # flake accepts these three and no other.
   unfree = [
+    "envref-full"
     "1password-cli"
     "vault-bin"
   ];

@@ -20,7 +20,7 @@ PROGRAMS = {
     "hashicorp-vault": (
         "vault",
         "brew install hashicorp/tap/vault, then vault login",
-        "flox install vault, then vault login",
+        "flox install vault-bin, then vault login",
     ),
     "oci-vault": ("oci", "brew install oci-cli, then oci setup config", "flox install oci-cli, then oci setup config"),
     "doppler": (

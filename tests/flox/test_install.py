@@ -78,7 +78,7 @@ class TestEntries:
             ("1password", '_1password-cli.pkg-path = "_1password-cli"\n_1password-cli.pkg-group = "1password"\n'),
             ("aws-ssm", 'awscli2.pkg-path = "awscli2"\n'),
             ("aws-secrets-manager", 'awscli2.pkg-path = "awscli2"\n'),
-            ("hashicorp-vault", 'vault.pkg-path = "vault"\nvault.pkg-group = "vault"\n'),
+            ("hashicorp-vault", 'vault-bin.pkg-path = "vault-bin"\nvault-bin.pkg-group = "vault"\n'),
             ("oci-vault", 'oci-cli.pkg-path = "oci-cli"\n'),
             ("doppler", 'doppler.pkg-path = "doppler"\n'),
             ("pass", 'pass.pkg-path = "pass"\ngnupg.pkg-path = "gnupg"\npinentry-tty.pkg-path = "pinentry-tty"\n'),
@@ -105,31 +105,32 @@ class TestEntries:
             ("1password", 'op.pkg-path = "_1password"'),
             ("1password", 'op.pkg-path = "_1password-cli"'),
             ("aws-ssm", 'aws = { pkg-path = "awscli2", version = "2" }'),
+            ("hashicorp-vault", 'v.pkg-path = "vault"'),
             ("keychain", 'anything.pkg-path = "libsecret"'),
         ],
     )
     def test_a_program_that_is_there_under_any_id(self, kind, entry):
-        """A package counts by its path, whatever its id; the older name of 1Password's counts too."""
+        """A package counts by its path, whatever its id; so do 1Password's older name, and a Vault from source."""
         text = f"version = 1\n[install]\n{entry}\n"
         assert added(text, kind)[::2] == (text, [])
 
     def test_an_id_that_is_taken(self):
         """Another package under the name leaves it alone: the program gets an id that says whose it is."""
-        text = '[install]\nvault.pkg-path = "something-else"\n'
+        text = '[install]\nvault-bin.pkg-path = "something-else"\n'
         new, data, identities = added(text, "hashicorp-vault")
-        assert identities == ["envref-vault"]
-        assert data["install"]["envref-vault"] == {"pkg-path": "vault", "pkg-group": "vault"}
+        assert identities == ["envref-vault-bin"]
+        assert data["install"]["envref-vault-bin"] == {"pkg-path": "vault-bin", "pkg-group": "vault"}
         assert new.startswith(text)
 
     def test_both_ids_taken(self):
         """Where no id is left the entry is refused, with what to do."""
-        text = '[install]\nvault.flake = "github:x/y"\nenvref-vault.pkg-path = "z"\n'
+        text = '[install]\nvault-bin.flake = "github:x/y"\nenvref-vault-bin.pkg-path = "z"\n'
         with pytest.raises(EnvrefError) as caught:
             added(text, "hashicorp-vault")
         assert caught.value.message == (
-            ".flox/env/manifest.toml: install.vault and install.envref-vault are other packages"
+            ".flox/env/manifest.toml: install.vault-bin and install.envref-vault-bin are other packages"
         )
-        assert caught.value.hint == 'add pkg-path = "vault" under an id of your own'
+        assert caught.value.hint == 'add pkg-path = "vault-bin" under an id of your own'
 
     @pytest.mark.parametrize(
         ("systems", "written"),
@@ -234,7 +235,7 @@ class TestUnfree:
         with pytest.raises(EnvrefError) as caught:
             with_programs(text, ["pass", "1password", "hashicorp-vault"])
         assert caught.value.message == (
-            f".flox/env/manifest.toml:{line}: options.allow.unfree = false, and _1password-cli, vault are unfree"
+            f".flox/env/manifest.toml:{line}: options.allow.unfree = false, and _1password-cli, vault-bin are unfree"
         )
         assert "change that line to unfree = true" in caught.value.hint
 

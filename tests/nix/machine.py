@@ -5,6 +5,7 @@ Several processes may share the directory: Nix itself locks what it builds.
 
 from __future__ import annotations
 
+import glob
 import importlib.metadata
 import json
 import os
@@ -20,12 +21,14 @@ from tests.backends.doubles.onepassword.account import OP
 ROOT = pathlib.Path(__file__).parents[2]
 PREFIX = ROOT / ".venvs" / "nix"  # where setup/nix.py puts it
 _STAND_IN = pathlib.Path(__file__).parent / "nixpkgs"
+REAL_LIB = os.environ.get("ENVREF_TESTS_NIXPKGS_LIB", "")  # the `lib` of a nixpkgs, to take the stand-in's place
 LINT = os.path.realpath(ROOT / ".venvs" / "lint")
 _SETTINGS = """
 experimental-features = nix-command flakes
 build-users-group =
 substituters =
 flake-registry =
+download-attempts = 1
 max-jobs = 2
 sandbox = true
 sandbox-fallback = true
@@ -55,11 +58,14 @@ class Nix:
         machine = {
             "bash": shutil.which("bash"),
             "lint": LINT,
+            "lintSite": _site(LINT),
             "op": str(OP),
             "python": os.path.realpath(sys.executable),
             "site": sysconfig.get_path("purelib"),
             "version": f"{sys.version_info.major}.{sys.version_info.minor}",
         }
+        if REAL_LIB:
+            shutil.copytree(REAL_LIB, self.nixpkgs / "lib")
         lines = [f"{name} = {json.dumps(value)};" for name, value in machine.items()]
         libraries = " ".join(json.dumps(name) for name in _libraries())
         text = "\n".join(["{", *lines, f"libraries = [ {libraries} ];", "}", ""])
@@ -83,10 +89,10 @@ class Nix:
             "NIX_STORE_DIR": str(place / "store"),
         }
 
-    def run(self, *arguments, cwd=None, env=None):
-        """`nix ARGUMENTS`: its completed result, output as text."""
+    def run(self, *arguments, cwd=None, env=None, program="nix"):
+        """`nix ARGUMENTS`, or another program that stands beside it: its completed result, output as text."""
         return subprocess.run(
-            [self.program, *arguments],
+            [os.path.join(os.path.dirname(self.program), program), *arguments],
             env={**self.environment(), **(env or {})},
             cwd=cwd or self.directory,
             stdin=subprocess.DEVNULL,
@@ -95,6 +101,12 @@ class Nix:
             timeout=900,
             check=False,
         )
+
+
+def _site(environment):
+    """The directory of a virtual environment's libraries."""
+    [found] = glob.glob(f"{environment}/lib/python3*/site-packages")
+    return found
 
 
 def _libraries():
@@ -106,10 +118,11 @@ def _libraries():
 class Flake:
     """The flake in a directory, with the stand-in as its nixpkgs; the lock file is left alone."""
 
-    def __init__(self, nix, place):
+    def __init__(self, nix, place, nixpkgs=None):
         self.nix = nix
         self.place = place
-        self._input = ["--override-input", "nixpkgs", f"path:{nix.nixpkgs}", "--no-write-lock-file"]
+        self.nixpkgs = nixpkgs or nix.nixpkgs
+        self._input = ["--override-input", "nixpkgs", f"path:{self.nixpkgs}", "--no-write-lock-file"]
 
     def metadata(self):
         """What the flake says of itself and its lock, without the stand-in. Fails if the lock is not in step."""
@@ -130,15 +143,22 @@ class Flake:
         """Runs a command in the development shell, at the root of the checkout."""
         return self.nix.run("develop", f"path:{self.place}", *self._input, "-c", *command, cwd=self.place)
 
-    def evaluate(self, function):
-        """The value, as Python has it, of a Nix function of `{ flake, nixpkgs }`."""
-        text = f"""
+    def expression(self, function):
+        """The text of a Nix function's result; it is of `{ flake, nixpkgs }`."""
+        return f"""
           let
-            nixpkgs = builtins.getFlake "path:{self.nix.nixpkgs}";
+            nixpkgs = builtins.getFlake "path:{self.nixpkgs}";
             flake = (import {self.place}/flake.nix).outputs {{ self = flake; inherit nixpkgs; }};
           in ({function}) {{ inherit flake nixpkgs; }}
         """
-        done = self.nix.run("eval", "--impure", "--json", "--expr", text)
+
+    def evaluation(self, function):
+        """`nix eval` of such a function."""
+        return self.nix.run("eval", "--impure", "--json", "--expr", self.expression(function))
+
+    def evaluate(self, function):
+        """The value, as Python has it, of such a function."""
+        done = self.evaluation(function)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -151,6 +171,20 @@ class Flake:
         text = file.read_text(encoding="utf-8")
         assert old in text, f"{name} does not hold {old!r}"
         file.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def other_nixpkgs(nix, place, **told):
+    """A copy of the stand-in whose machine.nix says this too: texts, and sets of texts."""
+    shutil.copytree(nix.nixpkgs, place)
+    file = place / "machine.nix"
+    lines = [
+        f"{name} = {json.dumps(value)};"
+        if isinstance(value, str)
+        else f"{name} = {{ {' '.join(f'{json.dumps(key)} = {json.dumps(text)};' for key, text in value.items())} }};"
+        for name, value in told.items()
+    ]
+    file.write_text(file.read_text(encoding="utf-8").replace("{\n", "\n".join(["{", *lines, ""]), 1), encoding="utf-8")
+    return place
 
 
 def copy_of_checkout(place):
@@ -169,3 +203,17 @@ def copy_of_checkout(place):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target)
     return place
+
+
+def bash(script, place, variables):
+    """A script in a bash that reads no files of its own, in a directory and an environment: its completed result."""
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-c", script],
+        cwd=place,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=600,
+        check=False,
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tomllib
 
 import pytest
 
-from tests.nix.machine import ROOT
+from envref import __version__
+from tests.nix.machine import ROOT, bash
 from tests.requirements import first_python, missing, need
 
 SHARED = ROOT / "flox" / ".flox"
@@ -55,37 +57,103 @@ def test_the_hook_does_nothing_without_a_project(tmp_path):
     assert (done.stdout, done.stderr) == ("", "")
 
 
+def test_who_shares_the_environment_shares_what_everybody_can_install():
+    """The flake: a package that somebody published to Flox's catalog is seen by that person or organization only."""
+    assert manifest(SHARED)["install"]["envref"] == {"flake": "github:OWNER/envref"}
+
+
+def copied_to_the_store(built, out):
+    """What Flox does with the result of a build that was not sandboxed: each mention of its place becomes the store's.
+
+    package-builder/build-manifest.nix of flox, "local mode": cpio through sed. Both places are of the same length.
+    """
+    assert len(str(built)) == len(str(out))
+    shutil.copytree(built, out, symlinks=True)
+    for file in out.rglob("*"):
+        if file.is_file() and not file.is_symlink():
+            file.write_bytes(file.read_bytes().replace(str(built).encode(), str(out).encode()))
+    shutil.rmtree(built)
+
+
+def wrapped(out, environment):
+    """What Flox does with every program of `out`, last of all (the same file): symlinks it leaves alone.
+
+    The wrapper activates the environment that the package was built in; FLOX_ENV and PATH are what it changes here.
+    """
+    (environment / "bin").mkdir(parents=True)
+    activate = environment / "wrapper"
+    activate.write_text(
+        f'#!/bin/bash\nshift 3\nexport FLOX_ENV={environment} PATH={environment}/bin:$PATH\nexec "$@"\n',
+        encoding="utf-8",
+    )
+    activate.chmod(0o755)
+    for program in (file for name in ("bin", "sbin", "libexec") for file in out.glob(f"{name}/*")):
+        if program.is_symlink() or not os.access(program, os.X_OK):
+            continue
+        hidden = program.with_name(f".{program.name}-wrapped")
+        program.rename(hidden)
+        program.write_text(
+            f"""#!/bin/bash -e
+export FLOX_MANIFEST_BUILD_OUT='{out}'
+export FLOX_RUNTIME_DIR='/tmp'
+export FLOX_SET_ARG0="$0"
+exec -a "$0" "{activate}" --env {environment} -- "{hidden}" "$@"
+""",
+            encoding="utf-8",
+        )
+        program.chmod(0o755)
+
+
 @first_python
 def test_the_build_command_makes_a_package_that_runs(tmp_path, project):
-    """Run by a plain bash, it makes an envref that works and leaves no trace in the environment of a child."""
+    """Built, copied and wrapped as Flox does it, envref works and leaves no trace in the environment of a child."""
     need("bash")
     need("git")
     build = manifest(PUBLISH)["build"]["envref"]
-    out = tmp_path / "out"
+    built, out = tmp_path / "prefix", tmp_path / "store-"
     variables = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     if subprocess.run(["git", "rev-parse"], cwd=ROOT, env=variables, capture_output=True, check=False).returncode:
         missing("the checkout is no repository of git")
-    done = run(build["command"], ROOT / "flox", {**variables, "out": str(out)})
+    done = bash(build["command"], ROOT / "flox", {**variables, "out": str(built)})
     if "No matching distribution" in done.stderr:
         missing("no package index can be reached")
     assert done.returncode == 0, done.stderr
-    version = run(build["version"]["command"], ROOT, variables).stdout
-    assert run(f"{out}/bin/envref --version", tmp_path, variables).stdout == f"envref {version}"
+    copied_to_the_store(built, out)
+    wrapped(out, tmp_path / "environment")
+    version = bash(build["version"]["command"], PUBLISH.parent, variables).stdout
+    assert bash(f"{out}/bin/envref --version", tmp_path, variables).stdout == f"envref {version}"
     project.write(".envref.yaml", "project: app\n")
     project.write(".env", "A=1\n")
-    alone = run("exec env A=1 env -0", project.path, variables).stdout
-    child = run(f"exec {out}/bin/envref run -- env -0", project.path, variables).stdout
+    active = {**variables, "FLOX_ENV": "/the/activated/env", "NIX_PYTHONPATH": "/theirs"}
+    alone = bash("exec env A=1 env -0", project.path, active).stdout
+    child = bash(f"exec {out}/bin/envref run -- env -0", project.path, active).stdout
     assert sorted(child.split("\0")) == sorted(alone.split("\0"))
+    with open(f"{out}/bin/envref", encoding="utf-8") as launcher:
+        assert launcher.readline().endswith(" -IS\n")
 
 
-def run(command, place, variables):
-    return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-c", command],
-        cwd=place,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
+def test_a_program_that_is_no_symlink_is_wrapped(tmp_path):
+    """The imitation of Flox's last step changes what a child sees, unless the program is a symlink."""
+    (tmp_path / "out" / "bin").mkdir(parents=True)
+    (tmp_path / "out" / "lib").mkdir()
+    for place in ("bin/plain", "lib/real"):
+        (tmp_path / "out" / place).write_text("#!/bin/sh\nexec env\n", encoding="utf-8")
+        (tmp_path / "out" / place).chmod(0o755)
+    (tmp_path / "out" / "bin" / "linked").symlink_to("../lib/real")
+    wrapped(tmp_path / "out", tmp_path / "environment")
+    variables = {"PATH": os.environ["PATH"], "FLOX_ENV": "/the/activated/env"}
+    seen = {name: bash(f"exec {tmp_path}/out/bin/{name}", tmp_path, variables).stdout for name in ("plain", "linked")}
+    assert f"FLOX_ENV={tmp_path}/environment" in seen["plain"]
+    assert "FLOX_MANIFEST_BUILD_OUT" in seen["plain"]
+    assert "FLOX_ENV=/the/activated/env" in seen["linked"]
+    assert "FLOX_MANIFEST_BUILD_OUT" not in seen["linked"]
+
+
+def test_the_version_is_found_where_flox_asks_for_it():
+    """Flox runs `version.command` in the directory above .flox (make --directory, cli/flox-rust-sdk/.../build.rs)."""
+    need("git")
+    variables = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
+    done = bash(manifest(PUBLISH)["build"]["envref"]["version"]["command"], PUBLISH.parent, variables)
+    if "not a git repository" in done.stderr:
+        missing("the checkout is no repository of git")
+    assert (done.stdout, done.stderr) == (f"{__version__}\n", "")

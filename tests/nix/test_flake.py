@@ -6,6 +6,7 @@ What this can't prove, docs/nix.md says: that today's nixpkgs has what the flake
 from __future__ import annotations
 
 import base64
+import datetime
 import json
 import platform
 import re
@@ -17,7 +18,7 @@ from tests.backends.doubles.onepassword.account import Account
 from tests.nix.machine import ROOT
 
 SYSTEM = f"{platform.machine()}-linux"
-CHECKS = {"bundled", "clean-env", "docs", "lint", "tests"}
+CHECKS = {"bundled", "clean-env", "docs", "lint", "no-leak", "tests"}
 
 
 def succeeded(done):
@@ -36,6 +37,8 @@ def test_the_lock_is_in_step(flake):
     assert set(locks) == {"root", "nixpkgs"}
     assert locks["nixpkgs"]["original"]["ref"] == "nixpkgs-unstable"
     assert {"rev", "narHash"} <= set(locks["nixpkgs"]["locked"])
+    dated = datetime.datetime.fromtimestamp(locks["nixpkgs"]["locked"]["lastModified"], datetime.UTC)
+    assert dated.date() == datetime.date(2026, 8, 29)
 
 
 def test_every_output_evaluates_on_every_system(flake):
@@ -107,9 +110,9 @@ def test_the_development_shell_runs_the_tests(flake):
 
 
 def test_a_second_build_is_the_same_to_the_bit(flake):
-    """`nix build --rebuild` compares what it makes with what is there."""
-    succeeded(flake.build("envref"))
-    succeeded(flake.build("envref", "--rebuild"))
+    """`nix build --rebuild` compares what it makes with what is there. This package runs no tests in its build."""
+    succeeded(flake.build("envref-free"))
+    succeeded(flake.build("envref-free", "--rebuild"))
 
 
 def test_the_package_ships_completions_and_what_the_wheel_ships(flake):
@@ -139,50 +142,24 @@ def test_the_overlay_leaves_licences_to_the_user(flake):
     assert flake.evaluate(packages) == [True, True, False]
 
 
-def module(flake, name, settings):
-    """What a module makes of settings, as far as home-manager and NixOS would use it."""
-    return flake.evaluate(f"""
-      {{ flake, nixpkgs }}:
-      let
-        inherit (nixpkgs) lib;
-        pkgs = nixpkgs.legacyPackages.x86_64-linux;
-        made = flake.{name}.default {{ inherit lib pkgs; config.programs.envref = options // {settings}; }};
-        options = builtins.mapAttrs (_: option: option.default or false) made.options.programs.envref;
-        plain = value:
-          if builtins.isAttrs value && value ? drvPath then value.name
-          else if builtins.isAttrs value then builtins.mapAttrs (_: plain) value
-          else if builtins.isList value then map plain value
-          else value;
-      in plain made.config
+def test_every_package_says_its_name_and_its_licences(flake):
+    """What a package brings is in its own licence, so that Flox and nixpkgs judge by it; envref itself is MIT."""
+    told = flake.evaluate(f"""
+      {{ flake, ... }}:
+      builtins.mapAttrs (_: package: {{
+        inherit (package) pname;
+        licences = map (licence: licence.spdxId or licence.shortName) package.meta.license;
+      }}) flake.packages.{SYSTEM}
     """)
-
-
-def test_the_home_manager_module(flake):
-    """It installs the package and writes the user's config, when it is enabled."""
-    made = module(flake, "homeModules", '{ enable = true; settings.backends = [ { name = "vault"; } ]; }')
-    assert made["condition"] is True
-    content = made["content"]
-    assert content["home"]["packages"] == ["envref-0.1.0"]
-    written = content["xdg"]["configFile"]["envref/config.yaml"]
-    assert written["condition"] is True
-    assert written["content"]["source"].endswith("-envref-config.yaml")
-    assert [each["assertion"] for each in content["assertions"]] == [True]
-    assert module(flake, "homeModules", "{ }")["condition"] is False
-
-
-@pytest.mark.parametrize("secret", ['{ token = "x"; }', '{ config.passphrase = "x"; }'])
-def test_the_home_manager_module_keeps_secrets_out_of_the_store(flake, secret):
-    """A token or passphrase in the settings, however deep, stops the activation."""
-    made = module(flake, "homeModules", f"{{ enable = true; settings.backends = [ {secret} ]; }}")
-    [assertion] = made["content"]["assertions"]
-    assert assertion["assertion"] is False
-    assert "Nix store" in assertion["message"]
-
-
-def test_the_nixos_module(flake):
-    """It installs the package for everybody."""
-    made = module(flake, "nixosModules", "{ enable = true; }")
-    assert made == {"_type": "if", "condition": True, "content": {"environment": {"systemPackages": ["envref-0.1.0"]}}}
+    assert {name: each["pname"] for name, each in told.items()} == {
+        "default": "envref",
+        "envref": "envref",
+        "envref-free": "envref-free",
+        "envref-full": "envref-full",
+    }
+    assert told["envref"]["licences"] == ["MIT"]
+    assert set(told["envref-free"]["licences"]) == {"MIT", "Apache-2.0", "UPL-1.0", "MPL-2.0"}
+    assert set(told["envref-full"]["licences"]) == {"MIT", "Apache-2.0", "UPL-1.0", "BUSL-1.1", "unfree"}
 
 
 def test_the_development_shell_has_what_the_tests_import():
@@ -192,11 +169,12 @@ def test_the_development_shell_has_what_the_tests_import():
     assert {requirement.removesuffix("-py") for requirement in groups["test"]} <= named
 
 
-def test_pyrage_is_the_one_that_is_pinned():
-    """Version and hashes of nix/pyrage.nix are those of constraints.txt."""
-    nix = (ROOT / "nix" / "pyrage.nix").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["pyrage", "ruff"])
+def test_a_wheel_is_the_one_that_is_pinned(name):
+    """Version and hashes in its file of nix/ are those of constraints.txt, whatever nixpkgs has."""
+    nix = (ROOT / "nix" / f"{name}.nix").read_text(encoding="utf-8")
     pins = (ROOT / "constraints.txt").read_text(encoding="ascii")
-    pinned = re.search(r"^pyrage==(\S+).*(?:\n .*)*", pins, re.MULTILINE)
+    pinned = re.search(rf"^{name}==(\S+).*(?:\n .*)*", pins, re.MULTILINE)
     assert re.search(r'version = "(.*)"', nix)[1] == pinned[1]
     hashes = re.findall(r"sha256-(\S+)\"", nix)
     assert len(hashes) == 3

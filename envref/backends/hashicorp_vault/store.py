@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Entries = dict[str, KvEntry | BackendError]
 
 _NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
-_PACKAGES = (Package("vault", group="vault", unfree=True),)
+_PACKAGES = (Package("vault-bin", group="vault", unfree=True, also="vault"),)
 _INSTALLATION = Installation(("hashicorp/tap/vault",), _PACKAGES, ("vault", "login"))
 _MOUNT = "secret"
 _PROGRAMS = ("vault", "bao")

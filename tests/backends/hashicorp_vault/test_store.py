@@ -543,7 +543,7 @@ class TestErrors:
 
 @pytest.mark.parametrize(
     ("flox", "cure"),
-    [("", "brew install hashicorp/tap/vault, then vault login"), ("/e", "flox install vault, then vault login")],
+    [("", "brew install hashicorp/tap/vault, then vault login"), ("/e", "flox install vault-bin, then vault login")],
 )
 def test_an_absent_program_is_named_with_its_cure(monkeypatch, flox, cure):
     """With Flox in a Flox environment, else with Homebrew (commands.md 13, row 8); for one path and for many."""

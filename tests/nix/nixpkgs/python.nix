@@ -10,8 +10,9 @@ let
   inherit (machine) version;
   sitePackages = "lib/python${version}/site-packages";
   interpreter = "${python}/bin/python${version}";
-  cut = name: "${machine.python} -I ${./cut.py} ${machine.site} ${name} $out/${sitePackages}";
-  library = pname: build { inherit pname; version = "0"; } (cut pname);
+  cut = site: name: "${machine.python} -I ${./cut.py} ${site} ${name} $out ${versions.${name} or ""}";
+  versions = machine.versions or { };
+  library = pname: build { inherit pname; version = "0"; } (cut machine.site pname);
 
   packages = lib.genAttrs machine.libraries library // {
     inherit python;
@@ -23,11 +24,15 @@ let
     buildPythonPackage =
       { pname, version, meta, src, ... }:
       build { inherit pname version meta src; } ''
-        ${cut pname}
+        ${cut (if pname == "ruff" then machine.lintSite else machine.site) pname}
         test -e $out/${sitePackages}/${pname}-${version}.dist-info
       '';
+    # A set, or a function of the set itself, as nixpkgs takes either.
     buildPythonApplication =
-      attributes:
+      given:
+      let
+        attributes = if builtins.isFunction given then given attributes else given;
+      in
       application attributes
       // {
         overridePythonAttrs = changes: packages.buildPythonApplication (attributes // changes);
@@ -36,22 +41,47 @@ let
 
   application =
     attributes:
-    assert attributes.pyproject && attributes.dontWrapPythonPrograms;
+    assert attributes.pyproject;
+    let
+      checks = attributes.doCheck or true; # in nixpkgs too, for Python
+      checkInputs = if checks then attributes.nativeCheckInputs or [ ] else [ ];
+      installChecks = attributes.doInstallCheck or true;
+    in
     build {
-      inherit (attributes) pname version src meta postFixup doCheck pythonImportsCheck;
+      inherit (attributes) pname version src meta;
       inherit interpreter sitePackages;
-      nativeBuildInputs = attributes.nativeBuildInputs ++ attributes.nativeCheckInputs or [ ];
-      pythonPath = attributes.dependencies;
-      buildPath = attributes.build-system ++ [ (library "pip") ];
-      checkPath = attributes.nativeCheckInputs or [ ];
+      inherit (machine) bash;
+      inherit (attributes.meta) mainProgram;
+      doCheck = checks;
+      requirements = ./requirements.py;
+      nativeBuildInputs = attributes.nativeBuildInputs or [ ] ++ checkInputs;
+      dependencies = attributes.dependencies;
+      pip = library "pip";
+      buildPath = attributes.build-system;
+      checkPath = checkInputs;
+      dontWrapPythonPrograms = attributes.dontWrapPythonPrograms or false;
       enabledTestPaths = attributes.enabledTestPaths or [ ];
       pytestFlags = attributes.pytestFlags or [ ];
+      pythonImportsCheck = attributes.pythonImportsCheck or [ ];
+      postPatch = attributes.postPatch or "";
+      preCheck = attributes.preCheck or "";
+      postInstall = attributes.postInstall or "";
+      postFixup = attributes.postFixup or "";
+      versionCheck = installChecks && builtins.elem pkgs.versionCheckHook (attributes.nativeInstallCheckInputs or [ ]);
     } ". ${./application.sh}";
 
-  # Without what the machine's interpreter has in its own site-packages.
-  environment = "${machine.python} -m venv --without-pip $out";
+  # Without what the machine's interpreter has in its own site-packages, and with what nixpkgs puts into its own.
+  environment = ''
+    ${machine.python} -m venv --without-pip $out
+    install -m 644 ${./sitecustomize.py} $out/${sitePackages}/sitecustomize.py
+  '';
   python =
-    build { inherit version; pname = "python3"; meta.mainProgram = "python3"; } environment
+    build { inherit version; pname = "python3"; meta.mainProgram = "python3"; } ''
+      ${environment}
+      $out/bin/python${version} -m compileall -q $out/${sitePackages}
+      mkdir $out/nix-support
+      sed "s|@sitePackages@|${sitePackages}|" ${./setup-hook.sh} > $out/nix-support/setup-hook
+    ''
     // {
       inherit interpreter sitePackages;
       pkgs = packages;
@@ -62,7 +92,11 @@ let
           for library in ${toString (choose packages)}; do
             cp -r --no-clobber --no-preserve=mode $library/${sitePackages}/. $out/${sitePackages}
           done
-        '';
+        ''
+        // {
+          inherit sitePackages;
+          interpreter = throw "nixpkgs' python.withPackages has one; what stands here has not been needed yet";
+        };
     };
 in
 python
