@@ -85,6 +85,7 @@ class OnePassword(Backend):
     type = "1password"
     reads_fields = True
     programs = ("op",)
+    others = (_SCHEME, "ref+op://")
     packages = _PACKAGES
     retrieves_fields = True
     read_variables = "OP_* XDG_*"
@@ -108,6 +109,12 @@ class OnePassword(Backend):
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and item."""
         return self._vault, str(address)
+
+    @staticmethod
+    def adopted(value: str) -> str:
+        """1Password's own form, whole."""
+        name, mark, field = value.removeprefix("ref+").partition("#")
+        return f"{name}/{field.strip('/')}" if mark else name
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
