@@ -127,7 +127,7 @@ def test_a_store_that_may_always_be_missing_is_shown(project, monkeypatch):
     done = project.envref("status")
     assert "  Backends: vault (optional: always)\n" in done.stdout
     assert "  Missing:  A\n" in done.stdout
-    assert '  - backend "vault": vault passphrase required: ' in done.stdout
+    assert '  - ref://secrets/a: backend "vault": vault passphrase required: ' in done.stdout
     assert 'warning: backend "vault" skipped: vault passphrase required: ' in done.stderr
     assert "secret set" not in done.stdout
     report = json.loads(project.envref("status", "--format", "json").stdout)
