@@ -258,7 +258,11 @@ class AwsStore(Backend):
 
     @staticmethod
     def retrieval_by(operation: str, wanted: Wanted) -> Retrieval:
-        """The secret by an operation of AWS."""
+        """The secret by an operation of AWS. Unwritable with `role_arn`: `aws` takes no role as an option."""
+        if wanted.options.get("role_arn"):
+            raise wanted.unwritable(
+                "role_arn takes a call of its own", "name a profile with that role, or use the hook form"
+            )
         program = wanted.program("aws")
         flags = wanted.flag("--region {}", "region") + wanted.flag("--profile {}", "profile")
         return wanted.by(f"{program} {operation} --output text {flags}".rstrip(), says_none=program)

@@ -361,3 +361,20 @@ class TestFaults:
         stand_in(aws.saying("An error occurred (ValidationException) when calling: Value 'marker-9f31b2' is bad"))
         errors = dict(calls(STORES[kind]("store"), soon))
         assert "Value '***' is bad" in errors["set"].message
+
+
+class TestDoctor:
+    def test_it_names_the_missing_permission(self, service, program, limited, project):
+        """Which one was refused, and all that the role needs; nothing was stored for it."""
+        limited("s3:ListBuckets")
+        project.write(
+            ".envref.yaml",
+            "project: app\nbackends: [{name: ssm, type: aws-ssm}, {name: sm, type: aws-secrets-manager}]\n",
+        )
+        project.write(".env", "A=ref://ssm/a\nB=ref://sm/b\n")
+        done = project.envref("doctor")
+        assert done.returncode == 1
+        assert "denied: 403 for ssm:GetParameter on " in done.stderr
+        assert "hint: the role needs ssm:GetParameter, " in done.stderr
+        assert "denied: 403 for secretsmanager:GetSecretValue on " in done.stderr
+        assert "hint: the role needs secretsmanager:GetSecretValue, " in done.stderr

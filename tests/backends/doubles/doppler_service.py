@@ -31,10 +31,10 @@ class DopplerService(LoopbackService):
     """The service on a loopback port. `requests` is the log of request lines; it holds no values.
 
     `configs` maps a config to its secrets, `others` those of another project, `tokens` a token to the one config it may
-    see, or None for all of them. Switches: `latency` in seconds; `hangs` answers nothing; `throttled` is how many of the
-    next requests are refused with `too_often` (no real body was seen), `refused` how many were; `failure` is the answer
-    to everything, as (status, message) or as the bytes of a body; `keeps` decides what is kept of a value that is set;
-    `closed` holds the configs that nobody may see.
+    see, or None for all of them. Switches: `latency` in seconds; `hangs` answers nothing; `throttled` is how many of
+    the next requests are refused with `too_often` (no real body was seen), `refused` how many were; `failure` is the
+    answer to everything, as (status, message) or as the bytes of a body; `keeps` decides what is kept of a value that
+    is set; `closed` holds the configs that nobody may see.
     """
 
     def __init__(self):
