@@ -15,6 +15,7 @@ from envref.backends.base import Backend, Package
 from envref.backends.command import Finished
 from envref.backends.layout import Layout
 from envref.backends.program import Complaint, Installation, Program, plain, understood
+from envref.backends.throttling import TRIES, Throttled
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -48,9 +49,16 @@ _ENVIRONMENT = {
     "AWS_CLI_FILE_ENCODING": "UTF-8",
     # With `cli_history` on, every value would end up in a database in the home directory.
     "AWS_CLI_HISTORY_FILE": os.devnull,
+    # `aws` itself would try again where nobody answers too, for minutes: envref does it, and for throttling alone.
     "AWS_MAX_ATTEMPTS": "1",
     "AWS_PAGER": "",
 }
+
+# How the names begin under which AWS limits rates (botocore/retries/standard.py). LimitExceededException is not among
+# them: Secrets Manager says so of a quota that is used up.
+_THROTTLING = ("Throttling", "Throttled", "TooMany", "RequestLimitExceeded", "RequestThrottled", "SlowDown")
+_THROTTLED = re.compile(rf"An error occurred \((?:{'|'.join(_THROTTLING)})")
+_TOO_OFTEN = "AWS limits how often it is asked; try again in a moment"
 
 # The program's own line, among its notes and warnings.
 _SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
@@ -104,6 +112,8 @@ class Aws:
             Installation(("awscli",), _PACKAGES, sign_in),
             root=options["root"],
             unset=("AWS_OUTPUT", "AWS_PAGER"),
+            throttled=_throttled,
+            tries=_tries(),
         )
         given = {"--region": options["region"], "--profile": profile}
         # One word each: a value that begins with a hyphen stays a value.
@@ -315,6 +325,17 @@ def members(document: Document, key: str) -> list[Document]:
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
 
 
+def _throttled(stderr: str) -> float | None:
+    """Whether AWS limits how often it is asked; it does not say for how long."""
+    return 0.0 if _THROTTLED.search(stderr) else None
+
+
+def _tries() -> int:
+    """How often the user wants AWS to be asked, as `aws` itself reads it."""
+    attempts = os.environ.get("AWS_MAX_ATTEMPTS", "")
+    return int(attempts) if attempts.isascii() and attempts.isdecimal() else TRIES
+
+
 def _line(text: str) -> str:
     cleaned = _NOTE.sub("", plain(text))
     said = _SAID.search(cleaned)
@@ -352,7 +373,7 @@ def _complaints(sign_in: tuple[str, ...], configure: tuple[str, ...]) -> tuple[C
         Complaint("(IncompleteSignature", BackendDenied, run=sign_in),
         Complaint("(AccessDenied", BackendDenied),
         Complaint("(403)", BackendDenied),
-        Complaint("(Throttling", BackendUnavailable, hint="AWS limits how often it is asked; try again in a moment"),
+        *(Complaint(f"({code}", Throttled, hint=_TOO_OFTEN) for code in _THROTTLING),
         Complaint("(ValidationException)", BackendInvalid, hint=_OTHER_NAME),
         Complaint("You must specify a region", BackendInvalid, "no region", configure),
         Complaint("doesn't match a supported format", BackendInvalid, hint=_OTHER_NAME),

@@ -36,6 +36,7 @@ class AwsSecretsManager(AwsStore):
 
     type = "aws-secrets-manager"
     service = "secretsmanager"
+    others = ("ref+awssecrets://",)
     default_prefix = "envref"
     actions = ("GetSecretValue", "PutSecretValue", "CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecrets")
     complaints = (

@@ -29,6 +29,7 @@ class AwsSsm(AwsStore):
 
     type = "aws-ssm"
     service = "ssm"
+    others = ("ref+awsssm://",)
     default_prefix = "/envref"
     actions = ("GetParameter", "PutParameter", "DeleteParameter", "GetParametersByPath")
     complaints = (

@@ -56,6 +56,10 @@ class Backend(ABC):
     """Whether its names hold the project. Where they don't, there is no other project to copy from."""
     foreign_names = True
     """Whether it can be asked for a name that envref did not make: `ref://store//NAME`, `names:` (commands.md 6.5)."""
+    versions = ""
+    """What `?version=` may name, in the store's words: `a number, or a label`. Empty: it has no versions."""
+    others: tuple[str, ...] = ()
+    """How references of other tools to such a store begin, e.g. `ref+vault://`; `adopted` reads them."""
     transactional = False
     """Whether `change` makes all of several changes, or none."""
     asks_beside_data = True
@@ -154,6 +158,16 @@ class Backend(ABC):
         Does not ask the store. Raises BackendInvalid for an address that the store can't name.
         """
         return ()
+
+    @staticmethod
+    def adopted(value: str) -> str:
+        """`NAME` or `NAME#FIELD`, as the store knows it, for a reference of `others`; empty where it can't tell.
+
+        This is how vals writes one: `ref+KIND://NAME?OPTIONS#/FIELD`.
+        """
+        rest, _, field = value.partition("://")[2].partition("#")
+        name = rest.partition("?")[0].strip("/")
+        return f"{name}#{field.removesuffix('+')}" if name and field else name.removesuffix("+")
 
     @classmethod
     def is_retrievable(cls) -> bool:

@@ -77,6 +77,7 @@ class Doppler(Backend):
     type = "doppler"
     carries_project = False
     programs = ("doppler",)
+    others = ("ref+doppler://",)
     packages = _PACKAGES
     read_variables = "DOPPLER_*"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendUnavailable, EnvrefError, signature
+from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError, signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.refs.address import Address
     from envref.refs.outcome import Answer
+    from envref.refs.reference import Reference
 
 NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
+ALWAYS = "always"  # a store that is optional even where it is locked
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
 
 
@@ -82,7 +84,8 @@ class Store:
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
         """The store's answer for each address that it has. Never raises for a store's error.
 
-        An `optional` store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` count the
+        An `optional` store that is unavailable has nothing, and says so in `warnings`; so does one that is
+        `optional: always` and locked, but its errors stay: `forgives` tells them. `asked` and `seconds` count the
         addresses it was asked for and how long that took; `busy` is set meanwhile.
         """
         begun = time.monotonic()
@@ -96,6 +99,25 @@ class Store:
         self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
+
+    def forgives(self, error: BackendError) -> bool:
+        """Whether the user wants a secret to count as missing where the store gives this error: it is locked, or
+        nobody is signed in, and it is `optional: always`.
+        """
+        return self.optional == ALWAYS and isinstance(error, BackendLocked)
+
+    def allows(self, error: BackendError) -> bool:
+        """Whether its `optional` says that such an error is nothing to complain about."""
+        return self.forgives(error) or bool(self.optional and isinstance(error, BackendUnavailable))
+
+    def refusal(self, reference: Reference) -> BackendInvalid | None:
+        """The error for a reference that asks for what such a store has not: an earlier version."""
+        if reference.version is None or backend_class(self.type).versions:
+            return None
+        return BackendInvalid(
+            f'{self.type} has no versions, as in "{reference}"',
+            hint="leave ?version out, or name a backend that has versions",
+        )
 
     def complaint(self) -> BackendError | None:
         """The store's error when asked for a secret that does not exist; None if it is ready.
@@ -117,12 +139,11 @@ class Store:
         return [self.signed(error) for error in found]
 
     def _skips(self, answer: Answer) -> bool:
-        if not self.optional or not isinstance(answer, BackendUnavailable):
+        if not isinstance(answer, BackendError) or not self.allows(answer):
             return False
         warning = f'backend "{self.name}" skipped: {answer.message}'
-        if warning not in self.warnings:
-            self.warnings.append(warning)
-        return True
+        self.warnings += [] if warning in self.warnings else [warning]
+        return not self.forgives(answer)
 
     def signed(self, error: BackendError) -> BackendError:
         """The error with the backend's name at its end, unless its first word is that name already."""

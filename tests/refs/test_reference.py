@@ -70,8 +70,10 @@ def test_options_come_before_the_field(suffix, optional, default, encoding, fiel
         ("ref://secrets/{x", '"{" at column 15 (write %7B)'),
         ("ref://store/a%zz", 'bad percent escape "%zz" at column 14'),
         ("ref://store/a%2", 'bad percent escape "%2" at column 14'),
-        ("ref://secrets/a?opt", 'unknown option "opt" (valid: optional, default, encoding)'),
-        ("ref://secrets/a?", 'unknown option "" (valid: optional, default, encoding)'),
+        ("ref://secrets/a?opt", 'unknown option "opt" (valid: optional, default, encoding, version)'),
+        ("ref://secrets/a?", 'unknown option "" (valid: optional, default, encoding, version)'),
+        ("ref://secrets/a?version=", 'option "version" needs a value: version=…'),
+        ("ref://secrets/a?version", 'option "version" needs a value: version=…'),
         ("ref://secrets/a?optional&optional", 'option "optional" is given twice'),
         ("ref://secrets/a?optional=maybe", 'option "optional" is true or false, not "maybe"'),
         ("ref://secrets/a?default", 'option "default" needs a value: default=…'),
@@ -139,3 +141,29 @@ def test_references_that_ask_the_same_are_one():
     assert str(again) == "ref://secrets/%61?optional"
     assert len({first, again, Reference.parse("ref://secrets/a"), Reference.parse("ref://secrets/b")}) == 3
     assert first != "ref://secrets/a?optional"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/team/db",
+        "op://Personal/GitHub/token",
+        "https://upload.example/legacy/",
+        "service//account",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/team/db",
+    ],
+)
+def test_a_name_of_the_stores_own_may_hold_empty_segments(name):
+    """A leading slash, a URL, an empty account: what a store makes of it is the store's business; only dots are not."""
+    assert Reference.parse(f"ref://store//{name}").foreign == name
+    with pytest.raises(InvalidReference, match="can't be a segment"):
+        Reference.parse(f"ref://store//{name}/../x")
+
+
+def test_a_version_is_part_of_what_is_asked():
+    """Percent escapes are undone; two versions are two references."""
+    first = Reference.parse("ref://store/a?version=1")
+    other = Reference.parse("ref://store/a?version=a%20b&optional#/x")
+    assert (first.version, other.version, Reference.parse("ref://store/a").version) == ("1", "a b", None)
+    assert first == Reference.parse("ref://store/a?version=%31")
+    assert len({first, other, Reference.parse("ref://store/a"), Reference.parse("ref://store/a?version=2")}) == 4

@@ -41,6 +41,7 @@ class HashicorpVault(Backend):
     type = LABEL
     reads_fields = True
     programs = _PROGRAMS
+    others = ("ref+vault://",)
     namespace_option = "project_namespace"
     # The paths count whether or not the file is there: a relative one is looked for where the program starts.
     credential_variables = ("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH")

@@ -34,6 +34,7 @@ class Keychain(Backend):
     """The operating system's keychain: macOS Keychain, Secret Service, KWallet or Windows Credential Manager"""
 
     type = "keychain"
+    others = ("ref+keychain://",)
     packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
     yields_elsewhere = True

@@ -85,6 +85,7 @@ class OnePassword(Backend):
     type = "1password"
     reads_fields = True
     programs = ("op",)
+    others = (_SCHEME, "ref+op://")
     packages = _PACKAGES
     retrieves_fields = True
     read_variables = "OP_* XDG_*"
@@ -110,6 +111,12 @@ class OnePassword(Backend):
         """Vault and item."""
         name = Name.of(address, address.field)
         return name.vault or self._vault, name.title.text
+
+    @staticmethod
+    def adopted(value: str) -> str:
+        """1Password's own form, whole."""
+        name, mark, field = value.removeprefix("ref+").partition("#")
+        return f"{name}/{field.strip('/')}" if mark else name
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:

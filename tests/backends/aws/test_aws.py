@@ -9,6 +9,7 @@ import pytest
 
 from envref.backends.aws_secrets_manager import AwsSecretsManager
 from envref.backends.aws_ssm import AwsSsm
+from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -172,7 +173,7 @@ SAID = {
     SERVICE % "InvalidSignatureException": (BackendDenied, None, SIGN_IN),
     SERVICE % "IncompleteSignatureException": (BackendDenied, None, SIGN_IN),
     SERVICE % "ThrottlingException": (
-        BackendUnavailable,
+        Throttled,
         None,
         "  hint: AWS limits how often it is asked; try again in a moment",
     ),

@@ -31,6 +31,7 @@ def operations(program):
 
 
 class TestAwsSecretsManager(aws.AwsContract):
+    foreign_name = "team/db!x"
     holds = tuple(EXACT)
     keys = ("dot.ted", "a_b-c", "nested/deeper/key", "UPPER", "K.__history.1", "a+b=c@d")
     refused_keys = ("with space", "100%", "50%41", "ключ", "a:b", "a!b", "k" * 510)
@@ -41,6 +42,9 @@ class TestAwsSecretsManager(aws.AwsContract):
 
     def write(self, service, name, value):
         create(service, f"envref/{name}", value)
+
+    def plant(self, store, name, value):
+        create(self.service, name, value)
 
 
 class TestNames:

@@ -32,6 +32,7 @@ def operations(program):
 
 
 class TestAwsSsm(aws.AwsContract):
+    foreign_name = "/team/db"
     holds = tuple(kind for kind in EXACT if kind != "long")
     keys = ("dot.ted", "a_b-c", "nested/deeper/key", "UPPER", "K.__history.1")
     refused_keys = ("with space", "100%", "50%41", "ключ", "a:b", "a@b", "/".join("abcdefghijklmno"))
@@ -42,6 +43,9 @@ class TestAwsSsm(aws.AwsContract):
 
     def write(self, service, name, value):
         put(service, f"/envref/{name}", value)
+
+    def plant(self, store, name, value):
+        put(self.service, name, value)
 
 
 class TestNames:

@@ -112,7 +112,7 @@ INVALID = [
     (backend("timeout: soon"), "backends[0]: timeout must be between 0.1 and 600"),
     (backend("timeout: .nan"), "backends[0]: timeout must be between 0.1 and 600"),
     (backend("config: {timeout: 0.09}"), "backends[0]: timeout must be between 0.1 and 600"),
-    (backend("optional: 1"), ".envref.yaml:5:15: backends[0]: optional must be true or false"),
+    (backend("optional: 1"), ".envref.yaml:5:15: backends[0]: optional must be true, false or always"),
     (backend("config: {passphrase: x}"), "backends[0]: passphrase is not allowed in a project file"),
     (backend("passphrase: x"), "backends[0]: passphrase is not allowed in a project file"),
     (backend("names: {a//b: c}"), 'backends[0]: names: key "a//b" must not have a leading, trailing or doubled "/"'),
