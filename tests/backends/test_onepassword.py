@@ -415,7 +415,7 @@ class TestFiles:
         error = answers_of(store, foreign("Doc"))["Doc"]
         assert error.lines() == [
             'error: 1password: item "Doc" has no text',
-            "  hint: name one of its files, a.json: #a.json",
+            "  hint: name one of its files: #a.json",
         ]
 
     def test_its_file_is_its_text(self, account, store, document):
@@ -919,6 +919,22 @@ class TestEnvref:
         assert account.verbs() == ["get"]
         refused = team.envref("secret", "set", "github_token", stdin="x")
         assert 'key "github_token" is mapped to an existing secret in backend "op"' in refused.stderr
+
+    def test_a_secret_reference_is_pasted_as_it_is(self, team, account):
+        """`ref://op//` and what the desktop app copies, with its blanks escaped; its own query is not envref's."""
+        code = {**field("one-time password", "otpauth://totp/x"), "type": "OTP", "totp": "481920"}
+        token = {**field("token", "t"), "section": {"id": "s", "label": "Work"}}
+        account.add("GitHub", field("password"), token, code, category="LOGIN")
+        account.note("Runbook", "text", vault="Engineering")
+        lines = {
+            "TOKEN": "ref://op//op://Personal/GitHub/Work/token",
+            "CODE": "ref://op//op://Personal/GitHub/one-time%20password?attribute=otp",
+            "PORT": "ref://op//op://Personal/GitHub/port?default=443",
+            "NOTE": "ref://op//op://Engineering/Runbook/notesPlain",
+        }
+        team.write(".env", "".join(f"{name}={reference}\n" for name, reference in lines.items()))
+        done = team.envref("resolve")
+        assert done.stdout == "TOKEN=t\nCODE=481920\nPORT=443\nNOTE=text\n", done.stderr
 
     def test_signed_out(self, team, account):
         """A reference that can't be had says what to run, and the rest of the file is printed."""

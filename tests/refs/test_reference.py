@@ -20,6 +20,8 @@ EVERY = settings(max_examples=count(300, 20_000), deadline=None)
         ("ref://ssm-staging/api.key-2", "ssm-staging", "api.key-2", None),
         ("ref://op//GitHub%20Work%20Token", "op", "", "GitHub Work Token"),
         ("ref://ssm//a/b", "ssm", "", "a/b"),
+        ("ref://op//op://V/I/F?attribute=otp", "op", "", "op://V/I/F?attribute=otp"),
+        ("ref://op//op://V/I/F?optional&attribute=otp&default=x&b=%20", "op", "", "op://V/I/F?attribute=otp&b= "),
         ("ref://secrets/a%2Fb", None, "a/b", None),
         ("ref://secrets/%E2%82%AC", None, "€", None),
         ("ref://secrets/€+1", None, "€+1", None),

@@ -43,9 +43,7 @@ _INTERFACE = "org.freedesktop.Secret."
 _SERVICE = DBusAddress("/org/freedesktop/secrets", _BUS_NAME, f"{_INTERFACE}Service")
 _DEFAULT = "/org/freedesktop/secrets/aliases/default"
 _KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow"
-_EXPOSE = (
-    "open a database in KeePassXC, and choose its group in Database > Database Settings > Secret Service Integration"
-)
+_EXPOSE = "open a database in KeePassXC, whose settings have Secret Service Integration"
 _NOTHING = "/"  # the path that stands for no object and no prompt
 
 # The application name that python keyring writes: so an entry that both wrote is one entry, not two.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envref.backends.onepassword.name import LABEL, SCHEME
 from envref.errors import BackendInvalid, FieldNotFound, printable
 from envref.refs.field import NotStructured, absent, member
+from envref.refs.reference import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,7 +107,7 @@ def _default(name: Name, item: Item) -> str:
     there = any(each.get("id") in _FOREIGN_FIELDS for each in fields(item))
     fact = "has no text" if there else f'has no field "{field}"'
     attached = [_label(file) for file in files(item)]
-    named = ", ".join(map(printable, attached))
+    named = ", ".join(f"#{escaped(label)}" for label in attached)
     hint = f"name one of its files, {named}: #{printable(attached[0])}" if attached else _FIELDS
     raise BackendInvalid(f'{LABEL}: item "{shown}" {fact}', hint=hint)
 
@@ -158,7 +159,7 @@ def _only(found: Sequence[Item], field: str, item: Item) -> Item | None:
         title, label = printable(item["title"]), printable(field)
         labels = [_label(each) for each in found]
         names = labels if len(set(labels)) == len(labels) else [str(each.get("id")) for each in found]
-        listed = ", ".join(f"#{printable(text)}" for text in names)
+        listed = ", ".join(f"#{escaped(text)}" for text in names)
         raise BackendInvalid(f'{LABEL}: item "{title}" has several fields "{label}"', hint=f"name one of {listed}")
     return found[0] if found else None
 

@@ -85,7 +85,7 @@ class OnePassword(Backend):
     type = "1password"
     reads_fields = True
     programs = ("op",)
-    others = (_SCHEME, "ref+op://")
+    others = (SCHEME, "ref+op://")
     packages = _PACKAGES
     retrieves_fields = True
     read_variables = "OP_* XDG_*"

@@ -34,6 +34,7 @@ CheckForUpdates=false
 Enabled=true
 ShowNotification=false
 ConfirmAccessItem={confirms}
+UnlockBeforeSearch=false
 """
 
 
