@@ -108,7 +108,7 @@ def _default(name: Name, item: Item) -> str:
     fact = "has no text" if there else f'has no field "{field}"'
     attached = [_label(file) for file in files(item)]
     named = ", ".join(f"#{escaped(label)}" for label in attached)
-    hint = f"name one of its files, {named}: #{printable(attached[0])}" if attached else _FIELDS
+    hint = f"name one of its files: {named}" if attached else _FIELDS
     raise BackendInvalid(f'{LABEL}: item "{shown}" {fact}', hint=hint)
 
 
