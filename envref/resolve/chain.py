@@ -114,8 +114,9 @@ class Store:
         """The error for a reference that asks for what such a store has not: an earlier version."""
         if reference.version is None or backend_class(self.type).versions:
             return None
+        label = f'{self.type} "{self.name}"' if backend_class(self.type).label_has_name else self.type
         return BackendInvalid(
-            f'{self.type} has no versions, as in "{reference}"',
+            f'{label} has no versions, as in "{reference}"',
             hint="leave ?version out, or name a backend that has versions",
         )
 

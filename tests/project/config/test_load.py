@@ -281,6 +281,13 @@ def test_the_time_limit_stands_in_the_entry_or_in_its_options(load, place):
     assert (store.timeout, store.options) == (2.5, {})
 
 
+@pytest.mark.parametrize("place", ["optional: always", "config: {optional: always}", 'optional: "always"'])
+def test_optional_may_be_always(load, place):
+    """A word, quoted or not; nothing else but a boolean."""
+    (store,) = load(f"project: app\nbackends:\n  - name: vault\n    {place}\n").backends
+    assert (store.optional, store.options) == ("always", {})
+
+
 @pytest.mark.parametrize("place", ["optional: true", "config: {optional: true}"])
 def test_optional_stands_in_the_entry_or_in_its_options(load, place):
     """`optional` is no option of the store either."""
