@@ -106,6 +106,7 @@ class PassStore(Backend):
 
     type = "pass"
     reads_fields = True
+    asks_person = "unlock the GnuPG key"
     path_options = ("store",)
     programs = ("pass",)
     own_places = (_USUAL_STORE, "$PASSWORD_STORE_DIR")

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from envref.backends.answer import answered
 from envref.backends.command import LARGEST_OUTPUT
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
-from envref.backends.hashicorp_vault.entry import KvEntry, Place, parsed
+from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, parsed
 from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
@@ -35,8 +35,8 @@ Reply = KvEntry | BackendError
 
 
 def read_many(
-    server: Endpoint, mount: str, places: Sequence[Place], deadline: float, login: Login
-) -> dict[Place, Reply]:
+    server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
+) -> dict[KvPlace, Reply]:
     """What the server says of each place: the entry, or why there is none. A place is left out when time was up.
 
     Raises Unusual, and BackendError where the mount can't be read.
@@ -122,14 +122,14 @@ class _Reader:
     """The replies so far, and what ended the reading before the last path."""
 
     def __init__(self, connection: _Connection, mount: str, deadline: float, login: Login) -> None:
-        self.replies: dict[Place, Reply] = {}
+        self.replies: dict[KvPlace, Reply] = {}
         self.failed: Exception | None = None
         self._connection = connection
         self._mount = mount
         self._deadline = deadline
         self._login = login
 
-    def run(self, places: Sequence[Place]) -> None:
+    def run(self, places: Sequence[KvPlace]) -> None:
         """The body of a thread, so it never raises."""
         try:
             engine = self._engine()
@@ -152,7 +152,7 @@ class _Reader:
             raise Unusual
         return int(str(version))
 
-    def _entry(self, place: Place, engine: int) -> KvEntry:
+    def _entry(self, place: KvPlace, engine: int) -> KvEntry:
         """Raises BackendError where there is none."""
         inner = f"data/{place.path}" if engine == 2 else place.path
         target = _target(f"{self._mount}/{inner}")

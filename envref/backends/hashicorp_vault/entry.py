@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 
-class Place(NamedTuple):
+class KvPlace(NamedTuple):
     """A path inside a mount, and the version that is wanted; None for the latest."""
 
     path: str

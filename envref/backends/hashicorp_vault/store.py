@@ -10,7 +10,7 @@ from envref.backends import command
 from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.hashicorp_vault.complaints import LABEL, THROTTLED, Login, Misplaced, NoMount, failure
-from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, Place, parsed
+from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, parsed
 from envref.backends.layout import Layout
 from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from envref.backends.hashicorp_vault.endpoint import Endpoint
     from envref.backends.retrieval import Retrieval, Wanted
 
-    Entries = dict[Place, KvEntry | BackendError]
+    Entries = dict[KvPlace, KvEntry | BackendError]
 
 _NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
 _PACKAGES = (Package("vault", group="vault", unfree=True),)
@@ -118,7 +118,7 @@ class HashicorpVault(Backend):
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Looks up each path once, however many of its members are wanted."""
         places = {address: answered(self._place, address) for address in addresses}
-        wanted = dict.fromkeys(place for place in places.values() if isinstance(place, Place))
+        wanted = dict.fromkeys(place for place in places.values() if isinstance(place, KvPlace))
         entries = self._entries(list(wanted), deadline)
         return there(
             {
@@ -211,20 +211,20 @@ class HashicorpVault(Backend):
             raise BackendInvalid(f'{LABEL}: "{printable(name)}" is not a path inside a mount')
         return name
 
-    def _place(self, address: Address) -> Place:
+    def _place(self, address: Address) -> KvPlace:
         path, version = self._path(address), address.version
         if version is not None and not (version.isascii() and version.isdecimal()):
             raise BackendInvalid(f'{LABEL}: version "{printable(version)}" is not a number')
-        return Place(path, None if version is None else int(version))
+        return KvPlace(path, None if version is None else int(version))
 
     def _answer(
-        self, address: Address, place: Place, entry: KvEntry | BackendError | None
+        self, address: Address, place: KvPlace, entry: KvEntry | BackendError | None
     ) -> Secret | BackendError | None:
         if entry is None:
             return None if address.foreign is None else Misplaced.about(self._mount, place.path)
         return answered(_value, entry, place, address.field)
 
-    def _entries(self, places: Sequence[Place], deadline: float) -> Entries:
+    def _entries(self, places: Sequence[KvPlace], deadline: float) -> Entries:
         """The entry at each place; a place without one is left out."""
         read = self._read_together(places, deadline) if len(places) > _FEW and not self._command else None
         if read is None:
@@ -233,13 +233,13 @@ class HashicorpVault(Backend):
 
     def _entry(self, path: str, deadline: float) -> KvEntry | None:
         """The latest entry at one path. Raises BackendError."""
-        place = Place(path)
+        place = KvPlace(path)
         entry = self._entries([place], deadline).get(place)
         if isinstance(entry, BackendError):
             raise entry
         return entry
 
-    def _read_each(self, places: Sequence[Place], deadline: float) -> Entries:
+    def _read_each(self, places: Sequence[KvPlace], deadline: float) -> Entries:
         if not places:
             return {}
         calls = [["kv", "get", "-format=json", *_versioned(place), self._mounted, "--", place.path] for place in places]
@@ -250,7 +250,7 @@ class HashicorpVault(Backend):
             read |= {place: self.absent(Address("", "", foreign=place.path)) for place in unclear}
         return read
 
-    def _read(self, place: Place, outcome: Finished | BackendError) -> KvEntry | BackendError:
+    def _read(self, place: KvPlace, outcome: Finished | BackendError) -> KvEntry | BackendError:
         if isinstance(outcome, BackendError):
             return outcome
         return (
@@ -267,7 +267,7 @@ class HashicorpVault(Backend):
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return False
 
-    def _read_together(self, places: Sequence[Place], deadline: float) -> Entries | None:
+    def _read_together(self, places: Sequence[KvPlace], deadline: float) -> Entries | None:
         """Reads over one connection; None where only the program knows how to reach the server."""
         from envref.backends.hashicorp_vault.connection import Unusual, read_many
 
@@ -335,7 +335,7 @@ def _layout(prefix: str, namespace: str) -> Layout:
         raise BackendInvalid(f"{LABEL}: project_{error.message}") from None
 
 
-def _value(entry: KvEntry | BackendError, place: Place, field: str | None) -> Secret | None:
+def _value(entry: KvEntry | BackendError, place: KvPlace, field: str | None) -> Secret | None:
     """The value, or None where the entry is deleted. Raises BackendError."""
     if isinstance(entry, BackendError):
         raise entry
@@ -344,7 +344,7 @@ def _value(entry: KvEntry | BackendError, place: Place, field: str | None) -> Se
     return entry.value(field)
 
 
-def _versioned(place: Place) -> tuple[str, ...]:
+def _versioned(place: KvPlace) -> tuple[str, ...]:
     return () if place.version is None else (f"-version={place.version}",)
 
 

@@ -38,6 +38,7 @@ class Keychain(Backend):
     packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
     yields_elsewhere = True
+    asks_person = "answer the keychain's dialog"
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends.onepassword.name import LABEL, SCHEME
+from envref.backends.onepassword.meaning import LABEL, SCHEME
 from envref.errors import BackendInvalid, FieldNotFound, printable
 from envref.refs.field import NotStructured, absent, member
 from envref.refs.reference import escaped
@@ -13,7 +13,7 @@ from envref.refs.reference import escaped
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from envref.backends.onepassword.name import Item, Name
+    from envref.backends.onepassword.meaning import Item, Meaning
 
 UPDATE = "update the op program"
 NOTES = "notesPlain"
@@ -25,7 +25,7 @@ _FOREIGN_FIELDS = ("password", "credential", NOTES)  # commands.md 6.5
 _FIELDS = "op item get shows the fields of an item; name one of them: #FIELD"
 
 
-class File(NamedTuple):
+class Attachment(NamedTuple):
     """A file of an item; op prints its content by another call. `is_document`: the item consists of it."""
 
     vault: str
@@ -40,7 +40,7 @@ class File(NamedTuple):
         return "read", "--no-newline", f"{SCHEME}{self.vault}/{self.item}/{self.identifier}"
 
 
-def content(name: Name, item: Item) -> str | File:
+def content(name: Meaning, item: Item) -> str | Attachment:
     """What a name means in an item: text, or a file that has to be fetched.
 
     An empty value is found only where envref itself keeps it: op leaves out what nobody filled in. Raises
@@ -60,7 +60,7 @@ def content(name: Name, item: Item) -> str | File:
     return inner
 
 
-def lacks(name: Name, field: str, item: Item) -> FieldNotFound:
+def lacks(name: Meaning, field: str, item: Item) -> FieldNotFound:
     """The error for a field that an item does not have; it names those that it has."""
     labels = [*(_label(each) for each in fields(item) if each.get("value")), *(_label(file) for file in files(item))]
     return absent(field, name.title.text, filter(None, labels), subject=LABEL)
@@ -98,7 +98,7 @@ def _objects(item: Item, kind: str) -> Sequence[Item]:
     return found
 
 
-def _default(name: Name, item: Item) -> str:
+def _default(name: Meaning, item: Item) -> str:
     """The value of an item of which no field is named. BackendInvalid where there is none."""
     value = _default_value(name, item)
     if value is not None:
@@ -112,7 +112,7 @@ def _default(name: Name, item: Item) -> str:
     raise BackendInvalid(f'{LABEL}: item "{shown}" {fact}', hint=hint)
 
 
-def _default_value(name: Name, item: Item) -> str | None:
+def _default_value(name: Meaning, item: Item) -> str | None:
     """The first default field that holds something; envref's own note also where it holds nothing."""
     if name.is_own:
         mine = _only([each for each in fields(item) if NOTES in (each.get("id"), each.get("label"))], NOTES, item)
@@ -128,7 +128,7 @@ def _default_value(name: Name, item: Item) -> str | None:
     return None
 
 
-def _field(name: Name, item: Item) -> Item | None:
+def _field(name: Meaning, item: Item) -> Item | None:
     """The field with that id, else with that label, else `SECTION/FIELD`. BackendInvalid where several are meant."""
     ways: tuple[Callable[[Item], bool], ...] = (
         lambda each: each.get("id") == name.field,
@@ -143,14 +143,14 @@ def _field(name: Name, item: Item) -> Item | None:
     return None
 
 
-def _file(name: Name, item: Item) -> File | None:
+def _file(name: Meaning, item: Item) -> Attachment | None:
     found = [
         each for each in files(item) if any(map(name.means, (each.get("id"), each.get("name"), *_in_section(each))))
     ]
     file = _only(found, name.field, item)
     if file is None:
         return None
-    return File(safe_id(item.get("vault") or {}), safe_id(item), safe_id(file), item.get("category") == _DOCUMENT)
+    return Attachment(safe_id(item.get("vault") or {}), safe_id(item), safe_id(file), item.get("category") == _DOCUMENT)
 
 
 def _only(found: Sequence[Item], field: str, item: Item) -> Item | None:
@@ -177,7 +177,7 @@ def _in_section(each: Item) -> list[str]:
     return [f"{text}/{own}" for text in (section.get("id"), section.get("label")) if text for own in names]
 
 
-def _text(name: Name, field: Item) -> str:
+def _text(name: Meaning, field: Item) -> str:
     """The field's value, or the attribute of it that is wanted. FieldNotFound where that is empty."""
     if name.attribute == "attribute=otp":
         value = field.get("totp", "")
@@ -195,7 +195,7 @@ def _text(name: Name, field: Item) -> str:
     raise FieldNotFound(f'field "{wanted}": "{title}" has such a field, and it is empty', subject=LABEL)
 
 
-def _member(name: Name, value: str) -> str:
+def _member(name: Meaning, value: str) -> str:
     """The value, or the member of it that follows a secret reference."""
     if name.inner is None:
         return value

@@ -7,13 +7,14 @@ envref asks once more without that one, and after that lists the vault to see wh
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
 from envref.backends.answer import answered, as_bytes, as_secret, there
 from envref.backends.base import Backend, Package
-from envref.backends.onepassword.item import NOTE, NOTES, UPDATE, File, content, fields, note, safe_id
-from envref.backends.onepassword.name import LABEL, SCHEME, Name, Title
+from envref.backends.onepassword.item import NOTE, NOTES, UPDATE, Attachment, content, fields, note, safe_id
+from envref.backends.onepassword.meaning import LABEL, SCHEME, Meaning, Title
 from envref.backends.program import Complaint, Installation, Program, plain, understood
 from envref.errors import (
     BackendDenied,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
-    from envref.backends.onepassword.name import Item
+    from envref.backends.onepassword.meaning import Item
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -39,6 +40,7 @@ _INSTALLATION = Installation(("1password-cli",), _PACKAGES, ("op", "signin"))
 _VAULT = "Personal"
 _SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
 _LIMITS = "op service-account ratelimit shows the limits"
+_WITHOUT_PERSON = ("OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN")
 _START = "start and unlock the 1Password app; Settings > Developer has its integration with op"
 _APPROVE = "run it again and approve it in 1Password; op signin asks beforehand"
 _ACCOUNT = "option account names one; op account list shows them"
@@ -91,17 +93,20 @@ class OnePassword(Backend):
     read_variables = "OP_* XDG_*"
     flox_plugins = ("1password",)
     flox_place = ("vault", _VAULT)
+    asks_person = "unlock 1Password"
 
     def __init__(
         self, name: str, *, vault: str = _VAULT, account: str = "", command: str = "op", root: str = ""
     ) -> None:
         super().__init__(name)
+        if any(map(os.environ.get, _WITHOUT_PERSON)):
+            self.asks_person = ""
         self._vault = vault
         self._account = ["--account", account] if account else []
         self._program = Program(LABEL, command, _INSTALLATION, root=root, unset=("OP_FORMAT",))
 
     def absent(self, address: Address) -> SecretNotFound:
-        name = Name.of(address, address.field)
+        name = Meaning.of(address, address.field)
         fact = f'isn\'t an item in the "{printable(name.vault or self._vault)}" vault'
         error = SecretNotFound(f'op get: "{printable(name.title.text)}" {fact}', subject=LABEL)
         error.note = f"{LABEL}: op get: {fact}"
@@ -109,7 +114,7 @@ class OnePassword(Backend):
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Vault and item."""
-        name = Name.of(address, address.field)
+        name = Meaning.of(address, address.field)
         return name.vault or self._vault, name.title.text
 
     @staticmethod
@@ -122,7 +127,7 @@ class OnePassword(Backend):
     def retrieval(wanted: Wanted) -> Retrieval:
         """`op read`, which takes three names without a slash."""
         vault, item = wanted.location
-        name = Name.of(wanted.address, wanted.field)
+        name = Meaning.of(wanted.address, wanted.field)
         if not wanted.is_foreign:
             reason = f'op can\'t be asked for the title "{item}": it has a "/"'
             raise wanted.unwritable(reason, "give the item's id in names: of the backend")
@@ -150,12 +155,12 @@ class OnePassword(Backend):
 
         The files of items cost one process each.
         """
-        named = {address: answered(Name.of, address, address.field) for address in addresses}
-        names = {address: name for address, name in named.items() if isinstance(name, Name)}
+        named = {address: answered(Meaning.of, address, address.field) for address in addresses}
+        names = {address: name for address, name in named.items() if isinstance(name, Meaning)}
         listed = any(address.profile is not None for address in addresses)
         items = self._items(names.values(), deadline, listed=listed)
         found = {address: answered(_found, name, items[name.vault]) for address, name in names.items()}
-        contents = self._files([each for each in found.values() if isinstance(each, File)], deadline)
+        contents = self._files([each for each in found.values() if isinstance(each, Attachment)], deadline)
         failed = {address: name for address, name in named.items() if isinstance(name, BackendError)}
         return there({address: _answer(each, contents) for address, each in {**found, **failed}.items()})
 
@@ -194,7 +199,7 @@ class OnePassword(Backend):
         return item
 
     def _items(
-        self, names: Iterable[Name], deadline: float, *, listed: bool
+        self, names: Iterable[Meaning], deadline: float, *, listed: bool
     ) -> dict[str, Sequence[Item] | BackendError]:
         """The items of each vault. An error of the only vault is the store's, and is raised."""
         read = self._read_listed if listed else self._read
@@ -248,7 +253,7 @@ class OnePassword(Backend):
         _refuse(finished)
         return _printed(finished)
 
-    def _files(self, files: Iterable[File], deadline: float) -> dict[File, Secret | BackendError]:
+    def _files(self, files: Iterable[Attachment], deadline: float) -> dict[Attachment, Secret | BackendError]:
         """The content of each file, printed by a call of its own, four at a time."""
         wanted = list(dict.fromkeys(files))
         if not wanted:
@@ -265,7 +270,7 @@ class OnePassword(Backend):
         return self._program.run(["item", *arguments, *options], deadline, payload=payload)
 
 
-def _found(name: Name, items: Sequence[Item] | BackendError) -> str | File | None:
+def _found(name: Meaning, items: Sequence[Item] | BackendError) -> str | Attachment | None:
     """What the items have for a name; None if they have none. Raises BackendError."""
     if isinstance(items, BackendError):
         raise items
@@ -274,9 +279,9 @@ def _found(name: Name, items: Sequence[Item] | BackendError) -> str | File | Non
 
 
 def _answer(
-    found: str | File | BackendError | None, contents: Mapping[File, Secret | BackendError]
+    found: str | Attachment | BackendError | None, contents: Mapping[Attachment, Secret | BackendError]
 ) -> Secret | BackendError | None:
-    if isinstance(found, File):
+    if isinstance(found, Attachment):
         return contents[found]
     return answered(as_secret, LABEL, found) if isinstance(found, str) else found
 

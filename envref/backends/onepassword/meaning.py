@@ -1,4 +1,4 @@
-"""Name: the item that an address asks for, and what of it: `ITEM#FIELD`, or 1Password's own secret reference.
+"""Meaning: the item that an address asks for, and what of it: `ITEM#FIELD`, or 1Password's own secret reference.
 
 A secret reference is `op://VAULT/ITEM/[SECTION/]FIELD`, with `?attribute=otp` or `?ssh-format=openssh` behind it
 (developer.1password.com/docs/cli/secret-reference-syntax). It is read as op reads it, whatever its capitals are.
@@ -51,7 +51,7 @@ class Title:
         return hash((self.text, self.any_case))
 
 
-class Name(NamedTuple):
+class Meaning(NamedTuple):
     """An item and what of it is meant.
 
     `vault` is empty where none is named, `field` where none is. `inner` is the member of its value that follows a
@@ -66,7 +66,7 @@ class Name(NamedTuple):
     is_own: bool = False
 
     @classmethod
-    def of(cls, address: Address, field: str | None) -> Name:
+    def of(cls, address: Address, field: str | None) -> Meaning:
         """What an address means. BackendInvalid for a secret reference of another form."""
         text, attribute = _without_attribute(str(address))
         if address.foreign is None or not text.startswith(SCHEME):
