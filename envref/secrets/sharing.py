@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pyrage
 
-from envref.errors import EnvrefError, Operator, UsageError
+from envref.errors import EnvrefError, UsageError, pasted
 from envref.paths import open_named
 from envref.project.recipient import Recipient
 from envref.secret import Secret
@@ -60,8 +60,8 @@ def _unusable(path: str, text: str) -> EnvrefError:
     copy = f"{path}.open"
     return EnvrefError(
         f"{name}: this SSH key has a passphrase, which envref does not ask for",
-        run=("cp", path, copy, Operator("&&"), "ssh-keygen", "-p", "-N", "", "-f", copy),
-        hint=f"name {os.path.basename(copy)}, and delete it afterwards",
+        run=("cp", path, copy),
+        hint=f"{pasted(('ssh-keygen', '-p', '-N', '', '-f', copy))} and name that copy, which you delete afterwards",
     )
 
 

@@ -119,7 +119,9 @@ def test_an_ssh_key_with_a_passphrase_has_a_cure(tmp_path, monkeypatch, kind, fo
     with pytest.raises(EnvrefError) as refused:
         identities_of(str(key))
     assert refused.value.message == "my key: this SSH key has a passphrase, which envref does not ask for"
-    command = refused.value.cure()[0].removeprefix("run: ").partition(", then ")[0]
+    command = (
+        refused.value.cure()[0].removeprefix("run: ").partition(" and name that copy")[0].replace(", then ", " && ")
+    )
     ask = tmp_path / "ask"
     ask.write_text("#!/bin/sh\necho secret phrase\n")
     ask.chmod(0o755)

@@ -340,7 +340,10 @@ def _value(entry: KvEntry | BackendError, place: KvPlace, field: str | None) -> 
     if isinstance(entry, BackendError):
         raise entry
     if place.version is not None and entry.version is None:
-        raise BackendInvalid(f'{LABEL}: "{printable(place.path)}" is in a KV engine of version 1, which keeps none')
+        raise BackendInvalid(
+            f'{LABEL}: "{printable(place.path)}" is in a KV engine of version 1, which keeps none',
+            hint="leave ?version out",
+        )
     return entry.value(field)
 
 

@@ -33,7 +33,9 @@ def likeliest(name: str) -> tuple[str, str]:
     if _ATTRIBUTES.match(name):
         (wanted,) = _attributes(name)
         if isinstance(wanted, Attributes):
-            raise BackendInvalid(f'{LABEL}: "{printable(name)}" names no service and account')
+            raise BackendInvalid(
+                f'{LABEL}: "{printable(name)}" names no service and account', hint="name both: SERVICE/ACCOUNT"
+            )
         return wanted
     service, _, account = name.rpartition("/") if "://" in name else name.partition("/")
     return (service or account, account if service else "")

@@ -191,8 +191,10 @@ def _text(name: Meaning, field: Item) -> str:
         return value
     title, wanted = printable(name.title.text), printable(name.field)
     if name.attribute:
-        raise FieldNotFound(f'field "{wanted}" of "{title}" has no {name.attribute.partition("=")[2]}', subject=LABEL)
-    raise FieldNotFound(f'field "{wanted}": "{title}" has such a field, and it is empty', subject=LABEL)
+        raise FieldNotFound(
+            f'field "{wanted}" of "{title}" has no {name.attribute.partition("=")[2]}', subject=LABEL, advice=_FIELDS
+        )
+    raise FieldNotFound(f'field "{wanted}": "{title}" has such a field, and it is empty', subject=LABEL, advice=_FIELDS)
 
 
 def _member(name: Meaning, value: str) -> str:
