@@ -67,6 +67,11 @@ class Backend(ABC):
 
     The chain takes that away where a variable's value is wanted.
     """
+    asks_person = ""
+    """What a person may have to do before it answers, e.g. `unlock 1Password`; empty where it asks nobody.
+
+    At a terminal it then gets more time than other stores, if nobody set a limit.
+    """
     label_has_name = False
     """Whether the label that its errors begin with holds the name that it is configured under."""
     warnings: Sequence[str] = ()

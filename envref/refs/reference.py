@@ -12,6 +12,7 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 _NO_KEYCHAR = frozenset(' /?#%{}"<>\\^|`')
 _IN_KEY = frozenset("/")
 _IN_TEXT = frozenset("/?")
+_IN_QUERY = frozenset("/?=")
 _SELECTOR = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 IN_NAME = _UNRESERVED | frozenset(":")  # a name of the store's own may be a URL or an ARN
@@ -80,12 +81,14 @@ class Reference:
             raise InvalidReference(
                 f'"{uri}" names no backend (a name of the store\'s own needs ref://<backend>//<name>)'
             )
+        query: list[str] | None = [] if foreign and "://" in key else None
+        options = _options(uri, end + 1, field_start - 1, query)
         return cls(
             None if selector == CHAIN else selector,
             "" if foreign else _checked(key),
             uri=uri,
-            foreign=key if foreign else None,
-            options=_options(uri, end + 1, field_start - 1),
+            foreign=_with_query(key, query) if foreign else None,
+            options=options,
             field=_field(uri, field_start),
         )
 
@@ -169,13 +172,21 @@ def _checked(key: str) -> str:
         raise InvalidReference(error.message) from None
 
 
-def _options(uri: str, start: int, end: int) -> dict[str, str]:
-    """The options between `?` and `#`; empty when there is no `?`."""
+def _with_query(name: str, query: list[str] | None) -> str:
+    return f"{name}?{'&'.join(query)}" if query else name
+
+
+def _options(uri: str, start: int, end: int, query: list[str] | None) -> dict[str, str]:
+    """The options between `?` and `#`; empty when there is no `?`. What a URL itself has there is added to `query`."""
     found: dict[str, str] = {}
     while start <= end:
         stop = uri.find("&", start, end)
         stop = end if stop < 0 else stop
         name, equals, _ = uri[start:stop].partition("=")
+        if query is not None and name not in _OPTIONS:
+            query.append(_decode(uri, start, stop, _IN_QUERY))
+            start = stop + 1
+            continue
         if name not in _OPTIONS:
             raise InvalidReference(f'unknown option "{name}" (valid: {", ".join(_OPTIONS)})')
         if name in found:

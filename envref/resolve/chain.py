@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import time
 
+from envref import streams
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError, signature
+from envref.errors import (
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    EnvrefError,
+    signature,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +30,7 @@ if TYPE_CHECKING:
 NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
 ALWAYS = "always"  # a store that is optional even where it is locked
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
+PERSONS_TIMEOUT = 60.0  # the same for one that asks a person, at a terminal: a passphrase is typed, a phone is found
 
 
 class Store:
@@ -29,11 +39,12 @@ class Store:
     __slots__ = (
         "_backend",
         "_config",
+        "_is_limited",
         "_root",
+        "_started",
         "asked",
         "asks_beside_data",
         "busy",
-        "deadline",
         "name",
         "names",
         "optional",
@@ -51,8 +62,9 @@ class Store:
         self.type = config.type
         self.names = config.names
         self.optional = config.optional
+        self._is_limited = bool(timeout or config.timeout)
         self.timeout = timeout or config.timeout or DEFAULT_TIMEOUT
-        self.deadline = started + self.timeout
+        self._started = started
         self.warnings: list[str] = []
         self.asks_beside_data = True
         self.asked = 0
@@ -66,6 +78,17 @@ class Store:
             self._backend = backend_class(self.type)(self.name, **self._config.arguments(self._root))
             self._backend.asks_beside_data = self.asks_beside_data
         return self._backend
+
+    @property
+    def asks_person(self) -> str:
+        """What a person may have to do before it answers; empty where it asks nobody."""
+        return (self._backend or backend_class(self.type)).asks_person
+
+    @property
+    def deadline(self) -> float:
+        """When it has to have answered, as `time.monotonic()` counts."""
+        waits = self.asks_person and not self._is_limited and streams.has_terminal()
+        return self._started + (PERSONS_TIMEOUT if waits else self.timeout)
 
     @property
     def reads_fields(self) -> bool:
@@ -93,12 +116,18 @@ class Store:
         try:
             answers = self.backend.get_many(addresses, self.deadline)
         except BackendError as error:
-            answers = dict.fromkeys(addresses, error)
+            answers = dict.fromkeys(addresses, self._timely(error))
         finally:
             self.busy = False
         self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
+
+    def _timely(self, error: BackendError) -> BackendError:
+        """The error; that of a store which may have waited for a person says what for."""
+        if isinstance(error, BackendTimeout) and self.asks_person and not error.cure():
+            error.hint = f"it may have waited for you: {self.asks_person}"
+        return error
 
     def forgives(self, error: BackendError) -> bool:
         """Whether the user wants a secret to count as missing where the store gives this error: it is locked, or
