@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envref.secret import Secret
+
 # commands.md 1.3
 OK, FAILED, USAGE, PARTIAL, UNTRUSTED = 0, 1, 2, 3, 4
 
@@ -212,6 +214,19 @@ class BackendInvalid(BackendError):
     """The answer or the request breaks the rules: not UTF-8, NUL, bad JSON, no such field."""
 
     outcome = "invalid"
+
+
+class HoldsBytes(BackendInvalid):
+    """The secret is bytes. `encoded`, their base64, is for a reference with `?encoding=base64`; others fail."""
+
+    encoded: Secret
+
+    @classmethod
+    def about(cls, label: str, name: str, encoded: Secret) -> HoldsBytes:
+        """The error about the secret of that name."""
+        error = cls(f'"{printable(name)}" holds bytes, not text', subject=label, hint="add ?encoding=base64")
+        error.encoded = encoded
+        return error
 
 
 class FieldNotFound(BackendError):

@@ -31,8 +31,8 @@ class _Passing:
         self.shown = False
 
     def show(self, text: str) -> None:
-        """Writes the line, if stderr is a terminal."""
-        if watched():
+        """Writes the line, if stderr is a terminal that no other program has for itself."""
+        if watched() and not _is_taken():
             ask(printable(text))
             self.shown = True
 
@@ -148,9 +148,28 @@ def ask(text: str) -> None:
 
 def watched() -> bool:
     """Whether somebody may be looking at stderr while a command works."""
+    return level != QUIET and _is_terminal(_STDERR)
+
+
+def has_terminal() -> bool:
+    """Whether a terminal is there, at which a person may be: as standard input, or as stderr."""
+    return any(map(_is_terminal, (0, _STDERR)))
+
+
+def _is_terminal(descriptor: int) -> bool:
     try:
-        return level != QUIET and os.isatty(_STDERR)
+        return os.isatty(descriptor)
     except OSError:
+        return False
+
+
+def _is_taken() -> bool:
+    """Whether another program reads the terminal without echo, as a pinentry does: then it owns the screen."""
+    try:
+        import termios
+
+        return not termios.tcgetattr(_STDERR)[3] & termios.ECHO
+    except (ImportError, termios.error):
         return False
 
 

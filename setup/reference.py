@@ -208,9 +208,10 @@ def _backend() -> Rule:
                 "description": "Seconds it may take in total.",
             },
             "optional": {
-                "type": "boolean",
+                "enum": [False, True, "always"],
                 "default": False,
-                "description": "Skip it, with a warning, where it is not available.",
+                "description": "Skip it, with a warning, where it is not available. "
+                "`always`: its secrets count as missing where it is locked or nobody is signed in.",
             },
             "names": {
                 "type": ["object", "null"],
@@ -232,7 +233,7 @@ def _options_of(kind: str) -> Rule:
         **({"required": list(options.required)} if options.required else {}),
     }
     if not options.open:
-        config["properties"] |= {"timeout": {"type": "number"}, "optional": {"type": "boolean"}}
+        config["properties"] |= {"timeout": {"type": "number"}, "optional": {"enum": [False, True, "always"]}}
         config["additionalProperties"] = False
     then: Rule = {"properties": {"config": config}}
     then |= {"required": ["config"]} if options.required else {}
@@ -256,10 +257,14 @@ package, is the same for editors: a line `# yaml-language-server: $schema=PATH` 
 """
 
 
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def _key(name: str, rule: Rule) -> str:
     kinds = rule.get("type", "one of")
     kind = " or ".join(kinds) if isinstance(kinds, list) else kinds
-    kind += " " + ", ".join(f"`{value}`" for value in rule["enum"]) if "enum" in rule else ""
+    kind += " " + ", ".join(f"`{_written(value)}`" for value in rule["enum"]) if "enum" in rule else ""
     default = f" Default: `{json.dumps(rule['default'])}`." if "default" in rule else ""
     return f"| `{name}` | {kind} | {rule['description']}{default} |\n"
 

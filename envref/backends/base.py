@@ -56,12 +56,21 @@ class Backend(ABC):
     """Whether its names hold the project. Where they don't, there is no other project to copy from."""
     foreign_names = True
     """Whether it can be asked for a name that envref did not make: `ref://store//NAME`, `names:` (commands.md 6.5)."""
+    versions = ""
+    """What `?version=` may name, in the store's words: `a number, or a label`. Empty: it has no versions."""
+    others: tuple[str, ...] = ()
+    """How references of other tools to such a store begin, e.g. `ref+vault://`; `adopted` reads them."""
     transactional = False
     """Whether `change` makes all of several changes, or none."""
     asks_beside_data = True
     """Whether it may ask the person at the terminal although the command reads data from standard input.
 
     The chain takes that away where a variable's value is wanted.
+    """
+    asks_person = ""
+    """What a person may have to do before it answers, e.g. `unlock 1Password`; empty where it asks nobody.
+
+    At a terminal it then gets more time than other stores, if nobody set a limit.
     """
     label_has_name = False
     """Whether the label that its errors begin with holds the name that it is configured under."""
@@ -154,6 +163,16 @@ class Backend(ABC):
         Does not ask the store. Raises BackendInvalid for an address that the store can't name.
         """
         return ()
+
+    @staticmethod
+    def adopted(value: str) -> str:
+        """`NAME` or `NAME#FIELD`, as the store knows it, for a reference of `others`; empty where it can't tell.
+
+        This is how vals writes one: `ref+KIND://NAME?OPTIONS#/FIELD`.
+        """
+        rest, _, field = value.partition("://")[2].partition("#")
+        name = rest.partition("?")[0].strip("/")
+        return f"{name}#{field.removesuffix('+')}" if name and field else name.removesuffix("+")
 
     @classmethod
     def is_retrievable(cls) -> bool:

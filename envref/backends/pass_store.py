@@ -39,9 +39,13 @@ _LABEL = "pass"
 _PACKAGES = (Package("pass"), Package("gnupg"), Package("pinentry-tty"))
 _INSTALLATION = Installation(("pass", "gnupg"), _PACKAGES, ("pass", "init", "YOUR-GPG-ID"))
 _USUAL_STORE = "~/.password-store"
+_GOPASS_STORE = "~/.local/share/gopass/stores/root"  # the main store; gopass's mounts are stores of their own
 _SUFFIX = ".gpg"
+_WHOLE = "*"  # the field that is the whole entry
+_PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
 _HISTORY = "take it from the history of the store: pass git log"
 
+_KEYS = "gpg --list-keys shows them: import a missing key, extend an expired one with --quick-set-expire"
 _AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
 _UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
 # The last row counts only if no other matches: an entry may have any name.
@@ -63,10 +67,10 @@ _COMPLAINTS = (
         "Not a directory", BackendInvalid, says="a part of the name is taken by an entry", hint="choose another key"
     ),
     Complaint(
-        "encryption failed: No ",
+        "encryption failed: ",
         BackendUnavailable,
-        says="gpg lacks the public key of a recipient in .gpg-id",
-        hint="import it with gpg --import",
+        says="gpg lacks a usable public key of a recipient in .gpg-id",
+        hint=_KEYS,
     ),
     Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
     Complaint("has been manipulated", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
@@ -106,9 +110,10 @@ class PassStore(Backend):
 
     type = "pass"
     reads_fields = True
+    asks_person = "unlock the GnuPG key"
     path_options = ("store",)
     programs = ("pass",)
-    own_places = (_USUAL_STORE, "$PASSWORD_STORE_DIR")
+    own_places = (_USUAL_STORE, _GOPASS_STORE, "$PASSWORD_STORE_DIR")
     packages = _PACKAGES
     read_variables = "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA"
     shell_functions: ClassVar[Mapping[str, str]] = {"_envref_entry": _WHOLE_ENTRY, "_envref_pass": _FIRST_LINE}
@@ -225,7 +230,9 @@ class PassStore(Backend):
 
 
 def _default_store() -> str:
-    return expanded(_USUAL_STORE)
+    """The usual place; gopass's where only that is."""
+    own, gopass = expanded(_USUAL_STORE), expanded(_GOPASS_STORE)
+    return gopass if not os.path.isdir(own) and os.path.isdir(gopass) else own
 
 
 def _stays_inside(name: str) -> bool:
@@ -265,7 +272,9 @@ def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
         )
     if address.field is not None:
         return _field(entry, address.field, name)
-    return entry.removesuffix(b"\n") if address.foreign is None else _first_line(entry)
+    if address.foreign is None:
+        return entry.removesuffix(b"\n")
+    return entry if entry.startswith(_PEM) else _first_line(entry)
 
 
 def _first_line(entry: bytes) -> bytes:
@@ -273,12 +282,17 @@ def _first_line(entry: bytes) -> bytes:
 
 
 def _field(entry: bytes, field: str, name: str) -> bytes | str | None:
-    """A `NAME: value` line after the first, else a member of the JSON that the entry or its first line is."""
+    """A `NAME: value` line after the first, else a member of the JSON that the entry or its first line is.
+
+    `*` is the whole entry, with its last line end.
+    """
     if not field.startswith("/"):
         for line in entry.split(b"\n")[1:]:
             label, colon, value = line.partition(b":")
             if colon and label == field.encode():
                 return value.lstrip(b" \t")
+    if field == _WHOLE:
+        return entry
     for document in (entry, _first_line(entry)):
         try:
             found = member(document.decode(), field)

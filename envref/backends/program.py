@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends import command
 from envref.backends.answer import excerpt
+from envref.backends.throttling import TRIES, patiently
 from envref.errors import BackendError, BackendUnavailable, pasted, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envref.backends.base import Package
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+
+
+def _never(_stderr: str) -> None:
+    """The store has no such signal."""
 
 
 class Installation(NamedTuple):
@@ -53,12 +58,23 @@ class Program:
     """A program that a store delegates to.
 
     `label` begins every message; a relative path starts at `root`; the program never gets the variables in `unset`,
-    because they change the output that the store parses.
+    because they change the output that the store parses. `throttled` finds in its stderr that the store is asked too
+    often, and the seconds to wait at least (`throttling.patiently`); then it runs again, `tries` times in all.
     """
 
     def __init__(
-        self, label: str, name: str, installation: Installation, *, root: str = "", unset: Sequence[str] = ()
+        self,
+        label: str,
+        name: str,
+        installation: Installation,
+        *,
+        root: str = "",
+        unset: Sequence[str] = (),
+        throttled: Callable[[str], float | None] = _never,
+        tries: int = TRIES,
     ) -> None:
+        self._throttled = throttled
+        self._tries = tries
         self.label = label
         self.name = name
         self.installation = installation
@@ -85,21 +101,32 @@ class Program:
         extra: Mapping[str, str] | None = None,
     ) -> command.Finished:
         """Runs the program to its end with `extra` in its environment. Raises BackendError as `command.run` does."""
-        return command.run(
-            [self.path(), *arguments],
-            deadline=deadline,
-            label=self.label,
-            payload=payload,
-            environment=self.environment(extra),
-        )
+        (outcome,) = self._run([command.Call([self.path(), *arguments], payload)], deadline, extra)
+        if isinstance(outcome, BackendError):
+            raise outcome
+        return outcome
 
     def run_many(
         self, calls: Iterable[Sequence[str]], deadline: float, *, extra: Mapping[str, str] | None = None
     ) -> list[command.Finished | BackendError]:
         """One run for each list of arguments, four at a time; the outcomes in their order."""
         path = self.path()
-        planned = [command.Call([path, *arguments]) for arguments in calls]
-        return command.run_many(planned, deadline=deadline, label=self.label, environment=self.environment(extra))
+        return self._run([command.Call([path, *arguments]) for arguments in calls], deadline, extra)
+
+    def _run(
+        self, calls: Sequence[command.Call], deadline: float, extra: Mapping[str, str] | None
+    ) -> list[command.Finished | BackendError]:
+        environment = self.environment(extra)
+
+        def ask(some: Sequence[command.Call]) -> list[command.Finished | BackendError]:
+            return command.run_many(some, deadline=deadline, label=self.label, environment=environment)
+
+        return patiently(ask, calls, deadline, self._pause, tries=self._tries)
+
+    def _pause(self, outcome: command.Finished | BackendError) -> float | None:
+        if isinstance(outcome, BackendError) or outcome.status == 0:
+            return None
+        return self._throttled(plain(outcome.stderr))
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the program gets: the caller's environment, in English, with `extra` on top."""

@@ -28,7 +28,7 @@ _DOPPLER = "DOPPLER_API_HOST DOPPLER_CONFIG_DIR ! DOPPLER_PROXY_* DOPPLER_VERIFY
 BUILTIN = {
     "keychain": "envref.backends.keychain.store:Keychain DBUS_SESSION_BUS_ADDRESS XDG_* PYTHON_KEYRING_* ! DBUS_*",
     "vault": "envref.backends.vault.store:Vault",
-    "1password": "envref.backends.onepassword:OnePassword OP_CONNECT_HOST OP_CONFIG_DIR ! OP_ACCOUNT_*",
+    "1password": "envref.backends.onepassword.store:OnePassword OP_CONNECT_HOST OP_CONFIG_DIR ! OP_ACCOUNT_*",
     "aws-ssm": f"envref.backends.aws_ssm:AwsSsm {_AWS}",
     "aws-secrets-manager": f"envref.backends.aws_secrets_manager:AwsSecretsManager {_AWS}",
     "hashicorp-vault": f"envref.backends.hashicorp_vault.store:HashicorpVault {_VAULT}",
@@ -37,6 +37,8 @@ BUILTIN = {
     "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",
 }
+# How references of other tools begin: 1Password's own, and those of vals; `Backend.others` says whose store they mean.
+OTHERS = ("op://", "ref+")
 DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from envref.checks import example, schema
 from envref.checks.example import Comparison
@@ -11,6 +11,7 @@ from envref.errors import pasted
 from envref.project.project import env_path, file_names
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
+from envref.resolve.chain import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,12 +40,19 @@ class AgainstSchema(TypedDict):
 
 
 class Secrets(TypedDict):
-    """`resolved` is None if no store was asked; then `missing` means nothing."""
+    """`resolved` is None if no store was asked; then `missing` means nothing. `forgiven` are the backends whose secrets
+    count as missing where nobody is signed in.
+    """
 
     total: int
     resolved: int | None
     missing: list[str]
     backends: list[str]
+    forgiven: NotRequired[list[str]]
+
+
+class Forgiven(TypedDict, total=False):
+    forgiven: list[str]
 
 
 class Status(TypedDict):
@@ -93,6 +101,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
             "resolved": None if resolution is None else len(secret) - len(failed),
             "missing": [filled.variable.name for filled in failed],
             "backends": [backend.name for backend in project.config.backends],
+            **_forgiven(project),
         },
         "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
         "schema": judged,
@@ -108,6 +117,11 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
 def _files(project: Project) -> list[File]:
     names = [*file_names(project.config, project.profile), example.FILE]
     return [{"name": name, "present": os.path.lexists(os.path.join(project.root, name))} for name in names]
+
+
+def _forgiven(project: Project) -> Forgiven:
+    names = [backend.name for backend in project.config.backends if backend.optional == ALWAYS]
+    return {"forgiven": names} if names else {}
 
 
 def _failed(resolution: Resolution | None) -> list[Filled]:
@@ -143,6 +157,8 @@ def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
 
 def _hint(answered: Answered, profile: str | None) -> str:
     reference, outcome = answered
+    if isinstance(outcome, Missing) and outcome.run and outcome.is_there:
+        return f"{outcome.reason}; run: {pasted(outcome.run)}"
     if isinstance(outcome, Missing) and isinstance(reference, Reference) and outcome.run:
         return f"Set missing secret: {pasted((*outcome.run, *_of(profile)))}"
     if isinstance(outcome, Failed) and outcome.backend is not None:

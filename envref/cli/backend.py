@@ -31,7 +31,7 @@ class ListedBackend(TypedDict, total=False):
     type: str
     default: bool
     options: dict[str, str | bool]
-    optional: bool
+    optional: bool | str
     status: str
     reason: str
     cure: str

@@ -60,7 +60,7 @@ def _options(backend: BackendConfig) -> dict[str, str | bool]:
 def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:
     """The options, and the other settings of the backend."""
     own: dict[str, str | bool | float] = {**_options(backend)}
-    own |= {"optional": True} if backend.optional else {}
+    own |= {"optional": backend.optional} if backend.optional else {}
     own |= {"timeout": backend.timeout} if backend.timeout is not None else {}
     own |= {f"names.{key}": name for key, name in backend.names.items()}
     return dict(sorted(own.items()))

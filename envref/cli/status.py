@@ -16,6 +16,7 @@ from envref.cli.request import Request
 from envref.errors import OK, PARTIAL, printable
 from envref.formats import shells
 from envref.project.project import NoProject, configured, find
+from envref.resolve.chain import ALWAYS
 from envref.resolve.resolution import environment_of, load
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _lines(report: Status) -> Iterator[str]:
     yield from ("", f"Environment: {report['keys']} keys ({report['config']} config, {secrets['total']} secrets)")
     if secrets["total"]:
         asked = "not checked" if secrets["resolved"] is None else f"{secrets['resolved']}/{secrets['total']}"
-        yield from ("", "Secrets:", f"  Backends: {', '.join(secrets['backends'])}", f"  Resolved: {asked}")
+        yield from ("", "Secrets:", f"  Backends: {', '.join(_backends(report))}", f"  Resolved: {asked}")
         if secrets["missing"]:
             yield f"  Missing:  {', '.join(secrets['missing'])}"
     if report["example"] or report["schema"]:
@@ -98,6 +99,11 @@ def _lines(report: Status) -> Iterator[str]:
         yield from ("", "Hints:", *(f"  - {hint}" for hint in report["hints"]))
     yield ""
     yield f"Status: {report['issues']} issue(s) found" if report["issues"] else "Status: OK"
+
+
+def _backends(report: Status) -> Iterator[str]:
+    for name in report["secrets"]["backends"]:
+        yield f"{name} (optional: {ALWAYS})" if name in report["secrets"].get("forgiven", ()) else name
 
 
 def _validation(report: Status) -> Iterator[str]:

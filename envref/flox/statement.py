@@ -125,6 +125,8 @@ class Statements:
             raise Unwritable(f"{reference} has a default: {_ABSENCE}")
         if reference.encoding:
             raise Unwritable(f"{reference} is to be decoded, which no store's program does")
+        if reference.version is not None:
+            raise Unwritable(f"{reference} asks for one version")
         if reference.store is not None:
             return self._of(self._chain.store(reference.store), reference)
         first = self._chain.store(None)

@@ -12,10 +12,11 @@ class Address:
     """A secret as a store is asked for it.
 
     Either a key of a project, at profile scope if `profile` is set, or a `foreign` name: one that the store had already
-    and that envref never writes. `field` is set only for stores that read fields themselves.
+    and that envref never writes. `field` is set only for stores that read fields themselves; `version` is an earlier
+    value's, as a store with versions names it.
     """
 
-    __slots__ = ("field", "foreign", "key", "profile", "project")
+    __slots__ = ("field", "foreign", "key", "profile", "project", "version")
 
     def __init__(
         self,
@@ -25,12 +26,14 @@ class Address:
         profile: str | None = None,
         foreign: str | None = None,
         field: str | None = None,
+        version: str | None = None,
     ) -> None:
         self.project = project
         self.key = key
         self.profile = profile
         self.foreign = foreign
         self.field = field
+        self.version = version
 
     @property
     def full_key(self) -> str:
@@ -44,8 +47,8 @@ class Address:
 
     def _identity(self) -> tuple[str | None, ...]:
         if self.foreign is not None:
-            return (self.foreign, self.field)
-        return (self.project, self.profile, self.key, self.field)
+            return (self.foreign, self.field, self.version)
+        return (self.project, self.profile, self.key, self.field, self.version)
 
     def __str__(self) -> str:
         return self.full_key if self.foreign is None else self.foreign

@@ -30,17 +30,18 @@ class Found:
 class Missing:
     """Every store that may have it was asked, and answered that it is not there.
 
-    `is_field`: a store has the secret, and the secret lacks the field; setting it would overwrite the rest.
+    `is_there`: setting it would be wrong. A store has the secret, and the secret lacks the field or the version; or
+    nobody knows, because the store is `optional: always` and locked.
     """
 
-    __slots__ = ("is_field", "reason", "run")
+    __slots__ = ("is_there", "reason", "run")
 
     word = "not_found"
 
-    def __init__(self, reason: str, run: tuple[str, ...] = (), *, is_field: bool = False) -> None:
+    def __init__(self, reason: str, run: tuple[str, ...] = (), *, is_there: bool = False) -> None:
         self.reason = reason
         self.run = run
-        self.is_field = is_field
+        self.is_there = is_there
 
 
 class Failed:

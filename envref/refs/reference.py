@@ -12,9 +12,11 @@ _HEX = frozenset("0123456789abcdefABCDEF")
 _NO_KEYCHAR = frozenset(' /?#%{}"<>\\^|`')
 _IN_KEY = frozenset("/")
 _IN_TEXT = frozenset("/?")
+_IN_QUERY = frozenset("/?=")
 _SELECTOR = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
-_OPTIONS = ("optional", "default", "encoding")
+IN_NAME = _UNRESERVED | frozenset(":")  # a name of the store's own may be a URL or an ARN
+_OPTIONS = ("optional", "default", "encoding", "version")
 
 
 class InvalidReference(EnvrefError):
@@ -32,11 +34,12 @@ class Reference:
     """A secret, as a `.env` file names it.
 
     `store` is a configured backend's name, or None for the whole chain. `foreign` means that `key` is the store's own
-    name for the secret. `default` is the text used when the secret is absent, `encoding` is None or "base64", `field` a
-    member's name or a JSON Pointer. Prints as the text it came from; equal if every decoded part is equal.
+    name for the secret. `default` is the text used when the secret is absent, `encoding` is None or "base64", `version`
+    a version as the store names it, `field` a member's name or a JSON Pointer. Prints as the text it came from; equal
+    if every decoded part is equal.
     """
 
-    __slots__ = ("default", "encoding", "field", "foreign", "key", "optional", "store", "uri")
+    __slots__ = ("default", "encoding", "field", "foreign", "key", "optional", "store", "uri", "version")
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Reference:
         self.optional = options.get("optional") == "true"
         self.default = options.get("default")
         self.encoding = options.get("encoding")
+        self.version = options.get("version")
         self.field = field
         self.uri = uri
 
@@ -72,22 +76,25 @@ class Reference:
         selector, start = _selector(uri)
         end, field_start = _sections(uri, start)
         foreign = uri.startswith("/", start)
-        key = _key(uri, start + 1 if foreign else start, end)
+        key = _foreign(uri, start + 1, end) if foreign else _key(uri, start, end)
         if foreign and selector == CHAIN:
             raise InvalidReference(
                 f'"{uri}" names no backend (a name of the store\'s own needs ref://<backend>//<name>)'
             )
+        query: list[str] | None = [] if foreign and "://" in key else None
+        options = _options(uri, end + 1, field_start - 1, query)
         return cls(
             None if selector == CHAIN else selector,
             "" if foreign else _checked(key),
             uri=uri,
-            foreign=key if foreign else None,
-            options=_options(uri, end + 1, field_start - 1),
+            foreign=_with_query(key, query) if foreign else None,
+            options=options,
             field=_field(uri, field_start),
         )
 
     def _identity(self) -> tuple[object, ...]:
-        return (self.store, self.key, self.foreign, self.optional, self.default, self.encoding, self.field)
+        own = (self.optional, self.default, self.encoding, self.version, self.field)
+        return (self.store, self.key, self.foreign, *own)
 
     def __str__(self) -> str:
         return self.uri
@@ -104,11 +111,15 @@ class Reference:
 
 def uri_of(key: str, store: str | None = None) -> str:
     """The reference to `key` as text, with percent escapes where the grammar asks for them."""
-    escaped = "".join(
-        character if character in _UNRESERVED else "".join(f"%{byte:02X}" for byte in character.encode())
-        for character in key
+    return f"{SCHEME}{store or CHAIN}/{escaped(key)}"
+
+
+def escaped(text: str, inert: frozenset[str] = _UNRESERVED) -> str:
+    """A key, a name or a field as it is written in a reference; `inert` needs no percent escape."""
+    return "".join(
+        character if character in inert else "".join(f"%{byte:02X}" for byte in character.encode())
+        for character in text
     )
-    return f"{SCHEME}{store or CHAIN}/{escaped}"
 
 
 def _selector(uri: str) -> tuple[str, int]:
@@ -137,11 +148,16 @@ def _sections(uri: str, start: int) -> tuple[int, int]:
 
 
 def _key(uri: str, start: int, end: int) -> str:
+    if start < end and "" in uri[start:end].split("/"):
+        raise InvalidReference(f'empty segment in key "{uri[start:end]}"')
+    return _foreign(uri, start, end)
+
+
+def _foreign(uri: str, start: int, end: int) -> str:
+    """A name of the store's own: it may begin with a slash, or be a URL, whose segments are empty here and there."""
     if start >= end:
         raise InvalidReference(f'ref:// URI has empty path: "{uri}"')
     written = uri[start:end]
-    if "" in written.split("/"):
-        raise InvalidReference(f'empty segment in key "{written}"')
     key = _decode(uri, start, end, _IN_KEY)
     for segment in written.split("/"):
         if _decode(segment, 0, len(segment), _IN_KEY) in (".", ".."):
@@ -156,13 +172,21 @@ def _checked(key: str) -> str:
         raise InvalidReference(error.message) from None
 
 
-def _options(uri: str, start: int, end: int) -> dict[str, str]:
-    """The options between `?` and `#`; empty when there is no `?`."""
+def _with_query(name: str, query: list[str] | None) -> str:
+    return f"{name}?{'&'.join(query)}" if query else name
+
+
+def _options(uri: str, start: int, end: int, query: list[str] | None) -> dict[str, str]:
+    """The options between `?` and `#`; empty when there is no `?`. What a URL itself has there is added to `query`."""
     found: dict[str, str] = {}
     while start <= end:
         stop = uri.find("&", start, end)
         stop = end if stop < 0 else stop
         name, equals, _ = uri[start:stop].partition("=")
+        if query is not None and name not in _OPTIONS:
+            query.append(_decode(uri, start, stop, _IN_QUERY))
+            start = stop + 1
+            continue
         if name not in _OPTIONS:
             raise InvalidReference(f'unknown option "{name}" (valid: {", ".join(_OPTIONS)})')
         if name in found:
@@ -178,7 +202,7 @@ def _option_value(name: str, text: str, *, given: bool) -> str:
         if given and text not in ("true", "false"):
             raise InvalidReference(f'option "optional" is true or false, not "{text}"')
         return text or "true"
-    if not given:
+    if not given or (name == "version" and not text):
         raise InvalidReference(f'option "{name}" needs a value: {name}=…')
     if name == "encoding" and text != "base64":
         raise InvalidReference(f'unknown encoding "{text}" (valid: base64)')

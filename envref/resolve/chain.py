@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import time
 
+from envref import streams
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendUnavailable, EnvrefError, signature
+from envref.errors import (
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    EnvrefError,
+    signature,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +25,12 @@ if TYPE_CHECKING:
     from envref.project.project import Project
     from envref.refs.address import Address
     from envref.refs.outcome import Answer
+    from envref.refs.reference import Reference
 
 NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
+ALWAYS = "always"  # a store that is optional even where it is locked
 DEFAULT_TIMEOUT = 10.0  # seconds a store may take in total (commands.md 7)
+PERSONS_TIMEOUT = 60.0  # the same for one that asks a person, at a terminal: a passphrase is typed, a phone is found
 
 
 class Store:
@@ -27,11 +39,12 @@ class Store:
     __slots__ = (
         "_backend",
         "_config",
+        "_is_limited",
         "_root",
+        "_started",
         "asked",
         "asks_beside_data",
         "busy",
-        "deadline",
         "name",
         "names",
         "optional",
@@ -49,8 +62,9 @@ class Store:
         self.type = config.type
         self.names = config.names
         self.optional = config.optional
+        self._is_limited = bool(timeout or config.timeout)
         self.timeout = timeout or config.timeout or DEFAULT_TIMEOUT
-        self.deadline = started + self.timeout
+        self._started = started
         self.warnings: list[str] = []
         self.asks_beside_data = True
         self.asked = 0
@@ -64,6 +78,17 @@ class Store:
             self._backend = backend_class(self.type)(self.name, **self._config.arguments(self._root))
             self._backend.asks_beside_data = self.asks_beside_data
         return self._backend
+
+    @property
+    def asks_person(self) -> str:
+        """What a person may have to do before it answers; empty where it asks nobody."""
+        return (self._backend or backend_class(self.type)).asks_person
+
+    @property
+    def deadline(self) -> float:
+        """When it has to have answered, as `time.monotonic()` counts."""
+        waits = self.asks_person and not self._is_limited and streams.has_terminal()
+        return self._started + (PERSONS_TIMEOUT if waits else self.timeout)
 
     @property
     def reads_fields(self) -> bool:
@@ -82,7 +107,8 @@ class Store:
     def ask(self, addresses: Sequence[Address]) -> Mapping[Address, Answer]:
         """The store's answer for each address that it has. Never raises for a store's error.
 
-        An `optional` store that is unavailable has nothing, and says so in `warnings`. `asked` and `seconds` count the
+        An `optional` store that is unavailable has nothing, and says so in `warnings`; so does one that is
+        `optional: always` and locked, but its errors stay: `forgives` tells them. `asked` and `seconds` count the
         addresses it was asked for and how long that took; `busy` is set meanwhile.
         """
         begun = time.monotonic()
@@ -90,12 +116,38 @@ class Store:
         try:
             answers = self.backend.get_many(addresses, self.deadline)
         except BackendError as error:
-            answers = dict.fromkeys(addresses, error)
+            answers = dict.fromkeys(addresses, self._timely(error))
         finally:
             self.busy = False
         self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
+
+    def _timely(self, error: BackendError) -> BackendError:
+        """The error; that of a store which may have waited for a person says what for."""
+        if isinstance(error, BackendTimeout) and self.asks_person and not error.cure():
+            error.hint = f"it may have waited for you: {self.asks_person}"
+        return error
+
+    def forgives(self, error: BackendError) -> bool:
+        """Whether the user wants a secret to count as missing where the store gives this error: it is locked, or
+        nobody is signed in, and it is `optional: always`.
+        """
+        return self.optional == ALWAYS and isinstance(error, BackendLocked)
+
+    def allows(self, error: BackendError) -> bool:
+        """Whether its `optional` says that such an error is nothing to complain about."""
+        return self.forgives(error) or bool(self.optional and isinstance(error, BackendUnavailable))
+
+    def refusal(self, reference: Reference) -> BackendInvalid | None:
+        """The error for a reference that asks for what such a store has not: an earlier version."""
+        if reference.version is None or backend_class(self.type).versions:
+            return None
+        label = f'{self.type} "{self.name}"' if backend_class(self.type).label_has_name else self.type
+        return BackendInvalid(
+            f'{label} has no versions, as in "{reference}"',
+            hint="leave ?version out, or name a backend that has versions",
+        )
 
     def complaint(self) -> BackendError | None:
         """The store's error when asked for a secret that does not exist; None if it is ready.
@@ -117,12 +169,11 @@ class Store:
         return [self.signed(error) for error in found]
 
     def _skips(self, answer: Answer) -> bool:
-        if not self.optional or not isinstance(answer, BackendUnavailable):
+        if not isinstance(answer, BackendError) or not self.allows(answer):
             return False
         warning = f'backend "{self.name}" skipped: {answer.message}'
-        if warning not in self.warnings:
-            self.warnings.append(warning)
-        return True
+        self.warnings += [] if warning in self.warnings else [warning]
+        return not self.forgives(answer)
 
     def signed(self, error: BackendError) -> BackendError:
         """The error with the backend's name at its end, unless its first word is that name already."""

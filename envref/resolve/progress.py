@@ -14,7 +14,9 @@ _PATIENCE = 1.0  # seconds after which people wonder what is going on
 
 
 class Progress:
-    """A context in which stores are asked. Names a store that is still at work after a second, until it ends."""
+    """A context in which stores are asked. Names a store that is still at work after a second, until it ends; if it may
+    be waiting for a person, says what for.
+    """
 
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
@@ -29,6 +31,10 @@ class Progress:
         streams.passing.clear()
 
     def _show(self) -> None:
-        busy = [store.name for store in self._chain if store.busy]
-        if busy and not streams.question.is_open:
-            streams.passing.show(f"waiting for {', '.join(busy)}…")
+        busy = [store for store in self._chain if store.busy]
+        if not busy or streams.question.is_open:
+            return
+        asking = [f"{store.name}: {store.asks_person}" for store in busy if store.asks_person]
+        streams.passing.show(
+            f"waiting for {', '.join(asking or [store.name for store in busy])}{'' if asking else '…'}"
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envref import streams
+from envref.backends.table import OTHERS
 from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
 from envref.project import project as projects
@@ -69,7 +70,12 @@ def environment_of(project: Project) -> Environment:
     for file in project.files:
         streams.detail(f"read {file.name}")
     streams.warn_each(project.warnings)
-    return Environment(project.entries, project.ambient)
+    environment = Environment(project.entries, project.ambient)
+    if any(mark in text for text in map(str, project.files) for mark in OTHERS):
+        from envref.resolve.others import warnings
+
+        streams.warn_each(warnings(environment.variables.values(), project.config))
+    return environment
 
 
 def resolved(

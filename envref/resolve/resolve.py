@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, EnvrefError, FieldNotFound
+from envref.errors import BackendInvalid, EnvrefError, FieldNotFound, HoldsBytes
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret
@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from envref.errors import BackendError
     from envref.refs.outcome import Answer, Outcome
     from envref.refs.reference import Reference
     from envref.resolve.chain import Chain, Store
@@ -43,11 +44,11 @@ class Place:
 
     __slots__ = ("address", "answer", "field", "is_asked", "lack", "store")
 
-    def __init__(self, store: Store, address: Address, field: str | None) -> None:
+    def __init__(self, store: Store, address: Address, field: str | None, refusal: Answer | None = None) -> None:
         self.store = store
         self.address = address
         self.field = field
-        self.answer: Answer | None = None
+        self.answer = refusal
         self.lack: FieldNotFound | None = None
         self.is_asked = False
 
@@ -125,7 +126,7 @@ def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
         named = chain.get(reference.store)
         stores = [named] if named else []
     if reference.foreign is not None:
-        return [_foreign(store, reference.foreign, reference.field) for store in stores]
+        return [_foreign(store, reference, reference.foreign, reference.field) for store in stores]
     return [_place(store, reference, scope.project, level) for level in scope.levels() for store in stores]
 
 
@@ -134,16 +135,16 @@ def _place(store: Store, reference: Reference, project: str, profile: str | None
     mapped = store.mapped(reference.key, profile)
     if mapped is not None:
         name, _, field = mapped.partition("#")
-        return _foreign(store, name, reference.field or field or None)
-    if store.reads_fields:
-        return Place(store, Address(project, reference.key, profile=profile, field=reference.field), None)
-    return Place(store, Address(project, reference.key, profile=profile), reference.field)
+        return _foreign(store, reference, name, reference.field or field or None)
+    own, ours = (reference.field, None) if store.reads_fields else (None, reference.field)
+    address = Address(project, reference.key, profile=profile, field=own, version=reference.version)
+    return Place(store, address, ours, store.refusal(reference))
 
 
-def _foreign(store: Store, name: str, field: str | None) -> Place:
-    if store.reads_fields:
-        return Place(store, Address("", "", foreign=name, field=field), None)
-    return Place(store, Address("", "", foreign=name), field)
+def _foreign(store: Store, reference: Reference, name: str, field: str | None) -> Place:
+    own, ours = (field, None) if store.reads_fields else (None, field)
+    address = Address("", "", foreign=name, field=own, version=reference.version)
+    return Place(store, address, ours, store.refusal(reference))
 
 
 def _outcome(reference: Reference, candidates: list[Place], chain: Chain) -> Outcome:
@@ -156,15 +157,26 @@ def _outcome(reference: Reference, candidates: list[Place], chain: Chain) -> Out
     for place in candidates:
         if isinstance(place.answer, Secret):
             return Found(place.answer, place.store.name, place.address.profile)
-        if place.answer is not None:
+        if place.answer is not None and not place.store.forgives(place.answer):
             return Failed(place.answer, place.store.name)
-    if reference.default is not None:
-        return Found(Secret(reference.default))
-    return _missing(reference, candidates)
+        if place.answer is not None:
+            return _default(reference) or _unknown(place.store, place.answer)
+    return _default(reference) or _missing(reference, candidates)
+
+
+def _unknown(store: Store, error: BackendError) -> Missing:
+    """Missing, as the user wants it: the store gave no answer, and the cure is the store's."""
+    return Missing(f'backend "{store.name}": {error.message}', error.run, is_there=True)
+
+
+def _default(reference: Reference) -> Found | None:
+    return None if reference.default is None else Found(Secret(reference.default))
 
 
 def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer | None:
     """What the reference makes of the store's answer: its field, decoded. None: the secret is not there."""
+    if isinstance(answer, HoldsBytes) and reference.encoding:
+        return _of_bytes(reference, place, answer)
     if not isinstance(answer, Secret) or (place.field is None and reference.encoding is None):
         return answer
     text: str | None = answer.reveal()
@@ -176,6 +188,15 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
     except (BackendInvalid, FieldNotFound) as error:
         return error
     return None if text is None else Secret(text)
+
+
+def _of_bytes(reference: Reference, place: Place, answer: HoldsBytes) -> Answer:
+    """The decoded bytes are the value: a field is taken out of them."""
+    try:
+        text = _decoded(answer.encoded.reveal(), reference)
+        return Secret(text if place.field is None else _member(text, place.field, reference))
+    except (BackendInvalid, FieldNotFound) as error:
+        return error
 
 
 def _member(text: str, field: str, reference: Reference) -> str:
@@ -208,14 +229,18 @@ def _decoded(text: str, reference: Reference) -> str:
 def _missing(reference: Reference, candidates: list[Place]) -> Missing:
     for place in candidates:
         if place.lack is not None:
-            return Missing(f'backend "{place.store.name}": {place.lack.message}', is_field=True)
+            return Missing(f'backend "{place.store.name}": {place.lack.message}', is_there=True)
     name = reference.foreign or reference.key
-    run = () if reference.foreign else _setting(reference, candidates)
+    version = "" if reference.version is None else f", version {reference.version},"
+    # Setting it would not bring an earlier version back.
+    run = () if reference.foreign or version else _setting(reference, candidates)
     if reference.store is not None:
-        called = name if reference.foreign or run else f"{candidates[-1].address.foreign}"
-        return Missing(f'secret "{called}" not found in backend "{reference.store}"', run)
-    notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
-    return Missing(f'secret "{name}" not found in any backend ({"; ".join(notes)})', run)
+        called = name if reference.foreign or run or version else f"{candidates[-1].address.foreign}"
+        reason = f'secret "{called}"{version} not found in backend "{reference.store}"'
+    else:
+        notes = dict.fromkeys(place.store.absence(place.address) for place in candidates)
+        reason = f'secret "{name}"{version} not found in any backend ({"; ".join(notes)})'
+    return Missing(reason, run, is_there=bool(version))
 
 
 def _setting(reference: Reference, candidates: list[Place]) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def wanted(resolution: Resolution) -> list[AbsentSecret]:
     found: dict[tuple[str | None, str], AbsentSecret] = {}
     for filled in resolution.filled.values():
         for reference, outcome in filled.failures:
-            if isinstance(reference, Reference) and isinstance(outcome, Missing) and not outcome.is_field:
+            if isinstance(reference, Reference) and isinstance(outcome, Missing) and not outcome.is_there:
                 found.setdefault(
                     (reference.store, reference.foreign or reference.key), AbsentSecret(filled.variable.name, reference)
                 )

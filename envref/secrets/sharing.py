@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterable, Sequence
 
 import pyrage
 
-from envref.errors import EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError, pasted
 from envref.paths import open_named
 from envref.project.recipient import Recipient
 from envref.secret import Secret
 
+_OPENSSH = b"openssh-key-v1\0"
 _IDENTITY = "name a file that age-keygen wrote, or an SSH key without a passphrase"
 
 
@@ -40,7 +42,7 @@ def identities_of(path: str) -> list[object]:
         try:
             return [pyrage.ssh.Identity.from_buffer(text.encode("utf-8", "surrogateescape") + b"\n")]
         except pyrage.IdentityError:
-            raise EnvrefError(f"{name}: no SSH key that age can use", hint="take one without a passphrase") from None
+            raise _unusable(path, text) from None
     try:
         found = [pyrage.x25519.Identity.from_str(line.strip()) for line in text.split("\n") if _counts(line)]
     except pyrage.IdentityError:
@@ -48,6 +50,31 @@ def identities_of(path: str) -> list[object]:
     if not found:
         raise EnvrefError(f"{name}: no identities in this file", hint=_IDENTITY)
     return found
+
+
+def _unusable(path: str, text: str) -> EnvrefError:
+    """The error for an SSH key that pyrage does not read."""
+    name = os.path.basename(path)
+    if not _has_passphrase(text):
+        return EnvrefError(f"{name}: no SSH key that age can use", hint="take an ssh-ed25519 or ssh-rsa key")
+    copy = f"{path}.open"
+    return EnvrefError(
+        f"{name}: this SSH key has a passphrase, which envref does not ask for",
+        run=("cp", path, copy),
+        hint=f"{pasted(('ssh-keygen', '-p', '-N', '', '-f', copy))} and name that copy, which you delete afterwards",
+    )
+
+
+def _has_passphrase(text: str) -> bool:
+    """Whether a private key is encrypted (PROTOCOL.key of OpenSSH; RFC 1421 and 7468 for the older forms)."""
+    if "ENCRYPTED" in text:
+        return True
+    inner = "".join(line for line in text.splitlines() if "-----" not in line)
+    try:
+        head = base64.b64decode(inner[:64], validate=True)
+    except ValueError:
+        return False
+    return head.startswith(_OPENSSH) and not head.startswith(_OPENSSH + b"\0\0\0\x04none")
 
 
 def decrypt(sealed: bytes, identities: Sequence[object], name: str) -> bytes:

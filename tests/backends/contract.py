@@ -7,7 +7,8 @@ import traceback
 
 import pytest
 
-from envref.errors import BackendError, BackendTimeout, FieldNotFound, SecretNotFound
+from envref.backends.throttling import TRIES, Throttled
+from envref.errors import BackendError, BackendInvalid, BackendTimeout, FieldNotFound, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret
 
@@ -46,6 +47,9 @@ class BackendContract:
     holds_trailing_newline = True
     alike = ("a/b", "a.b", "a_b", "a-b", "a b", "a%2Fb", "A/b")  # keys that it tells apart
     limit = 30  # seconds that one call of a test may take
+    first_version = ""  # what `?version=` calls the first of two values; empty where the store has no versions
+    foreign_name = ""  # a name as its users have it, which envref would not make; empty where there are none
+    throttles = False  # whether the service can be made to say that it is asked too often
 
     @pytest.fixture
     def store(self):
@@ -67,6 +71,59 @@ class BackendContract:
         address = self.address(key, **scope)
         answer = store.get_many([address], self.deadline).get(address)
         return answer.reveal() if isinstance(answer, Secret) else answer
+
+    def plant(self, store, name, value):
+        """Stores a secret under a name of the store's own, as somebody else than envref would."""
+        raise NotImplementedError
+
+    def throttle(self, times):
+        """Has the service refuse that many requests, in its own words for "too often"; a function that counts them."""
+        raise NotImplementedError
+
+    def test_a_secret_of_another_hand_is_read(self, store):
+        """Under its own name; envref does not change it, and another such name is absent."""
+        if not self.foreign_name:
+            pytest.skip("this store has no foreign names")
+        self.plant(store, self.foreign_name, "value")
+        planted, absent = (Address("", "", foreign=f"{self.foreign_name}{end}") for end in ("", "absent"))
+        assert dict(store.get_many([planted, absent], self.deadline)) == {planted: Secret("value")}
+        for change in (lambda: store.set(planted, Secret("x"), self.deadline), lambda: store.delete(planted, 0.0)):
+            with pytest.raises(BackendInvalid):
+                change()
+
+    def test_an_earlier_version_is_read(self, store):
+        """Beside the latest one, in one question; a version that there is not is absent."""
+        assert bool(store.versions) == bool(self.first_version), "say in the test what `versions` promises"
+        if not self.first_version:
+            pytest.skip("this store has no versions: the core refuses to ask for one")
+        self.put(store, "key", "first")
+        self.put(store, "key", "second")
+        latest = self.address("key")
+        first, absent = (Address("app", "key", version=name) for name in (self.first_version, self.absent_version))
+        answers = dict(store.get_many([first, latest, absent], self.deadline))
+        assert answers == {first: Secret("first"), latest: Secret("second")}
+
+    absent_version = "77"  # in the form of the store's versions
+
+    def test_a_throttled_store_is_asked_again(self, store):
+        """Twice refused, then answered: nobody sees it."""
+        if not self.throttles:
+            pytest.skip("this store does not limit rates")
+        self.put(store, "key", "value")
+        count = self.throttle(2)
+        assert self.read(store, "key") == "value"
+        assert count() == 2
+
+    def test_a_store_that_goes_on_refusing_is_left_alone(self, store):
+        """After three tries, with the store's reason and a cure."""
+        if not self.throttles:
+            pytest.skip("this store does not limit rates")
+        self.put(store, "key", "value")
+        count = self.throttle(99)
+        error = self.error_of_reading(store, self.address("key"), self.deadline)
+        assert isinstance(error, Throttled)
+        assert error.cure()
+        assert count() == TRIES
 
     def test_nothing_asked_is_nothing_answered(self, store):
         """An empty question costs nothing and gives an empty answer."""

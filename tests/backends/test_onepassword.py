@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from envref.backends.onepassword import OnePassword
+from envref.backends.onepassword.store import OnePassword
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -226,12 +226,13 @@ class TestFields:
             (LOGIN, "hunter22"),
             ((field("notesPlain"), field("credential", "ghp_x")), "ghp_x"),
             ((field("notesPlain", "note"),), "note"),
-            ((field("password"), field("notesPlain", "note")), ""),
+            ((field("password"), field("notesPlain", "note")), "note"),
+            ((field("password"), field("credential", ""), field("notesPlain", "note")), "note"),
         ],
-        ids=["password", "credential", "note", "empty_password"],
+        ids=["password", "credential", "note", "empty_password", "empty_credential"],
     )
     def test_a_foreign_item_has_a_default_field(self, account, store, fields, value):
-        """Of an item of your own: the password, else the credential, else the note."""
+        """Of an item of your own: the first of password, credential and note that somebody filled in."""
         identifier = account.add("My Item", *fields, category="LOGIN")
         assert answers_of(store, foreign("My Item"), foreign(identifier)) == {"My Item": value, identifier: value}
 
@@ -248,8 +249,65 @@ class TestFields:
         assert answers["Item#2b"] == "b"
         assert answers["Item#key"].lines() == [
             'error: 1password: item "Item" has several fields "key"',
-            "  hint: name the field by its id",
+            "  hint: name one of #1a, #2b",
         ]
+
+    def test_a_field_of_a_section_is_named_with_it(self, account, store):
+        """`#SECTION/FIELD`, by titles or ids; the label alone is an error that names both."""
+        account.add(
+            "GitHub",
+            field("password", "p"),
+            {"id": "a1", "label": "token", "section": {"id": "s1", "label": "Staging"}, "value": "one"},
+            {"id": "a2", "label": "token", "section": {"id": "s2", "label": "Prod"}, "value": "two"},
+            category="LOGIN",
+        )
+        wanted = [foreign("GitHub", name) for name in ("Staging/token", "Prod/token", "s1/a1", "a2", "token")]
+        answers = answers_of(store, *wanted)
+        ambiguous = answers.pop("GitHub#token")
+        assert answers == {
+            "GitHub#Staging/token": "one",
+            "GitHub#Prod/token": "two",
+            "GitHub#s1/a1": "one",
+            "GitHub#a2": "two",
+        }
+        assert ambiguous.lines()[1:] == ["  hint: name one of #Staging/token, #Prod/token"]
+        error = answers_of(store, foreign("GitHub", "Test/token"))["GitHub#Test/token"]
+        assert isinstance(error, FieldNotFound)
+        assert error.advice == "its fields: password, Staging/token, Prod/token"
+
+    def test_a_field_that_nobody_filled_in_is_no_empty_value(self, account, store):
+        """A field by name that is empty, and an item whose default fields all are: errors, and no empty variable."""
+        account.add("Item", field("password"), field("username", ""), field("notesPlain"), category="LOGIN")
+        answers = answers_of(store, foreign("Item"), foreign("Item", "password"), foreign("Item", "username"))
+        assert [type(answer) for answer in answers.values()] == [BackendInvalid, FieldNotFound, FieldNotFound]
+        assert answers["Item"].message == '1password: item "Item" has no text'
+        assert answers["Item#password"].message.startswith(
+            '1password: field "password": "Item" has such a field, and it is empty; op item get shows'
+        )
+
+    def test_a_one_time_password_is_the_code(self, account, store):
+        """`?attribute=otp` behind the field, as op has it; without it the field is the seed's URL."""
+        code = {
+            "id": "TOTP_1",
+            "type": "OTP",
+            "label": "one-time password",
+            "value": "otpauth://totp/x",
+            "totp": "481920",
+        }
+        account.add("GitHub", *self.LOGIN, code, category="LOGIN")
+        pasted = foreign("op://Personal/GitHub/one-time password?attribute=otp")
+        wanted = [foreign("GitHub", "one-time password?attribute=otp"), foreign("GitHub", "one-time password")]
+        assert list(answers_of(store, *wanted, pasted).values()) == ["481920", "otpauth://totp/x", "481920"]
+        error = answers_of(store, foreign("GitHub", "password?attribute=otp"))["GitHub#password?attribute=otp"]
+        assert error.message.startswith('1password: field "password" of "GitHub" has no otp; op item get shows')
+
+    def test_a_private_key_may_be_had_as_openssh_writes_it(self, account, store):
+        """`?ssh-format=openssh`, as op has it."""
+        formats = {"openssh": {"value": "-----BEGIN OPENSSH-----"}}
+        key = {"id": "private_key", "label": "private key", "value": "-----BEGIN PRIVATE-----", "ssh_formats": formats}
+        account.add("deploy", key, category="SSH_KEY")
+        pasted = foreign("op://Personal/deploy/private key?ssh-format=openssh")
+        assert list(answers_of(store, pasted).values()) == ["-----BEGIN OPENSSH-----"]
 
     def test_without_such_a_field_the_value_is_read_as_json(self, account, store):
         """A field that the item lacks is a member of its value, if that is JSON; null and no member are not there."""
@@ -278,6 +336,110 @@ class TestFields:
         (error,) = answers_of(store, address).values()
         assert isinstance(error, BackendInvalid)
         assert error.message == f'1password: item "app/db" has no field "{name}"'
+
+
+class TestSecretReferences:
+    """`ref://op//op://VAULT/ITEM/[SECTION/]FIELD`, as the desktop app copies it."""
+
+    @pytest.fixture(autouse=True)
+    def items(self, account):
+        section = {"id": "s1", "label": "Admin"}
+        account.add("GitHub", field("password", "p"), {**field("token", "t"), "section": section}, category="LOGIN")
+        account.add("Stripe", field("credential", '{"key": "k"}'), vault="Engineering", category="API_CREDENTIAL")
+
+    @pytest.mark.parametrize(
+        ("reference", "value"),
+        [
+            ("op://Personal/GitHub/password", "p"),
+            ("op://Personal/GitHub/Admin/token", "t"),
+            ("op://Personal/github/admin/TOKEN", "t"),
+            ("op://Engineering/Stripe/credential", '{"key": "k"}'),
+        ],
+    )
+    def test_it_is_read(self, store, reference, value):
+        """With and without section, in any capitals, from whichever vault it names."""
+        assert answers_of(store, foreign(reference)) == {reference: value}
+
+    def test_what_follows_it_is_a_member_of_its_value(self, store):
+        """`#key` behind a secret reference goes into its JSON."""
+        address = foreign("op://Engineering/Stripe/credential", "key")
+        assert list(answers_of(store, address).values()) == ["k"]
+
+    def test_each_vault_is_one_process(self, account, store):
+        """References into two vaults and envref's own keys: one call a vault."""
+        account.note("app/key", "own")
+        references = ["op://Engineering/Stripe/credential", "op://Personal/GitHub/password"]
+        answers = answers_of(store, KEY, *map(foreign, references))
+        assert set(answers) == {"app/key", *references}
+        assert account.verbs() == ["get", "get", "get"]
+
+    def test_a_vault_that_is_not_there_costs_the_others_nothing(self, store):
+        """One reference into an unknown vault fails alone."""
+        bad, good = "op://Nope/GitHub/password", "op://Personal/GitHub/password"
+        answers = answers_of(store, foreign(bad), foreign(good))
+        assert answers.pop(good) == "p"
+        assert isinstance(answers[bad], BackendDenied)
+
+    def test_what_is_not_there_is_said_in_its_own_words(self, store):
+        """An absent item names its vault, an absent field the fields that there are."""
+        absent = foreign("op://Engineering/Nope/password")
+        assert answers_of(store, absent) == {}
+        assert store.absent(absent).message == '1password: op get: "Nope" isn\'t an item in the "Engineering" vault'
+        error = answers_of(store, foreign("op://Personal/GitHub/Admin/nope"))["op://Personal/GitHub/Admin/nope"]
+        assert error.message == (
+            '1password: field "Admin/nope": "GitHub" has no such field; its fields: password, Admin/token'
+        )
+
+    @pytest.mark.parametrize("text", ["op://", "op://Personal", "op://Personal/GitHub", "op://a/b/c/d/e", "op://a//b"])
+    def test_another_form_is_refused(self, account, store, text):
+        """A reference of fewer or more parts than op takes: an error with the form, and op is not asked."""
+        error = answers_of(store, foreign(text))[text]
+        assert error.lines()[1:] == ["  hint: write op://VAULT/ITEM/[SECTION/]FIELD"]
+        assert account.verbs() == []
+
+
+class TestFiles:
+    """Nobody has seen how the real op ends a file that it prints; the double adds nothing."""
+
+    @pytest.fixture
+    def document(self, account):
+        file = {"id": "f1", "name": "a.json", "content": '{"a": 1}\n'}
+        return account.add("Doc", field("notesPlain"), category="DOCUMENT", files=[file])
+
+    def test_a_document_alone_is_an_error_that_names_its_file(self, store, document):
+        """A document has no field with text, so it is no empty value."""
+        error = answers_of(store, foreign("Doc"))["Doc"]
+        assert error.lines() == [
+            'error: 1password: item "Doc" has no text',
+            "  hint: name one of its files: #a.json",
+        ]
+
+    def test_its_file_is_its_text(self, account, store, document):
+        """`#NAME` of the file, or a secret reference to it, is the content as it is; that is one process more."""
+        wanted = [foreign("Doc", "a.json"), foreign("op://Personal/Doc/a.json"), foreign("Doc", "f1")]
+        assert set(answers_of(store, *wanted).values()) == {'{"a": 1}\n'}
+        assert [call["argv"][:3] for call in account.calls()][-1] == ["document", "get", document]
+        assert len(account.calls()) == 3
+
+    def test_a_file_of_another_item_is_read_by_its_name(self, account, store):
+        """An attachment, also one in a section."""
+        files = [
+            {"id": "f1", "name": "key.pem", "content": "one"},
+            {"id": "f2", "name": "old.pem", "section": {"id": "s", "label": "ssh"}, "content": "two"},
+        ]
+        account.add("server", field("password", "p"), category="SERVER", files=files)
+        wanted = [foreign("server", "key.pem"), foreign("server", "ssh/old.pem")]
+        assert list(answers_of(store, *wanted).values()) == ["one", "two"]
+        error = answers_of(store, foreign("server", "new.pem"))["server#new.pem"]
+        assert error.advice == "its fields: password, key.pem, ssh/old.pem"
+
+    def test_a_file_that_can_not_be_had_fails_alone(self, account, store, document):
+        """The error of one file is that reference's."""
+        account.note("app/key", "v")
+        account.change(fails=[[["document", "get"], "(403) Forbidden"]])
+        answers = answers_of(store, KEY, foreign("Doc", "a.json"))
+        assert answers["app/key"] == "v"
+        assert isinstance(answers["Doc#a.json"], BackendDenied)
 
 
 class TestWriting:
@@ -367,6 +529,21 @@ WORDS = {
     "line": (f"unable to process line 3: {FORBIDDEN}", BackendDenied, FORBIDDEN),
     "not_signed_in": ("account is not signed in", BackendLocked, "not signed in"),
     "prompt": ("authorization timeout", BackendLocked, "authorization timeout"),
+    "dismissed": (
+        "error initializing client: authorization prompt dismissed, please try again",
+        BackendLocked,
+        "error initializing client: authorization prompt dismissed, please try again",
+    ),
+    "accounts": (
+        "multiple accounts found. Use the --account flag or set the OP_ACCOUNT environment variable",
+        BackendInvalid,
+        "op is signed in to several accounts",
+    ),
+    "ambiguous account": (
+        'error initializing client: found multiple accounts for filter "my.1password.com"',
+        BackendInvalid,
+        'error initializing client: found multiple accounts for filter "my.1password.com"',
+    ),
     "desktop": ("connecting to desktop app timed out", BackendLocked, "connecting to desktop app timed out"),
     "limit by status": ("(429) Too Many Requests: slow down", BackendUnavailable, "(429) Too Many Requests: slow down"),
     "no app": (
@@ -415,6 +592,7 @@ class TestErrors:
         error = error_of(lambda: store.get_many([KEY], soon()))
         assert type(error) is expected
         assert error.message == f"1password: op: {shown}"
+        assert error.cure()
 
     @pytest.mark.parametrize(("call", "verb"), [("set", "create"), ("set", "edit"), ("delete", "delete")])
     def test_a_write_that_is_refused_is_an_error(self, account, store, call, verb):
@@ -478,7 +656,7 @@ class TestCalls:
         for call in ("read_with_profile", "set", "list", "delete"):
             CALLS[call](store)
         assert all(call["argv"][-2:] == ["--account", "my.1password.com"] for call in account.calls())
-        assert isinstance(error_of(lambda: answers_of(OnePassword("op", account="other"), KEY)), BackendUnavailable)
+        assert isinstance(error_of(lambda: answers_of(OnePassword("op", account="other"), KEY)), BackendLocked)
 
     def test_json_is_asked_for_whatever_the_caller_prefers(self, account, store, monkeypatch):
         """OP_FORMAT of the caller does not reach op, and every call names the format."""
@@ -737,6 +915,22 @@ class TestEnvref:
         assert account.verbs() == ["get"]
         refused = team.envref("secret", "set", "github_token", stdin="x")
         assert 'key "github_token" is mapped to an existing secret in backend "op"' in refused.stderr
+
+    def test_a_secret_reference_is_pasted_as_it_is(self, team, account):
+        """`ref://op//` and what the desktop app copies, with its blanks escaped; its own query is not envref's."""
+        code = {**field("one-time password", "otpauth://totp/x"), "type": "OTP", "totp": "481920"}
+        token = {**field("token", "t"), "section": {"id": "s", "label": "Work"}}
+        account.add("GitHub", field("password"), token, code, category="LOGIN")
+        account.note("Runbook", "text", vault="Engineering")
+        lines = {
+            "TOKEN": "ref://op//op://Personal/GitHub/Work/token",
+            "CODE": "ref://op//op://Personal/GitHub/one-time%20password?attribute=otp",
+            "PORT": "ref://op//op://Personal/GitHub/port?default=443",
+            "NOTE": "ref://op//op://Engineering/Runbook/notesPlain",
+        }
+        team.write(".env", "".join(f"{name}={reference}\n" for name, reference in lines.items()))
+        done = team.envref("resolve")
+        assert done.stdout == "TOKEN=t\nCODE=481920\nPORT=443\nNOTE=text\n", done.stderr
 
     def test_signed_out(self, team, account):
         """A reference that can't be had says what to run, and the rest of the file is printed."""

@@ -224,6 +224,46 @@ class TestEntries:
         assert answer_of(store, foreign("both", "user")) == "line"
         assert answer_of(store, foreign("both", "/user")) == "json"
 
+    @pytest.mark.parametrize("content", [b"one\n", b"one", b"pw\nuser: bob\n\nnote\n", b"\xc3\xa4\n"])
+    def test_the_whole_entry_is_its_own_field(self, store, passwords, content):
+        """`#*` is every line, as it is stored."""
+        passwords.put("web/site", content)
+        assert answer_of(store, foreign("web/site", "*")) == content.decode()
+
+    def test_a_key_in_pem_is_read_whole(self, store, passwords):
+        """Of an SSH key the first line says nothing (ST-PK1)."""
+        key = b"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n"
+        passwords.put("ssh/key", key)
+        assert answer_of(store, foreign("ssh/key")) == key.decode()
+
+    def test_the_store_of_gopass_is_found(self, gpg, home):
+        """Where pass has none, gopass's main store is the one; its entries are files of the same kind (ST-PK2)."""
+        gopass = Passwords(home / ".local/share/gopass/stores/root")
+        gopass.put("web/site", b"pw\nuser: bob\n")
+        store = PassStore("pass")
+        assert answer_of(store, foreign("web/site")) == "pw"
+        assert answer_of(store, foreign("web/site", "user")) == "bob"
+        store.set(KEY, Secret("v"), soon())
+        assert gopass.names() == ["envref/app/key.gpg", "web/site.gpg"]
+        Passwords(home / ".password-store")
+        assert answer_of(PassStore("pass"), foreign("web/site")) is None
+
+    def test_an_expired_key_is_said_and_can_be_extended(self, home, monkeypatch):
+        """Nothing is written; after the cure, done as it is written, it is (ST-PK3)."""
+        with GnuPg() as gpg:
+            for name, value in gpg.environment.items():
+                monkeypatch.setenv(name, value)
+            passwords = Passwords(home / ".password-store")
+            gpg.expire("seconds=1")
+            store = PassStore("pass")
+            error = error_of(lambda: store.set(KEY, Secret("v"), soon()))
+            assert error.message == "pass: gpg lacks a usable public key of a recipient in .gpg-id"
+            assert "--quick-set-expire" in error.hint
+            assert passwords.names() == []
+            gpg.expire("1y")
+            store.set(KEY, Secret("v"), soon())
+            assert answer_of(store) == "v"
+
     def test_a_foreign_name_is_only_read(self, store, passwords, installed):
         """Setting and deleting a foreign name is refused without starting pass."""
         for call in (
@@ -338,7 +378,7 @@ class TestErrors:
         (passwords.path / ".gpg-id").write_text("0123456789ABCDEF0123456789ABCDEF01234567\n")
         error = error_of(lambda: store.set(KEY, Secret(MARKER), soon()))
         assert isinstance(error, BackendUnavailable)
-        assert error.message == "pass: gpg lacks the public key of a recipient in .gpg-id"
+        assert error.message == "pass: gpg lacks a usable public key of a recipient in .gpg-id"
         assert passwords.names() == []
 
     def test_a_missing_secret_key_is_locked(self, store, passwords, tmp_path, monkeypatch):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
+import termios
+import time
 
 import pytest
 
+from envref import streams
+from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.cli.terminal import Terminal
+from tests.requirements import need
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -90,6 +96,60 @@ def test_a_store_that_takes_long_is_named_and_the_line_is_taken_away(app):
     shown = screen(app.path, "resolve", "--only", "A")
     assert "waiting for store…" in shown
     assert shown.index("waiting for store…") < shown.index("\r\x1b[K") < shown.index("A=s3cret")
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [({}, "waiting for op: unlock 1Password"), ({"OP_SERVICE_ACCOUNT_TOKEN": "ops_x"}, "waiting for op…")],
+)
+def test_what_a_store_may_wait_for_is_said(app, monkeypatch, variables, line):
+    """A person who has to approve something reads what; with a service account nobody has to (ST-F2)."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    app.write(".envref.yaml", "project: app\nbackends: [{name: op, type: 1password, config: {command: ./op}}]\n")
+    item = {"id": "g", "title": "GitHub", "fields": [{"id": "password", "label": "password", "value": "s3cret"}]}
+    app.write("op", f"#!/bin/sh\ncat >/dev/null; sleep 2; echo '{json.dumps(item)}'\n").chmod(0o755)
+    app.write(".env", "A=ref://op//GitHub\n")
+    shown = screen(app.path, "resolve")
+    assert shown.index(line) < shown.index("\r\x1b[K") < shown.index("A=s3cret")
+
+
+def test_a_program_that_owns_the_screen_is_not_written_over(monkeypatch):
+    """While a pinentry reads without echo, nothing is written there."""
+    screen_, keyboard = os.openpty()
+    monkeypatch.setattr(streams, "_STDERR", keyboard)
+    modes = termios.tcgetattr(keyboard)
+    modes[3] &= ~termios.ECHO
+    termios.tcsetattr(keyboard, termios.TCSANOW, modes)
+    streams.passing.show("waiting for pass: unlock the GnuPG key")
+    assert not streams.passing.shown
+    modes[3] |= termios.ECHO
+    termios.tcsetattr(keyboard, termios.TCSANOW, modes)
+    streams.passing.show("waiting for pass: unlock the GnuPG key")
+    assert streams.passing.shown
+    streams.passing.clear()
+    os.close(screen_)
+    os.close(keyboard)
+
+
+def test_a_passphrase_that_gpg_asks_for_is_typed_and_counts(app, home, tmp_path, monkeypatch):
+    """The real pinentry comes up on the caller's terminal, whose name nobody set, and is left alone until it ends."""
+    monkeypatch.delenv("GPG_TTY", raising=False)
+    with GnuPg(passphrase="of the tests") as gpg:
+        for name, value in gpg.environment.items():
+            monkeypatch.setenv(name, value)
+        Passwords(home / ".password-store").put("db", b"s3cret\n")
+        gpg.configure("gpg-agent.conf", f"pinentry-program {need('pinentry-curses')}\n")
+        gpg.forget_passphrases()
+        app.write(".envref.yaml", "project: app\nbackends: [{name: pass}]\n")
+        app.write(".env", "A=ref://pass//db\n")
+        terminal = Terminal(app.path, "resolve")
+        terminal.await_text("Passphrase")
+        time.sleep(1.5)
+        terminal.type("of the tests\r")
+        assert terminal.end() == 0
+    assert "A=s3cret" in terminal.output
+    assert "waiting" not in terminal.output
 
 
 def test_a_quick_store_is_not_named(app):

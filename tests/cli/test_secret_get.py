@@ -146,3 +146,38 @@ def test_an_explicit_empty_list_of_backends_is_told(shop):
     shop.write(".envref.yaml", "project: app\nbackends: []\n")
     done = shop.envref("secret", "list")
     assert (done.returncode, done.stderr.splitlines()[0]) == (1, "error: no backends configured in .envref.yaml")
+
+
+def test_get_takes_a_whole_reference(shop):
+    """With its options and its field, as a line of `.env` has it; it names its backend itself."""
+    shop.fill(k='{"a": "aGk="}')
+    assert shop.envref("secret", "get", "ref://store/k?encoding=base64#a").stdout == "hi\n"
+    assert shop.envref("secret", "get", "ref://secrets/none?default=d").stdout == "d\n"
+    done = shop.envref("secret", "get", "ref://store/k?version=1")
+    assert done.stderr.splitlines() == [
+        'error: retrieving secret: plugin "store" has no versions, as in "ref://store/k?version=1"',
+        "  hint: leave ?version out, or name a backend that has versions",
+    ]
+    done = shop.envref("secret", "get", "ref://store/k#none")
+    assert done.stderr.splitlines() == [
+        'error: retrieving secret: backend "store": field "none": "k" has no such field; its fields: a'
+    ]
+    done = shop.envref("secret", "get", "ref://store/k", "-b", "store")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        2,
+        ["error: a reference names its backend", "  hint: leave --backend out"],
+    )
+    assert "ref:// URI" in shop.envref("secret", "get", "ref://store").stderr
+
+
+def test_get_of_a_locked_store_that_is_always_optional(shop, monkeypatch):
+    """Its own words, and never the command that would set the secret."""
+    shop.configure({**VAULT_ENTRY, "name": "shut", "type": "vault", "optional": "always"})
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse")
+    shop.envref("vault", "init")
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    done = shop.envref("secret", "get", "k", "-b", "shut")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        'error: retrieving secret: backend "shut": vault passphrase required: set ENVREF_VAULT_PASSPHRASE'
+    )

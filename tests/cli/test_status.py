@@ -114,3 +114,24 @@ def test_a_store_is_written_and_read_by_its_own_name(project, trusted):
     ]
     store.envref("secret", "set", "a", "--backend", "store", stdin="x")
     assert json.loads(store.envref("status", "--format", "json").stdout)["issues"] == 0
+
+
+def test_a_store_that_may_always_be_missing_is_shown(project, monkeypatch):
+    """By name and in JSON; a hint has the store's own words, not the command that sets a secret."""
+    entry = "{name: vault, config: {path: v.db}, optional: always}"
+    project.write(".envref.yaml", f"project: app\nbackends: [{entry}]\n")
+    project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b?optional\n")
+    with monkeypatch.context() as once:
+        once.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse")
+        assert project.envref("vault", "init").returncode == 0
+    done = project.envref("status")
+    assert "  Backends: vault (optional: always)\n" in done.stdout
+    assert "  Missing:  A\n" in done.stdout
+    assert '  - ref://secrets/a: backend "vault": vault passphrase required: ' in done.stdout
+    assert 'warning: backend "vault" skipped: vault passphrase required: ' in done.stderr
+    assert "secret set" not in done.stdout
+    report = json.loads(project.envref("status", "--format", "json").stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert report["secrets"]["forgiven"] == ["vault"]
+    assert project.envref("resolve").returncode == 3
+    assert project.envref("doctor").returncode == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +23,8 @@ EVERY = settings(max_examples=count(300, 20_000), deadline=None)
         ("ref://ssm-staging/api.key-2", "ssm-staging", "api.key-2", None),
         ("ref://op//GitHub%20Work%20Token", "op", "", "GitHub Work Token"),
         ("ref://ssm//a/b", "ssm", "", "a/b"),
+        ("ref://op//op://V/I/F?attribute=otp", "op", "", "op://V/I/F?attribute=otp"),
+        ("ref://op//op://V/I/F?optional&attribute=otp&default=x&b=%20", "op", "", "op://V/I/F?attribute=otp&b= "),
         ("ref://secrets/a%2Fb", None, "a/b", None),
         ("ref://secrets/%E2%82%AC", None, "€", None),
         ("ref://secrets/€+1", None, "€+1", None),
@@ -70,8 +75,10 @@ def test_options_come_before_the_field(suffix, optional, default, encoding, fiel
         ("ref://secrets/{x", '"{" at column 15 (write %7B)'),
         ("ref://store/a%zz", 'bad percent escape "%zz" at column 14'),
         ("ref://store/a%2", 'bad percent escape "%2" at column 14'),
-        ("ref://secrets/a?opt", 'unknown option "opt" (valid: optional, default, encoding)'),
-        ("ref://secrets/a?", 'unknown option "" (valid: optional, default, encoding)'),
+        ("ref://secrets/a?opt", 'unknown option "opt" (valid: optional, default, encoding, version)'),
+        ("ref://secrets/a?", 'unknown option "" (valid: optional, default, encoding, version)'),
+        ("ref://secrets/a?version=", 'option "version" needs a value: version=…'),
+        ("ref://secrets/a?version", 'option "version" needs a value: version=…'),
         ("ref://secrets/a?optional&optional", 'option "optional" is given twice'),
         ("ref://secrets/a?optional=maybe", 'option "optional" is true or false, not "maybe"'),
         ("ref://secrets/a?default", 'option "default" needs a value: default=…'),
@@ -139,3 +146,38 @@ def test_references_that_ask_the_same_are_one():
     assert str(again) == "ref://secrets/%61?optional"
     assert len({first, again, Reference.parse("ref://secrets/a"), Reference.parse("ref://secrets/b")}) == 3
     assert first != "ref://secrets/a?optional"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "/team/db",
+        "op://Personal/GitHub/token",
+        "https://upload.example/legacy/",
+        "service//account",
+        "arn:aws:ssm:us-east-1:123456789012:parameter/team/db",
+    ],
+)
+def test_a_name_of_the_stores_own_may_hold_empty_segments(name):
+    """A leading slash, a URL, an empty account: what a store makes of it is the store's business; only dots are not."""
+    assert Reference.parse(f"ref://store//{name}").foreign == name
+    with pytest.raises(InvalidReference, match="can't be a segment"):
+        Reference.parse(f"ref://store//{name}/../x")
+
+
+def test_a_version_is_part_of_what_is_asked():
+    """Percent escapes are undone; two versions are two references."""
+    first = Reference.parse("ref://store/a?version=1")
+    other = Reference.parse("ref://store/a?version=a%20b&optional#/x")
+    assert (first.version, other.version, Reference.parse("ref://store/a").version) == ("1", "a b", None)
+    assert first == Reference.parse("ref://store/a?version=%31")
+    assert len({first, other, Reference.parse("ref://store/a"), Reference.parse("ref://store/a?version=2")}) == 4
+
+
+def test_what_the_page_of_stores_says_can_be_addressed_is_a_reference():
+    """Every reference in the tables of docs/stores.md, Flox's commands among them, can be pasted."""
+    page = pathlib.Path(__file__).parents[2].joinpath("docs/stores.md").read_text("utf-8")
+    section = page.partition("## What people already have")[2].partition("\n## ")[0]
+    found = re.findall(r"ref://[^\s`]+", "".join(line for line in section.splitlines() if line.startswith("|")))
+    assert len(found) > 30
+    assert all(Reference.parse(uri).foreign for uri in found)

@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from envref import streams
 from envref.backends import table as backends
-from envref.errors import BackendLocked, BackendUnavailable, EnvrefError
+from envref.errors import BackendLocked, BackendTimeout, BackendUnavailable, EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
@@ -70,6 +71,34 @@ def test_the_timeout_is_the_callers_the_stores_or_ten_seconds(chain, configured)
     (store,) = configured({"name": "open", "timeout": 2.5}, timeout=0.7)
     assert store.timeout == 0.7
     assert before + 0.7 <= store.deadline <= time.monotonic() + 0.7
+
+
+@pytest.mark.parametrize(
+    ("asks", "terminal", "limits", "seconds"),
+    [
+        ("unlock it", True, {}, 60),
+        ("unlock it", False, {}, 10),
+        ("", True, {}, 10),
+        ("unlock it", True, {"timeout": 2.5}, 2.5),
+    ],
+)
+def test_a_store_that_asks_a_person_has_more_time_at_a_terminal(
+    configured, monkeypatch, asks, terminal, limits, seconds
+):
+    """A minute, unless somebody set a limit (ST-F2)."""
+    monkeypatch.setattr(Memory, "asks_person", asks)
+    monkeypatch.setattr(streams, "has_terminal", lambda: terminal)
+    before = time.monotonic()
+    (store,) = configured({"name": "open", **limits})
+    assert before + seconds <= store.deadline <= time.monotonic() + seconds
+
+
+def test_a_store_that_may_have_waited_for_a_person_says_so(configured, monkeypatch):
+    """Its time-out names what nobody did."""
+    monkeypatch.setattr(Memory, "asks_person", "unlock it")
+    slow = BackendTimeout("no answer within 10 s", subject="memory")
+    (store,) = configured({"name": "open"}, contents={"open": slow})
+    assert store.ask([KEY])[KEY].cure() == ["hint: it may have waited for you: unlock it"]
 
 
 def test_what_was_asked_is_counted(chain):

@@ -5,14 +5,22 @@ from __future__ import annotations
 import pytest
 
 from envref.backends import table as backends
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.errors import (
+    BackendDenied,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    HoldsBytes,
+)
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.outcome import Failed, Missing
 from envref.refs.reference import Reference
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import Scope, resolve
-from tests.backends.doubles.memory import Memory
+from envref.secret import Secret
+from tests.backends.doubles.memory import Memory, Versioned
 
 
 @pytest.fixture
@@ -161,7 +169,7 @@ def test_an_absent_field_names_the_fields_that_there_are(stores):
         [missing] = outcomes(chain, uri)
         assert isinstance(missing, Missing)
         assert missing.reason == 'backend "a": field "pasword": "db" has no such field; its fields: user, port'
-        assert (missing.run, missing.is_field) == ((), True)
+        assert (missing.run, missing.is_there) == ((), True)
 
 
 def test_an_absent_mapped_name_is_shown_as_the_store_has_it(stores):
@@ -247,3 +255,85 @@ def test_named_stores_are_asked_together_once_the_chain_has_its_answer(stores, m
     chain = stores(a={"app/w": "0"}, b={"app/x": "1"}, c={"app/y": "2"})
     assert values(chain, "ref://secrets/w", "ref://b/x", "ref://c/y") == ["0", "1", "2"]
     assert Memory.asked[0] == ("a", ["app/w"])
+
+
+def test_an_optional_store_that_is_locked_ends_the_search_as_missing(stores):
+    """`optional: always`: never a value of the next store; `?default` as for what is missing; the store's own cure."""
+    options = {"a": {"optional": "always"}}
+    chain = stores(options, a=BackendLocked("memory: locked", run=("unlock", "it")), b={"app/x": "2"})
+    missing, default, optional = outcomes(chain, "ref://secrets/x", "ref://secrets/x?default=d", "ref://a/x?optional")
+    assert isinstance(missing, Missing)
+    assert (missing.reason, missing.run, missing.is_there) == (
+        'backend "a": memory: locked',
+        ("unlock", "it"),
+        True,
+    )
+    assert (default.secret.reveal(), default.backend) == ("d", None)
+    assert isinstance(optional, Missing)
+    assert chain.warnings() == ['backend "a" skipped: memory: locked']
+    assert [name for name, _ in Memory.asked] == ["a"]
+
+
+def test_always_is_about_locks_and_absence_alone(stores):
+    """A store that refuses or does not answer in time still fails; one that is not there is skipped as before."""
+    options = {"a": {"optional": "always"}}
+    for error in (BackendDenied, BackendTimeout, BackendInvalid):
+        [outcome] = outcomes(stores(options, a=error("a: no"), b={"app/x": "2"}), "ref://secrets/x")
+        assert isinstance(outcome, Failed)
+    assert values(stores(options, a=BackendUnavailable("a: gone"), b={"app/x": "2"}), "ref://secrets/x") == ["2"]
+
+
+@pytest.fixture
+def versioned(stores, monkeypatch):
+    monkeypatch.setitem(backends.BUILTIN, "memory", "tests.backends.doubles.memory:Versioned")
+    monkeypatch.setattr(Versioned, "earlier", {("app/x", "1"): "old", ("other", "1"): '{"a": "older"}'})
+    return stores(a={"app/x": "new", "other": '{"a": "newer"}'})
+
+
+def test_a_version_is_asked_of_a_store_that_has_them(versioned):
+    """Beside the latest one, of a key and of a name of the store's own, with a field."""
+    asked = "ref://a/x", "ref://secrets/x?version=1", "ref://a//other#a", "ref://a//other?version=1#a"
+    assert values(versioned, *asked) == ["new", "old", "newer", "older"]
+
+
+def test_an_absent_version_is_not_an_absent_secret(versioned):
+    """Nothing offers to set it: that would make yet another version. `?default` is as always."""
+    missing, chain, default = outcomes(
+        versioned, "ref://a/x?version=7", "ref://secrets/x?version=7", "ref://a/x?version=7&default=d"
+    )
+    assert (missing.reason, missing.run, missing.is_there) == (
+        'secret "x", version 7, not found in backend "a"',
+        (),
+        True,
+    )
+    assert (chain.reason.partition(" (")[0], chain.run) == ('secret "x", version 7, not found in any backend', ())
+    assert default.secret.reveal() == "d"
+
+
+def test_a_store_without_versions_refuses_one(stores):
+    """Without being asked, and in a chain too: passing over it would be another secret."""
+    chain = stores(a={"app/x": "1", "y": "2"}, b={"app/x": "2"})
+    for uri in ("ref://a/x?version=1", "ref://secrets/x?version=1", "ref://a//y?version=1&default=d"):
+        [outcome] = outcomes(chain, uri)
+        assert isinstance(outcome, Failed)
+        assert outcome.reason == f'backend "a": memory has no versions, as in "{uri}"'
+        assert outcome.error.cure() == ["hint: leave ?version out, or name a backend that has versions"]
+    assert Memory.asked == []
+
+
+def holding(text):
+    return HoldsBytes.about("memory", "x", Secret(text))
+
+
+def test_bytes_are_taken_only_as_base64(stores):
+    """`?encoding=base64` decodes them, and a field is taken out of what they say; without it they are an error."""
+    encoded = "eyJhIjogMX0="  # {"a": 1}
+    chain = stores(a={"app/x": holding(encoded), "app/y": holding("/w==")})
+    assert values(chain, "ref://a/x?encoding=base64", "ref://a/x?encoding=base64#a") == ['{"a": 1}', "1"]
+    plain, field, no_text = outcomes(chain, "ref://a/x", "ref://a/x#a", "ref://a/y?encoding=base64")
+    for failed in (plain, field):
+        assert (failed.word, failed.reason) == ("invalid", 'backend "a": memory: "x" holds bytes, not text')
+        assert failed.error.cure() == ["hint: add ?encoding=base64"]
+    assert no_text.reason.endswith("is not the base64 of UTF-8 text")
+    [lacks] = outcomes(chain, "ref://a/x?encoding=base64#b")
+    assert lacks.reason == 'backend "a": field "b": "x" has no such field; its fields: a'

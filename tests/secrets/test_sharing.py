@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import pyrage
@@ -9,7 +10,7 @@ import pytest
 
 from envref.errors import EnvrefError, UsageError
 from envref.secret import Secret
-from envref.secrets.sharing import Recipient, encrypt, recipients_of
+from envref.secrets.sharing import Recipient, encrypt, identities_of, recipients_of
 from tests.requirements import need
 
 ALICE = pyrage.x25519.Identity.generate()
@@ -56,11 +57,9 @@ def test_the_age_program_reads_it_with_an_ssh_key(ssh_key, kind):
         "junk",
         "",
         "age1",
-        "age1yubikey1qwerty",
         PUBLIC.upper(),
         PUBLIC[:-1] + "q",
         PUBLIC + " ",
-        "ssh-dss AAAA",
         "ssh-ed25519 AAAA",
         "ssh-ed25519",
         "age1/../../bin/sh1qqqq",
@@ -72,6 +71,63 @@ def test_anything_else_is_no_recipient(text):
     with pytest.raises(UsageError) as refused:
         Recipient(text)
     assert refused.value.message == f'invalid age public key "{text}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (
+            "age1yubikey1qwt50d05nh5vutpdzmlg5wn80",
+            'a key of the age plugin "yubikey", which envref never starts',
+        ),
+        ("age1se1qgg72x2qfk9wg3wh0qg9u0v7l5dkq4jx69fv80p6", 'a key of the age plugin "se", which envref never starts'),
+        ("age1pq1qwerty", "a post-quantum key of age, which envref can't encrypt to yet"),
+        ("age1tag1qwerty", "a tagged key of age for hardware, which envref can't encrypt to yet"),
+        ("ssh-dss AAAA me", "an SSH key of type ssh-dss; age takes ssh-ed25519 and ssh-rsa"),
+        (
+            "sk-ssh-ed25519@openssh.com AAAA",
+            "an SSH key of type sk-ssh-ed25519@openssh.com; age takes ssh-ed25519 and ssh-rsa",
+        ),
+    ],
+)
+def test_a_key_of_another_kind_is_called_what_it_is(text, what):
+    """It is no invalid key: age or OpenSSH takes it, and envref says why it does not (ST-PK8)."""
+    with pytest.raises(UsageError) as refused:
+        Recipient(text)
+    assert refused.value.lines() == [
+        f'error: "{text}" is {what}',
+        "  hint: ask for age1…, or the line of ~/.ssh/id_ed25519.pub",
+    ]
+
+
+def test_a_real_ecdsa_key_is_called_what_it_is(tmp_path):
+    """As ssh-keygen writes it."""
+    subprocess.run([need("ssh-keygen"), "-q", "-t", "ecdsa", "-N", "", "-f", tmp_path / "key"], check=True, timeout=60)
+    with pytest.raises(UsageError, match="is an SSH key of type ecdsa-sha2-nistp256"):
+        Recipient((tmp_path / "key.pub").read_text().strip())
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "rsa"])
+@pytest.mark.parametrize("form", [(), ("-m", "PEM"), ("-m", "PKCS8")])
+def test_an_ssh_key_with_a_passphrase_has_a_cure(tmp_path, monkeypatch, kind, form):
+    """The error says what is wrong, and the command it gives makes the key usable (ST-PK7)."""
+    if kind == "ed25519" and form:
+        pytest.skip("OpenSSH has one form for those")
+    key = tmp_path / "my key"
+    make = [need("ssh-keygen"), "-q", "-t", kind, *form, "-N", "secret phrase", "-f", key]
+    subprocess.run(make, check=True, timeout=60)
+    with pytest.raises(EnvrefError) as refused:
+        identities_of(str(key))
+    assert refused.value.message == "my key: this SSH key has a passphrase, which envref does not ask for"
+    command = (
+        refused.value.cure()[0].removeprefix("run: ").partition(" and name that copy")[0].replace(", then ", " && ")
+    )
+    ask = tmp_path / "ask"
+    ask.write_text("#!/bin/sh\necho secret phrase\n")
+    ask.chmod(0o755)
+    asked = {**os.environ, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "DISPLAY": ":0"}
+    subprocess.run(["sh", "-c", command], check=True, timeout=60, env=asked, stdin=subprocess.DEVNULL)
+    assert len(identities_of(f"{key}.open")) == 1
 
 
 def test_a_private_key_is_refused_and_not_repeated():

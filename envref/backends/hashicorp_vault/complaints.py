@@ -2,44 +2,108 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 from envref.backends.answer import excerpt
 from envref.backends.program import Complaint, plain, understood
+from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
     BackendTimeout,
     BackendUnavailable,
+    FieldNotFound,
     SecretNotFound,
+    printable,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LABEL = "hashicorp-vault"
+THROTTLED = "Code: 429"
 
+_QUOTAS = "try again in a moment; vault list sys/quotas/rate-limit names its limits"
+_REQUEST = re.compile(r"URL: (?P<method>[A-Z]+) \S+?/v1/(?P<path>[^\s?]+)(?:\?(?P<query>\S*))?")
+_CAPABILITIES = {
+    "GET": "read",
+    "LIST": "list",
+    "PUT": 'create", "update',
+    "POST": 'create", "update',
+    "PATCH": "patch",
+    "DELETE": "delete",
+}
 _SERVER = re.compile(r"(https?://)(?:[^/@\s\"]*@)?([^/@\s\"]+)")
 # Cases that only the server's own words distinguish, whatever the status is.
 _WORDED = ("no namespace", "no access", "no token", "sealed")
 
 
-def failure(text: str, mount: str, path: str) -> BackendError:
+class Login(NamedTuple):
+    """The program that signs in, and where the token comes from: a variable, `option token`, or empty for a login."""
+
+    program: str = "vault"
+    source: str = ""
+
+    def again(self) -> dict[str, Any]:
+        """What replaces a token that is refused. A variable or an option comes before what a login stores."""
+        if self.source.isupper():
+            return {"run": ("unset", self.source), "hint": f"{self.program} login"}
+        if self.source:
+            return {"hint": f"the {self.source} of the backend holds it; without that, {self.program} login counts"}
+        return {"run": (self.program, "login")}
+
+
+A_LOGIN = Login()
+
+
+class Misplaced(FieldNotFound):
+    """There is no entry there, and the path seems to begin with what a path does not hold."""
+
+    @classmethod
+    def about(cls, mount: str, path: str) -> Misplaced | None:
+        """The error for an absent path as other tools write it: with the mount, or with `data/` (ST-HV2)."""
+        head, data, tail = f"/{path}".partition("/data/")
+        head = head.strip("/")
+        inside = f'a path begins inside the mount "{mount}"'
+        if data and head in ("", mount):
+            advice = f'write "{printable(tail)}": {inside}, and "data/" is the server\'s own'
+        elif path.startswith(f"{mount}/"):
+            advice = f'write "{printable(path.removeprefix(mount)[1:])}": {inside}'
+        elif data:
+            other = printable(head)
+            advice = f'for the mount "{other}" list a backend with mount: {other}, and write "{printable(tail)}"'
+        else:
+            return None
+        return cls(f'secret not found: "{printable(path)}"', subject=LABEL, advice=advice)
+
+
+class NoMount(BackendInvalid):
+    """There is no such engine in this namespace, or no such entry in an engine of version 1: the words are the same."""
+
+
+def failure(text: str, mount: str, path: str, login: Login) -> BackendError:
     """The error that a text of the program stands for. `path` is what was asked for."""
     # Joined to one line, because the first line of a server's error says nothing: "Error making API request."
     words = " ".join(plain(text).split())
     found = _SERVER.search(words)
     server = f" ({''.join(found.groups())})" if found else ""
-    return understood(LABEL, words, _complaints(mount, path, server).values())
+    return understood(LABEL, words, _complaints(mount, path, server, login, _policy(words)).values())
 
 
 def refusal(
-    server: str, target: str, status: int, errors: Sequence[str] | None, *, mount: str, path: str
+    server: str,
+    target: str,
+    status: int,
+    errors: Sequence[str] | None,
+    *,
+    mount: str,
+    path: str,
+    login: Login = A_LOGIN,
 ) -> BackendError:
     """The error that an answer of the server stands for. `path` is empty where the mount itself was looked up.
 
@@ -50,7 +114,7 @@ def refusal(
     reading = f"Error reading {mount}/data/{path}: " if path else ""
     listed = "".join(f" * {error}" for error in errors or ())
     sentence = " ".join(f"{reading}URL: GET {server}{target} Code: {status}. Errors:{listed}".split())
-    known = _complaints(mount, path, f" ({server})")
+    known = _complaints(mount, path, f" ({server})", login, _policy(sentence))
     cause = _cause(known, status, " ".join(" ".join(errors or ()).split()), path)
     return known[cause].about(LABEL, sentence) if cause else BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
 
@@ -62,6 +126,8 @@ def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> st
         return worded
     if status == HTTPStatus.FORBIDDEN and not path:
         return "not signed in"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "throttled"
     if "permission denied" in said:
         return "denied"
     return "forbidden" if status == HTTPStatus.FORBIDDEN else ""
@@ -69,7 +135,7 @@ def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> st
 
 def unreachable(server: str, failed: Exception) -> BackendError:
     """The error of a connection that failed."""
-    known = _complaints("", "", f" ({server})")
+    known = _complaints("", "", f" ({server})", Login(), "")
     if isinstance(failed, ConnectionRefusedError):
         return known["refused"].about(LABEL, "")
     if isinstance(failed, socket.gaierror) and failed.errno == socket.EAI_NONAME:
@@ -84,17 +150,26 @@ def _reason(failed: Exception) -> str:
     return failed.strerror.lower() if failed.strerror else "the connection ended before the answer"
 
 
-def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
+def _policy(words: str) -> str:
+    """The line that the token's policy lacks, for the request that the words are about (ST-F5)."""
+    found = _REQUEST.search(words)
+    if not found:
+        return ""
+    method, path, query = found["method"], unquote(found["path"]), found["query"] or ""
+    directory = path.rstrip("/").rpartition("/")[0]
+    capability = "list" if "list=true" in query else _CAPABILITIES[method]
+    return f'path "{printable(directory)}/*" {{ capabilities = ["{capability}"] }}'
+
+
+def _complaints(mount: str, path: str, server: str, login: Login, policy: str) -> dict[str, Complaint]:
     """Complaints by our names for them. Wording of OpenBao 2.7.2 (stores.md 6); the first phrase found decides."""
-    no_mount = f'no KV engine of version 2 at "{mount}" in this namespace'
+    no_mount = f'no KV engine at "{mount}" in this namespace'
     sign_in = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
-    # The variable comes before what `vault login` stores: with it, signing in changes nothing.
-    is_given = bool(os.environ.get("VAULT_TOKEN"))
-    cure: Any = {"run": ("unset", "VAULT_TOKEN"), "hint": "vault login"} if is_given else {"run": ("vault", "login")}
+    cure = login.again()
     return {
         "absent": Complaint(f"No value found at {mount}/data/", SecretNotFound),
         # Without "/data/" the mount was not found: the namespace does not exist, or the mount is of version 1.
-        "other mount": Complaint("No value found at ", BackendInvalid, no_mount),
+        "other mount": Complaint("No value found at ", NoMount, no_mount),
         "no namespace": Complaint("namespace not found", BackendInvalid, no_mount),
         "no access": Complaint(
             "preflight capability check returned 403",
@@ -105,11 +180,12 @@ def _complaints(mount: str, path: str, server: str) -> dict[str, Complaint]:
         # Every token may look up the mount: whoever is refused there is not signed in.
         "not signed in": Complaint(f"/sys/internal/ui/mounts/{mount} Code: 403", BackendDenied, sign_in, **cure),
         "no token": Complaint("missing client token", BackendDenied, sign_in, **cure),
+        "throttled": Complaint(THROTTLED, Throttled, f"the server limits how often it is asked{server}", hint=_QUOTAS),
         "denied": Complaint(
             "* permission denied",
             BackendDenied,
             f'denied: permission denied for "{path}"',
-            hint=f'the token needs a policy for "{mount}/data/…" and "{mount}/metadata/…"',
+            hint=f"its policy needs: {policy}" if policy else "",
         ),
         "forbidden": Complaint("Code: 403", BackendDenied),
         "sealed": Complaint(

@@ -9,11 +9,14 @@ import ssl
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from envref.backends.answer import answered
 from envref.backends.command import LARGEST_OUTPUT
-from envref.backends.hashicorp_vault.complaints import refusal, unreachable
+from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
+from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, parsed
+from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
 if TYPE_CHECKING:
@@ -28,8 +31,13 @@ class Unusual(Exception):
     """The way to the server, or its answer, is not one that envref handles: the store has to use the program."""
 
 
-def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: float) -> dict[str, bytes | BackendError]:
-    """What the server says of each path: the entry as JSON, or why there is none. A path is left out when time was up.
+Reply = KvEntry | BackendError
+
+
+def read_many(
+    server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
+) -> dict[KvPlace, Reply]:
+    """What the server says of each place: the entry, or why there is none. A place is left out when time was up.
 
     Raises Unusual, and BackendError where the mount can't be read.
     """
@@ -37,9 +45,9 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
         connection = _Connection(server, deadline)
     except (OSError, ValueError):
         raise Unusual from None
-    reader = _Reader(connection, mount)
+    reader = _Reader(connection, mount, deadline, login)
     # In a thread: a slow name service, or a server that sends a byte a second, does not respect a deadline.
-    worker = threading.Thread(target=reader.run, args=(paths,), daemon=True)
+    worker = threading.Thread(target=reader.run, args=(places,), daemon=True)
     worker.start()
     worker.join(max(0.0, deadline - time.monotonic()))
     replies, failed = dict(reader.replies), reader.failed
@@ -51,7 +59,21 @@ def read_many(server: Endpoint, mount: str, paths: Sequence[str], deadline: floa
         raise Unusual from None
     if failed is None or time.monotonic() >= deadline:
         return replies
-    return {**dict.fromkeys(paths, unreachable(server.url, failed)), **replies}
+    return {**dict.fromkeys(places, unreachable(server.url, failed)), **replies}
+
+
+class Answer(NamedTuple):
+    """Status and body, and for how long the server wants to be left alone, in its own words."""
+
+    status: int
+    body: bytes
+    retry_after: str
+
+    def pause(self) -> float | None:
+        """The seconds to wait before another try (RFC 9110, 10.2.3); None for an answer about something else."""
+        if self.status != HTTPStatus.TOO_MANY_REQUESTS:
+            return None
+        return float(self.retry_after) if self.retry_after.isdecimal() else 0.0
 
 
 class _Connection(http.client.HTTPConnection):
@@ -70,8 +92,8 @@ class _Connection(http.client.HTTPConnection):
         name = self.server.server_name
         self.sock = stream if self._tls is None else self._tls.wrap_socket(stream, server_hostname=name)
 
-    def read(self, target: str) -> tuple[int, bytes]:
-        """Status and body. OSError, HTTPException, and Unusual for a redirect."""
+    def read(self, target: str) -> Answer:
+        """The server's answer. OSError, HTTPException, and Unusual for a redirect."""
         if time.monotonic() >= self._deadline:
             raise TimeoutError
         self.request("GET", target, headers=self.server.headers())
@@ -83,7 +105,7 @@ class _Connection(http.client.HTTPConnection):
             raise ConnectionResetError
         if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
             raise Unusual
-        return response.status, body
+        return Answer(response.status, body, response.headers.get("Retry-After", ""))
 
     def abandon(self) -> None:
         """Ends a read that another thread is waiting for."""
@@ -99,45 +121,59 @@ class _Connection(http.client.HTTPConnection):
 class _Reader:
     """The replies so far, and what ended the reading before the last path."""
 
-    def __init__(self, connection: _Connection, mount: str) -> None:
-        self.replies: dict[str, bytes | BackendError] = {}
+    def __init__(self, connection: _Connection, mount: str, deadline: float, login: Login) -> None:
+        self.replies: dict[KvPlace, Reply] = {}
         self.failed: Exception | None = None
         self._connection = connection
         self._mount = mount
+        self._deadline = deadline
+        self._login = login
 
-    def run(self, paths: Sequence[str]) -> None:
+    def run(self, places: Sequence[KvPlace]) -> None:
         """The body of a thread, so it never raises."""
         try:
-            self._check_mount()
-            for path in paths:
-                self.replies[path] = self._entry(path)
+            engine = self._engine()
+            for place in places:
+                self.replies[place] = answered(self._entry, place, engine)
         except (OSError, ValueError, http.client.HTTPException, Unusual, BackendError) as error:
             self.failed = error
 
-    def _check_mount(self) -> None:
-        """Checks the mount first, as the program does: without one of version 2, every path would look absent."""
+    def _engine(self) -> int:
+        """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
+        absent.
+        """
         target = _target(f"sys/internal/ui/mounts/{self._mount}")
-        status, body = self._connection.read(target)
-        if status != HTTPStatus.OK:
-            raise self._refusal(target, status, _members(body))
-        mount = _members(_members(body).get("data"))
-        options = _members(mount.get("options"))
-        if (options.get("version"), mount.get("path")) != ("2", f"{self._mount}/"):
+        answer = self._read(target)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(target, answer)
+        mount = _members(_members(answer.body).get("data"))
+        version = _members(mount.get("options")).get("version")
+        if version not in ("1", "2") or mount.get("path") != f"{self._mount}/":
             raise Unusual
+        return int(str(version))
 
-    def _entry(self, path: str) -> bytes | BackendError:
-        target = _target(f"{self._mount}/data/{path}")
-        status, body = self._connection.read(target)
-        answer = {} if status == HTTPStatus.OK else _members(body)
+    def _entry(self, place: KvPlace, engine: int) -> KvEntry:
+        """Raises BackendError where there is none."""
+        inner = f"data/{place.path}" if engine == 2 else place.path
+        target = _target(f"{self._mount}/{inner}")
+        answer = self._read(target if place.version is None else f"{target}?version={place.version}")
         # 404 with data means a deleted version that can be undeleted.
-        if status == HTTPStatus.OK or (status == HTTPStatus.NOT_FOUND and answer.get("data")):
-            return body
-        return self._refusal(target, status, answer, path)
+        is_deleted = answer.status == HTTPStatus.NOT_FOUND and bool(_members(answer.body).get("data"))
+        if answer.status != HTTPStatus.OK and not is_deleted:
+            raise self._refusal(target, answer, place.path)
+        return parsed(place.path, answer.body, engine)
 
-    def _refusal(self, target: str, status: int, answer: dict[str, object], path: str = "") -> BackendError:
-        errors = answer.get("errors")
+    def _read(self, target: str) -> Answer:
+        (answer,) = patiently(
+            lambda targets: [self._connection.read(each) for each in targets], [target], self._deadline, Answer.pause
+        )
+        return answer
+
+    def _refusal(self, target: str, answer: Answer, path: str = "") -> BackendError:
+        errors = _members(answer.body).get("errors")
         listed = [str(error) for error in errors] if isinstance(errors, list) else None
-        return refusal(self._connection.server.url, target, status, listed, mount=self._mount, path=path)
+        url, named = self._connection.server.url, {"mount": self._mount, "path": path}
+        return refusal(url, target, answer.status, listed, **named, login=self._login)
 
 
 def _target(path: str) -> str:

@@ -1,8 +1,12 @@
-"""One entry of a KV engine, as program and server print it: `{"data": {"data": {MEMBERS}, "metadata": {...}}}`."""
+"""One entry of a KV engine, as program and server print it.
+
+Version 2 is `{"data": {"data": {MEMBERS}, "metadata": {...}}}`, version 1 is `{"data": {MEMBERS}}`.
+"""
 
 from __future__ import annotations
 
 import json
+from typing import NamedTuple
 
 from envref.backends.answer import as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
@@ -13,15 +17,27 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.secret import Secret
 
+
+class KvPlace(NamedTuple):
+    """A path inside a mount, and the version that is wanted; None for the latest."""
+
+    path: str
+    version: int | None = None
+
+
 MEMBER = "value"  # the member that envref keeps a secret in
 
 
 class KvEntry:
-    """An entry and the members of its current version, which are None for a deleted version that can be undeleted."""
+    """An entry and its members, which are None for a deleted version that can be undeleted.
 
-    __slots__ = ("_text", "members", "path", "version")
+    `version` is None in an engine of version 1, which keeps none.
+    """
 
-    def __init__(self, path: str, text: str, members: frozenset[str] | None, version: int) -> None:
+    __slots__ = ("_root", "_text", "members", "path", "version")
+
+    def __init__(self, path: str, text: str, members: frozenset[str] | None, version: int | None) -> None:
+        self._root = "/data" if version is None else "/data/data"
         self.path = path
         self.members = members
         self.version = version
@@ -57,7 +73,7 @@ class KvEntry:
 
     def _pointed(self, pointer: str) -> str | None:
         """What a JSON Pointer into the entry leads to (ST-F9)."""
-        return member(self._text, f"/data/data{pointer}")
+        return member(self._text, f"{self._root}{pointer}")
 
     def _lacks(self, field: str) -> FieldNotFound:
         members = self.members or frozenset()
@@ -67,20 +83,25 @@ class KvEntry:
 
     def _member(self, name: str) -> str | None:
         """Reads the member by a JSON Pointer into the answer's text: so numbers keep the digits that the store has."""
-        return member(self._text, f"/data/data/{name.replace('~', '~0').replace('/', '~1')}")
+        return member(self._text, f"{self._root}/{name.replace('~', '~0').replace('/', '~1')}")
 
 
-def parsed(path: str, raw: bytes) -> KvEntry:
-    """The entry in an answer. BackendInvalid for anything else, also for an entry of a KV engine of version 1."""
+def parsed(path: str, raw: bytes, engine: int | None = None) -> KvEntry:
+    """The entry in an answer of an engine of that version, or of whichever it looks like. BackendInvalid for others."""
     try:
         text = raw.decode("utf-8")
-        data = json.loads(text)["data"]
-        members, version = data["data"], data["metadata"]["version"]
+        document = json.loads(text)
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
         raise _no_entry(path, "the answer is not JSON") from None
-    except (LookupError, TypeError):
-        raise _no_entry(path, "the answer is not an entry of a KV engine, version 2") from None
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise _no_entry(path, "the answer is not an entry of a KV engine")
+    metadata = data.get("metadata")
+    version = metadata.get("version") if isinstance(metadata, dict) else None
+    if engine == 1 or (engine is None and "data" not in data and version is None):
+        return KvEntry(path, text, frozenset(data), None)
+    members = data.get("data", ())
     if not isinstance(version, int) or not isinstance(members, dict | None):
         raise _no_entry(path, "the answer is not an entry of a KV engine, version 2")
     return KvEntry(path, text, None if members is None else frozenset(members), version)

@@ -1,4 +1,4 @@
-"""HashiCorp Vault and OpenBao: entries of a KV engine, version 2, by their own program (commands.md 8.2, 8.3)."""
+"""HashiCorp Vault and OpenBao: entries of a KV engine by their own program (commands.md 8.2, 8.3)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import time
 from envref.backends import command
 from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
 from envref.backends.base import Backend, Package
-from envref.backends.hashicorp_vault.complaints import LABEL, failure
-from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, parsed
+from envref.backends.hashicorp_vault.complaints import LABEL, THROTTLED, Login, Misplaced, NoMount, failure
+from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, parsed
 from envref.backends.layout import Layout
 from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
+from envref.refs.address import Address
 from envref.secret import Secret
 
 TYPE_CHECKING = False
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from envref.backends.command import Finished
     from envref.backends.hashicorp_vault.endpoint import Endpoint
     from envref.backends.retrieval import Retrieval, Wanted
-    from envref.refs.address import Address
 
-    Entries = dict[str, KvEntry | BackendError]
+    Entries = dict[KvPlace, KvEntry | BackendError]
 
 _NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
 _PACKAGES = (Package("vault-bin", group="vault", unfree=True, also="vault"),)
@@ -36,11 +36,13 @@ _FEW = 3  # up to this many paths envref asks the program; for more, its own con
 
 
 class HashicorpVault(Backend):
-    """HashiCorp Vault or OpenBao: a KV version 2 secrets engine, by the vault or bao command line"""
+    """HashiCorp Vault or OpenBao: a KV secrets engine of either version, by the vault or bao command line"""
 
     type = LABEL
     reads_fields = True
     programs = _PROGRAMS
+    others = ("ref+vault://",)
+    versions = "a number"
     namespace_option = "project_namespace"
     # The paths count whether or not the file is there: a relative one is looked for where the program starts.
     credential_variables = ("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH")
@@ -115,13 +117,13 @@ class HashicorpVault(Backend):
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Looks up each path once, however many of its members are wanted."""
-        paths = {address: answered(self._path, address) for address in addresses}
-        wanted = dict.fromkeys(path for path in paths.values() if isinstance(path, str))
+        places = {address: answered(self._place, address) for address in addresses}
+        wanted = dict.fromkeys(place for place in places.values() if isinstance(place, KvPlace))
         entries = self._entries(list(wanted), deadline)
         return there(
             {
-                address: path if isinstance(path, BackendError) else answered(_value, entries.get(path), address.field)
-                for address, path in paths.items()
+                address: place if isinstance(place, BackendError) else self._answer(address, place, entries.get(place))
+                for address, place in places.items()
             }
         )
 
@@ -131,11 +133,22 @@ class HashicorpVault(Backend):
         path = self._own_path(address)
         entry = self._entry(path, deadline)
         members = (entry.members if entry else None) or frozenset()
+        if entry and entry.version is None:
+            self._replace(path, members, payload, deadline)
+            return
         verb = "patch" if members - {MEMBER} else "put"
         # Only over the version that was read: a member that somebody adds in between must not be lost.
         version = f"-cas={entry.version if entry else 0}"
         arguments = ["kv", verb, "-format=json", self._mounted, version, "--", path, f"{MEMBER}=-"]
         self._write(arguments, path, deadline, payload)
+
+    def _replace(self, path: str, members: frozenset[str], payload: bytes, deadline: float) -> None:
+        """Replaces an entry of an engine of version 1, which can't change one member alone."""
+        if members - {MEMBER}:
+            raise BackendInvalid(
+                f'{LABEL}: "{printable(path)}" has other members, which KV 1 would drop', hint="change it there"
+            )
+        self._write(["kv", "put", "-format=json", self._mounted, "--", path, f"{MEMBER}=-"], path, deadline, payload)
 
     def delete(self, address: Address, deadline: float) -> None:
         """Removes every version of the entry. For an absent entry the program reports success too."""
@@ -143,7 +156,8 @@ class HashicorpVault(Backend):
         entry = self._entry(path, deadline)
         if entry is None or entry.members is None:
             raise self.absent(address)
-        self._write(["kv", "metadata", "delete", self._mounted, "--", path], path, deadline)
+        verb = ["delete"] if entry.version is None else ["metadata", "delete"]
+        self._write(["kv", *verb, self._mounted, "--", path], path, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """Goes down every directory; those of one depth are read at once."""
@@ -168,7 +182,9 @@ class HashicorpVault(Backend):
         if self._found is None:
             names = (self._command,) if self._command else _PROGRAMS
             name = next((name for name in names if command.find(name, root=self._root)), names[0])
-            self._found = Program(LABEL, name, _INSTALLATION, root=self._root, unset=("VAULT_FORMAT",))
+            self._found = Program(
+                LABEL, name, _INSTALLATION, root=self._root, unset=("VAULT_FORMAT",), throttled=_throttled
+            )
         return self._found
 
     @property
@@ -195,45 +211,80 @@ class HashicorpVault(Backend):
             raise BackendInvalid(f'{LABEL}: "{printable(name)}" is not a path inside a mount')
         return name
 
-    def _entries(self, paths: Sequence[str], deadline: float) -> Entries:
-        """The entry at each path; a path without one is left out."""
-        read = self._read_together(paths, deadline) if len(paths) > _FEW and not self._command else None
+    def _place(self, address: Address) -> KvPlace:
+        path, version = self._path(address), address.version
+        if version is not None and not (version.isascii() and version.isdecimal()):
+            raise BackendInvalid(f'{LABEL}: version "{printable(version)}" is not a number')
+        return KvPlace(path, None if version is None else int(version))
+
+    def _answer(
+        self, address: Address, place: KvPlace, entry: KvEntry | BackendError | None
+    ) -> Secret | BackendError | None:
+        if entry is None:
+            return None if address.foreign is None else Misplaced.about(self._mount, place.path)
+        return answered(_value, entry, place, address.field)
+
+    def _entries(self, places: Sequence[KvPlace], deadline: float) -> Entries:
+        """The entry at each place; a place without one is left out."""
+        read = self._read_together(places, deadline) if len(places) > _FEW and not self._command else None
         if read is None:
-            read = self._read_each(paths, deadline)
-        return {path: entry for path, entry in read.items() if not isinstance(entry, SecretNotFound)}
+            read = self._read_each(places, deadline)
+        return {place: entry for place, entry in read.items() if not isinstance(entry, SecretNotFound)}
 
     def _entry(self, path: str, deadline: float) -> KvEntry | None:
-        """The entry at one path. Raises BackendError."""
-        entry = self._entries([path], deadline).get(path)
+        """The latest entry at one path. Raises BackendError."""
+        place = KvPlace(path)
+        entry = self._entries([place], deadline).get(place)
         if isinstance(entry, BackendError):
             raise entry
         return entry
 
-    def _read_each(self, paths: Sequence[str], deadline: float) -> Entries:
-        if not paths:
+    def _read_each(self, places: Sequence[KvPlace], deadline: float) -> Entries:
+        if not places:
             return {}
-        calls = [["kv", "get", "-format=json", self._mounted, "--", path] for path in paths]
+        calls = [["kv", "get", "-format=json", *_versioned(place), self._mounted, "--", place.path] for place in places]
         outcomes = self._program.run_many(calls, deadline, extra=self._extra())
-        return {path: self._read(path, outcome) for path, outcome in zip(paths, outcomes, strict=True)}
+        read = {place: self._read(place, outcome) for place, outcome in zip(places, outcomes, strict=True)}
+        unclear = [place for place, entry in read.items() if isinstance(entry, NoMount)]
+        if unclear and self._is_of_version_1(deadline):
+            read |= {place: self.absent(Address("", "", foreign=place.path)) for place in unclear}
+        return read
 
-    def _read(self, path: str, outcome: Finished | BackendError) -> KvEntry | BackendError:
+    def _read(self, place: KvPlace, outcome: Finished | BackendError) -> KvEntry | BackendError:
         if isinstance(outcome, BackendError):
             return outcome
-        return answered(parsed, path, outcome.stdout) if outcome.status == 0 else self._failed(path, outcome)
+        return (
+            answered(parsed, place.path, outcome.stdout) if outcome.status == 0 else self._failed(place.path, outcome)
+        )
 
-    def _read_together(self, paths: Sequence[str], deadline: float) -> Entries | None:
+    def _is_of_version_1(self, deadline: float) -> bool:
+        """Whether the mount is there, and its engine keeps no versions: then a path without an entry is absent."""
+        asked = ["read", "-format=json", f"sys/internal/ui/mounts/{self._mount}"]
+        finished = self._program.run(asked, deadline, extra=self._extra())
+        try:
+            found = json.loads(finished.stdout)["data"] if finished.status == 0 else {}
+            return found.get("type") == "kv" and (found.get("options") or {}).get("version", "1") == "1"
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            return False
+
+    def _read_together(self, places: Sequence[KvPlace], deadline: float) -> Entries | None:
         """Reads over one connection; None where only the program knows how to reach the server."""
         from envref.backends.hashicorp_vault.connection import Unusual, read_many
 
         started = time.monotonic()
         try:
-            replies = read_many(self._server(deadline), self._mount, paths, deadline)
+            replies = read_many(self._server(deadline), self._mount, places, deadline, self._login)
         except Unusual:
             return None
-        read: Entries = dict.fromkeys(paths, no_answer(LABEL, started, deadline))
-        for path, reply in replies.items():
-            read[path] = answered(parsed, path, reply) if isinstance(reply, bytes) else reply
-        return read
+        return {**dict.fromkeys(places, no_answer(LABEL, started, deadline)), **replies}
+
+    @property
+    def _login(self) -> Login:
+        program = os.path.basename(self._program.name)
+        makers = ("BAO", "VAULT") if program == "bao" else ("VAULT", "BAO")
+        variables = (f"{maker}_TOKEN" for maker in makers)
+        set_one = next((variable for variable in variables if os.environ.get(variable)), "")
+        return Login("bao" if program == "bao" else "vault", "option token" if self._token else set_one)
 
     def _server(self, deadline: float) -> Endpoint:
         """Where the program would connect to, with the token that it would send. Raises Unusual."""
@@ -273,7 +324,7 @@ class HashicorpVault(Backend):
         return names
 
     def _failed(self, path: str, outcome: Finished) -> BackendError:
-        return failure(outcome.stderr, self._mount, path)
+        return failure(outcome.stderr, self._mount, path, self._login)
 
 
 def _layout(prefix: str, namespace: str) -> Layout:
@@ -284,8 +335,22 @@ def _layout(prefix: str, namespace: str) -> Layout:
         raise BackendInvalid(f"{LABEL}: project_{error.message}") from None
 
 
-def _value(entry: KvEntry | BackendError | None, field: str | None) -> Secret | None:
-    """The value, or None where there is no entry or no such member. Raises BackendError."""
+def _value(entry: KvEntry | BackendError, place: KvPlace, field: str | None) -> Secret | None:
+    """The value, or None where the entry is deleted. Raises BackendError."""
     if isinstance(entry, BackendError):
         raise entry
-    return None if entry is None else entry.value(field)
+    if place.version is not None and entry.version is None:
+        raise BackendInvalid(
+            f'{LABEL}: "{printable(place.path)}" is in a KV engine of version 1, which keeps none',
+            hint="leave ?version out",
+        )
+    return entry.value(field)
+
+
+def _versioned(place: KvPlace) -> tuple[str, ...]:
+    return () if place.version is None else (f"-version={place.version}",)
+
+
+def _throttled(stderr: str) -> float | None:
+    """Whether the server limits how often it is asked; the program does not say for how long."""
+    return 0.0 if THROTTLED in stderr else None

@@ -21,13 +21,32 @@ class KeychainEntry(NamedTuple):
     service: str
     account: str
 
+    def of_service(self, service: str) -> bool:
+        return self.service == service
+
+    def __str__(self) -> str:
+        return f"service={self.service},account={self.account}"
+
+
+class Attributes(NamedTuple):
+    """The item that has these attributes, whatever others it has. Never one of envref's own service."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def of_service(self, service: str) -> bool:
+        return ("service", service) in self.pairs
+
+    def __str__(self) -> str:
+        return ",".join(f"{name}={value}" for name, value in self.pairs)
+
+
+Sought = KeychainEntry | Attributes
+
 
 class Provider(Protocol):
     """One system's keychain. Every call ends by its deadline, with BackendTimeout."""
 
-    def read_many(
-        self, entries: Sequence[KeychainEntry], deadline: float
-    ) -> Mapping[KeychainEntry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[Sought], deadline: float) -> Mapping[Sought, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
         ...
 

@@ -18,13 +18,13 @@ from keyring.errors import KeyringLocked
 
 from envref.backends.answer import excerpt, no_answer
 from envref.backends.command import run
-from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, locked
-from envref.errors import BackendError, BackendUnavailable
+from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, locked
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from envref.backends.keychain.entry import KeychainEntry
+    from envref.backends.keychain.entry import KeychainEntry, Sought
 
 _Result = TypeVar("_Result")
 
@@ -45,7 +45,7 @@ class KeyringLibrary:
         self._library = library
         self._opened: Any = None
 
-    def read_many(self, entries: Sequence[KeychainEntry], deadline: float) -> dict[KeychainEntry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, bytes | BackendError]:
         return _within(deadline, lambda: self._read_many(entries))
 
     def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None:
@@ -67,9 +67,16 @@ class KeyringLibrary:
             self._opened = chosen()
         return self._opened
 
-    def _read_many(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, bytes | BackendError]:
-        found = {entry: self._backend().get_password(entry.service, entry.account) for entry in entries}
-        return {entry: _decoded(entry, value) for entry, value in found.items() if value is not None}
+    def _read_many(self, entries: Sequence[Sought]) -> dict[Sought, bytes | BackendError]:
+        answers: dict[Sought, bytes | BackendError] = {}
+        for entry in entries:
+            if isinstance(entry, Attributes):
+                answers[entry] = _unnamed(entry)
+                continue
+            value = self._backend().get_password(entry.service, entry.account)
+            if value is not None:
+                answers[entry] = _decoded(entry, value)
+        return answers
 
     def _remove(self, entry: KeychainEntry) -> bool:
         if self._backend().get_password(entry.service, entry.account) is None:
@@ -115,6 +122,11 @@ _GO_ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "go-keyring-base64:": partial(base64.b64decode, validate=True),
     "go-keyring-encoded:": bytes.fromhex,
 }
+
+
+def _unnamed(entry: Attributes) -> BackendInvalid:
+    fact = f'this keychain has no attributes but service and account, not "{printable(str(entry))}"'
+    return BackendInvalid(fact, subject=LABEL, advice="write SERVICE/ACCOUNT")
 
 
 def _decoded(entry: KeychainEntry, value: str) -> bytes:

@@ -24,16 +24,16 @@ from secretstorage.exceptions import PromptDismissedException, SecretStorageExce
 from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
 
 from envref.backends.answer import excerpt, no_answer
-from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, locked, no_desktop
+from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, locked, no_desktop
 from envref.backends.keychain.session_bus import GONE, NoBus, connect
-from envref.errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from secretstorage.dhcrypto import Session
 
-    from envref.backends.keychain.entry import KeychainEntry
+    from envref.backends.keychain.entry import KeychainEntry, Sought
     from envref.backends.keychain.session_bus import SessionBus
 
 _Result = TypeVar("_Result")
@@ -42,6 +42,8 @@ _BUS_NAME = "org.freedesktop.secrets"
 _INTERFACE = "org.freedesktop.Secret."
 _SERVICE = DBusAddress("/org/freedesktop/secrets", _BUS_NAME, f"{_INTERFACE}Service")
 _DEFAULT = "/org/freedesktop/secrets/aliases/default"
+_KEEPASSXC = "org.keepassxc.KeePassXC.MainWindow"
+_EXPOSE = "open a database in KeePassXC, whose settings have Secret Service Integration"
 _NOTHING = "/"  # the path that stands for no object and no prompt
 
 # The application name that python keyring writes: so an entry that both wrote is one entry, not two.
@@ -56,6 +58,7 @@ _NO_SERVICE = {
     "org.freedesktop.DBus.Error.NoReply",
     "org.freedesktop.DBus.Error.Disconnected",
 }
+_UNWATCHED = 5.0  # seconds for a dialog where no terminal shows why it came up: some services want none answered
 _PAUSES = (0.05, 0.1, 0.2, 0.4)  # seconds before one more try
 
 
@@ -73,7 +76,7 @@ _ERRORS: dict[str, type[BackendError]] = {
 class SecretService:
     """Entries of the Secret Service. Reads all collections, writes to the default one."""
 
-    def read_many(self, entries: Sequence[KeychainEntry], deadline: float) -> dict[KeychainEntry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
         return _converse(lambda talk: talk.read_many(entries), deadline)
 
@@ -141,10 +144,15 @@ def _collection(path: str) -> DBusAddress:
     return DBusAddress(path, _BUS_NAME, f"{_INTERFACE}Collection")
 
 
-def _may_prompt() -> bool:
+def _is_watched() -> bool:
     """Whether a person is there who would see a dialog and know why it came up."""
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     return bool(screen) and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _unanswered() -> BackendLocked:
+    says = "nobody answered the keychain's dialog"
+    return BackendLocked(says, subject=LABEL, advice="in a terminal envref waits longer")
 
 
 class _Conversation:
@@ -165,15 +173,35 @@ class _Conversation:
         (borne,), (startable,) = self._bus.ask_all([message_bus.ListNames(), message_bus.ListActivatableNames()])
         return next((name for name in names if name in {*borne, *startable}), "")
 
-    def read_many(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, bytes | BackendError]:
+    def read_many(self, entries: Sequence[Sought]) -> dict[Sought, bytes | BackendError]:
         found = self.search_unlocked(entries)
+        several = self.only_one(found)
         newest = {entry: self.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
         values = self.secrets(list(newest.values()))
-        answers: dict[KeychainEntry, bytes | BackendError] = {
+        answers: dict[Sought, bytes | BackendError] = {
             entry: values[path] for entry, path in newest.items() if path in values
         }
         unanswered = {entry: items for entry, items in found.items() if entry not in answers}
-        return {**answers, **self.why_unanswered(unanswered)}
+        return {**answers, **self.why_unanswered(unanswered), **several}
+
+    def only_one(self, found: dict[Sought, _Items]) -> dict[Sought, BackendError]:
+        """Leaves envref's own items out where attributes were asked for; the error of each that has several others."""
+        several: dict[Sought, BackendError] = {}
+        for sought, items in found.items():
+            if not isinstance(sought, Attributes):
+                continue
+            for paths in items:
+                paths[:] = [path for path in paths if self.attributes_of(path).get("service") != OWN]
+            count = len(set(items.unlocked) | set(items.locked))
+            if count > 1:
+                says = f'{LABEL}: {count} items have "{printable(str(sought))}"'
+                several[sought] = BackendInvalid(says, hint="name more of their attributes")
+        return several
+
+    def attributes_of(self, path: str) -> dict[str, str]:
+        """The attributes of one item; none where it is gone."""
+        answers = self._bus.ask_existing([Properties(_item(path)).get("Attributes")])
+        return next((dict(value) for ((_, value),) in answers), {})
 
     def write(self, entry: KeychainEntry, value: bytes) -> None:
         items = self.search_writable(entry)
@@ -190,17 +218,17 @@ class _Conversation:
     def accounts(self, service: str) -> list[str]:
         return [item["username"] for item in self.attributes({"service": service}) if "username" in item]
 
-    def search(self, entries: Iterable[KeychainEntry]) -> dict[KeychainEntry, _Items]:
+    def search(self, entries: Iterable[Sought]) -> dict[Sought, _Items]:
         asked = [(entry, query) for entry in entries for query in _queries(entry)]
         answers = self._bus.ask_all([_search(query) for _, query in asked])
-        found: dict[KeychainEntry, _Items] = {}
+        found: dict[Sought, _Items] = {}
         for (entry, _), (unlocked, shut) in zip(asked, answers, strict=True):
             items = found.setdefault(entry, _Items([], []))
             items.unlocked.extend(unlocked)
             items.locked.extend(shut)
         return found
 
-    def search_unlocked(self, entries: Sequence[KeychainEntry]) -> dict[KeychainEntry, _Items]:
+    def search_unlocked(self, entries: Sequence[Sought]) -> dict[Sought, _Items]:
         """The items of each entry. If some were locked, asks to unlock them and searches again."""
         found = self.search(entries)
         hidden = [items for items in found.values() if not items.unlocked]
@@ -223,7 +251,7 @@ class _Conversation:
             raise locked()
         return [*items.unlocked, *items.locked]
 
-    def why_unanswered(self, found: dict[KeychainEntry, _Items]) -> dict[KeychainEntry, BackendError]:
+    def why_unanswered(self, found: dict[Sought, _Items]) -> dict[Sought, BackendError]:
         """The errors of entries that have no value here and yet can't be called absent."""
         # a locked keyring may hide what it holds
         silent = bool(found and self._locked_default())
@@ -233,10 +261,15 @@ class _Conversation:
         """The default collection, if it is locked. Without a default collection, envref can't say what is there."""
         replies = self._bus.ask_existing([Properties(_collection(_DEFAULT)).get("Locked")])
         if not replies:
-            says = f"{LABEL}: the Secret Service has no default keyring"
-            raise _Vanished(says, run=MAKE_A_VAULT, hint=LIST_IT)
+            raise self._without_keyring()
         (((_, is_locked),),) = replies
         return [_DEFAULT] if is_locked else []
+
+    def _without_keyring(self) -> BackendError:
+        says = f"{LABEL}: the Secret Service has no default keyring"
+        if self.first_name([_KEEPASSXC]):
+            return _Vanished(says, hint=_EXPOSE)
+        return _Vanished(says, run=MAKE_A_VAULT, hint=LIST_IT)
 
     def _unlock(self, paths: Sequence[str]) -> bool:
         _, prompt = self._bus.ask(_SERVICE, "Unlock", "ao", paths)
@@ -246,10 +279,15 @@ class _Conversation:
         """Whether the service did what was asked, after a dialog if it wants one."""
         if prompt == _NOTHING:
             return True
-        if not _may_prompt():
-            return False
         add_match_rules(self._bus)
-        dismissed, _ = exec_prompt(self._bus, prompt)
+        try:
+            with self._bus.within(None if _is_watched() else _UNWATCHED):
+                dismissed, _ = exec_prompt(self._bus, prompt)
+        except TimeoutError:
+            self._bus.say(new_method_call(DBusAddress(prompt, _BUS_NAME, f"{_INTERFACE}Prompt"), "Dismiss"))
+            if _is_watched():
+                raise
+            raise _unanswered() from None
         return not dismissed
 
     def _finish(self, prompt: str) -> None:
@@ -309,8 +347,10 @@ def _search(attributes: dict[str, str]) -> Message:
     return new_method_call(_SERVICE, "SearchItems", "a{ss}", (attributes,))
 
 
-def _queries(entry: KeychainEntry) -> list[dict[str, str]]:
+def _queries(entry: Sought) -> list[dict[str, str]]:
     """The attributes that an item of this entry may have; other programs also write `account`."""
+    if isinstance(entry, Attributes):
+        return [dict(entry.pairs)]
     names = ("username",) if entry.service == OWN else ("username", "account")
     return [{"service": entry.service, name: entry.account} for name in names]
 

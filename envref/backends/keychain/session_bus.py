@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from jeepney import DBusAddress, HeaderFields, Message, new_method_call  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator, Sequence
 
+_MOMENT = 0.1  # seconds
 _AT_ONCE = 100  # questions sent and not yet answered; a bus without a desktop's limits allows 128
 
 GONE = {
@@ -48,6 +50,22 @@ class SessionBus(DBusConnection):  # type: ignore[misc]
         super().send(message, serial)
 
     send_message = send
+
+    def say(self, message: Message) -> None:
+        """Sends a message to which no answer is awaited, even when time is up."""
+        self.sock.settimeout(_MOMENT)
+        super().send(message)
+
+    @contextmanager
+    def within(self, seconds: float | None) -> Iterator[None]:
+        """A part of the conversation that ends earlier than the rest."""
+        deadline = self._deadline
+        if seconds is not None:
+            self._deadline = min(deadline, time.monotonic() + seconds)
+        try:
+            yield
+        finally:
+            self._deadline = deadline
 
     def _left(self) -> float:
         left = self._deadline - time.monotonic()

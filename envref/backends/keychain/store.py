@@ -7,14 +7,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found
+from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.keychain.entry import LABEL, OWN, KeychainEntry, NoService, Provider, no_desktop
+from envref.backends.keychain.name import likeliest, meant
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from envref.backends.keychain.entry import Sought
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -32,9 +34,11 @@ class Keychain(Backend):
     """The operating system's keychain: macOS Keychain, Secret Service, KWallet or Windows Credential Manager"""
 
     type = "keychain"
+    others = ("ref+keychain://",)
     packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
     yields_elsewhere = True
+    asks_person = "answer the keychain's dialog"
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -45,12 +49,10 @@ class Keychain(Backend):
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Service and account. A foreign name without an account means the login name of whoever asks."""
-        if _is_own_service(address.foreign):
-            raise self._own_service()
         if address.foreign is None:
             return OWN, address.full_key
-        service, _, account = address.foreign.partition("/")
-        return service, account
+        self._wanted(address)
+        return likeliest(address.foreign)
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
@@ -65,24 +67,15 @@ class Keychain(Backend):
         )
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        answers: dict[Address, Secret | BackendError] = {}
-        entries: dict[Address, KeychainEntry] = {}
-        for address in addresses:
-            if _is_own_service(address.foreign):
-                answers[address] = self._own_service()
-            else:
-                entries[address] = _entry(address)
-        if not entries:
-            return answers
-        wanted = list(dict.fromkeys(entries.values()))
-        found = self._ask(lambda provider: provider.read_many(wanted, deadline), deadline)
-        values = {address: answered(_value, found[entry]) for address, entry in entries.items() if entry in found}
-        return {**answers, **values}
+        wanted = {address: answered(self._wanted, address) for address in addresses}
+        asked = {each: None for entries in wanted.values() if not isinstance(entries, BackendError) for each in entries}
+        found = self._ask(lambda provider: provider.read_many(list(asked), deadline), deadline) if asked else {}
+        return there({address: answered(_value, address, entries, found) for address, entries in wanted.items()})
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         entry, raw = _entry(address), as_bytes(LABEL, value)
 
-        def write(provider: Provider) -> Mapping[KeychainEntry, bytes | BackendError]:
+        def write(provider: Provider) -> Mapping[Sought, bytes | BackendError]:
             provider.write(entry, raw, deadline)
             return provider.read_many([entry], deadline)
 
@@ -100,6 +93,15 @@ class Keychain(Backend):
         accounts = self._ask(lambda provider: _all_accounts(provider, deadline), deadline)
         prefix = f"{project}/"
         return [account.removeprefix(prefix) for account in accounts if account.startswith(prefix)]
+
+    def _wanted(self, address: Address) -> Sequence[Sought]:
+        """The items that an address may mean. BackendInvalid for one of envref's own by another way."""
+        if address.foreign is None:
+            return [_entry(address)]
+        found = meant(address.foreign)
+        if any(each.of_service(OWN) for each in found):
+            raise self._own_service()
+        return found
 
     def _own_service(self) -> BackendInvalid:
         return BackendInvalid(f'{LABEL}: service "{OWN}" is envref\'s own; use ref://{self.name}/KEY')
@@ -145,27 +147,32 @@ def _wallet(deadline: float) -> Provider:
     return KeyringLibrary(WALLETS[name])
 
 
-def _is_own_service(foreign: str | None) -> bool:
-    return foreign is not None and foreign.partition("/")[0] == OWN
-
-
 def _entry(address: Address) -> KeychainEntry:
-    if address.foreign is None:
-        return KeychainEntry(OWN, address.full_key)
-    service, _, account = address.foreign.partition("/")
-    return KeychainEntry(service, account or _login_name())
+    """The entry of envref's own that is written. BackendInvalid for a name that is not."""
+    if address.foreign is not None:
+        raise BackendInvalid(f'{LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read')
+    return KeychainEntry(OWN, address.full_key)
 
 
-def _login_name() -> str:
-    import getpass
-
-    return getpass.getuser()
-
-
-def _value(found: bytes | BackendError) -> Secret:
-    if isinstance(found, BackendError):
-        raise found
-    return as_secret(LABEL, found)
+def _value(
+    address: Address,
+    entries: Sequence[Sought] | BackendError,
+    found: Mapping[Sought, bytes | BackendError],
+) -> Secret | None:
+    """The one value that is there; None where none is. Raises BackendError."""
+    if isinstance(entries, BackendError):
+        raise entries
+    held = {entry: found[entry] for entry in entries if entry in found}
+    values = {entry: value for entry, value in held.items() if not isinstance(value, BackendError)}
+    if len(values) > 1:
+        ways = " or ".join(map(str, values))
+        raise BackendInvalid(
+            f'{LABEL}: "{printable(str(address))}" may mean several items', hint=f"write {printable(ways)}"
+        )
+    for error in held.values():
+        if isinstance(error, BackendError) and not values:
+            raise error
+    return next((as_secret(LABEL, value) for value in values.values()), None)
 
 
 def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
@@ -177,7 +184,7 @@ def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:
     names = _names(provider.read_many([index], deadline).get(index))
     unlisted = [KeychainEntry(OWN, name) for name in names if name not in listed]
     held = provider.read_many(unlisted, deadline) if unlisted else {}
-    return [name for name in (*listed, *(entry.account for entry in held)) if name != _INDEX]
+    return [name for name in (*listed, *(entry.account for entry in unlisted if entry in held)) if name != _INDEX]
 
 
 def _names(index: bytes | BackendError | None) -> list[str]:

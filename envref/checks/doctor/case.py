@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
-from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
+from envref.errors import BackendError, EnvrefError, MalformedFile
 from envref.paths import shown
 from envref.project.project import outside, readable
 from envref.project.trust.agreement import is_agreed
@@ -126,5 +126,5 @@ def _outside(project: Project, name: str) -> Finding:
 
 
 def _faults(store: Store) -> list[BackendError]:
-    """What is wrong with a store; an `optional` one may be unavailable."""
-    return [fault for fault in store.faults() if not (store.optional and isinstance(fault, BackendUnavailable))]
+    """What is wrong with a store, apart from what its `optional` allows."""
+    return [fault for fault in store.faults() if not store.allows(fault)]

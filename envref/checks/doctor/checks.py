@@ -28,6 +28,7 @@ FILES: Checks = {
     "unexportable-name": env_files.unexportable_names,
     "undefined-name": env_files.undefined_names,
     "bad-reference": env_files.bad_references,
+    "foreign-reference": env_files.foreign_references,
 }
 
 # Only with a config.

@@ -10,6 +10,7 @@ from envref.env.file import is_shell_name
 from envref.env.source import hide_runs, hiding
 from envref.errors import printable
 from envref.refs.reference import InvalidReference
+from envref.resolve import others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,6 +103,12 @@ def bad_references(case: Case) -> Iterator[Finding]:
         elif case.configured and reference.store not in (None, *configured):
             known = f'(configured: {", ".join(configured)}; "secrets" asks them all)'
             yield _about(entry, f'unknown backend "{reference.store}" {known}', "name one that is configured")
+
+
+def foreign_references(case: Case) -> Iterator[Finding]:
+    """Values that another tool would resolve, and envref exports as they are."""
+    for each in others.found(case.variables, case.project.config):
+        yield _about(each.variable.entry, each.fact, each.cure)
 
 
 def _about(entry: Entry, message: str, hint: str, *, is_said: bool = False) -> Finding:

@@ -19,7 +19,7 @@ from envref.formats import shells
 @click.option("-n", "no_newline", is_flag=True, help="No line end after the value.")
 @format_option("plain", "json")
 def get(key: str, backend: str | None, profile: str | None, format_: str, *, raw: bool, no_newline: bool) -> None:
-    """Print a secret: the profile's, else the project's.
+    """Print a secret: the profile's, else the project's. KEY may be a whole reference: ref://…
 
     Example: envref secret get api_key --profile staging
     """

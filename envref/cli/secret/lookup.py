@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from envref import streams
-from envref.errors import BackendError, EnvrefError
+from envref.errors import BackendError, EnvrefError, UsageError
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
-from envref.refs.reference import Reference, uri_of
+from envref.refs.reference import SCHEME, Reference, uri_of
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import resolve
 from envref.secrets.target import Target
@@ -15,17 +15,32 @@ from envref.secrets.target import Target
 def look_up(key: str, target: Target) -> Found:
     """The secret from the backend of `-b`, else from the first in the chain that has it; prints the warnings.
 
+    `key` may be a whole reference.
+
     Raises EnvrefError, `retrieving secret: …`, if it is absent or can't be read.
     """
-    check_key(key)
+    reference = _reference(key, target.given_backend)
     chain = target.chain()
-    reference = Reference(target.given_backend, key, uri=uri_of(key, target.given_backend))
     outcome = resolve([reference], chain, target.scope)[reference]
     streams.warn_each(chain.warnings())
     if isinstance(outcome, Found):
         return outcome
-    cause = _absence(key, target, chain, outcome) if isinstance(outcome, Missing) else _failure(outcome, chain)
+    if isinstance(outcome, Failed):
+        cause = _failure(outcome, chain)
+    elif outcome.is_there or reference.uri == key:
+        cause = EnvrefError(outcome.reason, run=outcome.run)
+    else:
+        cause = _absence(key, target, chain, outcome)
     raise EnvrefError(f"retrieving secret: {cause.message}", run=cause.run, hint=cause.hint)
+
+
+def _reference(key: str, backend: str | None) -> Reference:
+    """The reference itself, or that to a key. Raises UsageError, InvalidReference."""
+    if not key.startswith(SCHEME):
+        return Reference(backend, check_key(key), uri=uri_of(key, backend))
+    if backend is not None:
+        raise UsageError("a reference names its backend", hint="leave --backend out")
+    return Reference.parse(key)
 
 
 def _failure(outcome: Failed, chain: Chain) -> EnvrefError:

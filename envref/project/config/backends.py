@@ -24,6 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _KEYS = ("name", "type", "config", "timeout", "optional", "names")
 _EVERY_TYPE = ("timeout", "optional")
 _ROOT = "root"  # a constructor's parameter that is not an option: it gets the project's root
+_ALWAYS = "always"  # of `optional`: also where nobody is signed in
 _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of `timeout`
 
 
@@ -192,9 +193,11 @@ class _CheckedBackend:
             self._fault(f"timeout must be between {_SHORTEST:g} and {_LONGEST:g}")
         return seconds
 
-    def _optional(self) -> bool:
+    def _optional(self) -> bool | str:
         node = self._setting("optional")
-        return bool(node and self._findings.boolean(node, f"{self._where}: optional"))
+        if isinstance(node, Scalar) and node.text == _ALWAYS:
+            return _ALWAYS
+        return bool(node and self._findings.boolean(node, f"{self._where}: optional", f"true, false or {_ALWAYS}"))
 
     def _names(self, options: Options) -> dict[str, str]:
         node = self._item.entries.get("names")

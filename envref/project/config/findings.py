@@ -34,10 +34,10 @@ class Findings:
             return None
         return None if node.is_null else node.text
 
-    def boolean(self, node: Node, what: str) -> bool | None:
+    def boolean(self, node: Node, what: str, allowed: str = "true or false") -> bool | None:
         value = node.boolean() if isinstance(node, Scalar) else None
         if value is None:
-            self.faults.append(node.problem(f"{what} must be true or false"))
+            self.faults.append(node.problem(f"{what} must be {allowed}"))
         return value
 
     def items(self, node: Node, what: str) -> Several[Node]:

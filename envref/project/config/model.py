@@ -76,7 +76,7 @@ class BackendConfig(_Frozen):
     type: str
     options: dict[str, str | bool]
     timeout: float | None  # seconds; None is the default of commands.md 7
-    optional: bool
+    optional: bool | str  # "always": also where it is locked
     names: dict[str, str]
     paths: tuple[str, ...]
     data: tuple[str, ...]

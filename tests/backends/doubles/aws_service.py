@@ -1,11 +1,12 @@
 """moto's AWS, with the refusals of the real services that it lacks. Run by the Python that moto is installed in.
 
 Parameter Store: a standard parameter's limit, references in values, the characters of a name. Secrets Manager: the
-limit of a batch, and no new version of a secret whose deletion is scheduled.
+limit of a batch, and no new version of a secret whose deletion is scheduled. Both: throttling.
 """
 
 import os
 import re
+import threading
 
 import moto.server
 from moto.secretsmanager.exceptions import InvalidRequestException
@@ -56,9 +57,68 @@ refused(SecretsManagerBackend, "batch_get_secret_value", batch_get_secret_value)
 refused(SecretsManagerBackend, "put_secret_value", put_secret_value)
 
 
+# What the JSON services say of a key that nobody has (terraform-provider-aws#2420).
+UNKNOWN_KEY = (
+    b'{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}'
+)
+
+
+class Started:
+    """A response's beginning, held back until its body is known."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def __call__(self, status, headers, failed=None):
+        self.status, self.headers = status, headers
+
+    def go(self):
+        self.real(self.status, self.headers)
+
+
+class Throttling:
+    """In front of the services: the next requests are refused as the real ones refuse them (segmentio/chamber#34).
+
+    `POST /throttle/N` refuses the next N; `GET /throttle` says how many were refused since.
+    """
+
+    def __init__(self, application):
+        self.application = application
+        self.left = self.refused = 0
+        self.lock = threading.Lock()
+
+    def __call__(self, environment, start):
+        path = environment["PATH_INFO"]
+        if path.startswith("/throttle"):
+            return self.controlled(path.removeprefix("/throttle").strip("/"), start)
+        with self.lock:
+            is_refused = self.left > 0 and "HTTP_X_AMZ_TARGET" in environment
+            self.left -= is_refused
+            self.refused += is_refused
+        if is_refused:
+            return self.refusal(start, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')
+        body = b"".join(self.application(environment, start := Started(start)))
+        if start.status.startswith("403") and b"InvalidClientTokenId" in body and "HTTP_X_AMZ_TARGET" in environment:
+            # moto answers in the XML of other services, in which `aws` finds no code.
+            return self.refusal(start.real, UNKNOWN_KEY)
+        start.go()
+        return [body]
+
+    def refusal(self, start, body):
+        start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+        return [body]
+
+    def controlled(self, times, start):
+        start("200 OK", [("Content-Type", "text/plain")])
+        refused = self.refused
+        if times:
+            self.left, self.refused = int(times), 0
+        return [str(refused).encode()]
+
+
 def run(host, port, application, *, request_handler, **options):
     """Serves on a port that is free, and prints it once it listens."""
-    server = make_server(host, port, application, threaded=True, request_handler=request_handler)
+    server = make_server(host, port, Throttling(application), threaded=True, request_handler=request_handler)
     os.environ["MOTO_PORT"] = str(server.port)
     print(server.port, flush=True)
     server.serve_forever()

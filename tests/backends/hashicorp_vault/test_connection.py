@@ -15,6 +15,7 @@ import pytest
 from envref.backends.hashicorp_vault.complaints import refusal
 from envref.backends.hashicorp_vault.endpoint import endpoint
 from envref.backends.hashicorp_vault.store import HashicorpVault
+from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -302,7 +303,7 @@ class TestStatuses:
             (404, [], "a", SecretNotFound, "secret not found"),
             (404, None, "a", BackendUnavailable, "Code: 404. Errors:"),
             (404, [], "", BackendUnavailable, "mounts/secret Code: 404. Errors:"),
-            (404, ["namespace not found"], "", BackendInvalid, 'no KV engine of version 2 at "secret"'),
+            (404, ["namespace not found"], "", BackendInvalid, 'no KV engine at "secret"'),
             (403, ["permission denied"], "", BackendDenied, "set VAULT_ADDR and VAULT_TOKEN"),
             (403, ["preflight capability check returned 403, x"], "", BackendDenied, 'there is no mount "secret"'),
             (400, ["missing client token"], "a", BackendDenied, "set VAULT_ADDR and VAULT_TOKEN"),
@@ -380,7 +381,9 @@ class TestMisbehaviour:
             (http(b"marker-3b"), BackendInvalid, "the answer is not JSON"),
             (http(b"\xff\xfe"), BackendInvalid, "the answer is not JSON"),
             (http(b"[" * 100_000), BackendInvalid, "the answer is not JSON"),
-            (http({"data": {"value": "marker-3b"}}), BackendInvalid, "not an entry of a KV engine"),
+            (http({"data": {"value": "marker-3b"}}), BackendInvalid, "not an entry of a KV engine, version 2"),
+            (http({"data": ["marker-3b"]}), BackendInvalid, "not an entry of a KV engine"),
+            (http(["marker-3b"]), BackendInvalid, "not an entry of a KV engine"),
             (http(json.dumps(ENTRY).replace("marker-3b", "\\ud800").encode()), BackendInvalid, "not UTF-8 text"),
         ],
     )
@@ -405,12 +408,12 @@ class TestMisbehaviour:
         [
             [http(b"", status="307 Temporary Redirect", more="Location: TARGET/v1/x\r\n")],
             [http(MOUNT), http(b"", status="302 Found", more="Location: TARGET/v1/x\r\n")],
-            [http({"data": {"path": "secret/", "options": {"version": "1"}}})],
+            [http({"data": {"path": "secret/", "options": {"version": "3"}}})],
             [http({"data": {"path": "other/", "options": {"version": "2"}}})],
             [http({"data": {"path": "secret/", "options": None}})],
             [http(b"oops")],
         ],
-        ids=["redirect", "redirect_later", "version_1", "other_mount", "no_options", "no_json"],
+        ids=["redirect", "redirect_later", "version_3", "other_mount", "no_options", "no_json"],
     )
     def test_what_is_unusual_goes_to_the_program(self, script, answers):
         """A redirect is not followed with the token; a mount that is not of version 2 is not guessed at."""
@@ -420,6 +423,21 @@ class TestMisbehaviour:
         assert types_of(answered) == every(BackendUnavailable)
         assert {error.message for error in answered.values()} == {"hashicorp-vault: the program was asked"}
         assert target.requests == []
+
+    @pytest.mark.parametrize("after", ["", "Retry-After: 0\r\n", "Retry-After: soon\r\n"])
+    def test_a_throttled_request_is_made_again(self, script, after):
+        """Of the mount and of an entry, on the same connection; the others are not asked twice."""
+        limited = http({"errors": ["rate limit quota exceeded"]}, status="429 Too Many Requests", more=after)
+        server = script(limited, http(MOUNT), http(ENTRY), limited, *[http(ENTRY)] * 4)
+        assert ask(HashicorpVault("hcvault", addr=server.url)) == every("marker-3b")
+
+    def test_a_server_that_wants_a_longer_pause_is_left_alone(self, script):
+        """`Retry-After` past the deadline: at once, as throttled."""
+        limited = http({"errors": []}, status="429 Too Many Requests", more="Retry-After: 60\r\n")
+        server = script(limited)
+        watch = Stopwatch()
+        assert isinstance(ask(HashicorpVault("hcvault", addr=server.url)), Throttled)
+        assert watch.seconds() < 5
 
     def test_an_endless_answer_is_cut(self, script):
         """More than 16 MiB are not read."""

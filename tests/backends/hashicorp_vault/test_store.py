@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
 import time
 
 import pytest
 
 from envref.backends.hashicorp_vault.store import HashicorpVault
+from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -93,10 +95,47 @@ def stand_in(tmp_path, monkeypatch):
     return write
 
 
+# The words of OpenBao 2.7.2 with a quota of rate-limit; TestThrottled sees them from the server itself.
+LIMITED = """Error reading secret/data/envref/app/key: Error making API request.
+
+URL: GET http://127.0.0.1:9/v1/secret/data/envref/app/key
+Code: 429. Errors:
+
+* request path "secret/data/envref/app/key": rate limit quota exceeded"""
+
+
 class TestHashicorpVault(BackendContract):
+    first_version = "1"
+    foreign_name = "apps/shop/database"
+    throttles = True
+
     @pytest.fixture
     def store(self, bao):
         return HashicorpVault("hcvault")
+
+    @pytest.fixture(autouse=True)
+    def place(self, bao, tmp_path, stand_in):
+        """The server to plant in, and a `vault` that refuses as often as a file says before it is the real one."""
+        self.bao, self.refusals = bao, tmp_path / "refusals"
+        self.refusals.touch()
+        stand_in(
+            f"""if [ -s {self.refusals} ]; then
+            sed -i 1d {self.refusals}; echo x >> {tmp_path}/refused; cat >&2 <<'WORDS'
+{LIMITED}
+WORDS
+            exit 2
+            fi
+            exec {binary()} "$@"
+            """
+        )
+        self.refused = tmp_path / "refused"
+
+    def plant(self, store, name, value):
+        self.bao.put(name, {"value": value})
+
+    def throttle(self, times):
+        self.refusals.write_text("x\n" * times)
+        return lambda: self.refused.read_text().count("x")
 
     # A start of the program costs a tenth of a second: many keys are asked for in one test, or written past it.
     @pytest.mark.parametrize("key", ["all"])
@@ -117,6 +156,176 @@ class TestHashicorpVault(BackendContract):
         """Forty keys of one question get their own values, the absent ones none."""
         monkeypatch.setattr(self, "put", lambda _, key, value: bao.put(f"envref/app/{key}", {"value": value}))
         super().test_many_are_answered_at_once(store)
+
+
+class TestThrottled:
+    """A quota of the real server, which refuses everything for the next minute."""
+
+    @pytest.fixture
+    def limited(self, tmp_path, programs, monkeypatch):
+        with OpenBao(tmp_path / "limited") as server:
+            sign_in(monkeypatch, server, programs["vault"])
+            server.ask("POST", "sys/quotas/rate-limit/tests", {"rate": 1, "interval": "60s", "path": "secret/"})
+            server.ask("GET", "secret/config")
+            yield server
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_a_quota_that_is_used_up_is_said(self, limited, way):
+        """After three tries: that it is a limit, whose, and how to see it."""
+        error = answer_of(HashicorpVault("hcvault"), way=way)
+        assert isinstance(error, Throttled)
+        assert error.lines() == [
+            f"error: hashicorp-vault: the server limits how often it is asked ({limited.url})",
+            "  hint: try again in a moment; vault list sys/quotas/rate-limit names its limits",
+        ]
+
+
+class TestVersion1:
+    """A KV engine of version 1, which answers in another shape and keeps no versions (ST-HV1)."""
+
+    @pytest.fixture
+    def store(self, bao):
+        yield HashicorpVault("hcvault", mount="kv1")
+        for name in ("key", *(f"other{number}" for number in range(4))):
+            bao.ask("DELETE", f"kv1/envref/app/{name}")
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_an_entry_is_read(self, bao, store, way):
+        """Its member `value`, a member by name, what a pointer leads to; an absent path is absent."""
+        bao.ask("POST", "kv1/envref/app/key", {"value": "v", "n": {"a": [1, "two"]}, "metadata": "m"})
+        assert answer_of(store, way=way) == "v"
+        assert answer_of(store, Address("app", "key", field="/n/a/1"), way) == "two"
+        assert answer_of(store, Address("app", "key", field="metadata"), way) == "m"
+        assert isinstance(answer_of(store, Address("app", "key", field="nope"), way), FieldNotFound)
+        assert answer_of(store, Address("app", "absent"), way) is None
+
+    def test_it_is_written_listed_and_deleted(self, store):
+        """As in version 2, by other calls of the program."""
+        for value in ("one", "two\n"):
+            store.set(KEY, Secret(value), soon())
+            assert answer_of(store) == value
+        assert list(store.list("app", soon())) == ["key"]
+        store.delete(KEY, soon())
+        assert answer_of(store) is None
+        with pytest.raises(SecretNotFound):
+            store.delete(KEY, soon())
+
+    def test_members_of_others_are_not_dropped(self, bao, store):
+        """Version 1 can't change one member, so an entry that has more is left alone."""
+        bao.ask("POST", "kv1/envref/app/key", {"value": "v", "other": "o"})
+        with pytest.raises(BackendInvalid, match="has other members"):
+            store.set(KEY, Secret("x"), soon())
+        assert bao.ask("GET", "kv1/envref/app/key")["data"] == {"value": "v", "other": "o"}
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_it_has_no_versions(self, bao, store, way):
+        """The latest value is not taken for an earlier one."""
+        bao.ask("POST", "kv1/envref/app/key", {"value": "v"})
+        error = answer_of(store, Address("app", "key", version="1"), way)
+        assert error.message == 'hashicorp-vault: "envref/app/key" is in a KV engine of version 1, which keeps none'
+
+
+class TestVersions:
+    @pytest.mark.parametrize("way", WAYS)
+    def test_each_version_has_its_value(self, bao, way):
+        """The first, the latest, a deleted one, and one that never was."""
+        for value in ("one", "two", "three"):
+            bao.put("envref/app/key", {"value": value})
+        bao.ask("POST", "secret/delete/envref/app/key", {"versions": [2]})
+        store = HashicorpVault("hcvault")
+        values = [answer_of(store, Address("app", "key", version=name), way) for name in ("1", "2", "3", "4", None)]
+        assert values == ["one", None, "three", None, "three"]
+
+    def test_a_version_is_a_number(self, shim):
+        """Anything else is refused before the program is asked."""
+        error = answer_of(HashicorpVault("hcvault"), Address("app", "key", version="latest"))
+        assert error.message == 'hashicorp-vault: version "latest" is not a number'
+        assert shim.count() == 0
+
+
+class TestPastedPaths:
+    """Paths as the server's own interface and other tools have them (ST-HV2)."""
+
+    @pytest.mark.parametrize(
+        ("path", "advice"),
+        [
+            (
+                "secret/data/apps/x",
+                'write "apps/x": a path begins inside the mount "secret", and "data/" is the server\'s own',
+            ),
+            (
+                "data/apps/x",
+                'write "apps/x": a path begins inside the mount "secret", and "data/" is the server\'s own',
+            ),
+            ("secret/apps/x", 'write "apps/x": a path begins inside the mount "secret"'),
+            ("team/kv/data/apps/x", 'for the mount "team/kv" list a backend with mount: team/kv, and write "apps/x"'),
+        ],
+    )
+    def test_what_it_holds_too_much_is_said(self, bao, path, advice):
+        """And the path that is advised is the one that works."""
+        bao.put("apps/x", {"value": "v"})
+        bao.put("apps/x", {"value": "v"}, mount="team/kv")
+        error = answer_of(HashicorpVault("hcvault"), asking.foreign(path))
+        assert error.message == f'hashicorp-vault: secret not found: "{path}"; {advice}'
+        mount = "team/kv" if path.startswith("team") else "secret"
+        assert answer_of(HashicorpVault("hcvault", mount=mount), asking.foreign("apps/x")) == "v"
+
+    def test_a_path_that_is_really_there_is_read(self, bao):
+        """A directory may be called like the mount, or `data`."""
+        for path in ("secret/data/x", "data/x", "secret/x"):
+            bao.put(path, {"value": path})
+            assert answer_of(HashicorpVault("hcvault"), asking.foreign(path)) == path
+
+    def test_another_absent_path_is_absent(self, bao):
+        """Nothing to explain."""
+        assert answer_of(HashicorpVault("hcvault"), asking.foreign("apps/nope")) is None
+
+
+class TestCures:
+    """Each cure is done as it is written, and then the secret is there (ST-F5)."""
+
+    @pytest.fixture
+    def key(self, bao):
+        bao.put("envref/app/key", {"value": "v"})
+        return bao
+
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize("call", ["read", "list"])
+    def test_the_line_that_a_policy_lacks(self, key, monkeypatch, way, call):
+        """The hint is the policy."""
+        monkeypatch.setenv("VAULT_TOKEN", key.token('path "secret/nope" {capabilities = ["read"]}'))
+        store = HashicorpVault("hcvault")
+
+        def ask():
+            if call == "read":
+                return answer_of(store, way=way)
+            try:
+                return list(store.list("app", soon()))
+            except BackendError as error:
+                return error
+
+        (hint,) = ask().cure()
+        line = hint.removeprefix("hint: its policy needs: ")
+        monkeypatch.setenv("VAULT_TOKEN", key.token(line))
+        assert ask() == ("v" if call == "read" else ["key"])
+
+    @pytest.mark.parametrize(("program", "variable"), [("vault", "VAULT_TOKEN"), ("bao", "BAO_TOKEN")])
+    def test_a_refused_token_of_the_environment(self, key, programs, monkeypatch, program, variable):
+        """Without the variable, what the program's login stored counts."""
+        monkeypatch.setenv("PATH", f"{programs[program]}:/usr/bin:/bin")
+        monkeypatch.delenv("VAULT_TOKEN")
+        monkeypatch.setenv(variable, "hvs.old")
+        error = answer_of(HashicorpVault("hcvault"))
+        assert error.lines()[1:] == [f"  run: unset {variable}, then {program} login"]
+        monkeypatch.delenv(variable)
+        subprocess.run([program, "login", "-no-print", TOKEN], check=True, timeout=60, capture_output=True)
+        assert answer_of(HashicorpVault("hcvault")) == "v"
+
+    def test_a_refused_token_of_the_config(self, key, monkeypatch):
+        """The option comes before the environment."""
+        error = answer_of(HashicorpVault("hcvault", token="hvs.old"))
+        assert error.cure() == ["hint: the option token of the backend holds it; without that, vault login counts"]
+        assert answer_of(HashicorpVault("hcvault")) == "v"
 
 
 class TestNames:
@@ -403,7 +612,7 @@ class TestCalls:
 
 
 SIGN_IN = "denied: permission denied; set VAULT_ADDR and VAULT_TOKEN"
-NO_MOUNT = 'no KV engine of version 2 at "{}" in this namespace'
+NO_MOUNT = 'no KV engine at "{}" in this namespace'
 NO_ACCESS = 'denied: there is no mount "{}", or the token has no access to it'
 
 # options, variables -> class, message, cure
@@ -412,7 +621,6 @@ SITUATIONS = {
     "bad_token": ({}, {"VAULT_TOKEN": "bad"}, BackendDenied, SIGN_IN, "run: unset VAULT_TOKEN, then vault login"),
     "no_mount": ({"mount": "nowhere"}, {}, BackendDenied, NO_ACCESS.format("nowhere"), "hint: option mount names"),
     "no_namespace": ({"namespace": "nowhere"}, {}, BackendInvalid, NO_MOUNT.format("secret"), None),
-    "version_1": ({"mount": "kv1"}, {}, BackendInvalid, NO_MOUNT.format("kv1"), None),
     "refused": (
         {"addr": "http://127.0.0.1:9"},
         {},
@@ -441,7 +649,8 @@ class TestErrors:
         port = str(bao.port)
         store = HashicorpVault("hcvault", **{name: value.replace("PORT", port) for name, value in options.items()})
         error = answer_of(store, way=way)
-        assert (type(error), error.message) == (error_class, f"hashicorp-vault: {message.replace('PORT', port)}")
+        assert isinstance(error, error_class)
+        assert error.message == f"hashicorp-vault: {message.replace('PORT', port)}"
         assert [line.startswith(cure) for line in error.cure()] == ([True] if cure else [])
 
     @pytest.mark.parametrize("way", WAYS)
@@ -454,7 +663,7 @@ class TestErrors:
         assert isinstance(error, BackendDenied)
         assert error.lines() == [
             'error: hashicorp-vault: denied: permission denied for "envref/app/key"',
-            '  hint: the token needs a policy for "secret/data/…" and "secret/metadata/…"',
+            '  hint: its policy needs: path "secret/data/envref/app/*" { capabilities = ["read"] }',
         ]
         assert answer_of(store, MORE[0], way) == "readable"
         for call in (
@@ -487,13 +696,6 @@ class TestErrors:
     @pytest.fixture(autouse=True)
     def signed_in(self, bao):
         pass
-
-    def test_a_present_secret_of_version_1_is_refused_too(self, bao):
-        """An engine without versions has another layout: no guess at it."""
-        bao.ask("POST", "kv1/envref/app/key", {"value": "v"})
-        error = answer_of(HashicorpVault("hcvault", mount="kv1"))
-        assert isinstance(error, BackendInvalid)
-        assert error.message.endswith("the answer is not an entry of a KV engine, version 2")
 
     def test_the_programs_own_time_limit(self, monkeypatch):
         """VAULT_CLIENT_TIMEOUT, where it is shorter than envref's."""

@@ -20,8 +20,9 @@ from envref.backends.keychain.store import Keychain, KeychainEntry
 from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
-from tests.backends.asking import KEY, soon
+from tests.backends.asking import KEY, error_of, foreign, soon
 from tests.backends.contract import BackendContract
+from tests.backends.stores.keepassxc import KeePassXC
 from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
@@ -205,9 +206,17 @@ class TestPrompt:
         os.close(device)
         assert (outcome, self.was_asked(prompter)) == ("BackendTimeout", True)
 
-    def test_nobody_is_asked_without_a_terminal(self, prompter):
-        """A script, or a shell's prompt that loads an environment, brings up no dialog."""
-        assert (self.read(subprocess.DEVNULL), self.was_asked(prompter)) == ("BackendLocked", False)
+    def test_without_a_terminal_the_dialog_is_short(self, prompter, monkeypatch):
+        """A service may want a prompt that nobody has to answer, so it is performed; unanswered it ends as locked."""
+        assert (self.read(subprocess.DEVNULL), self.was_asked(prompter)) == ("BackendLocked", True)
+
+    def test_the_short_dialog_ends_before_the_time_is_up(self, prompter, monkeypatch):
+        """The rest of the time is kept for what else the store is asked."""
+        monkeypatch.setattr(secret_service, "_UNWATCHED", 0.3)
+        watch = Stopwatch()
+        error = error_of(lambda: Keychain("keychain").get_many([KEY], soon()))
+        assert watch.seconds() < 10
+        assert error.message == "keychain: nobody answered the keychain's dialog; in a terminal envref waits longer"
 
 
 def test_two_questions_at_a_time_have_their_own_answers(store):
@@ -376,11 +385,80 @@ class TestOtherPrograms:
         self.secret_tool("store", "--label=L", "service", "github", "username", "alice", stdin="token")
         assert read(store, Address("app", "", foreign="github")) == Secret("token")
 
-    @pytest.mark.parametrize("name", ["envref", "envref/app/key"])
+    @pytest.mark.parametrize(
+        ("service", "account", "name"),
+        [
+            ("https://upload.example.org/legacy/", "bob", "https://upload.example.org/legacy//bob"),
+            ("https://upload.example.org/legacy/", "bob", "https:%2F%2Fupload.example.org%2Flegacy%2F/bob"),
+            ("https://upload.example.org/legacy/", "a/b", "service=https://upload.example.org/legacy/,account=a/b"),
+            ("https://upload.example.org/legacy/", "bob", "service=https://upload.example.org/legacy/,username=bob"),
+            ("https://upload.example.org/legacy/", "alice", "https://upload.example.org/legacy/"),
+            ("team/github", "me", "team/github/me"),
+            ("github", "", "github/"),
+            ("github", "", "service=github,account="),
+            ("a=b", "me", "service=a=b,account=me"),
+        ],
+    )
+    @pytest.mark.parametrize("writer", ["python keyring", "secret-tool"])
+    def test_any_service_and_account_can_be_named(self, store, monkeypatch, service, account, name, writer):
+        """A service with slashes, an account with slashes, no account: as twine and others write them (ST-F6)."""
+        monkeypatch.setenv("LOGNAME", "alice")
+        if writer == "secret-tool":
+            attributes = ["service", service, "account", account]
+            self.secret_tool("store", "--label=L", *attributes, stdin="token")
+        else:
+            self.python_keyring().set_password(service, account, "token")
+        assert read(store, foreign(name)) == Secret("token")
+
+    def test_a_name_that_may_mean_two_items_is_no_guess(self, store):
+        """Two items, and a slash that could be in either service: the error says how to write each."""
+        for service, account in (("github", "team/me"), ("github/team", "me")):
+            self.python_keyring().set_password(service, account, service)
+        error = read(store, foreign("github/team/me"))
+        assert error.lines() == [
+            'error: keychain: "github/team/me" may mean several items',
+            "  hint: write service=github,account=team/me or service=github/team,account=me",
+        ]
+        assert read(store, foreign("service=github,account=team/me")) == Secret("github")
+        assert read(store, foreign("service=github/team,account=me")) == Secret("github/team")
+
+    @pytest.mark.parametrize("name", ["server=imap.example.org,user=me", "user=me,server=imap.example.org"])
+    def test_an_item_is_named_by_any_attributes(self, store, name):
+        """Items of programs that write neither service nor account."""
+        self.secret_tool("store", "--label=L", "server", "imap.example.org", "user", "me", "port", "993", stdin="token")
+        assert read(store, foreign(name)) == Secret("token")
+        assert read(store, foreign("server=imap.example.org,user=you")) is None
+
+    def test_attributes_of_several_items_are_an_error(self, store):
+        """No guess which of them is meant; with one attribute more it is clear."""
+        for user in ("me", "you"):
+            self.secret_tool("store", "--label=L", "server", "imap.example.org", "user", user, stdin=user)
+        error = read(store, foreign("server=imap.example.org"))
+        assert error.lines() == [
+            'error: keychain: 2 items have "server=imap.example.org"',
+            "  hint: name more of their attributes",
+        ]
+        assert read(store, foreign("server=imap.example.org,user=you")) == Secret("you")
+
+    def test_attributes_in_a_locked_keyring_are_locked(self, store, secret_service):
+        """An item by its attributes is locked there, and not absent."""
+        self.secret_tool("store", "--label=L", "server", "imap.example.org", stdin="x")
+        secret_service.lock()
+        assert isinstance(read(store, foreign("server=imap.example.org")), BackendLocked)
+
+    @pytest.mark.parametrize(
+        "name", ["envref", "envref/app/key", "service=envref,account=app/key", "service=envref", "%65nvref/app/key"]
+    )
     def test_envrefs_own_service_has_no_foreign_names(self, store, name):
         """A foreign name can't reach the secrets of another project."""
         store.set(KEY, Secret("value"), soon())
         assert isinstance(read(store, Address("other", "", foreign=name)), BackendInvalid)
+
+    def test_envrefs_own_items_have_no_attributes(self, store):
+        """Nor by any attribute that they have."""
+        store.set(KEY, Secret("value"), soon())
+        for name in ("username=app/key", "application=Python keyring library"):
+            assert read(store, foreign(name)) is None
 
     def test_bytes_that_are_no_text_are_an_error(self, store):
         """A value that is not UTF-8 is refused, and not shown."""
@@ -393,6 +471,64 @@ class TestOtherPrograms:
         error = read(store, KEY)
         assert isinstance(error, BackendInvalid)
         assert "marker" not in error.message
+
+
+class TestKeePassXC:
+    """KeePassXC 2.7.4 as the Secret Service, which answers with prompts where GNOME Keyring has none (ST-F4)."""
+
+    @pytest.fixture
+    def keepassxc(self, tmp_path, monkeypatch):
+        with KeePassXC(tmp_path / "keepassxc") as service:
+            use(monkeypatch, service.environment)
+            yield service
+
+    def test_a_secret_is_set_read_and_deleted_without_a_terminal(self, keepassxc):
+        """The prompts that need no person are performed, though nobody is there."""
+        store = Keychain("keychain")
+        store.set(KEY, Secret("one\n"), soon())
+        assert read(store, KEY) == Secret("one\n")
+        store.set(KEY, Secret("two"), soon())
+        assert read(store, KEY) == Secret("two")
+        assert list(store.list("app", soon())) == ["key"]
+
+    def test_an_entry_is_named_by_title_and_user(self, keepassxc):
+        """KeePassXC has attributes of its own, and none for service and account."""
+        subprocess.run(
+            [need("secret-tool"), "store", "--label=GitHub", "UserName", "me"],
+            input="token",
+            text=True,
+            check=True,
+            timeout=30,
+        )
+        assert read(Keychain("keychain"), foreign("Title=GitHub,UserName=me")) == Secret("token")
+
+    def test_a_confirmation_that_nobody_gives_is_locked(self, tmp_path, monkeypatch):
+        """Where KeePassXC asks per item, which is its default, an unanswered question ends soon, as locked."""
+        monkeypatch.setattr(secret_service, "_UNWATCHED", 0.5)
+        with KeePassXC(tmp_path / "keepassxc", confirms=True) as service:
+            use(monkeypatch, service.environment)
+            subprocess.run(
+                [need("secret-tool"), "store", "--label=L", "service", "envref", "username", "app/key"],
+                input="token",
+                text=True,
+                check=True,
+                timeout=30,
+            )
+            watch = Stopwatch()
+            error = error_of(lambda: Keychain("keychain").get_many([KEY], soon()))
+        assert watch.seconds() < 10
+        assert isinstance(error, BackendLocked)
+        assert "nobody answered the keychain's dialog" in error.message
+
+    def test_without_an_open_database_the_cure_is_keepassxcs(self, tmp_path, monkeypatch):
+        """No keyring there: not a vault instead, but what to do in KeePassXC (ST-PK4)."""
+        with KeePassXC(tmp_path / "keepassxc", exposed=False) as service:
+            use(monkeypatch, service.environment)
+            error = error_of(lambda: Keychain("keychain").get_many([KEY], soon()))
+        assert error.lines() == [
+            "error: keychain: the Secret Service has no default keyring",
+            "  hint: open a database in KeePassXC, whose settings have Secret Service Integration",
+        ]
 
 
 class TestIndexOfEnvref1:

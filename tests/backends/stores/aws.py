@@ -104,8 +104,20 @@ class AwsService:
         self._process.stdout.close()
 
     def reset(self):
-        """Forgets every secret."""
+        """Forgets every secret, and throttles nobody."""
         self._post("reset", b"")
+        self.throttle(0)
+
+    def throttle(self, times):
+        """Refuses the next requests, as from somebody who asks too often; a function that counts the refusals."""
+        url = f"{self.endpoint}/throttle"
+        urllib.request.urlopen(urllib.request.Request(f"{url}/{times}", b""), timeout=5).close()
+
+        def count():
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return int(answer.read())
+
+        return count
 
     def limited_to(self, *actions):
         """The environment of somebody who may do these actions and no others; `unlimited` ends it."""
@@ -218,6 +230,12 @@ class AwsContract(BackendContract):
         """Forty keys of one question get their own values, the absent ones none; written past `aws`, for speed."""
         monkeypatch.setattr(self, "put", lambda _, key, value: self.write(service, f"app/{key}", value))
         super().test_many_are_answered_at_once(store)
+
+    throttles = True
+
+    @pytest.fixture(autouse=True)
+    def _service(self, service):
+        self.service, self.throttle = service, service.throttle
 
     def write(self, service, name, value):
         """Writes a secret under the default prefix, past envref."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 from tests.requirements import need
 
@@ -43,6 +44,16 @@ class GnuPg:
         """Writes a file of the home, such as gpg.conf."""
         with open(os.path.join(self.home, name), "w", encoding="utf-8") as file:
             file.write(text)
+
+    def expire(self, when):
+        """Has the key end then, `seconds=N` or `1y`, and waits until seconds are over."""
+        listed = subprocess.run(
+            [need("gpg"), "--list-keys", "--with-colons"], check=True, capture_output=True, text=True, env=self._full()
+        ).stdout
+        fingerprint = next(line for line in listed.splitlines() if line.startswith("fpr:")).split(":")[9]
+        self._gpg("--batch", "--quiet", "--quick-set-expire", fingerprint, when)
+        if when.startswith("seconds="):
+            time.sleep(int(when.removeprefix("seconds=")) + 1.1)
 
     def _gpg(self, *arguments):
         subprocess.run([need("gpg"), *arguments], check=True, stdin=subprocess.DEVNULL, env=self._full())

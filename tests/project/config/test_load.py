@@ -112,7 +112,7 @@ INVALID = [
     (backend("timeout: soon"), "backends[0]: timeout must be between 0.1 and 600"),
     (backend("timeout: .nan"), "backends[0]: timeout must be between 0.1 and 600"),
     (backend("config: {timeout: 0.09}"), "backends[0]: timeout must be between 0.1 and 600"),
-    (backend("optional: 1"), ".envref.yaml:5:15: backends[0]: optional must be true or false"),
+    (backend("optional: 1"), ".envref.yaml:5:15: backends[0]: optional must be true, false or always"),
     (backend("config: {passphrase: x}"), "backends[0]: passphrase is not allowed in a project file"),
     (backend("passphrase: x"), "backends[0]: passphrase is not allowed in a project file"),
     (backend("names: {a//b: c}"), 'backends[0]: names: key "a//b" must not have a leading, trailing or doubled "/"'),
@@ -279,6 +279,13 @@ def test_the_time_limit_stands_in_the_entry_or_in_its_options(load, place):
     """`timeout` is seconds, and no option of the store."""
     (store,) = load(backend(place)).backends
     assert (store.timeout, store.options) == (2.5, {})
+
+
+@pytest.mark.parametrize("place", ["optional: always", "config: {optional: always}", 'optional: "always"'])
+def test_optional_may_be_always(load, place):
+    """A word, quoted or not; nothing else but a boolean."""
+    (store,) = load(f"project: app\nbackends:\n  - name: vault\n    {place}\n").backends
+    assert (store.optional, store.options) == ("always", {})
 
 
 @pytest.mark.parametrize("place", ["optional: true", "config: {optional: true}"])

@@ -1,0 +1,1 @@
+"""1Password, by its program `op`."""

@@ -1,0 +1,56 @@
+"""Foreign references: those of other tools, for which env files were written before. envref exports them as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envref.backends.table import BUILTIN, OTHERS, backend_class
+from envref.errors import printable
+from envref.refs.reference import IN_NAME, SCHEME, escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envref.env.environment import Variable
+    from envref.project.config.model import Config
+
+
+class Foreign(NamedTuple):
+    """A variable whose value is another tool's reference. `cure` says what to write in its place."""
+
+    variable: Variable
+    fact: str
+    cure: str
+
+
+def found(variables: Iterable[Variable], config: Config) -> Iterator[Foreign]:
+    """Every variable with such a value."""
+    for variable in variables:
+        text = variable.plain
+        if text is not None and text.startswith(OTHERS) and "://" in text:
+            fact = f'{variable.name}: "{printable(text)}" is a reference of another tool, and is exported as this text'
+            yield Foreign(variable, fact, _cure(text, config))
+
+
+def warnings(variables: Iterable[Variable], config: Config) -> Iterator[str]:
+    """A line for each of them, with its place and its cure."""
+    for each in found(variables, config):
+        entry = each.variable.entry
+        yield f"{entry.file}:{entry.line}: {each.fact}; {each.cure}"
+
+
+def _cure(text: str, config: Config) -> str:
+    """The reference to write instead. A store that is configured comes first."""
+    types = {backend.type: backend.name for backend in reversed(config.backends)}
+    for kind in dict.fromkeys([*types, *BUILTIN]):
+        store = backend_class(kind)
+        name = store.adopted(text) if text.startswith(store.others) else ""
+        if name:
+            uri = _uri(types.get(kind, kind), name)
+            return f"write {uri}" if kind in types else f"write {uri}, and list {kind} under backends:"
+    return "keep the value in a store of envref and write ref://secrets/KEY"
+
+
+def _uri(store: str, name: str) -> str:
+    key, mark, field = name.partition("#")
+    return f"{SCHEME}{store}//{escaped(key, IN_NAME)}{mark}{escaped(field, IN_NAME)}"
