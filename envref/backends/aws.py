@@ -11,27 +11,27 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found
+from envref.backends.aws_complaints import Complaints, throttled, tries, usual_sign_in
+from envref.backends.aws_credentials import VARIABLES
 from envref.backends.base import Backend, Package
-from envref.backends.command import Finished
+from envref.backends.command import AsksOnTerminal, Finished
 from envref.backends.layout import Layout
-from envref.backends.program import Complaint, Installation, Program, plain, understood
-from envref.backends.throttling import TRIES, Throttled
+from envref.backends.program import Installation, Program
 from envref.errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
-    BackendLocked,
-    BackendUnavailable,
     SecretNotFound,
     printable,
 )
+from envref.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from envref.backends.program import Complaint
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
-    from envref.secret import Secret
 
     Document = dict[str, object]
     Answer = Secret | BackendError
@@ -53,18 +53,6 @@ _ENVIRONMENT = {
     "AWS_MAX_ATTEMPTS": "1",
     "AWS_PAGER": "",
 }
-
-# How the names begin under which AWS limits rates (botocore/retries/standard.py). LimitExceededException is not among
-# them: Secrets Manager says so of a quota that is used up.
-_THROTTLING = ("Throttling", "Throttled", "TooMany", "RequestLimitExceeded", "RequestThrottled", "SlowDown")
-_THROTTLED = re.compile(rf"An error occurred \((?:{'|'.join(_THROTTLING)})")
-_TOO_OFTEN = "AWS limits how often it is asked; try again in a moment"
-
-# The program's own line, among its notes and warnings.
-_SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
-_OTHER_NAME = "choose another key, or another prefix of the backend"
-_NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
-_SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
 
 # After one of these, each name of a batch is asked alone: the permission for the batch alone may be missing
 # (commands.md 8.5), an `aws` of 2022 doesn't know the operation, and one name's fault is not the others'.
@@ -102,26 +90,30 @@ class Aws:
     ) -> None:
         self.label = label
         self._service = service
-        self._actions = actions
-        profile = options["profile"]
-        sign_in = _sign_in(profile)
-        self._complaints = (*complaints, *_complaints(sign_in, _configure(profile)))
+        self._profile = profile = options["profile"]
+        self._words = Complaints(label, service, profile, actions=actions, own=complaints)
         self._program = Program(
             label,
             options["command"] or "aws",
-            Installation(("awscli",), _PACKAGES, sign_in),
+            Installation(("awscli",), _PACKAGES, usual_sign_in(profile)),
             root=options["root"],
             unset=("AWS_OUTPUT", "AWS_PAGER"),
-            throttled=_throttled,
-            tries=_tries(),
+            throttled=throttled,
+            tries=tries(),
         )
-        given = {"--region": options["region"], "--profile": profile}
+        self._role = options["role_arn"]
+        self._assumed: Mapping[str, str] = {}
+        given = {"--region": options["region"], "--profile": "" if self._role else profile}
         # One word each: a value that begins with a hyphen stays a value.
         self._settings = ["--output=json", *(f"{option}={value}" for option, value in given.items() if value)]
 
     def run(self, arguments: Sequence[str], deadline: float, *, about: str, payload: bytes | None = None) -> Finished:
         """One call that must succeed. Raises BackendError, in words about the name `about`."""
-        finished = self._program.run(self._whole(arguments), deadline, payload=payload, extra=_ENVIRONMENT)
+        extra = self._environment(deadline)
+        try:
+            finished = self._program.run(self._whole(arguments), deadline, payload=payload, extra=extra)
+        except AsksOnTerminal:
+            raise self._words.second_factor() from None
         if finished.status:
             raise self.error(finished.stderr, about)
         return finished
@@ -143,7 +135,7 @@ class Aws:
         asked = list(questions)
         while asked:
             calls = [self._whole(question.arguments) for question in asked]
-            outcomes = self._program.run_many(calls, deadline, extra=_ENVIRONMENT)
+            outcomes = self._program.run_many(calls, deadline, extra=self._environment(deadline))
             pairs = zip(asked, outcomes, strict=True)
             asked = [again for question, outcome in pairs for again in self._take(question, outcome, answers)]
         return answers
@@ -167,15 +159,30 @@ class Aws:
 
     def error(self, text: str, about: str) -> BackendError:
         """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
-        said = _line(text)
-        error = understood(self.label, said, self._complaints)
-        service_error = _SERVICE_ERROR.search(said)
-        if not isinstance(error, BackendDenied) or error.run or not service_error:
-            return error
-        code, operation = service_error.groups()
-        message = f'{self.label}: denied: {code} for {self._service}:{operation} on "{about}"'
-        *others, last = [f"{self._service}:{action}" for action in self._actions]
-        return BackendDenied(message, hint=error.hint or f"the role needs {', '.join(others)} and {last}")
+        return self._words.error(text, about)
+
+    def _environment(self, deadline: float) -> Mapping[str, str]:
+        """What `aws` gets beside the caller's environment; with `role_arn`, the keys of the role, asked for once."""
+        if self._role and not self._assumed:
+            self._assumed = self._assume(deadline)
+        return {**_ENVIRONMENT, **self._assumed}
+
+    def _assume(self, deadline: float) -> Mapping[str, str]:
+        arguments = ["sts", "assume-role", f"--role-arn={self._role}", "--role-session-name=envref"]
+        settings = [*self._settings, *([f"--profile={self._profile}"] if self._profile else [])]
+        try:
+            finished = self._program.run([*arguments, *settings], deadline, extra=_ENVIRONMENT)
+        except AsksOnTerminal:
+            raise self._words.second_factor() from None
+        if finished.status:
+            raise self._words.of_role(finished.stderr, self._role)
+        given = self.document(finished).get("Credentials")
+        if not isinstance(given, dict):
+            raise self.unexpected()
+        keys = [Secret(str(given.get(name, ""))) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        # The profile still gives the region; as an option, it would come before the keys (botocore's resolver).
+        named = {"AWS_PROFILE": self._profile} if self._profile else {}
+        return {**named, **{name: key.reveal() for name, key in zip(VARIABLES, keys, strict=True)}}
 
     def _whole(self, arguments: Sequence[str]) -> list[str]:
         return [self._service, *arguments, *self._settings]
@@ -191,6 +198,8 @@ class Aws:
         return question.again(left) if left and question.again else ()
 
     def _printed(self, outcome: Finished | BackendError, question: Question) -> Document:
+        if isinstance(outcome, AsksOnTerminal):
+            raise self._words.second_factor()
         if isinstance(outcome, BackendError):
             raise outcome
         if outcome.status:
@@ -228,6 +237,7 @@ class AwsStore(Backend):
         prefix: str = "",
         region: str = "",
         profile: str = "",
+        role_arn: str = "",
         command: str = "aws",
         namespace: str = "auto",
         root: str = "",
@@ -236,7 +246,7 @@ class AwsStore(Backend):
         self._hints: dict[Address, str] = {}  # what is known about an absent secret
         self._layout = Layout(self._prefix(prefix), default=self.default_prefix, namespace=namespace)
         self.carries_project = self._layout.carries_project
-        options = {"region": region, "profile": profile, "command": command, "root": root}
+        options = {"region": region, "profile": profile, "role_arn": role_arn, "command": command, "root": root}
         self._aws = Aws(self.type, self.service, options=options, actions=self.actions, complaints=self.complaints)
 
     def absent(self, address: Address) -> SecretNotFound:
@@ -248,7 +258,11 @@ class AwsStore(Backend):
 
     @staticmethod
     def retrieval_by(operation: str, wanted: Wanted) -> Retrieval:
-        """The secret by an operation of AWS."""
+        """The secret by an operation of AWS. Unwritable with `role_arn`: `aws` takes no role as an option."""
+        if wanted.options.get("role_arn"):
+            raise wanted.unwritable(
+                "role_arn takes a call of its own", "name a profile with that role, or use the hook form"
+            )
         program = wanted.program("aws")
         flags = wanted.flag("--region {}", "region") + wanted.flag("--profile {}", "profile")
         return wanted.by(f"{program} {operation} --output text {flags}".rstrip(), says_none=program)
@@ -256,10 +270,10 @@ class AwsStore(Backend):
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Asks in few calls, as the store's questions say; a name that the store can't hold counts as absent."""
         roots = dict.fromkeys(self._root(address.project) for address in addresses if address.foreign is None)
-        names = {address: self._name(address) for address in addresses}
-        wanted = list(dict.fromkeys(name for name in names.values() if name))
+        names = {address: answered(self._asked_name, address) for address in addresses}
+        wanted = list(dict.fromkeys(name for name in names.values() if name and isinstance(name, str)))
         answers = self._aws.ask(self._questions(wanted, list(roots)), deadline)
-        found = {address: answers[name] for address, name in names.items() if name}
+        found = {address: answers[name] if isinstance(name, str) else name for address, name in names.items() if name}
         absent = {address: answer for address, answer in found.items() if isinstance(answer, SecretNotFound)}
         self._hints = {address: answer.hint for address, answer in absent.items()}
         return {address: answer for address, answer in found.items() if address not in absent}
@@ -288,6 +302,18 @@ class AwsStore(Backend):
 
     def _foreign(self, name: str) -> str:
         return name
+
+    def _asked_name(self, address: Address) -> str:
+        """The name to ask for, with the version; empty for none that there can be. Raises BackendInvalid."""
+        name = self._name(address)
+        return self._at(name, address.version) if name and address.version is not None else name
+
+    def _at(self, name: str, version: str) -> str:
+        """The name of a version, as the store's own questions take it. Raises BackendInvalid."""
+        raise NotImplementedError
+
+    def _no_version(self, version: str) -> BackendInvalid:
+        return BackendInvalid(f'{self.type}: "{printable(version)}" is no version: {self.versions}')
 
     def _written_name(self, address: Address) -> str:
         """The name of an address to write to. BackendInvalid for one that envref can't write."""
@@ -323,63 +349,3 @@ def members(document: Document, key: str) -> list[Document]:
     """The objects of a document's list; an absent list is empty."""
     listed = document.get(key)
     return [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
-
-
-def _throttled(stderr: str) -> float | None:
-    """Whether AWS limits how often it is asked; it does not say for how long."""
-    return 0.0 if _THROTTLED.search(stderr) else None
-
-
-def _tries() -> int:
-    """How often the user wants AWS to be asked, as `aws` itself reads it."""
-    attempts = os.environ.get("AWS_MAX_ATTEMPTS", "")
-    return int(attempts) if attempts.isascii() and attempts.isdecimal() else TRIES
-
-
-def _line(text: str) -> str:
-    cleaned = _NOTE.sub("", plain(text))
-    said = _SAID.search(cleaned)
-    return said[0] if said else cleaned
-
-
-def _sign_in(profile: str) -> tuple[str, ...]:
-    """The command that signs in: a profile's single sign-on, or the keys of an account."""
-    named = profile or os.environ.get("AWS_PROFILE", "")
-    return ("aws", "sso", "login", "--profile", named) if named else ("aws", "configure")
-
-
-def _configure(profile: str) -> tuple[str, ...]:
-    named = profile or os.environ.get("AWS_PROFILE", "")
-    return ("aws", "configure", "--profile", named) if named else ("aws", "configure")
-
-
-def _complaints(sign_in: tuple[str, ...], configure: tuple[str, ...]) -> tuple[Complaint, ...]:
-    """What `aws` says for every service. Its exit status tells nothing: v1 has 255 for all (stores.md 7)."""
-    no_session = "the single sign-on session has expired"
-    expired = "the credentials have expired"
-    return (
-        Complaint("Unable to locate credentials", BackendLocked, "no credentials", sign_in),
-        Complaint("Partial credentials found", BackendLocked, "incomplete credentials", configure),
-        Complaint("The config profile (", BackendLocked, run=configure),
-        Complaint("Error loading SSO Token", BackendLocked, no_session, sign_in),
-        Complaint("Error when retrieving token from sso", BackendLocked, no_session, sign_in),
-        Complaint("The SSO session associated with this profile", BackendLocked, no_session, sign_in),
-        Complaint("Error when retrieving credentials from", BackendLocked, run=sign_in),
-        Complaint("(ExpiredToken", BackendLocked, expired, sign_in),
-        Complaint("(RequestExpired)", BackendLocked, expired, sign_in),
-        Complaint("(UnrecognizedClientException)", BackendDenied, run=sign_in),
-        Complaint("(InvalidClientTokenId)", BackendDenied, run=sign_in),
-        Complaint("(InvalidSignatureException)", BackendDenied, run=sign_in),
-        Complaint("(IncompleteSignature", BackendDenied, run=sign_in),
-        Complaint("(AccessDenied", BackendDenied),
-        Complaint("(403)", BackendDenied),
-        *(Complaint(f"({code}", Throttled, hint=_TOO_OFTEN) for code in _THROTTLING),
-        Complaint("(ValidationException)", BackendInvalid, hint=_OTHER_NAME),
-        Complaint("You must specify a region", BackendInvalid, "no region", configure),
-        Complaint("doesn't match a supported format", BackendInvalid, hint=_OTHER_NAME),
-        Complaint(
-            "Invalid choice", BackendInvalid, "this aws does not know the operation", hint="update the aws program"
-        ),
-        Complaint("aws: error: ", BackendInvalid, hint="update the aws program, or correct the options of the backend"),
-        Complaint("Could not connect to the endpoint URL", BackendUnavailable, hint="check the network and the region"),
-    )

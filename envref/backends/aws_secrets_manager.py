@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from envref.backends.aws import AwsStore, Question, chunks, members
 from envref.backends.program import Complaint
-from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
+from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
+from envref.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
     from envref.backends.aws import Answer, Document
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
-    from envref.secret import Secret
 
 _SECRETS_A_CALL = 20
+# What a name with a version is written as here; no name has a question mark.
+_AT = "?version="
+_VERSION = re.compile(r"(?!-)[A-Za-z0-9_+=.@/-]{1,256}")
+_IDENTITY = re.compile(r"[A-Za-z0-9-]{32,64}")  # what AWS calls a version's own name; a stage may be any other word
+# How Amazon ECS writes it, `ARN:KEY:STAGE:VERSION`, each of them empty where it is not meant; and Parameter Store.
+_OF_ECS = re.compile(r"(arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+):([^:]*):?([^:]*):?([^:]*)")
+_OF_SSM = re.compile(r"(?!arn:)([^:]+):([^:]+)")
 _RESTORE = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
 
 
@@ -37,6 +44,7 @@ class AwsSecretsManager(AwsStore):
     type = "aws-secrets-manager"
     service = "secretsmanager"
     others = ("ref+awssecrets://",)
+    versions = "an id, or a stage such as AWSPREVIOUS"
     default_prefix = "envref"
     actions = ("GetSecretValue", "PutSecretValue", "CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecrets")
     complaints = (
@@ -100,16 +108,36 @@ class AwsSecretsManager(AwsStore):
         self._aws.run([*arguments, "--secret-string", "file:///dev/stdin"], deadline, about=name, payload=payload)
 
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:  # noqa: ARG002
-        for chunk in chunks(names, _SECRETS_A_CALL):
+        # A batch has the current versions alone.
+        yield from self._alone([name for name in names if _AT in name])
+        for chunk in chunks([name for name in names if _AT not in name], _SECRETS_A_CALL):
             if len(chunk) == 1:
                 yield from self._alone(chunk)
             else:
                 arguments = ["batch-get-secret-value", "--secret-id-list", *chunk]
                 yield Question(arguments, chunk, partial(self._named, chunk), self._alone)
 
+    def _at(self, name: str, version: str) -> str:
+        if not _VERSION.fullmatch(version):
+            raise self._no_version(version)
+        return f"{name}{_AT}{version}"
+
+    def _name(self, address: Address) -> str:
+        """Raises BackendInvalid for a name with a version in it, as other services write one."""
+        name = address.foreign or ""
+        ecs, ssm = _OF_ECS.fullmatch(name), _OF_SSM.fullmatch(name)
+        if ecs:
+            raise _miswritten(name, ecs[1], ecs[4] or ecs[3], ecs[2])
+        if ssm:
+            raise _miswritten(name, ssm[1], ssm[2])
+        return super()._name(address)
+
     def _alone(self, names: Sequence[str]) -> Iterator[Question]:
         for name in names:
-            yield Question(["get-secret-value", "--secret-id", name], [name], partial(self._one, name))
+            called, _, version = name.partition(_AT)
+            flag = "--version-id" if _IDENTITY.fullmatch(version) else "--version-stage"
+            arguments = ["get-secret-value", "--secret-id", called, *([flag, version] if version else [])]
+            yield Question(arguments, [name], partial(self._one, name))
 
     def _one(self, name: str, document: Document) -> Mapping[str, Answer]:
         return {name: self._value(name, document)}
@@ -128,8 +156,13 @@ class AwsSecretsManager(AwsStore):
 
     def _value(self, name: str, item: Document) -> Answer:
         if "SecretString" not in item and "SecretBinary" in item:
-            return BackendInvalid(
-                f'{self.type}: "{name}" holds bytes, not text',
-                hint="store it as text, bytes as base64 with ?encoding=base64",
-            )
+            return HoldsBytes.about(self.type, name, Secret(str(item["SecretBinary"])))
         return self._aws.secret(item.get("SecretString"))
+
+
+def _miswritten(name: str, secret: str, version: str, field: str = "") -> BackendInvalid:
+    meant = secret + (_AT + version if version else "") + (f"#{field}" if field else "")
+    return BackendInvalid(
+        f'{AwsSecretsManager.type}: "{printable(name)}" is not how a secret is named',
+        hint=f"write {printable(meant)}",
+    )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NAMES_A_CALL = 10
 # Reading by path brings ten parameters a round trip. With more than this many unwanted ones, names cost less.
 _OTHERS = 100
+_VERSION = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _ABSENT = SecretNotFound("aws-ssm: no such parameter")
 
 
@@ -30,6 +31,7 @@ class AwsSsm(AwsStore):
     type = "aws-ssm"
     service = "ssm"
     others = ("ref+awsssm://",)
+    versions = "a number, or a label"
     default_prefix = "/envref"
     actions = ("GetParameter", "PutParameter", "DeleteParameter", "GetParametersByPath")
     complaints = (
@@ -85,11 +87,17 @@ class AwsSsm(AwsStore):
         """`a/b` is `/a/b`: a name with levels begins with a slash."""
         return name if "/" not in name or name.startswith(("/", "arn:")) else f"/{name}"
 
+    def _at(self, name: str, version: str) -> str:
+        """AWS's own form, `NAME:VERSION`."""
+        if not _VERSION.fullmatch(version) or ":" in name.rpartition("parameter/")[2]:
+            raise self._no_version(version)
+        return f"{name}:{version}"
+
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:
         """Asks by path where several names share a root: the documented permissions include that."""
         left = names
         for root in roots:
-            below = [name for name in left if name.startswith(f"{root}/")]
+            below = [name for name in left if name.startswith(f"{root}/") and ":" not in name]
             if len(below) > 1:
                 yield self._by_path(root or "/", below)
                 left = [name for name in left if name not in below]

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend, Package
-from envref.backends.program import Complaint, Installation, Program, plain, understood
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound, printable
+from envref.backends.doppler_complaints import LABEL, NoSuchConfig, output, throttled
+from envref.backends.program import Installation, Program
+from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
 from envref.refs.address import HISTORY
 
 TYPE_CHECKING = False
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from envref.refs.address import Address
     from envref.secret import Secret
 
-_LABEL = "doppler"
+    _Source = tuple[str, str]  # a project and a config
+
 _UPDATE = "update the doppler program"
 _PACKAGES = (Package("doppler"),)
 _INSTALLATION = Installation(("dopplerhq/cli/doppler",), _PACKAGES, ("doppler", "login"))
@@ -47,28 +49,17 @@ _LONGEST_LINE = 65535  # bytes that the program reads of a line (measured)
 _BASE64 = "store it as base64 and add ?encoding=base64"
 
 
-class NoSuchConfig(BackendInvalid):
-    """The project has no config of that name. For a profile that means absent: nothing was ever stored there."""
-
-
-_COMPLAINTS = (
-    Complaint("Could not find requested config", NoSuchConfig, hint="doppler configs lists those that there are"),
-    Complaint("Invalid Auth token", BackendDenied, says="denied: Invalid Auth token", run=("doppler", "login")),
-    Complaint("you must provide a token", BackendLocked, says="not signed in", run=("doppler", "login")),
-    Complaint(
-        "does not have access to requested",
-        BackendDenied,
-        hint="a service token sees one config: set the backend's config, or run doppler login",
-    ),
-    Complaint("You must specify a", BackendInvalid, hint="set project and config of the backend, or run doppler setup"),
-)
-
-
 class _DopplerName(NamedTuple):
-    """A secret as Doppler names it. An empty config means the one that the program is set up for."""
+    """A secret as Doppler names it. An empty project or config means the one that the program is set up for."""
 
+    project: str
     config: str
     name: str
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """What is downloaded for it."""
+        return self.project, self.config
 
 
 class Doppler(Backend):
@@ -77,7 +68,7 @@ class Doppler(Backend):
     type = "doppler"
     carries_project = False
     programs = ("doppler",)
-    others = ("ref+doppler://",)
+    others = ("ref+doppler://",)  # vals names PROJECT/CONFIG/NAME, as a foreign name here does
     packages = _PACKAGES
     read_variables = "DOPPLER_*"
 
@@ -86,16 +77,17 @@ class Doppler(Backend):
     ) -> None:
         super().__init__(name)
         self.warnings: list[str] = []
+        self._project = project
         self._config = config
-        self._flags = (*_FLAGS, *_flag("project", project), *_flag("scope", root))
-        self._program = Program(_LABEL, command, _INSTALLATION, root=root)
+        self._flags = (*_FLAGS, *_flag("scope", root))
+        self._program = Program(LABEL, command, _INSTALLATION, root=root, throttled=throttled)
         self._spellings: dict[_DopplerName, str] = {}
 
     def absent(self, address: Address) -> SecretNotFound:
-        return not_found(_LABEL, str(address))
+        return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
-        """Config and name. An empty config means the one that the program is set up for."""
+        """Project, config and name. An empty project or config means the one that the program is set up for."""
         place = self._place(address)
         if place is None:
             raise _no_name(address)
@@ -104,18 +96,18 @@ class Doppler(Backend):
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
         """`doppler secrets get` for the project's directory, not the caller's: Doppler ties projects to directories."""
-        config, name = wanted.location
-        flags = wanted.flag(" --project {}", "project").rstrip()
-        flags += f" --config {wanted.word(config)}" if config else ""
+        project, config, name = wanted.location
+        given = {" --project ": project, " --config ": config}
+        flags = "".join(f"{flag}{wanted.word(value)}" for flag, value in given.items() if value)
         command = f"{wanted.program('doppler')} secrets get {wanted.guard(name)}{wanted.word(name)} --plain{flags}"
         return wanted.by(f"{command} --scope {wanted.root}")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One download for each config asked for: a single one where `config` is set, or without a profile."""
         places = {address: place for address in addresses if (place := self._place(address))}
-        downloads = self._ask(_DOWNLOAD, [place.config for place in places.values()], deadline)
+        downloads = self._ask(_DOWNLOAD, [place.source for place in places.values()], deadline)
         answers = there(
-            {address: answered(_value, downloads[place.config], place.name) for address, place in places.items()}
+            {address: answered(_value, downloads[place.source], place.name) for address, place in places.items()}
         )
         found = {
             address: places[address] for address, answer in answers.items() if not isinstance(answer, BackendError)
@@ -127,10 +119,10 @@ class Doppler(Backend):
         place = self._own_place(address)
         if place is None:
             raise _no_name(address)
-        self._run(("secrets", "set", place.name, "--no-interactive"), place.config, deadline, payload=_payload(value))
-        if self._ask_one(_DOWNLOAD, place.config, deadline).get(place.name) != value.reveal():
+        self._run(("secrets", "set", place.name, "--no-interactive"), place.source, deadline, payload=_payload(value))
+        if self._ask_one(_DOWNLOAD, place.source, deadline).get(place.name) != value.reveal():
             raise BackendInvalid(
-                f'{_LABEL}: "{place.name}" does not read back as it was written',
+                f'{LABEL}: "{place.name}" does not read back as it was written',
                 hint="Doppler fills in ${NAME}; store a value that is to keep it as base64",
             )
 
@@ -138,43 +130,50 @@ class Doppler(Backend):
         """Raises SecretNotFound when there is nothing to delete."""
         place = self._own_place(address)
         # Checked first: the program reports success for deleting what is not there.
-        if place is None or place.name not in self._ask_one(_NAMES, place.config, deadline):
+        if place is None or place.name not in self._ask_one(_NAMES, place.source, deadline):
             raise self.absent(address)
-        self._run(("secrets", "delete", place.name, "--yes"), place.config, deadline)
+        self._run(("secrets", "delete", place.name, "--yes"), place.source, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:  # noqa: ARG002  # its names do not hold the project
         """The names of the config; without `config`, also those of the project's other configs, as CONFIG/KEY."""
-        own = self._ask_one(_NAMES, self._config, deadline)
-        others = () if self._config else self._other_configs(deadline)
-        places = [_DopplerName(self._config, name) for name in own]
-        for config, names in self._ask(_NAMES, others, deadline).items():
+        own = self._ask_one(_NAMES, (self._project, self._config), deadline)
+        others = () if self._config else [(self._project, config) for config in self._other_configs(deadline)]
+        places = [_DopplerName(self._project, self._config, name) for name in own]
+        for source, names in self._ask(_NAMES, others, deadline).items():
             if isinstance(names, BackendDenied):
-                self.warnings.append(f'{_LABEL}: config "{printable(config)}" may not be read; it is left out')
+                self.warnings.append(f'{LABEL}: config "{printable(source[1])}" may not be read; it is left out')
                 continue
-            places += [_DopplerName(config, name) for name in _unless_error(names)]
+            places += [_DopplerName(*source, name) for name in _unless_error(names)]
         return [self._key(place) for place in places if place.name not in _DOPPLERS_OWN]
 
     def _place(self, address: Address) -> _DopplerName | None:
         """Where the secret is kept; None for a key that can't be written as a Doppler name."""
         if address.foreign is not None:
-            return _DopplerName(self._config, address.foreign)
+            return self._foreign(address.foreign)
         place = self._named(address)
         if not _KEY.fullmatch(address.scoped_key) or place.name[0].isdigit():
             return None
         self._spellings[place] = address.scoped_key
         return place
 
+    def _foreign(self, written: str) -> _DopplerName | None:
+        """`NAME`, `CONFIG/NAME` or `PROJECT/CONFIG/NAME`; no part of them holds a slash itself."""
+        *places, name = written.split("/")
+        if len(places) > 2 or not all((*places, name)):
+            return None
+        *project, config = places or [self._config]
+        return _DopplerName(project[0] if project else self._project, config, name)
+
     def _named(self, address: Address) -> _DopplerName:
-        if address.profile is None:
-            return _DopplerName(self._config, _name(address.key))
-        if self._config:
-            return _DopplerName(self._config, f"{_name(address.profile)}{_BETWEEN}{_name(address.key)}")
-        return _DopplerName(address.profile, _name(address.key))
+        config, name = self._config, _name(address.key)
+        if address.profile is not None and config:
+            name = f"{_name(address.profile)}{_BETWEEN}{name}"
+        return _DopplerName(self._project, config or address.profile or "", name)
 
     def _own_place(self, address: Address) -> _DopplerName | None:
         if address.foreign is not None:
             raise BackendInvalid(
-                f'{_LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
+                f'{LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
                 hint="change it in Doppler",
             )
         return self._place(address)
@@ -185,7 +184,7 @@ class Doppler(Backend):
             return self._spellings[place]
         past = _PAST.fullmatch(place.name)
         if past:
-            return f"{self._key(_DopplerName(place.config, past[1]))}{HISTORY}{past[2]}"
+            return f"{self._key(place._replace(name=past[1]))}{HISTORY}{past[2]}"
         name = place.name.lower()
         if place.config != self._config:
             return f"{place.config}/{name}"
@@ -197,37 +196,40 @@ class Doppler(Backend):
 
         A service token sees the one config it was made for: no profile can be read with it either.
         """
-        listed, current = self._program.run_many([self._arguments(each, "") for each in (_CONFIGS, _CURRENT)], deadline)
+        calls = [self._arguments(each, (self._project, "")) for each in (_CONFIGS, _CURRENT)]
+        listed, current = self._program.run_many(calls, deadline)
         try:
-            names, own = _config_names(_parsed(_output(listed))), _config_names([_parsed(_output(current))])
+            names, own = _config_names(_parsed(output(listed))), _config_names([_parsed(output(current))])
         except (BackendDenied, BackendInvalid):
-            self.warnings.append(f"{_LABEL}: the project's configs can't be listed; secrets of profiles are left out")
+            self.warnings.append(f"{LABEL}: the project's configs can't be listed; secrets of profiles are left out")
             return ()
         return [name for name in names if name not in own]
 
     def _ask(
-        self, what: Sequence[str], configs: Iterable[str], deadline: float
-    ) -> dict[str, Mapping[str, object] | BackendError]:
+        self, what: Sequence[str], sources: Iterable[_Source], deadline: float
+    ) -> dict[_Source, Mapping[str, object] | BackendError]:
         """The members of the answer for each config, or its error: one run each."""
-        wanted = list(dict.fromkeys(configs))
+        wanted = list(dict.fromkeys(sources))
         if not wanted:
             return {}
-        outcomes = self._program.run_many([self._arguments(what, config) for config in wanted], deadline)
-        return {config: self._members(config, outcome) for config, outcome in zip(wanted, outcomes, strict=True)}
+        outcomes = self._program.run_many([self._arguments(what, source) for source in wanted], deadline)
+        return {source: self._members(source, outcome) for source, outcome in zip(wanted, outcomes, strict=True)}
 
-    def _ask_one(self, what: Sequence[str], config: str, deadline: float) -> Mapping[str, object]:
-        return _unless_error(self._ask(what, [config], deadline)[config])
+    def _ask_one(self, what: Sequence[str], source: _Source, deadline: float) -> Mapping[str, object]:
+        return _unless_error(self._ask(what, [source], deadline)[source])
 
-    def _members(self, config: str, outcome: Finished | BackendError) -> Mapping[str, object] | BackendError:
+    def _members(self, source: _Source, outcome: Finished | BackendError) -> Mapping[str, object] | BackendError:
         """What the program printed of a config. A profile whose config does not exist has nothing."""
         answer = answered(_printed, outcome)
-        return {} if isinstance(answer, NoSuchConfig) and config != self._config else answer
+        is_profile = source[0] == self._project and source[1] != self._config
+        return {} if isinstance(answer, NoSuchConfig) and is_profile else answer
 
-    def _run(self, arguments: Sequence[str], config: str, deadline: float, *, payload: bytes | None = None) -> None:
-        _output(self._program.run(self._arguments(arguments, config), deadline, payload=payload))
+    def _run(self, arguments: Sequence[str], source: _Source, deadline: float, *, payload: bytes | None = None) -> None:
+        output(self._program.run(self._arguments(arguments, source), deadline, payload=payload))
 
-    def _arguments(self, arguments: Sequence[str], config: str) -> Sequence[str]:
-        return [*arguments, *self._flags, *_flag("config", config)]
+    def _arguments(self, arguments: Sequence[str], source: _Source) -> Sequence[str]:
+        project, config = source
+        return [*arguments, *self._flags, *_flag("project", project), *_flag("config", config)]
 
 
 def _flag(name: str, value: str) -> tuple[str, ...]:
@@ -236,7 +238,7 @@ def _flag(name: str, value: str) -> tuple[str, ...]:
 
 def _no_name(address: Address) -> BackendInvalid:
     return BackendInvalid(
-        f'{_LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
+        f'{LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
         'only letters, digits, "_", "/", "." and "-", and no digit first'
     )
 
@@ -250,11 +252,11 @@ def _payload(value: Secret) -> bytes:
 
     BackendInvalid for a value that would come back changed (measured).
     """
-    raw = as_bytes(_LABEL, value)
+    raw = as_bytes(LABEL, value)
     if b"\r\n" in raw or raw.endswith(b"\r"):
-        raise BackendInvalid(f"{_LABEL}: a carriage return at the end of a line would be lost; {_BASE64}")
+        raise BackendInvalid(f"{LABEL}: a carriage return at the end of a line would be lost; {_BASE64}")
     if any(len(line) > _LONGEST_LINE for line in raw.split(b"\n")):
-        raise BackendInvalid(f"{_LABEL}: a line of the value is longer than {_LONGEST_LINE} bytes; {_BASE64}")
+        raise BackendInvalid(f"{LABEL}: a line of the value is longer than {_LONGEST_LINE} bytes; {_BASE64}")
     return raw + b"\n"
 
 
@@ -265,7 +267,7 @@ def _shared(places: Mapping[Address, _DopplerName]) -> dict[Address, BackendInva
         if address.foreign is None:
             keys.setdefault(place, []).append(address)
     return {
-        address: BackendInvalid(f"{_LABEL}: {_spelt(sharing)} are one secret there, {place.name}; use one of them")
+        address: BackendInvalid(f"{LABEL}: {_spelt(sharing)} are one secret there, {place.name}; use one of them")
         for place, sharing in keys.items()
         for address in sharing
         if len(sharing) > 1
@@ -284,36 +286,19 @@ def _value(contents: Mapping[str, object] | BackendError, name: str) -> Secret |
     value = members[name]
     if value is None:
         raise BackendDenied(
-            f'{_LABEL}: "{printable(name)}" is restricted; its value is not shown',
+            f'{LABEL}: "{printable(name)}" is restricted; its value is not shown',
             hint="change its visibility in Doppler to masked",
         )
     if not isinstance(value, str):
-        raise BackendInvalid(f'{_LABEL}: the value of "{printable(name)}" is not text', hint=_UPDATE)
-    return as_secret(_LABEL, value)
-
-
-def _output(outcome: Finished | BackendError) -> bytes:
-    """What a run printed. Raises the error that it ended with."""
-    if isinstance(outcome, BackendError):
-        raise outcome
-    if outcome.status:
-        raise understood(_LABEL, _complaint(outcome.stderr), _COMPLAINTS)
-    return outcome.stdout
-
-
-def _complaint(stderr: str) -> str:
-    """The sentence that says what happened, from the line before it or from the JSON around it."""
-    try:
-        return str(json.loads(stderr)["error"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return plain(stderr).rpartition("Doppler Error: ")[2]
+        raise BackendInvalid(f'{LABEL}: the value of "{printable(name)}" is not text', hint=_UPDATE)
+    return as_secret(LABEL, value)
 
 
 def _printed(outcome: Finished | BackendError) -> Mapping[str, object]:
     """The members of the object that a run printed."""
-    document = _parsed(_output(outcome))
+    document = _parsed(output(outcome))
     if not isinstance(document, dict):
-        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON object that was asked for", hint=_UPDATE)
+        raise BackendInvalid(f"{LABEL}: the answer is not the JSON object that was asked for", hint=_UPDATE)
     return document
 
 
@@ -322,7 +307,7 @@ def _parsed(raw: bytes) -> object:
         return json.loads(raw)
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{_LABEL}: the answer is not the JSON that was asked for", hint=_UPDATE) from None
+        raise BackendInvalid(f"{LABEL}: the answer is not the JSON that was asked for", hint=_UPDATE) from None
 
 
 def _config_names(configs: object) -> list[str]:
@@ -330,7 +315,7 @@ def _config_names(configs: object) -> list[str]:
         return [str(config["name"]) for config in configs]  # type: ignore[attr-defined]
     except (TypeError, KeyError):
         raise BackendInvalid(
-            f"{_LABEL}: the answer is not the list of configs that was asked for", hint=_UPDATE
+            f"{LABEL}: the answer is not the list of configs that was asked for", hint=_UPDATE
         ) from None
 
 

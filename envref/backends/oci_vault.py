@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found
 from envref.backends.base import Backend, Package
-from envref.backends.program import Complaint, Installation, Program, plain, understood
-from envref.errors import (
-    BackendDenied,
-    BackendError,
-    BackendInvalid,
-    BackendLocked,
-    BackendUnavailable,
-    SecretNotFound,
-    printable,
+from envref.backends.oci_complaints import (
+    LABEL,
+    READING,
+    SESSION,
+    SET_UP,
+    WRITING,
+    AbsentOrDenied,
+    SignIn,
+    failure,
+    throttled,
 )
+from envref.backends.program import Installation, Program
+from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+from envref.refs.address import Address
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -26,14 +30,10 @@ if TYPE_CHECKING:
 
     from envref.backends.command import Finished
     from envref.backends.retrieval import Retrieval, Wanted
-    from envref.refs.address import Address
 
-LABEL = "oci-vault"
-_SET_UP = ("oci", "setup", "config")
-_SIGN_IN = ("oci", "session", "authenticate")
 LARGEST = 25 * 1024  # bytes of a value: the service's limit
 _PACKAGES = (Package("oci-cli"),)
-_INSTALLATION = Installation(("oci-cli",), _PACKAGES, _SET_UP)
+_INSTALLATION = Installation(("oci-cli",), _PACKAGES, SET_UP)
 
 # Every option of the output is given: a user's own oci settings may name another format, or a query.
 _GLOBAL = ("--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@")
@@ -47,39 +47,9 @@ _UNTIL_DONE = ("--wait-for-state=ACTIVE", f"--wait-for-state={_FAILED}", "--wait
 _GONE = "DELETED"
 _GOING = ("SCHEDULING_DELETION", "PENDING_DELETION", "DELETING")
 
-_POLICY = "the policy has to allow manage secret-family in the compartment of the vault"
-_KEY = "check user, tenancy, fingerprint and key_file of the oci profile"
-
-
-class _AbsentOrDenied(BackendDenied):
-    """The service gives the same answer for an absent secret and for one that the user may not see."""
-
-
-_COMPLAINTS = (
-    Complaint("NotAuthorizedOrNotFound:", _AbsentOrDenied, "denied: NotAuthorizedOrNotFound", hint=_POLICY),
-    Complaint("NotAuthorized:", BackendDenied, "denied: NotAuthorized", hint=_POLICY),
-    Complaint("NotAuthenticated:", BackendDenied, "denied: NotAuthenticated", hint=_KEY),
-    Complaint("IncorrectState:", BackendInvalid, hint="try again in a moment: the secret is being changed"),
-    Complaint("InvalidParameter:", BackendInvalid, hint="check the OCIDs of the backend"),
-    Complaint(
-        "The connection to endpoint",
-        BackendUnavailable,
-        "unavailable: no connection to the service",
-        hint="check the network, and region of the oci profile",
-    ),
-    Complaint("Could not find config file", BackendLocked, "oci: not configured", run=_SET_UP),
-    Complaint("config file at", BackendLocked, "oci: its configuration is incomplete", run=_SET_UP),
-    Complaint("not found in config file", BackendLocked, "oci: no such profile", run=_SET_UP),
-    Complaint("session has expired", BackendLocked, "oci: the session has expired", run=_SIGN_IN),
-    Complaint(
-        "Private key passphrase",
-        BackendLocked,
-        "oci: the private key needs a passphrase",
-        hint="add pass_phrase to the oci profile, or sign in with oci session authenticate",
-    ),
-    Complaint("No such command", BackendInvalid, "oci: too old, it lacks a command", hint="update oci-cli"),
-    Complaint("No such option", BackendInvalid, "oci: too old, it lacks an option", hint="update oci-cli"),
-)
+_AUTHS = ("api_key", SESSION, "instance_principal", "resource_principal", "oke_workload_identity")
+_STAGES = ("CURRENT", "PENDING", "LATEST", "PREVIOUS", "DEPRECATED")
+_OCID = "ocid1.vaultsecret."
 
 
 class _ListedSecret(NamedTuple):
@@ -117,10 +87,12 @@ _UNIT = re.compile(rb"\.-|\.\.|\.x([0-9a-f]{2})|[A-Za-z0-9_-]")
 class OciVault(Backend):
     """Oracle Cloud Infrastructure Vault, by way of the `oci` CLI; for workloads in Oracle Cloud.
 
-    `vault_id`, `compartment_id` and `key_id` are OCIDs. Deletion is scheduled by the service, never immediate.
+    `vault_id`, `compartment_id` and `key_id` are OCIDs. Deletion is scheduled by the service, never immediate. `auth`
+    is how `oci` signs in: by a session, as the instance or resource it runs on; else by the key of the profile.
     """
 
     type = LABEL
+    versions = "a number, a stage such as PREVIOUS, or a version's name"
     programs = ("oci",)
     packages = _PACKAGES
     read_variables = "OCI_* PYTHON*"
@@ -134,6 +106,7 @@ class OciVault(Backend):
         compartment_id: str,
         key_id: str,
         profile: str = "",
+        auth: str = "",
         command: str = "oci",
         root: str = "",
     ) -> None:
@@ -141,14 +114,19 @@ class OciVault(Backend):
         self._vault = vault_id
         self._compartment = compartment_id
         self._key = key_id
-        self._global = (*_GLOBAL, f"--profile={profile}") if profile else _GLOBAL
-        self._program = Program(LABEL, command, _INSTALLATION, root=root)
+        auth = _auth(auth)
+        given = {"--profile": profile, "--auth": auth}
+        self._global = (*_GLOBAL, *(f"{option}={value}" for option, value in given.items() if value))
+        self._sign_in = SignIn(auth, profile)
+        self._program = Program(LABEL, command, _INSTALLATION, root=root, throttled=throttled)
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
 
     def location(self, address: Address) -> tuple[str, ...]:
-        """Vault and name."""
+        """Vault and name. BackendInvalid for an OCID, which needs no vault."""
+        if _is_ocid(address):
+            raise BackendInvalid(f'{LABEL}: "{printable(address.foreign or "")}" is an OCID; name the secret instead')
         return self._vault, _name(address)
 
     @staticmethod
@@ -158,19 +136,17 @@ class OciVault(Backend):
         limits = "--no-retry --connection-timeout 3 --read-timeout 10"
         reading = "secrets secret-bundle get-secret-bundle-by-name"
         place = f"--vault-id {wanted.word(vault)} --secret-name {wanted.word(name)}"
-        flags = wanted.flag("--profile {}", "profile")
+        flags = wanted.flag("--profile {}", "profile") + wanted.flag("--auth {}", "auth")
         return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Reads a single key, and lists only if that is refused. Lists for more keys, then reads each one listed."""
-        names = {address: _name(address) for address in addresses}
-        if len(names) > 1:
-            return self._read(self._existing(names, deadline), deadline)
-        answers = self._read(names, deadline)
+        wanted = list(dict.fromkeys(addresses))
+        answers = self._read(wanted if len(wanted) < 2 else self._existing(wanted, deadline), deadline)
         return {
             address: answer
             for address, answer in answers.items()
-            if not isinstance(answer, _AbsentOrDenied) or not self._lacks(names[address], deadline)
+            if not isinstance(answer, AbsentOrDenied) or not self._lacks(address, deadline, is_listed=len(wanted) > 1)
         }
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
@@ -184,49 +160,79 @@ class OciVault(Backend):
             ("update-base64", {"secretId": entry.identity}) if entry else ("create-base64", self._new(name))
         )
         payload = json.dumps({**target, "secretContentContent": content.reveal()}).encode()
-        finished = self._run(["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, payload=payload)
+        finished = self._run(
+            ["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, policy=WRITING, payload=payload
+        )
         if _entries([_data(finished.stdout)])[0].state == _FAILED:
             raise BackendUnavailable(
                 f'{LABEL}: "{printable(str(address))}": the service failed to store the value',
                 hint="set it again; oci vault secret get shows its state",
             )
-        _compare(address, self._read({address: name}, deadline)[address], value)
+        _compare(address, self._read([address], deadline)[address], value)
 
     def delete(self, address: Address, deadline: float) -> None:
         """Schedules the deletion, with the delay that the service chooses."""
         entry = self._find(_own_name(address), deadline)
         if entry is None or not entry.exists:
             raise self.absent(address)
-        self._run(["vault", "secret", "schedule-secret-deletion", f"--secret-id={entry.identity}"], deadline)
+        command = ["vault", "secret", "schedule-secret-deletion", f"--secret-id={entry.identity}"]
+        self._run(command, deadline, policy=WRITING)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         root = f"{project}/"
         keys = [decoded(entry.name) for entry in self._listing(deadline) if entry.exists]
         return [key.removeprefix(root) for key in keys if key is not None and key.startswith(root) and key != root]
 
-    def _existing(self, names: Mapping[Address, str], deadline: float) -> dict[Address, str]:
-        """The names that exist; all of them if the user may read secrets but not list them."""
+    def _existing(self, wanted: Sequence[Address], deadline: float) -> Sequence[Address]:
+        """Those that exist, and every OCID; all of them if the user may read secrets but not list them."""
+        if all(map(_is_ocid, wanted)):
+            return wanted
         try:
             entries = self._listing(deadline)
-        except _AbsentOrDenied:
-            return dict(names)
+        except AbsentOrDenied:
+            return wanted
         there = {entry.name for entry in entries if entry.exists}
-        return {address: name for address, name in names.items() if name in there}
+        return [address for address in wanted if _is_ocid(address) or _name(address) in there]
 
-    def _lacks(self, name: str, deadline: float) -> bool:
-        """Whether a listing lacks the secret; False if the user may not list."""
+    def _lacks(self, address: Address, deadline: float, *, is_listed: bool) -> bool:
+        """Whether the refusal means that it is not there: the current version can be read, or no listing has it.
+
+        False if the user may not list. A secret that is named by its OCID may be in another compartment.
+        """
+        if address.version is not None:
+            current = Address(address.project, address.key, profile=address.profile, foreign=address.foreign)
+            answer = self._read([current], deadline)[current]
+            return isinstance(answer, Secret) or (
+                isinstance(answer, AbsentOrDenied) and self._lacks(current, deadline, is_listed=is_listed)
+            )
+        if is_listed or _is_ocid(address):
+            return False
         try:
-            entry = self._find(name, deadline)
-        except _AbsentOrDenied:
+            entry = self._find(_name(address), deadline)
+        except AbsentOrDenied:
             return False
         return entry is None or not entry.exists
 
-    def _read(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Secret | BackendError]:
-        """The answer for each name, one process each, four at a time."""
-        reading = ("secrets", "secret-bundle", "get-secret-bundle-by-name", f"--vault-id={self._vault}")
-        calls = [(*self._global, *reading, f"--secret-name={name}") for name in names.values()]
+    def _read(self, wanted: Sequence[Address], deadline: float) -> dict[Address, Secret | BackendError]:
+        """The answer for each, one process each, four at a time."""
+        calls = [(*self._global, "secrets", "secret-bundle", *self._bundle(address)) for address in wanted]
         outcomes = self._program.run_many(calls, deadline, extra=_QUIET)
-        return {address: answered(_value, outcome) for address, outcome in zip(names, outcomes, strict=True)}
+        return {address: answered(self._value, outcome) for address, outcome in zip(wanted, outcomes, strict=True)}
+
+    def _bundle(self, address: Address) -> Sequence[str]:
+        """The words that ask for the secret."""
+        version = _version(address.version)
+        if _is_ocid(address):
+            return ("get", f"--secret-id={address.foreign}", *version)
+        return ("get-secret-bundle-by-name", f"--vault-id={self._vault}", f"--secret-name={_name(address)}", *version)
+
+    def _value(self, outcome: Finished | BackendError) -> Secret:
+        """The value that a read printed. Raises BackendError."""
+        if isinstance(outcome, BackendError):
+            raise outcome
+        if outcome.status:
+            raise failure(outcome, self._sign_in, READING)
+        return as_secret(LABEL, _decoded_content(outcome.stdout))
 
     def _find(self, name: str, deadline: float) -> _ListedSecret | None:
         """The listing's entry of that name, an existing one before one that is being deleted."""
@@ -244,10 +250,12 @@ class OciVault(Backend):
     def _new(self, name: str) -> dict[str, str]:
         return {"compartmentId": self._compartment, "vaultId": self._vault, "keyId": self._key, "secretName": name}
 
-    def _run(self, arguments: Sequence[str], deadline: float, *, payload: bytes | None = None) -> Finished:
+    def _run(
+        self, arguments: Sequence[str], deadline: float, *, policy: str = READING, payload: bytes | None = None
+    ) -> Finished:
         finished = self._program.run([*self._global, *arguments], deadline, payload=payload, extra=_QUIET)
         if finished.status:
-            raise _error(finished)
+            raise failure(finished, self._sign_in, policy)
         return finished
 
 
@@ -279,6 +287,25 @@ def _byte(match: re.Match[bytes]) -> bytes:
     if match[1]:
         return bytes.fromhex(match[1].decode())
     return {b".-": b"/", b"..": b"."}.get(match[0], match[0])
+
+
+def _auth(auth: str) -> str:
+    """The option as `oci` has it. BackendInvalid for another word."""
+    if auth and auth not in _AUTHS:
+        raise BackendInvalid(f'{LABEL}: auth must be one of {", ".join(_AUTHS)}, not "{printable(auth)}"')
+    return auth
+
+
+def _version(version: str | None) -> tuple[str, ...]:
+    if version is None:
+        return ()
+    if version.isascii() and version.isdigit():
+        return (f"--version-number={version}",)
+    return (f"--stage={version}",) if version in _STAGES else (f"--secret-version-name={version}",)
+
+
+def _is_ocid(address: Address) -> bool:
+    return bool(address.foreign) and str(address.foreign).startswith(_OCID)
 
 
 def _name(address: Address) -> str:
@@ -320,15 +347,6 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
         )
 
 
-def _value(outcome: Finished | BackendError) -> Secret:
-    """The value that a read printed. Raises BackendError."""
-    if isinstance(outcome, BackendError):
-        raise outcome
-    if outcome.status:
-        raise _error(outcome)
-    return as_secret(LABEL, _decoded_content(outcome.stdout))
-
-
 def _decoded_content(stdout: bytes) -> bytes:
     bundle = _data(stdout)
     try:
@@ -360,20 +378,3 @@ def _entry(listed: Any) -> _ListedSecret:
 
 def _unknown_answer() -> BackendInvalid:
     return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know", hint="update oci-cli")
-
-
-def _error(finished: Finished) -> BackendError:
-    """The error that a failed call stands for. In stdout only known phrases count: it may hold a value."""
-    printed = plain(finished.stdout.decode("utf-8", "replace"))
-    known = [complaint.phrase for complaint in _COMPLAINTS if complaint.phrase in printed]
-    return understood(LABEL, "\n".join([_summary(plain(finished.stderr)), *known]), _COMPLAINTS)
-
-
-def _summary(stderr: str) -> str:
-    """`CODE: message` of the JSON that oci writes after a line of its own; the text itself if there is no JSON."""
-    head, brace, rest = stderr.partition("{")
-    try:
-        told = json.loads(brace + rest)
-        return f"{told.get('code') or head.strip().rpartition(chr(10))[2].rstrip(':')}: {told['message']}"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return stderr

@@ -21,7 +21,7 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, error_of, soon
 from tests.backends.contract import EXACT, KEYS, BackendContract, values_of
-from tests.backends.doubles.doppler_service import DopplerService
+from tests.backends.doubles.doppler_service import OTHER, PROJECT, DopplerService
 from tests.backends.stores import doppler
 from tests.backends.stores.shim import recorded
 from tests.cli.conftest import config
@@ -62,9 +62,20 @@ def store(service, installed):
 
 
 class TestContract(BackendContract):
+    foreign_name = "STRIPE_KEY"
+    throttles = True
+
     @pytest.fixture
     def store(self, service, installed):
+        self.service = service
         return Doppler("doppler")
+
+    def plant(self, store, name, value):
+        self.service.configs["dev"][name] = value
+
+    def throttle(self, times):
+        self.service.throttled, self.service.refused = times, 0
+        return lambda: self.service.refused
 
     @pytest.mark.parametrize("kind", [kind for kind in EXACT if kind not in LOST])
     def test_a_value_comes_back_as_it_was_set(self, store, kind):
@@ -171,6 +182,37 @@ class TestNames:
         foreign, key = Address("", "", foreign="STRIPE_KEY"), Address("app", "stripe-key")
         assert store.get_many([foreign, key], soon()) == {foreign: Secret("v"), key: Secret("v")}
         assert answer_of(store, Address("", "", foreign="stripe_key")) is None
+
+    def test_a_foreign_name_may_name_its_config_and_project(self, store, service, installed):
+        """`NAME` is in the directory's config, `CONFIG/NAME` in another, `PROJECT/CONFIG/NAME` anywhere."""
+        service.configs["dev"]["KEY"] = "of dev"
+        service.configs["production"]["KEY"] = "of production"
+        service.others["prd"]["KEY"] = "of another project"
+        names = ["KEY", "production/KEY", f"{PROJECT}/production/KEY", f"{OTHER}/prd/KEY", f"{OTHER}/prd/NONE"]
+        wanted = [Address("", "", foreign=name) for name in names]
+        answers = store.get_many(wanted, soon())
+        assert {str(address): answer.reveal() for address, answer in answers.items()} == {
+            "KEY": "of dev",
+            "production/KEY": "of production",
+            f"{PROJECT}/production/KEY": "of production",
+            f"{OTHER}/prd/KEY": "of another project",
+        }
+        for name in ("a/b/c/D", "/KEY", "dev//KEY", "dev/"):
+            assert answer_of(store, Address("", "", foreign=name)) is None
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            (f"{OTHER}/nope/KEY", "Could not find requested config 'nope'"),
+            ("nope/prd/KEY", "Could not find requested project 'nope'"),
+        ],
+    )
+    def test_a_place_that_there_is_not_is_no_absent_secret(self, store, name, message):
+        """It is a mistake in the reference, with where to look."""
+        error = answer_of(store, Address("", "", foreign=name))
+        assert isinstance(error, BackendInvalid)
+        assert error.message == f"doppler: {message}"
+        assert error.hint.startswith("doppler ")
 
     def test_a_foreign_name_is_only_read(self, store, service):
         """Setting and deleting a foreign name is refused without asking Doppler."""
@@ -316,7 +358,24 @@ class TestErrors:
         service.tokens.clear()
         error = answer_of(store)
         assert isinstance(error, BackendDenied)
-        assert error.lines() == ["error: doppler: denied: Invalid Auth token", "  run: doppler login"]
+        assert error.lines() == [
+            "error: doppler: denied: Invalid Auth token",
+            "  run: unset DOPPLER_TOKEN, then doppler login",
+        ]
+
+    def test_without_the_variable_what_login_stored_counts(self, store, service, monkeypatch, home):
+        """The cure, done: the refused token of the environment is taken away."""
+        service.configs["dev"]["KEY"] = "v"
+        (home / ".doppler").mkdir()
+        stored = "scoped:\n  /:\n    token: %s\n"
+        (home / ".doppler/.doppler.yaml").write_text(stored % doppler.EVERYTHING)
+        monkeypatch.setenv("DOPPLER_TOKEN", "dp.st.old")
+        error = answer_of(store)
+        assert error.run == ("unset", "DOPPLER_TOKEN")
+        monkeypatch.delenv("DOPPLER_TOKEN")
+        assert answer_of(store) == "v"
+        (home / ".doppler/.doppler.yaml").write_text(stored % "dp.ct.old")
+        assert answer_of(store).lines() == ["error: doppler: denied: Invalid Auth token", "  run: doppler login"]
 
     def test_no_token_is_not_signed_in(self, store, monkeypatch):
         """Without any token, nobody is signed in."""
@@ -368,11 +427,25 @@ class TestErrors:
         watch = Stopwatch()
         error = answer_of(store)
         assert isinstance(error, BackendUnavailable)
-        assert error.message.startswith("doppler: Get ")
-        assert error.message.endswith("connection refused")
+        assert error.lines() == [
+            "error: doppler: unavailable: no connection to the service",
+            "  hint: check the network, and DOPPLER_API_HOST if it is set",
+        ]
         assert watch.seconds() < 3
 
-    @pytest.mark.parametrize("status", [404, 429, 500, 503])
+    def test_throttling_by_its_status_alone(self, store, service):
+        """Where the answer is a proxy's, the program prints its status."""
+        service.configs["dev"]["KEY"] = "v"
+        service.too_often = b'{"messages": ["Request failed with HTTP 429"]}'
+        service.throttled = 1
+        assert answer_of(store) == "v"
+        service.throttled = 9
+        assert answer_of(store).lines() == [
+            "error: doppler: Request failed with HTTP 429",
+            "  hint: Doppler limits how often it is asked; try again in a moment",
+        ]
+
+    @pytest.mark.parametrize("status", [404, 500, 503])
     def test_an_unknown_text_is_unavailable(self, store, service, status):
         """What nobody knows is never absence; the service's sentence is quoted."""
         service.failure = (status, "secret not found, says the proxy")
@@ -507,6 +580,12 @@ class TestProgram:
         assert list(store.list("app", soon())) == ["key"]
         assert len(store.warnings) == 1
 
+    @pytest.mark.parametrize("end", ["lookup api.doppler.com: no such host", "1.2.3.4:443: i/o timeout"])
+    def test_offline(self, stand_in, end):
+        """Go's sentence, with the address in it, is not the user's business."""
+        stand_in(f"echo 'Doppler Error: Get \"https://api.doppler.com\": dial tcp {end}' >&2; exit 1")
+        assert answer_of(Doppler("doppler")).message == "doppler: unavailable: no connection to the service"
+
     def test_an_echoed_value_is_hidden(self, stand_in):
         """A program that repeats what it read does not get it into a message."""
         store = stand_in(f"echo 'Doppler Error: cannot store {MARKER}' >&2; exit 1")
@@ -593,6 +672,6 @@ class TestCommands:
         assert failed.stdout == "B=plain\n"
         assert failed.stderr == (
             'error: A: failed to resolve ref://live/a: backend "live": doppler: denied: Invalid Auth token\n'
-            "  run: doppler login\n"
+            "  run: unset DOPPLER_TOKEN, then doppler login\n"
             "1 reference(s) could not be resolved\n"
         )

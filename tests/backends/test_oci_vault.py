@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envref.backends.oci_vault import LARGEST, OciVault, decoded, encoded
+from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -34,7 +35,8 @@ from tests.requirements import need_store_program
 
 VALUE = "marker-7f3a9c"
 ENCODED_VALUE = base64.b64encode(VALUE.encode()).decode()
-POLICY = "  hint: the policy has to allow manage secret-family in the compartment of the vault"
+POLICY = "  hint: the policy has to allow read secret-bundles and inspect secrets in the compartment of the vault"
+TO_WRITE = "  hint: the policy has to allow manage secret-family and use keys in the compartment of the vault"
 
 
 def error_of(store, address, *others, deadline=None):
@@ -102,10 +104,21 @@ def vault(service, loaded, monkeypatch, tmp_path):
 
 class TestOciVault(BackendContract):
     holds_empty = False
+    first_version = "1"
+    foreign_name = "team_db.password"
+    throttles = True
 
     @pytest.fixture
     def store(self, oci):
-        return OciVault("oci", **options())
+        self.service, self.options = oci, options()
+        return OciVault("oci", **self.options)
+
+    def plant(self, store, name, value):
+        self.service.put(self.options["vault_id"], name, value.encode())
+
+    def throttle(self, times):
+        self.service.throttled, self.service.refused = times, 0
+        return lambda: self.service.refused
 
     def test_a_deleted_key_can_be_set_again(self, store):
         """Not before its deletion is cancelled: the service keeps the name. The error says how long, and the cure."""
@@ -274,6 +287,45 @@ class TestReading:
         assert (type(error), error.message) == (BackendInvalid, f"oci-vault: {message}")
 
 
+class TestAddressed:
+    def test_a_secret_by_its_ocid(self, vault):
+        """From any compartment, beside names and without a listing for it; its versions too."""
+        vault.put("key", value=b"named")
+        vault.service.put("ocid1.vault.oc1.iad.other", "elsewhere", b"far", "ocid1.compartment.oc1..other")
+        ocid = vault.service.newest
+        far = Address("", "", foreign=ocid)
+        assert answers_of(vault.backend, far) == {ocid: "far"}
+        assert answers_of(vault.backend, far, KEY) == {ocid: "far", "app/key": "named"}
+        assert answers_of(vault.backend, Address("", "", foreign=ocid, version="1")) == {ocid: "far"}
+        assert vault.commands() == ["get", "get", "get", "get-secret-bundle-by-name", "list"]
+
+    def test_an_ocid_that_is_refused_is_not_absent(self, vault):
+        """It may be in a compartment that nobody can look into from here."""
+        error = error_of(vault.backend, Address("", "", foreign="ocid1.vaultsecret.oc1.iad.none"))
+        assert error.lines() == ["error: oci-vault: denied: NotAuthorizedOrNotFound", POLICY]
+
+    @pytest.mark.parametrize(
+        ("version", "value"), [("1", "one"), ("2", "two"), ("PREVIOUS", "one"), ("CURRENT", "two")]
+    )
+    def test_a_version_is_a_number_or_a_stage(self, vault, version, value):
+        """By name, alone and among others."""
+        vault.backend.set(KEY, Secret("one"), soon())
+        vault.backend.set(KEY, Secret("two"), soon())
+        wanted = Address("app", "key", version=version)
+        assert answers_of(vault.backend, wanted) == {"app/key": value}
+        assert vault.backend.get_many([wanted, *keys("other")], soon())[wanted] == Secret(value)
+
+    @pytest.mark.parametrize("version", ["7", "DEPRECATED", "a name of a version"])
+    def test_a_version_that_there_is_not_is_absent(self, vault, version):
+        """The current one can be read, so the refusal is about the version; without it nothing is absent."""
+        vault.put("key")
+        wanted = Address("app", "key", version=version)
+        assert vault.backend.get_many([wanted], soon()) == {}
+        assert vault.backend.get_many([wanted, *keys("key")], soon()).keys() == {*keys("key")}
+        vault.service.denied = {"get_by_name"}
+        assert isinstance(error_of(vault.backend, wanted), BackendDenied)
+
+
 class TestDenied:
     def test_one_that_may_not_be_read_is_no_absent_one(self, vault):
         """A name that the listing has, and that can't be read, is denied, with the permission that is needed."""
@@ -305,6 +357,7 @@ class TestDenied:
         with pytest.raises(BackendDenied) as caught:
             vault.backend.set(KEY, Secret(VALUE), soon())
         assert VALUE not in values_of(caught.value)
+        assert caught.value.lines()[1:] == [POLICY if action == "list" else TO_WRITE]
         vault.service.denied = set()
         assert answers_of(vault.backend, KEY) == before
 
@@ -418,7 +471,7 @@ REFUSALS = {
         BackendDenied,
         [
             "oci-vault: denied: NotAuthenticated",
-            "  hint: check user, tenancy, fingerprint and key_file of the oci profile",
+            "  hint: check OCI_CLI_FINGERPRINT, OCI_CLI_KEY_FILE, OCI_CLI_TENANCY, OCI_CLI_USER of the environment",
         ],
     ),
     "permission": ((403, "NotAuthorized", "no"), BackendDenied, ["oci-vault: denied: NotAuthorized", POLICY]),
@@ -434,8 +487,11 @@ REFUSALS = {
     ),
     "rate": (
         (429, "TooManyRequests", "slow down"),
-        BackendUnavailable,
-        ["oci-vault: TooManyRequests: slow down", BY_HAND],
+        Throttled,
+        [
+            "oci-vault: TooManyRequests: slow down",
+            "  hint: Oracle limits how often it is asked; try again in a moment",
+        ],
     ),
     "fault": (
         (500, "InternalServerError", "boom"),
@@ -463,7 +519,9 @@ class TestErrors:
         """A signature by a key that the service does not know is refused."""
         for name, text in account.strangers().items():
             monkeypatch.setenv(name, text)
-        self.expect(error_of(vault.backend, KEY), BackendDenied, *REFUSALS["signature"][2])
+        error = error_of(vault.backend, KEY)
+        assert isinstance(error, BackendDenied)
+        assert error.message == "oci-vault: denied: NotAuthenticated"
 
     def test_nobody_answers(self, vault, monkeypatch):
         """A service that can't be reached is unavailable, at once and without retries."""
@@ -516,7 +574,7 @@ class TestErrors:
         """`oci` asks whether to sign in again; the error says how."""
         environment = account.environment
         forget_credentials(monkeypatch)
-        (home / "token").write_text(expired_token())
+        (home / "token").write_text(session_token(1000))
         write_configuration(
             home,
             f"[DEFAULT]\nregion=us-ashburn-1\ntenancy={environment['OCI_CLI_TENANCY']}\n"
@@ -531,6 +589,87 @@ class TestErrors:
             "  run: oci session authenticate",
         )
 
+    def session(self, monkeypatch, home, account, token, profile="DEFAULT"):
+        """A profile as `oci session authenticate` leaves it."""
+        environment = account.environment
+        forget_credentials(monkeypatch)
+        if token:
+            (home / "token").write_text(token)
+        write_configuration(
+            home,
+            f"[{profile}]\nregion=us-ashburn-1\ntenancy={environment['OCI_CLI_TENANCY']}\n"
+            f"fingerprint={environment['OCI_CLI_FINGERPRINT']}\nkey_file={environment['OCI_CLI_KEY_FILE']}\n"
+            f"security_token_file={home}/token\n",
+        )
+
+    def test_a_profile_of_a_session_needs_auth(self, vault, account, monkeypatch, home):
+        """`oci` calls it incomplete; with the option that the cure names, its token signs in."""
+        self.session(monkeypatch, home, account, session_token(4102444800))
+        vault.put("key")
+        self.expect(
+            error_of(vault.backend, KEY),
+            BackendLocked,
+            "oci-vault: oci: the profile is one of oci session authenticate",
+            "  hint: set auth: security_token in the backend's config",
+        )
+        assert answers_of(OciVault("oci", auth="security_token", **vault.options), KEY) == {"app/key": "v"}
+
+    def test_a_session_whose_token_is_gone(self, vault, account, monkeypatch, home):
+        """`oci session authenticate`, for the profile in question, writes one."""
+        self.session(monkeypatch, home, account, "", "TEAM")
+        store = OciVault("oci", auth="security_token", profile="TEAM", **vault.options)
+        cure = "  run: oci session authenticate --profile-name TEAM"
+        self.expect(error_of(store, KEY), BackendLocked, "oci-vault: oci: the session's token is gone", cure)
+        (home / "token").write_text(session_token(1000))
+        self.expect(error_of(store, KEY), BackendLocked, "oci-vault: oci: the session has expired", cure)
+        vault.put("key")
+        (home / "token").write_text(session_token(4102444800))
+        assert answers_of(store, KEY) == {"app/key": "v"}
+
+    def test_a_profile_without_a_session(self, vault, account, monkeypatch, home):
+        """`auth` asks for one that there is not."""
+        forget_credentials(monkeypatch)
+        write_configuration(home, "[DEFAULT]\nregion=us-ashburn-1\ntenancy=x\n")
+        store = OciVault("oci", auth="security_token", **vault.options)
+        error = error_of(store, KEY)
+        self.expect(
+            error, BackendLocked, "oci-vault: oci: the profile has no session", "  run: oci session authenticate"
+        )
+
+    def test_refused_keys_of_the_environment(self, vault, account, monkeypatch):
+        """The variables are named; without them the profile counts."""
+        for name, text in account.strangers().items():
+            monkeypatch.setenv(name, text)
+        [cure] = error_of(vault.backend, KEY).cure()
+        assert cure == (
+            "hint: check OCI_CLI_FINGERPRINT, OCI_CLI_KEY_FILE, OCI_CLI_TENANCY, OCI_CLI_USER of the environment"
+        )
+        vault.put("key")
+        for name, text in account.environment.items():
+            monkeypatch.setenv(name, text)
+        assert answers_of(vault.backend, KEY) == {"app/key": "v"}
+
+    def test_how_to_sign_in_is_an_option(self, programs):
+        """As `oci` names it; another word is refused before anything is started."""
+        programs("printf '%s ' \"$@\" >&2; exit 1")
+        error = error_of(OciVault("oci", auth="instance_principal", profile="P", **options()), KEY)
+        assert "--profile=P --auth=instance_principal secrets" in error.message
+        with pytest.raises(BackendInvalid, match=r"auth must be one of api_key, security_token, .* not .magic.$"):
+            OciVault("oci", auth="magic", **options())
+
+    def test_no_instance_of_oracle(self, programs):
+        """Where the machine has no principal, `oci` says so after a while."""
+        programs(
+            "echo 'ERROR: Failed retrieving certificates from localhost. Instance principal auth is only possible "
+            "from OCI compute instances. ' >&2; exit 1"
+        )
+        self.expect(
+            error_of(OciVault("oci", auth="instance_principal", **options()), KEY),
+            BackendLocked,
+            "oci-vault: oci: this is no instance of it",
+            "  hint: run on an instance of Oracle Cloud, or leave the option auth out",
+        )
+
     @pytest.mark.parametrize(("what", "word"), [("command", "'get-secret-bundle-by-name'"), ("option", "'--no-retry'")])
     def test_an_old_oci(self, programs, what, word):
         """A program that does not know what it is told is too old."""
@@ -540,9 +679,9 @@ class TestErrors:
         self.expect(error, BackendInvalid, f"oci-vault: oci: too old, it lacks {article}", "  hint: update oci-cli")
 
 
-def expired_token():
-    """A session token whose time has passed; nobody looks at its signature."""
-    parts = ({"alg": "RS256", "typ": "JWT"}, {"exp": 1000}, {})
+def session_token(until):
+    """A session token that ends then, in seconds since 1970; nobody looks at its signature."""
+    parts = ({"alg": "RS256", "typ": "JWT"}, {"exp": until}, {})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
 
 

@@ -256,7 +256,7 @@ STORES = (
     {
         "name": "oci",
         "type": "oci-vault",
-        "config": {"vault_id": "v", "compartment_id": "c", "key_id": "k", "profile": "p"},
+        "config": {"vault_id": "v", "compartment_id": "c", "key_id": "k", "profile": "p", "auth": "security_token"},
     },
     {"name": "doppler", "config": {"project": "shop", "config": "dev"}},
     {"name": "pass", "config": {"store": "~/team store", "command": "./tools/pass"}},
@@ -318,7 +318,8 @@ class TestCommands:
                 "'kv/two/envref/app/k'"
             ),
             (
-                "_envref_oci oci --no-retry --connection-timeout 3 --read-timeout 10 --profile 'p' secrets "
+                "_envref_oci oci --no-retry --connection-timeout 3 --read-timeout 10 --profile 'p' "
+                "--auth 'security_token' secrets "
                 "secret-bundle get-secret-bundle-by-name --vault-id 'v' --secret-name 'app.-a.-b'"
             ),
             "doppler secrets get 'A_B' --plain --project 'shop' --config 'dev' --scope \"${FLOX_ENV_PROJECT:-$PWD}\"",
@@ -648,6 +649,8 @@ class TestRefused:
         [
             ("ref://plugin/k", 'backend "plugin" of type plugin is read by envref only'),
             ("ref://doppler/k?encoding=base64", "is to be decoded, which no store's program does"),
+            ("ref://ssm/k?version=1", "asks for one version"),
+            ("ref://role/k", "role_arn takes a call of its own; name a profile with that role"),
             ("ref://doppler/k#f", "no program of doppler prints the field f alone"),
             ("ref://keychain//service#f", "no program of keychain prints the field f alone"),
             ("ref://pass//k#user", "no program of pass prints the field user alone"),
@@ -676,6 +679,7 @@ class TestRefused:
             {"name": "hv", "type": "hashicorp-vault"},
             {"name": "op", "type": "1password"},
             {"name": "ssm", "type": "aws-ssm"},
+            {"name": "role", "type": "aws-ssm", "config": {"role_arn": "arn:aws:iam::1:role/r"}},
         )
         write(project, f"OPTIONAL=ref://doppler/o?optional\nBAD={value}\n", *backends, *typed)
         found = faults(project)

@@ -72,13 +72,13 @@ class TestSigningIn:
 
     @pytest.mark.parametrize("as_option", [True, False])
     def test_with_a_profile_that_has_no_credentials(self, stranger, monkeypatch, home, as_option):
-        """The profile's own single sign-on is the cure."""
+        """The command that gives it keys: there is no single sign-on to log in to."""
         (home / ".aws").mkdir()
         (home / ".aws/config").write_text("[profile production]\nregion = us-east-1\n")
         if not as_option:
             monkeypatch.setenv("AWS_PROFILE", "production")
         error = reading(AwsSsm("ssm", profile="production" if as_option else ""))
-        assert error.lines() == ["error: aws-ssm: no credentials", "  run: aws sso login --profile production"]
+        assert error.lines() == ["error: aws-ssm: no credentials", "  run: aws configure --profile production"]
 
     def test_an_unknown_profile(self, stranger):
         """A profile that is not configured is named, with the command that makes it."""
@@ -116,7 +116,10 @@ class TestSigningIn:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
         error = reading(AwsSsm("ssm"))
         assert isinstance(error, BackendInvalid)
-        assert error.lines() == ["error: aws-ssm: no region", "  run: aws configure"]
+        assert error.lines() == [
+            "error: aws-ssm: no region; set the backend's option region",
+            "  run: aws configure",
+        ]
         error = reading(AwsSsm("ssm", region="a..b"))
         assert isinstance(error, BackendInvalid)
         assert error.message == "aws-ssm: Provided region_name 'a..b' doesn't match a supported format."
@@ -141,6 +144,7 @@ SSO = "Token has expired and refresh failed"
 SERVICE = "An error occurred (%s) when calling the GetParameter operation (reached max retries: 0): Rate exceeded"
 SIGN_IN = "  run: aws sso login --profile production"
 CONFIGURE = "  run: aws configure --profile production"
+TOO_OFTEN = "  hint: AWS limits how often it is asked; try again in a moment"
 OTHER_KEY = "  hint: choose another key, or another prefix of the backend"
 SAID = {
     'Unable to locate credentials. You can configure credentials by running "aws login".': (
@@ -164,7 +168,16 @@ SAID = {
         "the single sign-on session has expired",
         SIGN_IN,
     ),
-    "Error when retrieving credentials from custom-process: no": (BackendLocked, None, SIGN_IN),
+    "Error when retrieving credentials from custom-process: no": (
+        BackendLocked,
+        None,
+        "  run: aws configure get credential_process --profile production, then run what it prints",
+    ),
+    "Error when retrieving credentials from iam-role: no": (BackendLocked, None, SIGN_IN),
+    SERVICE % "SignatureDoesNotMatch": (BackendDenied, None, SIGN_IN),
+    SERVICE % "TooManyRequestsException": (Throttled, None, TOO_OFTEN),
+    SERVICE % "RequestThrottledException": (Throttled, None, TOO_OFTEN),
+    SERVICE % "LimitExceededException": (BackendUnavailable, None, BY_HAND),
     SERVICE % "ExpiredTokenException": (BackendLocked, "the credentials have expired", SIGN_IN),
     SERVICE % "ExpiredToken": (BackendLocked, "the credentials have expired", SIGN_IN),
     SERVICE % "RequestExpired": (BackendLocked, "the credentials have expired", SIGN_IN),
@@ -175,7 +188,7 @@ SAID = {
     SERVICE % "ThrottlingException": (
         Throttled,
         None,
-        "  hint: AWS limits how often it is asked; try again in a moment",
+        TOO_OFTEN,
     ),
     SERVICE % "ValidationException": (BackendInvalid, None, OTHER_KEY),
     SERVICE % "InternalServerError": (BackendUnavailable, None, BY_HAND),
@@ -209,14 +222,27 @@ class TestWords:
     @pytest.mark.parametrize("start", ["", "aws: [ERROR]: ", "\x1b[31m"])
     def test_a_denial_names_what_is_missing(self, stand_in, kind, start):
         """The code, the permission, the name and what the role needs (commands.md 13, row 12)."""
-        reason = "User: arn:aws:iam::1:user/x is not authorized to perform: ssm:GetParameter on resource: y"
+        service, name = {"aws-ssm": ("ssm", "/myapp/prod/key")}.get(kind, ("secretsmanager", "myapp/prod/key"))
+        reason = f"User: arn:aws:iam::1:user/x is not authorized to perform: {service}:GetParameter on resource: y"
         text = f"An error occurred (AccessDeniedException) when calling the GetParameter operation: {reason}"
         stand_in(aws.saying(f"{start}{text}\x1b[0m", 254))
         error = reading(STORES[kind]("store", prefix="myapp/prod"))
         assert isinstance(error, BackendDenied)
-        service, name = {"aws-ssm": ("ssm", "/myapp/prod/key")}.get(kind, ("secretsmanager", "myapp/prod/key"))
         assert error.message == f'{kind}: denied: AccessDeniedException for {service}:GetParameter on "{name}"'
         assert error.cure()[0].startswith(f"hint: the role needs {service}:Get")
+
+    def test_a_denial_may_be_another_services(self, stand_in):
+        """Reading a parameter needs kms:Decrypt too: the permission that AWS names is the one that is missing."""
+        reason = (
+            "User: arn:aws:iam::1:user/x is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:e:1:key/k"
+        )
+        stand_in(
+            aws.saying(f"An error occurred (AccessDeniedException) when calling the GetParameter operation: {reason}")
+        )
+        assert reading(AwsSsm("ssm")).lines() == [
+            'error: aws-ssm: denied: AccessDeniedException for kms:Decrypt on "arn:aws:kms:e:1:key/k"',
+            "  hint: the role needs kms:Decrypt on it",
+        ]
 
     def test_notes_around_the_complaint_are_not_it(self, stand_in):
         """Warnings and advertisements of `aws` are not quoted as the reason."""
@@ -335,3 +361,20 @@ class TestFaults:
         stand_in(aws.saying("An error occurred (ValidationException) when calling: Value 'marker-9f31b2' is bad"))
         errors = dict(calls(STORES[kind]("store"), soon))
         assert "Value '***' is bad" in errors["set"].message
+
+
+class TestDoctor:
+    def test_it_names_the_missing_permission(self, service, program, limited, project):
+        """Which one was refused, and all that the role needs; nothing was stored for it."""
+        limited("s3:ListBuckets")
+        project.write(
+            ".envref.yaml",
+            "project: app\nbackends: [{name: ssm, type: aws-ssm}, {name: sm, type: aws-secrets-manager}]\n",
+        )
+        project.write(".env", "A=ref://ssm/a\nB=ref://sm/b\n")
+        done = project.envref("doctor")
+        assert done.returncode == 1
+        assert "denied: 403 for ssm:GetParameter on " in done.stderr
+        assert "hint: the role needs ssm:GetParameter, " in done.stderr
+        assert "denied: 403 for secretsmanager:GetSecretValue on " in done.stderr
+        assert "hint: the role needs secretsmanager:GetSecretValue, " in done.stderr

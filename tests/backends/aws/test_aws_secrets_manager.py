@@ -8,6 +8,7 @@ import pytest
 
 from envref.backends.aws_secrets_manager import AwsSecretsManager
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
@@ -30,7 +31,12 @@ def operations(program):
     return [argv[1] for argv in program.argvs()]
 
 
+ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:team/db-AbCdEf"
+
+
 class TestAwsSecretsManager(aws.AwsContract):
+    first_version = "AWSPREVIOUS"
+    absent_version = "AWSPENDING"
     foreign_name = "team/db!x"
     holds = tuple(EXACT)
     keys = ("dot.ted", "a_b-c", "nested/deeper/key", "UPPER", "K.__history.1", "a+b=c@d")
@@ -117,6 +123,61 @@ class TestRefused:
             answer = store.get_many(asked, soon())[asked[0]]
             assert isinstance(answer, BackendInvalid)
             assert answer.message == 'aws-secrets-manager: "envref/app/key" holds bytes, not text'
+            assert answer.cure() == ["hint: add ?encoding=base64"]
+
+    def test_bytes_are_taken_as_base64(self, service, program, project):
+        """Text that somebody stored as bytes, with a field of it; bytes that are no text fit no variable."""
+        for name, content in (("bin", "dGV4dGJpbg=="), ("json", "eyJhIjogMX0="), ("key", "/+8=")):
+            service.call("secretsmanager.CreateSecret", Name=name, SecretBinary=content)
+        project.write(".envref.yaml", config({"name": "sm", "type": "aws-secrets-manager"}))
+        project.write(".env", "A=ref://sm//bin?encoding=base64\nB=ref://sm//json?encoding=base64#a\n")
+        assert project.envref("resolve").stdout == "A=textbin\nB=1\n"
+        assert project.envref("secret", "get", "ref://sm//bin?encoding=base64").stdout == "textbin\n"
+        done = project.envref("secret", "get", "ref://sm//key?encoding=base64")
+        assert "is not the base64 of UTF-8 text" in done.stderr
+        done = project.envref("secret", "get", "ref://sm//bin")
+        assert done.stderr.splitlines() == [
+            'error: retrieving secret: aws-secrets-manager: "bin" holds bytes, not text (backend "sm")',
+            "  hint: add ?encoding=base64",
+        ]
+
+
+class TestVersions:
+    def test_an_id_or_a_stage(self, service, program):
+        """What AWS numbers a value with, the stages that it moves, and one's own; of a name and of an ARN."""
+        arn = create(service, "team/db", '{"p": "one"}')
+        first = service.call("secretsmanager.GetSecretValue", SecretId="team/db")["VersionId"]
+        service.call("secretsmanager.PutSecretValue", SecretId="team/db", SecretString='{"p": "two"}')
+        store = AwsSecretsManager("sm")
+        for name in ("team/db", arn):
+            wanted = {version: Address("", "", foreign=name, version=version) for version in (first, "AWSPREVIOUS")}
+            answers = store.get_many([*wanted.values(), *foreign_keys(name)], soon())
+            assert [answers[address].reveal() for address in wanted.values()] == ['{"p": "one"}'] * 2
+            assert answers[foreign_keys(name)[0]].reveal() == '{"p": "two"}'
+
+    def test_what_is_no_version_is_refused(self, program):
+        """With what one may be; nothing is started."""
+        wanted = Address("app", "key", version="-x y")
+        answer = AwsSecretsManager("sm").get_many([wanted], soon())[wanted]
+        assert answer.message == ('aws-secrets-manager: "-x y" is no version: an id, or a stage such as AWSPREVIOUS')
+        assert program.count() == 0
+
+    @pytest.mark.parametrize(
+        ("name", "meant"),
+        [
+            ("db:AWSPREVIOUS", "db?version=AWSPREVIOUS"),
+            (f"{ARN}:password::", f"{ARN}#password"),
+            (f"{ARN}:password:AWSPREVIOUS:", f"{ARN}?version=AWSPREVIOUS#password"),
+            (f"{ARN}:::9d4cb84b", f"{ARN}?version=9d4cb84b"),
+            (f"{ARN}:password", f"{ARN}#password"),
+        ],
+    )
+    def test_forms_of_other_services_are_explained(self, program, name, meant):
+        """Amazon ECS's and Parameter Store's ways are no names here, and not absent: what to write is said."""
+        [answer] = AwsSecretsManager("sm").get_many(foreign_keys(name), soon()).values()
+        assert isinstance(answer, BackendInvalid)
+        assert answer.cure() == [f"hint: write {meant}"]
+        assert program.count() == 0
 
 
 class TestBatch:

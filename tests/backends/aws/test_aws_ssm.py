@@ -8,6 +8,7 @@ import pytest
 
 from envref.backends.aws_ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
+from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import BY_HAND, answers_of, foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
@@ -32,6 +33,7 @@ def operations(program):
 
 
 class TestAwsSsm(aws.AwsContract):
+    first_version = "1"
     foreign_name = "/team/db"
     holds = tuple(kind for kind in EXACT if kind != "long")
     keys = ("dot.ted", "a_b-c", "nested/deeper/key", "UPPER", "K.__history.1")
@@ -67,6 +69,26 @@ class TestNames:
         store = AwsSsm("ssm", **options)
         assert texts(store.get_many(keys("key", "other"), soon())) == {"app/key": "value"}
         assert list(store.list("app", soon())) == ["key"]
+
+    def test_a_name_is_written_with_or_without_its_slash(self, service, program, project):
+        """As the console shows it, as envref wrote it before, and as an ARN; a version or label by either way."""
+        arn = "arn:aws:ssm:us-east-1:123456789012:parameter/team/db"
+        put(service, "/team/db", '{"p": {"q": "one"}}')
+        service.call("AmazonSSM.LabelParameterVersion", Name="/team/db", ParameterVersion=1, Labels=["good"])
+        service.call("AmazonSSM.PutParameter", Name="/team/db", Value='{"p": {"q": "two"}}', Overwrite=True)
+        project.write(".envref.yaml", config({"name": "ssm", "type": "aws-ssm"}))
+        names = ["/team/db", "team/db", "/team/db?version=1", "team/db?version=good", "team/db:1", "/team/db:good"]
+        lines = [f"N{number}=ref://ssm//{name}#/p/q\n" for number, name in enumerate(names)]
+        project.write(".env", "".join(lines))
+        done = project.envref("resolve")
+        assert [line.partition("=")[2] for line in done.stdout.splitlines()] == ["two", "two", *["one"] * 4], (
+            done.stderr
+        )
+        for wanted in ("team/db:1?version=2", "team/db?version=a:b"):
+            assert (
+                "is no version: a number, or a label" in project.envref("secret", "get", f"ref://ssm//{wanted}").stderr
+            )
+        assert AwsSsm("ssm").location(Address("", "", foreign=arn)) == (arn,)
 
     def test_a_profile_comes_after_the_prefix(self, service, program):
         """The key of a profile is PREFIX/PROFILE/KEY."""

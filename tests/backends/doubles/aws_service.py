@@ -57,6 +57,25 @@ refused(SecretsManagerBackend, "batch_get_secret_value", batch_get_secret_value)
 refused(SecretsManagerBackend, "put_secret_value", put_secret_value)
 
 
+# What the JSON services say of a key that nobody has (terraform-provider-aws#2420).
+UNKNOWN_KEY = (
+    b'{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}'
+)
+
+
+class Started:
+    """A response's beginning, held back until its body is known."""
+
+    def __init__(self, real):
+        self.real = real
+
+    def __call__(self, status, headers, failed=None):
+        self.status, self.headers = status, headers
+
+    def go(self):
+        self.real(self.status, self.headers)
+
+
 class Throttling:
     """In front of the services: the next requests are refused as the real ones refuse them (segmentio/chamber#34).
 
@@ -76,10 +95,18 @@ class Throttling:
             is_refused = self.left > 0 and "HTTP_X_AMZ_TARGET" in environment
             self.left -= is_refused
             self.refused += is_refused
-        if not is_refused:
-            return self.application(environment, start)
+        if is_refused:
+            return self.refusal(start, b'{"__type":"ThrottlingException","message":"Rate exceeded"}')
+        body = b"".join(self.application(environment, start := Started(start)))
+        if start.status.startswith("403") and b"InvalidClientTokenId" in body and "HTTP_X_AMZ_TARGET" in environment:
+            # moto answers in the XML of other services, in which `aws` finds no code.
+            return self.refusal(start.real, UNKNOWN_KEY)
+        start.go()
+        return [body]
+
+    def refusal(self, start, body):
         start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
-        return [b'{"__type":"ThrottlingException","message":"Rate exceeded"}']
+        return [body]
 
     def controlled(self, times, start):
         start("200 OK", [("Content-Type", "text/plain")])

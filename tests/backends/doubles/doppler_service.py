@@ -16,6 +16,7 @@ import urllib.parse
 from tests.backends.doubles.loopback import LoopbackService
 
 PROJECT = "shop"
+OTHER = "billing"
 
 _NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
 _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -29,10 +30,11 @@ class Refusal(Exception):
 class DopplerService(LoopbackService):
     """The service on a loopback port. `requests` is the log of request lines; it holds no values.
 
-    `configs` maps a config to its secrets, `tokens` a token to the one config it may see, or None for all of them.
-    Switches: `latency` in seconds; `hangs` answers nothing; `failure` is the answer to everything, as (status,
-    message) or as the bytes of a body; `keeps` decides what is kept of a value that is set; `closed` holds the
-    configs that nobody may see.
+    `configs` maps a config to its secrets, `others` those of another project, `tokens` a token to the one config it may
+    see, or None for all of them. Switches: `latency` in seconds; `hangs` answers nothing; `throttled` is how many of
+    the next requests are refused with `too_often` (no real body was seen), `refused` how many were; `failure` is the
+    answer to everything, as (status, message) or as the bytes of a body; `keeps` decides what is kept of a value that
+    is set; `closed` holds the configs that nobody may see.
     """
 
     def __init__(self):
@@ -43,9 +45,12 @@ class DopplerService(LoopbackService):
     def reset(self):
         """Empties every config and puts every switch back."""
         self.configs = {"dev": {}, "staging": {}, "production": {}}
+        self.others = {"prd": {}}
         self.tokens = {"dp.pt.everything": None, "dp.st.dev.text": "dev"}
         self.requests = []
         self.latency = 0.0
+        self.throttled = self.refused = 0
+        self.too_often = b'{"messages": ["API rate limit exceeded"], "success": false}'
         self.hangs = False
         self.failure = None
         self.closed = set()
@@ -61,6 +66,12 @@ class DopplerService(LoopbackService):
         if self.hangs:
             self.stopped.wait(60)
         time.sleep(self.latency)
+        with self._lock:
+            is_refused = self.throttled > 0
+            self.throttled -= is_refused
+            self.refused += is_refused
+        if is_refused:
+            return 429, self.too_often
         if isinstance(self.failure, bytes):
             return 200, self.failure
         try:
@@ -90,7 +101,7 @@ class DopplerService(LoopbackService):
         project = asked.get("project") or (PROJECT if self.tokens[token] else "")
         if not project:
             raise Refusal(400, "You must specify a project")
-        if project != PROJECT:
+        if project not in (PROJECT, OTHER):
             raise Refusal(404, f"Could not find requested project '{project}'")
 
     def _config(self, asked, token):
@@ -101,9 +112,10 @@ class DopplerService(LoopbackService):
             raise Refusal(400, "You must specify a config")
         if name in self.closed or (own and name != own):
             raise Refusal(403, f"This token does not have access to requested config '{name}'")
-        if name not in self.configs:
+        configs = self.others if asked.get("project") == OTHER else self.configs
+        if name not in configs:
             raise Refusal(404, f"Could not find requested config '{name}'")
-        return _View(name, self.configs[name])
+        return _View(name, configs[name])
 
     def _list_configs(self, asked, token):
         if self.tokens[token]:

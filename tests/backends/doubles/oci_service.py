@@ -37,7 +37,8 @@ class OciService(LoopbackService):
     """Both services on one loopback port. `requests` is the log of request lines; it holds no bodies. `busiest` is
     how many requests were there at once.
 
-    Switches: `latency` in seconds; `hangs` answers nothing; `failure` is an answer to everything; `denied` holds the
+    Switches: `latency` in seconds; `hangs` answers nothing; `throttled` is how many of the next requests are refused,
+    `refused` how many were; `failure` is an answer to everything; `denied` holds the
     actions that the caller may not do; `unsettled` is how often a changed secret is looked at before it is `settled`;
     `lies` stores another content than it was given; `ignores_names` lists all whatever name is asked for.
     """
@@ -57,6 +58,7 @@ class OciService(LoopbackService):
         self.latency = 0.0
         self.hangs = self.lies = self.ignores_names = False
         self.failure = None
+        self.throttled = self.refused = 0
         self.denied = set()
         self.unsettled = 0
         self.settled = "ACTIVE"
@@ -108,7 +110,12 @@ class OciService(LoopbackService):
         time.sleep(self.latency)
         with self._lock:
             self._busy -= 1
+            is_refused = self.throttled > 0
+            self.throttled -= is_refused
+            self.refused += is_refused
         try:
+            if is_refused:
+                raise Refusal(429, "TooManyRequests", "User-rate limit exceeded.")
             self._check_signature(method, target, headers, body)
             if self.failure:
                 raise Refusal(*self.failure)
@@ -159,7 +166,10 @@ class OciService(LoopbackService):
         raise Refusal(404, "NotFound", "no such path")
 
     def _get_by_name(self, asked, _):
-        return 200, {}, self._bundle(self.secret(asked["vaultId"], asked["secretName"]))
+        return 200, {}, self._bundle(self.secret(asked["vaultId"], asked["secretName"]), asked)
+
+    def _get_bundle(self, identity, asked, _):
+        return 200, {}, self._bundle(self._secrets.get(identity), asked)
 
     def _get(self, identity, *_):
         secret = self._known(identity)
@@ -236,23 +246,34 @@ class OciService(LoopbackService):
         base64.b64decode(content, validate=True)
         return base64.b64encode(b"something else").decode() if self.lies else content
 
-    def _bundle(self, secret):
+    def _bundle(self, secret, asked):
         if secret is None or secret["lifecycleState"] not in ("ACTIVE", "UPDATING"):
+            raise Refusal(*_ABSENT)
+        number = self._number(len(secret["contents"]), asked)
+        if not 0 < number <= len(secret["contents"]):
             raise Refusal(*_ABSENT)
         return {
             "secretId": secret["id"],
             "timeCreated": _CREATED_ON,
-            "versionNumber": len(secret["contents"]),
+            "versionNumber": number,
             "versionName": None,
-            "secretBundleContent": {"contentType": "BASE64", "content": secret["contents"][-1]},
+            "secretBundleContent": {"contentType": "BASE64", "content": secret["contents"][number - 1]},
             "timeOfDeletion": None,
             "timeOfExpiry": None,
             "stages": ["CURRENT", "LATEST"],
             "metadata": {},
         }
 
+    def _number(self, latest, asked):
+        """The number of the version that is asked for; no secret has named versions here."""
+        if "secretVersionName" in asked:
+            return 0
+        stages = {"CURRENT": latest, "LATEST": latest, "PREVIOUS": latest - 1}
+        return int(asked["versionNumber"]) if "versionNumber" in asked else stages.get(asked.get("stage", "CURRENT"), 0)
+
 
 _ROUTES = (
+    ("GET", r"/20190301/secretbundles/([^/]+)", "get_bundle"),
     ("POST", r"/20190301/secretbundles/actions/getByName", "get_by_name"),
     ("GET", r"/20180608/secrets", "list"),
     ("GET", r"/20180608/secrets/([^/]+)", "get"),
