@@ -136,8 +136,9 @@ class OnePassword(Backend):
         if not name.field:
             cure = "name it: #password, #credential or #notesPlain"
             raise wanted.unwritable("op can't tell which field is meant", cure)
-        for what, text in (("item", item), ("vault", vault), ("field", name.field.replace("/", ""))):
-            if not _IN_A_REFERENCE.fullmatch(text):
+        for what, text in (("item", item), ("vault", vault), ("field", name.field)):
+            parts = text.split("/", 1) if what == "field" else [text]
+            if not all(map(_IN_A_REFERENCE.fullmatch, parts)):
                 reason = f'op can\'t be asked for the {what} "{text}": only letters, digits, "_", "-", "." and spaces'
                 raise wanted.unwritable(reason, f"name the {what} by its id")
         attribute = f"?{name.attribute}" if name.attribute else ""
