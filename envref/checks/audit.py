@@ -77,7 +77,7 @@ def suspicion(entry: Entry, least_entropy: float = LEAST_ENTROPY) -> str:
     """Why the value may be a secret: the first of three reasons that applies; empty if it looks harmless."""
     value = entry.text
     size = len(value.encode())
-    if size < _SHORTEST or value.startswith(SCHEME) or "${" in value or _HARMLESS.fullmatch(value):
+    if size < _SHORTEST or value.startswith(SCHEME) or "${" in value or is_harmless(value):
         return ""
     what = next((what for what, pattern in _KNOWN.items() if pattern.search(value)), None)
     if what:
@@ -88,6 +88,11 @@ def suspicion(entry: Entry, least_entropy: float = LEAST_ENTROPY) -> str:
     if size >= _SHORTEST_RANDOM and bits >= least_entropy:
         return f"high-entropy value ({bits:.2f} bits/char) may be a secret"
     return ""
+
+
+def is_harmless(value: str) -> bool:
+    """Whether the value is an everyday word or a loopback address, which is no secret whatever its name says."""
+    return bool(_HARMLESS.fullmatch(value))
 
 
 def entropy(text: str) -> float:

@@ -10,19 +10,16 @@ import click
 
 from envref import streams
 from envref.checks.audit import LEAST_ENTROPY, PlainSecret, findings
-from envref.checks.leaks import SHORTEST, Search
-from envref.cli import activate
+from envref.cli.audit_values import closures, places, search
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option
-from envref.cli.request import Request
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, UsageError
 from envref.formats import shells
 from envref.project import git
 from envref.project.project import Project, not_read, profiles, readable
 from envref.project.trust.gate import is_granted
-from envref.resolve.report import complaints
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"
@@ -37,6 +34,7 @@ _ADVICE = "Use ref:// references to keep secrets out of .env files"
 @click.option("--all-profiles", is_flag=True, help="Also every profile's file.")
 @click.option("--staged", is_flag=True, help="The files as the next git commit has them.")
 @click.option("--values", is_flag=True, help="Search the PATHs for the project's real secret values.")
+@click.option("--closure", is_flag=True, help="With --values: also all store paths that the PATHs refer to.")
 @format_option("plain", "json")
 def audit(
     paths: tuple[str, ...],
@@ -49,6 +47,7 @@ def audit(
     all_profiles: bool,
     staged: bool,
     values: bool,
+    closure: bool,
 ) -> int:
     """Find secrets that stand in env files as plain text, or, with --values, in any file.
 
@@ -57,8 +56,10 @@ def audit(
     exclusive(staged=staged, values=values)
     if bool(paths) != bool(values):
         raise UsageError("--values needs at least one PATH" if values else "a PATH needs --values")
+    if closure and not values:
+        raise UsageError("--closure needs --values")
     if values:
-        return _search(paths, profile, format_)
+        return search(closures(paths) if closure else places(paths), profile, format_)
     found = project(profile)
     own = _unreplaced(found, file, local_file, all_profiles=all_profiles)
     given = [name for name in (file, local_file) if name]
@@ -123,21 +124,3 @@ def _lines(found: list[PlainSecret]) -> Iterable[str]:
         yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)
     yield f"Audit found {len(found)} potential secret(s). {_ADVICE}"
     yield f"{len(found)} potential secret(s) found"
-
-
-def _search(paths: Iterable[str], profile: str | None, format_: str) -> int:
-    """Looks for the values of the project's references. What can't be resolved can't be found."""
-    resolution = activate.resolve(Request(directory(), profile=profile))
-    streams.say(complaints(resolution.filled.values()))
-    search = Search(resolution.values())
-    for name in search.too_short:
-        streams.warn(f"{name}: not searched for; its value has fewer than {SHORTEST} bytes")
-    leaks = list(search.leaks(os.path.normpath(os.path.join(directory(), path)) for path in paths))
-    if format_ == "json":
-        streams.write(shells.json_text([leak._asdict() for leak in leaks]))
-    elif leaks:
-        lines = [f"{leak.path}: holds the value of {leak.key}" for leak in leaks]
-        streams.say([*lines, f"{len(leaks)} secret value(s) found", "  hint: rotate them, then remove the files"])
-    elif not resolution.failed and streams.level != streams.QUIET:
-        streams.write("OK: no secret values found\n")
-    return FAILED if leaks or resolution.failed else OK

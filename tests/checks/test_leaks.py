@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import time
 
@@ -11,7 +14,7 @@ from envref.checks.leaks import Leak, Search
 from envref.errors import EnvrefError
 from envref.secret import Secret
 
-VALUES = [("PLAIN", "plain text"), ("KEY", Secret("s3cret-marker")), ("PEM", Secret("line one\nline two\n"))]
+VALUES = [("KEY", Secret("s3cret-marker")), ("PEM", Secret("line one\nline two\n"))]
 
 
 def found(place, values=VALUES):
@@ -19,7 +22,7 @@ def found(place, values=VALUES):
 
 
 def test_every_file_with_a_value_is_named(tmp_path):
-    """In any depth, in binary files too; a plain variable's value is none."""
+    """In any depth, in binary files too."""
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "log").write_text("plain text, then s3cret-marker\n")
     (tmp_path / "blob").write_bytes(b"\0\xff" * 1000 + b"line one\nline two\n\0s3cret-marker\xff")
@@ -27,7 +30,7 @@ def test_every_file_with_a_value_is_named(tmp_path):
     assert found(tmp_path) == [("blob", "KEY"), ("blob", "PEM"), ("a/b/log", "KEY")]
 
 
-@pytest.mark.parametrize("before", range(4 * 1024 * 1024 - 14, 4 * 1024 * 1024 + 2))
+@pytest.mark.parametrize("before", range(1024 * 1024 - 14, 1024 * 1024 + 2, 3))
 def test_a_value_across_two_reads_is_seen(tmp_path, before):
     """A file is read in pieces; a value may lie on the border of two."""
     (tmp_path / "large").write_bytes(b"x" * before + b"s3cret-marker" + b"x" * 10)
@@ -47,15 +50,74 @@ def test_a_link_that_is_named_itself_is_followed(tmp_path):
     """`result` of a Nix build is a link, and what people search."""
     (tmp_path / "outside").write_text("s3cret-marker")
     (tmp_path / "result").symlink_to(tmp_path / "outside")
-    assert list(Search(VALUES).leaks([str(tmp_path / "result")])) == [Leak(str(tmp_path / "outside"), "KEY")]
+    assert list(Search(VALUES).leaks([str(tmp_path / "result")])) == [Leak(str(tmp_path / "outside"), "KEY", "plain")]
 
 
-def test_short_values_are_named_and_not_searched_for(tmp_path):
-    """A value of five bytes would be found everywhere."""
-    (tmp_path / "file").write_text("abcde")
-    search = Search([("PIN", Secret("abcde")), ("KEY", Secret("abcdef"))])
-    assert search.too_short == ["PIN"]
+@pytest.mark.parametrize(
+    "value", ["abcde", "postgres", "Admin", "PRODUCTION", "20260101", "127.0.0.1", "localhost", "on"]
+)
+def test_values_that_stand_everywhere_are_named_with_the_reason(tmp_path, value):
+    """Short ones, one word, one number, everyday ones: a finding would say nothing."""
+    (tmp_path / "file").write_text(f"{value} s3cret")
+    search = Search([("PIN", Secret(value)), ("KEY", Secret("abcdef1"))])
+    assert [name for name, reason in search.left_out if reason] == ["PIN"]
+    assert search.names == ["KEY"]
     assert list(search.leaks([str(tmp_path)])) == []
+
+
+@pytest.mark.parametrize("value", ["abcde1", "correcthorse", "PostgreSql", "202601011234", "two words", "hunter2"])
+def test_other_values_are_searched_for(tmp_path, value):
+    """Six bytes, and more than one short word or number."""
+    (tmp_path / "file").write_text(f"x{value}x")
+    assert found(tmp_path, [("KEY", Secret(value))]) == [("file", "KEY")]
+
+
+def test_a_name_is_looked_at_and_never_shown(tmp_path):
+    """Of a file, of a directory, and where a link leads; what is below is shown without it."""
+    (tmp_path / "s3cret-marker" / "b").mkdir(parents=True)
+    (tmp_path / "s3cret-marker" / "b" / "c").write_text("s3cret-marker")
+    (tmp_path / "x-s3cret-marker.txt").write_text("")
+    (tmp_path / "link").symlink_to("/nowhere/s3cret-marker")
+    assert found(tmp_path) == [("***", "KEY"), ("link", "KEY"), ("***", "KEY"), ("***/b/c", "KEY")]
+
+
+COMPRESSED = {
+    "gz": gzip.compress(b"s3cret-marker" * 20),
+    "xz": lzma.compress(b"s3cret-marker" * 20),
+    "bz2": bz2.compress(b"s3cret-marker" * 20),
+    "empty.bz2": bz2.compress(b""),
+    "zst": b"\x28\xb5\x2f\xfd\x04\x58\x69\0\0",  # RFC 8878, 3.1.1
+    "zip": b"PK\x03\x04\x14\0\0\0\x08\0",  # APPNOTE 4.3.7
+}
+
+
+@pytest.mark.parametrize("kind", COMPRESSED)
+def test_a_compressed_file_is_named_as_not_looked_into(tmp_path, kind):
+    """By what it begins with, whatever its name is: /nix/store has no endings to rely on."""
+    (tmp_path / "any name").write_bytes(COMPRESSED[kind])
+    (tmp_path / "BZh and PK").write_text("BZh1, PK")
+    search = Search(VALUES)
+    assert list(search.leaks([str(tmp_path)])) == []
+    assert search.compressed == [str(tmp_path / "any name")]
+    assert search.files == 1
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_searched(tmp_path, monkeypatch):
+    """One closed directory must not hide the others, nor look clean."""
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("s3cret-marker")
+    listed = os.scandir
+
+    def closed(path):
+        if path == str(tmp_path / "b"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    search = Search(VALUES)
+    assert [os.path.relpath(leak.path, tmp_path) for leak in search.leaks([str(tmp_path)])] == ["a/file", "c/file"]
+    assert search.unread == [(str(tmp_path / "b"), "Permission denied")]
 
 
 def test_a_place_that_is_not_there_is_an_error(tmp_path):

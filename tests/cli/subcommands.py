@@ -47,6 +47,7 @@ _EXPORT = json.dumps({"version": 1, "secrets": {"app/a": NEW}})
 CALLS = [
     Call("audit --all-profiles"),
     Call("audit --values .envref.yaml"),
+    Call("audit --values --closure .envref.yaml"),
     Call("audit-log"),
     Call("backend list"),
     Call("backend list --all --check"),
