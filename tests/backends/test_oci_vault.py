@@ -213,7 +213,7 @@ class TestReading:
         """The reads of a batch run side by side, no more than four of them."""
         names = [f"key{number}" for number in range(6)]
         vault.put(*names)
-        vault.service.latency = 0.4
+        vault.service.meeting, vault.service.latency = 4, 0.2
         assert len(answers_of(vault.backend, *keys(*names))) == 6
         assert vault.service.busiest == 4
 

@@ -23,6 +23,7 @@ from tests.backends.doubles.loopback import LoopbackService
 
 DELETED_ON = "2030-01-02T03:04:05.000Z"
 
+_PATIENCE = 5  # seconds, of the 10 that envref lets `oci` wait for an answer
 _CREATED_ON = "2026-01-02T03:04:05.000Z"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SIGNED = re.compile(r'(\w+)="([^"]*)"')
@@ -37,7 +38,8 @@ class OciService(LoopbackService):
     """Both services on one loopback port. `requests` is the log of request lines; it holds no bodies. `busiest` is
     how many requests were there at once.
 
-    Switches: `latency` in seconds; `hangs` answers nothing; `throttled` is how many of the next requests are refused,
+    Switches: `latency` in seconds; `meeting` is how many have to be there at once before one is answered, for at most
+    _PATIENCE; `hangs` answers nothing; `throttled` is how many of the next requests are refused,
     `refused` how many were; `failure` is an answer to everything; `denied` holds the
     actions that the caller may not do; `unsettled` is how often a changed secret is looked at before it is `settled`;
     `lies` stores another content than it was given; `ignores_names` lists all whatever name is asked for.
@@ -46,7 +48,7 @@ class OciService(LoopbackService):
     def __init__(self, public_key):
         super().__init__()
         self._public_key = public_key
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._secrets = {}
         self._busy = 0
         self.reset()
@@ -56,6 +58,7 @@ class OciService(LoopbackService):
         self.requests = []
         self.busiest = 0
         self.latency = 0.0
+        self.meeting = 0
         self.hangs = self.lies = self.ignores_names = False
         self.failure = None
         self.throttled = self.refused = 0
@@ -105,6 +108,8 @@ class OciService(LoopbackService):
             self.requests.append(f"{method} {target}")
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
+            self._lock.notify_all()
+            self._lock.wait_for(lambda: self.busiest >= self.meeting, _PATIENCE)
         if self.hangs:
             self.stopped.wait()
         time.sleep(self.latency)

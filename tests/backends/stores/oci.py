@@ -13,7 +13,8 @@ from tests.backends.stores.loaded import Loaded
 
 COMPARTMENT = "ocid1.compartment.oc1..test"
 ENCRYPTION_KEY = "ocid1.key.oc1.iad.test"
-UNREACHABLE = "http://127.0.0.1:9"  # the discard port: nobody answers
+_DISCARD = 9  # the port where nobody answers
+UNREACHABLE = f"http://127.0.0.1:{_DISCARD}"
 
 _BITS = 1024  # `oci` checks its key at every call, which takes it a tenth of a second with 2048 bits
 _numbers = itertools.count(1)
@@ -87,6 +88,7 @@ import functools, sys
 from oci_cli.cli import cli
 import oci.secrets, oci.vault
 from oci._vendor.requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError
 from urllib3.util.retry import Retry
 import services.secrets.src.oci_cli_secrets.secrets_cli_extended
 import services.vault.src.oci_cli_vaults.vaults_cli_extended
@@ -95,9 +97,10 @@ import services.vault.src.oci_cli_vaults.vaults_cli_extended
 # what did. What is tested is what envref makes of oci's answers, so oci may ask again. What was lost is written down.
 class Noted(Retry):
     def increment(self, method=None, url=None, *, error=None, _pool=None, **more):
-        if f"{{_pool.scheme}}://{{_pool.host}}:{{_pool.port}}" != {unreachable!r}:
-            with open({log!r}, "a") as log:
-                print(method, repr(error), file=log)
+        if _pool.host != "127.0.0.1" or _pool.port == {discard}:
+            raise MaxRetryError(_pool, url, error)
+        with open({log!r}, "a") as log:
+            print(method, repr(error), file=log)
         return super().increment(method, url, error=error, _pool=_pool, **more)
 
 again = Noted(3, backoff_factor=0.2, allowed_methods=None)
@@ -114,7 +117,7 @@ class LoadedOci(Loaded):
 
     def __init__(self, directory):
         self._log = directory / "again"
-        super().__init__(directory, "oci", "oci", _LOADED.format(log=str(self._log), unreachable=UNREACHABLE))
+        super().__init__(directory, "oci", "oci", _LOADED.format(log=str(self._log), discard=_DISCARD))
 
     def __exit__(self, *_):
         super().__exit__()
