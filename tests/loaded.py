@@ -44,6 +44,12 @@ def become(arguments):
     sys.argv[1:] = arguments
     runpy._run_module_as_main("envref")
 """
+CALLER = """\
+import sys
+sys.path.insert(0, {tests!r})
+from fork_call import become
+become({address!r}, sys.argv[1:])
+"""
 _ENDS = 120.0  # seconds after which a command hangs
 _PATIENCE = 60.0  # seconds to load all of it on a machine that has much else to do
 _GROUPS = ("backend", "config", "profile", "secret", "sync", "team", "vault")
@@ -70,6 +76,11 @@ class Envref:
         """The completed process, its output as text."""
         started = _really if self._is_real(arguments, environment, directory) else self._loaded
         return started([os.fsdecode(argument) for argument in arguments], stdin, environment, directory)
+
+    def caller(self):
+        """Python that asks the server for the command of its own arguments, with its own streams; for a shell's use."""
+        self._server = self._server or _Server()
+        return CALLER.format(tests=os.path.dirname(fork_call.__file__), address=self._server.address)
 
     def end(self):
         """Ends the server, if there is one."""
@@ -118,16 +129,16 @@ class _Server:
 
     def __init__(self):
         self._directory = tempfile.TemporaryDirectory()
-        self._address = os.path.join(self._directory.name, "socket")
+        self.address = os.path.join(self._directory.name, "socket")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", fork_server.__file__, self._address, PRELOAD],
+            [sys.executable, "-P", fork_server.__file__, self.address, PRELOAD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"PATH": os.defpath, **_TOLD, "PYTHONPATH": PYTHONPATH, **reaper.mark()},
         )
         patience = time.monotonic() + _PATIENCE
-        while not os.path.exists(self._address):
+        while not os.path.exists(self.address):
             if self._process.poll() is not None or time.monotonic() > patience:
                 raise RuntimeError(f"envref could not be loaded: {self._process.communicate()[1].decode()[-1000:]}")
             time.sleep(0.01)
@@ -144,7 +155,7 @@ class _Server:
             "limits": {limit: resource.getrlimit(limit) for limit in _LIMITS},
         }
         with socket.socket(socket.AF_UNIX) as caller:
-            caller.connect(self._address)
+            caller.connect(self.address)
             fork_call.send(caller, request, descriptors)
             return caller.makefile(encoding="ascii")
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 from tests.arguments import PYTHONPATH
+from tests.loaded import ENVREF
 from tests.observer.sitecustomize import LOG
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -37,8 +38,14 @@ from envref.backends.vault import age
 from envref.__main__ import main
 age.DEFAULT_WORK_FACTOR = 15
 main()' "$@" ;; esac
-exec "{python}" -m envref "$@"
 """
+_START = 'exec "{python}" -m envref "$@"\n'
+# As tests/loaded.py has it: most of a command is Python's start. What looks at its own process starts as a user's does.
+_LOADED = """\
+case " $* " in *" run "* | *" agent "* | *" --watch "* | *" --debug "*) exec "{python}" -m envref "$@" ;; esac
+exec "{python}" -IS "{caller}" "$@"
+"""
+_STARTED = ROOT / "README.md"  # the page whose every command is a new process
 
 
 class Step:
@@ -86,7 +93,7 @@ def replay(page, directory):
     done = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=directory,
-        env=environment(directory),
+        env=environment(directory, _START if page == _STARTED or ENVREF.real else _LOADED),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -98,12 +105,15 @@ def replay(page, directory):
     return list(zip(planned, [text.splitlines() for text in printed[:-1]], strict=True))
 
 
-def environment(directory):
+def environment(directory, start):
     """An empty HOME beside the page's directory, `envref` on PATH, and a passphrase: nobody is there to be asked."""
     programs = directory.parent / "bin"
     programs.mkdir(exist_ok=True)
     envref = programs / "envref"
-    envref.write_text(_ENVREF.format(python=sys.executable), encoding="utf-8")
+    caller = programs / ".envref.py"
+    if start == _LOADED:
+        caller.write_text(ENVREF.caller(), encoding="utf-8")
+    envref.write_text(_ENVREF + start.format(python=sys.executable, caller=caller), encoding="utf-8")
     envref.chmod(0o755)
     home = directory.parent / "home"
     home.mkdir(exist_ok=True)

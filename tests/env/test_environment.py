@@ -188,6 +188,14 @@ def test_a_value_grows_no_longer_than_a_mebibyte():
     assert ".env:8:" in line
 
 
+def test_a_value_of_a_mebibyte_is_one():
+    """And not one character more."""
+    half = "x" * (1 << 19)
+    assert len(shown(f"A={half}\nB=$A$A")["B"]) == 1 << 20
+    with pytest.raises(MalformedFile, match=TOO_LONG):
+        environment(f"A={half}\nB=$A${{A}}y")
+
+
 def test_all_values_together_grow_no_longer_than_16_mebibytes():
     """Each of a hundred is short enough by itself."""
     text = f"A={'x' * 500_000}\n" + "".join(f"B{number}=$A$A\n" for number in range(100))

@@ -436,3 +436,10 @@ def test_most_lines_decide_the_line_end(text, expected, project):
         project.write(".gitignore", text.encode())
         assert project.envref("init").returncode == 0
         assert (project.path / ".gitignore").read_bytes().endswith(f".env.local{expected}".encode())
+
+
+def test_an_edit_that_would_not_read_back_changes_nothing(monkeypatch):
+    """A fault of the writer's own does not get into anybody's file."""
+    monkeypatch.setattr(envfile, "_escaped", lambda text, quote: f"{text}!")
+    with pytest.raises(EnvrefError, match=r"^\.env: A would not read back as given; nothing was changed$"):
+        EnvFile.parse("A=1\n", ".env").set("A", "2")

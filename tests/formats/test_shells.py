@@ -279,3 +279,24 @@ def test_one_word_that_a_manifest_keeps(text, word):
     assert shells.kept_word(text) == word
     printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True).stdout
     assert printed.decode() == text
+
+
+@pytest.mark.parametrize(
+    ("value", "line"), [("plain", "export A=plain"), ("", f"export A={shells.kept_word('')}"), ("it's", None)]
+)
+def test_a_kept_line_sets_the_variable_in_bash(value, line):
+    """What is stored and indented is one ASCII line."""
+    written = shells.kept_line("A", value)
+    assert line in (None, written)
+    assert written.isascii()
+    assert "\n" not in written
+    read = subprocess.run(["bash", "-c", f'{written}\nprintf %s "$A"'], capture_output=True, text=True, check=True)
+    assert read.stdout == value
+
+
+def test_a_sink_writes_what_was_rendered(capfd):
+    """And its failure instead, where nothing may be taken for everything."""
+    sink = shells.Sink(lambda values: shells.Rendered("A=1\n", []), failure="false\n")
+    sink.write(sink.render([]))
+    sink.fail()
+    assert capfd.readouterr().out == "A=1\nfalse\n"

@@ -11,7 +11,7 @@ from envref.errors import EnvrefError
 from envref.project.config.load import load
 from envref.project.config.model import BackendConfig
 from envref.project.loopback import is_loopback
-from envref.project.trust.endpoint import is_own
+from envref.project.trust.endpoint import is_own, places_of_plugin
 from tests.conftest import ROOT
 
 CONFIG = "project: app\nbackends:\n  - name: v\n    type: hashicorp-vault\n    config:\n      addr: "
@@ -109,3 +109,39 @@ def test_whether_an_address_is_this_machine_s_is_known_in_one_place():
             if asks or compares:
                 knowing.add(path.relative_to(ROOT / "envref").as_posix())
     assert knowing == {"project/loopback.py"}
+
+
+@pytest.mark.parametrize(
+    ("own", "address", "same"),
+    [
+        ("https://vault.corp", "https://vault.corp:443/", True),
+        ("http://vault.corp:80", "http://vault.corp", True),
+        ("https://vault.corp", "https://vault.corp:444", False),
+        ("https://vault.corp", "http://vault.corp", False),
+        ("https://vault.corp", "https://other.corp", False),
+        ("", "https://vault.corp", False),
+    ],
+)
+def test_where_the_user_sends_a_program_already_is_their_own(own, address, same):
+    """Whether the port is written or is the scheme's."""
+    backend = BackendConfig(name="v", type="hashicorp-vault", options={"addr": address})
+    assert is_own(address, backend, {"VAULT_ADDR": own}) is same
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "counts"),
+    [
+        ("endpoint", "evil.example", True),
+        ("base-url", "evil.example", True),
+        ("place", "https://evil.example", True),
+        ("place", "evil", False),
+        ("command", "https://evil.example", False),
+        ("url", "http://127.0.0.1:1", False),
+        ("url", "", False),
+        ("url", 7, False),
+    ],
+)
+def test_an_option_of_a_plugin_is_an_address_by_its_name_or_its_value(option, value, counts):
+    """What only the plugin knows is judged by either."""
+    backend = BackendConfig(name="kv", type="plugin", options={option: value})
+    assert places_of_plugin(backend) == ([value] if counts else [])

@@ -36,3 +36,18 @@ def test_only_chosen_variables_have_a_value(resolved):
     found = resolved("A=1\nB=x$A\nC=3\n", "B")
     assert found.values() == [("B", "x1")]
     assert [variable.name for variable in found.chosen] == ["B"]
+
+
+def test_an_address_is_judged_by_where_it_leads(resolved):
+    """One of this machine is no danger."""
+    found = resolved("VAULT_ADDR=http://127.0.0.1:8200\nHTTPS_PROXY=http://evil.example\n")
+    assert list(found.untrusted) == ["HTTPS_PROXY"]
+    assert found.values() == [("VAULT_ADDR", "http://127.0.0.1:8200")]
+
+
+def test_a_project_that_is_trusted_sets_every_name(resolved, monkeypatch):
+    """Nothing is kept apart."""
+    monkeypatch.setenv("ENVREF_TRUST", "all")
+    found = resolved("BASH_ENV=x\nA=1\n")
+    assert found.untrusted == []
+    assert found.values() == [("BASH_ENV", "x"), ("A", "1")]

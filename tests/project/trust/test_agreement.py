@@ -161,6 +161,16 @@ def test_the_value_of_a_risky_name_is_part_of_the_meaning(shop):
     assert "+ variables VAULT_ADDR: https://evil.example" in done.stderr
 
 
+def test_a_place_that_the_user_trusts_is_agreed_to(shop, home):
+    """By the user's own config; no other place is."""
+    config = home / ".config/envref/config.yaml"
+    config.parent.mkdir(parents=True)
+    for place, status in ((shop.path.parent, 0), (f"{shop.path}/..", 0), (home, 4)):
+        config.write_text(f"trusted_paths: ['{place}']\n")
+        config.chmod(0o600)
+        assert exported(shop).returncode == status, place
+
+
 def test_a_pin_is_of_values_too(shop, monkeypatch):
     """What CI pinned is what it gets."""
     shop.write(".env", "VAULT_ADDR=https://good.example\n")

@@ -256,6 +256,24 @@ def test_what_a_plugin_would_contact_is_shown(wants, project):
     assert wanted(found, needs(found), meaning(found)) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
 
 
+def test_a_program_is_shown_by_its_path_and_what_it_is(wants, project, programs, tmp_path):
+    """One elsewhere by its path alone, a link with where it leads, one of the project's own with its checksum."""
+    elsewhere = programs("kv", tmp_path / "tools")
+    link = tmp_path / "link"
+    link.symlink_to(elsewhere)
+    programs("kv", project.path / "tools")
+    for command, told in (
+        (elsewhere, re.escape(f"plugin {elsewhere}")),
+        (link, re.escape(f"plugin {link} (a link to {elsewhere})")),
+        ("./tools/kv", r"plugin (\./)?tools/kv \(sha256 [0-9a-f]+\.\.\.\)"),
+        ("./tools/none", r"plugin (\./)?tools/none \(not there\)"),
+    ):
+        wants(plugin(command=str(command)))
+        found = configured(str(project.path))
+        [line] = wanted(found, needs(found), [])
+        assert re.fullmatch(f"  it wants: {told}", line), line
+
+
 # c: places
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from envref.errors import EnvrefError
 from envref.project.trust import record
 
 MEANT = {"project": "app"}
@@ -56,3 +57,26 @@ def test_a_directory_that_was_open_is_closed(home, tmp_path):
         each.chmod(0o755)
     record.write(str(tmp_path), MEANT, granted=False)
     assert [each.stat().st_mode & 0o777 for each in (place, place / "trust")] == [0o700, 0o700]
+
+
+def test_a_record_that_cannot_be_removed_is_told(path, tmp_path):
+    """It would go on to count."""
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(EnvrefError, match=r"^removing the trust record: "):
+        record.remove(str(tmp_path))
+
+
+def test_without_a_home_directory_nothing_is_kept(tmp_path, monkeypatch):
+    """And the agreement is not taken for kept."""
+    monkeypatch.setattr(record, "state_path", lambda *_, **__: "")
+    with pytest.raises(EnvrefError, match=r"^keeping a trust record: no home directory$"):
+        record.write(str(tmp_path), MEANT, granted=True)
+
+
+def test_a_directory_of_somebody_else_holds_no_record(home, tmp_path, monkeypatch):
+    """Its owner could write what was never agreed to."""
+    monkeypatch.setattr(record, "make_private", lambda directory: directory)
+    with pytest.raises(EnvrefError, match=r"~/\.local/state/envref/trust belongs to another user$"):
+        record.write(str(tmp_path), MEANT, granted=True)
+    assert not (home / ".local/state/envref/trust").exists()

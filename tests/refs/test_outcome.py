@@ -1,0 +1,33 @@
+"""What became of a reference, as reports name it."""
+
+from __future__ import annotations
+
+from envref.errors import BackendDenied, EnvrefError
+from envref.refs.outcome import Failed, Found, Missing
+from envref.secret import Secret
+
+
+def test_a_failure_says_which_backend_it_is_from():
+    """Where no store was asked, the sentence is the error's own, and the class is `invalid`."""
+    own = Failed(EnvrefError("no backends are configured"))
+    assert (own.word, own.reason) == ("invalid", "no backends are configured")
+    theirs = Failed(BackendDenied("no entry"), "op")
+    assert theirs.word == BackendDenied.outcome
+    assert theirs.reason == 'backend "op": no entry'
+
+
+def test_a_value_is_a_store_s_or_the_default():
+    """The two are told apart in reports."""
+    assert [Found(Secret("v"), "op").word, Found(Secret("v")).word] == ["resolved", "default"]
+
+
+def test_what_is_missing_is_not_found():
+    """A field that a secret lacks is not the secret's absence."""
+    found = Missing("no such field", ("envref", "get"), is_field=True)
+    assert (found.word, found.reason, found.run, found.is_field) == (
+        "not_found",
+        "no such field",
+        ("envref", "get"),
+        True,
+    )
+    assert not Missing("gone").is_field

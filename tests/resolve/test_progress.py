@@ -1,0 +1,50 @@
+"""A store that takes long is named to the person who waits."""
+
+from __future__ import annotations
+
+import time
+import types
+
+import pytest
+
+from envref import streams
+from envref.resolve import progress
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The lines that a person saw; a store is long at work as soon as it is asked."""
+    found = []
+    monkeypatch.setattr(progress, "_PATIENCE", 0.01)
+    line = types.SimpleNamespace(show=found.append, clear=lambda: found.append(""))
+    monkeypatch.setattr(streams, "passing", line)
+    return found
+
+
+def stores(**busy):
+    return [types.SimpleNamespace(name=name, busy=is_busy) for name, is_busy in busy.items()]
+
+
+def waited(chain, seconds, shown):
+    """What was shown until the stores had answered, and after that."""
+    with progress.Progress(chain):
+        limit = time.monotonic() + seconds
+        while not shown and time.monotonic() < limit:
+            time.sleep(0.01)
+    return shown
+
+
+def test_stores_that_are_still_at_work_are_named(shown):
+    """Until they end: the line is taken back."""
+    assert waited(stores(op=True, vault=False, pass_=True), 30, shown) == ["waiting for op, pass_…", ""]
+
+
+def test_nobody_is_named_when_all_have_answered(shown):
+    """Nor is a question overwritten."""
+    assert waited(stores(op=False), 0.2, shown) == [""]
+
+
+def test_a_question_is_not_overwritten(shown, monkeypatch):
+    """A person reads it."""
+    monkeypatch.setattr(streams, "question", types.SimpleNamespace(is_open=True))
+    assert waited(stores(op=True), 0.2, shown) == [""]
