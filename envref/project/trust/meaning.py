@@ -52,6 +52,7 @@ def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> di
         "team": config.team,
         "variables": {},
         "foreign": [],
+        **({"interpolate_environment": True} if config.interpolate_environment else {}),
         **_of_env_files(project),
     }
 
@@ -126,15 +127,17 @@ def _files(project: Project) -> list[EnvFile]:
 
 def _variables(project: Project, files: Iterable[EnvFile]) -> dict[str, list[str]]:
     """The values of every risky name, and of the names that risky values interpolate. A credential is its digest."""
-    entries = [entry for file in files for entry in merge([file])]
-    names = {entry.name for entry in entries if dangerous(project.config, [(entry.name, entry.text)])}
+    values: dict[str, list[Entry]] = {}
+    for entry in (entry for file in files for entry in merge([file])):
+        values.setdefault(entry.name, []).append(entry)
+    names = {name for name, found in values.items() if dangerous(project.config, ((name, each.text) for each in found))}
     waiting = list(names)
     while waiting:
-        name = waiting.pop()
-        inner = {each for entry in entries if entry.name == name for each in _interpolated(entry.text)}
-        waiting += inner - names
-        names |= inner
-    return {name: sorted({masked(entry) for entry in entries if entry.name == name}) for name in names}
+        inner = {each for entry in values[waiting.pop()] for each in _interpolated(entry.text)}
+        new = {each for each in inner if each in values and each not in names}
+        waiting += new
+        names |= new
+    return {name: sorted({masked(entry) for entry in values[name]}) for name in names}
 
 
 def _interpolated(text: str) -> set[str]:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 _DIGITS = 12  # of a program's checksum: enough to compare by eye
 _WANTS = "  it wants: "
-_MOST_NAMES = 5  # foreign names that are shown
+_MOST_NAMES = 5  # that a line of a question shows
 _LONGEST = 100  # characters of a value
+_MOST_CHANGES = 20  # lines of a difference
 _MOST_LINES = 5  # of a question
 _DIGEST = re.compile("sha256 ([0-9a-f]{64})")
 
@@ -47,9 +48,14 @@ def request(
     place = f"envref: {shown(project.root)}"
     changed = list(changes(record.meant, meant)) if record and record.granted else []
     if record and changed:
-        return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in changed)]
+        more = [f"and {len(changed) - _MOST_CHANGES} more: envref trust shows all"] * (len(changed) > _MOST_CHANGES)
+        told = (*changed[:_MOST_CHANGES], *more)
+        return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in told)]
     head = f"{place} is not trusted yet, nothing was run or read."
-    return [head, *_at_most([*shared(project, others), *summary(project, meant), *wanted(project, needs, meant)])]
+    return [
+        head,
+        *_at_most([*shared(project, others), *summary(project, meant), *wanted(project, needs, meant, _MOST_NAMES)]),
+    ]
 
 
 def shared(project: Project, others: Sequence[str]) -> list[str]:
@@ -72,9 +78,7 @@ def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     stores = ", ".join(map(_store, project.config.backends))
     lines = [f"  it sets {len(entries)} variable(s), {secrets} with secrets from {stores or 'no store'}"]
     if meant["foreign"]:
-        names = ", ".join(meant["foreign"][:_MOST_NAMES])
-        more = len(meant["foreign"]) - _MOST_NAMES
-        lines.append(f"  it reads {printable(names)}" + (f" and {more} more" if more > 0 else ""))
+        lines.append(f"  it reads {printable(_some(meant['foreign'], _MOST_NAMES))}")
     return lines
 
 
@@ -88,22 +92,30 @@ def _store(backend: BackendConfig) -> str:
     return f"{backend.name} ({', '.join(told)})" if told else backend.name
 
 
-def wanted(project: Project, needs: Sequence[Need], meant: Mapping[str, Any]) -> list[str]:
-    """`it wants:` and a line for each thing."""
+def wanted(project: Project, needs: Sequence[Need], meant: Mapping[str, Any], most: int | None = None) -> list[str]:
+    """`it wants:` and a line for each thing; of variables at most so many."""
     lines = [_LINES[need.condition](need, project) for need in needs if need.condition != NAMES]
     if meant["variables"]:
-        lines.append(
-            "to set " + ", ".join(f"{name}={_values(each)}" for name, each in sorted(meant["variables"].items()))
-        )
+        lines.append(f"to set {_some(_assignments(needs, meant), most)}")
     return [(" " * len(_WANTS) if index else _WANTS) + line for index, line in enumerate(lines)]
 
 
-def _values(values: Sequence[str]) -> str:
-    """Of a variable that files of several profiles may set; of a credential, the beginning of its digest."""
-    shown = (_DIGEST.sub(lambda found: f"sha256 {found[1][:_DIGITS]}...", value) for value in values)
-    return " or ".join(
-        value if len(value) <= _LONGEST else f"{value[:_LONGEST]}... ({len(value)} characters)" for value in shown
-    )
+def _assignments(needs: Sequence[Need], meant: Mapping[str, Any]) -> list[str]:
+    """What is risky now comes first, then what other profiles set, and what the values interpolate."""
+    risky = {need.subject for need in needs if need.condition == NAMES}
+    variables = sorted(meant["variables"].items(), key=lambda each: (each[0] not in risky, each[0]))
+    return [f"{name}={_some(list(map(_value, values)), _MOST_NAMES, ' or ')}" for name, values in variables]
+
+
+def _some(items: Sequence[str], most: int | None, between: str = ", ") -> str:
+    more = 0 if most is None else len(items) - most
+    return between.join(items[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def _value(value: str) -> str:
+    """Of a credential, the beginning of its digest."""
+    told = _DIGEST.sub(lambda found: f"sha256 {found[1][:_DIGITS]}...", value)
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}... ({len(told)} characters)"
 
 
 def _program(need: Need, project: Project) -> str:

@@ -400,7 +400,11 @@ def test_the_question_has_five_lines_and_trust_all(shop):
     _head, *told, _pin = exported(shop).stderr.splitlines()
     assert len(told) == 5
     assert told[-2:] == ["            and 8 more: envref trust shows all", "            to set BASH_ENV=x"]
+    shop.write(".env", "".join(f"GIT_X{number}=x\n" for number in range(9)) + "BASH_ENV=" + "y" * 200 + "\n")
+    assert exported(shop).stderr.splitlines()[-2].endswith("GIT_X3=x and 5 more")
     shown = shop.envref("trust").stderr
+    assert all(f"GIT_X{number}=x" in shown for number in range(9))
+    assert f"BASH_ENV={'y' * 100}... (200 characters)" in shown
     assert all(f"/srv/{number}.db" in shown for number in range(9))
 
 

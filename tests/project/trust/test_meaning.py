@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 
 import pytest
 
@@ -71,6 +72,7 @@ LOUD = {
     "a local file": (".envref.yaml", edited(local_file="other.env")),
     "a profile": (".envref.yaml", edited(profiles={"staging": None, "production": None})),
     "a profile's file": (".envref.yaml", edited(profiles={"staging": {"env_file": "s.env"}})),
+    "the caller's own variables": (".envref.yaml", edited(interpolate_environment=True)),
     "a team member": (".envref.yaml", edited(team=[])),
     "a plugin's byte": ("tools/kv", "#!/bin/sh\n\n"),
     "a dangerous name": (".env", "A=1\nBASH_ENV=x\nLD_PRELOAD=y\n"),
@@ -154,3 +156,13 @@ def test_the_largest_program_that_can_be_pinned(tmp_path):
     os.truncate(program, (256 << 20) + 1)
     assert content(str(program)).startswith("of none: larger than 256 MiB, ")
     assert content(str(program)) != content(str(program))
+
+
+def test_a_long_chain_of_names_takes_linear_time(app):
+    """A hostile file can't hold up the shell of who enters its folder."""
+    chain = "".join(f"N{number}=${{N{number + 1}}}\n" for number in range(20_000))
+    app.write(".env", f"BASH_ENV=$N0\n{chain}")
+    begun = time.process_time()
+    meant = meaning(configured(str(app.path)))
+    assert len(meant["variables"]) == 20_001
+    assert time.process_time() - begun < 5
