@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import os
 import platform
 import re
 import tomllib
@@ -128,6 +129,22 @@ def test_the_package_ships_completions_and_what_the_wheel_ships(flake):
     ):
         with open(f"{out}/{name}", encoding="utf-8") as file:
             assert "envref" in file.read()
+
+
+@pytest.mark.parametrize("package", ["envref", "envref-free"])
+def test_nothing_is_propagated(flake, package):
+    """`mkShell` and Flox's buildenv (buildenv/builder.pl) would bring what this file names into the shell."""
+    out = succeeded(flake.build(package)).strip()
+    assert not os.path.exists(f"{out}/nix-support/propagated-build-inputs")
+
+
+@pytest.mark.parametrize(
+    "file", ["nix/package.nix", "nix/shell.nix", "nix/nixpkgs/package.nix", "flox/publish/.flox/env/manifest.toml"]
+)
+def test_every_launcher_keeps_site_out(file):
+    """-I alone lets nixpkgs' sitecustomize obey NIX_PYTHONPATH."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert re.findall(r"^ *#!\$.*?([^ ]*)$", text, re.MULTILINE) == ["-IS"]
 
 
 def test_the_overlay_leaves_licences_to_the_user(flake):

@@ -6,9 +6,13 @@ system is nixpkgs' own.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from envref.project.config import model
 from envref.project.config.model import is_credential
+from tests.nix.machine import ROOT
 
 SYSTEM_HOST = """
   { lib, ... }: {
@@ -119,6 +123,13 @@ def test_a_credential_in_the_settings_is_refused(flake, name, place):
     )["assertions"]
     assert assertion["assertion"] is False
     assert f"settings: {name}: everybody could read it in the Nix store" in assertion["message"]
+
+
+def test_the_words_are_envrefs_own():
+    """What makes an option a credential is one list, in two languages."""
+    text = (ROOT / "nix" / "modules" / "home-manager.nix").read_text(encoding="utf-8")
+    listed = re.search(r"lib\.hasInfix word .*? \[(.*?)\]", text, re.DOTALL)[1]
+    assert re.findall(r'"(.*?)"', listed) == list(model._CREDENTIALS)
 
 
 def test_what_only_looks_like_a_credential_is_not_refused(flake):
