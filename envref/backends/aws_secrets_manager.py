@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envref.backends.aws import AwsStore, Question, chunks, members
 from envref.backends.program import Complaint
+from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
 from envref.secret import Secret
 
@@ -143,7 +144,10 @@ class AwsSecretsManager(AwsStore):
         return {name: self._value(name, document)}
 
     def _named(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
-        """The values by name or ARN, and what AWS says of each of the others. A partial ARN stays unanswered."""
+        """The values by name or ARN, and what AWS says of each of the others.
+
+        A partial ARN stays unanswered, and so does what was throttled: both are asked alone then.
+        """
         found: dict[str, Answer] = {}
         for item in members(document, "SecretValues"):
             called = {item.get("Name"), item.get("ARN")}
@@ -151,7 +155,8 @@ class AwsSecretsManager(AwsStore):
         for item in members(document, "Errors"):
             name, code = str(item.get("SecretId")), item.get("ErrorCode")
             text = f"An error occurred ({code}) when calling the GetSecretValue operation: {item.get('Message')}"
-            found[name] = self._aws.error(text, name)
+            error = self._aws.error(text, name)
+            found |= {} if isinstance(error, Throttled) else {name: error}
         return found
 
     def _value(self, name: str, item: Document) -> Answer:
