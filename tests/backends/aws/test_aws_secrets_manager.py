@@ -159,7 +159,9 @@ class TestVersions:
         """With what one may be; nothing is started."""
         wanted = Address("app", "key", version="-x y")
         answer = AwsSecretsManager("sm").get_many([wanted], soon())[wanted]
-        assert answer.message == ('aws-secrets-manager: "-x y" is no version: an id, or a stage such as AWSPREVIOUS')
+        assert answer.message == (
+            'aws-secrets-manager: "-x y" is no version; write an id, or a stage such as AWSPREVIOUS'
+        )
         assert program.count() == 0
 
     @pytest.mark.parametrize(
