@@ -27,7 +27,7 @@ _VERSION = re.compile(r"(?!-)[A-Za-z0-9_+=.@/-]{1,256}")
 _IDENTITY = re.compile(r"[A-Za-z0-9-]{32,64}")  # what AWS calls a version's own name; a stage may be any other word
 # How Amazon ECS writes it, `ARN:KEY:STAGE:VERSION`, each of them empty where it is not meant; and Parameter Store.
 _OF_ECS = re.compile(r"(arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+):([^:]*):?([^:]*):?([^:]*)")
-_OF_SSM = re.compile(r"(?!arn:)([^:]+):([^:]+)")
+_OF_SSM = re.compile(r"(?!arn:)([^:]+):([A-Za-z0-9_.-]+)")
 _RESTORE = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
 
 
