@@ -82,6 +82,9 @@ _WHOLE_ENTRY = r"""
 # shellcheck disable=SC2317  # called by name through _envref_get
 _envref_entry() {
   local +x _envref_store="${2:-${PASSWORD_STORE_DIR:-$HOME/.password-store}}" _envref_program="${3:-pass}"
+  if [ -z "${2:-}${PASSWORD_STORE_DIR:-}" ] && [ ! -d "$_envref_store" ]; then
+    _envref_store="$HOME/.local/share/gopass/stores/root"
+  fi
   if ! type -P "$_envref_program" >/dev/null; then
     printf 'envref: %s is not installed\n' "$_envref_program" >&2
     return 1
@@ -94,13 +97,16 @@ _envref_entry() {
 }
 """
 
-# _envref_pass NAME [STORE [PROGRAM]]: the first line of an entry
+# _envref_pass NAME [STORE [PROGRAM]]: the first line of an entry; of a key in PEM, all of it
 _FIRST_LINE = r"""
 # shellcheck disable=SC2317  # called by name through _envref_get
 _envref_pass() {
   local +x _envref_text=''
   _envref_text="$(_envref_entry "$@")" || return 1
-  printf '%s' "${_envref_text%%$'\n'*}"
+  case "$_envref_text" in
+    "-----BEGIN "*) printf '%s\n' "$_envref_text" ;;
+    *) printf '%s' "${_envref_text%%$'\n'*}" ;;
+  esac
 }
 """
 
@@ -110,6 +116,7 @@ class PassStore(Backend):
 
     type = "pass"
     reads_fields = True
+    versions = "a revision of the store's git"
     asks_person = "unlock the GnuPG key"
     path_options = ("store",)
     programs = ("pass",)
@@ -159,8 +166,17 @@ class PassStore(Backend):
             return {}
         self._check(deadline)
         names = {address: self._name(address) for address in addresses}
-        entries = self._shown([name for name in names.values() if self._is_entry(name)], deadline)
-        return there({address: answered(_secret, address, name, entries.get(name)) for address, name in names.items()})
+        latest = [name for address, name in names.items() if address.version is None and self._is_entry(name)]
+        entries = self._shown(latest, deadline)
+        earlier = self._earlier(names, deadline)
+        return there(
+            {
+                address: answered(
+                    _secret, address, name, earlier.get(address) if address.version else entries.get(name)
+                )
+                for address, name in names.items()
+            }
+        )
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         name, payload = self._own_name(address), as_bytes(_LABEL, value) + b"\n"
@@ -222,6 +238,20 @@ class PassStore(Backend):
     def _is_entry(self, name: str) -> bool:
         # pass shows a directory as a tree, does not delete it, and reports success for both
         return _stays_inside(name) and os.path.isfile(self._path(name) + _SUFFIX)
+
+    def _earlier(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Finished | BackendError]:
+        """The entries of addresses that ask for a version, whether or not they are still there."""
+        wanted = {
+            address: (name, address.version)
+            for address, name in names.items()
+            if address.version is not None and _stays_inside(name)
+        }
+        if not wanted:
+            return {}
+        from envref.backends import pass_history
+
+        found = pass_history.entries(self._program, list(wanted.values()), deadline, self._place)
+        return {address: found[version] for address, version in wanted.items()}
 
     def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
         wanted = list(dict.fromkeys(names))

@@ -116,14 +116,14 @@ class Store:
         try:
             answers = self.backend.get_many(addresses, self.deadline)
         except BackendError as error:
-            answers = dict.fromkeys(addresses, self._timely(error))
+            answers = dict.fromkeys(addresses, self.timely(error))
         finally:
             self.busy = False
         self.warnings += self._backend.warnings if self._backend else ()
         self.asked, self.seconds = len(addresses), time.monotonic() - begun
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
-    def _timely(self, error: BackendError) -> BackendError:
+    def timely(self, error: BackendError) -> BackendError:
         """The error; that of a store which may have waited for a person says what for."""
         if isinstance(error, BackendTimeout) and self.asks_person and not error.cure():
             error.hint = f"it may have waited for you: {self.asks_person}"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from envref import streams
 
 if TYPE_CHECKING:
-    from envref.resolve.chain import Chain
+    from collections.abc import Iterable
+
+    from envref.resolve.chain import Store
 
 _PATIENCE = 1.0  # seconds after which people wonder what is going on
 
@@ -18,8 +20,8 @@ class Progress:
     be waiting for a person, says what for.
     """
 
-    def __init__(self, chain: Chain) -> None:
-        self._chain = chain
+    def __init__(self, stores: Iterable[Store]) -> None:
+        self._stores = stores
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
 
@@ -31,7 +33,7 @@ class Progress:
         streams.passing.clear()
 
     def _show(self) -> None:
-        busy = [store for store in self._chain if store.busy]
+        busy = [store for store in self._stores if store.busy]
         if not busy or streams.question.is_open:
             return
         asking = [f"{store.name}: {store.asks_person}" for store in busy if store.asks_person]

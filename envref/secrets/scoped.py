@@ -12,6 +12,7 @@ from envref import streams
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.chain import Store
+from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
 from envref.secret import Secret
 
@@ -108,11 +109,15 @@ class ScopedStore:
 
     @contextmanager
     def _signed(self) -> Iterator[None]:
-        """Adds the backend's name to its errors, and prints its warnings, each once."""
+        """Says what is waited for, adds the backend's name to its errors, and prints its warnings, each once."""
+        self._store.busy = True
         try:
-            yield
+            with Progress([self._store]):
+                yield
         except BackendError as error:
-            raise self._store.signed(error) from None
+            raise self._store.signed(self._store.timely(error)) from None
+        finally:
+            self._store.busy = False
         for warning in self._store.backend.warnings:
             if warning not in self._store.warnings:
                 self._store.warnings.append(warning)

@@ -25,7 +25,7 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, error_of, foreign, soon
 from tests.backends.contract import BackendContract, values_of
-from tests.backends.stores.pass_store import GnuPg, Passwords
+from tests.backends.stores.pass_store import AUTHOR, GnuPg, Passwords
 from tests.backends.stores.shim import recorded
 from tests.cli.conftest import config
 from tests.lateness import Stopwatch
@@ -80,6 +80,48 @@ class TestContract(BackendContract):
     @pytest.fixture
     def store(self, passwords):
         return PassStore("pass")
+
+    first_version, absent_version = "HEAD~1", "HEAD~77"
+    foreign_name = "web/example.com"
+
+    def plant(self, store, name, value):
+        Passwords(store._store).put(name, f"{value}\nuser: bob\n".encode())
+
+    def test_an_earlier_version_is_read(self, store, passwords, monkeypatch):
+        """Where the store has a git."""
+        for name, value in AUTHOR.items():
+            monkeypatch.setenv(name, value)
+        passwords.keep_versions()
+        super().test_an_earlier_version_is_read(store)
+
+
+class TestVersions:
+    def test_a_deleted_entry_has_versions(self, store, passwords):
+        """By any revision of git; a field of it too."""
+        passwords.keep_versions()
+        passwords.put("web/site", b"old\nuser: bob\n")
+        revision = passwords.git("rev-parse", "HEAD").strip()
+        passwords.put("web/site", b"new\n")
+        (passwords.path / "web/site.gpg").unlink()
+        for field, value in ((None, "old"), ("user", "bob")):
+            address = Address("", "", foreign="web/site", field=field, version=revision)
+            assert answer_of(store, address) == value
+        assert answer_of(store, foreign("web/site")) is None
+
+    def test_a_store_without_git_says_so(self, store, passwords):
+        """That is no absence; after the cure there are versions."""
+        passwords.put("envref/app/key", b"v\n")
+        error = answer_of(store, Address("app", "key", version="HEAD"))
+        assert error.lines() == ["error: pass: the store keeps no versions: it has no git", "  run: pass git init"]
+        passwords.keep_versions()
+        assert answer_of(store, Address("app", "key", version="HEAD")) == "v"
+
+    @pytest.mark.parametrize("version", ["--output=x", "HEAD:x", "a b", "$(id)"])
+    def test_what_is_no_revision_is_refused(self, store, passwords, installed, version):
+        """Before pass is asked."""
+        error = answer_of(store, Address("app", "key", version=version))
+        assert error.message == f'pass: "{version}" is not a revision of git'
+        assert installed.count() == 0
 
 
 class TestNames:

@@ -658,7 +658,7 @@ class TestRefused:
             ("ref://op/k", """the title "app/k": it has a "/"; give the item's id in names:"""),
             ("ref://op//a%2Fb#f", 'the item "a/b"'),
             ("ref://op//item", "op can't tell which field is meant; name it: #password"),
-            ("ref://op//item#f%2Fg", 'the field "f/g"'),
+            ("ref://op//item#f%2Fg%2Fh", 'the field "f/g/h"'),
             ("ref://keychain//envref/app/k", 'service "envref" is envref\'s own'),
             ("ref://nowhere/k", 'backend "nowhere" is not configured'),
             ("ref://doppler/", "invalid ref:// URI"),

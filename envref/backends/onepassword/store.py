@@ -136,8 +136,9 @@ class OnePassword(Backend):
         if not name.field:
             cure = "name it: #password, #credential or #notesPlain"
             raise wanted.unwritable("op can't tell which field is meant", cure)
-        for what, text in (("item", item), ("vault", vault), ("field", name.field.replace("/", ""))):
-            if not _IN_A_REFERENCE.fullmatch(text):
+        for what, text in (("item", item), ("vault", vault), ("field", name.field)):
+            parts = text.split("/", 1) if what == "field" else [text]
+            if not all(map(_IN_A_REFERENCE.fullmatch, parts)):
                 reason = f'op can\'t be asked for the {what} "{text}": only letters, digits, "_", "-", "." and spaces'
                 raise wanted.unwritable(reason, f"name the {what} by its id")
         attribute = f"?{name.attribute}" if name.attribute else ""
@@ -258,7 +259,7 @@ class OnePassword(Backend):
         wanted = list(dict.fromkeys(files))
         if not wanted:
             return {}
-        outcomes = self._program.run_many([[*file.words(), *self._account] for file in wanted], deadline)
+        outcomes = self._program.run_many([[*file.words(self._vault), *self._account] for file in wanted], deadline)
         return {file: answered(_content, outcome) for file, outcome in zip(wanted, outcomes, strict=True)}
 
     def _write(self, verb: str, target: str, template: Item, deadline: float) -> None:

@@ -8,6 +8,7 @@ from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import SCHEME, Reference, uri_of
 from envref.resolve.chain import Chain
+from envref.resolve.progress import Progress
 from envref.resolve.resolve import resolve
 from envref.secrets.target import Target
 
@@ -21,7 +22,8 @@ def look_up(key: str, target: Target) -> Found:
     """
     reference = _reference(key, target.given_backend)
     chain = target.chain()
-    outcome = resolve([reference], chain, target.scope)[reference]
+    with Progress(chain):
+        outcome = resolve([reference], chain, target.scope)[reference]
     streams.warn_each(chain.warnings())
     if isinstance(outcome, Found):
         return outcome

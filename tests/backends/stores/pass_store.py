@@ -10,6 +10,7 @@ import time
 
 from tests.requirements import need
 
+AUTHOR = {f"GIT_{who}_{what}": "t@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 USER = "envref test <t@example.invalid>"
 
 
@@ -73,6 +74,13 @@ class Passwords:
         """Makes an entry with exactly these bytes."""
         self._run("insert", "-m", "-f", name, content=content)
 
+    def keep_versions(self):
+        """Makes the store a git repository, in which every change is a commit."""
+        self._run("git", "init", "-q")
+
+    def git(self, *arguments):
+        return self._run("git", *arguments).decode()
+
     def show(self, name):
         return self._run("show", name)
 
@@ -80,7 +88,7 @@ class Passwords:
         return sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*.gpg"))
 
     def _run(self, *arguments, content=b""):
-        environment = {**os.environ, "PASSWORD_STORE_DIR": str(self.path)}
+        environment = {**os.environ, **AUTHOR, "PASSWORD_STORE_DIR": str(self.path)}
         return subprocess.run(
             [need("pass"), *arguments], input=content, check=True, capture_output=True, env=environment
         ).stdout
