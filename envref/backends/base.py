@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from envref.errors import SecretNotFound
     from envref.secret import Secret
 
-_NOBODYS = Address("envref-readiness-probe", "envref-readiness-probe")  # a store that answers "not there" is ready
+PROBE = "envref-readiness-probe"  # the project and the key of a secret that nobody has
+_NOBODYS = Address(PROBE, PROBE)  # a store that answers "not there" is ready
 
 
 class Package:

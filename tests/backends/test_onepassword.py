@@ -47,9 +47,15 @@ def store(account):
 
 
 class TestOnePassword(BackendContract):
+    foreign_name = "GitHub Work Token"
+
     @pytest.fixture
     def store(self, account):
+        self.account = account
         return OnePassword("op")
+
+    def plant(self, store, name, value):
+        self.account.add(name, field("username", "me"), field("password", value), category="LOGIN")
 
 
 WAYS = ["stop", "whole", "go on"]
@@ -433,6 +439,15 @@ class TestFiles:
         error = answers_of(store, foreign("server", "new.pem"))["server#new.pem"]
         assert error.advice == "its fields: password, key.pem, ssh/old.pem"
 
+    @pytest.mark.parametrize("odd", ['"section": "x"', '"ssh_formats": 7', '"section": {"label": 7}', '"totp": 7'])
+    def test_members_of_another_kind_do_no_harm(self, store, programs, odd):
+        """What an item holds beside the field that is wanted may be anything."""
+        item = '{"id": "abc", "title": "T", "fields": [{"id": "x", "label": "x", "value": "v", ODD}]}'
+        programs.op(f"cat >/dev/null; echo '{item.replace('ODD', odd)}'")
+        assert answers_of(store, foreign("T", "x")) == {"T#x": "v"}
+        assert isinstance(answers_of(store, foreign("T", "x?attribute=otp"))["T#x?attribute=otp"], BackendError)
+        assert isinstance(answers_of(store, foreign("T", "y"))["T#y"], FieldNotFound)
+
     def test_a_file_that_can_not_be_had_fails_alone(self, account, store, document):
         """The error of one file is that reference's."""
         account.note("app/key", "v")
@@ -732,6 +747,8 @@ FAULTS = {
     "no_title": ("""echo '{"id": "abc"}'""", BackendInvalid),
     "fields_of_another_kind": (ITEM.replace('"fields": [', '"fields": ["x", '), BackendInvalid),
     "fields_as_object": ("""echo '{"id": "abc", "title": "app/key", "fields": {}}'""", BackendInvalid),
+    "section_of_another_kind": (ITEM.replace(f'"{MARKER}"', f'7, "section": "{MARKER}"'), BackendInvalid),
+    "files_of_another_kind": ("""echo '{"id": "abc", "title": "app/key", "files": ["x"]}'""", BackendInvalid),
     "value_of_another_kind": (ITEM.replace(f'"{MARKER}"', "7"), BackendInvalid),
     "half_a_reply": (HALF, BackendInvalid),
     "dies_half_way": (f"{HALF}; kill -9 $$", BackendUnavailable),

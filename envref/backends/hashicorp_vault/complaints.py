@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from envref.backends.answer import excerpt
+from envref.backends.base import PROBE
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
 from envref.errors import (
@@ -156,8 +157,8 @@ def _policy(words: str) -> str:
     if not found:
         return ""
     method, path, query = found["method"], unquote(found["path"]), found["query"] or ""
-    directory = path.rstrip("/").rpartition("/")[0]
-    capability = "list" if "list=true" in query else _CAPABILITIES[method]
+    directory = path.rstrip("/").rpartition("/")[0].partition(f"/{PROBE}")[0]
+    capability = "list" if "list=true" in query else _CAPABILITIES.get(method, "read")
     return f'path "{printable(directory)}/*" {{ capabilities = ["{capability}"] }}'
 
 

@@ -61,4 +61,7 @@ def _pairs(name: str) -> Sequence[Sought]:
 def _login_name() -> str:
     import getpass
 
-    return getpass.getuser()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""

@@ -26,18 +26,21 @@ _FIELDS = "op item get shows the fields of an item; name one of them: #FIELD"
 
 
 class Attachment(NamedTuple):
-    """A file of an item; op prints its content by another call. `is_document`: the item consists of it."""
+    """A file of an item; op prints its content by another call. `is_document`: the item consists of it.
+
+    `vault` is an id or a name; empty for the vault of the options.
+    """
 
     vault: str
     item: str
     identifier: str
     is_document: bool
 
-    def words(self) -> tuple[str, ...]:
+    def words(self, vault: str) -> tuple[str, ...]:
         """The arguments with which op prints it. Ids, which op takes whatever the names hold."""
         if self.is_document:
-            return "document", "get", self.item, "--vault", self.vault
-        return "read", "--no-newline", f"{SCHEME}{self.vault}/{self.item}/{self.identifier}"
+            return "document", "get", self.item, "--vault", self.vault or vault
+        return "read", "--no-newline", f"{SCHEME}{self.vault or vault}/{self.item}/{self.identifier}"
 
 
 def content(name: Meaning, item: Item) -> str | Attachment:
@@ -87,6 +90,12 @@ def safe_id(each: Item) -> str:
 def note(text: str) -> Item:
     """The field in which envref keeps a secret."""
     return {"id": NOTES, "type": "STRING", "purpose": "NOTES", "label": NOTES, "value": text}
+
+
+def _object(each: Item, name: str) -> Item:
+    """A member that is an object; an empty one where it is not there, or something else."""
+    found = each.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _objects(item: Item, kind: str) -> Sequence[Item]:
@@ -150,7 +159,9 @@ def _file(name: Meaning, item: Item) -> Attachment | None:
     file = _only(found, name.field, item)
     if file is None:
         return None
-    return Attachment(safe_id(item.get("vault") or {}), safe_id(item), safe_id(file), item.get("category") == _DOCUMENT)
+    vault = _object(item, "vault")
+    is_document = item.get("category") == _DOCUMENT
+    return Attachment(safe_id(vault) if vault else name.vault, safe_id(item), safe_id(file), is_document)
 
 
 def _only(found: Sequence[Item], field: str, item: Item) -> Item | None:
@@ -167,12 +178,12 @@ def _only(found: Sequence[Item], field: str, item: Item) -> Item | None:
 def _label(each: Item) -> str:
     """The name of a field or file as a reference has it: with its section, if it is in one."""
     own = str(each.get("label") or each.get("name") or each.get("id") or "")
-    section = each.get("section") or {}
+    section = _object(each, "section")
     return f"{section['label']}/{own}" if section.get("label") else own
 
 
 def _in_section(each: Item) -> list[str]:
-    section = each.get("section") or {}
+    section = _object(each, "section")
     names = [text for text in (each.get("id"), each.get("label"), each.get("name")) if text]
     return [f"{text}/{own}" for text in (section.get("id"), section.get("label")) if text for own in names]
 
@@ -182,7 +193,7 @@ def _text(name: Meaning, field: Item) -> str:
     if name.attribute == "attribute=otp":
         value = field.get("totp", "")
     elif name.attribute:
-        value = field.get("ssh_formats", {}).get("openssh", {}).get("value", "")
+        value = _object(_object(field, "ssh_formats"), "openssh").get("value", "")
     else:
         value = field.get("value", "")
     if not isinstance(value, str):

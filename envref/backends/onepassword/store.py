@@ -259,7 +259,7 @@ class OnePassword(Backend):
         wanted = list(dict.fromkeys(files))
         if not wanted:
             return {}
-        outcomes = self._program.run_many([[*file.words(), *self._account] for file in wanted], deadline)
+        outcomes = self._program.run_many([[*file.words(self._vault), *self._account] for file in wanted], deadline)
         return {file: answered(_content, outcome) for file, outcome in zip(wanted, outcomes, strict=True)}
 
     def _write(self, verb: str, target: str, template: Item, deadline: float) -> None:

@@ -309,6 +309,14 @@ class TestCures:
         monkeypatch.setenv("VAULT_TOKEN", key.token(line))
         assert ask() == ("v" if call == "read" else ["key"])
 
+    def test_doctor_says_which_line_of_the_policy_is_missing(self, key, monkeypatch):
+        """For the whole prefix, and not for the secret that it asks for in vain; with the line, nothing is left."""
+        monkeypatch.setenv("VAULT_TOKEN", key.token('path "secret/nope" {capabilities = ["read"]}'))
+        (fault,) = HashicorpVault("hcvault").examine(soon())
+        assert fault.hint == 'its policy needs: path "secret/data/envref/*" { capabilities = ["read"] }'
+        monkeypatch.setenv("VAULT_TOKEN", key.token(fault.hint.removeprefix("its policy needs: ")))
+        assert list(HashicorpVault("hcvault").examine(soon())) == []
+
     @pytest.mark.parametrize(("program", "variable"), [("vault", "VAULT_TOKEN"), ("bao", "BAO_TOKEN")])
     def test_a_refused_token_of_the_environment(self, key, programs, monkeypatch, program, variable):
         """Without the variable, what the program's login stored counts."""

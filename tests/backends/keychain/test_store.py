@@ -48,12 +48,18 @@ def store(secret_service):
 
 
 class TestKeychain(BackendContract):
+    foreign_name = "https://upload.example.org/legacy//me"
+
+    def plant(self, store, name, value):
+        service, _, account = name.rpartition("/")
+        python_keyring().write(KeychainEntry(service, account), value.encode(), self.deadline)
+
     @pytest.fixture
     def store(self, secret_service):
         return Keychain("keychain")
 
 
-class TestPythonKeyring(BackendContract):
+class TestPythonKeyring(TestKeychain):
     """The way to the other systems' keychains, with the one class of python keyring's that has a real store here."""
 
     @pytest.fixture
@@ -409,6 +415,15 @@ class TestOtherPrograms:
         else:
             self.python_keyring().set_password(service, account, "token")
         assert read(store, foreign(name)) == Secret("token")
+
+    def test_a_user_without_a_name_can_name_an_account(self, store, monkeypatch):
+        """In a container the user may have none; whoever writes the account needs none."""
+        for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr("os.getuid", lambda: 654321)
+        self.python_keyring().set_password("github", "me", "token")
+        assert read(store, foreign("github/me")) == Secret("token")
+        assert read(store, foreign("github")) is None
 
     def test_a_name_that_may_mean_two_items_is_no_guess(self, store):
         """Two items, and a slash that could be in either service: the error says how to write each."""
