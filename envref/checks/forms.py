@@ -23,6 +23,7 @@ _LONGEST = 8192  # characters of a value, so that a chunk, its overlap and the p
 _SHORTEST_ANCHOR = 7  # bytes, of one that is cut from a value; fewer stand everywhere, and each costs a trial
 _SHORTEST_CODED = 15  # the same of base64, whose other characters have fewer spellings
 _SPAN = 60  # characters of base64 or hex, in which at most one line ends: lines have 60, 64 or 76
+_TRIALS = 1000  # of an anchor that stands everywhere, as zeros do; then one search of the rest is quicker
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _PIECES = re.compile(r"[0-9A-Za-z_.-]+|\\+|.", re.DOTALL)  # first, what nobody escapes
 _ENTITIES = {'"': "quot", "&": "amp", "'": "apos", "<": "lt", ">": "gt"}
@@ -63,13 +64,21 @@ class ValueForm:
 
     def found(self, data: bytes, anchor: Anchor) -> str:
         """How the value stands in the data, wherever the anchor does; empty if it does not."""
-        at = data.find(anchor.text)
-        while at >= 0:
-            match = self._compiled().search(data, max(0, at - anchor.before), at + len(anchor.text) + anchor.after)
-            if match:
-                return ESCAPED if self.how == PLAIN and match[0] not in self._values else self.how
+        match = self._match(data, anchor)
+        if match is None:
+            return ""
+        return ESCAPED if self.how == PLAIN and match[0] not in self._values else self.how
+
+    def _match(self, data: bytes, anchor: Anchor) -> re.Match[bytes] | None:
+        at = -1
+        for _ in range(_TRIALS):
             at = data.find(anchor.text, at + 1)
-        return ""
+            if at < 0:
+                return None
+            end = at + len(anchor.text) + anchor.after
+            if match := self._compiled().search(data, max(0, at - anchor.before), end):
+                return match
+        return self._compiled().search(data, max(0, at - anchor.before))
 
     def _compiled(self) -> re.Pattern[bytes]:
         # Once the first anchor was found: a long value's pattern takes longer to compile than most files to search.

@@ -66,13 +66,20 @@ class Search:
                 yield from self._in_file(os.path.realpath(place) if os.path.islink(place) else place)
 
     def _in_tree(self, top: str) -> Iterator[Leak]:
-        for folder, folders, names in os.walk(top, onerror=self._not_listed):
+        for folder, folders, names in os.walk(top, onerror=self._not_read):
             folders.sort()
             names.sort()
             yield from self._in_names(folder, folders + names)
             for path in (os.path.join(folder, name) for name in names):
-                if stat.S_ISREG(os.lstat(path).st_mode):
+                if self._is_regular(path):
                     yield from self._in_file(path)
+
+    def _is_regular(self, path: str) -> bool:
+        try:
+            return stat.S_ISREG(os.lstat(path).st_mode)
+        except OSError as error:
+            self._not_read(error)
+            return False
 
     def _in_names(self, folder: str, names: Sequence[str]) -> Iterator[Leak]:
         """What the names say, and where links lead."""
@@ -85,13 +92,13 @@ class Search:
         found: dict[str, str] = {}
         try:
             with open_in_place(path) as file:
-                if _COMPRESSED.match(file.peek(16)):
-                    self.compressed.append(self.shown(path))
-                else:
-                    self.files += 1
+                is_compressed = _COMPRESSED.match(file.peek(16))
                 found = self._scan.file(file) if self._scan else {}
+            if is_compressed:
+                self.compressed.append(self.shown(path))
+            self.files += not is_compressed
         except OSError as error:
-            self.unread.append((self.shown(path), error.strerror or str(error)))
+            self._not_read(error, path)
         yield from self._all(path, found)
 
     def _all(self, path: str, found: Mapping[str, str]) -> Iterator[Leak]:
@@ -108,8 +115,8 @@ class Search:
         masked = "/".join(parts)
         return _MASK if self._found(os.fsencode(masked)) else masked
 
-    def _not_listed(self, error: OSError) -> None:
-        self.unread.append((self.shown(error.filename), error.strerror or str(error)))
+    def _not_read(self, error: OSError, path: str = "") -> None:
+        self.unread.append((self.shown(path or error.filename), error.strerror or str(error)))
 
 
 def search_for(resolution: Resolution) -> Search:
@@ -132,7 +139,7 @@ def _unfit(value: str) -> str:
         return f"fewer than {SHORTEST} bytes occur everywhere"
     if is_harmless(text):
         return "an everyday value"
-    is_word = text.isalpha() and text in (text.lower(), text.upper(), text.capitalize())
+    is_word = text.isascii() and text.isalpha() and text in (text.lower(), text.upper(), text.capitalize())
     if len(text) < SHORTEST_WORD and (is_word or text.isdecimal()):
         return f"one word or number of fewer than {SHORTEST_WORD} characters may occur anywhere"
     return ""

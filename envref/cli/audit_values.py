@@ -15,6 +15,7 @@ from envref.cli.request import Request
 from envref.errors import FAILED, OK, EnvrefError
 from envref.formats import shells
 from envref.resolve.report import complaints
+from envref.secret import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,7 +63,7 @@ def _gaps(where: Sequence[Closure], found: Search) -> Iterator[str]:
     """What should have been looked into and was not."""
     for each in where:
         if each.unknown:
-            yield f"error: {found.shown(each.places[0])}: its references were not searched; {each.unknown}"
+            yield f"error: {found.shown(each.places[0])}: its references were not searched; {redact(each.unknown)}"
     yield from (f"error: {path}: not looked into; {reason}" for path, reason in found.unread)
 
 

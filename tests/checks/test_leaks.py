@@ -120,6 +120,23 @@ def test_what_cannot_be_read_is_named_and_the_rest_searched(tmp_path, monkeypatc
     assert search.unread == [(str(tmp_path / "b"), "Permission denied")]
 
 
+def test_a_file_that_goes_while_the_tree_is_read_is_named(tmp_path, monkeypatch):
+    """As another process does: a garbage collection, a build."""
+    (tmp_path / "gone").write_text("x")
+    (tmp_path / "here").write_text("s3cret-marker")
+    status = os.lstat
+
+    def vanished(path, **options):
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return status(path, **options)
+
+    monkeypatch.setattr(os, "lstat", vanished)
+    search = Search(VALUES)
+    assert [leak.path for leak in search.leaks([str(tmp_path)])] == [str(tmp_path / "here")]
+    assert search.unread == [(str(tmp_path / "gone"), "No such file or directory")]
+
+
 def test_a_place_that_is_not_there_is_an_error(tmp_path):
     """A typing mistake must not look like a clean result."""
     with pytest.raises(EnvrefError, match="nowhere: no such file or directory"):
