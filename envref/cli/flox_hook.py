@@ -85,7 +85,21 @@ def flox_hook(
         streams.write(_snippet(wish, project))
         return OK
     path, name, inside = _place(str(target), project.root)
-    return _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
+    status = _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
+    calls_envref = kind != forms.NATIVE
+    return _agreed(configured(directory(), profile)) if action == "write" and calls_envref else status
+
+
+def _agreed(project: Project) -> int:
+    """Shows what an activation will do from now on: who writes the block agrees to it. On a terminal it asks.
+
+    Once: where somebody decided before, the next activation asks about what has changed.
+    """
+    from envref.cli.trust import grant
+    from envref.project.trust import record
+    from envref.project.trust.agreement import is_agreed
+
+    return OK if record.read(project.root) or is_agreed(project) else grant(project)
 
 
 def _kind(placement: str | None, *, native: bool, plugin: bool, services: bool) -> str:

@@ -12,8 +12,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.errors import FAILED, OK, printable
 from envref.paths import shown
 from envref.project.project import Project, configured
-from envref.project.trust import gate as trust
-from envref.project.trust import message, record
+from envref.project.trust import gate, message, record
 from envref.project.trust.meaning import fingerprint, meaning
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
@@ -41,7 +40,7 @@ def command(*, print_: bool, revoke: bool, list_: bool) -> int:
     if print_:
         streams.write(f"{fingerprint(meaning(project))}\n")
         return OK
-    return _revoke(project) if revoke else _grant(project)
+    return _revoke(project) if revoke else grant(project)
 
 
 def _list() -> int:
@@ -63,15 +62,18 @@ def _revoke(project: Project) -> int:
     return OK
 
 
-def _grant(project: Project) -> int:
-    """Shows the request and records the answer. If nobody can be asked, running the command is the consent."""
+def grant(project: Project) -> int:
+    """Shows the request and records the answer; FAILED for a no.
+
+    If nobody can be asked, running the command is the consent.
+    """
     place, meant = shown(project.root), meaning(project)
     streams.say(_shown(project, meant))
     if consent.at_terminal() and not consent.is_yes(consent.QUESTION):
-        trust.deny(project, meant)
+        gate.deny(project, meant)
         streams.inform(f"{place} is not trusted")
         return FAILED
-    trust.grant(project, meant)
+    gate.grant(project, meant)
     pin = fingerprint(meant)
     audit_log.record(project.root, audit_log.Event("trust", "", "", project.config.project, detail=pin))
     streams.inform(f"{place} is trusted")

@@ -249,6 +249,34 @@ def test_flox_agrees_for_its_own_project(shop, tmp_path):
         assert exported(shop, env=env).returncode == status
 
 
+@pytest.fixture
+def flox(shop):
+    """The clone has a Flox environment."""
+    shop.write(".flox/env/manifest.toml", "version = 1\n")
+    return shop
+
+
+def test_who_writes_the_hook_agrees_to_what_it_was_shown(flox):
+    """Once: a change after it asks at the next activation, not here."""
+    told = flox.envref("flox-hook", "--write").stderr
+    assert "it sets 2 variable(s)" in told
+    assert told.endswith(" is trusted\n")
+    assert exported(flox).returncode == 0
+    flox.write(".env", ENV + "BASH_ENV=x\n")
+    assert "trusted" not in flox.envref("flox-hook", "--write").stderr
+    assert exported(flox).returncode == 4
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 4)])
+def test_who_writes_the_hook_on_a_terminal_is_asked(flox, answer, status):
+    """The default is no, and a no is kept."""
+    terminal = Terminal(flox.path, "flox-hook", "--write")
+    terminal.await_text("trust it? [y/N] ")
+    terminal.type(f"{answer}\n")
+    assert terminal.end() == (0 if answer == "y" else 1)
+    assert exported(flox).returncode == status
+
+
 def test_a_no_is_kept(shop):
     """Until the project changes, nothing asks again."""
     terminal = Terminal(shop.path, "resolve", "--export")
