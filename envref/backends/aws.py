@@ -313,7 +313,9 @@ class AwsStore(Backend):
         raise NotImplementedError
 
     def _no_version(self, version: str) -> BackendInvalid:
-        return BackendInvalid(f'{self.type}: "{printable(version)}" is no version: {self.versions}')
+        return BackendInvalid(
+            f'"{printable(version)}" is no version', subject=self.type, advice=f"write {self.versions}"
+        )
 
     def _written_name(self, address: Address) -> str:
         """The name of an address to write to. BackendInvalid for one that envref can't write."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envref.backends.aws import AwsStore, Question, chunks, members
 from envref.backends.program import Complaint
+from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
 from envref.secret import Secret
 
@@ -26,7 +27,7 @@ _VERSION = re.compile(r"(?!-)[A-Za-z0-9_+=.@/-]{1,256}")
 _IDENTITY = re.compile(r"[A-Za-z0-9-]{32,64}")  # what AWS calls a version's own name; a stage may be any other word
 # How Amazon ECS writes it, `ARN:KEY:STAGE:VERSION`, each of them empty where it is not meant; and Parameter Store.
 _OF_ECS = re.compile(r"(arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+):([^:]*):?([^:]*):?([^:]*)")
-_OF_SSM = re.compile(r"(?!arn:)([^:]+):([^:]+)")
+_OF_SSM = re.compile(r"(?!arn:)([^:]+):([A-Za-z0-9_.-]+)")
 _RESTORE = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
 
 
@@ -143,7 +144,10 @@ class AwsSecretsManager(AwsStore):
         return {name: self._value(name, document)}
 
     def _named(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
-        """The values by name or ARN, and what AWS says of each of the others. A partial ARN stays unanswered."""
+        """The values by name or ARN, and what AWS says of each of the others.
+
+        A partial ARN stays unanswered, and so does what was throttled: both are asked alone then.
+        """
         found: dict[str, Answer] = {}
         for item in members(document, "SecretValues"):
             called = {item.get("Name"), item.get("ARN")}
@@ -151,7 +155,8 @@ class AwsSecretsManager(AwsStore):
         for item in members(document, "Errors"):
             name, code = str(item.get("SecretId")), item.get("ErrorCode")
             text = f"An error occurred ({code}) when calling the GetSecretValue operation: {item.get('Message')}"
-            found[name] = self._aws.error(text, name)
+            error = self._aws.error(text, name)
+            found |= {} if isinstance(error, Throttled) else {name: error}
         return found
 
     def _value(self, name: str, item: Document) -> Answer:

@@ -23,7 +23,7 @@ class NoSuchConfig(BackendInvalid):
     """The project has no config of that name. For a profile that means absent: nothing was ever stored there."""
 
 
-_TOO_OFTEN = re.compile("rate limit|too many requests|HTTP 429", re.IGNORECASE)
+_TOO_OFTEN = re.compile(r"rate limit|too many requests|\b429\b", re.IGNORECASE)
 _OFFLINE = "unavailable: no connection to the service"
 _NETWORK = "check the network, and DOPPLER_API_HOST if it is set"
 _COMPLAINTS = (

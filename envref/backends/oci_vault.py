@@ -136,7 +136,8 @@ class OciVault(Backend):
         limits = "--no-retry --connection-timeout 3 --read-timeout 10"
         reading = "secrets secret-bundle get-secret-bundle-by-name"
         place = f"--vault-id {wanted.word(vault)} --secret-name {wanted.word(name)}"
-        flags = wanted.flag("--profile {}", "profile") + wanted.flag("--auth {}", "auth")
+        auth = _auth(wanted.options.get("auth", ""))
+        flags = wanted.flag("--profile {}", "profile") + (f"--auth {wanted.word(auth)} " if auth else "")
         return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
@@ -290,7 +291,8 @@ def _byte(match: re.Match[bytes]) -> bytes:
 
 
 def _auth(auth: str) -> str:
-    """The option as `oci` has it. BackendInvalid for another word."""
+    """The option as `oci` has it: `session` is its `security_token`. BackendInvalid for another word."""
+    auth = SESSION if auth == "session" else auth
     if auth and auth not in _AUTHS:
         raise BackendInvalid(f'{LABEL}: auth must be one of {", ".join(_AUTHS)}, not "{printable(auth)}"')
     return auth

@@ -612,7 +612,8 @@ class TestErrors:
             "oci-vault: oci: the profile is one of oci session authenticate",
             "  hint: set auth: security_token in the backend's config",
         )
-        assert answers_of(OciVault("oci", auth="security_token", **vault.options), KEY) == {"app/key": "v"}
+        for auth in ("security_token", "session"):
+            assert answers_of(OciVault("oci", auth=auth, **vault.options), KEY) == {"app/key": "v"}
 
     def test_a_session_whose_token_is_gone(self, vault, account, monkeypatch, home):
         """`oci session authenticate`, for the profile in question, writes one."""

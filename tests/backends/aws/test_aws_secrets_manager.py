@@ -159,7 +159,9 @@ class TestVersions:
         """With what one may be; nothing is started."""
         wanted = Address("app", "key", version="-x y")
         answer = AwsSecretsManager("sm").get_many([wanted], soon())[wanted]
-        assert answer.message == ('aws-secrets-manager: "-x y" is no version: an id, or a stage such as AWSPREVIOUS')
+        assert answer.message == (
+            'aws-secrets-manager: "-x y" is no version; write an id, or a stage such as AWSPREVIOUS'
+        )
         assert program.count() == 0
 
     @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ class TestBatch:
         assert texts(AwsSecretsManager("sm").get_many(keys("a", "b"), soon())) == {"app/a": "old", "app/b": "old"}
 
     def test_what_a_batch_says_of_one_is_said_of_that_one(self, tmp_path, monkeypatch):
-        """A batch's errors fail their own names; a name that it does not mention is asked alone."""
+        """A batch's errors fail their own names; one that it does not mention, or throttles, is asked alone."""
         reply = {
             "SecretValues": [
                 {"Name": "envref/app/here", "SecretString": "value"},
@@ -223,6 +225,7 @@ class TestBatch:
                 {"SecretId": "envref/app/denied", "ErrorCode": "AccessDeniedException", "Message": "no"},
                 {"SecretId": "envref/app/key", "ErrorCode": "DecryptionFailure", "Message": "no"},
                 {"SecretId": "envref/app/broken", "ErrorCode": "InternalServiceError", "Message": "later"},
+                {"SecretId": "envref/app/often", "ErrorCode": "ThrottlingException", "Message": "Rate exceeded"},
             ],
         }
         script = f"""case "$2" in
@@ -230,11 +233,11 @@ class TestBatch:
         *) echo '{{"SecretString": "alone"}}' ;;
         esac"""
         aws.stand_in(tmp_path / "bin", monkeypatch, script)
-        asked = keys("here", "absent", "denied", "key", "broken", "open")
+        asked = keys("here", "absent", "denied", "key", "broken", "open", "often")
         answers = AwsSecretsManager("sm").get_many(asked, soon())
-        here, absent, denied, key, broken, left = asked
+        here, absent, denied, key, broken, left, often = asked
         assert absent not in answers
-        assert [answers[here].reveal(), answers[left].reveal()] == ["value", "alone"]
+        assert [answers[each].reveal() for each in (here, left, often)] == ["value", "alone", "alone"]
         assert [type(answers[each]) for each in (denied, key, broken)] == [
             BackendDenied,
             BackendDenied,

@@ -86,7 +86,8 @@ class TestNames:
         )
         for wanted in ("team/db:1?version=2", "team/db?version=a:b"):
             assert (
-                "is no version: a number, or a label" in project.envref("secret", "get", f"ref://ssm//{wanted}").stderr
+                "is no version; write a number, or a label"
+                in project.envref("secret", "get", f"ref://ssm//{wanted}").stderr
             )
         assert AwsSsm("ssm").location(Address("", "", foreign=arn)) == (arn,)
 
