@@ -205,9 +205,10 @@ class BackendUnavailable(BackendError):
 
 
 class BackendTimeout(BackendError):
-    """The store gave no answer within its time limit."""
+    """The store gave no answer within its time limit. `is_asked` is False if the limit had passed before."""
 
     outcome = "timeout"
+    is_asked = True
 
 
 class BackendInvalid(BackendError):

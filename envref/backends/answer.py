@@ -37,7 +37,9 @@ def no_answer(label: str, started: float, deadline: float) -> BackendTimeout:
     left = deadline - started
     if left <= 0:
         fact = "it was not asked: its time was used up before"
-        return BackendTimeout(fact, subject=label, advice="raise --timeout or the backend's timeout")
+        error = BackendTimeout(fact, subject=label, advice="raise --timeout or the backend's timeout")
+        error.is_asked = False
+        return error
     step = 0.5 if left > 1 else 0.1
     limit = -(-left // step) * step
     return BackendTimeout(

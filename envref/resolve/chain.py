@@ -125,7 +125,7 @@ class Store:
 
     def timely(self, error: BackendError) -> BackendError:
         """The error; that of a store which may have waited for a person says what for."""
-        if isinstance(error, BackendTimeout) and self.asks_person and not error.cure():
+        if isinstance(error, BackendTimeout) and error.is_asked and self.asks_person and not error.cure():
             error.hint = f"it may have waited for you: {self.asks_person}"
         return error
 

@@ -8,6 +8,7 @@ import pytest
 
 from envref import streams
 from envref.backends import table as backends
+from envref.backends.answer import no_answer
 from envref.errors import BackendLocked, BackendTimeout, BackendUnavailable, EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
@@ -99,6 +100,9 @@ def test_a_store_that_may_have_waited_for_a_person_says_so(configured, monkeypat
     slow = BackendTimeout("no answer within 10 s", subject="memory")
     (store,) = configured({"name": "open"}, contents={"open": slow})
     assert store.ask([KEY])[KEY].cure() == ["hint: it may have waited for you: unlock it"]
+    late = no_answer("memory", started=2.0, deadline=1.0)
+    (store,) = configured({"name": "open"}, contents={"open": late})
+    assert store.ask([KEY])[KEY].cure() == []
 
 
 def test_what_was_asked_is_counted(chain):
