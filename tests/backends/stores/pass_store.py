@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from tests.requirements import need
+from tests.requirements import need, need_everything
 
 USER = "envref test <t@example.invalid>"
 
@@ -23,6 +23,7 @@ class GnuPg:
         self.environment = {}
 
     def __enter__(self):
+        need_everything("the stores' own programs are")
         need("pass")
         need("gpg")
         self.home = tempfile.mkdtemp(prefix="gpg")
