@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from tests.requirements import need
+from tests.requirements import need, need_everything
 
 AUTHOR = {f"GIT_{who}_{what}": "t@example.invalid" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 USER = "envref test <t@example.invalid>"
@@ -25,6 +25,7 @@ class GnuPg:
         self.environment = {}
 
     def __enter__(self):
+        need_everything("the stores' own programs are")
         need("pass")
         need("gpg")
         self.home = tempfile.mkdtemp(prefix="gpg")
