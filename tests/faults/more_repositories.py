@@ -11,12 +11,12 @@ from tests.faults.repositories import (
     EVIL,
     PAYLOAD,
     config,
-    crafted_journal,
     environment,
     index_of,
     project,
     staged_entry,
     store,
+    vault_beside,
     write,
 )
 
@@ -204,20 +204,13 @@ def a_program_with_two_slashes(place, outside):
 
 def _with_companion(suffix):
     def build(place, outside):
-        project(place, store("vault", path="v.db"))
-        connection = sqlite3.connect(place / "v.db")
-        connection.executescript("CREATE TABLE metadata(key, value); CREATE TABLE secrets(key, value, mac)")
-        connection.close()
-        journal = crafted_journal((place / "v.db").read_bytes(), outside / "private.env")
-        (place / f"v.db{suffix}").write_bytes(journal)
-        for name in ("v.db", f"v.db{suffix}"):
-            (place / name).chmod(0o600)
+        vault_beside(place, outside, suffix)
 
     build.__name__ = f"a_vault_with_a_companion_{suffix.lstrip('-')}"
     return build
 
 
-for _suffix in ("-journal", "-wal", "-shm"):
+for _suffix in ("-wal", "-shm"):
     harmless(_with_companion(_suffix))
 
 

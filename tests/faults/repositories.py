@@ -283,13 +283,18 @@ def crafted_journal(content, victim):
 @harmless
 def a_vault_with_a_journal_that_deletes_a_file(place, outside):
     """As a clone under umask 077 leaves it, or a tar archive."""
+    vault_beside(place, outside, "-journal")
+
+
+def vault_beside(place, outside, suffix):
+    """A vault with a crafted file of SQLite's beside it."""
     project(place, store("vault", path="v.db"))
     connection = sqlite3.connect(place / "v.db")
     connection.executescript("CREATE TABLE metadata(key, value); CREATE TABLE secrets(key, value, mac)")
     connection.close()
     journal = crafted_journal((place / "v.db").read_bytes(), outside / "private.env")
-    (place / "v.db-journal").write_bytes(journal)
-    for name in ("v.db", "v.db-journal"):
+    (place / f"v.db{suffix}").write_bytes(journal)
+    for name in ("v.db", f"v.db{suffix}"):
         (place / name).chmod(0o600)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from envref.errors import EnvrefError
 from envref.paths import expanded, is_within, open_ours, state_path
 
 TYPE_CHECKING = False
@@ -100,7 +101,10 @@ def _is_recorded(
 
     if not (_direnv_agreed(project, environment) or _flox_agreed(project, environment)):
         return False
-    record.write(project.root, meant, environment, granted=True)
+    try:
+        record.write(project.root, meant, environment, granted=True)
+    except EnvrefError:
+        pass  # state that can't be written: they agree again the next time
     return True
 
 
@@ -190,7 +194,6 @@ def _seals(root: str, environment: Mapping[str, str]) -> list[str]:
 def _keep(seal: str, root: str, environment: Mapping[str, str]) -> None:
     """Adds the seal. State that can't be written makes the next activation slower, and stops nobody."""
     from envref import atomic
-    from envref.errors import EnvrefError
     from envref.project.trust.record import private_directory
 
     seals = [seal, *_seals(root, environment)][:_MOST_SEALS]

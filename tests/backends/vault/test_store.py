@@ -440,3 +440,16 @@ def test_how_sqlite_is_opened(path, vault):
         "cell_size_check": 1,
         "temp_store": memory,
     }
+
+
+@pytest.mark.parametrize(
+    ("pragma", "before", "after"),
+    [("secure_delete", 0, 1), ("synchronous", 0, 3), ("trusted_schema", 1, 0), ("temp_store", 1, 2)],
+)
+def test_every_connection_is_set_up_whatever_the_library_s_defaults_are(pragma, before, after):
+    """Debian's SQLite overwrites what is deleted by itself, others don't: a look at the file would tell only there."""
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"PRAGMA {pragma} = {before}")
+    database.prepare(connection)
+    assert connection.execute(f"PRAGMA {pragma}").fetchone() == (after,)
+    connection.close()

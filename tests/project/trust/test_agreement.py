@@ -236,6 +236,13 @@ def test_direnv_agrees_once(shop):
     assert exported(shop, env={"DIRENV_IN_ENVRC": "1"}).returncode == 4
 
 
+def test_direnv_s_agreement_needs_no_state(shop):
+    """A home that can't be written, as in many containers, stops nobody."""
+    shop.write(".envrc", "")
+    env = {"DIRENV_IN_ENVRC": "1", "XDG_STATE_HOME": "/proc/nowhere"}
+    assert [exported(shop, env=env).returncode for _ in range(2)] == [0, 0]
+
+
 def test_flox_agrees_for_its_own_project(shop, tmp_path):
     """An environment that lies elsewhere, e.g. a remote one, agrees to nothing here."""
     own = str(shop.path / ".flox/run/x86_64-linux.shop.dev")
