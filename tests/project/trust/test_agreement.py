@@ -219,6 +219,13 @@ def test_flox_agrees_for_its_own_project(shop, tmp_path):
         assert exported(shop, env=env).returncode == status
 
 
+def test_flox_says_both_what_it_runs_and_for_whom(shop):
+    """Half of it is nobody's agreement."""
+    own = {"FLOX_ENV": f"{shop.path}/.flox/run/x86_64-linux.app.dev"}
+    assert exported(shop, env=own).returncode == 4
+    assert exported(shop, env={"FLOX_ENV_PROJECT": str(shop.path)}).returncode == 4
+
+
 def test_a_no_is_kept(shop):
     """Until the project changes, nothing asks again."""
     terminal = Terminal(shop.path, "resolve", "--export")
