@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import pathlib
 import re
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
-TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
 
 # Kinds of errors whose cure is said elsewhere, or by all of the kind.
 KINDS = {
@@ -43,28 +43,34 @@ NOTHING_TO_ADD = {
 CURES = {"run", "hint", "advice"}
 
 
+@functools.cache  # every worker imports this file
+def trees():
+    """All of envref, parsed, by file."""
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")}
+
+
 def family():
     """The names of EnvrefError and of every class below it."""
     known = {"EnvrefError"}
-    classes = [node for tree in TREES.values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [node for tree in trees().values() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     for _ in classes:
         known |= {each.name for each in classes if {ast.unparse(base) for base in each.bases} & known}
     return known
 
 
-FAMILY = family()
-MADE = [
-    (file, node)
-    for file, tree in TREES.items()
-    for node in ast.walk(tree)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAMILY and node.args
-]
+def made():
+    """Where an error is made: file and call."""
+    classes = family()
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in classes and node.args:
+                yield file, node
 
 
 def test_every_error_has_a_cure():
     """A command, a hint, or a sentence that is its own cure; the rest is listed, exactly."""
     bare = set()
-    for file, call in MADE:
+    for file, call in made():
         text = ast.unparse(call.args[0])
         if {keyword.arg for keyword in call.keywords} & CURES or call.func.id in KINDS:
             continue
@@ -80,7 +86,7 @@ SENTENCE = re.compile(r"(\.(message|fact|reason|hint|note|advice)|^str\(\w*error
 def test_nothing_takes_a_sentence_apart():
     """An error has a subject, a fact and cures; who wants one of them asks for it."""
     apart = []
-    for file, tree in TREES.items():
+    for file, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and APART.fullmatch(node.func.attr):
                 searched = [node.func.value]
@@ -96,7 +102,7 @@ def test_prose_never_travels_in_a_command():
     """`run` is a tuple of words: no blank, and nothing of a shell, in one that envref wrote."""
     runs = [
         node.value
-        for tree in TREES.values()
+        for tree in trees().values()
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword) and node.arg in ("run", "then") and isinstance(node.value, ast.Tuple)
     ]
@@ -107,5 +113,7 @@ def test_prose_never_travels_in_a_command():
 
 def test_words_are_quoted_in_one_place():
     """Nothing but errors.py makes a line of words; two files read lines that a person wrote."""
-    imports = [(file, node) for file, tree in TREES.items() for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    imports = [
+        (file, node) for file, tree in trees().items() for node in ast.walk(tree) if isinstance(node, ast.Import)
+    ]
     assert {file for file, node in imports if node.names[0].name == "shlex"} == {"cli/edit.py", "flox/services.py"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from setup.interpreters import Interpreter
 from setup.scope import scope_of
+from tests.conftest import ROOT
 from tests.requirements import LEFT_OUT
 
 
@@ -28,3 +31,13 @@ def test_the_first_runs_everything_and_the_ends_run_envref(minors, scopes):
     tested = pythons(*minors)
     assert [scope_of(each, tested) for each in tested] == scopes
     assert set(scopes) <= set(LEFT_OUT)
+
+
+def test_the_page_lists_what_is_left_to_the_night():
+    """Each file that tries less with every change is in its table, and no other."""
+    page = (ROOT / "docs/testing.md").read_text(encoding="utf-8")
+    table = page.partition("## What is left to the night")[2].partition("\n## ")[0]
+    asks = re.compile(r"^from tests\.nightly import", re.MULTILINE)
+    files = [path for path in (ROOT / "tests").rglob("*.py") if asks.search(path.read_text(encoding="utf-8"))]
+    listed = set(re.findall(r"`([a-z_/]+\.py)`", table)) - {"setup/scope.py", "tests/nightly.py"}
+    assert listed == {path.relative_to(ROOT / "tests").as_posix() for path in files}

@@ -216,3 +216,10 @@ def test_a_literal_is_one_value(text):
     """What is more than one value, or none, stands for nothing."""
     data = toml_text.read(f"x = {text}")
     assert toml_text.value_of(text) == (data["x"] if data is not None and list(data) == ["x"] else None)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_new_table_leaves_the_end_of_the_text_as_it_was(end):
+    """A missing final line end stays missing; a table ends with one."""
+    written = toml_text.with_table(f"a = 1{end}", ("x", "y"), "b = 2\n")
+    assert written == f"a = 1\n\n[x.y]\nb = 2\n{end}"

@@ -284,6 +284,13 @@ def test_who_writes_the_hook_on_a_terminal_is_asked(flox, answer, status):
     assert exported(flox).returncode == status
 
 
+def test_flox_says_both_what_it_runs_and_for_whom(shop):
+    """Half of it is nobody's agreement."""
+    own = {"FLOX_ENV": f"{shop.path}/.flox/run/x86_64-linux.app.dev"}
+    assert exported(shop, env=own).returncode == 4
+    assert exported(shop, env={"FLOX_ENV_PROJECT": str(shop.path)}).returncode == 4
+
+
 def test_a_no_is_kept(shop):
     """Until the project changes, nothing asks again."""
     terminal = Terminal(shop.path, "resolve", "--export")

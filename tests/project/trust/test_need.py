@@ -10,7 +10,7 @@ import pytest
 
 from envref.project.project import configured, load
 from envref.project.trust.meaning import meaning
-from envref.project.trust.message import wanted
+from envref.project.trust.message import changes, wanted
 from envref.project.trust.need import needs
 from tests.conftest import ROOT
 from tests.requirements import missing
@@ -254,6 +254,24 @@ def test_what_a_plugin_would_contact_is_shown(wants, project):
     wants(plugin(url=ADDRESS))
     found = configured(str(project.path))
     assert wanted(found, needs(found), meaning(found)) == [f"  it wants: plugin envref-backend-s -> {ADDRESS}"]
+
+
+def test_what_a_project_means_now_is_told_by_what_is_different():
+    """Each text by what leads to it; of one backend alone not its name, of several always."""
+    vault = {"name": "vault", "type": "vault", "config": {"path": "a"}}
+    corp = {"name": "corp", "type": "hashicorp-vault", "config": {"addr": "https://a"}}
+    before = {"profiles": {"staging": "x", "same": "y"}, "backends": [vault]}
+    after = {"profiles": {"staging": "z", "same": "y"}, "backends": [{**vault, "config": {"path": "b"}}]}
+    told = ["- profiles staging: x", "+ profiles staging: z", "- path: a", "+ path: b"]
+    assert list(changes(before, after)) == told
+    assert list(changes(before, before)) == []
+    assert list(changes({"backends": [vault, corp]}, {"backends": [vault]})) == [
+        "- backends: vault, corp",
+        "+ backends: vault",
+        '- name: corp (backend "corp")',
+        '- type: hashicorp-vault (backend "corp")',
+        '- addr: https://a (backend "corp")',
+    ]
 
 
 def test_a_program_is_shown_by_its_path_and_what_it_is(wants, project, programs, tmp_path):
