@@ -288,7 +288,7 @@ def test_a_program_is_shown_by_its_path_and_what_it_is(wants, project, programs,
     ):
         wants(plugin(command=str(command)))
         found = configured(str(project.path))
-        [line] = wanted(found, needs(found), [])
+        [line] = wanted(found, needs(found), meaning(found))
         assert re.fullmatch(f"  it wants: {told}", line), line
 
 
