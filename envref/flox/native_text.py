@@ -17,7 +17,7 @@ LIMITS = (
 
 NONES = "ENVREF_NONES"  # in the functions: what stands for a secret without text, by the program that prints it
 
-# _envref_ask COMMAND...: the secret becomes _envref_val; without one, _envref_why is what the program said, on one line.
+# _envref_ask COMMAND...: the secret becomes _envref_val; without one, _envref_why is what the program said, in a line.
 # One capture takes both: what the program says, and on a last line the value, quoted.
 _ASK = r"""
 _envref_ask() {

@@ -71,8 +71,7 @@ OPTIONS = [
     "shopt -s failglob nocasematch nullglob extglob",
     "IFS=env_/=",
     "IFS=",
-    "set -a; _envref_text=x _envref_val=x _envref_name=x _envref_loaded=x _envref_out=x _envref_need=x "
-    "_envref_all=x _envref_why=x",
+    "set -a; _envref_text=x _envref_val=x _envref_name=x _envref_loaded=x _envref_all=x _envref_why=x _envref_got=x",
 ]
 
 # What flox.md 6.4 shows of these stores.
