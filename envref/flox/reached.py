@@ -9,14 +9,17 @@ FLOX_SHELL, SHELL and that parent, in this order; in place FLOX_SHELL, the paren
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
+
+from envref.errors import EnvrefError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _FLOX = "flox-activatio"  # flox-activations, within the 15 bytes that Linux keeps of a program's name
+_PATIENCE = 2.0  # seconds for `ps`, where there is no /proc
 _HIGHEST = 64  # processes; a hook that calls envref through others is a few below Flox's
 
 
@@ -45,7 +48,7 @@ def _ancestors() -> Iterator[tuple[int, str]]:
     for _ in range(_HIGHEST):
         try:
             parent, name = _process(number)
-        except (OSError, ValueError, subprocess.SubprocessError):
+        except (OSError, ValueError, EnvrefError):
             return
         yield number, name
         number = parent
@@ -54,22 +57,17 @@ def _ancestors() -> Iterator[tuple[int, str]]:
 
 
 def _process(number: int) -> tuple[int, str]:
-    """A process's parent and program. OSError, ValueError or SubprocessError if the system doesn't say."""
+    """A process's parent and program. OSError, ValueError or EnvrefError if the system doesn't say."""
     if sys.platform.startswith("linux"):
         with open(f"/proc/{number}/stat", encoding="utf-8", errors="replace") as file:
             name, _, rest = file.read().partition("(")[2].rpartition(")")
         return int(rest.split()[1]), name
-    listed = subprocess.run(
-        ["/bin/ps", "-o", "ppid=,comm=", "-p", str(number)],
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=2,
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    parent, name = listed.stdout.strip().split(maxsplit=1)
-    return int(parent), os.path.basename(name)
+    from envref.backends.command import run
+
+    argv = ["/bin/ps", "-o", "ppid=,comm=", "-p", str(number)]
+    listed = run(argv, deadline=time.monotonic() + _PATIENCE, label="listing processes")
+    parent, name = listed.stdout.decode(errors="replace").split(maxsplit=1)
+    return int(parent), os.path.basename(name.strip())
 
 
 def _given_to(number: int) -> str:

@@ -43,11 +43,11 @@ def test_a_hook_leaves_its_values_in_the_state_of_flox_only(place, home, monkeyp
     """The record of the start, and the replay's script while it is there; nothing of envref's."""
     monkeypatch.setenv("TMPDIR", str(place.directory))
     start = place.start(place.flox(manifest(hook=HOOK)))
-    assert holding_a_value(place.directory, home) == {"after"}
+    assert holding_a_value(place.directory, home) == {"envtrace.log"}
     start.attach("bash")
-    assert holding_a_value(place.directory, home) == {"after", "rc-bash"}
+    assert holding_a_value(place.directory, home) == {"envtrace.log"}
     assert start.directory.stat().st_mode & 0o777 == 0o700
-    assert (start.directory / "after").stat().st_mode & 0o777 == 0o600
+    assert (start.directory / "envtrace.log").stat().st_mode & 0o777 == 0o600
 
 
 ASKS = """\
