@@ -68,19 +68,19 @@ def test_the_hook_gives_every_value_to_a_program_bash_and_zsh(full):
 
 
 @pytest.mark.parametrize("shell", BREAKS)
-@pytest.mark.parametrize("sign", ["SHELL", "FLOX_SHELL", "by hand"])
-def test_what_the_replay_breaks_is_named_by_the_hook(full, shell, sign):
+def test_what_the_replay_breaks_is_named_by_the_hook(full, shell):
     """A warning with the name and the cure for each such value; the others reach that shell exactly.
 
-    Whatever makes Flox choose the shell; of the three a hook sees only SHELL.
+    Whatever makes Flox choose the shell: SHELL, which a hook sees, FLOX_SHELL, or the shell that it is called in.
     """
-    caller = {**os.environ, "SHELL": "/bin/bash", **({} if sign == "by hand" else {sign: f"/usr/bin/{shell}"})}
-    calling = shell if sign == "by hand" else "bash"
-    start = full.start(full.flox(manifest(hook=HOOK)), caller=caller, shell=calling)
-    assert differing(start.environment()) == []
+    flox, path = full.flox(manifest(hook=HOOK)), f"/usr/bin/{shell}"
     cure = f"Flox cannot replay this value into {shell}; run: envref flox-hook --write --placement profile"
-    assert start.stderr.splitlines() == [f"warning: {name}: {cure}" for name in VALUES if name in BROKEN[shell]]
-    assert BROKEN[shell]
+    warned = [f"warning: {name}: {cure}" for name in VALUES if name in BROKEN[shell]]
+    assert warned
+    for signs, calling in (({"FLOX_SHELL": path}, "bash"), ({}, shell), ({"SHELL": path}, "bash")):
+        start = full.start(flox, caller={**os.environ, "SHELL": "/bin/bash", **signs}, shell=calling)
+        assert start.stderr.splitlines() == warned
+    assert differing(start.environment()) == []
     start.without(BROKEN[shell])
     session = start.attach(shell, way="in place")
     whole = {name: value for name, value in VALUES.items() if name not in BROKEN[shell]}

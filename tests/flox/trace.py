@@ -32,7 +32,8 @@ _flox_sim_change() {{
     return
   fi
   for _flox_sim_word in "${{@:2}}"; do
-    _flox_sim_how="${{_flox_sim_word//[!=]/}}"
+    _flox_sim_how=
+    if [[ $_flox_sim_word == *=* ]]; then _flox_sim_how==; fi
     _flox_sim_now "${{_flox_sim_word%%=*}}"
     _flox_sim_old="$_flox_sim_value"
     builtin "$1" "${{_flox_sim_options[@]}}" "$_flox_sim_word" || _flox_sim_status=$?
