@@ -52,15 +52,15 @@ def test_a_hook_leaves_its_values_in_the_state_of_flox_only(place, home, monkeyp
     assert (start.directory / "envtrace.log").stat().st_mode & 0o777 == 0o600
 
 
-def test_doctor_finds_what_flox_left_and_logged(place, monkeypatch, capsys):
-    """A start that nobody supervises, and the log of services beside a hook: paths and names, no value; else nothing."""
+def test_doctor_finds_what_flox_left_and_logged(place, monkeypatch, capfd):
+    """A start that nobody supervises, the log of services beside a hook: paths and names, no value; else nothing."""
     monkeypatch.chdir(place.project)
     flox = place.flox(manifest(hook=HOOK, more="[services]\nweb.command = 'echo \"$API_KEY\"'\n"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(flox.runtime))
 
     def found():
         commands.run(["doctor", "--flox"])
-        shown = capsys.readouterr().out
+        shown = "".join(capfd.readouterr())
         place.shows_no_value(shown)
         return [line for line in shown.splitlines() if "API_KEY, DB_PASS" in line]
 
