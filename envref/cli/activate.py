@@ -59,7 +59,7 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         streams.warn("this output is meant for eval and shows secret values")
     sink.write(rendered)
     streams.warn_each(rendered.omissions(request.format))
-    if request.captured and _may_break(rendered.text, len(resolution.values())):
+    if request.captured and _may_break(rendered.text, len(resolution.values()) - len(rendered.left_out)):
         _warn_of_replay(resolution)
     streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK

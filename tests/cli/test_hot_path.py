@@ -172,6 +172,13 @@ def test_only_a_value_that_a_shell_may_break_adds_the_rule_for_it(app, monkeypat
         assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN
 
 
+def test_a_name_that_is_left_out_hides_no_line_of_a_value(app, monkeypatch):
+    """The rule is loaded for a value of two lines, whatever else is in the file."""
+    app.write(".env", "my-var=left out\nother-var=too\nPEM='two\nlines'\n")
+    monkeypatch.setenv("FLOX_ENV", "/env")
+    assert "envref.flox.replay" in loaded(app, "resolve", "--export", "--shell", "bash")
+
+
 def test_the_click_door_is_another_door(app):
     """The probe would see click: the lists above are not empty promises."""
     assert "click" in loaded(app, "resolve", "--export", "--explain")
