@@ -59,8 +59,8 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         streams.warn("this output is meant for eval and shows secret values")
     sink.write(rendered)
     streams.warn_each(rendered.omissions(request.format))
-    if request.replay:
-        _warn_of_replay(request.replay, resolution)
+    if request.captured and _may_break(rendered.text, len(resolution.values()) - len(rendered.left_out)):
+        _warn_of_replay(resolution)
     streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
 
@@ -73,10 +73,20 @@ def _complaints(resolution: Resolution, note: str = "") -> list[str]:
     return complaints(resolution.filled.values(), note)
 
 
-def _warn_of_replay(shell: str, resolution: Resolution) -> None:
+def _may_break(code: str, count: int) -> bool:
+    """Whether some value has a backslash, a line end or a leading `=`, without which every shell reads Flox's quoting.
+
+    Each variable is a line of the code, below the one that unsets them all; further lines are in values.
+    """
+    return "\\" in code or "='=" in code or code.count("\n") > count + 1
+
+
+def _warn_of_replay(resolution: Resolution) -> None:
+    import os
+
     from envref.flox import replay
 
-    streams.warn_each(replay.warnings(shell, resolution.values()))
+    streams.warn_each(replay.warnings(resolution.values(), os.environ))
 
 
 def resolve(request: Request) -> Resolution:

@@ -59,8 +59,9 @@ def _ask(project: Project, refused: Untrusted) -> None:
 
 def is_yes(question: str) -> bool:
     """Whether the person at the terminal says yes; anything else means no, also an empty line."""
-    streams.ask(question)
-    answer = sys.stdin.readline()
+    with streams.question:
+        streams.ask(question)
+        answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         streams.ask("\n")
     return answer.strip().lower() in ("y", "yes")

@@ -20,7 +20,8 @@ def at_terminal() -> bool:
 def hidden(question: str) -> Secret:
     """One line, typed at the terminal device without echo. EnvrefError without a terminal, or for too long a line."""
     try:
-        line = getpass.getpass(question)
+        with streams.question:
+            line = getpass.getpass(question)
     except EOFError:
         raise EnvrefError(
             "reading secret value: no input provided", hint="give it on standard input: … | envref secret set KEY"
@@ -34,8 +35,9 @@ def hidden(question: str) -> Secret:
 
 def confirmed(question: str) -> bool:
     """Whether the answer is yes, from the terminal or from standard input. EnvrefError if there is no answer."""
-    streams.ask(printable(question))
-    answer = sys.stdin.readline() if sys.stdin is not None else ""
+    with streams.question:
+        streams.ask(printable(question))
+        answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer:
         raise EnvrefError("reading confirmation: no input provided", hint="--force asks nothing")
     return answer.strip().lower() in ("y", "yes")

@@ -14,12 +14,11 @@ _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 class Request:
     """What to resolve, and in which format. `only` holds variable names; empty means all. `timeout` is in seconds.
 
-    `table` is the file of `--from-flox-plugin`, which replaces the env files. `replay` is the shell into which Flox
-    will write the variables again, if that may break one; else empty.
-    `captured` says that Flox records what the output does.
+    `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
+    the output does, and does it again to later shells.
     """
 
-    __slots__ = ("captured", "directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
+    __slots__ = ("captured", "directory", "format", "only", "profile", "strict", "table", "timeout")
 
     def __init__(
         self,
@@ -31,7 +30,6 @@ class Request:
         strict: bool = False,
         timeout: float | None = None,
         table: str | None = None,
-        replay: str = "",
         captured: bool = False,
     ) -> None:
         self.directory = directory
@@ -41,7 +39,6 @@ class Request:
         self.strict = strict
         self.timeout = timeout
         self.table = table
-        self.replay = replay
         self.captured = captured
 
 
@@ -78,7 +75,6 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         strict="strict" in options or wants_strict(environment),
         timeout=None if limit is None else seconds(limit),
         table=table,
-        replay="" if "direnv" in options else replaying_shell(shell, environment),
         captured="direnv" not in options and is_captured(shell, environment),
     )
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
@@ -124,17 +120,6 @@ def start(directory: str | None, table: str | None, environment: Mapping[str, st
 def is_captured(shell: str, environment: Mapping[str, str]) -> bool:
     """Whether Flox records what the output of `--shell SHELL` does: a hook asks for bash, inside an activation."""
     return shell == "bash" and bool(environment.get("FLOX_ENV"))
-
-
-def replaying_shell(shell: str, environment: Mapping[str, str]) -> str:
-    """The shell into which Flox will replay the output of `--shell SHELL`, if that shell may break a value.
-
-    A hook asks for bash, whatever shell the activation ends in (commands.md 2.24).
-    """
-    if not is_captured(shell, environment):
-        return ""
-    word = shells.shell_of_environment(environment)
-    return word if word in ("fish", "tcsh", "zsh") else ""
 
 
 def seconds(text: str) -> float | None:

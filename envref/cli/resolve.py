@@ -11,7 +11,7 @@ from envref import streams
 from envref.cli import activate, output
 from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
-from envref.cli.request import Request, format_of, is_captured, replaying_shell, start, wants_strict
+from envref.cli.request import Request, format_of, is_captured, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
 from envref.formats.shells import Sink
@@ -74,7 +74,6 @@ def resolve(
         strict=strict or wants_strict(os.environ),
         timeout=timeout,
         table=table,
-        replay="" if direnv else replaying_shell(shell or "sh", os.environ),
         captured=not direnv and evaluable and is_captured(shell or "sh", os.environ),
     )
     if explain:

@@ -20,6 +20,10 @@ from envref.project.config.model import Config
 from envref.project.project import Project, env_path, file_names
 
 HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
+_STAYS = (
+    "note: the variables stay set after flox deactivate, or after auto-activation leaves the directory: "
+    f'their undo needs schema-version = "{written(UNDO_SINCE)}"'
+)
 
 
 class Form(NamedTuple):
@@ -57,7 +61,8 @@ def write(manifest: Manifest, form: Form, project: Project) -> Edit:
     old = found(manifest)
     replaced = [f"took out the {old} form: one form is enough"] if old and old != form.kind else []
     edit = _plugged(manifest, form, project) if form.kind == PLUGGED else _scripted(manifest, form, project)
-    return Edit(edit.manifest, [*replaced, *edit.said])
+    stays = [_STAYS] if form.kind == PROFILED != old and manifest.schema < UNDO_SINCE else []
+    return Edit(edit.manifest, [*replaced, *edit.said, *stays])
 
 
 def _scripted(manifest: Manifest, form: Form, project: Project) -> Edit:
@@ -120,14 +125,14 @@ def warnings(manifest: Manifest) -> list[str]:
 
     Flox logs the whole environment in which it starts them (process_compose.rs, since 651138cde of 2026-05-27).
     """
-    kind, services = found(manifest), toml_text.table_at(manifest.data, ("services",))
-    if kind in ("", PROFILED) or not any(isinstance(service, dict) for service in services.values()):
+    kind, table = found(manifest), toml_text.table_at(manifest.data, ("services",))
+    if kind in ("", PROFILED) or not any(isinstance(service, dict) for service in table.values()):
         return []
+    narrowed = services.unwrapped(manifest.text) != manifest.text
+    nothing = " (--services narrows nothing beside it)" if narrowed else ""
+    leak = f"the {kind} form gives every service all secrets{nothing}, and Flox writes them into .flox/log/"
     cures = ("envref flox-hook --write --placement profile", "envref flox-hook --write --services")
-    leak = (
-        f"the {kind} form gives every service all secrets, and Flox writes them into .flox/log/, readable by everyone"
-    )
-    return [f"{manifest.name}: {leak}; run: {cures[0]}, then {cures[1]}"]
+    return [f"{manifest.name}: {leak}, readable by everyone; run: {cures[0]}, then {cures[1]}"]
 
 
 def snippet(form: Form, project: Project) -> str:

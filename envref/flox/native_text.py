@@ -17,24 +17,42 @@ LIMITS = (
 
 NONES = "ENVREF_NONES"  # in the functions: what stands for a secret without text, by the program that prints it
 
+# _envref_ask COMMAND...: the secret becomes _envref_val; without one, _envref_why is what the program said, in a line.
+# One capture takes both: what the program says, and on a last line the value, quoted.
+_ASK = r"""
+_envref_ask() {
+  local +x _envref_all=''
+  _envref_val='' _envref_why=": $1 is not installed"
+  type -t "$1" >/dev/null || return 0
+  _envref_all="$({
+    _envref_got="$("$@" </dev/null)" || _envref_got=''
+    case "$1:$_envref_got" in ENVREF_NONES) _envref_got='' ;; esac
+    printf '\n%q' "$_envref_got"
+  } 2>&1)" || _envref_all=''
+  _envref_why="${_envref_all%$'\n'*}"
+  eval "_envref_val=${_envref_all:${#_envref_why}+1}"
+  _envref_why="${_envref_why#$'\n'}" _envref_why="${_envref_why%$'\n'}"
+  [ -n "$_envref_why" ] || return 0
+  if [ -n "$_envref_val" ]; then
+    printf '%s\n' "$_envref_why" >&2
+  fi
+  _envref_why=": ${_envref_why//$'\n'/ }"
+}
+"""
+
 # _envref_get NEED NAME COMMAND...: one variable that is one secret
 _GET = r"""
 _envref_get() {
-  local +x _envref_need="$1" _envref_name="$2" _envref_val=''
+  local +x _envref_need="$1" _envref_name="$2" _envref_val='' _envref_why=''
   shift 2
   if [ -n "${CI:-}" ] && [ -n "${!_envref_name:-}" ]; then return 0; fi
-  if type -t "$1" >/dev/null; then
-    _envref_val="$("$@" </dev/null)" || _envref_val=''
-    case "$1:$_envref_val" in ENVREF_NONES) _envref_val='' ;; esac
-  else
-    printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
-  fi
+  _envref_ask "$@"
   if [ -n "$_envref_val" ]; then
     unset -v "$_envref_name"
     export "$_envref_name=$_envref_val"
     return 0
   fi
-  printf 'envref: %s: not loaded (%s)\n' "$_envref_name" "$_envref_need" >&2
+  printf 'envref: %s: not loaded (%s)%s\n' "$_envref_name" "$_envref_need" "$_envref_why" >&2
   [ "$_envref_need" = optional ] || _envref_failed=1
 }
 """
@@ -52,16 +70,11 @@ _envref_open() {
 # _envref_part NAME COMMAND...: adds a secret to its text
 _PART = r"""
 _envref_part() {
-  local +x _envref_name="$1" _envref_val=''
+  local +x _envref_val='' _envref_why=''
   shift
   [ -z "$_envref_short" ] || return 0
-  if type -t "$1" >/dev/null; then
-    _envref_val="$("$@" </dev/null)" || _envref_val=''
-    case "$1:$_envref_val" in ENVREF_NONES) _envref_val='' ;; esac
-  else
-    printf 'envref: %s: %s is not installed\n' "$_envref_name" "$1" >&2
-  fi
-  [ -n "$_envref_val" ] || _envref_short=required
+  _envref_ask "$@"
+  [ -n "$_envref_val" ] || _envref_short="(required)$_envref_why"
   _envref_text+="$_envref_val"
 }
 """
@@ -71,7 +84,7 @@ _USE = r"""
 _envref_use() {
   case "$_envref_loaded" in
     *" $1 "*) _envref_text+="${!1}" ;;
-    *) _envref_short="needs $1" ;;
+    *) _envref_short="(needs $1)" ;;
   esac
 }
 """
@@ -85,13 +98,14 @@ _envref_close() {
     _envref_loaded+="$1 "
     return 0
   fi
-  printf 'envref: %s: not loaded (%s)\n' "$1" "$_envref_short" >&2
+  printf 'envref: %s: not loaded %s\n' "$1" "$_envref_short" >&2
   _envref_failed=1
 }
 """
 
 # In the order in which a block defines them; those of the stores follow.
 FUNCTIONS = {
+    "_envref_ask": _ASK.strip(),
     "_envref_get": _GET.strip(),
     "_envref_open": _OPEN.strip(),
     "_envref_part": _PART.strip(),

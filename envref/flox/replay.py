@@ -10,7 +10,7 @@ from envref.formats import shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from envref.secret import Secret
 
@@ -37,8 +37,16 @@ def _breaks_in_zsh(value: str) -> bool:
 BREAKS = {"fish": _breaks_in_fish, "tcsh": _breaks_in_tcsh, "zsh": _breaks_in_zsh}
 
 
-def warnings(shell: str, variables: Iterable[tuple[str, str | Secret]]) -> list[str]:
-    """A line for each variable whose value does not survive the replay into this shell: its name and the cure."""
-    breaks = BREAKS[shell]
-    broken = [name for name, value in variables if breaks(shells.exact_text(name, value))]
-    return [f"{name}: Flox cannot replay this value into {shell}; {_CURE}" for name in broken]
+def warnings(variables: Iterable[tuple[str, str | Secret]], environment: Mapping[str, str]) -> list[str]:
+    """A line for each value that does not survive the replay into a shell of this activation: its name and the cure."""
+    texts = [(name, shells.exact_text(name, value)) for name, value in variables]
+    broken = {shell: [name for name, text in texts if breaks(text)] for shell, breaks in BREAKS.items()}
+    if not any(broken.values()):
+        return []
+    from envref.flox import reached
+
+    return [
+        f"{name}: Flox cannot replay this value into {shell}; {_CURE}"
+        for shell in reached.shells(environment)
+        for name in broken.get(shell, ())
+    ]

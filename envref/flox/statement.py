@@ -54,6 +54,7 @@ class Statement(NamedTuple):
     def functions(self) -> set[str]:
         """The block's functions that it needs."""
         own = {"_envref_open", "_envref_close"} if self.is_composed else set()
+        own |= {"_envref_ask"} if self.kinds else set()
         return own.union(*(line.functions for line in self.lines))
 
 

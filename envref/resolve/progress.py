@@ -24,11 +24,14 @@ class Progress:
         self._stores = stores
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
+        self._cancellable = streams.Cancellable()  # a store that is asked in a thread of its own may ask the person
 
     def __enter__(self) -> None:
+        self._cancellable.__enter__()
         self._timer.start()
 
     def __exit__(self, *_: object) -> None:
+        self._cancellable.__exit__()
         self._timer.cancel()
         streams.passing.clear()
 

@@ -193,6 +193,20 @@ def test_the_undo_is_written_where_the_schema_has_it(flox):
     assert undo["tcsh"].split("\n")[1] == "unsetenv APP_PORT; unsetenv API_KEY; unsetenv TOKEN"
 
 
+def test_that_there_is_no_undo_is_said_once(flox):
+    """Below 1.13.0 the variables of the profile form outlive the activation; also where another form was."""
+    stay = "note: the variables stay set after flox deactivate"
+    needs = 'their undo needs schema-version = "1.13.0"'
+    first = flox.hook("--write", "--placement", "profile")
+    assert (stay in first.stderr, needs in first.stderr) == (True, True)
+    assert stay not in flox.hook("--write", "--placement", "profile").stderr
+    assert stay not in flox.hook("--write").stderr
+    assert stay in flox.hook("--diff", "--placement", "profile").stderr
+    flox.hook("--remove")
+    flox.write(MANIFEST, flox.manifest.replace("version = 1", 'schema-version = "1.13.0"'))
+    assert stay not in flox.hook("--write", "--placement", "profile").stderr
+
+
 def test_what_is_personal_stays_out(flox):
     """The manifest is everybody's: .env.local is not read for it."""
     flox.write(".env.local", "MINE=ref://pass/mine\nAPI_KEY=plain\n")
@@ -318,12 +332,13 @@ def test_services_get_their_own_secrets(flox):
 def test_services_beside_a_form_that_exports_are_a_warning(flox, kind, options):
     """Flox logs the environment of what it starts, with every value, wrapped or not. The profile form has none."""
     flox.write(MANIFEST, SERVICES)
-    warning = (
-        f"warning: {MANIFEST}: the {kind} form gives every service all secrets, and Flox writes them into .flox/log/"
-    )
-    for arguments in (["--write", *options], ["--write", "--services"], ["--check", "--services"]):
+    warning = f"warning: {MANIFEST}: the {kind} form gives every service all secrets"
+    logged = ", and Flox writes them into .flox/log/"
+    narrowed = " (--services narrows nothing beside it)"
+    writing, *wrapping = ["--write", *options], ["--write", "--services"], ["--check", "--services"]
+    for arguments, more in ((writing, ""), *((each, narrowed) for each in wrapping), (writing, narrowed)):
         done = flox.hook(*arguments)
-        assert (done.returncode, done.stderr.count(warning)) == (0, 1)
+        assert (done.returncode, done.stderr.count(warning + more + logged)) == (0, 1)
     [line] = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
     for command in line.partition("; run: ")[2].split(", then "):
         done = flox.hook(*shlex.split(command)[2:])

@@ -156,13 +156,27 @@ def test_the_table_of_a_flox_plugin_adds_its_reader(app):
     assert not top(modules) & (NEVER | {"subprocess", "typing"})
 
 
-def test_only_a_shell_that_breaks_values_adds_the_rule_for_it(app, monkeypatch):
-    """Inside `flox activate` from fish, tcsh or zsh."""
+def test_only_a_value_that_a_shell_may_break_adds_the_rule_for_it(app, monkeypatch):
+    """Inside `flox activate`; the shells are looked for only where some shell breaks the value."""
+    rule = {"envref.flox", "envref.flox.replay"}
+    for value, more in (
+        ("plain", set()),
+        ("'a=b c!'", set()),
+        ("'C:\\new'", rule),
+        ("=ls", {*rule, "envref.flox.reached"}),
+    ):
+        app.write(".env", f"A={value}\n")
+        monkeypatch.setenv("FLOX_ENV", "/env")
+        assert own(loaded(app, "resolve", "--export", "--shell", "bash")) == own(PLAIN) | more
+        monkeypatch.delenv("FLOX_ENV")
+        assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN
+
+
+def test_a_name_that_is_left_out_hides_no_line_of_a_value(app, monkeypatch):
+    """The rule is loaded for a value of two lines, whatever else is in the file."""
+    app.write(".env", "my-var=left out\nother-var=too\nPEM='two\nlines'\n")
     monkeypatch.setenv("FLOX_ENV", "/env")
-    flox = {"envref.flox", "envref.flox.replay"}
-    for shell, more in (("bash", set()), ("fish", flox), ("zsh", flox)):
-        monkeypatch.setenv("SHELL", shell)
-        assert loaded(app, "resolve", "--export", "--shell", "bash") == PLAIN | more
+    assert "envref.flox.replay" in loaded(app, "resolve", "--export", "--shell", "bash")
 
 
 def test_the_click_door_is_another_door(app):
@@ -287,15 +301,23 @@ def test_both_doors_read_the_same_table(doors, table, arguments):
     assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
 
 
-def test_both_doors_warn_of_the_same_values(doors):
-    """What Flox's replay breaks in the user's shell."""
-    doors.project.write(".env", "A='two\nlines'\nB='a\\'\nC=plain\n")
+def test_both_doors_warn_of_the_same_values(app, tmp_path):
+    """What Flox's replay breaks in the user's shell: below a process of Flox's, and nowhere else."""
+    app.write(".env", "A='two\nlines'\nB='a\\'\nC=plain\n")
+    flox = tmp_path / "flox-activations"
+    flox.write_text('#!/bin/sh\n"$@"\nexit $?\n')
+    flox.chmod(0o755)
+    cure = "run: envref flox-hook --write --placement profile"
     for shell, name in (("fish", "B"), ("tcsh", "A")):
-        env = {"FLOX_ENV": "/env", "FLOX_SHELL": shell}
-        hot, click = doors("resolve", "--export", "--shell", "bash", env=env)
-        assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
-        cure = "run: envref flox-hook --write --placement profile"
-        assert hot.stderr.decode() == f"warning: {name}: Flox cannot replay this value into {shell}; {cure}\n"
+        for door in ([], ["--no-color"]):
+            argv = [sys.executable, "-m", "envref", *door, "resolve", "--export", "--shell", "bash"]
+            environment = {**os.environ, "FLOX_ENV": "/env", "FLOX_SHELL": shell, "PYTHONPATH": str(ROOT)}
+            warning = f"warning: {name}: Flox cannot replay this value into {shell}; {cure}\n"
+            for above, warned in (([flox], warning), ([], "")):
+                done = subprocess.run(
+                    [*above, *argv], cwd=app.path, env=environment, capture_output=True, encoding="utf-8", check=True
+                )
+                assert done.stderr == warned
 
 
 @pytest.mark.parametrize("env", [{"ENVREF_STRICT": "1"}, {"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}])

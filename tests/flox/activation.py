@@ -23,7 +23,7 @@ set +x
 compgen -A function >"$RESULT/functions" || true
 compgen -v >"$RESULT/variables" || true
 "$PYTHON" -IS -c 'import json, os, sys
-environment = {{name.decode(): value.decode() for name, value in os.environb.items()}}
+environment = {{os.fsdecode(name): value.decode("utf-8", "surrogateescape") for name, value in os.environb.items()}}
 with open(sys.argv[1], "w") as file:
     json.dump(environment, file)' "$RESULT/environment"
 """
@@ -76,6 +76,7 @@ def activate(text, directory, *, setup="", environment=None, stdin=None, cwd=Non
         stdin=subprocess.DEVNULL if stdin is None else stdin,
         capture_output=True,
         encoding="utf-8",
+        errors="surrogateescape",
         env=given,
         cwd=cwd or directory,
         timeout=120,

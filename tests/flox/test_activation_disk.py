@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 import pytest
 
+from envref.cli import commands
 from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
 from tests.flox.conftest import HOOK, PROFILES, SECRETS, console_script, manifest
@@ -43,11 +45,38 @@ def test_a_hook_leaves_its_values_in_the_state_of_flox_only(place, home, monkeyp
     """The record of the start, and the replay's script while it is there; nothing of envref's."""
     monkeypatch.setenv("TMPDIR", str(place.directory))
     start = place.start(place.flox(manifest(hook=HOOK)))
-    assert holding_a_value(place.directory, home) == {"after"}
+    assert holding_a_value(place.directory, home) == {"envtrace.log"}
     start.attach("bash")
-    assert holding_a_value(place.directory, home) == {"after", "rc-bash"}
+    assert holding_a_value(place.directory, home) == {"envtrace.log"}
     assert start.directory.stat().st_mode & 0o777 == 0o700
-    assert (start.directory / "after").stat().st_mode & 0o777 == 0o600
+    assert (start.directory / "envtrace.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_doctor_finds_what_flox_left_and_logged(place, monkeypatch, capfd):
+    """A start that nobody supervises, the log of services beside a hook: paths and names, no value; else nothing."""
+    monkeypatch.chdir(place.project)
+    flox = place.flox(manifest(hook=HOOK, more="[services]\nweb.command = 'echo \"$API_KEY\"'\n"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(flox.runtime))
+
+    def found():
+        commands.run(["doctor", "--flox"])
+        shown = "".join(capfd.readouterr())
+        place.shows_no_value(shown)
+        return [line for line in shown.splitlines() if "API_KEY, DB_PASS" in line]
+
+    start = place.start(flox)
+    assert flox.start_services(start)["web"].decode() == f"{SECRETS['API_KEY']}\n"
+    left, logged = sorted(found())
+    assert "envtrace.log" not in left
+    assert "left over from an activation" in left + logged
+    assert "Flox logged secrets of this project" in left + logged
+    flox.end()
+    shutil.rmtree(place.project / ".flox")
+    assert found() == []
+    for command, clean in (('echo "$API_KEY"', {}), ("envref run --only API_KEY -- true", {"hook": ""})):
+        bare = place.flox(manifest(**{"hook": "", **clean}, more=f"[services]\nweb.command = '{command}'\n"))
+        bare.start_services(place.start(bare))
+        assert found() == []
 
 
 ASKS = """\

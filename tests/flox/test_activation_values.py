@@ -13,6 +13,7 @@ import pytest
 from envref.flox.replay import BREAKS
 from tests.flox.conftest import HOOK, PROFILES, manifest
 from tests.flox.simulator import SHELLS, Flox
+from tests.flox.trace import Record
 from tests.requirements import first_python, need
 
 pytestmark = first_python
@@ -60,26 +61,28 @@ def test_the_hook_gives_every_value_to_a_program_bash_and_zsh(full):
     assert (start.stderr, differing(start.additions), differing(start.environment())) == ("", [], [])
     for shell in ("bash", "zsh"):
         whole = {name: value for name, value in VALUES.items() if name not in BROKEN.get(shell, ())}
-        for name in BROKEN.get(shell, ()):
-            del start.additions[name]
+        start.without(BROKEN.get(shell, ()))
         for way in ("shell", "in place"):
             session = start.attach(shell, way=way)
             assert (differing(session.environment, whole), session.stderr) == ([], "")
 
 
 @pytest.mark.parametrize("shell", BREAKS)
-@pytest.mark.parametrize("variable", ["SHELL", "FLOX_SHELL"])
-def test_what_the_replay_breaks_is_named_by_the_hook(full, shell, variable):
-    """A warning with the name and the cure for each such value; the others reach that shell exactly."""
-    caller = {**os.environ, "SHELL": "/bin/bash", variable: f"/usr/bin/{shell}"}
-    start = full.start(full.flox(manifest(hook=HOOK)), caller=caller)
-    assert differing(start.environment()) == []
+def test_what_the_replay_breaks_is_named_by_the_hook(full, shell):
+    """A warning with the name and the cure for each such value; the others reach that shell exactly.
+
+    Whatever makes Flox choose the shell: SHELL, which a hook sees, FLOX_SHELL, or the shell that it is called in.
+    """
+    flox, path = full.flox(manifest(hook=HOOK)), f"/usr/bin/{shell}"
     cure = f"Flox cannot replay this value into {shell}; run: envref flox-hook --write --placement profile"
-    assert start.stderr.splitlines() == [f"warning: {name}: {cure}" for name in VALUES if name in BROKEN[shell]]
-    assert BROKEN[shell]
-    for name in BROKEN[shell]:
-        del start.additions[name]
-    session = start.attach(shell)
+    warned = [f"warning: {name}: {cure}" for name in VALUES if name in BROKEN[shell]]
+    assert warned
+    for signs, calling in (({"FLOX_SHELL": path}, "bash"), ({}, shell), ({"SHELL": path}, "bash")):
+        start = full.start(flox, caller={**os.environ, "SHELL": "/bin/bash", **signs}, shell=calling)
+        assert start.stderr.splitlines() == warned
+    assert differing(start.environment()) == []
+    start.without(BROKEN[shell])
+    session = start.attach(shell, way="in place")
     whole = {name: value for name, value in VALUES.items() if name not in BROKEN[shell]}
     assert (differing(session.environment, whole), session.stderr) == ([], "")
 
@@ -107,6 +110,7 @@ def test_the_rule_for_what_the_replay_breaks_is_that_of_the_real_shell(shell, tm
     values += ["=", "=ls", "=abc", "==x", "=+/abc=", "=a b", "a=b", "=0", "=1", "=-", "=12", "=-a", "=a-", "=_", "=="]
     values += ["".join(rng.choices("\\\\'!n \"$x" + "\n" * (shell == "tcsh"), k=rng.randint(1, 5))) for _ in range(27)]
     for value in values:
-        start.additions = {"X": value}
-        wrong += [value] * ((start.attach(shell).environment.get("X") != value) is not BREAKS[shell](value))
+        start.records = [Record("set", "X", None, value)]
+        got = start.attach(shell, way="in place").environment.get("X")
+        wrong += [value] * ((got != value) is not BREAKS[shell](value))
     assert wrong == []

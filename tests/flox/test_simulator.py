@@ -6,6 +6,8 @@ Nothing of envref runs in these tests: they hold the ground that the others stan
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -191,15 +193,138 @@ def test_the_replay_is_exact_for_ordinary_values(flox, shell):
     assert start.attach(shell).environment["X"] == value
 
 
-@pytest.mark.parametrize(("shell", "value"), [("fish", "a\\\\b"), ("fish", "end\\"), ("fish", "\\'"), ("tcsh", "a\nb")])
+BREAKING = [
+    ("fish", "a\\\\b"),
+    ("fish", "end\\"),
+    ("fish", "\\'"),
+    ("tcsh", "a\nb"),
+    ("tcsh", "=0"),
+    ("zsh", "=ls"),
+    ("zsh", "=no-such-program"),
+]
+
+
+def escaped(value):
+    return "$'" + value.encode("unicode_escape").decode().replace("'", "\\'") + "'"
+
+
+@pytest.mark.parametrize(("shell", "value"), BREAKING)
 def test_the_replay_breaks_what_it_is_known_to_break(flox, shell, value):
-    """And bash and zsh read the same exactly."""
-    start = flox(
-        hook(f"export X=$'{value.encode('unicode_escape').decode().replace(chr(39), chr(92) + chr(39))}'\n")
-    ).start()
+    """In place, where there is only the script; bash reads the same exactly, and a program needs no quoting."""
+    start = flox(hook(f"export X={escaped(value)}\n")).start()
     assert start.additions["X"] == value
-    assert start.attach(shell).environment.get("X") != value
-    assert [start.attach(exact).environment["X"] for exact in ("bash", "zsh")] == [value, value]
+    assert start.attach(shell, way="in place").environment.get("X") != value
+    assert start.attach("bash", way="in place").environment["X"] == value
+    assert start.environment()["X"] == value
+
+
+@pytest.mark.parametrize(("shell", "value"), [BREAKING[1], BREAKING[2], BREAKING[3], BREAKING[6]])
+def test_a_new_shell_has_the_value_and_loses_the_rest_of_its_script(flox, shell, value):
+    """The environment is exact before the shell reads its script; the profile behind the bad line is not run."""
+    set_ = {"fish": "set -gx {} {}\n", "tcsh": "setenv {} {}\n"}.get(shell, "export {}={}\n")
+    start = flox(manifest(hook=f"export X={escaped(value)}\n", profiles={shell: set_.format("Y", "1")})).start()
+    attached = start.attach(shell)
+    assert (attached.environment["X"], "Y" in attached.environment) == (value, False)
+    start.without(["X"])
+    assert start.attach(shell).environment["Y"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("old", "op", "elsewhere", "gets"),
+    [
+        ("", "append", {"X": "stale"}, "stalesecret-value"),
+        ("secret", "append", {}, "-value"),
+        ("value", "prepend", {}, "secret-"),
+        ("secret-value", "set-if-absent", {"X": "stale"}, "stale"),
+        ("secret-value", "set-if-absent", {}, "secret-value"),
+        ("other", "updated", {"X": "stale"}, "secret-value"),
+        (None, "set", {"X": "stale"}, "secret-value"),
+    ],
+)
+def test_what_an_export_did_is_done_again_to_another_shells_value(flox, old, op, elsewhere, gets):
+    """A plain `export` is right in the first shell only; `unset` before it makes every row right."""
+    caller = {**os.environ, **({} if old is None else {"X": old})}
+    other = {**os.environ, **elsewhere}
+    environment = flox(hook("export X=secret-value\n"))
+    start = environment.start(caller)
+    assert [record.op for record in start.records if record.name == "X"] == [op]
+    assert start.environment()["X"] == "secret-value"
+    assert start.environment(other)["X"] == gets
+    assert [start.attach(shell, caller=other).environment["X"] for shell in ("bash", "zsh")] == [gets, gets]
+    environment.build(hook("unset X\nexport X=secret-value\n"))
+    assert environment.start(caller).environment(other)["X"] == "secret-value"
+
+
+def test_what_is_not_exported_by_name_is_recorded_too(flox):
+    """By assignment, `declare -x`, `read`; `[vars]` are set again in any case; a tab and a CR survive the record."""
+    lines = "A+=2\ndeclare -x B=$'tab\\t cr\\r us\\x1f'\nexport C\nread C <<< 3\nexport -n D\n"
+    caller = {**os.environ, "A": "1", "D": "4", "V": "v"}
+    start = flox(manifest(hook=lines, more='[vars]\nV = "v"\n')).start(caller)
+    assert start.additions == {"A": "12", "B": "tab\t cr\r us\x1f", "C": "3", "V": "v"}
+    assert start.deletions == ["D"]
+    assert start.environment({**os.environ, "A": "x", "V": "other"})["A"] == "x2"
+    assert start.environment({**os.environ, "V": "other"})["V"] == "v"
+    names = [line.split("\x1f")[1:4:2] for line in (start.directory / "envtrace.log").read_text().splitlines()]
+    assert ["append", "A"] in names
+    assert ["reset", "V"] in names
+
+
+def test_a_hook_does_not_see_flox_shell(flox):
+    """It is taken away before, whatever shell the user calls Flox in."""
+    environment = flox(hook("export SEEN=${FLOX_SHELL-none}\n"))
+    for shell in SHELLS:
+        start = environment.start({**os.environ, "FLOX_SHELL": shell}, shell=shell)
+        assert (start.result, start.additions) == (OK, {"SEEN": "none"})
+
+
+def test_a_carriage_return_reaches_the_shell(flox):
+    """Flox hands the lines on as they are: here a syntax error, status 0, and nothing is set."""
+    text = hook("if true; then\n  export X=1\nfi\n").replace("\n", "\r\n")
+    start = flox(text).start()
+    assert (start.result, start.additions) == (OK, {})
+    assert "\r" in (start.flox.env / "activate.d" / "hook-on-activate").read_bytes().decode()
+
+
+def test_services_get_what_the_hook_exported_and_flox_logs_it(flox):
+    """In clear, readable by all."""
+    environment = flox(manifest(hook="export X=the-secret\n", more='[services]\nweb.command = "echo $X"\n'))
+    assert environment.start_services(environment.start()) == {"web": b"the-secret\n"}
+    [log] = (environment.project / ".flox" / "log").iterdir()
+    assert 'X="the-secret"' in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o644
+
+
+def test_the_state_of_a_start_is_gone_with_its_environment_and_stays_in_a_container(flox, tmp_path):
+    """The executive removes it, and what another one left; a container has none."""
+    environment = flox(hook("export X=1\n"))
+    starts = [environment.start() for _ in range(2)]
+    assert environment.runs.parent == environment.runtime / "activations"
+    environment.end()
+    assert not [start for start in starts if start.directory.exists()]
+    container = Flox(tmp_path / "container", hook("export X=1\n"), project=None)
+    starts = [container.start() for _ in range(2)]
+    container.end()
+    assert [(start.directory / "envtrace.log").exists() for start in starts] == [True, True]
+
+
+@EVERY_SHELL
+def test_a_blank_in_the_path_of_an_environment(flox, tmp_path, shell):
+    """All shells read their profile but tcsh, whose script by Flox splits the path: a fault of Flox."""
+    set_ = {"fish": "set -gx Y 1\n", "tcsh": "setenv Y 1\n"}.get(shell, "export Y=1\n")
+    text = manifest(hook="export X=1\n", profiles={shell: set_})
+    attached = Flox(tmp_path / "blank", text, project=tmp_path, blank=True).start().attach(shell)
+    assert attached.environment["X"] == "1"
+    assert ("Y" in attached.environment) == (shell != "tcsh")
+    assert ("unexpected argument" in attached.stderr) == (shell == "tcsh")
+    assert flox(text).start().attach(shell).environment["Y"] == "1"
+
+
+def test_a_command_at_the_prompt_is_not_interrupted(flox):
+    """SIGINT arrives ignored, in all that it starts."""
+    look = "import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    argv = flox("version = 1\n").at_prompt([sys.executable, "-c", look])
+    done = subprocess.run(argv, capture_output=True, encoding="utf-8", timeout=60, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_an_ephemeral_start_is_silent_unless_it_fails(flox):
