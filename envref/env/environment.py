@@ -7,14 +7,15 @@ and keeps references, and what depends on them, as pieces; `filling` puts in the
 from __future__ import annotations
 
 from envref.env import template
+from envref.env.file import appends, merge
 from envref.errors import EnvrefError, MalformedFile, Problem, meant
 from envref.refs.reference import SCHEME, InvalidReference, Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.env.file import Entry
+    from envref.env.file import Entry, EnvFile
     from envref.refs.outcome import Outcome
     from envref.secret import Secret
 
@@ -25,7 +26,10 @@ DEEPEST = 1000  # variables, each of which interpolates the next
 
 
 class Pending:
-    """`${name}` where the name's value holds a reference: known only when the reference is resolved."""
+    """`${name}` where the name's value holds a reference: known only when the reference is resolved.
+
+    The name of the variable itself means the value that its line overrides.
+    """
 
     __slots__ = ("alternative", "name", "offset", "operator")
 
@@ -44,24 +48,36 @@ if TYPE_CHECKING:
 class Variable:
     """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references.
 
-    `plain` is the value if it contains no reference, else None.
+    `plain` is the value if it contains no reference, else None. `under` is what its line overrides, where the value
+    interpolates that and it holds a reference.
     """
 
-    __slots__ = ("entry", "name", "pieces", "plain")
+    __slots__ = ("entry", "name", "pieces", "plain", "under")
 
-    def __init__(self, entry: Entry, pieces: Sequence[Piece]) -> None:
+    def __init__(self, entry: Entry, pieces: Sequence[Piece], under: Variable | None = None) -> None:
         self.name = entry.name
         self.entry = entry
         self.pieces = pieces
         self.plain = _plain(pieces)
+        self.under = under
+
+    def stack(self) -> list[Variable]:
+        """What it overrides, as far as its value needs that, lowest first; itself last."""
+        stack = [self]
+        while stack[-1].under is not None:
+            stack.append(stack[-1].under)
+        return stack[::-1]
 
     def references(self) -> Iterator[Reference | InvalidReference]:
         """Every reference in its own value, also those in alternatives."""
-        return (piece for piece in _flat(self.pieces) if isinstance(piece, Reference | InvalidReference))
+        return (piece for piece in self._every() if isinstance(piece, Reference | InvalidReference))
 
     def interpolated(self) -> Iterator[str]:
         """The names it waits for."""
-        return (piece.name for piece in _flat(self.pieces) if isinstance(piece, Pending))
+        return (piece.name for piece in self._every() if isinstance(piece, Pending))
+
+    def _every(self) -> Iterator[Piece]:
+        return (piece for variable in self.stack() for piece in _flat(variable.pieces))
 
 
 class Filled:
@@ -111,20 +127,33 @@ class Bound:
 
 
 class Environment:
-    """The variables by name, in merged order. Raises MalformedFile for what can't be interpolated."""
+    """The variables by name, in merged order. Raises MalformedFile for what can't be interpolated.
 
-    __slots__ = ("_ambient", "_bound", "_depth", "_depths", "variables")
+    `ambient` is what a name means that no line sets; `kept` has the values of names whose lines don't count.
+    `unset` are the substitutions by nothing, each with its line.
+    """
 
-    def __init__(self, entries: Iterable[Entry], ambient: Mapping[str, str] | None = None) -> None:
+    __slots__ = ("_ambient", "_bound", "_depth", "_depths", "_files", "_kept", "_lines", "unset", "variables")
+
+    def __init__(
+        self,
+        files: Sequence[EnvFile],
+        ambient: Mapping[str, str] | None = None,
+        kept: Mapping[str, str] | None = None,
+    ) -> None:
+        self._files = files
         self._ambient = ambient or {}
+        self._kept = kept or {}
+        self._lines: dict[str, list[Entry]] = {}  # every assignment of each name, once one needs what it overrides
         self.variables: dict[str, Variable] = {}
+        self.unset: list[tuple[Entry, template.Interpolation]] = []
         self._bound = Bound()
         self._depths: dict[str, int] = {}  # of interpolated variables: how many others stand behind each other
         self._depth = 0
         problems = []
-        for entry in entries:
+        for entry in merge(files):
             try:
-                self.variables[entry.name] = Variable(entry, self._pieces(entry))
+                self.variables[entry.name] = self._variable(entry)
             except template.TemplateError as error:
                 self.variables[entry.name] = Variable(entry, ())
                 problems.append(entry.problem(error.offset, error.message))
@@ -156,62 +185,70 @@ class Environment:
                     queue.append(self.variables[name])
         return [variable for name, variable in self.variables.items() if name in wanted]
 
-    def shown(self, variables: Iterable[Variable], show: Callable[[str], str] = str) -> dict[str, str]:
-        """The values by name, with references as `show` makes of their URIs: for commands that contact no store.
-
-        Those that the variables wait for are there too. Raises MalformedFile for what gets too long.
-        """
-        texts: dict[str, str] = {}
-        bound = Bound()
-        # In merged order, so that what a value waits for is there before it, and is made once.
-        for variable in self.closure(variables):
-            plain = variable.plain
-            texts[variable.name] = _shown(variable, texts, show, bound) if plain is None else plain
-        return texts
-
-    def _pieces(self, entry: Entry) -> Sequence[Piece]:
+    def _variable(self, entry: Entry) -> Variable:
         text = entry.text
+        if entry.name in self._kept:
+            return Variable(entry, [self._kept[entry.name]])
         if "$" in text and entry.interpolated:
-            self._bound.begin()
-            self._depth = 0
-            pieces = _joined(self._expand(template.parse(text, self.variables), entry))
-            self._depths[entry.name] = self._depth
-        else:
-            pieces = [text]
-        if not pieces or not isinstance(pieces[0], str) or not pieces[0].startswith(SCHEME):
-            return pieces
-        if len(pieces) > 1:
-            raise EnvrefError(
-                "a reference cannot be built from a secret value", subject=entry.name, hint="write the reference out"
-            )
-        return (_reference(pieces[0]),)
+            return self._live(entry, self._overridden(entry) if appends(entry) else None)
+        return Variable(entry, (_reference(text),) if text.startswith(SCHEME) else (text,))
 
-    def _expand(self, parts: Iterable[template.Part], entry: Entry) -> Iterator[Piece]:
+    def _live(self, entry: Entry, under: Variable | None) -> Variable:
+        self._bound.begin()
+        self._depth = 0
+        parts = template.parse(entry.template, self.variables, entry.name)
+        pieces = _joined(self._expand(parts, entry, under))
+        self._depths[entry.name] = self._depth
+        if pieces and isinstance(pieces[0], str) and pieces[0].startswith(SCHEME):
+            pieces = [_only_reference(pieces, entry)]
+        return Variable(entry, pieces, None if under is None or under.plain is not None else under)
+
+    def _overridden(self, entry: Entry) -> Variable | None:
+        """What the line means by its own name: the value of the line that it overrides; None where there is none."""
+        if not self._lines:
+            for each in (each for file in self._files for each in file.entries):
+                self._lines.setdefault(each.name, []).append(each)
+        needed = []
+        for each in reversed(self._lines[entry.name][:-1]):
+            needed.append(each)
+            if not (each.interpolated and appends(each)):
+                break
+        under = None
+        for each in reversed(needed):
+            try:
+                under = self._live(each, under) if each.interpolated else self._variable(each)
+            except template.TemplateError as error:
+                raise MalformedFile([each.problem(error.offset, error.message)]) from None
+        return under
+
+    def _expand(self, parts: Iterable[template.Part], entry: Entry, under: Variable | None) -> Iterator[Piece]:
         for part in parts:
             if isinstance(part, template.Embedded):
                 yield _reference(part.uri)
             elif isinstance(part, template.Interpolation):
-                yield from self._interpolate(part, entry)
+                yield from self._interpolate(part, entry, under)
             else:
                 yield self._bound.take(part)
 
-    def _interpolate(self, part: template.Interpolation, entry: Entry) -> Iterable[Piece]:
-        value = self._value(part.name)
+    def _interpolate(self, part: template.Interpolation, entry: Entry, under: Variable | None) -> Iterable[Piece]:
+        value = self._value(part.name, under if part.name == entry.name else self.variables.get(part.name))
         self._depth = max(self._depth, self._depths.get(part.name, 0) + 1)
         if self._depth > DEEPEST:
             raise template.TemplateError(part.offset, f"more than {DEEPEST} variables stand behind each other")
+        operator = part.operator
         if isinstance(value, Variable):
-            return (Pending(part.name, part.operator, list(self._expand(part.alternative, entry)), part.offset),)
-        if not wants_alternative(part.operator, value):
-            return (self._bound.take(value or "", part.offset),)
-        if part.operator == ":?":
-            alternative = "".join(str(piece) for piece in self._expand(part.alternative, entry))
+            return (Pending(part.name, operator, list(self._expand(part.alternative, entry, under)), part.offset),)
+        if value is None and not operator:
+            self.unset.append((entry, part))
+        if not wants_alternative(operator, value):
+            return (self._bound.take(kept(operator, value), part.offset),)
+        if operator.endswith("?"):
+            alternative = "".join(str(piece) for piece in self._expand(part.alternative, entry, under))
             raise MalformedFile([required(entry, part.offset, part.name, alternative)])
-        return self._expand(part.alternative, entry)
+        return self._expand(part.alternative, entry, under)
 
-    def _value(self, name: str) -> str | Variable | None:
-        """The plain value of a name; the variable itself if its value contains a reference; or None."""
-        variable = self.variables.get(name)
+    def _value(self, name: str, variable: Variable | None) -> str | Variable | None:
+        """The plain value of a name's variable; the variable itself if its value contains a reference; or None."""
         if variable is None:
             return self._ambient.get(name)
         plain = variable.plain
@@ -219,8 +256,14 @@ class Environment:
 
 
 def wants_alternative(operator: str, value: str | None) -> bool:
-    """Whether `${NAME<operator>alternative}` takes the alternative: `-` for an undefined name only."""
-    return bool(operator) and (value is None or (value == "" and operator != "-"))
+    """Whether `${NAME<operator>alternative}` takes the alternative. With a colon, an empty value is as none."""
+    is_there = bool(value) if operator.startswith(":") else value is not None
+    return bool(operator) and is_there == operator.endswith("+")
+
+
+def kept(operator: str, value: str | None) -> str:
+    """What stands there if it does not."""
+    return "" if operator.endswith("+") else value or ""
 
 
 def _reference(uri: str) -> Reference | InvalidReference:
@@ -228,6 +271,15 @@ def _reference(uri: str) -> Reference | InvalidReference:
         return Reference.parse(uri)
     except InvalidReference as error:
         return error
+
+
+def _only_reference(pieces: Sequence[Piece], entry: Entry) -> Reference | InvalidReference:
+    """The reference that the whole value is."""
+    if len(pieces) > 1:
+        raise EnvrefError(
+            "a reference cannot be built from a secret value", subject=entry.name, hint="write the reference out"
+        )
+    return _reference(str(pieces[0]))
 
 
 def _plain(pieces: Sequence[Piece]) -> str | None:
@@ -254,21 +306,6 @@ def _one(texts: Iterable[str]) -> tuple[str, ...]:
     """The texts as one, or none where nothing is in them."""
     text = "".join(texts)
     return (text,) if text else ()
-
-
-def _shown(variable: Variable, texts: Mapping[str, str], show: Callable[[str], str], bound: Bound) -> str:
-    bound.begin()
-    try:
-        return "".join(bound.take(*_part_shown(piece, texts, show)) for piece in variable.pieces)
-    except template.TemplateError as error:
-        raise MalformedFile([variable.entry.problem(error.offset, error.message)]) from None
-
-
-def _part_shown(piece: Piece, texts: Mapping[str, str], show: Callable[[str], str]) -> tuple[str, int]:
-    """A piece's text, and where in the value it comes from."""
-    if isinstance(piece, Pending):
-        return texts[piece.name], piece.offset
-    return (piece if isinstance(piece, str) else show(piece.uri)), 0
 
 
 def _flat(pieces: Iterable[Piece]) -> Iterator[Piece]:

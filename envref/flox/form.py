@@ -49,7 +49,7 @@ def committed(project: Project) -> Project:
 
 def environment(project: Project) -> Environment:
     """The project's variables, interpolated as `resolve` does."""
-    return Environment(project.entries, project.ambient)
+    return Environment(project.files, project.ambient)
 
 
 def write(manifest: Manifest, form: Form, project: Project) -> Edit:

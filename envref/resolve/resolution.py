@@ -69,7 +69,12 @@ def environment_of(project: Project) -> Environment:
     for file in project.files:
         streams.detail(f"read {file.name}")
     streams.warn_each(project.warnings)
-    return Environment(project.entries, project.ambient)
+    environment = Environment(project.files, project.ambient)
+    if environment.unset:
+        from envref.env.unset import warnings
+
+        streams.warn_each(warnings(environment))
+    return environment
 
 
 def resolved(

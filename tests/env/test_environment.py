@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from envref.env.environment import Environment
-from envref.env.file import EnvFile, merge
+from envref.env.file import EnvFile
 from envref.env.filling import fill
+from envref.env.shown import shown as as_shown
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
@@ -15,13 +16,13 @@ from tests.lateness import Stopwatch
 
 
 def environment(text, ambient=None):
-    return Environment(merge([EnvFile.parse(text, ".env")]), ambient)
+    return Environment([EnvFile.parse(text, ".env")], ambient)
 
 
 def shown(text, ambient=None):
     """What `get` prints for each variable."""
     found = environment(text, ambient)
-    return found.shown(found.variables.values())
+    return as_shown(found)
 
 
 def filled(text, **secrets):
@@ -212,8 +213,8 @@ def test_references_that_multiply_are_bounded_when_shown():
     """`list` and `get` put the reference itself in their place."""
     found = environment(laughs(40, "ref://secrets/a", 2))
     with pytest.raises(MalformedFile, match=TOO_LONG):
-        found.shown([found.variables["A39"]])
-    assert found.shown([found.variables["A3"]])["A3"] == "ref://secrets/a" * 8
+        as_shown(found, [found.variables["A39"]])
+    assert as_shown(found, [found.variables["A3"]])["A3"] == "ref://secrets/a" * 8
 
 
 def test_secrets_that_multiply_are_bounded_when_filled():

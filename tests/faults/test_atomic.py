@@ -48,7 +48,7 @@ from envref.env.file import EnvFile
 path, worker = sys.argv[1:]
 for number in range(25):
     with atomic.lock(path):
-        file = EnvFile.read(path, ".env").set(f"W{worker}_{number}", "x" * number)
+        file = with_value(EnvFile.read(path, ".env"), f"W{worker}_{number}", "x" * number)
         atomic.write(path, str(file).encode())
 """
 

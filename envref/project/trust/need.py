@@ -15,9 +15,9 @@ from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.env.file import Entry
+    from envref.env.file import EnvFile
     from envref.project.config.model import BackendConfig, Config
     from envref.project.project import Project
 
@@ -140,18 +140,18 @@ def outside_files(project: Project) -> list[tuple[str, str]]:
 
 def dangerous_names(project: Project) -> list[str]:
     """Condition e: the names that the env files set, in merged order. Files of condition d are not read for this."""
-    entries = merge(project.files or env_files(project))
-    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in entries))
-    return _interpolated(project, entries, flagged) if flagged else []
+    files = project.files or env_files(project)
+    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in merge(files)))
+    return _interpolated(project, files, flagged) if flagged else []
 
 
-def _interpolated(project: Project, entries: list[Entry], flagged: list[str]) -> list[str]:
+def _interpolated(project: Project, files: Sequence[EnvFile], flagged: list[str]) -> list[str]:
     """The names that are still dangerous once their values are known: `http://${HOST}` may be this machine."""
     from envref.env.environment import Environment
     from envref.errors import EnvrefError
 
     try:
-        variables = Environment(entries, project.ambient).variables
+        variables = Environment(files, project.ambient).variables
     except EnvrefError:
         return flagged  # these files give no values
     return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))
