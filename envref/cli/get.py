@@ -22,7 +22,7 @@ from envref.formats import shells
 @file_options
 @format_option("plain", "json", "shell", "table")
 def get(
-    key: str, profile: str | None, format_: str, file: str | None, local_file: str | None, profile_file: str | None
+    key: str, profile: str | None, format_: str, file: tuple[str, ...], local_file: str | None, profile_file: str | None
 ) -> None:
     """Print a variable, interpolated; references stay as they are.
 

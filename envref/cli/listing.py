@@ -26,7 +26,7 @@ HIDDEN = "ref://***"
 def listing(
     profile: str | None,
     format_: str,
-    file: str | None,
+    file: tuple[str, ...],
     local_file: str | None,
     profile_file: str | None,
     *,

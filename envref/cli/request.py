@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from envref.env.file import EnvFile
+
 _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
 
@@ -16,10 +18,14 @@ class Request:
 
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `replay` is the shell into which Flox
     will write the variables again, if that may break one; else empty.
-    `captured` says that Flox records what the output does.
+    `captured` says that Flox records what the output does. `files` are named in the place of the base file. `keep` lets
+    the environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
     """
 
-    __slots__ = ("captured", "directory", "format", "only", "profile", "replay", "strict", "table", "timeout")
+    __slots__ = (
+        *("captured", "directory", "files", "format", "keep", "known", "only", "profile", "replay", "strict"),
+        *("table", "timeout"),
+    )
 
     def __init__(
         self,
@@ -33,6 +39,8 @@ class Request:
         table: str | None = None,
         replay: str = "",
         captured: bool = False,
+        files: tuple[str, ...] = (),
+        keep: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -43,6 +51,9 @@ class Request:
         self.table = table
         self.replay = replay
         self.captured = captured
+        self.files = files
+        self.keep = keep
+        self.known: Sequence[EnvFile] = ()
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}

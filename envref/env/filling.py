@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envref.env.environment import Bound, Filled, Pending, kept, required, wants_alternative
+from envref.env.environment import Filled
+from envref.env.interpolation import Bound, Pending, kept, required, wants_alternative
 from envref.env.template import TemplateError
 from envref.errors import MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TypeVar
 
-    from envref.env.environment import Piece, Variable
+    from envref.env.environment import Variable
+    from envref.env.interpolation import Piece
     from envref.refs.outcome import Outcome
 
     T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.env.environment import Bound, Pending
+from envref.env.interpolation import Bound, Pending
 from envref.env.template import TemplateError
 from envref.errors import MalformedFile
 
@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from envref.env.environment import Environment, Piece, Variable
+    from envref.env.environment import Environment, Variable
+    from envref.env.interpolation import Piece
 
 
 def shown(

@@ -10,10 +10,11 @@ import json
 import os
 import re
 
+from envref.backends.programs import repository_around
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_profile_name
-from envref.project.project import env_files, file_names
+from envref.project.project import env_files, layers
 from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
 
@@ -71,8 +72,8 @@ def _backend(backend: BackendConfig) -> dict[str, Any]:
 def _program(need: Need, root: str) -> dict[str, str]:
     """What identifies a program: inside the project its place and its bytes, elsewhere its path."""
     backend, path = need.backend.name if need.backend else "", need.detail or need.subject
-    below = os.path.join(root, "")
-    place = f"./{path.removeprefix(below)}" if path.startswith(below) else path
+    below = os.path.join(repository_around(root), "")  # a store of what it extends has its program above the root
+    place = f"./{os.path.relpath(path, root)}" if path.startswith(below) else path
     if not os.path.isabs(path):
         return {"backend": backend, "program": path}
     target = os.path.realpath(path)
@@ -101,7 +102,7 @@ def _of_env_files(project: Project) -> dict[str, Any]:
     Risky variables with their values as written, and the names of secrets that envref did not make. In strict mode the
     bytes of all files as well: there any change asks.
     """
-    files = env_files(project, _every_file(project))
+    files = [*env_files(project, _every_file(project)), *project.named]
     variables = {
         entry.name: entry.text
         for file in files
@@ -117,9 +118,12 @@ def _of_env_files(project: Project) -> dict[str, Any]:
 
 
 def _every_file(project: Project) -> list[str]:
-    config = project.config
-    on_disk = [f".env.{name}" for name in _profiles_on_disk(project.root)]
-    return list(dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk]))
+    """Those in effect, and every profile's; of what it extends as well."""
+    names = layers(project)
+    for place, config in (("", project.config), *project.config.parents):
+        on_disk = [f".env.{name}" for name in _profiles_on_disk(os.path.join(project.root, place))]
+        names += [os.path.normpath(os.path.join(place, name)) for name in (*config.profiles.values(), *on_disk)]
+    return list(dict.fromkeys(names))
 
 
 def _profiles_on_disk(root: str) -> list[str]:
@@ -127,4 +131,4 @@ def _profiles_on_disk(root: str) -> list[str]:
         names = [name.removeprefix(".env.") for name in os.listdir(root) if name.startswith(".env.")]
     except OSError:
         return []
-    return [name for name in names if is_profile_name(name)]
+    return [name for name in names if is_profile_name(name.removesuffix(".local"))]

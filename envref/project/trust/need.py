@@ -10,7 +10,7 @@ import os
 from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
 from envref.paths import configuration_path, expanded, is_within
-from envref.project.project import env_files, file_names, outside
+from envref.project.project import env_files, layers, outside
 from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 
 TYPE_CHECKING = False
@@ -64,7 +64,7 @@ def _of_backends(project: Project, environment: Mapping[str, str]) -> Iterator[N
     theirs = "backends" in config.from_project
     for backend in config.backends:
         arguments = backend.arguments(root, environment)
-        yield from _program(backend, str(arguments.get("command", "")), root, theirs=theirs)
+        yield from _program(backend, str(arguments.get("command", "")), backend.home or root, theirs=theirs)
         if theirs:
             yield from _address(backend, environment)
             yield from _places(backend, arguments, root, environment)
@@ -110,7 +110,7 @@ def _places(
     """Condition c, for every option that is a path; the program is condition a's."""
     for option in backend.paths:
         place = str(arguments[option])
-        allowed = [root] if option in backend.data else []
+        allowed = [backend.home or root] if option in backend.data else []
         if (
             option != "command"
             and backend.options[option]
@@ -133,9 +133,18 @@ def _own(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[str
 def outside_files(project: Project) -> list[tuple[str, str]]:
     """Condition d: the env files of every profile that a symlink takes out of the project, and where to."""
     config = project.config
-    names = dict.fromkeys([*file_names(config, project.profile), *config.profiles.values()])
+    names = dict.fromkeys([*layers(project), *config.profiles.values()])
     targets = ((name, outside(project.root, name)) for name in names)
-    return [(name, target) for name, target in targets if target]
+    return [*_outside_parents(project), *((name, target) for name, target in targets if target)]
+
+
+def _outside_parents(project: Project) -> list[tuple[str, str]]:
+    """What it extends outside of its repository: the files and the stores there count."""
+    if not project.config.parents:
+        return []
+    from envref.project.inherited import outside_parents
+
+    return outside_parents(project.root, project.config)
 
 
 def dangerous_names(project: Project) -> list[str]:
