@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 # What `kill`, a closed terminal and Ctrl-\\ send. Ctrl-C raises KeyboardInterrupt, which ends them by itself.
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 _groups: set[int] = set()  # each by the number of its first process
+_lock = threading.RLock()  # of a start: a signal within it waits until the new group is known
+_starts: list[bool] = []  # one where a start is going on
+_late: list[int] = []  # the signal that came meanwhile
 
 
 def watch() -> None:
@@ -28,8 +33,17 @@ def watch() -> None:
             signal.signal(number, _end)
 
 
-def started(group: int) -> None:
-    _groups.add(group)
+@contextmanager
+def starting() -> Iterator[Callable[[int], None]]:
+    """The context in which a program is started; the caller tells the number of its group."""
+    with _lock:
+        _starts.append(True)
+        try:
+            yield _groups.add
+        finally:
+            _starts.pop()
+    if _late and threading.current_thread() is threading.main_thread():
+        _end(_late[0], None)
 
 
 def ended(group: int) -> None:
@@ -45,7 +59,11 @@ def kill(group: int) -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
-    for group in list(_groups):
-        kill(group)
+    with _lock:  # free, or the main thread's own
+        if _starts:
+            _late.append(number)
+            return
+        for group in list(_groups):
+            kill(group)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

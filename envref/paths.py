@@ -21,6 +21,7 @@ _USUAL = {
 }
 
 
+NO_DIRECTORY = "the current directory no longer exists"
 NO_HOME = "set HOME to an absolute path"  # the cure where a place is empty
 
 # Where the user's files are. The XDG base directory specification says to ignore a relative value. We also ignore it in

@@ -177,17 +177,18 @@ class _Child:
         self._errors = bytearray()
         self._open: set[IO[bytes]] = set()
         self._is_stopped = False
-        self._process = subprocess.Popen(
-            call.argv,
-            bufsize=0,
-            stdin=subprocess.DEVNULL if call.payload is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=directory,
-            process_group=0,
-        )
-        children.started(self._process.pid)
+        with children.starting() as known:
+            self._process = subprocess.Popen(
+                call.argv,
+                bufsize=0,
+                stdin=subprocess.DEVNULL if call.payload is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=directory,
+                process_group=0,
+            )
+            known(self._process.pid)
         self._watch(self._process.stdout, selectors.EVENT_READ, self._read_output)
         self._watch(self._process.stderr, selectors.EVENT_READ, self._read_errors)
         self._watch(self._process.stdin, selectors.EVENT_WRITE, self._write)

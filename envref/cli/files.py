@@ -87,7 +87,10 @@ def with_named(found: Project, chosen: Chosen, known: Iterable[EnvFile] = ()) ->
     files: list[EnvFile] = []
     named: list[EnvFile] = []
     unread: list[str] = []
-    for name in present(found, [name for name, files_there in given.items() if files_there]):
+    names = present(found, [name for name, files_there in given.items() if files_there])
+    if given.get(""):  # the file of a profile that is not in effect
+        names.insert(names.index(config.env_file) + 1, "")
+    for name in names:
         if given.get(name):
             named += [read.get(_title(found, each)) or named_file(each, _title(found, each)) for each in given[name]]
             files += named[-len(given[name]) :]

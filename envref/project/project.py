@@ -7,7 +7,7 @@ import os
 from envref.env import file as envfile
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.paths import shown
+from envref.paths import NO_DIRECTORY, shown
 from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config, is_profile_name
@@ -89,7 +89,7 @@ def real(start: str) -> str:
     try:
         return os.path.realpath(start)
     except FileNotFoundError:
-        raise EnvrefError("the current directory no longer exists", hint="cd to one that does") from None
+        raise EnvrefError(NO_DIRECTORY, hint="cd to one that does") from None
 
 
 def _nothing(_project: Project) -> bool:

@@ -11,7 +11,7 @@ from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, BackendUnavailable, EnvrefError, MalformedFile
 from envref.paths import shown
-from envref.project.project import outside, readable
+from envref.project.project import PATIENCE, outside, readable
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.chain import Stores
@@ -100,7 +100,7 @@ class Case:
             try:
                 place = path or readable(self.project, name, is_granted)
                 if place:
-                    yield EnvFile.read(place, name)
+                    yield EnvFile.read(place, name, self.timeout or PATIENCE)
                 else:
                     self.faults.append(_outside(self.project, name))
             except MalformedFile as error:
