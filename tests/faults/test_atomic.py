@@ -44,6 +44,7 @@ for count in range(10**9):
 EDIT = """
 import sys
 from envref import atomic
+from envref.env.edit import with_value
 from envref.env.file import EnvFile
 path, worker = sys.argv[1:]
 for number in range(25):
