@@ -7,6 +7,7 @@ import sys
 
 from envref import streams
 from envref.errors import FAILED, EnvrefError
+from envref.paths import NO_DIRECTORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _guarded(command: Callable[[], int]) -> int:
 
 
 def _bug(error: Exception) -> EnvrefError:
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return EnvrefError(NO_DIRECTORY, hint="cd to one that does")
     place = error.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
@@ -67,6 +70,14 @@ def _bug(error: Exception) -> EnvrefError:
         f"internal error: {type(error).__name__} at {where}",
         hint="this is a bug in envref; please report it with the output of the same command under --debug",
     )
+
+
+def _is_nowhere() -> bool:
+    """Whether the current directory was removed."""
+    try:
+        return not os.getcwd()
+    except FileNotFoundError:
+        return True
 
 
 def _trace(error: Exception) -> None:

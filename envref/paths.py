@@ -21,6 +21,7 @@ _USUAL = {
 }
 
 
+NO_DIRECTORY = "the current directory no longer exists"
 NO_HOME = "set HOME to an absolute path"  # the cure where a place is empty
 
 # Where the user's files are. The XDG base directory specification says to ignore a relative value. We also ignore it in
@@ -142,7 +143,12 @@ def _appending(path: str, flags: int) -> int:
 
 def open_file(path: Path) -> BufferedReader:
     """A project's regular file, or the one that a link leads to, to read. Raises OSError, for a pipe as well."""
-    return _regular(open(path, "rb", opener=without_waiting))
+    return _regular(open_unread(path))
+
+
+def open_unread(path: Path) -> BufferedReader:
+    """Whatever a project has there, to read; the caller looks what it is. Raises OSError."""
+    return open(path, "rb", opener=without_waiting)
 
 
 def open_in_place(path: Path) -> BufferedReader:
@@ -174,8 +180,12 @@ def open_to_append(path: Path) -> BufferedWriter:
     return open(path, "ab", opener=_appending)
 
 
+def is_regular(file: BufferedReader) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+
+
 def _regular(file: BufferedReader) -> BufferedReader:
-    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    if is_regular(file):
         return file
     file.close()
     raise OSError(0, "not a regular file")

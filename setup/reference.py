@@ -129,6 +129,9 @@ def schema() -> Rule:
             "project": _text(
                 "Whose secrets: stores keep them as PROJECT/KEY.", pattern=r"^(?!\s)[^/\\]{1,128}(?<!\s)$"
             ),
+            "extends": _text(
+                "A directory whose env files and stores lie below the project's own, e.g. ../.. of a monorepo."
+            ),
             "env_file": _text("The base file, relative to the project's root.", default=".env"),
             "local_file": _text("Personal overrides, which stay out of version control.", default=".env.local"),
             "active_profile": {"type": ["string", "null"], "description": "The profile in effect by default."},
@@ -136,6 +139,11 @@ def schema() -> Rule:
                 "type": "boolean",
                 "default": False,
                 "description": "Whether ${NAME} falls back to the process environment.",
+            },
+            "precedence": {
+                "enum": ["files", "environment"],
+                "default": "files",
+                "description": "Who decides about a name that the files set and the environment has.",
             },
             "profiles": {
                 "type": ["object", "null"],

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 import selectors
-import signal
 import subprocess
 import time
 
+from envref import children
 from envref.backends.answer import no_answer
 from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
 from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
@@ -125,6 +125,7 @@ def run_many(
 ) -> list[Finished | BackendError]:
     """Runs every call, four at a time; the outcomes in the order of the calls. One failure doesn't fail the others."""
     started = time.monotonic()
+    children.watch()
     inherited = child_environment() if environment is None else environment
     outcomes: dict[int, Finished | BackendError] = {}
     waiting = list(enumerate(calls))[::-1]
@@ -176,16 +177,18 @@ class _Child:
         self._errors = bytearray()
         self._open: set[IO[bytes]] = set()
         self._is_stopped = False
-        self._process = subprocess.Popen(
-            call.argv,
-            bufsize=0,
-            stdin=subprocess.DEVNULL if call.payload is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            cwd=directory,
-            process_group=0,
-        )
+        with children.starting() as known:
+            self._process = subprocess.Popen(
+                call.argv,
+                bufsize=0,
+                stdin=subprocess.DEVNULL if call.payload is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                cwd=directory,
+                process_group=0,
+            )
+            known(self._process.pid)
         self._watch(self._process.stdout, selectors.EVENT_READ, self._read_output)
         self._watch(self._process.stderr, selectors.EVENT_READ, self._read_errors)
         self._watch(self._process.stdin, selectors.EVENT_WRITE, self._write)
@@ -249,13 +252,10 @@ class _Child:
         for pipe in list(self._open):
             self._close(pipe)
         self._process.wait()
+        children.ended(self._process.pid)
 
     def _kill_group(self) -> None:
-        # The group outlives its leader, and its number is not reused while a member lives.
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):  # macOS answers "not permitted" for a group of zombies
-            pass
+        children.kill(self._process.pid)
 
     def _read_output(self) -> bool:
         chunk = self._read(self._process.stdout)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from envref.checks import example, schema
 from envref.checks.example import Comparison
 from envref.errors import pasted
-from envref.project.project import env_path, file_names
+from envref.project.project import env_path, layers, shared_names
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 from envref.resolve.chain import ALWAYS
@@ -115,7 +115,10 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
 
 
 def _files(project: Project) -> list[File]:
-    names = [*file_names(project.config, project.profile), example.FILE]
+    """Those that a project usually has, and the others that are there."""
+    usual = [*shared_names(project.config, project.profile), project.config.local_file]
+    names = [name for name in layers(project) if name in usual or os.path.lexists(os.path.join(project.root, name))]
+    names = [*dict.fromkeys([*names, *usual]), example.FILE]
     return [{"name": name, "present": os.path.lexists(os.path.join(project.root, name))} for name in names]
 
 

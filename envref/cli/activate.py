@@ -5,9 +5,12 @@ This file imports nothing that the run does not need.
 
 from __future__ import annotations
 
+import os
+
 from envref import streams
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError
 from envref.formats import shells
+from envref.project.config.model import FILES
 from envref.resolve import resolution as resolutions
 
 TYPE_CHECKING = False
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from envref.formats.shells import Sink
     from envref.project.project import Project
     from envref.resolve.resolution import Resolution
+
+
+_SURELY_FITS = 64 * 1024  # characters of code: less is never more than a system lets a program have
 
 
 def activate(request: Request, sink: Sink | None = None) -> int:
@@ -48,6 +54,10 @@ def untrusted_warning(names: Iterable[str]) -> str:
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     rendered = sink.render(resolution.values())
+    if sink.failure and len(rendered.text) > _SURELY_FITS:
+        from envref.formats.limits import check
+
+        check(resolution.values(), os.environb)
     if request.captured:
         rendered.begin_anew([name for name, _ in resolution.values()])
     if request.strict and (resolution.failed or rendered.left_out):
@@ -105,9 +115,20 @@ def _exported(request: Request) -> Resolution:
 
 
 def _resolved(project: Project, request: Request, gate: Callable[[Project], object]) -> Resolution:
-    environment = resolutions.environment_of(project)
+    keeping = kept(project, request)
+    environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    return resolutions.resolved(project, environment, chosen, request.timeout, gate)
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate)
+    resolution.kept = keeping
+    return resolution
+
+
+def kept(project: Project, request: Request) -> dict[str, str]:
+    """The environment's values of names that the files set too, where the environment wins."""
+    if not request.keep and project.config.precedence == FILES:
+        return {}
+    names = {entry.name for file in project.files for entry in file.entries}
+    return {name: value for name, value in os.environ.items() if name in names}
 
 
 def _agree(project: Project) -> Callable[[Project], object]:
@@ -148,10 +169,21 @@ def _load(request: Request) -> Project:
 def project_of(request: Request) -> Project:
     """The project with its env files, or with a Flox plugin's table instead."""
     if request.table is None:
-        return resolutions.load(request.directory, request.profile)
+        project = _read(request)
+        request.known = project.files if project.unread else ()
+        return project
     from envref.flox import table
 
     return table.load(request.directory, request.profile, request.table)
+
+
+def _read(request: Request) -> Project:
+    if not request.files:
+        return resolutions.load(request.directory, request.profile, request.timeout, request.known)
+    from envref.cli.files import Chosen, with_named
+    from envref.project.project import configured
+
+    return with_named(configured(request.directory, request.profile), Chosen(request.files), request.known)
 
 
 def _require(project: Project) -> None:

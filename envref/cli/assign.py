@@ -10,6 +10,7 @@ from envref import atomic, streams
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
+from envref.env.edit import with_value
 from envref.env.file import EnvFile
 from envref.errors import UsageError
 from envref.project.edit import trust_kept
@@ -50,7 +51,7 @@ def assign(
     inside = None if file or local_file else found.root
     with atomic.lock(path, inside=inside), trust_kept(found.root, path):
         before = EnvFile.read(path, shown) if os.path.lexists(path) else EnvFile.parse("", shown)
-        after = before.set(name, value, expand=expand, exported=export_prefix)
+        after = with_value(before, name, value, expand=expand, exported=export_prefix)
         atomic.write(path, str(after).encode(), inside=inside, mode=mode)
     streams.inform(f"set {name} in {shown}")
 

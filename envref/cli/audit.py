@@ -11,7 +11,7 @@ import click
 from envref import streams
 from envref.checks.audit import LEAST_ENTROPY, PlainSecret, findings
 from envref.cli.audit_values import closures, places, search
-from envref.cli.files import project
+from envref.cli.files import files_option, named_file, project
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option
 from envref.env.file import EnvFile
@@ -28,7 +28,7 @@ _ADVICE = "Use ref:// references to keep secrets out of .env files"
 @click.command(cls=Command)
 @click.argument("paths", nargs=-1, metavar="[PATH]…")
 @profile_option
-@click.option("-f", "--file", metavar="FILE", help="The base file.")
+@files_option
 @click.option("--local-file", metavar="FILE", help="The personal overrides.")
 @click.option("--min-entropy", metavar="N", default=str(LEAST_ENTROPY), help="Bits a character of a random value.")
 @click.option("--all-profiles", is_flag=True, help="Also every profile's file.")
@@ -40,7 +40,7 @@ def audit(
     paths: tuple[str, ...],
     profile: str | None,
     format_: str,
-    file: str | None,
+    file: tuple[str, ...],
     local_file: str | None,
     min_entropy: str,
     *,
@@ -62,7 +62,7 @@ def audit(
         return search(closures(paths) if closure else places(paths), profile, format_)
     found = project(profile)
     own = _unreplaced(found, file, local_file, all_profiles=all_profiles)
-    given = [name for name in (file, local_file) if name]
+    given = [name for name in (*file, local_file) if name]
     files = _staged(found, given, own) if staged else _present(found, given, own)
     return _report(findings(files, _bits(min_entropy)), format_)
 
@@ -77,14 +77,15 @@ def _bits(text: str) -> float:
     return bits
 
 
-def _unreplaced(found: Project, file: str | None, local_file: str | None, *, all_profiles: bool) -> list[str]:
+def _unreplaced(found: Project, file: tuple[str, ...], local_file: str | None, *, all_profiles: bool) -> list[str]:
     """The project's env files by their names in its root, less those that the command line replaces.
 
     Base, profiles, local.
     """
     config = found.config
-    files = [config.profile_file(found.profile)] if found.profile else []
-    files += profiles(found.root, config).values() if all_profiles else ()
+    wanted = {**({found.profile: config.profile_file(found.profile)} if found.profile else {})}
+    wanted |= profiles(found.root, config) if all_profiles else {}
+    files = [*wanted.values(), *(f".env.{profile}.local" for profile in wanted)]
     replaced = {config.env_file if file else None, config.local_file if local_file else None}
     names = dict.fromkeys([config.env_file, *files, config.local_file])
     return [name for name in names if name not in replaced]
@@ -92,7 +93,7 @@ def _unreplaced(found: Project, file: str | None, local_file: str | None, *, all
 
 def _present(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
     """The files that exist; one that was named on the command line has to exist."""
-    files = [EnvFile.read(os.path.join(directory(), name), name) for name in given]
+    files = [named_file(name) for name in given]
     for name in own:
         path = readable(found, name, is_granted)
         if not path:

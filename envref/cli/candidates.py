@@ -36,7 +36,7 @@ def variables(context: click.Context, _parameter: click.Parameter, incomplete: s
     found = _project(context)
     if found is None:
         return []
-    files = project.file_names(found.config, found.profile)
+    files = project.layers(found)
     names = {name for file in files for name in _set_in(found.root, file)}
     return sorted(name for name in names if name.startswith(incomplete))
 

@@ -16,7 +16,8 @@ from envref.errors import printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
-from envref.project.config.model import BackendConfig, Config, is_credential
+from envref.project.config.model import FILES, BackendConfig, Config, is_credential
+from envref.project.inherited import inherit
 from envref.project.project import Project, find
 from envref.project.tokens import committed_tokens
 
@@ -34,6 +35,8 @@ def show(format_: str) -> None:
     Example: envref config show --format json
     """
     effective = inspect(find(directory()))
+    if effective.extends:
+        effective = inherit(effective, os.path.dirname(effective.path))
     warnings = _warnings(effective)
     if format_ == "json":
         streams.write(shells.json_text(_data(effective, warnings)))
@@ -78,6 +81,10 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"ActiveProfile: {effective.active_profile}"
     if effective.interpolate_environment:
         yield "InterpolateEnvironment: true"
+    if effective.precedence != FILES:
+        yield f"Precedence: {effective.precedence}"
+    if effective.extends:
+        yield f"Extends: {effective.extends}"
     if effective.trust != "default":
         yield f"Trust: {effective.trust}"
     yield "Backends:"
@@ -113,6 +120,8 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "local_file": effective.local_file,
         "active_profile": effective.active_profile,
         "interpolate_environment": effective.interpolate_environment,
+        "precedence": effective.precedence,
+        "extends": effective.extends,
         "backends": [_backend(backend) for backend in effective.backends],
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
@@ -145,6 +154,9 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
     if effective.active_profile:
         yield "active_profile", effective.active_profile
     yield "interpolate_environment", _word(effective.interpolate_environment)
+    yield "precedence", effective.precedence
+    if effective.extends:
+        yield "extends", effective.extends
     for backend in effective.backends:
         yield f"backends.{backend.name}", backend.type
         yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())

@@ -18,7 +18,7 @@ from envref.errors import FAILED, OK, EnvrefError, steps
 from envref.flox.manifest import PLACE
 from envref.formats import shells
 from envref.project.config.files import FILE
-from envref.project.project import Project, bare, file_names
+from envref.project.project import Project, bare, layers
 
 
 @click.command(cls=Command)
@@ -74,8 +74,10 @@ def _tables(case: Case, *, flox: bool) -> Iterable[checks.Checks]:
 
 def _layers(found: Project, file: str | None, local_file: str | None) -> Iterable[tuple[str, str]]:
     """Path and shown name of each file. Named files have to exist, and a project's base file; others may be absent."""
-    base, *optional = file_names(found.config, found.profile)
-    for name, named in (base, file), *((name, None) for name in optional[:-1]), (optional[-1], local_file):
+    base = found.config.env_file
+    instead = {base: file, found.config.local_file: local_file}
+    for name in dict.fromkeys([*layers(found), *(name for name, named in instead.items() if named)]):
+        named = instead.get(name)
         if named:
             yield os.path.join(directory(), named), named
         elif os.path.lexists(os.path.join(found.root, name)) or (name == base and found.config.path):

@@ -11,6 +11,7 @@ from envref.cli import candidates, output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
+from envref.env.shown import shown
 from envref.errors import EnvrefError, printable
 from envref.formats import shells
 
@@ -21,7 +22,7 @@ from envref.formats import shells
 @file_options
 @format_option("plain", "json", "shell", "table")
 def get(
-    key: str, profile: str | None, format_: str, file: str | None, local_file: str | None, profile_file: str | None
+    key: str, profile: str | None, format_: str, file: tuple[str, ...], local_file: str | None, profile_file: str | None
 ) -> None:
     """Print a variable, interpolated; references stay as they are.
 
@@ -30,7 +31,7 @@ def get(
     found = environment(profile, Chosen(file, local_file, profile_file))
     if key not in found.variables:
         raise EnvrefError(f'key "{key}" not found{found.suggestion(key)}')
-    streams.write(_written(key, found.shown([found.variables[key]])[key], format_))
+    streams.write(_written(key, shown(found, [found.variables[key]])[key], format_))
 
 
 def _written(key: str, value: str, format_: str) -> str:

@@ -11,6 +11,7 @@ from envref.cli import output
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
+from envref.env.shown import shown
 from envref.errors import printable
 from envref.formats import shells
 
@@ -25,7 +26,7 @@ HIDDEN = "ref://***"
 def listing(
     profile: str | None,
     format_: str,
-    file: str | None,
+    file: tuple[str, ...],
     local_file: str | None,
     profile_file: str | None,
     *,
@@ -36,8 +37,7 @@ def listing(
     Example: envref list --format table
     """
     found = environment(profile, Chosen(file, local_file, profile_file))
-    variables = found.variables.values()
-    rows = list((found.shown(variables) if show_secrets else found.shown(variables, _hidden)).items())
+    rows = list(shown(found, show=str if show_secrets else _hidden).items())
     if format_ == "table":
         streams.write(output.table(("KEY", "VALUE"), rows))
         return

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from envref.env.file import EnvFile
+
 _SHORTEST, _LONGEST = 0.1, 600.0  # seconds of --timeout
 
 
@@ -15,10 +17,14 @@ class Request:
     """What to resolve, and in which format. `only` holds variable names; empty means all. `timeout` is in seconds.
 
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
-    the output does, and does it again to later shells.
+    the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
+    environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
     """
 
-    __slots__ = ("captured", "directory", "format", "only", "profile", "strict", "table", "timeout")
+    __slots__ = (
+        *("captured", "directory", "files", "format", "keep", "known", "only", "profile", "strict"),
+        *("table", "timeout"),
+    )
 
     def __init__(
         self,
@@ -31,6 +37,8 @@ class Request:
         timeout: float | None = None,
         table: str | None = None,
         captured: bool = False,
+        files: tuple[str, ...] = (),
+        keep: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -40,6 +48,9 @@ class Request:
         self.timeout = timeout
         self.table = table
         self.captured = captured
+        self.files = files
+        self.keep = keep
+        self.known: Sequence[EnvFile] = ()
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}

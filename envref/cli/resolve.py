@@ -9,6 +9,7 @@ import click
 
 from envref import streams
 from envref.cli import activate, output
+from envref.cli.files import files_option
 from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
 from envref.cli.request import Request, format_of, is_captured, start, wants_strict
@@ -37,6 +38,7 @@ FORMATS = (
 @click.option("--direnv", is_flag=True, help="As --export --shell bash.")
 @click.option("--strict", is_flag=True, help="All or nothing.")
 @only_option
+@files_option
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
@@ -48,6 +50,7 @@ def resolve(
     format_: str | None,
     shell: str | None,
     only: list[str],
+    file: tuple[str, ...],
     timeout: float | None,
     table: str | None,
     *,
@@ -75,7 +78,10 @@ def resolve(
         timeout=timeout,
         table=table,
         captured=not direnv and evaluable and is_captured(shell or "sh", os.environ),
+        files=file,
     )
+    if table and file:
+        raise UsageError("--from-flox-plugin replaces the env files; leave -f out")
     if explain:
         return _explain(request, format_ or "plain")
     if unset:
@@ -100,6 +106,8 @@ def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
 def _check_watchable(request: Request) -> None:
     if request.table:
         raise UsageError("--watch looks at the project's files; leave --from-flox-plugin out")
+    if request.files:
+        raise UsageError("--watch looks at the project's files; leave -f out")
     if request.format == "github":
         raise UsageError("--watch would write each variable to GITHUB_ENV again and again; leave it out")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -12,11 +13,13 @@ import click
 from envref import memory, streams
 from envref.cli import activate
 from envref.cli.consent import require
+from envref.cli.files import files_option
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
-from envref.errors import FAILED, EnvrefError
-from envref.formats import shells
+from envref.errors import FAILED, EnvrefError, printable
+from envref.formats import limits, shells
+from envref.paths import open_file
 from envref.resolve.report import complaints
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ _REMOVED = (
     "ENVREF_TRUST",
     "ENVREF_STORE_PATH",
 )
+_SHELL = "/bin/sh"
+_FIRST_LINE = 256  # bytes of it that Linux reads
 _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
 
 
@@ -38,17 +43,21 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 @click.option("--strict", is_flag=True, help="Start nothing if anything is unresolved (the default).")
 @click.option("--partial", is_flag=True, help="Start it without what is unresolved.")
 @only_option
+@files_option
+@click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
 @timeout_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(
     profile: str | None,
     only: list[str],
+    file: tuple[str, ...],
     timeout: float | None,
     command: tuple[str, ...],
     *,
     strict: bool,
     partial: bool,
+    keep_env: bool,
     pristine: bool,
 ) -> int:
     """Run a command with the project's variables.
@@ -56,7 +65,7 @@ def run(
     Example: envref run --only DATABASE_URL -- ./migrate.sh
     """
     exclusive(strict=strict, partial=partial)
-    request = Request(directory(), profile=profile, only=only, timeout=timeout)
+    request = Request(directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env)
     lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
     coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
     resolution = _resolved(request)
@@ -67,7 +76,9 @@ def run(
     if coerced:
         environment.pop(b"LC_CTYPE", None)
     for name, value in resolution.values():
-        environment[name.encode()] = shells.environment_text(name, value).encode()
+        key = name.encode()
+        kept = name in resolution.kept
+        environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
     _replace_process(command, environment)
     return FAILED
 
@@ -78,7 +89,8 @@ def _resolved(request: Request) -> Resolution:
     if not resolution.untrusted:
         return resolution
     require(resolution.project)
-    return activate.resolve(request)
+    resolution.untrusted = ()
+    return resolution
 
 
 def _environment(*, pristine: bool) -> dict[bytes, bytes]:
@@ -114,16 +126,60 @@ def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) 
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+    program = _program(command[0])
     try:
-        os.execve(_program(command[0]), command, environment)  # noqa: S606  the user's own command, as written
-    except FileNotFoundError:
-        raise EnvrefError(
-            f"command not found: {command[0]}", hint="after -- stand the program and its arguments"
-        ) from None
-    except PermissionError:
-        raise EnvrefError(f"{command[0]}: permission denied", hint="chmod +x makes a file a program") from None
+        _execute(program, command, environment)
     except OSError as error:
-        raise EnvrefError(f"{command[0]}: {error.strerror}") from None
+        raise _not_started(command[0], program, environment, error) from None
+
+
+def _execute(program: str, command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
+    try:
+        os.execve(program, command, environment)  # noqa: S606  the user's own command, as written
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    # A script without `#!`: shells, env and nohup let sh run it (execvp(3)).
+    os.execve(_SHELL, (_SHELL, program, *command[1:]), environment)  # noqa: S606
+
+
+class CannotStart(EnvrefError):
+    """The command is there, and can't be started."""
+
+    status = 126  # as in a shell (POSIX, 2.8.2)
+
+
+class NoSuchCommand(EnvrefError):
+    """There is no such command."""
+
+    status = 127
+
+
+def _not_started(command: str, program: str, environment: dict[bytes, bytes], error: OSError) -> EnvrefError:
+    """Why the system did not start it."""
+    if error.errno == errno.E2BIG:
+        return limits.too_large(limits.sizes_of(environment))
+    if isinstance(error, FileNotFoundError):
+        interpreter = _interpreter(program)
+        if not interpreter:
+            return NoSuchCommand(f"command not found: {command}", hint="after -- stand the program and its arguments")
+        cut = "its first line ends in a CR; save it with line ends LF" if "\r" in interpreter else ""
+        cure = cut or "correct its first line, or install that program"
+        return CannotStart(f"{command}: its interpreter {printable(interpreter)} does not exist", hint=cure)
+    if isinstance(error, PermissionError):
+        return CannotStart(f"{command}: permission denied", hint="chmod +x makes a file a program")
+    return CannotStart(f"{command}: {error.strerror}")
+
+
+def _interpreter(program: str) -> str:
+    """What the first line of a script names; empty where there is no file."""
+    try:
+        with open_file(program) as file:
+            line = file.read(_FIRST_LINE).partition(b"\n")[0]
+    except OSError:
+        return ""
+    words = line.removeprefix(b"#!").strip(b" \t").split(b" ")
+    return os.fsdecode(words[0]) if line.startswith(b"#!") else "(its dynamic loader)"
 
 
 def _program(command: str) -> str:

@@ -71,7 +71,7 @@ class Report(TypedDict):
 def validate(
     profile: str | None,
     format_: str,
-    file: str | None,
+    file: tuple[str, ...],
     local_file: str | None,
     profile_file: str | None,
     example_file: str | None,
@@ -112,7 +112,7 @@ def _project(profile: str | None, chosen: Chosen, *, resolve: bool) -> Project:
     if not resolve or not project.unread:
         return project
     require(project)
-    return loaded(profile, chosen)
+    return loaded(profile, chosen, project.files)
 
 
 def _schema(project: Project, named: str | None) -> Schema | None:

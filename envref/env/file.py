@@ -1,14 +1,14 @@
-"""EnvFile: a `.env` file read losslessly (commands.md 4), edited in place (12), and layered (5.1).
+"""EnvFile: a `.env` file read losslessly (docs/env-files.md), and layered.
 
-The file is its text; an `Entry` is an assignment that knows its place in that text. An edit replaces the characters
-of one place, so whatever it doesn't touch stays as it was.
+The file is its text; an `Entry` is an assignment that knows its place in that text. `edit` changes files, `fault` words
+what is wrong with one.
 """
 
 from __future__ import annotations
 
-from envref.env.source import BOM, Source, hide_runs, hide_words, hiding, newline
-from envref.errors import EnvrefError, MalformedFile, Problem, UsageError, printable
-from envref.paths import open_file
+from envref.env.source import BOM, Source, hide_runs, hiding
+from envref.errors import EnvrefError, Problem, printable
+from envref.paths import is_regular, open_unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,17 +16,15 @@ if TYPE_CHECKING:
 
 # The one grammar of NAME, and what messages say about it. Every other module asks `is_name` or `is_shell_name`.
 RESERVED = "ENVREF_"  # envref's own settings begin with this; no file may set them
-ALLOWED = "allowed: letters, digits, _ . -, not starting with a digit"
+ALLOWED = "allowed: letters, digits, _ . -, not starting with . or -"
 SHELL_ALLOWED = "allowed: letters, digits, _, not starting with a digit"
-
-# commands.md 12: what is written without quotes
-_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~^-")
 
 _BLANKS = " \t"
 _EXPORT = ("export ", "export\t")
 _LINE_END = " \t\r"
 _QUOTES = {"'": "single-quoted", '"': "double-quoted", "`": "backtick-quoted"}
-_ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}  # the backslash first: `_escaped`
+ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n", "\\r": "\r", "\\t": "\t"}  # the backslash first: `edit` writes by it
+LITERAL_DOLLAR = "\\$"  # in double quotes and unquoted; a template has `$$` for it
 _MOST_PROBLEMS = 20
 _LONGEST_SHOWN = 40  # characters of an invalid name
 
@@ -37,10 +35,12 @@ def is_shell_name(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """`[A-Za-z_][A-Za-z0-9_.-]*`: what an env file may define, and what `${…}` may name (commands.md 4)."""
+    """`[A-Za-z0-9_][A-Za-z0-9_.-]*`: what an env file may define, and what `${…}` may name."""
     if not text.isascii():
         return False
-    return text.isidentifier() or (text[:1] not in ".-" and text.replace(".", "_").replace("-", "_").isidentifier())
+    if text.isidentifier():
+        return True
+    return text[:1] not in ".-" and f"_{text}".replace(".", "_").replace("-", "_").isidentifier()
 
 
 class Entry:
@@ -87,6 +87,11 @@ class Entry:
         """Whether `$` means something in this value."""
         return self.quote in ("", '"')
 
+    @property
+    def template(self) -> str:
+        """The value for `template.parse`; only for one that is interpolated."""
+        return self.text if self.quote else _undollared(self.text)
+
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, in the file, of the character at `offset` of `text`."""
         return self._source.position(self._offset(offset))
@@ -104,16 +109,16 @@ class Entry:
     def _width(self, at: int) -> int:
         """How many characters of the file make the value's character at `at`."""
         pair = self._source.text[at : at + 2]
-        return 2 if pair == "\r\n" or (self.quote == '"' and pair in _ESCAPES) else 1
+        return 2 if pair == "\r\n" or (self.quote == '"' and pair in ESCAPES) else 1
 
 
 class EnvFile:
-    """A `.env` file. `str()` of it is its text, to the byte; `set` and `remove` make a new one."""
+    """A `.env` file. `str()` of it is its text, to the byte."""
 
-    __slots__ = ("_last", "_source", "entries", "warnings")
+    __slots__ = ("_last", "entries", "source", "warnings")
 
     def __init__(self, source: Source, entries: list[Entry], warnings: list[Problem]) -> None:
-        self._source = source
+        self.source = source
         self._last = {entry.name: entry for entry in entries}
         self.entries = entries
         self.warnings = warnings
@@ -124,76 +129,39 @@ class EnvFile:
         source = Source(text, file)
         reader = _FileReader(source)
         reader.read()
-        problems = _all_problems(source, reader.problems)
-        if problems:
-            raise MalformedFile(problems)
+        if reader.problems or not _is_readable(text):
+            _judge(source, reader.problems)
         return cls(source, reader.entries, reader.warnings)
 
     @classmethod
-    def read(cls, path: str, file: str) -> EnvFile:
-        """The file at `path`; `file` is its name in messages. Raises EnvrefError, also as MalformedFile."""
+    def read(cls, path: str, file: str, patience: float | None = None) -> EnvFile:
+        """The file at `path`; `file` is its name in messages. Raises EnvrefError, also as MalformedFile.
+
+        A pipe is read, once and to its end, if that comes within `patience` seconds; without, a pipe is refused.
+        """
         try:
-            with open_file(path) as opened:
-                data = opened.read()
+            with open_unread(path) as opened:
+                data = opened.read() if is_regular(opened) else _of_pipe(opened.fileno(), patience)
         except OSError as error:
             raise EnvrefError(_reason(error), subject=file) from None
-        # A byte that isn't UTF-8 becomes a lone surrogate, which `parse` reports with its position.
+        return cls.decoded(data, file)
+
+    @classmethod
+    def decoded(cls, data: bytes, file: str) -> EnvFile:
+        """The file that holds these bytes. A byte that isn't UTF-8 is reported with its position."""
         return cls.parse(data.decode("utf-8", "surrogateescape"), file)
 
     def __str__(self) -> str:
-        return self._source.text
+        return self.source.text
 
     @property
     def name(self) -> str:
         """What messages call the file."""
-        return self._source.file
+        return self.source.file
 
     def get(self, name: str) -> Entry | None:
         """The last assignment of `name`."""
         return self._last.get(name)
-
-    def set(self, name: str, value: str, *, expand: bool = False, exported: bool = False) -> EnvFile:
-        """The file with `name` set to exactly `value`, or to the template `value` when `expand` is set.
-
-        Replaces the last assignment of the name, or appends one. `exported` puts `export` before it. Raises
-        UsageError for a name that no file may set, MalformedFile for a value that no text file can hold.
-        """
-        _check_name(name)
-        old = self.get(name)
-        quote = '"' if expand else _quote_for(value, old.quote if old else "")
-        text = value.replace("$", "$$") if quote == '"' and not expand else value
-        written = quote + _escaped(text, quote).replace("\n", self._newline()) + quote
-        edited = EnvFile.parse(self._edited(name, written, exported=exported), self._source.file)
-        new = edited.get(name)
-        if new is None or new.text != text:
-            raise EnvrefError(
-                f"{self._source.file}: {name} would not read back as given; nothing was changed",
-                hint="store it as a secret instead: envref secret set",
-            )
-        return edited
-
-    def remove(self, name: str) -> EnvFile:
-        """The file without the lines of every assignment of `name`."""
-        text = self._source.text
-        for entry in reversed(self.entries):
-            if entry.name == name:
-                after = self._source.line_end(entry.end) + 1
-                text = text[: self._source.line_start(entry.at)] + text[after:]
-        return EnvFile.parse(text, self._source.file)
-
-    def _edited(self, name: str, written: str, *, exported: bool) -> str:
-        text = self._source.text
-        old = self.get(name)
-        if old:
-            prefix = "export " if exported and not old.exported else ""
-            return text[: old.at] + prefix + text[old.at : old.start] + written + text[old.end :]
-        line = ("export " if exported else "") + name + "=" + written
-        if text in ("", BOM) or text.endswith("\n"):
-            return text + line + self._newline()
-        return text + self._newline() + line  # a missing final newline stays missing
-
-    def _newline(self) -> str:
-        return newline(self._source.text)
 
 
 def merge(files: Iterable[EnvFile]) -> list[Entry]:
@@ -239,7 +207,7 @@ class _FileReader:
         return end
 
     def _refuse_name(self, name: str, at: int, value: int) -> None:
-        index, text = _name_fault(name) or (0, "")
+        index, text = name_fault(name) or (0, "")
         self._refuse(at + index, text, value=value if name.startswith(RESERVED) else 0, name=name)
 
     def _without_value(self, start: int, left: str) -> None:
@@ -247,10 +215,16 @@ class _FileReader:
             return
         offset = self.text.index(left, start)
         name = left[7:].lstrip(_BLANKS)
-        if left.startswith(_EXPORT) and not _name_fault(name):
+        if left.startswith(_EXPORT) and not name_fault(name):
             self._warn(offset, f'"export {name}" without a value is ignored')
             return
-        self._refuse(offset, "expected NAME=VALUE", value=0)
+        self._refuse(offset, self._no_assignment(), value=0)
+
+    def _no_assignment(self) -> str:
+        from envref.env.fault import no_assignment
+
+        last = self.entries[-1] if self.entries else None
+        return no_assignment(last.text if last and not last.quote else "")
 
     def _unquoted(self, name: str, at: int, value: int, tail: str) -> None:
         content = tail[: _comment(tail)] if "#" in tail else tail
@@ -276,17 +250,22 @@ class _FileReader:
         follows = rest.lstrip(_BLANKS)
         if follows and not follows.startswith("#"):
             offset = after + len(rest) - len(follows)
-            self._refuse(offset, "unexpected text after the closing quote", value=opening, name=name)
+            self._refuse(offset, _text_after(self.text, opening, after), value=opening, name=name)
         return end
 
     def _add(self, entry: Entry) -> None:
         name = entry.name
         if name in self.last:
-            line, _ = self.source.position(self.last[name])
-            again = f"(previously defined on line {line}, using latest value)"
-            self._warn(entry.at, f'duplicate key "{name}" {again}')
+            self._again(entry)
         self.last[name] = entry.at
         self.entries.append(entry)
+
+    def _again(self, entry: Entry) -> None:
+        if entry.interpolated and appends(entry):
+            return
+        line, _ = self.source.position(self.last[entry.name])
+        again = f"(previously defined on line {line}, using latest value)"
+        self._warn(entry.at, f'duplicate key "{entry.name}" {again}')
 
     def _warn(self, offset: int, text: str) -> None:
         self.warnings.append(Problem(self.source.file, *self.source.position(offset), text))
@@ -296,26 +275,23 @@ class _FileReader:
             self.problems.append(self.source.problem(offset, text, value=value, hide=hiding(name)))
 
 
-def _all_problems(source: Source, found: list[Problem]) -> list[Problem]:
-    """The problems in file order. After an unreadable character the rest of the line is not judged."""
-    unreadable = [source.problem(at, text, value=0, hide=hide_words) for at, text in _unreadable(source.text)]
-    lines = {problem.line for problem in unreadable}
-    unreadable += [problem for problem in found if problem.line not in lines]
-    return sorted(unreadable, key=lambda problem: (problem.line, problem.column))[:_MOST_PROBLEMS]
+def _is_readable(text: str) -> bool:
+    """Whether it looks like UTF-8 text with the line ends of this age. The way back to bytes is the fast way to see."""
+    if "\0" in text or ("\r" in text and "\n" not in text):
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
-def _unreadable(text: str) -> list[tuple[int, str]]:
-    """Offset and name of the first characters that don't belong in a text file: NUL, and invalid UTF-8."""
-    if text.isascii() and "\0" not in text:
-        return []
-    found = []
-    for at, character in enumerate(text):
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            found.append((at, "NUL character" if character == "\0" else "invalid UTF-8"))
-    return found[:_MOST_PROBLEMS]
+def _judge(source: Source, found: list[Problem]) -> None:
+    from envref.env.fault import judge
+
+    judge(source, found, _MOST_PROBLEMS)
 
 
-def _name_fault(name: str) -> tuple[int, str] | None:
+def name_fault(name: str) -> tuple[int, str] | None:
     """Where `name` has its first invalid character, and what to say; None for a good name."""
     if is_name(name):
         reserved = f"{name}: names starting with {RESERVED} are reserved and can't be set from a file"
@@ -330,14 +306,6 @@ def _stranger(text: str) -> int:
     if not is_name(text[:1]):
         return 0
     return next(at for at, character in enumerate(text) if not is_name(f"_{character}"))
-
-
-def _check_name(name: str) -> None:
-    fault = _name_fault(name)
-    if fault and name.startswith(RESERVED):
-        raise UsageError(fault[1])
-    if fault:
-        raise UsageError(f'invalid name "{printable(name)}"', hint=ALLOWED)
 
 
 def _comment(tail: str) -> int:
@@ -365,31 +333,44 @@ def _unescaped(raw: str) -> str:
     start = 0
     while (slash := raw.find("\\", start)) >= 0:
         pair = raw[slash : slash + 2]
-        pieces += (raw[start:slash], _ESCAPES.get(pair, pair))
+        pieces += (raw[start:slash], _dollars(raw[start:slash]) if pair == LITERAL_DOLLAR else ESCAPES.get(pair, pair))
         start = slash + 2
     return "".join(pieces) + raw[start:]
 
 
-def _quote_for(value: str, old: str) -> str:
-    """The quote to write a literal value with: the old one if possible, else the simplest one (commands.md 12)."""
-    if old and _holds(old, value):
-        return old
-    if _INERT.issuperset(value):
-        return ""
-    return "'" if "$" in value and _holds("'", value) else '"'
-
-
-def _holds(quote: str, value: str) -> bool:
-    """Whether the value can stand between these quotes without `$$`, and read back the same."""
-    return "$" not in value if quote == '"' else quote not in value and "\r" not in value
-
-
-def _escaped(text: str, quote: str) -> str:
-    if quote != '"':
+def _undollared(text: str) -> str:
+    r"""The text of an unquoted value with `$$` for each `\$`; no other backslash means anything there."""
+    if LITERAL_DOLLAR not in text:
         return text
-    for pair, character in _ESCAPES.items():
-        text = text.replace(character, pair)
-    return text
+    *parts, last = text.split(LITERAL_DOLLAR)
+    return "".join([part + _dollars(part) for part in parts]) + last
+
+
+def _dollars(before: str) -> str:
+    """`$$`, the template's literal `$`. One more ends a pair where the text before it ends in half of one."""
+    odd = (len(before) - len(before.rstrip("$"))) % 2
+    return "$$$" if odd else "$$"
+
+
+def appends(entry: Entry) -> bool:
+    """Whether a value uses its own name, and so means the line that it overrides."""
+    for opening in (f"${entry.name}", f"${{{entry.name}"):
+        _, found, after = entry.text.partition(opening)
+        if found and not is_name(after[:1]):
+            return True
+    return False
+
+
+def _text_after(text: str, opening: int, after: int) -> str:
+    from envref.env.fault import text_after
+
+    return text_after(text[opening:after])
+
+
+def _of_pipe(descriptor: int, patience: float | None) -> bytes:
+    from envref.env.pipe import received
+
+    return received(descriptor, patience)
 
 
 def _reason(error: OSError) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envref.env.environment import Bound, Filled, Pending, required, wants_alternative
+from envref.env.environment import Filled
+from envref.env.interpolation import Bound, Pending, kept, required, wants_alternative
 from envref.env.template import TemplateError
 from envref.errors import MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
@@ -12,9 +13,13 @@ from envref.secret import Secret
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import TypeVar
 
-    from envref.env.environment import Piece, Variable
+    from envref.env.environment import Variable
+    from envref.env.interpolation import Piece
     from envref.refs.outcome import Outcome
+
+    T = TypeVar("T")
 
 
 def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
@@ -23,9 +28,11 @@ def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -
     bound = Bound()
     for variable in variables:
         plain = variable.plain
-        filled[variable.name] = (
-            _Filling(variable, filled, outcomes, bound).filled() if plain is None else Filled(variable, plain)
-        )
+        if plain is not None:
+            filled[variable.name] = Filled(variable, plain)
+            continue
+        for each in variable.stack():  # its own name means the line below it
+            filled[variable.name] = _Filling(each, filled, outcomes, bound).filled()
     return filled
 
 
@@ -78,15 +85,33 @@ class _Filling:
 
     def interpolated(self, piece: Pending) -> str:
         source = self.before[piece.name]
+        if source.variable is self.variable.under:
+            _add(self.result.answers, source.answers)
         if source.failed:
-            self.result.waits_for.append(piece.name)
+            self.fail_with(source)
             return ""
         value = source.value
-        self.is_secret = self.is_secret or isinstance(value, Secret)
         text = value.reveal() if isinstance(value, Secret) else value
-        if not wants_alternative(piece.operator, text):
-            return self.bound.take(text or "", piece.offset)
-        if piece.operator == ":?":
-            problem = required(self.variable.entry, piece.offset, piece.name, self.text(piece.alternative))
-            raise MalformedFile([problem])
-        return self.text(piece.alternative)
+        if wants_alternative(piece.operator, text):
+            return self.alternative(piece)
+        self.is_secret = self.is_secret or isinstance(value, Secret)
+        return self.bound.take(kept(piece.operator, text), piece.offset)
+
+    def fail_with(self, source: Filled) -> None:
+        """Fails as what it interpolates did; for the line that it overrides with that line's own reasons."""
+        if source.variable is not self.variable.under:
+            self.result.waits_for.append(source.variable.name)
+            return
+        _add(self.result.failures, source.failures)
+        _add(self.result.waits_for, source.waits_for)
+
+    def alternative(self, piece: Pending) -> str:
+        text = self.text(piece.alternative)
+        if piece.operator.endswith("?"):
+            raise MalformedFile([required(self.variable.entry, piece.offset, piece.name, text)])
+        return text
+
+
+def _add(found: list[T], others: Iterable[T]) -> None:
+    """Adds what is not there yet: a line that uses its own name twice has each reason once."""
+    found += [other for other in others if other not in found]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Part: TypeAlias = "str | Interpolation | Embedded"
 
-OPERATORS = (":-", ":?", "-")
+OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 
 _DEEPEST = 16  # commands.md 5.2
 _BAD = 'bad substitution "${…}" (use single quotes or $$ for literal text)'
@@ -55,25 +55,26 @@ class Embedded:
         self.offset = offset
 
 
-def parse(text: str, known: Container[str]) -> tuple[Part, ...]:
+def parse(text: str, known: Container[str], own: str | None = None) -> tuple[Part, ...]:
     """The parts of an unquoted or double-quoted value; two texts never follow each other; empty for empty text.
 
-    `known` holds the names that are visible here: `${my-var}` is the variable `my-var` if that is a known name, else
-    `my` with the alternative `var`. Raises TemplateError.
+    `known` holds the names that are visible here, besides the variable's `own`: `${my-var}` is the variable `my-var` if
+    that is one of them, else `my` with the alternative `var`. Raises TemplateError.
     """
     if "$" not in text:
         return (text,) if text else ()
-    return _Parser(text, known).parts(0, len(text), depth=0)
+    return _Parser(text, known, own).parts(0, len(text), depth=0)
 
 
 class _Parser:
     """The text, and what is known about it while it is parsed."""
 
-    __slots__ = ("closings", "known", "text")
+    __slots__ = ("closings", "known", "own", "text")
 
-    def __init__(self, text: str, known: Container[str]) -> None:
+    def __init__(self, text: str, known: Container[str], own: str | None) -> None:
         self.text = text
         self.known = known
+        self.own = own
         self.closings = _closings(text)
 
     def parts(self, start: int, end: int, *, depth: int) -> tuple[Part, ...]:
@@ -109,12 +110,12 @@ class _Parser:
 
     def _braces(self, dollar: int, closing: int, depth: int) -> Part:
         content = self.text[dollar + 2 : closing]
-        if content in self.known:
+        if content in self.known or content == self.own:
             return Interpolation(content, dollar)
         if content.startswith("ref://"):
             return Embedded(content, dollar)
         name, operator = _split(content)
-        if not is_name(name):
+        if not is_name(name) or name.isdigit():  # to a shell, `${1}` is an argument
             raise TemplateError(dollar, _BAD)
         if depth > _DEEPEST:
             raise TemplateError(dollar, f"substitutions are nested more than {_DEEPEST} deep")

@@ -17,7 +17,7 @@ from envref.flox.manifest import HOOK, PROFILE, SCRIPTS, UNDO, Manifest
 from envref.flox.schema_version import PLUGINS_SINCE, UNDO_SINCE, written
 from envref.flox.toml_text import Path
 from envref.project.config.model import Config
-from envref.project.project import Project, env_path, file_names
+from envref.project.project import Project, committed_layers, env_path
 
 HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
 _STAYS = (
@@ -44,16 +44,17 @@ class Edit(NamedTuple):
 
 def committed(project: Project) -> Project:
     """The project with its env files except the personal one: what is written from it is for everybody."""
-    base, *others, _personal = file_names(project.config, project.profile)
-    present = [name for name in others if os.path.lexists(os.path.join(project.root, name))]
-    files = [EnvFile.read(env_path(project.root, name), name) for name in (base, *present)]
+    base = project.config.env_file
+    shared = committed_layers(project)
+    present = [name for name in shared if name == base or os.path.lexists(os.path.join(project.root, name))]
+    files = [EnvFile.read(env_path(project.root, name), name) for name in present]
     warnings = [*project.warnings, *(str(warning) for file in files for warning in file.warnings)]
     return Project(project.root, project.config, project.profile, files=files, warnings=warnings)
 
 
 def environment(project: Project) -> Environment:
     """The project's variables, interpolated as `resolve` does."""
-    return Environment(project.entries, project.ambient)
+    return Environment(project.files, project.ambient)
 
 
 def write(manifest: Manifest, form: Form, project: Project) -> Edit:

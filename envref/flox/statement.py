@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.retrieval import Retrieval, Unwritable, Wanted
 from envref.backends.table import backend_class
-from envref.env.environment import Pending
+from envref.env.interpolation import Pending
 from envref.errors import EnvrefError
 from envref.flox import names
 from envref.formats import shells
@@ -17,7 +17,8 @@ from envref.resolve.chain import Stores
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from envref.env.environment import Environment, Piece, Variable
+    from envref.env.environment import Environment, Variable
+    from envref.env.interpolation import Piece
     from envref.project.project import Project
     from envref.resolve.chain import Store
 
@@ -95,6 +96,8 @@ class Statements:
         fault = names.fault(variable.name, variable.plain or "")
         if fault:
             raise EnvrefError(f"can't be set by a block: {fault}")
+        if variable.under is not None:
+            raise Unwritable("appends to a secret that an earlier line or a lower file refers to")
         for piece in variable.pieces:
             text = piece if isinstance(piece, str) else piece.uri if isinstance(piece, InvalidReference) else ""
             if _MARK in text:
@@ -106,6 +109,8 @@ class Statements:
         if isinstance(piece, str):
             return _same(f"_envref_text+={shells.kept_word(piece)}")
         if isinstance(piece, Pending):
+            if piece.operator.endswith("+"):
+                raise Unwritable(f"depends on whether {piece.name} is set, which a block does not ask")
             self._check_awaited(piece.name)
             return _same(f"_envref_use {piece.name}", "_envref_use")
         if isinstance(piece, Reference) and piece.optional:

@@ -308,7 +308,7 @@ FORMATS = {
     "plain": Format(_by_line(_plain), carries=is_name),
     "json": Format(_array, carries=is_name),
     "shell": Format(_by_line(_posix), unset="unset {}\n", failure=_FALSE),
-    "dotenv": Format(_by_line(_dotenv)),
+    "dotenv": Format(_by_line(_dotenv), carries=is_name),
     "fish": Format(_by_line(_fish), unset="set -e {};\n", failure=_FALSE),
     "tcsh": Format(_by_line(_tcsh), unset="unsetenv {};\n", failure=_FALSE),
     "nu": Format(_object, carries=is_name, unset="hide-env --ignore-errors {}\n"),

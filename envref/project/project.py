@@ -7,8 +7,8 @@ import os
 from envref.env import file as envfile
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.paths import shown
-from envref.project.config.files import FILE, check_owner
+from envref.paths import NO_DIRECTORY, shown
+from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config, is_profile_name
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from envref.env.file import Entry
 
 
+PATIENCE = 10.0  # seconds to wait for what a pipe holds, if nobody says
+
+
 class NoProject(EnvrefError):
     """There is no `.envref.yaml` from the start directory upwards."""
 
@@ -27,11 +30,11 @@ class Project:
     """A project as a command sees it.
 
     `root` is an absolute path without symlinks. `files` are the env files that were read, base first, named relative to
-    the root; `unread` names those that lead out of the project and wait for trust; `profile` is the profile in effect
-    (commands.md 1.5).
+    the root; `named` are those of them that the command line named; `unread` names those that lead out of the project
+    and wait for trust; `profile` is the profile in effect (commands.md 1.5).
     """
 
-    __slots__ = ("config", "files", "profile", "root", "unread", "warnings")
+    __slots__ = ("config", "files", "named", "profile", "root", "unread", "warnings")
 
     def __init__(
         self,
@@ -42,11 +45,13 @@ class Project:
         files: Sequence[EnvFile],
         warnings: Sequence[str],
         unread: Sequence[str] = (),
+        named: Sequence[EnvFile] = (),
     ) -> None:
         self.root = root
         self.config = config
         self.profile = profile
         self.files = tuple(files)
+        self.named = tuple(named)
         self.unread = tuple(unread)
         self.warnings = tuple(warnings)
 
@@ -67,7 +72,7 @@ def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
     Refuses, and never skips, a directory on the way that somebody else could change (commands.md 3.2): they could
     choose the config there, or hide it.
     """
-    directory = os.path.realpath(start)
+    directory = real(start)
     passed = [directory]
     while not os.path.lexists(os.path.join(directory, FILE)):
         if directory == os.path.dirname(directory):
@@ -75,16 +80,16 @@ def find(start: str, environment: Mapping[str, str] = os.environ) -> str:
         directory = os.path.dirname(directory)
         passed.append(directory)
     for each in passed:
-        _check_directory(each, environment)
+        check_directory(each, environment)
     return os.path.join(directory, FILE)
 
 
-def _check_directory(directory: str, environment: Mapping[str, str]) -> None:
-    name = shown(directory, environment)
+def real(start: str) -> str:
+    """The directory to start in without symlinks. EnvrefError for a current directory that was removed."""
     try:
-        check_owner(directory, os.stat(directory), environment)
-    except OSError as error:
-        raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
+        return os.path.realpath(start)
+    except FileNotFoundError:
+        raise EnvrefError(NO_DIRECTORY, hint="cd to one that does") from None
 
 
 def _nothing(_project: Project) -> bool:
@@ -96,28 +101,50 @@ def load(
     profile: str | None = None,
     environment: Mapping[str, str] = os.environ,
     may_read_outside: Callable[[Project], bool] = _nothing,
+    *,
+    patience: float | None = None,
+    known: Iterable[EnvFile] = (),
 ) -> Project:
     """The project around `start` with its env files. `profile` is the option's value, None without one.
 
     A file that leads out of the project is read if `may_read_outside` allows it; else `unread` and a warning name it.
+    `patience` is how many seconds to wait for a pipe. `known` are files that were read already: a pipe can't be again.
     Raises NoProject, EnvrefError for a config or file that can't be used, UsageError for a wrong profile name.
     """
     project = configured(start, profile, environment)
-    paths = {name: readable(project, name, may_read_outside) for name in _present(project)}
-    files = [EnvFile.read(path, name) for name, path in paths.items() if path]
-    unread = [name for name, path in paths.items() if not path]
+    read = {file.name: file for file in known}
+    files, unread = [], []
+    for name in present(project):
+        path = readable(project, name, may_read_outside)
+        if path:
+            files.append(read.get(name) or EnvFile.read(path, name, patience or PATIENCE))
+        else:
+            unread.append(name)
+    return with_files(project, files, unread)
+
+
+def with_files(
+    project: Project, files: Sequence[EnvFile], unread: Sequence[str], named: Sequence[EnvFile] = ()
+) -> Project:
+    """The project with these env files, and their warnings."""
     warnings = [
         *project.warnings,
         *(str(warning) for file in files for warning in file.warnings),
         *(not_read(project.root, name) for name in unread),
     ]
-    return Project(project.root, project.config, project.profile, files=files, warnings=warnings, unread=unread)
+    return Project(
+        project.root, project.config, project.profile, files=files, warnings=warnings, unread=unread, named=named
+    )
 
 
 def configured(start: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
     """As `load`, without reading env files: for commands that need only the config and the profile."""
     path = find(start, environment)
     root, config = os.path.dirname(path), load_config(path, environment)
+    if config.extends:
+        from envref.project.inherited import inherit
+
+        config = inherit(config, root, environment)
     effective = profile or environment.get("ENVREF_PROFILE") or config.active_profile
     if effective is None or is_known(effective, root, config):
         return Project(root, config, effective, files=(), warnings=config.warnings)
@@ -133,13 +160,17 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
 def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:
     """A directory without a config, as a Project: the usual file names, no store."""
     effective = profile or environment.get("ENVREF_PROFILE") or None
-    return Project(os.path.realpath(directory), Config(project="", backends=()), effective, files=(), warnings=())
+    return Project(real(directory), Config(backends=()), effective, files=(), warnings=())
 
 
 def is_known(profile: str, root: str, config: Config) -> bool:
     """Whether the profile is configured or has its file (commands.md 1.5)."""
     on_disk = is_profile_name(profile) and os.path.lexists(os.path.join(root, f".env.{profile}"))
-    return profile in config.profiles or on_disk
+    return (
+        profile in config.profiles
+        or on_disk
+        or any(is_known(profile, os.path.join(root, place), parent) for place, parent in config.parents)
+    )
 
 
 def profiles(root: str, config: Config) -> dict[str, str]:
@@ -148,16 +179,67 @@ def profiles(root: str, config: Config) -> dict[str, str]:
     return {name: config.profile_file(name) for name in sorted({*config.profiles, *filter(is_profile_name, files)})}
 
 
+def shared_names(config: Config, profile: str | None) -> list[str]:
+    """The env files for everybody: base and profile, relative to the root. Only the base has to exist."""
+    return [config.env_file] if profile is None else [config.env_file, config.profile_file(profile)]
+
+
 def file_names(config: Config, profile: str | None) -> list[str]:
-    """The env files of a profile relative to the root: base, profile, local. Only the base has to exist."""
-    middle = [] if profile is None else [config.profile_file(profile)]
-    return [config.env_file, *middle, config.local_file]
+    """The project's own env files for a profile, relative to the root, lowest first: the personal ones win."""
+    personal = [config.local_file] if profile is None else [config.local_file, f".env.{profile}.local"]
+    return [*shared_names(config, profile), *personal]
 
 
-def _present(project: Project) -> list[str]:
-    """The names of the files to read: the base, and the others that exist."""
-    base, *optional = file_names(project.config, project.profile)
-    return [base, *(name for name in optional if os.path.lexists(os.path.join(project.root, name)))]
+def layers(project: Project) -> list[str]:
+    """The env files of the project in effect, relative to the root, lowest first; those that it extends are below.
+
+    A linked work tree without a personal file of its own has that of the main one.
+    """
+    own = file_names(project.config, project.profile)
+    local = project.config.local_file
+    if not os.path.lexists(os.path.join(project.root, local)):
+        own[own.index(local)] = _of_main_work_tree(project) or local
+    return [*_inherited(project, file_names), *own] if project.config.parents else own
+
+
+def committed_layers(project: Project) -> list[str]:
+    """The same without the personal ones."""
+    return [*_inherited(project, shared_names), *shared_names(project.config, project.profile)]
+
+
+def _inherited(project: Project, names: Callable[[Config, str | None], list[str]]) -> list[str]:
+    below = [(place, name) for place, each in project.config.parents[::-1] for name in names(each, project.profile)]
+    return [os.path.normpath(os.path.join(place, name)) for place, name in below]
+
+
+def _of_main_work_tree(project: Project) -> str:
+    """The personal file of the main work tree, relative to the root, where the project is in a linked one."""
+    at = project.root
+    while not os.path.lexists(os.path.join(at, ".git")):
+        if at == os.path.dirname(at):
+            return ""
+        at = os.path.dirname(at)
+    if os.path.isdir(os.path.join(at, ".git")):
+        return ""
+    from envref.project.linked import personal_file
+
+    return personal_file(project.root, at, project.config.local_file)
+
+
+def present(project: Project, replaced: Iterable[str] = ()) -> list[str]:
+    """The names of the files to read: the base, the others that exist, and those that are `replaced`."""
+    names = [name for name in layers(project) if name in replaced or os.path.lexists(os.path.join(project.root, name))]
+    if project.config.env_file in names or (names and project.config.parents):
+        return names
+    raise _without_base(project)
+
+
+def _without_base(project: Project) -> EnvrefError:
+    """What to say where the base file is missing; its example may be there."""
+    base = project.config.env_file
+    example = f"{base}.example"
+    run = ("cp", example, base) if os.path.lexists(os.path.join(project.root, example)) else ()
+    return EnvrefError("no such file or directory", subject=base, run=run)
 
 
 def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvFile]:
@@ -166,7 +248,7 @@ def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvF
     For judging what the files set: an unreadable file sets nothing.
     """
     files = []
-    for name in file_names(project.config, project.profile) if names is None else names:
+    for name in layers(project) if names is None else names:
         try:
             files.append(EnvFile.read(env_path(project.root, name), name))
         except EnvrefError:
@@ -193,6 +275,10 @@ def outside(root: str, name: str) -> str:
     path = os.path.join(root, name)
     if "/" not in name and not os.path.islink(path):
         return ""
+    if name.startswith("../"):
+        from envref.project.inherited import beyond
+
+        return beyond(root, path)
     target = os.path.realpath(path)
     return "" if target.startswith(os.path.join(root, "")) else target
 

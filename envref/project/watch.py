@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from watchfiles import watch
 
 from envref.errors import EnvrefError
-from envref.project.project import configured, file_names, find
+from envref.project.project import configured, find, layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class Files:
             own = []
         else:
             self._config = project.config.path
-            self._named = file_names(project.config, project.profile)
+            self._named = layers(project)
             own = [project.config.global_path] if project.config.global_path else []
         root = os.path.dirname(self._config)
         return list(dict.fromkeys([self._config, *own, *(os.path.join(root, name) for name in self._named)]))
@@ -78,6 +79,8 @@ def _signature(path: str) -> tuple[int, ...]:
         status = os.stat(path)
     except OSError:
         return ()
+    if stat.S_ISFIFO(status.st_mode):  # each reading changes its times
+        return (status.st_dev, status.st_ino)
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

@@ -261,3 +261,11 @@ def _text(encoded: bytes, written: str) -> str:
     if not text.isprintable():
         raise InvalidReference(f'control character in "{written}"')
     return text
+
+
+def parsed(uri: str) -> Reference | InvalidReference:
+    """The reference, or what is wrong with it: one bad reference fails alone."""
+    try:
+        return Reference.parse(uri)
+    except InvalidReference as error:
+        return error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from envref import streams
 from envref.backends.table import OTHERS
 from envref.env.environment import Environment, Filled
@@ -11,9 +13,10 @@ from envref.refs.reference import Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from envref.env.environment import Variable
+    from envref.env.file import EnvFile
     from envref.project.project import Project
     from envref.refs.outcome import Outcome
     from envref.resolve.chain import VariableChain
@@ -26,16 +29,18 @@ if TYPE_CHECKING:
 class Resolution:
     """`filled` holds the chosen variables and those that they wait for, in merged order.
 
-    `untrusted` are dangerous names that an untrusted project sets: `values` leaves them out.
+    `untrusted` are dangerous names that an untrusted project sets: `values` leaves them out. `kept` are names whose
+    values are the process environment's, secrets among them.
     """
 
-    __slots__ = ("chosen", "filled", "project", "untrusted")
+    __slots__ = ("chosen", "filled", "kept", "project", "untrusted")
 
     def __init__(self, project: Project, chosen: list[Variable], filled: dict[str, Filled]) -> None:
         self.project = project
         self.chosen = chosen
         self.filled = filled
         self.untrusted: Sequence[str] = ()
+        self.kept: Container[str] = ()
 
     @property
     def is_plain(self) -> bool:
@@ -51,12 +56,22 @@ class Resolution:
         """Name and value of the chosen variables that have one, in merged order; without the untrusted ones."""
         names = [variable.name for variable in self.chosen if variable.name not in self.untrusted]
         found = [(name, self.filled[name].value) for name in names]
-        return [(name, value) for name, value in found if value is not None]
+        values = [(name, value) for name, value in found if value is not None]
+        return self._hidden(values) if self.kept else values
+
+    def _hidden(self, values: Values) -> Values:
+        from envref.secret import Secret
+
+        return [
+            (name, Secret(value) if name in self.kept and isinstance(value, str) else value) for name, value in values
+        ]
 
 
-def load(directory: str, profile: str | None = None) -> Project:
+def load(
+    directory: str, profile: str | None = None, patience: float | None = None, known: Iterable[EnvFile] = ()
+) -> Project:
     """The project around a directory with its env files; those outside it only if the user trusts it."""
-    return projects.load(directory, profile, may_read_outside=_is_trusted)
+    return projects.load(directory, profile, may_read_outside=_is_trusted, patience=patience, known=known)
 
 
 def _is_trusted(project: Project) -> bool:
@@ -65,17 +80,36 @@ def _is_trusted(project: Project) -> bool:
     return is_granted(project)
 
 
-def environment_of(project: Project) -> Environment:
-    """The project's variables; prints the project's warnings, and with -v the files."""
-    for file in project.files:
-        streams.detail(f"read {file.name}")
-    streams.warn_each(project.warnings)
-    environment = Environment(project.entries, project.ambient)
-    if any(mark in text for text in map(str, project.files) for mark in OTHERS):
-        from envref.resolve.others import warnings
+def environment_of(project: Project, kept: Mapping[str, str] | None = None) -> Environment:
+    """The project's variables; prints the project's warnings, and with -v the files.
 
-        streams.warn_each(warnings(environment.variables.values(), project.config))
+    `kept` are values of the process environment, for names whose lines don't count.
+    """
+    if streams.level >= streams.VERBOSE:
+        _say_files(project, kept or ())
+    streams.warn_each(project.warnings)
+    environment = Environment(project.files, project.ambient, kept)
+    if environment.unset:
+        from envref.env.unset import warnings
+
+        streams.warn_each(warnings(environment))
+    if any(mark in text for text in map(str, project.files) for mark in OTHERS):
+        from envref.resolve import others
+
+        streams.warn_each(others.warnings(environment.variables.values(), project.config))
     return environment
+
+
+def _say_files(project: Project, kept: Iterable[str]) -> None:
+    """The files that were read, and names whose lines don't count."""
+    from envref.project.linked import is_personal_file
+
+    for file in project.files:
+        path = os.path.join(project.root, file.name)
+        borrowed = file.name.startswith("../") and is_personal_file(project.root, path)
+        streams.detail(f"read {file.name}{', which the main work tree has' if borrowed else ''}")
+    for name in kept:
+        streams.detail(f"{name}: the environment has a value, which stays")
 
 
 def resolved(

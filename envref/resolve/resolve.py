@@ -113,6 +113,9 @@ def _answers(wanted: Mapping[Store, list[Address]]) -> Mapping[Store, Mapping[Ad
         return {store: store.ask(addresses) for store, addresses in wanted.items()}
     from concurrent.futures import ThreadPoolExecutor
 
+    from envref import children
+
+    children.watch()
     with ThreadPoolExecutor(len(wanted)) as pool:
         running = {store: pool.submit(store.ask, addresses) for store, addresses in wanted.items()}
     return {store: future.result() for store, future in running.items()}

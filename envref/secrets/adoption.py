@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.checks.audit import suspicion
 from envref.env import template
+from envref.env.edit import with_value
 from envref.errors import EnvrefError
 from envref.refs.reference import SCHEME, uri_of
 from envref.secret import Secret
@@ -63,7 +64,7 @@ def _obstacle(entry: Entry, other: str | None) -> str:
     if other is not None:
         return f"{other} has the same key"
     # Another reader may take a live `$` literally, so nobody but the user knows what the real value is.
-    if entry.interpolated and "$" in entry.text and template.parse(entry.text, ()) != (entry.text,):
+    if entry.interpolated and "$" in entry.text and template.parse(entry.template, ()) != (entry.text,):
         return "its value has a live $; write it in single quotes if the $ is meant as it stands"
     return ""
 
@@ -76,7 +77,7 @@ def rewritten(file: EnvFile, stored: Iterable[Candidate]) -> EnvFile:
     for candidate in stored:
         entry = file.get(candidate.name)
         if entry is not None and Secret(entry.text) == candidate.value:
-            file = file.set(candidate.name, uri_of(candidate.key))
+            file = with_value(file, candidate.name, uri_of(candidate.key))
     return file
 
 

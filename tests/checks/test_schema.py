@@ -214,7 +214,7 @@ def test_a_rule_that_is_wrong(rule, refusal):
         ('{"keys": {"A": {}}, "key": 1}', ['unknown member "key" beside "keys"']),
         (
             '{"A B": {}}',
-            ['key "A B" is not a variable name (allowed: letters, digits, _ . -, not starting with a digit)'],
+            ['key "A B" is not a variable name (allowed: letters, digits, _ . -, not starting with . or -)'],
         ),
         ('{"A": {"default": NaN}}', ['key "A" has "default" that is not a text']),
         (

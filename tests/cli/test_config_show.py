@@ -57,6 +57,8 @@ def test_json_has_every_key_of_the_config(project):
         "local_file": ".env.local",
         "active_profile": None,
         "interpolate_environment": False,
+        "precedence": "files",
+        "extends": None,
         "backends": [
             {"name": "keychain", "type": "keychain", "config": {}, "timeout": None, "optional": False, "names": {}}
         ],

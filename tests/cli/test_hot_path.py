@@ -26,7 +26,6 @@ PLAIN = {
     "envref.env.environment",
     "envref.env.file",
     "envref.env.source",
-    "envref.env.template",
     "envref.errors",
     "envref.formats",
     "envref.formats.shells",
@@ -51,7 +50,13 @@ PLAIN = {
 BUILT_IN = {"marshal", "time", "_sha256", "_sha2"}  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve"}
-ASKING |= {"envref.env.filling", "envref.refs.outcome", "envref.secret"}
+ASKING |= {
+    "envref.env.filling",
+    "envref.env.interpolation",
+    "envref.env.template",
+    "envref.refs.outcome",
+    "envref.secret",
+}
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
@@ -61,7 +66,7 @@ IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
     for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
 }
-IN_A_PLUGIN = OPENING | GATE | {"envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = OPENING | GATE | {"envref.children", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

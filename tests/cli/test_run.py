@@ -103,3 +103,47 @@ def test_the_program_is_looked_up_on_the_callers_path(app, trusted):
     app.write("bin/tool", "#!/bin/sh\necho from the project\n").chmod(0o755)
     app.write(".env", f"PATH={app.path}/bin\n")
     assert "command not found: tool" in app.envref("run", "--", "tool").stderr
+
+
+def test_a_script_without_an_interpreter_is_run_by_sh(app):
+    """As by a shell, env, nohup and timeout."""
+    app.write("s.sh", 'echo "$A $1"\n').chmod(0o755)
+    assert app.envref("run", "--", "./s.sh", "x").stdout == "1 x\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [
+        ("#!/no/such/interpreter -x", "its interpreter /no/such/interpreter does not exist"),
+        ("#!/bin/sh\r", "its interpreter /bin/sh\\r does not exist\n  hint: its first line ends in a CR"),
+    ],
+)
+def test_a_missing_interpreter_is_named(app, first, words):
+    """The script itself is there."""
+    app.write("s.sh", f"{first}\n".encode()).chmod(0o755)
+    done = app.envref("run", "--", "./s.sh")
+    assert done.returncode == 126
+    assert done.stderr.startswith(f"error: ./s.sh: {words}")
+
+
+def test_what_the_system_can_not_start_is_refused_with_the_largest_names(app):
+    """Of `run` and of an export, after which no program would start; no size and no value is said."""
+    large = "x" * 100_000
+    app.write(".env", "".join(f"V{number}={large}\n" for number in range(30)) + f"BIG={large}xx\n")
+    for command in (("run", "--", "true"), ("resolve", "--export")):
+        done = app.envref(*command)
+        assert done.returncode == 1
+        assert done.stdout in ("", "false\n")
+        assert done.stderr.splitlines()[0].startswith("error: the environment would be larger than the system allows")
+        assert "the largest variables are BIG, " in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits one variable")
+def test_one_variable_may_be_too_large_alone(app):
+    """128 KiB with its name."""
+    app.write(".env", f"A={'x' * (128 * 1024 - 3)}\n")
+    assert app.envref("resolve", "--export").returncode == 0
+    assert app.envref("run", "--", "true").returncode == 0
+    app.write(".env", f"A={'x' * (128 * 1024 - 2)}\n")
+    assert app.envref("resolve", "--export").stdout == "false\n"
+    assert app.envref("run", "--", "true").returncode == 1

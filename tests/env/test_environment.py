@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from envref.env.environment import Environment
-from envref.env.file import EnvFile, merge
+from envref.env.file import EnvFile
 from envref.env.filling import fill
+from envref.env.shown import shown as as_shown
+from envref.env.unset import warnings
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
@@ -15,13 +17,13 @@ from tests.lateness import Stopwatch
 
 
 def environment(text, ambient=None):
-    return Environment(merge([EnvFile.parse(text, ".env")]), ambient)
+    return Environment([EnvFile.parse(text, ".env")], ambient)
 
 
 def shown(text, ambient=None):
     """What `get` prints for each variable."""
     found = environment(text, ambient)
-    return found.shown(found.variables.values())
+    return as_shown(found)
 
 
 def filled(text, **secrets):
@@ -67,6 +69,21 @@ def values(text, **secrets):
         ("U=x${ref://secrets/a}y", {"U": "xref://secrets/ay"}),
         ("N=key\nR=ref://secrets/$N", {"N": "key", "R": "ref://secrets/key"}),
         ("R='ref://secrets/$N'", {"R": "ref://secrets/$N"}),
+        ("X=1\nE=\nA=${X:+y}${X+z}${N:+y}${N+z}${E:+y}${E+z}", {"X": "1", "E": "", "A": "yzz"}),
+        ("X=1\nA=${X?no}${X:?no}\nE=\nB=<${E?no}>", {"X": "1", "A": "11", "E": "", "B": "<>"}),
+        ("A=\"pa\\$word\"\nB=pa\\$word\nC='pa\\$word'", {"A": "pa$word", "B": "pa$word", "C": "pa\\$word"}),
+        (
+            'A=1\nB="\\\\$A"\nC="\\\\\\$A"\nD="$\\$A"\nE=$\\$A',
+            {"A": "1", "B": "\\1", "C": "\\$A", "D": "$$A", "E": "$$A"},
+        ),
+        ('A="\\${B}"\nR="ref://secrets/a\\$b"', {"A": "${B}", "R": "ref://secrets/a$b"}),
+        ("P=1\nP=$P:2\nP=${P}:3", {"P": "1:2:3"}),
+        ("P=$P:2", {"P": ":2"}),
+        ("P=0\nP=1\nP=${P:-x}:${P:+y}", {"P": "1:y"}),
+        ("P=1\nP='$P'\nP=$P:3", {"P": "$P:3"}),
+        ("my-var=1\nmy-var=${my-var}2", {"my-var": "12"}),
+        ("A=1\nP=x\nA=2\nP=$P$A", {"A": "2", "P": "x2"}),
+        ("2FA=x\nB=${2FA}", {"2FA": "x", "B": "x"}),
     ],
 )
 def test_plain_values_are_interpolated_once_in_merged_order(text, expected):
@@ -96,6 +113,10 @@ def test_the_process_environment_is_seen_only_where_asked():
         ("A=ref://secrets/a?optional\nB=<${A}>\nC=${A-x}", {}, {"A": None, "B": "<>", "C": "x"}),
         ("A=<${ref://secrets/a?optional}>", {}, {"A": "<>"}),
         ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "v"}, {"A": "v", "B": "v"}),
+        ("A=ref://secrets/a\nA=$A:x\nA=<${A}>", {"a": "v"}, {"A": "<v:x>"}),
+        ("A=ref://secrets/a\nA=${A:+set}\nB=${A+x}", {"a": "v"}, {"A": "set", "B": "x"}),
+        ("A=ref://secrets/a?optional\nA=${A-none}", {}, {"A": "none"}),
+        ("B=1\nA=ref://secrets/a\nA=${A:-$B}$B", {"a": ""}, {"A": "11", "B": "1"}),
         ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "", "b": "w"}, {"A": "", "B": "w"}),
     ],
 )
@@ -220,8 +241,8 @@ def test_references_that_multiply_are_bounded_when_shown():
     """`list` and `get` put the reference itself in their place."""
     found = environment(laughs(40, "ref://secrets/a", 2))
     with pytest.raises(MalformedFile, match=TOO_LONG):
-        found.shown([found.variables["A39"]])
-    assert found.shown([found.variables["A3"]])["A3"] == "ref://secrets/a" * 8
+        as_shown(found, [found.variables["A39"]])
+    assert as_shown(found, [found.variables["A3"]])["A3"] == "ref://secrets/a" * 8
 
 
 def test_secrets_that_multiply_are_bounded_when_filled():
@@ -238,3 +259,49 @@ def test_many_small_parts_take_linear_time():
     watch = Stopwatch()
     assert shown("A=1\nB=" + "$A" * 100_000)["B"] == "1" * 100_000
     assert watch.seconds() < 5
+
+
+def test_a_line_fails_as_what_it_appends_to():
+    """With the reason itself, once, and not by its own name."""
+    found = filled("A=ref://secrets/a\nA=$A$A", a=BackendLocked("vault: locked"))
+    assert (found["A"].value, len(found["A"].failures), found["A"].waits_for) == (None, 1, [])
+
+
+def test_a_secret_that_is_only_asked_about_is_not_in_the_value():
+    """`${SECRET:+text}` is the text: a table does not mask it."""
+    assert filled("A=ref://secrets/a\nB=${A:+set}", a="v")["B"].value == "set"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("A=$HOME/x", '.env:1:3: "HOME" in the value of "A" is not set, and becomes empty text; for a literal $, '),
+        ("A=${HOME}/x$B", '.env:1:3: "HOME" in the value of "A" is not set, and becomes empty text (and 1 more); '),
+        ("A=\\${B", None),
+        ("A=$P\nP=1", '.env:1:3: "P" in the value of "A" is set only later (.env:2); move that line above this one'),
+        ("HASH=$2a$08$qFFehmq.eA8", '.env:1:12: "$..." in the value of "HASH" is not set'),
+        ("DB_PASSWORD=a$WORD", '.env:1:14: "****" in the value of "DB_PASSWORD" is not set'),
+        ("P=$P:1", '.env:1:3: "P" in its own value overrides no line, and becomes empty text; a default is '),
+        ("A=${B:-x}${B-x}${B:+x}${B+x}", None),
+        ("A=1\nA=$A:${B}", '.env:2:6: "B" in the value of "A" is not set'),
+    ],
+)
+def test_what_stands_for_nothing_is_said_once_a_variable(text, said):
+    """With its place and the cure; what follows a bare $ may be a part of a password."""
+    found = warnings(environment(text))
+    assert len(found) == (said is not None)
+    assert "".join(found).startswith(said or "")
+
+
+def test_a_long_stack_of_one_name_is_refused_and_takes_no_quadratic_time():
+    """A file may append to one name as often as others may stand behind each other."""
+    assert shown("P=x\n" + "P=$P\n" * 1000)["P"] == "x"
+    with pytest.raises(MalformedFile, match="more than 1000 variables stand behind each other"):
+        environment("P=x\n" + "P=$P\n" * 1001)
+
+
+def test_doubling_a_secret_by_its_own_name_is_bounded():
+    """Forty lines would else ask for all memory there is."""
+    with pytest.raises(MalformedFile, match="longer than 1 MiB"):
+        filled("P=ref://secrets/a\n" + "P=$P$P\n" * 40, a="v")
+    assert values("P=ref://secrets/a\n" + "P=${P:-$P}\n" * 900, a="") == {"P": ""}

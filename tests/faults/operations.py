@@ -14,6 +14,7 @@ import time
 from envref import atomic
 from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
+from envref.env.edit import with_value
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.project.config.load import BackendConfig
@@ -97,7 +98,7 @@ def state(path):
 def edit(path, number):
     """Operation N on a `.env` file, as `envref set` does it."""
     with atomic.lock(str(path)):
-        file = EnvFile.read(str(path), ".env").set("A", str(number)).set("B", str(number))
+        file = with_value(with_value(EnvFile.read(str(path), ".env"), "A", str(number)), "B", str(number))
         atomic.write(str(path), str(file).encode())
 
 

@@ -44,11 +44,12 @@ for count in range(10**9):
 EDIT = """
 import sys
 from envref import atomic
+from envref.env.edit import with_value
 from envref.env.file import EnvFile
 path, worker = sys.argv[1:]
 for number in range(25):
     with atomic.lock(path):
-        file = EnvFile.read(path, ".env").set(f"W{worker}_{number}", "x" * number)
+        file = with_value(EnvFile.read(path, ".env"), f"W{worker}_{number}", "x" * number)
         atomic.write(path, str(file).encode())
 """
 

@@ -58,7 +58,7 @@ def block_of(root, *, strict=False, profile=None):
     """The native block of the project at `root`."""
     project = load(str(root), profile)
     ambient = os.environ if project.config.interpolate_environment else None
-    return native(project, Environment(project.entries, ambient), strict=strict)
+    return native(project, Environment(project.files, ambient), strict=strict)
 
 
 def activate(text, directory, *, setup="", environment=None, stdin=None, cwd=None, redirection="1>&2"):

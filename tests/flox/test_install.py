@@ -67,7 +67,7 @@ class TestKinds:
         }.items():
             project.write(".env", env)
             loaded = load(str(project.path))
-            assert kinds_of(loaded, Environment(loaded.entries)) == kinds
+            assert kinds_of(loaded, Environment(loaded.files)) == kinds
 
 
 class TestEntries:

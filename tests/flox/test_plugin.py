@@ -19,7 +19,7 @@ WANTED = {"GH_TOKEN": "ref://op//GitHub%20Work%20Token#credential", "DATABASE_UR
 
 
 def environment(text):
-    return Environment(EnvFile.parse(text).entries)
+    return Environment([EnvFile.parse(text)])
 
 
 def with_table(text, wanted):

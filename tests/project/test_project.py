@@ -239,8 +239,8 @@ def test_the_names_of_all_layers(below):
     """Whether or not they exist, for reports and for watching."""
     config = projects.load(str(below)).config
     assert projects.file_names(config, None) == [".env", ".env.local"]
-    assert projects.file_names(config, "odd") == [".env", "envs/odd", ".env.local"]
-    assert projects.file_names(config, "new") == [".env", ".env.new", ".env.local"]
+    assert projects.file_names(config, "odd") == [".env", "envs/odd", ".env.local", ".env.odd.local"]
+    assert projects.file_names(config, "new") == [".env", ".env.new", ".env.local", ".env.new.local"]
 
 
 def test_the_base_has_to_exist(project, below):
@@ -302,6 +302,7 @@ def test_a_symlink_inside_the_project_is_followed(project, below):
 
 
 def test_an_env_file_that_is_a_pipe_is_not_waited_for(project, below):
-    """A hostile repository can't stop the shell that activates it."""
+    """A hostile repository can't stop the shell that activates it for longer than a store could."""
     os.mkfifo(project.path / ".env.local")
-    assert refusal(below).message == ".env.local: not a regular file"
+    with pytest.raises(EnvrefError, match=r"^\.env\.local: a pipe, and nothing came within 0\.1 seconds$"):
+        projects.load(str(below), patience=0.1)

@@ -18,6 +18,7 @@ with atheris.instrument_imports(include=["envref"]):
     from envref.backends.command import Finished
     from envref.backends.plugin import Plugin
     from envref.env import template
+    from envref.env.edit import with_value
     from envref.env.file import EnvFile
     from envref.errors import BackendError, EnvrefError, MalformedFile
     from envref.project.config import yaml
@@ -39,7 +40,7 @@ def env_file(data):
         return
     assert str(file) == text
     try:
-        edited = file.set("FUZZED", value)
+        edited = with_value(file, "FUZZED", value)
     except EnvrefError:
         assert "\0" in value or "\r" in value, "a value that can be written was refused"
         return

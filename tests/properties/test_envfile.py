@@ -6,6 +6,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from envref.env import template
+from envref.env.edit import with_value, without
 from envref.env.file import EnvFile
 from envref.errors import MalformedFile
 from tests.nightly import count
@@ -85,7 +86,7 @@ def test_any_text_is_read_or_refused_with_positions(text):
 def test_an_edit_sets_one_value_and_nothing_else(text, name, value):
     """The value reads back exactly; all bytes around it and all other entries stay."""
     before = parsed(text)
-    after = before.set(name, value)
+    after = with_value(before, name, value)
     assert literal(after.get(name)) == value
     assert seen(after, name) == seen(before, name)
     old = before.get(name)
@@ -98,7 +99,7 @@ def test_an_edit_sets_one_value_and_nothing_else(text, name, value):
 @hypothesis.given(FILES, FEW_NAMES | NAMES, VALUES)
 def test_a_template_is_kept_as_given(text, name, value):
     """`--expand` writes exactly the text that is interpolated later."""
-    entry = parsed(text).set(name, value, expand=True).get(name)
+    entry = with_value(parsed(text), name, value, expand=True).get(name)
     assert (entry.text, entry.quote) == (value, '"')
 
 
@@ -108,7 +109,7 @@ def test_what_is_written_is_read_back(values, start):
     """Any names and values, in order, in one file."""
     file = EnvFile.parse(start)
     for name, value in values.items():
-        file = file.set(name, value)
+        file = with_value(file, name, value)
     again = EnvFile.parse(str(file))
     assert [(entry.name, literal(entry)) for entry in again.entries] == list(values.items())
 
@@ -118,7 +119,7 @@ def test_what_is_written_is_read_back(values, start):
 def test_removal_leaves_all_else(text, name):
     """No assignment of the name is left, and every other is as it was."""
     before = parsed(text)
-    after = before.remove(name)
+    after = without(before, name)
     assert after.get(name) is None
     assert seen(after, name) == [row for row in seen(before, "") if row[0] != name]
 

@@ -11,7 +11,7 @@ from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, EnvrefError, MalformedFile
 from envref.paths import shown
-from envref.project.project import outside, readable
+from envref.project.project import PATIENCE, outside, readable
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
@@ -66,7 +66,7 @@ class Case:
     @cached_property
     def variables(self) -> list[Variable]:
         """The interpolated variables; none if that can't be done: then `interpolation_faults` says why."""
-        return self._interpolated[0]
+        return list(self.environment.variables.values())
 
     @property
     def interpolation_faults(self) -> list[Finding]:
@@ -101,7 +101,7 @@ class Case:
             try:
                 place = path or readable(self.project, name, is_granted)
                 if place:
-                    yield EnvFile.read(place, name)
+                    yield EnvFile.read(place, name, self.timeout or PATIENCE)
                 else:
                     self.faults.append(_outside(self.project, name))
             except MalformedFile as error:
@@ -109,14 +109,21 @@ class Case:
             except EnvrefError as error:
                 self.faults.append(from_error(name, error, _READABLE))
 
+    @property
+    def environment(self) -> Environment:
+        """The interpolated variables, as far as that can be done."""
+        return self._interpolated[0]
+
     @cached_property
-    def _interpolated(self) -> tuple[list[Variable], list[Finding]]:
+    def _interpolated(self) -> tuple[Environment, list[Finding]]:
         try:
-            return list(Environment(self.entries, self.ambient).variables.values()), []
+            return Environment(self.files, self.ambient), []
         except MalformedFile as error:
-            return [], list(map(from_problem, error.problems))
+            return Environment(()), list(map(from_problem, error.problems))
         except EnvrefError as error:
-            return [], [Finding(self.project.config.env_file, error.message, hint="write the reference out")]
+            return Environment(()), [
+                Finding(self.project.config.env_file, error.message, hint="write the reference out")
+            ]
 
 
 def _outside(project: Project, name: str) -> Finding:

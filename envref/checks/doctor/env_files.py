@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding
-from envref.env import template
 from envref.env.file import is_shell_name
-from envref.env.source import hide_runs, hiding
-from envref.errors import printable
+from envref.env.unset import words
 from envref.refs.reference import InvalidReference
 from envref.resolve import others
 
@@ -80,15 +78,10 @@ def unexportable_names(case: Case) -> Iterator[Finding]:
 
 def undefined_names(case: Case) -> Iterator[Finding]:
     """`$NAME` of a name that no earlier line sets: it becomes empty text."""
-    known = dict(case.ambient)
-    entries = case.entries
-    places = {entry.name: f"{entry.file}:{entry.line}" for entry in entries}
-    for entry in entries:
-        for variable in _undefined(_parts(entry, known), known):
-            line, column = entry.position(variable.offset)
-            message, hint = _undefined_words(entry, variable, places)
-            yield Finding(entry.file, message, hint=hint, line=line, column=column, key=entry.name)
-        known[entry.name] = ""
+    for entry, part in case.environment.unset:
+        line, column = entry.position(part.offset)
+        message, hint = words(entry, part, case.environment.variables)
+        yield Finding(entry.file, message, hint=hint, line=line, column=column, key=entry.name)
 
 
 def bad_references(case: Case) -> Iterator[Finding]:
@@ -125,32 +118,3 @@ def _ends_in_blanks(text: str, at: int) -> bool:
     end = text.find("\n", at)
     rest = text[at : len(text) if end < 0 else end].removesuffix("\r")
     return bool(rest) and not rest.strip(_BLANKS)
-
-
-def _parts(entry: Entry, known: dict[str, str]) -> Iterable[template.Part]:
-    if not entry.interpolated:
-        return ()
-    try:
-        return template.parse(entry.text, known)
-    except template.TemplateError:
-        return ()  # `unreadable` reports this
-
-
-def _undefined(parts: Iterable[template.Part], known: dict[str, str]) -> Iterator[template.Interpolation]:
-    for part in parts:
-        if isinstance(part, template.Interpolation) and part.name not in known:
-            if part.operator:
-                yield from _undefined(part.alternative, known)
-            else:
-                yield part
-
-
-def _undefined_words(entry: Entry, variable: template.Interpolation, places: dict[str, str]) -> tuple[str, str]:
-    """Message and cure. What follows a bare `$` may be part of a password, so it is hidden as in other messages."""
-    in_braces = entry.text.startswith("{", variable.offset + 1)
-    name = printable((hide_runs if in_braces else hiding(entry.name))(variable.name))
-    if variable.name in places:
-        later = places[variable.name]
-        return f'"{name}" in the value of "{entry.name}" is set only later ({later})', "move that line above this one"
-    hint = "set it above, give a default with ${NAME:-text}, or write $$ for a literal $"
-    return f'"{name}" in the value of "{entry.name}" is not set, and becomes empty text', hint

@@ -13,6 +13,7 @@ from envref.cli.grammar import Command
 from envref.cli.options import format_option
 from envref.cli.profile.known import project_of
 from envref.env.environment import Environment
+from envref.env.shown import shown
 from envref.errors import printable
 from envref.formats import shells
 from envref.project.project import Project
@@ -52,8 +53,8 @@ def diff(a: str, b: str, format_: str) -> None:
 
 def _values(project: Project) -> dict[str, str]:
     """Merged and interpolated, references as their URIs."""
-    environment = Environment(project.entries, project.ambient)
-    return environment.shown(environment.variables.values())
+    environment = Environment(project.files, project.ambient)
+    return shown(environment)
 
 
 def _differences(a: Mapping[str, str], b: Mapping[str, str]) -> Iterable[ProfileDifference]:

@@ -10,6 +10,7 @@ from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.profile.known import project_of
 from envref.cli.request import Request
+from envref.env.shown import shown
 from envref.errors import OK
 from envref.formats import shells
 from envref.resolve.resolution import environment_of
@@ -28,7 +29,7 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     if resolve:
         return activate.activate(Request(directory(), profile=name, format_=format_, timeout=timeout_of_environment()))
     environment = environment_of(project)
-    rendered = shells.render(format_, environment.shown(environment.variables.values()).items())
+    rendered = shells.render(format_, shown(environment).items())
     streams.write(rendered.text)
     streams.warn_each(rendered.omissions(format_))
     return OK

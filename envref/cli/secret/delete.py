@@ -58,7 +58,7 @@ def _tell_users(target: Target, key: str) -> None:
 def _users(target: Target, key: str) -> list[str]:
     try:
         project = load(target.project.root, target.scope.profile)
-        variables = Environment(project.entries).variables.values()
+        variables = Environment(project.files).variables.values()
     except EnvrefError:
         return []  # a broken or missing env file is for other commands to report; the secret is deleted
     return [

@@ -10,6 +10,7 @@ import click
 
 from envref import atomic, streams
 from envref.cli import candidates
+from envref.env.edit import with_value
 from envref.env.file import EnvFile
 from envref.project.edit import trust_kept
 from envref.project.project import Project, env_path
@@ -52,7 +53,7 @@ class ReferenceLine:
     def _edited(self) -> EnvFile:
         there = os.path.lexists(self._path)
         before = EnvFile.read(env_path(self._root, self._file), self._file) if there else EnvFile.parse("", self._file)
-        return before.set(self._name, self._uri)
+        return with_value(before, self._name, self._uri)
 
 
 def reference_line(project: Project, name: str | None, key: str) -> ReferenceLine | None:

@@ -10,7 +10,14 @@ from envref.errors import UsageError, printable
 from envref.project.config.backends import backends
 from envref.project.config.files import FILE
 from envref.project.config.findings import Findings
-from envref.project.config.model import active_profile_fault, invalid, is_credential, is_profile_name
+from envref.project.config.model import (
+    ENVIRONMENT,
+    FILES,
+    active_profile_fault,
+    invalid,
+    is_credential,
+    is_profile_name,
+)
 from envref.project.config.yaml import Mapping, Scalar, Sequence, parse
 
 if TYPE_CHECKING:
@@ -56,6 +63,8 @@ def check(sources: Sources) -> Checked:
     for document in (project, own):
         findings.warn_unknown_keys(document, _FIELDS)
     findings.faults += [f"{key} is not allowed in a project file" for key in _ONLY_GLOBAL if key in project.entries]
+    if "extends" in own.entries:
+        findings.faults.append("extends is allowed in a project file only")
     nodes = {**dict(_present(own)), **dict(_present(project))}
     plain = _plain(nodes, findings)
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
@@ -74,7 +83,7 @@ def _present(document: Mapping) -> Iterator[tuple[str, Node]]:
 
 
 def _plain(nodes: dict[str, Node], findings: Findings) -> dict[str, Any]:
-    if "project" not in nodes:
+    if "project" not in nodes and "extends" not in nodes:
         findings.faults.append("project name is required")
     values = {key: read(nodes[key], key, findings) for key, read in _FIELDS.items() if key in nodes}
     return {key: value for key, value in values.items() if value is not None}
@@ -134,6 +143,24 @@ def path_fault(path: str) -> str:
     if os.path.normpath(path).split("/")[0] == "..":
         return "must stay inside the project"
     return "" if path.isprintable() else "must not contain control characters"
+
+
+def _extends(node: Node, key: str, findings: Findings) -> str | None:
+    path = findings.text(node, key)
+    if path is None:
+        return None
+    fault = "" if path else "must not be empty"
+    fault = fault or ("must be a relative path, got absolute path" if path.startswith(("/", "~", "$")) else "")
+    fault = fault or ("" if path.isprintable() else "must not contain control characters")
+    findings.faults += [f"{key} {fault}"] if fault else []
+    return path
+
+
+def _precedence(node: Node, key: str, findings: Findings) -> str | None:
+    word = findings.text(node, key)
+    if word not in (FILES, ENVIRONMENT, None):
+        findings.faults.append(node.problem(f"{key} must be {FILES} or {ENVIRONMENT}"))
+    return word
 
 
 def _active_profile(node: Node, key: str, findings: Findings) -> str | None:
@@ -231,10 +258,12 @@ def _trusted_paths(node: Node, key: str, findings: Findings) -> tuple[str, ...]:
 
 _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "project": _project,
+    "extends": _extends,
     "env_file": _env_file,
     "local_file": _env_file,
     "active_profile": _active_profile,
     "interpolate_environment": _boolean,
+    "precedence": _precedence,
     "profiles": _profiles,
     "backends": backends,
     "team": _team,

@@ -76,6 +76,14 @@ def check_owner(path: str, status: os.stat_result, environment: Mapping[str, str
         raise fault
 
 
+def check_directory(directory: str, environment: Mapping[str, str]) -> None:
+    name = shown(directory, environment)
+    try:
+        check_owner(directory, os.stat(directory), environment)
+    except OSError as error:
+        raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
+
+
 def is_safe(path: str, environment: Mapping[str, str]) -> bool:
     """Whether ENVREF_SAFE_DIRECTORY, or `safe_directories:` of the user's own config, has the path or one above it."""
     own = configuration_path("config.yaml", environment=environment)

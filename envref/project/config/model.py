@@ -18,6 +18,8 @@ _PROFILE_FIRST = frozenset(_LETTERS + "0123456789_")
 _PROFILE = _PROFILE_FIRST | {"-"}
 NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
 
+FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
+
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
 
@@ -45,6 +47,7 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
     "places": (),
     "programs": (),
     "rooted": False,
+    "home": "",
 }
 
 
@@ -54,11 +57,13 @@ class BackendConfig(_Frozen):
     `options` are those that its type knows, as written; `paths` names the options that are paths, `data` those of them
     that are only read as data. `places` are where the type's users keep their entries, `programs` the names of the
     programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `names` maps a
-    key, or PROFILE/KEY, to a foreign name (commands.md 6.5).
+    key, or PROFILE/KEY, to a foreign name (commands.md 6.5). `home` is the directory of a config that this one extends,
+    where the backend is from there; else empty.
     """
 
     __slots__ = (
         "data",
+        "home",
         "name",
         "names",
         "optional",
@@ -83,12 +88,14 @@ class BackendConfig(_Frozen):
     places: tuple[str, ...]
     programs: tuple[str, ...]
     rooted: bool
+    home: str
 
     def arguments(self, root: str, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         """The keyword arguments of the type's constructor; paths are absolute, or start at the project's `root`.
 
         A `command` stays relative: the store finds out whether it is a name or a path, and trust judges it.
         """
+        root = self.home or root
         arguments: dict[str, Any] = dict(self.options)
         for name in self.paths:
             arguments[name] = os.path.join(root, expanded(str(self.options[name]), environment))
@@ -100,10 +107,14 @@ class BackendConfig(_Frozen):
 
 
 _CONFIG_DEFAULTS: Mapping[str, object] = {
+    "project": "",
+    "extends": None,
+    "parents": (),
     "env_file": ".env",
     "local_file": ".env.local",
     "active_profile": None,
     "interpolate_environment": False,
+    "precedence": FILES,
     "profiles": {},
     "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
@@ -127,11 +138,14 @@ class Config(_Frozen):
         "active_profile",
         "backends",
         "env_file",
+        "extends",
         "from_project",
         "global_path",
         "interpolate_environment",
         "local_file",
+        "parents",
         "path",
+        "precedence",
         "profiles",
         "project",
         "safe_directories",
@@ -146,10 +160,13 @@ class Config(_Frozen):
     _DEFAULTS = _CONFIG_DEFAULTS
 
     project: str
+    extends: str | None  # the directory, relative to the root, whose layers and backends lie below this project's
+    parents: tuple[tuple[str, Config], ...]  # what it extends, nearest first: directory relative to the root, config
     env_file: str  # this and the other files are relative to the root
     local_file: str
     active_profile: str | None
     interpolate_environment: bool
+    precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
     backends: tuple[BackendConfig, ...]
     team: dict[str, str]  # name -> public key

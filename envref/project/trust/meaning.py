@@ -10,10 +10,11 @@ import json
 import os
 import re
 
+from envref.backends.programs import repository_around
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_profile_name
-from envref.project.project import env_files, file_names, outside
+from envref.project.project import env_files, layers, outside
 from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
 from envref.refs.reference import SCHEME
@@ -78,8 +79,8 @@ def _backend(backend: BackendConfig) -> dict[str, Any]:
 def _program(need: Need, root: str) -> dict[str, str]:
     """What identifies a program: inside the project its place and its bytes, elsewhere its path."""
     backend, path = need.backend.name if need.backend else "", need.detail or need.subject
-    below = os.path.join(root, "")
-    place = f"./{path.removeprefix(below)}" if path.startswith(below) else path
+    below = os.path.join(repository_around(root), "")  # a store of what it extends has its program above the root
+    place = f"./{os.path.relpath(path, root)}" if path.startswith(below) else path
     if not os.path.isabs(path):
         return {"backend": backend, "program": path}
     target = os.path.realpath(path)
@@ -90,6 +91,8 @@ def _program(need: Need, root: str) -> dict[str, str]:
 
 def content(path: str) -> str:
     """The SHA-256 of a program's bytes; empty if it can't be read; a random text each time if it is too large."""
+    if not os.path.isfile(path):  # a look at a pipe would end its writer
+        return ""
     try:
         with open_file(path) as file:
             if os.fstat(file.fileno()).st_size > _LARGEST:
@@ -118,11 +121,11 @@ def _of_env_files(project: Project) -> dict[str, Any]:
 
 
 def _files(project: Project) -> list[EnvFile]:
-    """Those of every profile. What the project has read already is not read again: the disk may say something else."""
+    """Those of every profile, and what `-f` named. What was read already is not read again: the disk may say otherwise."""
     read = {file.name: file for file in project.files if not outside(project.root, file.name)}
     names = _every_file(project)
     others = {file.name: file for file in env_files(project, [name for name in names if name not in read])}
-    return [{**others, **read}[name] for name in names if name in read or name in others]
+    return [{**others, **read}[name] for name in names if name in read or name in others] + list(project.named)
 
 
 def _variables(project: Project, files: Iterable[EnvFile]) -> dict[str, list[str]]:
@@ -155,9 +158,12 @@ def masked(entry: Entry) -> str:
 
 
 def _every_file(project: Project) -> list[str]:
-    config = project.config
-    on_disk = [f".env.{name}" for name in _profiles_on_disk(project.root)]
-    return list(dict.fromkeys([*file_names(config, project.profile), *config.profiles.values(), *on_disk]))
+    """Those in effect, and every profile's; of what it extends as well."""
+    names = layers(project)
+    for place, config in (("", project.config), *project.config.parents):
+        on_disk = [f".env.{name}" for name in _profiles_on_disk(os.path.join(project.root, place))]
+        names += [os.path.normpath(os.path.join(place, name)) for name in (*config.profiles.values(), *on_disk)]
+    return list(dict.fromkeys(names))
 
 
 def digests(project: Project, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -175,4 +181,4 @@ def _profiles_on_disk(root: str) -> list[str]:
         names = [name.removeprefix(".env.") for name in os.listdir(root) if name.startswith(".env.")]
     except OSError:
         return []
-    return [name for name in names if is_profile_name(name)]
+    return [name for name in names if is_profile_name(name.removesuffix(".local"))]

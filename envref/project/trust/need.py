@@ -10,14 +10,14 @@ import os
 from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
 from envref.paths import configuration_path, expanded, is_within
-from envref.project.project import env_files, file_names, outside
+from envref.project.project import env_files, layers, outside
 from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.env.file import Entry
+    from envref.env.file import EnvFile
     from envref.project.config.model import BackendConfig, Config
     from envref.project.project import Project
 
@@ -64,7 +64,7 @@ def _of_backends(project: Project, environment: Mapping[str, str]) -> Iterator[N
     theirs = "backends" in config.from_project
     for backend in config.backends:
         arguments = backend.arguments(root, environment)
-        yield from _program(backend, str(arguments.get("command", "")), root, theirs=theirs)
+        yield from _program(backend, str(arguments.get("command", "")), backend.home or root, theirs=theirs)
         if theirs:
             yield from _address(backend, environment)
             yield from _places(backend, arguments, root, environment)
@@ -110,7 +110,7 @@ def _places(
     """Condition c, for every option that is a path; the program is condition a's."""
     for option in backend.paths:
         place = str(arguments[option])
-        allowed = [root] if option in backend.data else []
+        allowed = [backend.home or root] if option in backend.data else []
         if (
             option != "command"
             and backend.options[option]
@@ -133,25 +133,34 @@ def _own(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[str
 def outside_files(project: Project) -> list[tuple[str, str]]:
     """Condition d: the env files of every profile that a symlink takes out of the project, and where to."""
     config = project.config
-    names = dict.fromkeys([*file_names(config, project.profile), *config.profiles.values()])
+    names = dict.fromkeys([*layers(project), *config.profiles.values()])
     targets = ((name, outside(project.root, name)) for name in names)
-    return [(name, target) for name, target in targets if target]
+    return [*_outside_parents(project), *((name, target) for name, target in targets if target)]
+
+
+def _outside_parents(project: Project) -> list[tuple[str, str]]:
+    """What it extends outside of its repository: the files and the stores there count."""
+    if not project.config.parents:
+        return []
+    from envref.project.inherited import outside_parents
+
+    return outside_parents(project.root, project.config)
 
 
 def dangerous_names(project: Project) -> list[str]:
     """Condition e: the names that the env files set, in merged order. Files of condition d are not read for this."""
-    entries = merge(project.files or env_files(project))
-    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in entries))
-    return _interpolated(project, entries, flagged) if flagged else []
+    files = project.files or env_files(project)
+    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in merge(files)))
+    return _interpolated(project, files, flagged) if flagged else []
 
 
-def _interpolated(project: Project, entries: list[Entry], flagged: list[str]) -> list[str]:
+def _interpolated(project: Project, files: Sequence[EnvFile], flagged: list[str]) -> list[str]:
     """The names that are still dangerous once their values are known: `http://${HOST}` may be this machine."""
     from envref.env.environment import Environment
     from envref.errors import EnvrefError
 
     try:
-        variables = Environment(entries, project.ambient).variables
+        variables = Environment(files, project.ambient).variables
     except EnvrefError:
         return flagged  # these files give no values
     return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))

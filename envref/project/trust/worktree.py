@@ -6,13 +6,13 @@ import os
 
 from envref.paths import open_file
 from envref.project.config.files import FILE
+from envref.project.linked import git_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LARGEST_INDEX = 256 << 20  # bytes
-_LARGEST = 4096  # bytes of a file that holds one path
 
 
 def is_same_repository(directory: str, known: str) -> bool:
@@ -63,8 +63,8 @@ def _repository(entry: str) -> str:
     """The directory that all work trees share: the `.git` itself, or the one that a work tree's `.git` file names."""
     if not entry or os.path.isdir(entry):
         return entry
-    own = os.path.join(os.path.dirname(entry), _line(entry).removeprefix("gitdir: "))
-    shared = _line(os.path.join(own, "commondir"))
+    own = os.path.join(os.path.dirname(entry), git_line(entry).removeprefix("gitdir: "))
+    shared = git_line(os.path.join(own, "commondir"))
     return os.path.realpath(os.path.join(own, shared)) if shared else ""
 
 
@@ -73,13 +73,5 @@ def _work_trees(repository: str) -> Iterator[tuple[str, str]]:
     parent = os.path.join(repository, "worktrees")
     for name in os.listdir(parent) if os.path.isdir(parent) else ():
         folder = os.path.join(parent, name)
-        path = _line(os.path.join(folder, "gitdir"))
+        path = git_line(os.path.join(folder, "gitdir"))
         yield os.path.realpath(os.path.join(folder, path)) if path else "", folder
-
-
-def _line(path: str) -> str:
-    try:
-        with open_file(path) as file:
-            return file.read(_LARGEST).decode("utf-8", "surrogateescape").strip("\n")
-    except OSError:
-        return ""

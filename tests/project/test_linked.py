@@ -1,0 +1,80 @@
+"""A linked work tree has the personal env file of the main one; nothing else can claim it. With a real git."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from envref.project import project as projects
+from tests.requirements import need_process
+
+GIT = shutil.which("git") or ""
+
+
+@pytest.fixture
+def trees(project, tmp_path):
+    """A repository and a work tree that was added to it."""
+    need_process()
+    if not GIT:
+        pytest.skip("no git here")
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "A=1\n")
+    project.write(".gitignore", ".env.local\n")
+    author = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgSign=false")
+    for command in (
+        ("init", "-q"),
+        ("add", "-A"),
+        (*author, "commit", "-qm", "a"),
+        ("worktree", "add", "-q", "../linked"),
+    ):
+        subprocess.run([GIT, "-C", str(project.path), *command], check=True)
+    project.write(".env.local", "A=mine\n")
+    return project, tmp_path / "linked"
+
+
+def names(directory):
+    return [file.name for file in projects.load(str(directory)).files]
+
+
+def test_the_main_work_tree_s_file_is_used_and_said(trees):
+    """In the place of the own one, without trust: all of it is the user's."""
+    project, linked = trees
+    assert names(linked) == [".env", "../project/.env.local"]
+    done = project.envref("-v", "resolve", "--export", cwd=linked)
+    assert (done.stdout, done.returncode) == ("export A=mine\n", 0)
+    assert "read ../project/.env.local, which the main work tree has\n" in done.stderr
+
+
+def test_its_own_file_wins(trees):
+    """Then the main one is not read."""
+    _, linked = trees
+    (linked / ".env.local").write_text("A=own\n")
+    assert names(linked) == [".env", ".env.local"]
+
+
+def test_below_the_top_it_is_the_file_at_the_same_place(trees):
+    """A project in a folder of the repository."""
+    project, linked = trees
+    for place in (project.path, linked):
+        (place / "svc").mkdir()
+        (place / "svc/.envref.yaml").write_text("project: svc\n")
+        (place / "svc/.env").write_text("B=1\n")
+    project.write("svc/.env.local", "B=2\n")
+    assert names(linked / "svc") == [".env", "../../project/svc/.env.local"]
+
+
+def test_a_copy_that_claims_to_be_a_work_tree_gets_nothing(trees, tmp_path):
+    """The main one names another directory."""
+    _, linked = trees
+    shutil.copytree(linked, tmp_path / "copy")
+    assert names(tmp_path / "copy") == [".env"]
+
+
+def test_a_link_in_the_main_one_is_not_followed(trees, tmp_path):
+    """It could lead anywhere."""
+    project, linked = trees
+    (project.path / ".env.local").rename(tmp_path / "moved")
+    (project.path / ".env.local").symlink_to(tmp_path / "moved")
+    assert names(linked) == [".env"]
