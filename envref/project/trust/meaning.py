@@ -121,7 +121,7 @@ def _of_env_files(project: Project) -> dict[str, Any]:
 
 
 def _files(project: Project) -> list[EnvFile]:
-    """Those of every profile, and what `-f` named. What was read already is not read again: the disk may say otherwise."""
+    """Those of every profile, and what `-f` named. What was read already is not read again: the disk may differ."""
     read = {file.name: file for file in project.files if not outside(project.root, file.name)}
     names = _every_file(project)
     others = {file.name: file for file in env_files(project, [name for name in names if name not in read])}
