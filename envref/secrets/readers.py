@@ -34,7 +34,7 @@ def known(root: str) -> set[str]:
 def remember(root: str, keys: Iterable[str]) -> None:
     """Replaces them. EnvrefError where that can't be kept."""
     if "\n" in root:
-        raise EnvrefError("keeping the recipients: the project's path holds a line end")
+        raise EnvrefError("keeping the recipients: the project's path holds a line end", hint="rename its folder")
     path = os.path.join(private_directory(_FOLDER, os.environ), _name(root))
     text = "".join(f"{line}\n" for line in (root, *sorted(keys)))
     atomic.write(path, text.encode("utf-8", "surrogateescape"), mode=0o600)

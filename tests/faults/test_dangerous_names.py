@@ -41,8 +41,9 @@ def test_export_sets_none_before_trust(app, waiting, shell):
     """And has every one after it."""
     before = app.envref("resolve", "--export", "--shell", shell)
     assert (before.returncode, before.stdout) == (4, "false\n")
-    assert f" to set {', '.join(waiting)}" in before.stderr
-    app.envref("trust")
+    assert f" and {len(waiting) - 5} more\n" in before.stderr
+    told = app.envref("trust").stderr.partition(" to set ")[2]
+    assert [name for name in waiting if f"{name}=" not in told] == []
     after = app.envref("resolve", "--export", "--shell", shell)
     assert (exported(after.stdout), after.stderr) == (["ORDINARY", *NAMES], "")
 
@@ -64,7 +65,7 @@ def test_run_sets_none_before_trust(app, waiting):
     """It does not start."""
     done = app.envref("run", "--pristine", "--", "/usr/bin/env")
     assert (done.returncode, done.stdout) == (4, "")
-    assert f" to set {', '.join(waiting)}\n" in done.stderr
+    assert f" and {len(waiting) - 5} more\n" in done.stderr
 
 
 @pytest.mark.parametrize("name", ["BASH_ENV", "ENV", "PROMPT_COMMAND", "LD_PRELOAD", "PATH"])
