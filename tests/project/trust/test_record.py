@@ -80,3 +80,12 @@ def test_a_directory_of_somebody_else_holds_no_record(home, tmp_path, monkeypatc
     with pytest.raises(EnvrefError, match=r"~/\.local/state/envref/trust belongs to another user$"):
         record.write(str(tmp_path), MEANT, granted=True)
     assert not (home / ".local/state/envref/trust").exists()
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_a_record_allows_what_was_granted_and_no_other_meaning(tmp_path, home, granted):
+    """A no allows nothing, and a yes just what it was said to."""
+    record.write(str(tmp_path), MEANT, granted=granted)
+    kept = record.read(str(tmp_path))
+    assert kept.allows(MEANT) is granted
+    assert not kept.allows({"project": "other"})
