@@ -113,7 +113,7 @@ def environment(directory, start):
     caller = programs / ".envref.py"
     if start == _LOADED:
         caller.write_text(ENVREF.caller(), encoding="utf-8")
-    envref.write_text(_ENVREF + start.format(python=sys.executable, caller=caller), encoding="utf-8")
+    envref.write_text((_ENVREF + start).format(python=sys.executable, caller=caller), encoding="utf-8")
     envref.chmod(0o755)
     home = directory.parent / "home"
     home.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ CURES = {
 
 def found(text, *stores):
     config = Config(project="app", backends=stores)
-    environment = Environment(EnvFile.parse(f"X='{text}'\n").entries)
+    environment = Environment([EnvFile.parse(f"X='{text}'\n")])
     return list(others.warnings(environment.variables.values(), config))
 
 

@@ -21,8 +21,8 @@ def shown(monkeypatch):
     return found
 
 
-def stores(**busy):
-    return [types.SimpleNamespace(name=name, busy=is_busy) for name, is_busy in busy.items()]
+def stores(asks_person="", **busy):
+    return [types.SimpleNamespace(name=name, busy=each, asks_person=asks_person) for name, each in busy.items()]
 
 
 def waited(chain, seconds, shown):
@@ -37,6 +37,11 @@ def waited(chain, seconds, shown):
 def test_stores_that_are_still_at_work_are_named(shown):
     """Until they end: the line is taken back."""
     assert waited(stores(op=True, vault=False, pass_=True), 30, shown) == ["waiting for op, pass_…", ""]
+
+
+def test_a_store_that_asks_a_person_says_what_for(shown):
+    """Not that it is slow."""
+    assert waited(stores("unlock 1Password", op=True), 30, shown) == ["waiting for op: unlock 1Password", ""]
 
 
 def test_nobody_is_named_when_all_have_answered(shown):
