@@ -1,7 +1,7 @@
 # envref, for callPackage: used by the flake, the overlay and Flox.
 #
 # No wrapper: a wrapper's PATH, PYTHONNOUSERSITE or SHLVL would reach the children of `envref run`. The program is a script
-# that knows where its libraries and bundled programs are. docs/adr/0007-flake.md, 0022-beside-a-python.md
+# that knows where its libraries and bundled programs are. docs/adr/0007-flake.md, 0019-beside-a-python.md
 {
   lib,
   stdenv,

@@ -12,7 +12,7 @@ import selectors
 import subprocess
 import time
 
-from envref import children
+from envref.backends import children
 from envref.backends.answer import no_answer
 from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
 from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable

@@ -113,7 +113,7 @@ def _answers(wanted: Mapping[Store, list[Address]]) -> Mapping[Store, Mapping[Ad
         return {store: store.ask(addresses) for store, addresses in wanted.items()}
     from concurrent.futures import ThreadPoolExecutor
 
-    from envref import children
+    from envref.backends import children
 
     children.watch()
     with ThreadPoolExecutor(len(wanted)) as pool:

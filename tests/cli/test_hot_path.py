@@ -66,7 +66,7 @@ IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
     for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
 }
-IN_A_PLUGIN = OPENING | GATE | {"envref.children", "envref.backends.command", "envref.backends.plugin"}
+IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """

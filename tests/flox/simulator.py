@@ -5,8 +5,9 @@ that became 1.15.0) in which it was read. Each shell is a real one. A test that 
 that contract, and never that a Flox ran it. What can't be shown: the patched bash itself (`trace.py` imitates what it
 records), locking, process-compose, rendering by Nix, the catalog and the lock file, the decisions of auto-activation.
 
-On 2026-11-27 it was held against the real `flox-activations` of that commit, fed the same records: 65 sessions in the
-four shells (programs, `-c`, in place; values that break and values that don't) ended with the same variables.
+On 2026-11-27 it was held against the real `flox-activations` of that commit, fed the same records: 63 of 65 sessions
+in the four shells (programs, `-c`, in place; values that break and values that don't) ended with the same variables.
+The other two are tcsh's `=0`, which is its working directory.
 
 Needs no pytest: `bench/` measures with it.
 """
