@@ -233,6 +233,11 @@ CHANGED = {
         {"programs": [differently(PLUGIN, sha256="2")]},
         ["- sha256: 1", "+ sha256: 2"],
     ),
+    "an option of the only one": (
+        {"backends": [VAULT], "programs": [PLUGIN]},
+        {"backends": [differently(VAULT, config={"path": "b"})], "programs": [differently(PLUGIN, sha256="2")]},
+        ["- path: a", "+ path: b", "- sha256: 1", "+ sha256: 2"],
+    ),
     "an option of one of several": (
         {"backends": [VAULT, CORP]},
         {"backends": [VAULT, differently(CORP, config={"addr": "https://b"})]},
