@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 
@@ -70,18 +71,22 @@ def test_the_way_up_ends(above, monkeypatch):
     assert len(list(reached._ancestors())) == 64
 
 
+@contextlib.contextmanager
+def running(environment):
+    """The number of a `cat` that was started with this environment and has answered: before, it may be another yet."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([need("cat")], env=environment, bufsize=0, **pipes) as other:
+        other.stdin.write(b"x")
+        assert other.stdout.read(1) == b"x"
+        yield other.pid
+
+
 def test_what_the_system_says_of_a_process():
-    """Its parent and program, and the FLOX_SHELL that it was given, of several the first."""
-    started = {"FLOX_SHELL": "/bin/zsh\udcff", "OTHER_FLOX_SHELL": "x", "FLOX_SHELLS": "y"}
-    with subprocess.Popen([need("sleep"), "60"], env=started) as other:
-        try:
-            assert reached._process(other.pid) == (os.getpid(), "sleep")
-            assert reached._given_to(other.pid) == "/bin/zsh\udcff"
-        finally:
-            other.kill()
-    with subprocess.Popen([need("sleep"), "60"], env={}) as other:
-        try:
-            assert reached._given_to(other.pid) == ""
-        finally:
-            other.kill()
+    """Its parent and program, and the FLOX_SHELL that it was given; none where it has none, or is not shown."""
+    given = {"FLOX_SHELL": "/bin/zsh\udcff", "OTHER_FLOX_SHELL": "x", "FLOX_SHELLS": "y"}
+    with running(given) as number:
+        assert reached._process(number) == (os.getpid(), "cat")
+        assert reached._given_to(number) == "/bin/zsh\udcff"
+    with running({}) as number:
+        assert reached._given_to(number) == ""
     assert reached._given_to(0) == ""
