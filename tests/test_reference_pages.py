@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import jsonschema
 import pytest
 
 from envref.cli.commands import COMMANDS
 from envref.project.config.check import _FIELDS, _ONLY_GLOBAL
+from envref.refs.reference import Reference
 from setup import reference
 
 SCHEMA = reference.schema()
@@ -89,3 +91,12 @@ def test_the_loader_agrees(project):
         project.write(".envref.yaml", json.dumps({"project": "app", **config}))
         done = project.envref("get", "A")
         assert done.returncode == 1 or "unknown" in done.stderr, config
+
+
+def test_what_the_page_of_stores_says_can_be_addressed_is_a_reference():
+    """Every reference in the tables of docs/stores.md, Flox's commands among them, can be pasted."""
+    page = (reference.ROOT / "docs/stores.md").read_text(encoding="utf-8")
+    section = page.partition("## What people already have")[2].partition("\n## ")[0]
+    found = re.findall(r"ref://[^\s`]+", "".join(line for line in section.splitlines() if line.startswith("|")))
+    assert len(found) > 30
+    assert all(Reference.parse(uri).foreign for uri in found)

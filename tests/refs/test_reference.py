@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
-import re
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -172,12 +169,3 @@ def test_a_version_is_part_of_what_is_asked():
     assert (first.version, other.version, Reference.parse("ref://store/a").version) == ("1", "a b", None)
     assert first == Reference.parse("ref://store/a?version=%31")
     assert len({first, other, Reference.parse("ref://store/a"), Reference.parse("ref://store/a?version=2")}) == 4
-
-
-def test_what_the_page_of_stores_says_can_be_addressed_is_a_reference():
-    """Every reference in the tables of docs/stores.md, Flox's commands among them, can be pasted."""
-    page = pathlib.Path(__file__).parents[2].joinpath("docs/stores.md").read_text("utf-8")
-    section = page.partition("## What people already have")[2].partition("\n## ")[0]
-    found = re.findall(r"ref://[^\s`]+", "".join(line for line in section.splitlines() if line.startswith("|")))
-    assert len(found) > 30
-    assert all(Reference.parse(uri).foreign for uri in found)

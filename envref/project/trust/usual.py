@@ -53,9 +53,13 @@ def _is_roots(path: str) -> bool:
 
     Root may have cloned a repository too: what lies in one is its author's.
     """
-    folder = _directory(path)
-    places = {*_upwards(path), *_upwards(os.path.realpath(path))}
-    return repository_around(folder) == folder and all(map(_is_roots_alone, places))
+    target = os.path.realpath(path)
+    places = {*_upwards(path), *_upwards(target)}
+    return not any(map(_is_cloned, [_directory(path), os.path.dirname(target)])) and all(map(_is_roots_alone, places))
+
+
+def _is_cloned(folder: str) -> bool:
+    return repository_around(folder) != folder or os.path.lexists(os.path.join(folder, ".git"))
 
 
 def _upwards(path: str) -> Iterable[str]:

@@ -124,8 +124,12 @@ def test_root_s_clone_of_a_repository_is_its_author_s(root, tmp_path, roots):
     """Whoever may write it."""
     (tmp_path / "clone/bin").mkdir(parents=True)
     assert is_usual(f"{tmp_path}/clone/bin/op", PROGRAMS, str(root)) is True
+    (tmp_path / "usr").mkdir()
+    (tmp_path / "usr/op").symlink_to("../clone/bin/op")
+    assert is_usual(f"{tmp_path}/usr/op", PROGRAMS, str(root)) is True
     (tmp_path / "clone/.git").mkdir()
-    assert is_usual(f"{tmp_path}/clone/bin/op", PROGRAMS, str(root)) is False
+    for path in ("clone/bin/op", "clone/op", "usr/op"):
+        assert is_usual(f"{tmp_path}/{path}", PROGRAMS, str(root)) is False
 
 
 def test_what_can_not_be_looked_at_is_not(root, tmp_path, roots):
