@@ -55,7 +55,8 @@ class Desk:
     def open(self, store: Store, until: float) -> None:
         """Lends the store what its options name. Raises BackendError, of the class of the lender's own."""
         if not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
-            raise BackendTimeout(f"{store.label}: it waited too long for its credential")
+            fact = "it waited too long for its credential"
+            raise BackendTimeout(fact, subject=store.label, advice="raise --timeout or the backend's timeout")
         try:
             if not store.is_open:
                 self._open(store, until)

@@ -100,7 +100,8 @@ class Store:
         if not self._is_open and self._lend:
             self._lend(self, deadline)
         if not self._is_open:
-            raise BackendInvalid(f"{self.label}: nobody lends it {', '.join(self.borrowed)}")
+            fact = f"{self.label}: nobody lends it {', '.join(self.borrowed)}"
+            raise BackendInvalid(fact, hint="use it in the project whose config has it")
         return self.backend
 
     def open(self, credentials: Mapping[str, str], renewals: Mapping[str, Any]) -> None:
@@ -185,7 +186,8 @@ class Store:
         """What the backend says, which is asked by one thread at a time."""
         backend = self.opened(until)
         if not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
-            raise BackendTimeout(f"{self.label}: it was still busy with something else")
+            fact = "it was still busy with something else"
+            raise BackendTimeout(fact, subject=self.label, advice="raise --timeout or the backend's timeout")
         try:
             return backend.get_many(addresses, until)
         finally:

@@ -72,7 +72,9 @@ class HashicorpVault(Backend):
         self._command = command
         self._root = root
         if not token.isprintable():
-            raise BackendInvalid(f"{LABEL}: the option token is not one line of text")
+            raise BackendInvalid(
+                f"{LABEL}: the token is not one line of text", hint="keep nothing else beside the token"
+            )
         self._token = Secret(token) if token else None
         self._settings = {"ADDR": addr, "NAMESPACE": namespace}
         self._found: Program | None = None
