@@ -17,7 +17,14 @@ GROUND = "children errors secret memory atomic streams paths __init__"
 ROOMS = ["refs", "env", "formats", "backends", "project", "resolve", "flox", "checks", "secrets", "cli"]
 DOOR = "__main__"
 # What others than stores know of backends: the table, the contract, and the one way to run a program.
-SHARED = {"backends.table", "backends.base", "backends.command", "backends.programs", "backends.retrieval"}
+SHARED = {
+    "backends.table",
+    "backends.base",
+    "backends.children",
+    "backends.command",
+    "backends.programs",
+    "backends.retrieval",
+}
 HOMES = {
     "click": ("cli",),
     "yaml": ("project.config.yaml",),
@@ -25,7 +32,10 @@ HOMES = {
     "keyring": ("backends.keychain.keyring",),
     "secretstorage": ("backends.keychain.secret_service",),
     "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),
-    "subprocess": ("backends.command",),
+    "subprocess": (
+        "backends.children",
+        "backends.command",
+    ),
     "regex": ("checks.pattern",),
     "watchfiles": ("project.watch",),
 }

@@ -23,8 +23,9 @@ HAS = (
 
 # Who reads the environment while the modules are imported: the nearest file that is not the standard library's.
 IMPORTS = """\
-import os, sys
+import importlib.util, os, sys
 read = []
+package = os.path.dirname(importlib.util.find_spec("envref").origin)
 
 def is_standard(file):
     return file.startswith(("<frozen", os.path.dirname(os.__file__))) and "site-packages" not in file
@@ -34,7 +35,7 @@ class Watched(type(os.environ)):
         frame = sys._getframe(1)
         while frame and is_standard(frame.f_code.co_filename):
             frame = frame.f_back
-        if frame and "/envref/" in frame.f_code.co_filename:
+        if frame and frame.f_code.co_filename.startswith(package + "/"):
             read.append(name)
         return super().__getitem__(name)
 
@@ -42,7 +43,7 @@ os.environ.__class__ = Watched
 exec(sys.argv[1], {})
 from envref import memory, secret
 print(read, memory._before, secret._known)
-exec(compile("import os; os.environ['HOME']", "/place/envref/looks.py", "exec"))
+exec(compile("import os; os.environ['HOME']", package + "/looks.py", "exec"))
 print(read)
 """
 

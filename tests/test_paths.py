@@ -312,11 +312,10 @@ def test_home_is_asked_for_in_one_place():
 
 
 def test_a_pipe_of_the_repository_stops_no_command(project, trusted):
-    """In the place of each file that a command reads in the project: an error or nothing, at once."""
+    """In the place of each file that a command reads: an error or nothing, at once. An env file may be one."""
     config = "project: app\nbackends:\n  - name: vault\n    config: {path: v.db}\n"
     commands = {
         ".envref.yaml": ["resolve"],
-        ".env": ["resolve"],
         ".env.schema.json": ["validate"],
         ".gitignore": ["init", "--force"],
         ".envref.audit.log": ["audit-log"],

@@ -30,13 +30,14 @@ _ENTITIES = {'"': "quot", "&": "amp", "'": "apos", "<": "lt", ">": "gt"}
 _LETTERS = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}
 
 # What is escaped is often escaped again: JSON in a derivation, a URL in a URL. Four layers make 15 backslashes.
-_SLASHES = rb"\\{1,15}"
+# Those of a backslash before it have taken its own along.
+_SLASHES = rb"(?:\\{1,15}|(?<=\\))"
 _PERCENT = b"%(?:25){0,3}"
 _AMPERSAND = b"&(?:amp;){0,3}"
 _LONGEST_ESCAPE = 64  # bytes of one character in the longest spelling below
 _LINE_END = (
-    rb"(?:\r?\n|\\{1,15}(?:r\\{1,15})?n|\\{1,15}(?:u00|x)0[aA]"
-    rb"|(?:%(?:25){0,3}0[dD])?%(?:25){0,3}0[aA]|&(?:amp;){0,3}#(?:10|[xX]0?[aA]);)[ \t]{0,64}"
+    rb"(?:\r?\n|%s(?:r\\{1,15})?n|%s(?:u00|x)0[aA]" % (_SLASHES, _SLASHES)
+    + rb"|(?:%(?:25){0,3}0[dD])?%(?:25){0,3}0[aA]|&(?:amp;){0,3}#(?:10|[xX]0?[aA]);)[ \t]{0,64}"
 )
 _LONGEST_LINE_END = 128
 _WRAPPED = rb"(?:\s|\\{1,15}[nr])*+"

@@ -1,4 +1,4 @@
-"""A pipe in the place of an env file: 1Password and others write a `.env` into one for whoever opens it."""
+"""A pipe in the place of an env file: password managers write a `.env` into one for whoever opens it."""
 
 from __future__ import annotations
 

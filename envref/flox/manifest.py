@@ -30,6 +30,7 @@ UNDO: dict[str, Path] = {shell: ("profile", "deactivate", shell) for shell in SH
 SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table becomes empty only after the table below it is gone
 PLUGIN: Path = ("plugins", "envref")
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all that toml.io bars from a literal
 _BY_HAND = "change these lines by hand: envref flox-hook shows them"
 
 
@@ -239,10 +240,7 @@ class Manifest:
         text = f"{'.'.join(path)} would have to become a ''' string, which can't hold "
         if "'''" in script:
             raise self.fault(start, text + "'''; write it otherwise, e.g. with \"\"")
-        if any(
-            not character.isprintable() and character in map(chr, (*range(9), *range(11, 32), 127))
-            for character in script
-        ):
+        if _CONTROL.search(script):
             raise self.fault(start, text + "control characters; write them as escapes of the shell")
 
     def _with_entry_lines(self, kind: str, text: str) -> Iterator[str]:
@@ -311,7 +309,7 @@ class Manifest:
 def _literal(written: str) -> tuple[str, str]:
     """Opening and body of a string that is written as it reads; empty for others. An empty string needs two lines."""
     opening = re.match(r"'''(?:\r?\n)?", written)
-    if opening is None or len(written) < 6 or written == "''''''":
+    if opening is None or written == "''''''":
         return "", ""
     return opening[0], written[opening.end() : -3]
 

@@ -19,6 +19,7 @@ from envref.project.linked import is_personal_file
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
 _MOST = 16  # configs, each of which extends the next
 
@@ -27,13 +28,12 @@ def inherit(config: Config, root: str, environment: Mapping[str, str] = os.envir
     """The config with what it extends. Raises EnvrefError for a directory or config there that can't be used."""
     parents = list(_parents(config, root, environment))
     theirs = [(place, parent) for place, parent in parents if "backends" in parent.from_project]
-    fields = {name: getattr(config, name) for name in Config.__slots__}
-    fields |= {"parents": tuple(parents), "project": _name(config, parents)}
+    fields: dict[str, Any] = {"parents": tuple(parents), "project": _name(config, parents)}
     fields["source"] = b"\0".join([config.source, *(place.encode() + b"\0" + each.source for place, each in parents)])
     if theirs:
         fields["from_project"] = tuple(sorted({*config.from_project, "backends"}))
         fields["backends"] = tuple(_backends(config, theirs, root).values())
-    return Config(**fields)
+    return config.replaced(**fields)
 
 
 def beyond(root: str, path: str) -> str:
@@ -95,18 +95,13 @@ def _name(config: Config, parents: list[tuple[str, Config]]) -> str:
 
 
 def _backends(config: Config, theirs: list[tuple[str, Config]], root: str) -> dict[str, BackendConfig]:
-    """Its own stores, then theirs; a name means the nearest."""
+    """Its own stores, then theirs, with their paths where their own config means them; a name means the nearest."""
     found = {each.name: each for each in config.backends} if "backends" in config.from_project else {}
     for place, parent in theirs:
         home = os.path.normpath(os.path.join(root, place))
         for backend in parent.backends:
-            found.setdefault(backend.name, _at_home(backend, home))
+            found.setdefault(backend.name, backend.replaced(home=home))
     return found
-
-
-def _at_home(backend: BackendConfig, home: str) -> BackendConfig:
-    """The store with its paths where its own config means them."""
-    return BackendConfig(**{name: getattr(backend, name) for name in BackendConfig.__slots__} | {"home": home})
 
 
 def _fault(message: str, hint: str) -> EnvrefError:

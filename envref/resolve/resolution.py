@@ -143,10 +143,9 @@ def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) ->
 
 def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:
     """The variables that a file must not set in a project that the user does not trust (security.md P13)."""
-    from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
+    from envref.project.trust.dangerous import is_dangerous
 
-    judge = is_dangerous if project.config.trust == "default" else is_dangerous_in_strict_mode
-    found = [variable.name for variable in variables if judge(variable.name, variable.plain or "")]
+    found = [variable.name for variable in variables if is_dangerous(variable.name, variable.plain or "")]
     return found if found and not _is_trusted(project) else []
 
 

@@ -98,7 +98,16 @@ def test_a_value_is_found_in_every_form_at_any_place(how, value, before, seed):
 def test_each_form_of_some_values_across_the_border_of_reads(how):
     """The same with values that were wrong once, at each place around a border."""
     write, named = WRITERS[how]
-    for value in (PEM, "correct-horse-battery", 'a"b\\c\r\nd/é', "0~0000", "000\r\n0", "#$%^&*!@"):
+    for value in (
+        PEM,
+        "correct-horse-battery",
+        'a"b\\c\r\nd/é',
+        "0~0000",
+        "000\r\n0",
+        "#$%^&*!@",
+        "0\\\x1f000",
+        "ab\\\ncd",
+    ):
         search = Scan([("KEY", value)])
         for before in range(0, 64, 5):
             with small_chunks():

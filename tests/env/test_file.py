@@ -8,8 +8,8 @@ import os
 import pytest
 
 from envref.checks import schema
+from envref.env import edit, template
 from envref.env import file as envfile
-from envref.env import template
 from envref.env.edit import with_value, without
 from envref.env.file import EnvFile, merge
 from envref.env.source import newline
@@ -447,6 +447,6 @@ def test_most_lines_decide_the_line_end(text, expected, project):
 
 def test_an_edit_that_would_not_read_back_changes_nothing(monkeypatch):
     """A fault of the writer's own does not get into anybody's file."""
-    monkeypatch.setattr(envfile, "_escaped", lambda text, quote: f"{text}!")
+    monkeypatch.setattr(edit, "_escaped", lambda text, _, **__: f"{text}!")
     with pytest.raises(EnvrefError, match=r"^\.env: A would not read back as given; nothing was changed$"):
-        EnvFile.parse("A=1\n", ".env").set("A", "2")
+        with_value(EnvFile.parse("A=1\n", ".env"), "A", "2")

@@ -141,3 +141,88 @@ def test_the_package_is_asked_for_once(project):
 def test_the_usual_form():
     """A hook, for whatever profile is in use, that lets an activation go on."""
     assert Form() == Form(kind=forms.HOOKED, profile=None, strict=False, imports=False)
+
+
+SERVED = "[services]\nauto-start = true\nweb.command = 'x'\n"
+
+
+@pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED, forms.NATIVE, forms.PLUGGED, ""])
+@pytest.mark.parametrize("services", ["", "[services]\nauto-start = true\n", SERVED])
+@pytest.mark.parametrize("narrowed", [False, True])
+def test_who_has_services_is_told_what_gets_into_their_log(project, kind, services, narrowed):
+    """Where there is a service, and a form that gives it every secret."""
+    manifest = Manifest(NEW + services, "m")
+    if narrowed and services == SERVED:
+        manifest = forms.with_services(manifest, committed(project))
+    if kind:
+        manifest = written(project, str(manifest), Form(kind)).manifest
+    told = forms.warnings(manifest)
+    if kind in ("", forms.PROFILED) or services != SERVED:
+        assert told == []
+        return
+    (line,) = told
+    assert line.startswith(f"m: the {kind} form gives every service all secrets")
+    assert ("(--services narrows nothing beside it)" in line) is narrowed
+    assert line.endswith("run: envref flox-hook --write --placement profile, then envref flox-hook --write --services")
+
+
+@pytest.mark.parametrize(("schema", "stays"), [("1.12.0", True), ("1.13.0", False), ("1.14.0", False)])
+def test_variables_that_stay_are_told_of_once(project, schema, stays):
+    """Where the schema has no undo; not again for what is there already, and not for another form."""
+    text = f'schema-version = "{schema}"\n'
+    profiled = written(project, text, Form(forms.PROFILED))
+    assert [line.startswith("note: the variables stay set after flox deactivate") for line in profiled.said] == (
+        [True] if stays else []
+    )
+    assert written(project, str(profiled.manifest), Form(forms.PROFILED)).said == []
+    assert written(project, text, Form()).said == []
+    again = written(project, str(written(project, text, Form()).manifest), Form(forms.PROFILED)).said
+    assert again[0] == "took out the hook form: one form is enough"
+    assert len(again) == 1 + stays
+
+
+@pytest.mark.parametrize(("schema", "raised"), [("1.13.0", True), ("1.14.0", False), ("1.15.0", False)])
+def test_a_schema_that_is_raised_is_told_of(project, schema, raised):
+    """Before anything else."""
+    edit = written(project, f'schema-version = "{schema}"\n{INSTALLED}', Form(forms.PLUGGED))
+    assert edit.said == ['raised schema-version to "1.14.0": an older Flox will not read m any more'][: int(raised)]
+    assert edit.manifest.value(("schema-version",)) == ("1.14.0" if raised else schema)
+
+
+@pytest.mark.parametrize(
+    ("entry", "missing"),
+    [
+        ("x.pkg-path = 'flox/envref'", False),
+        ("x.flake = 'github:envref/envref'", False),
+        ("envref.pkg-path = 'other'", True),
+        ("x.store-path = '/nix/envref'", True),
+    ],
+)
+def test_envref_is_known_by_its_package(project, entry, missing):
+    """Whatever its id is; an entry that is no table is none."""
+    edit = written(project, f'schema-version = "1.14.0"\n[install]\n{entry}\n', Form(forms.PLUGGED))
+    assert edit.said == [MISSING] * missing
+
+
+def test_what_there_is_nothing_for_is_refused(project):
+    """A table without a reference, and services that the config does not name; each with what to do."""
+    project.write(".env", "A=1\n")
+    with pytest.raises(EnvrefError, match=r"^no variable is a reference, so there is nothing for \[plugins\.envref\]$"):
+        written(project, NEW, Form(forms.PLUGGED))
+    project.write(".envref.yaml", "project: app\n")
+    with pytest.raises(EnvrefError, match=r"^no services: in \.envref\.yaml$"):
+        forms.with_services(Manifest(NEW + SERVED, "m"), committed(project))
+
+
+def test_every_form_can_be_changed_for_every_other(project):
+    """Nothing of the one before is left, and it goes as if it had been the first."""
+    kinds = [forms.HOOKED, forms.PROFILED, forms.NATIVE, forms.PLUGGED]
+    first = {kind: str(written(project, NEW, Form(kind)).manifest) for kind in kinds}
+    for kind in kinds:
+        for other in kinds:
+            edit = written(project, first[kind], Form(other))
+            assert str(edit.manifest) == first[other] or other == forms.PLUGGED, (kind, other)
+            assert edit.manifest.value(("plugins", "envref")) == (
+                {"B": "ref://pass/b"} if other == forms.PLUGGED else None
+            )
+            assert str(forms.remove(edit.manifest)) == str(forms.remove(Manifest(first[other], "m")))

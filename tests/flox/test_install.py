@@ -199,11 +199,34 @@ class TestPlaces:
                 'install = { a = { pkg-path = "a" }, awscli2.pkg-path = "awscli2" } # why\n',
             ),
             ("install = {}\n", 'install = { awscli2.pkg-path = "awscli2" }\n'),
+            ("install = {  }\n", 'install = { awscli2.pkg-path = "awscli2" }\n'),
+            ("a = {}\ninstall={}\n[b]\n", 'a = {}\ninstall={ awscli2.pkg-path = "awscli2" }\n[b]\n'),
         ],
     )
     def test_an_inline_table(self, text, new):
         """A table on one line stays on one line."""
         assert added(text, "aws-ssm")[0] == new
+
+    @pytest.mark.parametrize(
+        ("text", "new"),
+        [
+            ("", "[install]\n{}"),
+            ("version = 1", "version = 1\n\n[install]\n{}"),
+            ("version = 1\n", "version = 1\n\n[install]\n{}"),
+            ("version = 1\n\n", "version = 1\n\n[install]\n{}"),
+            ("version = 1\n  ", "version = 1\n  \n[install]\n{}"),
+            ("  version = 1\n", "  version = 1\n\n  [install]\n  {}"),
+            ("  [install]\n", "  [install]\n  {}"),
+            ("[install]\n\ta.pkg-path = 'a'\n\n", "[install]\n\ta.pkg-path = 'a'\n\t{}\n"),
+            ("[install]\n  a.pkg-path = 'a'\n# tail\n[hook]\n", "[install]\n  a.pkg-path = 'a'\n  {}# tail\n[hook]\n"),
+            ("[install]\n# one\n  # two\n\n# three\n", "[install]\n# one\n  # two\n  {}\n# three\n"),
+            ("[install]\n\n# one\n[[x]]\n", "[install]\n{}\n# one\n[[x]]\n"),
+            ("  install.a.pkg-path = 'a'\nb = 1\n", "  install.a.pkg-path = 'a'\n  install.{}b = 1\n"),
+        ],
+    )
+    def test_the_place_and_the_indentation(self, text, new):
+        """Those of the line before; a new table has a blank line before it."""
+        assert added(text, "aws-ssm")[0] == new.format(self.ENTRY)
 
     def test_line_ends_of_the_file(self):
         """A file with CRLF gets CRLF."""
@@ -238,6 +261,11 @@ class TestUnfree:
             f".flox/env/manifest.toml:{line}: options.allow.unfree = false, and _1password-cli, vault-bin are unfree"
         )
         assert "change that line to unfree = true" in caught.value.hint
+
+    def test_one_alone_is_named_alone(self):
+        """And counted."""
+        with pytest.raises(EnvrefError, match=r"m\.toml:1: options\.allow\.unfree = false, and vault-bin is unfree$"):
+            with_programs("options.allow.unfree = false\n", ["pass", "hashicorp-vault"], file="m.toml")
 
     def test_free_ones_are_added_nevertheless(self):
         """Only an unfree package that is missing is refused."""

@@ -98,6 +98,39 @@ class TestWrap:
         text = '[services]\nweb.command = "a"\ndb.command = "envref run --only X -- sh -c \'b\'"\n'
         assert command_of(wrapped(text, {"web": ("A",)}), "db") == "envref run --only X -- sh -c 'b'"
 
+    @pytest.mark.parametrize(
+        ("literal", "made"),
+        [
+            ("'x y'", "'''RUN 'x y''''"),
+            ("''", "'''RUN '''''"),
+            ('"x"', "\"RUN 'x'\""),
+            ('"a\'b"', "\"RUN 'a'\\\"'\\\"'b'\""),
+            ("'''x'''", "'''RUN 'x'\n'''"),
+            ("'''\nx\n'''", "'''\nRUN 'x\n'\n'''"),
+            ("'''\r\nx'''", "'''\r\nRUN 'x'\r\n'''"),
+            ('"""\nx\n"""', '"""\nRUN \'x\n\'\n"""'),
+            ("'''it's'''", "'''RUN 'it'\"'\"'s'\n'''"),
+        ],
+    )
+    def test_the_quotes_of_the_command_stay(self, literal, made):
+        """A string of one line gets three where it has to hold one; the line end before the last three is envref's."""
+        text = wrapped(written(literal=literal), {"web": ("A",)})
+        assert text == written(literal=made.replace("RUN", "envref run --only A -- sh -c"))
+        assert unwrapped(text) == written(literal=literal)
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            *("envref run --only A -- sh -c", "envref run --only A -- sh -c x y", "envref run --only A -- bash -c x"),
+            *("envref run -- sh -c x", "envref run --only A sh -c x --", "envref run --only A -- sh -x y", "it's", ""),
+        ],
+    )
+    def test_a_command_that_only_looks_so_is_its_owner_s(self, command):
+        """It is not taken apart, and wrapped as a whole."""
+        text = written(literal=json.dumps(command))
+        assert unwrapped(text) == text
+        assert unwrapped(wrapped(text, {"web": ("A",)})) == text
+
     def test_line_ends_of_the_file_are_kept(self):
         """A file with CRLF has them after wrapping too."""
         text = '[services]\r\nweb.command = "a"\r\n[hook]\r\non-activate = "x"\r\n'

@@ -22,12 +22,12 @@ def test_a_value_is_a_store_s_or_the_default():
 
 
 def test_what_is_missing_is_not_found():
-    """A field that a secret lacks is not the secret's absence."""
-    found = Missing("no such field", ("envref", "get"), is_field=True)
-    assert (found.word, found.reason, found.run, found.is_field) == (
+    """A field that a secret lacks is not the secret's absence: the secret is there."""
+    found = Missing("no such field", ("envref", "get"), is_there=True)
+    assert (found.word, found.reason, found.run, found.is_there) == (
         "not_found",
         "no such field",
         ("envref", "get"),
         True,
     )
-    assert not Missing("gone").is_field
+    assert not Missing("gone").is_there

@@ -11,7 +11,7 @@ from envref.paths import expanded
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, Self
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PROFILE_FIRST = frozenset(_LETTERS + "0123456789_")
@@ -26,12 +26,16 @@ _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 class _Frozen:
     """Named fields that are set once. `_DEFAULTS` fills those that are not given."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
     _DEFAULTS: Mapping[str, object]
 
     def __init__(self, **fields: Any) -> None:
         for name, value in {**self._DEFAULTS, **fields}.items():
             object.__setattr__(self, name, value)
+
+    def replaced(self, **fields: Any) -> Self:
+        """A copy with these fields."""
+        return type(self)(**{name: getattr(self, name) for name in self.__slots__} | fields)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{name} of a {type(self).__name__} is never changed")

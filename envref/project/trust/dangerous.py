@@ -153,11 +153,6 @@ def is_dangerous(name: str, value: str = "") -> bool:
     return False
 
 
-def is_dangerous_in_strict_mode(name: str, value: str = "") -> bool:
-    """The same: the modes differ in what they ask, not in what is dangerous."""
-    return is_dangerous(name, value)
-
-
 def leads_every_program(name: str, value: str = "") -> bool:
     """Whether the name takes over every program, or every store, of a whole environment: what no Flox block sets."""
     return not _is_here(value) if name in _ENDPOINTS else name in _EVERY

@@ -113,7 +113,7 @@ def _of_env_files(project: Project) -> dict[str, Any]:
     """
     files = _files(project)
     foreign = {name for file in files for entry in file.entries for name in _FOREIGN.findall(entry.text)}
-    found: dict[str, Any] = {"variables": _variables(project, files), "foreign": sorted(foreign)}
+    found: dict[str, Any] = {"variables": _variables(files), "foreign": sorted(foreign)}
     if is_strict(project.config):
         texts = "".join(f"{file.name}\0{file}\0" for file in files).encode("utf-8", "surrogateescape")
         found["content"] = digest(project.config.source + b"\0" + texts)
@@ -128,12 +128,12 @@ def _files(project: Project) -> list[EnvFile]:
     return [{**others, **read}[name] for name in names if name in read or name in others] + list(project.named)
 
 
-def _variables(project: Project, files: Iterable[EnvFile]) -> dict[str, list[str]]:
+def _variables(files: Iterable[EnvFile]) -> dict[str, list[str]]:
     """The values of every risky name, and of the names that risky values interpolate. A credential is its digest."""
     values: dict[str, list[Entry]] = {}
     for entry in (entry for file in files for entry in merge([file])):
         values.setdefault(entry.name, []).append(entry)
-    names = {name for name, found in values.items() if dangerous(project.config, ((name, each.text) for each in found))}
+    names = {name for name, found in values.items() if dangerous((name, each.text) for each in found)}
     waiting = list(names)
     while waiting:
         inner = {each for entry in values[waiting.pop()] for each in _interpolated(entry.text)}

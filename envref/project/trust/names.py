@@ -81,4 +81,4 @@ class Name:
             private_directory("projects", self._environment)
             atomic.write(self._path, text.encode("utf-8", "surrogateescape"), mode=0o600)
         except EnvrefError:
-            return
+            pass  # its user is told of the other directory again

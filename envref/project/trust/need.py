@@ -11,7 +11,7 @@ from envref.backends.programs import find, is_inside, repository_around
 from envref.env.file import merge
 from envref.paths import configuration_path, expanded, is_within
 from envref.project.project import env_files, layers, outside
-from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode
+from envref.project.trust.dangerous import is_dangerous
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _outside_parents(project: Project) -> list[tuple[str, str]]:
 def dangerous_names(project: Project) -> list[str]:
     """Condition e: the names that the env files set, in merged order. Files of condition d are not read for this."""
     files = project.files or env_files(project)
-    flagged = dangerous(project.config, ((entry.name, entry.text) for entry in merge(files)))
+    flagged = dangerous((entry.name, entry.text) for entry in merge(files))
     return _interpolated(project, files, flagged) if flagged else []
 
 
@@ -169,10 +169,9 @@ def _interpolated(project: Project, files: Sequence[EnvFile], flagged: list[str]
         variables = Environment(files, project.ambient).variables
     except EnvrefError:
         return flagged  # these files give no values
-    return dangerous(project.config, ((name, variables[name].plain or "") for name in flagged))
+    return dangerous((name, variables[name].plain or "") for name in flagged)
 
 
-def dangerous(config: Config, variables: Iterable[tuple[str, str]]) -> list[str]:
-    """The names, of names and values, that are dangerous in the user's mode (security.md 5.10)."""
-    judge = is_dangerous_in_strict_mode if is_strict(config) else is_dangerous
-    return [name for name, value in variables if judge(name, value)]
+def dangerous(variables: Iterable[tuple[str, str]]) -> list[str]:
+    """The names, of names and values, that are dangerous, which is the same in both modes (security.md 5.10)."""
+    return [name for name, value in variables if is_dangerous(name, value)]

@@ -31,7 +31,8 @@ def is_same_repository(directory: str, known: str) -> bool:
 def _is_tracked(folder: str, repository: str) -> bool:
     """Whether the folder's config is in the index (git's index-format, versions 2 and 3: a name ends with a zero).
 
-    The 12 bits before a name are its length, and in version 3 two more bytes may follow them.
+    The 12 bits before a name are its length (no path that can be opened is too long for them); in version 3 two
+    more bytes may follow them.
     """
     if folder == os.curdir:
         return True
@@ -44,7 +45,7 @@ def _is_tracked(folder: str, repository: str) -> bool:
     at = content.find(name + b"\0")
     while at >= 0:
         lengths = [int.from_bytes(content[at - back : at - back + 2], "big") & 0xFFF for back in (2, 4)]
-        if min(len(name), 0xFFF) in lengths:
+        if len(name) in lengths:
             return True
         at = content.find(name + b"\0", at + 1)
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -218,6 +219,9 @@ def http(body, *, status="200 OK", more=""):
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
 
 
+_PATIENCE = 10  # seconds for a thread that was woken
+
+
 class Script:
     """A server that gives each request the next of `answers`, then closes. An answer may be a time to wait.
 
@@ -229,7 +233,9 @@ class Script:
         self._answers = iter(answers)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def _serve(self):
         while True:
@@ -251,14 +257,20 @@ class Script:
                 return
             for part in answer if isinstance(answer, list) else [answer]:
                 if isinstance(part, (int, float)):
-                    time.sleep(part)
+                    self._ended.wait(part)
                 else:
                     connection.sendall(part)
             if isinstance(answer, bytes) and b"Connection: close" in answer:
                 return
 
     def close(self):
+        """Ends the thread too: left in `accept`, it would take a connection of whoever gets the descriptor next."""
+        self._ended.set()
+        with contextlib.suppress(OSError):  # macOS: nobody is connected
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._thread.join(_PATIENCE)
+        assert not self._thread.is_alive()
 
 
 @pytest.fixture

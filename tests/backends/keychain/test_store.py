@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -678,3 +679,48 @@ def test_a_keyring_that_is_being_read_anew_is_asked_again(monkeypatch, vanishing
         with pytest.raises(BackendUnavailable, match=r"^keychain: gone$"):
             secret_service._converse(None, soon())
     assert len(tries) == min(vanishings + 1, 5)
+
+
+class Dialogs:
+    """A bus whose every answer is a dialog, or none; `answers` are what comes of the dialogs, in turn."""
+
+    def __init__(self, monkeypatch, prompt, answers):
+        self.asked = []
+        self._prompt = prompt
+        monkeypatch.setattr(secret_service._Conversation, "_secured", None)
+        monkeypatch.setattr(secret_service, "format_secret", lambda *_: None)
+        monkeypatch.setattr(secret_service._Conversation, "_locked_default", lambda _: [])
+        monkeypatch.setattr(secret_service, "add_match_rules", lambda _: None)
+        monkeypatch.setattr(secret_service, "exec_prompt", lambda *_: (answers.pop(0), None))
+
+    def ask(self, _address, method, *_body):
+        self.asked.append(method)
+        return None, self._prompt
+
+    def ask_existing(self, messages):
+        self.asked += [message.header.fields[HeaderFields.member] for message in messages]
+        return [(self._prompt,) for _ in messages]
+
+    def within(self, _seconds):
+        return contextlib.nullcontext()
+
+
+@pytest.mark.parametrize("change", ["create", "delete", "delete two"])
+@pytest.mark.parametrize("dismissed", [True, False])
+def test_a_change_whose_dialog_was_dismissed_is_not_made(monkeypatch, change, dismissed):
+    """Who is asked, and says no, must not read that it was done; without a dialog nobody was asked."""
+    entry = KeychainEntry("s", "a")
+    for prompt in ("/org/prompt", "/"):
+        bus = Dialogs(monkeypatch, prompt, [False, dismissed] if change == "delete two" else [dismissed])
+        talk = secret_service._Conversation(bus)
+        make = {
+            "create": lambda talk=talk: talk.create(entry, b"v"),
+            "delete": lambda talk=talk: talk.delete(["/1"]),
+            "delete two": lambda talk=talk: talk.delete(["/1", "/2"]),
+        }[change]
+        if dismissed and prompt != "/":
+            with pytest.raises(BackendLocked):
+                make()
+        else:
+            assert make() is None
+        assert bus.asked == {"create": ["CreateItem"], "delete": ["Delete"], "delete two": ["Delete"] * 2}[change]

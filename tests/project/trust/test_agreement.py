@@ -10,7 +10,8 @@ import sys
 import pytest
 
 from envref.project.trust import agreement, record
-from envref.project.trust.meaning import meaning
+from envref.project.trust.meaning import fingerprint, meaning
+from envref.project.trust.names import Name
 from envref.resolve.resolution import load
 from tests.arguments import PYTHONPATH
 from tests.cli.terminal import Terminal
@@ -474,3 +475,142 @@ def test_two_activations_of_a_clone_run_nothing(shop, home, tmp_path):
     )
     assert done.stdout == "\n"
     assert not marker.exists()
+
+
+# one activation, looked at from within
+
+
+def looked(shop, **environment):
+    """Whether the project is agreed to in this environment, asked twice: what was found first must not change it."""
+    project = load(str(shop.path))
+    answers = [agreement.is_agreed(project, {**os.environ, **environment}) for _ in range(2)]
+    assert answers[0] is answers[1]
+    return answers[0]
+
+
+def decided(shop, *, granted):
+    project = load(str(shop.path))
+    record.write(project.root, meaning(project), granted=granted)
+
+
+def test_who_decided_is_not_overruled_by_ci(shop):
+    """CI agrees to what asks for nothing only where nobody decided anything; a pin is a decision too."""
+    assert looked(shop) is False
+    assert [looked(shop, CI=word) for word in ("true", "1", "yes", "TRUE", "")] == [True, True, False, False, False]
+    decided(shop, granted=False)
+    assert looked(shop, CI="true") is False
+    pin = fingerprint(meaning(load(str(shop.path))))
+    assert [looked(shop, ENVREF_TRUST=value) for value in (pin, f"0, {pin}", "0", "", ",")] == [
+        *(True, True),
+        *(False, False, False),
+    ]
+    decided(shop, granted=True)
+    assert looked(shop) is True
+    shop.write(".env", ENV + "BASH_ENV=x\n")
+    assert looked(shop, CI="true") is False
+
+
+def test_what_is_agreed_to_has_its_name(shop):
+    """And what is not, has none."""
+    assert looked(shop) is False
+    assert Name(load(str(shop.path))).known == []
+    decided(shop, granted=True)
+    assert looked(shop) is True
+    assert Name(load(str(shop.path))).known == [str(shop.path)]
+
+
+def test_one_more_project_of_a_name_gets_no_seal(shop, home, tmp_path):
+    """So that it is told of again."""
+    second = Directory(tmp_path / "second")
+    for place in (shop, second):
+        place.write(".envref.yaml", CONFIG)
+        place.write(".env", ENV)
+        decided(place, granted=True)
+        assert looked(place) is True
+    assert len(seals(home)) == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "path", "kept"),
+    [
+        ("{name: vault}", "{root}/bin", 1),
+        ("{name: op, type: 1password}", "/usr/bin", 1),
+        ("{name: op, type: 1password}", "/usr/bin:bin", 1),
+        ("{name: op, type: 1password}", "/usr/bin:{root}/bin", 0),
+        ("{name: kv, type: plugin, config: {command: ./kv}}", "/usr/bin", 0),
+    ],
+)
+def test_a_state_that_a_program_of_the_repository_decides_gets_no_seal(shop, home, monkeypatch, backend, path, kept):
+    """Its own program, or one that a search path would find there; a relative part is never searched."""
+    shop.write(".envref.yaml", f"{CONFIG}backends: [{backend}]\n")
+    shop.write("kv", "#!/bin/sh\n").chmod(0o755)
+    monkeypatch.setenv("PATH", path.format(root=shop.path))
+    decided(shop, granted=True)
+    assert looked(shop) is True
+    assert (home / ".local/state/envref/agreed").exists() == bool(kept)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    if kept:
+        assert looked(shop, ENVREF_STORE_PATH=f"{shop.path}/bin") is True
+        assert len(seals(home)) == (1 if "vault" not in backend else 2)
+
+
+def test_the_last_sixteen_states_have_their_seals(shop, home):
+    """The newest first, each once; the directory is its user's alone."""
+    decided(shop, granted=True)
+    found = []
+    for number in range(17):
+        shop.write(".env", f"PORT={number}\n")
+        assert looked(shop) is True
+        found.insert(0, seals(home)[0])
+    assert seals(home) == found[:16]
+    assert len({*found}) == 17
+    directory = home / ".local/state/envref/agreed"
+    assert directory.stat().st_mode & 0o777 == 0o700
+    (file,) = directory.iterdir()
+    file.write_text(file.read_text().replace(str(shop.path), "/elsewhere", 1))
+    assert looked(shop) is True
+    assert len(seals(home)) == 1
+
+
+def test_the_file_of_a_long_path_has_its_end(shop, home):
+    """200 bytes of it: a file's name has at most 255."""
+    deep = Directory(shop.path / ("d" * 150) / ("e" * 150))
+    deep.write(".envref.yaml", CONFIG)
+    deep.write(".env", ENV)
+    decided(deep, granted=True)
+    assert looked(deep) is True
+    (file,) = (home / ".local/state/envref/agreed").iterdir()
+    assert file.name == str(deep.path).replace("/", "%")[-200:]
+
+
+def test_state_that_can_not_be_written_keeps_no_seal(shop, home, monkeypatch):
+    """And stops nobody."""
+    decided(shop, granted=True)
+    (home / ".local/state/envref/agreed").write_text("")
+    assert looked(shop) is True
+    monkeypatch.setattr(agreement, "state_path", lambda *_names, **_options: "")
+    assert looked(shop) is True
+
+
+@pytest.mark.parametrize(
+    ("said", "agreed"),
+    [
+        ({"DIRENV_IN_ENVRC": "1"}, True),
+        ({"DIRENV_IN_ENVRC": "0"}, False),
+        ({"FLOX_ENV_PROJECT": "{root}", "FLOX_ENV": "{root}/.flox/run/x"}, True),
+        ({"FLOX_ENV_PROJECT": "{root}/.", "FLOX_ENV": "{root}/.flox/run/x"}, True),
+        ({"FLOX_ENV_PROJECT": "{root}", "FLOX_ENV": "{root}/.flox/running"}, False),
+        ({"FLOX_ENV_PROJECT": "{root}", "FLOX_ENV": ""}, False),
+        ({"FLOX_ENV_PROJECT": "", "FLOX_ENV": "{root}/.flox/run/x"}, False),
+        ({"FLOX_ENV_PROJECT": "/", "FLOX_ENV": "{root}/.flox/run/x"}, False),
+    ],
+)
+def test_who_agreed_before_envref_was_asked(shop, monkeypatch, said, agreed):
+    """The first record of it is a yes."""
+    shop.write(".envrc", "")
+    shop.write(".flox/run/here/.envrc", "")
+    monkeypatch.chdir(shop.path)
+    assert looked(shop, **{name: text.format(root=shop.path) for name, text in said.items()}) is agreed
+    kept = record.read(str(shop.path))
+    assert (kept and kept.granted) == (True if agreed else None)
+    assert looked(shop) is agreed

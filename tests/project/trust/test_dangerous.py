@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.project.trust.dangerous import is_dangerous, is_dangerous_in_strict_mode, leads_every_program
+from envref.project.trust.dangerous import is_dangerous, leads_every_program
 
 # A `*` stands for any text, the empty one included.
 IN_BOTH_MODES = """
@@ -63,7 +63,7 @@ def test_a_name_that_runs_code_by_itself_is_dangerous_whatever_the_value(name):
     """The loader and shell groups; no block of a Flox manifest sets them either."""
     assert is_dangerous(name, "1")
     assert is_dangerous(name, "http://127.0.0.1")
-    assert is_dangerous_in_strict_mode(name)
+    assert is_dangerous(name)
     assert leads_every_program(name, "1")
 
 
@@ -89,14 +89,13 @@ def test_what_leads_a_program_is_dangerous(name):
     """Interpreters, build tools, editors, prompts, and envref itself at the next activation."""
     assert is_dangerous(name, "https://evil.example")
     assert is_dangerous(name, "lib")
-    assert is_dangerous_in_strict_mode(name, "lib")
 
 
 @pytest.mark.parametrize("name", spelt(ORDINARY))
 def test_an_ordinary_name_is_never_dangerous(name):
     """Also one that merely resembles a dangerous one."""
     assert not is_dangerous(name, "https://evil.example")
-    assert not is_dangerous_in_strict_mode(name, "https://evil.example")
+    assert not is_dangerous(name)
 
 
 HARMLESS_VALUES = {

@@ -13,6 +13,8 @@ from envref.project.edit import trust_kept
 from envref.project.project import configured
 from envref.project.trust import gate
 from envref.project.trust.digest import digest
+from envref.project.trust.meaning import fingerprint, meaning
+from envref.project.trust.names import Name
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"
@@ -512,3 +514,55 @@ def test_the_refusal_is_a_message_of_several_lines(shop):
     assert caught.value.status == 4
     assert caught.value.message == caught.value.lines()[0]
     assert len(caught.value.lines()) > 2
+
+
+# the same from within: what is recorded, and what a refusal carries
+
+
+@pytest.fixture
+def unknown(shop, nobody_agreed):
+    """The project as the gate sees it, where nobody agreed to anything."""
+    return configured(str(shop.path))
+
+
+def test_a_refusal_carries_its_question_until_somebody_says_no(unknown):
+    """And what it is about; after a no there is nothing to ask."""
+    asked = gate.refusal(unknown)
+    assert asked.question == asked.lines()[:-1]
+    assert asked.meant == meaning(unknown)
+    gate.deny(unknown, asked.meant)
+    refused = gate.refusal(unknown)
+    assert (refused.question, refused.lines(), refused.meant) == ([], asked.lines(), asked.meant)
+    bare = gate.Untrusted(["one", "two"])
+    assert (bare.question, bare.meant, bare.lines(), bare.message) == ([], {}, ["one", "two"], "one")
+
+
+def test_a_grant_is_of_what_was_shown_and_gives_the_name(unknown, shop):
+    """A no gives none, and neither does what changed meanwhile."""
+    meant = meaning(unknown)
+    gate.deny(unknown, meant)
+    assert (gate.is_granted(unknown), Name(unknown).known) == (False, [])
+    with pytest.raises(gate.Untrusted, match="changed while you were asked"):
+        gate.grant(unknown, {**meant, "project": "other"})
+    assert not gate.is_granted(unknown)
+    gate.grant(unknown, meant)
+    assert (gate.is_granted(unknown), Name(unknown).known) == (True, [unknown.root])
+    assert gate.check(unknown).known == [unknown.root]
+
+
+def test_who_may_pass(unknown, shop, tmp_path):
+    """What asks for nothing, and what is granted; only the first of a name gets it, a refused one does not."""
+    pinned = {**os.environ, "ENVREF_TRUST": fingerprint(meaning(unknown))}
+    with pytest.raises(gate.Untrusted):
+        gate.check(unknown)
+    assert Name(unknown).known == []
+    assert [gate.is_waiting(unknown), gate.is_waiting(unknown, pinned)] == [True, False]
+    assert [gate.is_granted(unknown, each) for each in (pinned, {"ENVREF_TRUST": "all"}, {})] == [True, True, False]
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / ".envref.yaml").write_text("project: shop\nbackends: [{name: vault}]\n")
+    other = configured(str(second))
+    assert (gate.is_waiting(other), gate.is_granted(other)) == (False, False)
+    assert gate.check(other).known == [str(second)]
+    assert gate.check(unknown, pinned).others() == [str(second)]
+    assert Name(unknown).known == [str(second)]

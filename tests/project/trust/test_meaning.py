@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from envref.project.project import configured
-from envref.project.trust.meaning import canonical, content, digest, fingerprint, meaning
+from envref.env.file import EnvFile
+from envref.project.project import configured, load, with_files
+from envref.project.trust.meaning import canonical, content, digest, digests, fingerprint, meaning
 from tests.conftest import Directory
 
 CONFIG = {
@@ -166,3 +167,225 @@ def test_a_long_chain_of_names_takes_linear_time(app):
     meant = meaning(configured(str(app.path)))
     assert len(meant["variables"]) == 20_001
     assert time.process_time() - begun < 5
+
+
+# part by part
+
+
+def meant_by(project, profile=None, environment=os.environ):
+    return meaning(configured(str(project.path), profile), environment)
+
+
+def test_all_of_a_small_project(project):
+    """A pin is kept in other people's settings: another form of the same meaning would break every one of them."""
+    project.write(".envref.yaml", "project: app\n")
+    meant = {
+        "format": 2,
+        "project": "app",
+        "backends": None,
+        "programs": [],
+        "env_file": ".env",
+        "local_file": ".env.local",
+        "profiles": {},
+        "outside": {},
+        "team": {},
+        "variables": {},
+        "foreign": [],
+    }
+    assert meant_by(project) == meant
+    project.write(".envref.yaml", "project: app\ninterpolate_environment: true\nbackends: [{name: vault}]\n")
+    backend = {"name": "vault", "type": "vault", "config": {}, "names": {}}
+    assert meant_by(project) == {**meant, "interpolate_environment": True, "backends": [backend]}
+
+
+def test_one_text_for_each_meaning():
+    """The order of the names counts nothing, and no blank is in it."""
+    assert canonical({"b": [1, 2], "a": {"d": None, "c": "x"}}) == '{"a":{"c":"x","d":null},"b":[1,2]}'
+    assert fingerprint({"a": 1}) == hashlib.sha256(b'{"a":1}').hexdigest()
+
+
+def test_a_program_is_identified_by_where_it_is(project, tmp_path):
+    """In the repository by place and bytes, elsewhere by path and target, and by name where it is not there."""
+    root = project.path
+    for path, text in ((root / "tools/kv", "own"), (tmp_path / "bin/kv", "elsewhere")):
+        path.parent.mkdir()
+        path.write_text(text)
+        path.chmod(0o755)
+    (root / "out").symlink_to(tmp_path / "bin/kv")
+    (tmp_path / "into").symlink_to(root / "tools/kv")
+    own = hashlib.sha256(b"own").hexdigest()
+    for command, identity in {
+        "./tools/kv": {"program": "./tools/kv", "sha256": own},
+        f"{root}/tools/kv": {"program": "./tools/kv", "sha256": own},
+        f"{tmp_path}/into": {"program": f"{tmp_path}/into", "sha256": own},
+        "./out": {"program": "./out", "target": f"{tmp_path}/bin/kv"},
+        f"{tmp_path}/bin/kv": {"program": f"{tmp_path}/bin/kv"},
+        "./none": {"program": "./none"},
+        f"{root}/none": {"program": "./none", "sha256": ""},
+        "/nowhere/kv": {"program": "/nowhere/kv"},
+    }.items():
+        listed = [{"name": "s", "type": "plugin", "config": {"command": command}}]
+        project.write(".envref.yaml", json.dumps({"project": "app", "backends": listed}))
+        assert meant_by(project)["programs"] == [{"backend": "s", **identity}], command
+
+
+def test_a_program_of_the_repository_above_is_known_by_its_bytes(project, tmp_path):
+    """Its place is told from the project's root."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "kv").write_text("#!/bin/sh\n")
+    (tmp_path / "kv").chmod(0o755)
+    project.write(".envref.yaml", edited(backends=[{"name": "s", "type": "plugin", "config": {"command": "../kv"}}]))
+    (program,) = meant_by(project)["programs"]
+    assert program == {"backend": "s", "program": "./../kv", "sha256": hashlib.sha256(b"#!/bin/sh\n").hexdigest()}
+
+
+def test_what_can_not_be_read_has_no_bytes(tmp_path, monkeypatch):
+    """A folder, a pipe, nothing at all, and what the system refuses."""
+    os.mkfifo(tmp_path / "pipe")
+    assert [content(str(tmp_path / name)) for name in ("", "pipe", "none")] == ["", "", ""]
+
+    def refuse(_path):
+        raise PermissionError
+
+    (tmp_path / "file").write_text("x")
+    assert content(str(tmp_path / "file")) == hashlib.sha256(b"x").hexdigest()
+    monkeypatch.setattr("envref.project.trust.meaning.open_file", refuse)
+    assert content(str(tmp_path / "file")) == ""
+
+
+ENV = """\
+BASH_ENV=${A-B} $c.d.e ${my-var}
+A=1
+B=2
+c=$A
+d=4
+c.d.e=5
+my=6
+my-var=7
+VAULT_ADDR=http://127.0.0.1
+GIT_PASSWORD=x
+LD_TOKEN=very-private
+LD_PASSWORD=ref://a/b
+LD_TOKENS=plain
+HTTPS_PROXY=http://me:very-private@h:1/x
+HTTP_PROXY=http://${A}:${B}@h
+"""
+
+
+def test_risky_variables_and_what_they_interpolate(project):
+    """Transitively, with their values as written; a credential by its digest, unless a reference stands for it."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", ENV)
+    secret = f"sha256 {digest(b'very-private')}"
+    found = meant_by(project)["variables"]
+    assert found == {
+        "BASH_ENV": ["${A-B} $c.d.e ${my-var}"],
+        "A": ["1"],
+        "B": ["2"],
+        "c": ["$A"],
+        "c.d.e": ["5"],
+        "my": ["6"],
+        "my-var": ["7"],
+        "LD_TOKEN": [secret],
+        "LD_PASSWORD": ["ref://a/b"],
+        "LD_TOKENS": ["plain"],
+        "HTTPS_PROXY": [f"http://me:{secret}@h:1/x"],
+        "HTTP_PROXY": ["http://${A}:${B}@h"],
+    }
+
+
+def test_the_part_after_a_dash_is_a_default_and_no_name(project):
+    """`${A-B}` interpolates A, or a variable of the whole name; B is text."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "BASH_ENV=${A-B}$x.y\nA=1\nB=2\nx=3\ny=4\n")
+    assert sorted(meant_by(project)["variables"]) == ["A", "BASH_ENV", "x"]
+
+
+def test_each_value_of_a_name_counts_once(project):
+    """Those of every file, sorted; within one file the last."""
+    project.write(".envref.yaml", "project: app\n")
+    for name, text in ((".env", "PATH=z\nPATH=b\n"), (".env.local", "PATH=a\n"), (".env.x", "PATH=b\nLD_A=1\n")):
+        project.write(name, text)
+    assert meant_by(project)["variables"] == {"PATH": ["a", "b"], "LD_A": ["1"]}
+
+
+def test_secrets_of_others_are_named_once(project):
+    """Sorted, wherever in a value they stand; the project's own are none."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", 'A=ref://k//b\nB="x${ref://k//a?optional} ref://k//b"\nC=ref://k/own\n')
+    project.write(".env.local", "A=ref://k//c\n")
+    assert meant_by(project)["foreign"] == ["ref://k//a?optional", "ref://k//b", "ref://k//c"]
+
+
+def test_what_was_read_is_what_is_meant(project, tmp_path):
+    """The disk may differ by now; a file from outside is known by where it is, whether it was read or not."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "PATH=read\n")
+    project.write(".env.x", "LD_A=1\n")
+    (tmp_path / "private").write_text("LD_B=1\n")
+    (project.path / ".env.local").symlink_to(tmp_path / "private")
+    read = load(str(project.path), may_read_outside=lambda _project: True)
+    assert [file.name for file in read.files] == [".env", ".env.local"]
+    project.write(".env", "PATH=written\n")
+    meant = meaning(read)
+    assert meant["variables"] == {"PATH": ["read"], "LD_A": ["1"]}
+    assert meant["outside"] == {".env.local": str(tmp_path / "private")}
+    assert {**meant, "variables": {**meant["variables"], "PATH": ["written"]}} == meant_by(project)
+
+
+def test_a_file_that_the_command_names_counts(project):
+    """Beside the project's own."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "PATH=a\n")
+    found = configured(str(project.path))
+    named = with_files(found, [], [], [EnvFile.parse("PATH=b\nLD_A=c\n", "other.env")])
+    assert meaning(named)["variables"] == {"PATH": ["a", "b"], "LD_A": ["c"]}
+
+
+def test_every_profile_s_files_count(project):
+    """Configured or there, with their personal ones; of what the project extends too, and of no other name."""
+    (project.path.parent / "shared").mkdir()
+    project.write("../shared/.envref.yaml", "project: mono\nprofiles: {deep: {env_file: deep.env}}\n")
+    project.write(".envref.yaml", "project: app\nextends: ../shared\nprofiles: {own: {env_file: own.env}}\n")
+    (project.path.parent / ".git").mkdir()
+    counted = [
+        *(".env", ".env.local", "own.env", ".env.there", ".env.there.local", "../shared/.env"),
+        *("../shared/deep.env", "../shared/.env.there", "../shared/.env.other.local"),
+    ]
+    for number, name in enumerate([*counted, ".env.example", ".envx", "env.there", ".env.no good", "deep.env"]):
+        project.write(name, f"LD_{number}=x\n")
+    assert sorted(meant_by(project)["variables"]) == sorted(f"LD_{number}" for number in range(len(counted)))
+    assert meant_by(project, "there") == meant_by(project)
+
+
+def test_without_its_directory_there_is_no_profile(project):
+    """What it extends may have gone since."""
+    project.write(".envref.yaml", "project: app\n")
+    found = configured(str(project.path))
+    project.path.rename(project.path.with_name("moved"))
+    assert meaning(found)["variables"] == {}
+
+
+@pytest.mark.parametrize("change", [*QUIET, *LOUD])
+def test_strict_mode_is_by_bytes(app, home, change):
+    """Of the config and of the env files that can be read; of nothing else, and in default mode not at all."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    assert "content" not in meant_by(app)
+    own.write_text("trust: strict\n")
+    before = meant_by(app)
+    assert len(before["content"]) == 64
+    name, text = {**QUIET, **LOUD}[change]
+    app.write(name, text)
+    unread = change in ("another file", "a broken env file", "a plugin's byte")
+    assert (meant_by(app)["content"] == before["content"]) == unread
+
+
+def test_the_bytes_that_a_meaning_is_read_from(app):
+    """The config, each env file, which may not be there yet, and each program."""
+    found = digests(configured(str(app.path)))
+    there = [".envref.yaml", ".env", "tools/kv"]
+    assert found == {
+        **{str(app.path / name): digest((app.path / name).read_bytes()) for name in there},
+        **dict.fromkeys((str(app.path / ".env.local"), str(app.path / ".env.staging")), ""),
+    }

@@ -71,3 +71,44 @@ def test_a_name_of_the_users_own_is_nobodys(project, home):
     name.give()
     assert (name.known, name.others()) == ([], [])
     assert not (home / ".local/state/envref/projects").exists()
+
+
+def test_a_name_is_given_once_to_each(project, other):
+    """What this process gave is known to it at once."""
+    first, second = name_of(project), name_of(other)
+    first.give()
+    assert (first.known, first.others()) == ([str(project.path)], [])
+    first.give()
+    name_of(project).give()
+    assert name_of(other).known == [str(project.path)]
+    second.take()
+    assert name_of(project).known == [str(project.path)]
+    first.take()
+    assert (first.known, name_of(project).known) == ([], [])
+
+
+def test_a_directory_with_a_line_end_in_its_name_has_none(tmp_path):
+    """It would be two lines of the file."""
+    path = tmp_path / "a\nb"
+    path.mkdir()
+    name = name_of(Directory(path))
+    name.give()
+    assert (name.known, name.others(), name_of(Directory(path)).known) == ([], [], [])
+
+
+def test_of_a_file_of_names_one_mebibyte_is_read(project, home):
+    """What a program wrote there by mistake holds nobody up."""
+    name_of(project).give()
+    (path,) = (home / ".local/state/envref/projects").iterdir()
+    path.write_text("app\n\n" + "/a" * ((1 << 19) - 5) + "bcde\n" + "/beyond\n")
+    assert path.stat().st_size == (1 << 20) + len("/beyond\n")
+    (known,) = name_of(project).known
+    assert known.endswith("/abcde")
+
+
+def test_state_that_can_not_be_written_is_no_reason_to_stop(project, home):
+    """The name is this process's own, and nobody's after it."""
+    (home / ".local").write_text("")
+    name = name_of(project)
+    name.give()
+    assert (name.known, name_of(project).known) == ([str(project.path)], [])

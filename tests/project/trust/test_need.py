@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 
 import pytest
 
 from envref.project.project import configured, load
 from envref.project.trust.meaning import meaning
 from envref.project.trust.message import changes, wanted
-from envref.project.trust.need import needs
+from envref.project.trust.need import dangerous, needs
 from tests.conftest import ROOT
 from tests.requirements import missing
 
@@ -451,6 +452,131 @@ def test_strict_mode_asks_for_every_dangerous_name(wants, project, home):
     own.write_text("trust: strict\n")
     project.write(".env", "A=1\nPYTHONPATH=.\nVAULT_ADDR=http://127.0.0.1\n")
     assert wants() == [("e", "PYTHONPATH"), ("strict", "app")]
+
+
+# what each carries for the question, and what is not even loaded where nothing is asked for
+
+
+@pytest.fixture
+def needed(project):
+    """The condition, subject, detail and backend of each need of a project with these backends."""
+
+    def needed(*backends, environment=None, **fields):
+        project.write(".envref.yaml", json.dumps({"project": "app", "backends": list(backends), **fields}))
+        found = needs(configured(str(project.path)), *([] if environment is None else [environment]))
+        return [(need.condition, need.subject, need.detail, need.backend and need.backend.name) for need in found]
+
+    return needed
+
+
+def named_store(name, kind, **options):
+    return {"name": name, "type": kind, "config": options}
+
+
+def placed(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_need_carries_what_the_question_shows(needed, project, tmp_path, monkeypatch):
+    """The program that was found, the credential that would go, the option that is a place, where a link leads."""
+    own, target = placed(project.path / "tools/kv"), tmp_path / "outside"
+    target.write_text("BASH_ENV=x\n")
+    (project.path / ".env.local").symlink_to(target)
+    project.write(".env", "PATH=x\n")
+    monkeypatch.setenv("VAULT_TOKEN", "t")
+    found = needed(
+        named_store("a", "plugin", command="./tools/kv"),
+        named_store("b", "plugin", command="./none", url=ADDRESS),
+        named_store("c", "hashicorp-vault", addr=ADDRESS),
+        named_store("d", "vault", path="/srv/v.db"),
+    )
+    assert found == [
+        ("a", "./tools/kv", own, "a"),
+        ("a", "./none", "", "b"),
+        ("b", ADDRESS, "", "b"),
+        ("b", ADDRESS, "VAULT_TOKEN", "c"),
+        ("c", "/srv/v.db", "path", "d"),
+        ("d", ".env.local", str(target), None),
+        ("e", "PATH", "", None),
+    ]
+
+
+def test_a_program_that_path_finds_in_the_repository_is_named_as_found(needed, project, monkeypatch, tmp_path):
+    """By its name; beside the project too, and from any directory."""
+    (tmp_path / ".git").mkdir()
+    path = placed(tmp_path / "bin/op")
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    monkeypatch.chdir("/")
+    assert needed(named_store("s", "1password")) == [("a", "op", path, "s")]
+    (tmp_path / ".git").rmdir()
+    assert needed(named_store("s", "1password")) == []
+
+
+def test_without_an_address_no_credential_goes_anywhere(needed, monkeypatch):
+    """An empty one is none, whatever token the user has."""
+    monkeypatch.setenv("VAULT_TOKEN", "t")
+    assert needed(named_store("s", "hashicorp-vault")) == []
+    assert needed(named_store("s", "hashicorp-vault", addr=ADDRESS, token="own")) == []
+    assert needed(named_store("s", "hashicorp-vault", addr=ADDRESS)) == [("b", ADDRESS, "VAULT_TOKEN", "s")]
+
+
+def test_a_plugin_without_options_of_its_own_loads_nothing_for_addresses(needed, monkeypatch):
+    """Every activation passes here."""
+    monkeypatch.setitem(sys.modules, "envref.project.trust.endpoint", None)
+    for options in (
+        {},
+        {"batch": True},
+        {"command": "envref-backend-s"},
+        {"command": "envref-backend-s", "batch": True},
+    ):
+        assert needed(named_store("s", "plugin", **options)) == []
+    with pytest.raises(ImportError):
+        needed(named_store("s", "plugin", region="eu"))
+
+
+def test_what_a_project_extends_counts(needed, project, tmp_path):
+    """Outside of its repository the directory itself; a store of it by where that config is."""
+    parent = tmp_path / "shared"
+    placed(parent / "kv")
+    listed = [named_store("p", "plugin", command="./kv"), named_store("v", "vault", path="v.db")]
+    (parent / ".envref.yaml").write_text(json.dumps({"project": "mono", "backends": listed}))
+    (stores, *files) = needed(extends="../shared")
+    assert stores == ("a", "./kv", f"{parent}/kv", "p")
+    assert files == [("d", f"../shared{name}", f"{parent}{name}", None) for name in ("", "/.env", "/.env.local")]
+    (tmp_path / ".git").mkdir()
+    assert needed(extends="../shared") == [("a", "./kv", f"{parent}/kv", "p")]
+
+
+def test_a_place_is_the_user_s_own_by_the_given_environment(needed, tmp_path, home):
+    """Not by this process's; a relative or empty one is no place."""
+    listed = named_store("s", "pass", store=f"{tmp_path}/team")
+    place = ("c", f"{tmp_path}/team", "store", "s")
+    for own, found in ((str(tmp_path / "team"), []), (str(tmp_path), []), ("team", [place]), ("", [place])):
+        assert needed(listed, environment={"HOME": str(home), "PASSWORD_STORE_DIR": own}) == found, own
+
+
+def test_the_user_s_own_stores_need_nothing(needed, home, project, monkeypatch):
+    """Wherever they are; what the project lists in their place does."""
+    monkeypatch.setenv("VAULT_TOKEN", "t")
+    listed = [named_store("a", "vault", path="/srv/v.db"), named_store("b", "hashicorp-vault", addr=ADDRESS)]
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps({"backends": listed}))
+    project.write(".envref.yaml", "project: app\n")
+    assert needs(configured(str(project.path))) == []
+    assert [need[0] for need in needed(*listed)] == ["c", "b"]
+
+
+def test_a_name_is_dangerous_by_the_value_that_it_gets(project):
+    """One with a reference in it has none yet."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "P=3128\nHTTPS_PROXY=http://localhost:$P\nALL_PROXY=http://ref://k/a\nHTTP_PROXY=ref://k/b\n")
+    for read in (load, configured):
+        assert [need.subject for need in needs(read(str(project.path)))] == ["ALL_PROXY", "HTTP_PROXY"]
+    assert dangerous([("PATH", "x"), ("A", "x"), ("UID", "1"), ("UID", "a")]) == ["PATH", "UID"]
 
 
 # everyday use

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from envref.errors import EnvrefError
 from envref.project.trust import record
+from envref.project.trust.meaning import fingerprint
 
 MEANT = {"project": "app"}
 LARGEST = 4 << 20  # bytes
@@ -89,3 +92,70 @@ def test_a_record_allows_what_was_granted_and_no_other_meaning(tmp_path, home, g
     kept = record.read(str(tmp_path))
     assert kept.allows(MEANT) is granted
     assert not kept.allows({"project": "other"})
+
+
+@pytest.mark.parametrize("granted", [True, False])
+@pytest.mark.parametrize("meant", [MEANT, {"project": "other"}])
+def test_a_record_is_a_yes_or_a_no_to_one_meaning(path, tmp_path, granted, meant):
+    """To any other it is neither."""
+    record.write(str(tmp_path), MEANT, granted=granted)
+    kept = record.read(str(tmp_path))
+    assert (kept.allows(meant), kept.refuses(meant)) == (granted and meant == MEANT, not granted and meant == MEANT)
+
+
+def test_the_text_of_a_record(path, tmp_path):
+    """For people to read: a field a line. The day is that of the time."""
+    text = path.read_text()
+    fields = json.loads(text)
+    assert text == json.dumps(fields, indent=1) + "\n"
+    assert list(fields) == ["path", "fingerprint", "meaning", "time", "granted"]
+    kept = record.read(str(tmp_path))
+    assert kept.fingerprint == fields["fingerprint"] == fingerprint(MEANT)
+    assert f"{kept.date}T" == fields["time"][:11]
+
+
+SPOILED = {
+    "path": [1, None, ["/"], "/elsewhere"],
+    "meaning": [1, None, "x", []],
+    "granted": [2, None, "true", [True]],
+    "time": [1, None],
+}
+
+
+@pytest.mark.parametrize(("field", "value"), [(field, value) for field in SPOILED for value in SPOILED[field]])
+def test_a_field_of_another_kind_makes_no_record(path, tmp_path, field, value):
+    """Whatever the others say; nor does a field that is not there."""
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps({**fields, field: value}))
+    assert record.read(str(tmp_path)) is None
+    assert [each.path for each in record.every()] == (["/elsewhere"] if value == "/elsewhere" else [])
+    del fields[field]
+    path.write_text(json.dumps(fields))
+    assert record.read(str(tmp_path)) is None
+
+
+def test_every_record_by_path(path, home, tmp_path):
+    """What is no record is left out; without any directory there is none."""
+    for root in ("/b", "/a", "/c"):
+        record.write(root, MEANT, granted=root != "/c")
+    path.write_text("[")
+    (path.parent / "other").write_text((path.parent / path.name).read_text())
+    assert [(each.path, each.granted) for each in record.every()] == [("/a", True), ("/b", True), ("/c", False)]
+    assert list(record.every({"HOME": str(tmp_path)})) == []
+
+
+def test_what_is_private_is_left_alone(path, tmp_path, monkeypatch):
+    """A file system that can't be changed stops nobody whose directories are right."""
+
+    def fail(*_arguments):
+        pytest.fail("the mode was set again")
+
+    monkeypatch.setattr("os.chmod", fail)
+    assert record.private_directory("trust", {"HOME": str(path.parents[4])}) == str(path.parent)
+
+
+def test_state_that_is_no_directory_is_named(home):
+    """With what the system says."""
+    (home / ".local").write_text("")
+    with pytest.raises(EnvrefError, match=r"^keeping a trust record: ~/\.local.*: (Not a directory|File exists)$"):
+        record.write("/a", MEANT, granted=True)

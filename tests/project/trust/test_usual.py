@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import pytest
 
@@ -74,3 +75,59 @@ def test_what_others_can_write_is_not(root):
     """A folder for everybody, like /tmp, is nobody's."""
     assert not is_usual("/tmp/op", PROGRAMS, str(root))
     assert not is_usual("/tmp/envref-nowhere/op", PROGRAMS, str(root))
+
+
+@pytest.mark.parametrize(
+    ("name", "usual"),
+    [("op", True), ("envref-backend-", True), ("envref-backendkv", False), ("envref-backend", False), ("opx", False)],
+)
+def test_a_name_is_one_of_the_store_s_programs(root, name, usual):
+    """Word for word, or what follows where the store lets a name follow."""
+    assert is_usual(name, PROGRAMS, str(root)) is usual
+    assert is_usual(f"/usr/envref-nowhere/{name}", PROGRAMS, str(root)) is usual
+
+
+@pytest.fixture
+def roots(monkeypatch):
+    """Everything is root's alone, but for the owner and the bits of mode that a test says of a path."""
+    said, lstat = {}, os.lstat
+
+    def answer(path, **options):
+        found = lstat(path, **options)
+        owner, bits = said.get(os.fspath(path), (0, 0))
+        mode = found.st_mode if stat.S_ISLNK(found.st_mode) else (found.st_mode & ~0o022) | bits
+        return os.stat_result((mode, *found[1:4], owner, *found[5:10]))
+
+    monkeypatch.setattr(os, "lstat", answer)
+    return said
+
+
+def test_every_place_on_the_way_has_to_be_root_s(root, tmp_path, roots):
+    """To the path, and to where it leads; the mode of a link says nothing, its owner does."""
+    (tmp_path / "linked").symlink_to("elsewhere")
+    command = f"{tmp_path}/linked/op"
+    assert is_usual(command, PROGRAMS, str(root)) is True
+    way = ["/", str(tmp_path), str(tmp_path.parent), f"{tmp_path}/elsewhere", f"{tmp_path}/elsewhere/op"]
+    for place in [*way, f"{tmp_path}/linked"]:
+        roots[place] = (1, 0)
+        assert is_usual(command, PROGRAMS, str(root)) is False, place
+        del roots[place]
+    for place in way:
+        for bits in (0o020, 0o002):
+            roots[place] = (0, bits)
+            assert is_usual(command, PROGRAMS, str(root)) is False, place
+        roots[place] = (0, 0o5)
+        assert is_usual(command, PROGRAMS, str(root)) is True, place
+
+
+def test_root_s_clone_of_a_repository_is_its_author_s(root, tmp_path, roots):
+    """Whoever may write it."""
+    (tmp_path / "clone/bin").mkdir(parents=True)
+    assert is_usual(f"{tmp_path}/clone/bin/op", PROGRAMS, str(root)) is True
+    (tmp_path / "clone/.git").mkdir()
+    assert is_usual(f"{tmp_path}/clone/bin/op", PROGRAMS, str(root)) is False
+
+
+def test_what_can_not_be_looked_at_is_not(root, tmp_path, roots):
+    """Below a file nothing can be; nobody knows why the system doesn't say."""
+    assert is_usual(f"{tmp_path}/elsewhere/op/op", PROGRAMS, str(root)) is False

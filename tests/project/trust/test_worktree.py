@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 
 import pytest
 
+from envref.project.trust import worktree
 from envref.project.trust.worktree import is_same_repository
 from tests.requirements import need
 
@@ -63,3 +65,48 @@ def test_a_folder_of_the_repository_counts_once_git_tracks_its_config(places, ve
         subprocess.run([*git, "reset", "-q"], check=True)
     assert not is_same_repository(vendored, places["main"])
     assert is_same_repository(tracked, places["main"]) == (version == "2")
+
+
+def test_in_no_repository_nothing_is_one(places, monkeypatch):
+    """Not by a work tree that is half gone, nor by a file of git's in the directory of the caller."""
+    os.mkdir(f"{places['main']}/.git/worktrees/gone")
+    monkeypatch.chdir(places["none"])
+    with open("commondir", "w") as file:
+        file.write(f"{places['main']}/.git\n")
+    assert is_same_repository(places["none"], places["main"]) is False
+    assert is_same_repository(places["main"], places["none"]) is False
+
+
+def test_without_its_index_a_repository_tracks_nothing(places):
+    """The top is the repository itself."""
+    assert is_same_repository(places["below"], places["main"]) is True
+    os.unlink(f"{places['main']}/.git/index")
+    assert is_same_repository(places["below"], places["main"]) is False
+    assert is_same_repository(places["main"], places["below"]) is True
+
+
+def test_the_length_before_a_name_tells_it_from_the_end_of_another(places):
+    """With the flags beside it, of which git sets some."""
+    inner = f"{places['main']}/b"
+    os.mkdir(inner)
+    with open(f"{inner}/.envref.yaml", "w") as file:
+        file.write("project: app\n")
+    assert is_same_repository(inner, places["main"]) is False  # `a/b/.envref.yaml` ends like it
+    git = [need("git"), "-C", places["main"]]
+    subprocess.run([*git, "add", "b"], check=True)
+    subprocess.run([*git, "update-index", "--assume-unchanged", "b/.envref.yaml"], check=True)
+    assert is_same_repository(inner, places["main"]) is True
+
+
+def test_the_largest_index_that_is_read(places, monkeypatch):
+    """256 MiB: a million files have a tenth of it."""
+    asked = []
+
+    class File(io.BytesIO):
+        def read(self, size):
+            asked.append(size)
+            return b""
+
+    monkeypatch.setattr(worktree, "open_file", lambda _path: File())
+    assert is_same_repository(places["below"], places["main"]) is False
+    assert asked == [256 * 1024 * 1024]
