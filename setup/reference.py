@@ -17,6 +17,7 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli.commands import COMMANDS, envref
 from envref.cli.grammar import Command, Group
 from envref.project.config.backends import options_of
+from envref.project.config.model import is_credential
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,10 @@ _PROFILE = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"
 _BACKEND = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 Rule = dict[str, Any]  # a JSON schema, or a part of one
 _SCALAR: Rule = {"type": ["string", "number", "boolean", "null"]}
+_CREDENTIAL: Rule = {
+    "description": "The credential itself, or a reference to where another backend has it: `ref://BACKEND/KEY`.",
+    "not": {"pattern": "^ref://(secrets/|[^#]*[?&](optional|default)([=&#]|$))"},
+}
 
 
 def pages() -> dict[str, str]:
@@ -237,7 +242,7 @@ def _options_of(kind: str) -> Rule:
     is_kind: Rule = {"const": kind}
     config: Rule = {
         "type": ["object", "null"],
-        "properties": {name: {"type": "boolean"} if name in options.booleans else _SCALAR for name in options.names},
+        "properties": {name: _option_rule(name, options) for name in options.names},
         **({"required": list(options.required)} if options.required else {}),
     }
     if not options.open:
@@ -248,6 +253,12 @@ def _options_of(kind: str) -> Rule:
     by_type = {"properties": {"type": is_kind}, "required": ["type"]}
     by_name = {"properties": {"name": is_kind}, "not": {"required": ["type"]}}
     return {"if": {"anyOf": [by_type, by_name]}, "then": then}
+
+
+def _option_rule(name: str, options: Options) -> Rule:
+    if name in options.booleans:
+        return {"type": "boolean"}
+    return {**_SCALAR, **_CREDENTIAL} if is_credential(name) else _SCALAR
 
 
 def configuration() -> str:

@@ -15,7 +15,7 @@ from envref.refs.address import Address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import ClassVar
+    from typing import Any, ClassVar
 
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.errors import SecretNotFound
@@ -75,6 +75,8 @@ class Backend(ABC):
     """
     label_has_name = False
     """Whether the label that its errors begin with holds the name that it is configured under."""
+    renewals: Mapping[str, Mapping[str, Any]] = {}
+    """What replaces a credential that it was lent by another store, by option: `run` and `hint` of an error."""
     warnings: Sequence[str] = ()
     """What the caller has to print once the store was asked."""
 

@@ -11,7 +11,7 @@ from envref.errors import pasted
 from envref.project.project import env_path, layers, shared_names
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
-from envref.resolve.chain import ALWAYS
+from envref.resolve.store import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,10 +16,11 @@ from envref.cli.output import MASK
 from envref.errors import FAILED, OK, BackendError, printable
 from envref.formats import shells
 from envref.project.config.backends import options_of
-from envref.project.config.model import BackendConfig, Config, is_credential
+from envref.project.config.model import BackendConfig, Config, is_masked
 from envref.project.project import NoProject, Project, configured
 from envref.project.tokens import committed_tokens
-from envref.resolve.chain import Chain, Store
+from envref.resolve.chain import Chain
+from envref.resolve.store import Store
 
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # anything else that goes wrong is "unavailable"
 
@@ -82,7 +83,7 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Liste
         "type": backend.type,
         # Every config without `backends:` has this same list object.
         "default": project.config.backends is Config(project="").backends,
-        "options": {name: MASK if is_credential(name) else value for name, value in backend.options.items()},
+        "options": {name: MASK if is_masked(name, value) else value for name, value in backend.options.items()},
         "optional": backend.optional,
     }
     return row if chain is None else row | _readiness(chain.store(backend.name))

@@ -16,7 +16,7 @@ from envref.errors import printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
-from envref.project.config.model import FILES, BackendConfig, Config, is_credential
+from envref.project.config.model import FILES, BackendConfig, Config, is_masked
 from envref.project.inherited import inherit
 from envref.project.project import Project, find
 from envref.project.tokens import committed_tokens
@@ -57,7 +57,7 @@ def _warnings(effective: Config) -> list[str]:
 
 def _options(backend: BackendConfig) -> dict[str, str | bool]:
     """The options by name; one that may be a secret shows as asterisks."""
-    return {name: output.MASK if is_credential(name) else backend.options[name] for name in sorted(backend.options)}
+    return {name: output.MASK if is_masked(name, value) else value for name, value in sorted(backend.options.items())}
 
 
 def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:

@@ -16,8 +16,8 @@ from envref.cli.request import Request
 from envref.errors import OK, PARTIAL, printable
 from envref.formats import shells
 from envref.project.project import NoProject, configured, find
-from envref.resolve.chain import ALWAYS
 from envref.resolve.resolution import environment_of, load
+from envref.resolve.store import ALWAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from envref.flox import names
 from envref.formats import shells
 from envref.refs.address import Address
 from envref.refs.reference import InvalidReference, Reference
-from envref.resolve.chain import Stores
+from envref.resolve.chain import ProjectStores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.env.environment import Environment, Variable
     from envref.env.interpolation import Piece
     from envref.project.project import Project
-    from envref.resolve.chain import Store
+    from envref.resolve.store import Store
 
 _ABSENCE = "a store's program can't tell a missing secret from a locked store"
 _MARK = "\0"  # around a name of the process environment; no env file holds it
@@ -76,7 +76,7 @@ class Statements:
         self._profile = project.profile
         self._project = project.config.project
         self._options = {backend.name: backend.options for backend in project.config.backends}
-        self._chain = Stores(project)
+        self._chain = ProjectStores(project)
         self._variables = environment.variables
         self._awaited = _awaited(environment.variables.values())
 
@@ -146,6 +146,10 @@ class Statements:
         kind = backend_class(store.type)
         if not kind.is_retrievable():
             raise Unwritable(f'backend "{store.name}" of type {store.type} is read by envref only')
+        if store.borrowed:
+            raise Unwritable(
+                f'backend "{store.name}" borrows its {" and ".join(store.borrowed)}, which only envref does'
+            )
         address, field = self._place(store, reference)
         location = store.backend.location(address)
         if field is not None and not kind.retrieves_fields:

@@ -10,7 +10,7 @@ from envref import streams
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envref.resolve.chain import Store
+    from envref.resolve.store import Store
 
 _PATIENCE = 1.0  # seconds after which people wonder what is going on
 

@@ -152,8 +152,9 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
 def _ask(
     project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
 ) -> dict[Reference, Outcome]:
-    from envref.resolve.chain import NO_BACKENDS, VariableChain
+    from envref.resolve.chain import VariableChain
     from envref.resolve.resolve import Scope, resolve
+    from envref.resolve.store import NO_BACKENDS
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envref.errors import BackendError
     from envref.refs.outcome import Answer, Outcome
     from envref.refs.reference import Reference
-    from envref.resolve.chain import Chain, Store
+    from envref.resolve.store import Store, Stores
 
     Places = dict[Reference, list["Place"]]
 
@@ -53,19 +53,21 @@ class Place:
         self.is_asked = False
 
 
-def resolve(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict[Reference, Outcome]:
+def resolve(
+    references: Iterable[Reference], chain: Stores, scope: Scope, until: float | None = None
+) -> dict[Reference, Outcome]:
     """One outcome per reference; never raises for a store's error.
 
     Each store is asked at most once, with everything that it may answer and that no earlier store has settled.
     A store that fails ends the search for the references it was asked: falling through to the next would turn an
-    outage into a different secret.
+    outage into a different secret. `until`, a time of `time.monotonic()`, takes the place of the stores' own limits.
     """
     places = {reference: _places(reference, chain, scope) for reference in references}
     stores = list(chain)
     while stores:
         # In order while a reference waits to see whether the first of them has it; then all the others at once.
         together = stores[:1] if _depend_on_order(places.values()) else stores
-        _ask(together, places)
+        _ask(together, places, until)
         stores = stores[len(together) :]
     return {reference: _outcome(reference, candidates, chain) for reference, candidates in places.items()}
 
@@ -84,13 +86,13 @@ def _open(candidates: list[Place]) -> Iterator[Place]:
             yield place
 
 
-def _ask(stores: list[Store], places: Places) -> None:
+def _ask(stores: list[Store], places: Places, until: float | None) -> None:
     """Asks each of these stores for everything open there; several stores at the same time."""
     asked = {store: list(_open_there(store, places)) for store in stores}
     wanted = {
         store: list(dict.fromkeys(place.address for _, place in pairs)) for store, pairs in asked.items() if pairs
     }
-    for store, answers in _answers(wanted).items():
+    for store, answers in _answers(wanted, until).items():
         for reference, place in asked[store]:
             _settle(place, _read(reference, place, answers.get(place.address)))
 
@@ -108,20 +110,20 @@ def _open_there(store: Store, places: Places) -> Iterator[tuple[Reference, Place
         yield from ((reference, place) for place in _open(candidates) if place.store is store)
 
 
-def _answers(wanted: Mapping[Store, list[Address]]) -> Mapping[Store, Mapping[Address, Answer]]:
+def _answers(wanted: Mapping[Store, list[Address]], until: float | None) -> Mapping[Store, Mapping[Address, Answer]]:
     if len(wanted) < 2:
-        return {store: store.ask(addresses) for store, addresses in wanted.items()}
+        return {store: store.ask(addresses, until) for store, addresses in wanted.items()}
     from concurrent.futures import ThreadPoolExecutor
 
     from envref.backends import children
 
     children.watch()
     with ThreadPoolExecutor(len(wanted)) as pool:
-        running = {store: pool.submit(store.ask, addresses) for store, addresses in wanted.items()}
+        running = {store: pool.submit(store.ask, addresses, until) for store, addresses in wanted.items()}
     return {store: future.result() for store, future in running.items()}
 
 
-def _places(reference: Reference, chain: Chain, scope: Scope) -> list[Place]:
+def _places(reference: Reference, chain: Stores, scope: Scope) -> list[Place]:
     """Every place where it may be, in the order of precedence: the profile's in any store, then the project's."""
     if reference.store is None:
         stores = list(chain)
@@ -150,7 +152,7 @@ def _foreign(store: Store, reference: Reference, name: str, field: str | None) -
     return Place(store, address, ours, store.refusal(reference))
 
 
-def _outcome(reference: Reference, candidates: list[Place], chain: Chain) -> Outcome:
+def _outcome(reference: Reference, candidates: list[Place], chain: Stores) -> Outcome:
     """The first place that does not say "not there" decides."""
     if not candidates:
         known = ", ".join(chain.names())

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from envref import streams
+from envref.backends.base import Backend
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
-from envref.resolve.chain import Store
 from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
+from envref.resolve.store import Store
 from envref.secret import Secret
 
 
@@ -48,7 +49,7 @@ class ScopedStore:
             return {}
         addresses = [self.address(key) for key in keys]
         with self._signed():
-            answers = self._store.backend.get_many(addresses, self._store.deadline)
+            answers = self._opened.get_many(addresses, self._store.deadline)
             return {address.key: _value(answers[address]) for address in addresses if address in answers}
 
     def change(self, changes: Mapping[str, Secret | None]) -> None:
@@ -59,7 +60,7 @@ class ScopedStore:
         with self._signed():
             if len(changes) > 1:
                 wanted = {self.address(key): value for key, value in changes.items()}
-                self._store.backend.change(wanted, self._store.deadline)
+                self._opened.change(wanted, self._store.deadline)
                 return
             for key, value in changes.items():
                 self._change_one(key, value)
@@ -87,7 +88,7 @@ class ScopedStore:
     def names(self) -> list[str]:
         """Every name of the project, sorted, whatever its scope: `KEY` and `PROFILE/KEY`. Raises BackendError."""
         with self._signed():
-            return sorted(self._store.backend.list(self.scope.project, self._store.deadline))
+            return sorted(self._opened.list(self.scope.project, self._store.deadline))
 
     def listed(self) -> list[str]:
         """The keys at this scope, sorted; at project scope those of profiles are among them, as PROFILE/KEY.
@@ -100,8 +101,12 @@ class ScopedStore:
         prefix = f"{profile}/"
         return [name.removeprefix(prefix) for name in self.names() if name.startswith(prefix)]
 
+    @property
+    def _opened(self) -> Backend:
+        return self._store.opened(self._store.deadline)
+
     def _change_one(self, key: str, value: Secret | None) -> None:
-        backend = self._store.backend
+        backend = self._opened
         if value is None:
             backend.delete(self.address(key), self._store.deadline)
         else:
@@ -112,7 +117,7 @@ class ScopedStore:
         """Says what is waited for, adds the backend's name to its errors, and prints its warnings, each once."""
         self._store.busy = True
         try:
-            with Progress([self._store]):
+            with Progress([self._store, *self._store.lenders]):
                 yield
         except BackendError as error:
             raise self._store.signed(self._store.timely(error)) from None

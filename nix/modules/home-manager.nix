@@ -11,11 +11,13 @@ let
   yaml = pkgs.formats.yaml { };
   envref = if cfg.package == null then "envref" else lib.getExe cfg.package;
 
-  # Every name in a value, at any depth.
+  # Every name in a value, at any depth, but for what only says in which store a credential is.
+  isReference = value: builtins.isString value && builtins.substring 0 6 value == "ref://";
   names =
     value:
     if builtins.isAttrs value then
-      builtins.attrNames value ++ lib.concatMap names (builtins.attrValues value)
+      builtins.filter (name: !isReference value.${name}) (builtins.attrNames value)
+      ++ lib.concatMap names (builtins.attrValues value)
     else if builtins.isList value then
       lib.concatMap names value
     else

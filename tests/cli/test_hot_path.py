@@ -49,7 +49,7 @@ PLAIN = {
 }
 BUILT_IN = {"marshal", "time", "_sha256", "_sha2"}  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
-ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve"}
+ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
 ASKING |= {
     "envref.env.filling",
     "envref.env.interpolation",

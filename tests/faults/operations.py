@@ -19,8 +19,8 @@ from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.project.config.load import BackendConfig
 from envref.refs.address import Address
-from envref.resolve.chain import Store
 from envref.resolve.resolve import Scope
+from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore

@@ -14,7 +14,7 @@ from envref.backends.base import Backend
 from envref.backends.table import BUILTIN, backend_class
 from envref.errors import MalformedFile
 from envref.refs.address import Address
-from envref.resolve.chain import NO_BACKENDS
+from envref.resolve.store import NO_BACKENDS
 from envref.secret import Secret
 from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.doubles.onepassword.account import field, installed

@@ -125,6 +125,13 @@ def test_a_credential_in_the_settings_is_refused(flake, name, place):
     assert f"settings: {name}: everybody could read it in the Nix store" in assertion["message"]
 
 
+def test_the_name_of_a_credential_is_not_refused(flake):
+    """A reference says in which store it is."""
+    settings = 'backends = [ { name = "hashicorp-vault"; config.token = "ref://keychain/vault_token"; } ];'
+    config = made(flake, "homeModules", f"{{ programs.envref = {{ enable = true; settings = {{ {settings} }}; }}; }}")
+    assert [each["assertion"] for each in config["assertions"]] == [True]
+
+
 def test_the_words_are_envrefs_own():
     """What makes an option a credential is one list, in two languages."""
     text = (ROOT / "nix" / "modules" / "home-manager.nix").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ import pytest
 
 from envref.errors import BackendError, UsageError
 from envref.project.config.model import BackendConfig
-from envref.resolve.chain import Store
 from envref.resolve.resolve import Scope
+from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore

@@ -8,8 +8,8 @@ import pytest
 
 from envref.errors import BackendError, BackendInvalid, EnvrefError, SecretNotFound
 from envref.project.config.load import BackendConfig
-from envref.resolve.chain import Store
 from envref.resolve.resolve import Scope
+from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets.scoped import ScopedStore, doing
 from tests.backends.vaults import new_vault

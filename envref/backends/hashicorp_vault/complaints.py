@@ -24,7 +24,7 @@ from envref.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LABEL = "hashicorp-vault"
 THROTTLED = "Code: 429"
@@ -45,13 +45,19 @@ _WORDED = ("no namespace", "no access", "no token", "sealed")
 
 
 class Login(NamedTuple):
-    """The program that signs in, and where the token comes from: a variable, `option token`, or empty for a login."""
+    """The program that signs in, and where the token comes from: a variable, `option token`, or empty for a login.
+
+    `renewal` replaces a token that another store lent.
+    """
 
     program: str = "vault"
     source: str = ""
+    renewal: Mapping[str, Any] | None = None
 
     def again(self) -> dict[str, Any]:
         """What replaces a token that is refused. A variable or an option comes before what a login stores."""
+        if self.renewal:
+            return dict(self.renewal)
         if self.source.isupper():
             return {"run": ("unset", self.source), "hint": f"{self.program} login"}
         if self.source:

@@ -71,6 +71,10 @@ class HashicorpVault(Backend):
         self.carries_project = self._layout.carries_project
         self._command = command
         self._root = root
+        if not token.isprintable():
+            raise BackendInvalid(
+                f"{LABEL}: the token is not one line of text", hint="keep nothing else beside the token"
+            )
         self._token = Secret(token) if token else None
         self._settings = {"ADDR": addr, "NAMESPACE": namespace}
         self._found: Program | None = None
@@ -284,7 +288,11 @@ class HashicorpVault(Backend):
         makers = ("BAO", "VAULT") if program == "bao" else ("VAULT", "BAO")
         variables = (f"{maker}_TOKEN" for maker in makers)
         set_one = next((variable for variable in variables if os.environ.get(variable)), "")
-        return Login("bao" if program == "bao" else "vault", "option token" if self._token else set_one)
+        return Login(
+            "bao" if program == "bao" else "vault",
+            "option token" if self._token else set_one,
+            self.renewals.get("token"),
+        )
 
     def _server(self, deadline: float) -> Endpoint:
         """Where the program would connect to, with the token that it would send. Raises Unusual."""

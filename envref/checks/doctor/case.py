@@ -15,7 +15,7 @@ from envref.project.project import PATIENCE, outside, readable
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
-from envref.resolve.chain import Stores
+from envref.resolve.chain import ProjectStores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from envref.env.environment import Variable
     from envref.env.file import Entry
     from envref.project.project import Project
-    from envref.resolve.chain import Store
+    from envref.resolve.store import Store
 
     Layer = tuple[str, str]  # path, and name in messages; an empty path means the project's own file of that name
 
@@ -90,7 +90,7 @@ class Case:
     def stores(self) -> dict[Store, list[BackendError]]:
         """The stores that references use, each with what is wrong with it. Asks for no value."""
         named = {reference.store for _, reference in self.references() if isinstance(reference, Reference)}
-        used = [store for store in Stores(self.project, self.timeout) if named & {None, store.name}]
+        used = [store for store in ProjectStores(self.project, self.timeout) if named & {None, store.name}]
         if not used or self.is_untrusted:
             return {}
         with ThreadPoolExecutor(len(used)) as pool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envref.checks.doctor.case import Case
-    from envref.resolve.chain import Store
+    from envref.resolve.store import Store
 
 _SHOWN = 3  # keys that a message names
 
@@ -46,7 +46,7 @@ def _misplaced(store: Store, case: Case) -> list[str]:
     """The keys that are not below the prefix, but below the project's name there. One listing shows both."""
     wanted = [key for key in _keys(store, case) if not store.mapped(key, None)]
     try:
-        listed = set(store.backend.list(case.project.config.project, store.deadline))
+        listed = set(store.opened(store.deadline).list(case.project.config.project, store.deadline))
     except BackendError:
         return []  # a user who may read may still not be allowed to list
     return [key for key in wanted if key not in listed and f"{case.project.config.project}/{key}" in listed]

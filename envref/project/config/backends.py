@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from envref.backends.table import BUILTIN, backend_class
 from envref.errors import UsageError
 from envref.project.config.files import FILE
+from envref.project.config.loans import Loan, is_reference, reference_fault
+from envref.project.config.model import is_borrowed
 from envref.project.config.yaml import Mapping, Scalar
 from envref.project.loopback import is_loopback
 from envref.refs.address import check_key
@@ -158,6 +160,7 @@ class _CheckedBackend:
             value = self._option(name, node, options) if known and not _is_null(node) else None
             if value is not None:
                 given[name] = value
+                self._check_reference(name, node, str(value))
         return given
 
     def _option(self, name: str, node: Node, options: Options) -> str | bool | None:
@@ -165,6 +168,17 @@ class _CheckedBackend:
         if name in options.booleans:
             return self._findings.boolean(node, what)
         return self._findings.text(node, what)
+
+    def _check_reference(self, name: str, node: Node, value: str) -> None:
+        """A credential that is to be borrowed from another store; its text is never sent as one."""
+        if not is_reference(name, value):
+            return
+        loan = Loan(self._name, f"{self._where}: {name}", value, node)
+        fault = reference_fault(loan)
+        if fault:
+            self._findings.faults.append(node.problem(f"{loan.where}: {fault}"))
+        else:
+            self._findings.loans.append(loan)
 
     def _require(self, kind: str, required: tuple[str, ...], given: dict[str, str | bool]) -> None:
         if any(given.get(name, "") == "" for name in required):
@@ -175,7 +189,7 @@ class _CheckedBackend:
             self._fault("addr must use https (http is allowed for loopback only)")
 
     def _warn_of_token(self, given: dict[str, str | bool]) -> None:
-        if "token" in given and self._item.file == FILE:
+        if "token" in given and self._item.file == FILE and not is_borrowed("token", given["token"]):
             key = self._config.keys["token"]
             self._findings.tokens.append(key.problem(f"{self._where}: token is in a file that git tracks"))
 

@@ -10,11 +10,13 @@ from envref.errors import UsageError, printable
 from envref.project.config.backends import backends
 from envref.project.config.files import FILE
 from envref.project.config.findings import Findings
+from envref.project.config.loans import lender_faults
 from envref.project.config.model import (
     ENVIRONMENT,
     FILES,
     active_profile_fault,
     invalid,
+    is_borrowed,
     is_credential,
     is_profile_name,
 )
@@ -67,6 +69,8 @@ def check(sources: Sources) -> Checked:
         findings.faults.append("extends is allowed in a project file only")
     nodes = {**dict(_present(own)), **dict(_present(project))}
     plain = _plain(nodes, findings)
+    names = [each["name"] for each in plain.get("backends", ())]
+    findings.faults += lender_faults(findings.loans, names, is_whole="extends" not in nodes)
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
@@ -98,7 +102,14 @@ def _option_names(*documents: Mapping) -> Iterator[str]:
             if isinstance(entry, Mapping):
                 config = entry.entries.get("config")
                 yield from entry.entries
-                yield from config.entries if isinstance(config, Mapping) else ()
+                yield from _holding(config) if isinstance(config, Mapping) else ()
+
+
+def _holding(config: Mapping) -> Iterator[str]:
+    """The options, but for those that only say where a credential is."""
+    for name, node in config.entries.items():
+        if not (isinstance(node, Scalar) and is_borrowed(name, node.text)):
+            yield name
 
 
 def _project(node: Node, key: str, findings: Findings) -> str | None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
     from envref.errors import meant
+    from envref.project.config.loans import Loan
 from envref.project.config.yaml import Node
 
 
@@ -26,6 +27,7 @@ class Findings:
         self.warnings: list[str] = []
         self.unknown_types: list[str] = []
         self.tokens: list[str] = []  # warnings that hold if git tracks the file
+        self.loans: list[Loan] = []
 
     def text(self, node: Node, what: str) -> str | None:
         """A scalar's text as written; None for null. Numbers and booleans count as text too."""

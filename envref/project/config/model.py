@@ -94,13 +94,21 @@ class BackendConfig(_Frozen):
     rooted: bool
     home: str
 
+    @property
+    def borrowed(self) -> dict[str, str]:
+        """The credentials among the options that are secrets of other stores, as references (docs/adr/0024)."""
+        return {name: str(value) for name, value in self.options.items() if is_borrowed(name, value)}
+
     def arguments(self, root: str, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
         """The keyword arguments of the type's constructor; paths are absolute, or start at the project's `root`.
 
-        A `command` stays relative: the store finds out whether it is a name or a path, and trust judges it.
+        What is `borrowed` is not among them: its text is no credential, and must not be sent as one. A `command` stays
+        relative: the store finds out whether it is a name or a path, and trust judges it.
         """
         root = self.home or root
-        arguments: dict[str, Any] = dict(self.options)
+        arguments: dict[str, Any] = {
+            name: value for name, value in self.options.items() if not is_borrowed(name, value)
+        }
         for name in self.paths:
             arguments[name] = os.path.join(root, expanded(str(self.options[name]), environment))
         if "command" in arguments:
@@ -210,3 +218,17 @@ def is_profile_name(text: str) -> bool:
 def is_credential(option: str) -> bool:
     """Whether an option's value is masked, and kept out of copies (commands.md 2.15)."""
     return option != "key_id" and any(word in option.lower() for word in _CREDENTIALS)
+
+
+def is_borrowed(option: str, value: object) -> bool:
+    """Whether an option is a credential that another store holds, by reference: `token: ref://keychain/vault_token`."""
+    if not isinstance(value, str) or not is_credential(option):
+        return False
+    from envref.refs.reference import SCHEME  # few configs have such an option
+
+    return value.startswith(SCHEME)
+
+
+def is_masked(option: str, value: object) -> bool:
+    """Whether an option's value is not shown: a credential, and not the name of one."""
+    return is_credential(option) and not is_borrowed(option, value)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from envref.backends.programs import find
 from envref.backends.table import backend_class
 from envref.paths import expanded, shown
+from envref.project.config.model import is_borrowed
 from envref.project.loopback import is_loopback
 
 TYPE_CHECKING = False
@@ -44,12 +45,23 @@ def is_own(address: str, backend: BackendConfig, environment: Mapping[str, str])
     return bool(own) and _normal(own) == _normal(address)
 
 
+def destination(backend: BackendConfig) -> str:
+    """Where a credential of the backend goes, for a question: its address, or who decides about that."""
+    variables = backend_class(backend.type).address_variables(os.path.basename(program(backend)))
+    places = [str(backend.options.get("addr", ""))] if variables else places_of_plugin(backend)
+    return ", ".join(filter(None, places)) or f"your {next(iter(variables), 'plugin')}"
+
+
 def places_of_plugin(backend: BackendConfig) -> list[str]:
     """The addresses elsewhere among the options that only the plugin knows: by their name, or by how they are written.
 
     Which credential a plugin sends there nobody can know, so any counts.
     """
-    options = {name: value for name, value in backend.options.items() if isinstance(value, str) and value}
+    options = {
+        name: value
+        for name, value in backend.options.items()
+        if isinstance(value, str) and value and not is_borrowed(name, value)
+    }
     return [value for name, value in options.items() if _is_address(name, value) and not is_loopback(value)]
 
 

@@ -13,7 +13,7 @@ import re
 from envref.backends.programs import repository_around
 from envref.env.file import merge
 from envref.paths import open_file
-from envref.project.config.model import is_profile_name
+from envref.project.config.model import is_masked, is_profile_name
 from envref.project.project import env_files, layers, outside
 from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
@@ -70,7 +70,7 @@ def canonical(meant: Mapping[str, Any]) -> str:
 
 def _backend(backend: BackendConfig) -> dict[str, Any]:
     options = {
-        name: f"sha256 {digest(str(value).encode())}" if name == "token" else value
+        name: f"sha256 {digest(str(value).encode())}" if name == "token" and is_masked(name, value) else value
         for name, value in backend.options.items()
     }
     return {"name": backend.name, "type": backend.type, "config": options, "names": backend.names}

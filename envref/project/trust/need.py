@@ -87,6 +87,12 @@ def _is_usual(command: str, programs: Iterable[str], root: str) -> bool:
 
 def _address(backend: BackendConfig, environment: Mapping[str, str]) -> Iterator[Need]:
     """Condition b: an address that is not the user's own would get the user's credential."""
+    if backend.borrowed:
+        from envref.project.trust.endpoint import destination
+
+        # Whatever the address is, this machine's too: which secret goes there is the project's choice.
+        yield from (Need(ADDRESS, destination(backend), lent, backend) for lent in backend.borrowed.values())
+        return
     if any("*" in program for program in backend.programs):
         if backend.options.keys() <= {"command", "batch"}:
             return

@@ -181,6 +181,51 @@ def test_an_address_with_a_token_of_its_own_never_needs_trust(wants, monkeypatch
     assert wants(store("hashicorp-vault", addr=ADDRESS, token="their-own")) == []
 
 
+LENDER = {"name": "kc", "type": "keychain"}
+LENT = "ref://kc/vault_token"
+
+
+@pytest.mark.parametrize("address", [ADDRESS, "http://127.0.0.1:8200", ""])
+@pytest.mark.parametrize("own", [False, True])
+def test_a_token_of_another_store_always_needs_trust(wants, project, monkeypatch, address, own):
+    """The project chooses which secret is sent, so it does not matter whose address it is: ADR 24."""
+    if own:
+        monkeypatch.setenv("VAULT_ADDR", address or ADDRESS)
+    given = {"addr": address} if address else {}
+    assert wants(store("hashicorp-vault", token=LENT, **given), LENDER) == [("b", address or "your VAULT_ADDR")]
+    found = configured(str(project.path))
+    (line,) = wanted(found, needs(found), meaning(found))
+    assert line.endswith(f"-> {address or 'your VAULT_ADDR'} with your {LENT}")
+
+
+def test_a_credential_that_a_plugin_borrows_needs_trust(wants):
+    """Under any name that is a credential's, with the addresses that the plugin has, and without one."""
+    assert wants(plugin(api_key=LENT), LENDER) == [("b", "your plugin")]
+    assert wants(plugin(api_key=LENT, url=ADDRESS), LENDER) == [("b", ADDRESS)]
+
+
+def test_what_the_user_s_own_config_borrows_never_needs_trust(wants, home):
+    """Both the address and the reference are the user's."""
+    own = home / ".config" / "envref" / "config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(json.dumps({"backends": [store("hashicorp-vault", token=LENT, addr=ADDRESS), LENDER]}))
+    assert wants() == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"token": "ref://kc/other", "addr": ADDRESS}, {"token": LENT, "addr": "https://evil.example"}]
+)
+def test_another_reference_or_address_asks_again(wants, project, options):
+    """Both are told as they are written."""
+    wants(store("hashicorp-vault", token=LENT, addr=ADDRESS), LENDER)
+    before = meaning(configured(str(project.path)))
+    wants(store("hashicorp-vault", **options), LENDER)
+    after = meaning(configured(str(project.path)))
+    old, new = (LENT, "ref://kc/other") if options["token"] != LENT else (ADDRESS, "https://evil.example")
+    name = "token" if options["token"] != LENT else "addr"
+    assert list(changes(before, after)) == [f'- {name}: {old} (backend "s")', f'+ {name}: {new} (backend "s")']
+
+
 @pytest.mark.parametrize("own", [ADDRESS, "https://VAULT.internal:8200/", "HTTPS://vault.internal:8200"])
 def test_the_user_s_own_address_never_needs_trust(wants, monkeypatch, own):
     """However it is spelled: case of the host, default port, a slash at the end."""
