@@ -1,4 +1,4 @@
-"""Loan: a credential that a store's option names in another store: `token: ref://keychain/vault_token`.
+"""Loan: a credential that a store's option names in another store: `token: ref://STORE/KEY`.
 
 It is asked for when the store that needs it is asked, once (docs/adr/0024).
 """

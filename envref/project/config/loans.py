@@ -1,4 +1,4 @@
-"""The rules of a credential that a store borrows from another: `token: ref://keychain/vault_token` (docs/adr/0024)."""
+"""The rules of a credential that a store borrows from another: `token: ref://STORE/KEY` (docs/adr/0024)."""
 
 from __future__ import annotations
 

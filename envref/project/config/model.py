@@ -221,7 +221,7 @@ def is_credential(option: str) -> bool:
 
 
 def is_borrowed(option: str, value: object) -> bool:
-    """Whether an option is a credential that another store holds, by reference: `token: ref://keychain/vault_token`."""
+    """Whether an option is a credential that another store holds, by reference: `token: ref://STORE/KEY`."""
     if not isinstance(value, str) or not is_credential(option):
         return False
     from envref.refs.reference import SCHEME  # few configs have such an option

@@ -49,7 +49,7 @@ def destination(backend: BackendConfig) -> str:
     """Where a credential of the backend goes, for a question: its address, or who decides about that."""
     variables = backend_class(backend.type).address_variables(os.path.basename(program(backend)))
     places = [str(backend.options.get("addr", ""))] if variables else places_of_plugin(backend)
-    return ", ".join(filter(None, places)) or f"your {next(iter(variables), 'plugin')}"
+    return ", ".join(filter(None, places)) or f"your {next(iter(variables), backend.type)}"
 
 
 def places_of_plugin(backend: BackendConfig) -> list[str]:
