@@ -69,6 +69,15 @@ def expanded(path: str, environment: Mapping[str, str] = os.environ) -> str:
     return os.path.expanduser(path) if first.startswith("~") else path
 
 
+def nearest(directory: str, name: str) -> str:
+    """The directory, or the nearest above it, that has an entry of this name; empty without one."""
+    while not os.path.lexists(os.path.join(directory, name)):
+        if directory == os.path.dirname(directory):
+            return ""
+        directory = os.path.dirname(directory)
+    return directory
+
+
 def is_within(path: str, directories: Iterable[str]) -> bool:
     """Whether the path is one of the directories or below one, once links are followed. Whole names count."""
     real = os.path.join(os.path.realpath(path), "")

@@ -202,9 +202,11 @@ def _is_taken() -> bool:
     """Whether another program reads the terminal without echo, as a pinentry does: then it owns the screen."""
     try:
         import termios
-
+    except ImportError:  # Windows; the name would be missing where its error is named
+        return False
+    try:
         return not termios.tcgetattr(_STDERR)[3] & termios.ECHO
-    except (ImportError, termios.error):
+    except termios.error:
         return False
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envref.cli.request import Request
     from envref.formats.shells import Sink
     from envref.project.project import Project
-    from envref.resolve.resolution import Resolution
+    from envref.resolve.resolution import Resolution, Values
 
 
 _SURELY_FITS = 64 * 1024  # characters of code: less is never more than a system lets a program have
@@ -53,13 +53,14 @@ def untrusted_warning(names: Iterable[str]) -> str:
 
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
-    rendered = sink.render(resolution.values())
+    values = resolution.values()
+    rendered = sink.render(values)
     if sink.failure and len(rendered.text) > _SURELY_FITS:
         from envref.formats.limits import check
 
-        check(resolution.values(), os.environb)
+        check(values, os.environb)
     if request.captured:
-        rendered.begin_anew([name for name, _ in resolution.values()])
+        rendered.begin_anew([name for name, _ in values])
     if request.strict and (resolution.failed or rendered.left_out):
         sink.fail()
         streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
@@ -69,8 +70,8 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         streams.warn("this output is meant for eval and shows secret values")
     sink.write(rendered)
     streams.warn_each(rendered.omissions(request.format))
-    if request.captured and _may_break(rendered.text, len(resolution.values()) - len(rendered.left_out)):
-        _warn_of_replay(resolution)
+    if request.captured and _may_break(rendered.text, len(values) - len(rendered.left_out)):
+        _warn_of_replay(values)
     streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
 
@@ -91,12 +92,10 @@ def _may_break(code: str, count: int) -> bool:
     return "\\" in code or "='=" in code or code.count("\n") > count + 1
 
 
-def _warn_of_replay(resolution: Resolution) -> None:
-    import os
-
+def _warn_of_replay(values: Values) -> None:
     from envref.flox import replay
 
-    streams.warn_each(replay.warnings(resolution.values(), os.environ))
+    streams.warn_each(replay.warnings(values, os.environ))
 
 
 def resolve(request: Request) -> Resolution:

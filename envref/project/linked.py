@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from envref.paths import open_file
+from envref.paths import nearest, open_file
 
 _LARGEST = 4096  # bytes of a file that holds one path
 
@@ -33,12 +33,10 @@ def personal_file(root: str, tree: str, name: str) -> str:
 
 def is_personal_file(root: str, path: str) -> bool:
     """Whether the path is what `personal_file` gives for this root."""
-    tree = root
-    while not os.path.lexists(os.path.join(tree, ".git")):
-        if tree == os.path.dirname(tree):
-            return False
-        tree = os.path.dirname(tree)
-    found = personal_file(root, tree, os.path.basename(path)) if os.path.isfile(os.path.join(tree, ".git")) else ""
+    tree = nearest(root, ".git")
+    if not tree or not os.path.isfile(os.path.join(tree, ".git")):
+        return False
+    found = personal_file(root, tree, os.path.basename(path))
     return bool(found) and os.path.normpath(os.path.join(root, found)) == os.path.normpath(path)
 
 

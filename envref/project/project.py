@@ -7,7 +7,7 @@ import os
 from envref.env import file as envfile
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.paths import NO_DIRECTORY, shown
+from envref.paths import NO_DIRECTORY, nearest, shown
 from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config, is_profile_name
@@ -214,16 +214,12 @@ def _inherited(project: Project, names: Callable[[Config, str | None], list[str]
 
 def _of_main_work_tree(project: Project) -> str:
     """The personal file of the main work tree, relative to the root, where the project is in a linked one."""
-    at = project.root
-    while not os.path.lexists(os.path.join(at, ".git")):
-        if at == os.path.dirname(at):
-            return ""
-        at = os.path.dirname(at)
-    if os.path.isdir(os.path.join(at, ".git")):
+    tree = nearest(project.root, ".git")
+    if not tree or os.path.isdir(os.path.join(tree, ".git")):
         return ""
     from envref.project.linked import personal_file
 
-    return personal_file(project.root, at, project.config.local_file)
+    return personal_file(project.root, tree, project.config.local_file)
 
 
 def present(project: Project, replaced: Iterable[str] = ()) -> list[str]:

@@ -87,7 +87,8 @@ class Desk:
                 f'backend "{reference.store}" is not configured (configured: {known})', subject=subject
             )
         until = min(until, time.monotonic() + lender.limit)
-        return _checked(resolve([reference], self._stores, self._scope, until)[reference], subject)
+        hint = f"put the credential where {uri} is, or name another secret in the config"
+        return _checked(resolve([reference], self._stores, self._scope, until)[reference], subject, hint)
 
     def _renewal(self, uri: str, found: Found) -> dict[str, Any]:
         """What replaces a credential that is refused: the words of an error's cure."""
@@ -99,21 +100,15 @@ class Desk:
         return {"run": ("envref", "secret", "set", reference.key, "--backend", lender.name, *profile)}
 
 
-def _checked(outcome: Outcome, subject: str) -> Found:
+def _checked(outcome: Outcome, subject: str, hint: str) -> Found:
     """What was found. Raises the error of anything else: without it the store would use another credential."""
     if isinstance(outcome, Missing):
-        raise BackendLocked(
-            outcome.reason, subject=subject, run=outcome.run, hint="" if outcome.run else _hint(subject)
-        )
+        raise BackendLocked(outcome.reason, subject=subject, run=outcome.run, hint="" if outcome.run else hint)
     if not isinstance(outcome, Found):
         raise _failure(outcome.error, subject)
     if not outcome.secret.reveal().strip():
-        raise BackendInvalid("the secret is empty", subject=subject, hint=_hint(subject))
+        raise BackendInvalid("the secret is empty", subject=subject, hint=hint)
     return outcome
-
-
-def _hint(subject: str) -> str:
-    return f"put the credential where {subject.rpartition(' ')[2]} is, or name another secret in the config"
 
 
 def _failure(error: EnvrefError, subject: str) -> BackendError:

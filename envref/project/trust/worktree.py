@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envref.paths import open_file
+from envref.paths import nearest, open_file
 from envref.project.config.files import FILE
 from envref.project.linked import git_line
 
@@ -53,11 +53,8 @@ def _is_tracked(folder: str, repository: str) -> bool:
 
 def _entry(directory: str) -> str:
     """The nearest `.git` from the directory upwards; empty without one."""
-    while not os.path.lexists(os.path.join(directory, ".git")):
-        if directory == os.path.dirname(directory):
-            return ""
-        directory = os.path.dirname(directory)
-    return os.path.join(directory, ".git")
+    found = nearest(directory, ".git")
+    return os.path.join(found, ".git") if found else ""
 
 
 def _repository(entry: str) -> str:
