@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from setup.interpreters import Interpreter
 
 _MOST_WORKERS = 4  # the vault's tests take 128 MiB of memory each
+# docs/adr/0031-a-second-try.md says why, and why not at night.
+_SECOND_TRY = ("--reruns", "1", "--max-suite-reruns", "3", "--rerun-show-tracebacks", "-rR")
 
 
 def demo() -> int:
@@ -47,7 +49,7 @@ def test(*arguments: str) -> int:
     _install_programs(*tested)
     status = lint()
     widest = "everything" if os.environ.get("STORES") == "all" else ""
-    statuses = [_pytest(each, arguments, scope=widest or scope_of(each, found)) for each in tested]
+    statuses = [_pytest(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
     return max(status, *statuses)
 
 

