@@ -91,7 +91,8 @@ def _install_programs(first: Interpreter, *others: Interpreter) -> None:
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> int:
     print(f"{interpreter}: tests with scope {scope}", file=sys.stderr, flush=True)
-    workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
+    # One more than there are processors: a third of the time a test waits, for a limit to pass or a program to start.
+    workers = str(min((os.cpu_count() or 1) + 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
     # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
     return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", ENVREF_TESTS_SCOPE=scope, **variables)

@@ -27,6 +27,7 @@ from tests.backends.stores.shim import recorded
 from tests.cli.conftest import config
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
+from tests.requirements import first_python
 
 LOST = ("carriage_returns",)  # `doppler` reads its input line by line
 MARKER = "marker-5b81d0"
@@ -560,6 +561,7 @@ class TestProgram:
         assert answer_of(Doppler("doppler", command="shim/doppler", root=str(tmp_path))) == "v"
         assert installed.argvs()[-1][-1] == f"--scope={tmp_path}"
 
+    @first_python
     @pytest.mark.parametrize("kind", STAND_INS)
     def test_a_failing_program_is_an_error_in_time(self, stand_in, tmp_path, kind):
         """Whatever the program does, reading and writing end in time, with the right class, and without a value."""

@@ -31,7 +31,7 @@ from tests.backends.stores import shim
 from tests.backends.stores.oci import UNREACHABLE, Account, LoadedOci, options
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
-from tests.requirements import need_store_program
+from tests.requirements import first_python, need_store_program
 
 VALUE = "marker-7f3a9c"
 ENCODED_VALUE = base64.b64encode(VALUE.encode()).decode()
@@ -791,6 +791,7 @@ class TestFaults:
         store = OciVault("oci", command="./my-oci", root=str(tmp_path), **options())
         assert error_of(store, KEY).message == "oci-vault: here"
 
+    @first_python
     @pytest.mark.parametrize("kind", HANGS)
     @pytest.mark.parametrize("call", ["one", "several", "set"])
     def test_a_program_that_hangs_is_ended(self, programs, monkeypatch, tmp_path, kind, call):

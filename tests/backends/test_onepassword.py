@@ -31,6 +31,7 @@ from tests.backends.doubles.onepassword.account import OP, TOKEN, field, install
 from tests.backends.stores import shim
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
+from tests.requirements import first_python
 
 MARKER = "marker-9c41e7"
 HANGS_FOR = "86413"  # seconds; a number that no other process sleeps for
@@ -809,6 +810,7 @@ class TestFaults:
         programs.op(f"""echo '{ITEM.replace('"abc"', '"--help"')}'""")
         assert isinstance(error_of(lambda: store.delete(KEY, soon())), BackendInvalid)
 
+    @first_python
     @pytest.mark.parametrize(
         ("body", "call"),
         [

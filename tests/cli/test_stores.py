@@ -7,6 +7,7 @@ import pytest
 from tests.backends.stores.shim import recorded
 from tests.cli.conftest import VAULT_ENTRY, config
 from tests.lateness import as_set
+from tests.requirements import first_python
 
 OCIDS = {name: f"ocid1.{name}.oc1..x" for name in ("vault_id", "compartment_id", "key_id")}
 # type -> its program, and what installs it and makes it ready; without Flox and with it
@@ -79,6 +80,7 @@ def test_a_missing_program_is_no_missing_secret(vaulted, nothing, kind):
     assert skipped.stderr.startswith(f'warning: backend "store" skipped: {kind}: start {PROGRAMS[kind][0]}: ')
 
 
+@first_python
 @pytest.mark.parametrize("kind", PROGRAMS)
 def test_a_program_that_hangs_ends_with_the_limit(project, home, tmp_path, monkeypatch, kind):
     """--timeout ends it, the message names the limit, and no value was an argument."""

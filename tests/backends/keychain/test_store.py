@@ -28,7 +28,7 @@ from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.nightly import count
-from tests.requirements import need
+from tests.requirements import first_python, need
 
 NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
 CURE = ["  run: envref vault init, then list a backend of type vault first in .envref.yaml"]
@@ -358,6 +358,7 @@ class TestOtherPrograms:
         self.python_keyring().set_password("envref", "app/key", "välue")
         assert read(store, KEY) == Secret("välue")
 
+    @first_python
     @pytest.mark.parametrize("first", ["secret-tool", "keyring", "envref"])
     @pytest.mark.parametrize("second", ["secret-tool", "keyring", "envref"])
     def test_the_last_writer_wins(self, store, first, second):
@@ -486,6 +487,7 @@ class TestOtherPrograms:
         assert "marker" not in error.message
 
 
+@first_python
 class TestKeePassXC:
     """KeePassXC 2.7.4 as the Secret Service, which answers with prompts where GNOME Keyring has none (ST-F4)."""
 
@@ -621,6 +623,7 @@ for number in range(int(sys.argv[2])):
 """
 
 
+@first_python
 def test_no_write_is_lost_among_many_writers(store):
     """Sixteen processes that set twenty-five keys each leave four hundred, every one with its own value."""
     command = [sys.executable, "-c", WRITER]
