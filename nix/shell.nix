@@ -10,6 +10,7 @@ let
       packages.hypothesis
       packages.jsonschema
       packages.pytest
+      packages.pytest-rerunfailures
       packages.pytest-xdist
       packages.python-dotenv
       packages.redis

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from setup.interpreters import Interpreter
 
 _MOST_WORKERS = 4  # the vault's tests take 128 MiB of memory each
+# docs/adr/0031-a-second-try.md says why, and why not at night.
+_SECOND_TRY = ("--reruns", "1", "--max-suite-reruns", "3", "--rerun-show-tracebacks", "-rR")
 
 
 def demo() -> int:
@@ -47,7 +49,7 @@ def test(*arguments: str) -> int:
     _install_programs(*tested)
     status = lint()
     widest = "everything" if os.environ.get("STORES") == "all" else ""
-    statuses = [_pytest(each, arguments, scope=widest or scope_of(each, found)) for each in tested]
+    statuses = [_pytest(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
     return max(status, *statuses)
 
 
@@ -89,7 +91,8 @@ def _install_programs(first: Interpreter, *others: Interpreter) -> None:
 
 def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> int:
     print(f"{interpreter}: tests with scope {scope}", file=sys.stderr, flush=True)
-    workers = str(min(os.cpu_count() or 1, _MOST_WORKERS))
+    # One more than there are processors: a third of the time a test waits, for a limit to pass or a program to start.
+    workers = str(min((os.cpu_count() or 1) + 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
     # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
     return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", ENVREF_TESTS_SCOPE=scope, **variables)

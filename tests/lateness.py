@@ -7,6 +7,7 @@ do; whatever it takes more than that is the machine's own, and is not counted. O
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 
@@ -41,6 +42,15 @@ class Stopwatch:
             now = time.monotonic()
             self._late += max(0.0, now - self._due)
             self._due = now + _SLEEP + _WORK
+
+
+def as_set(said, limit):
+    """`said` with the limit of `limit` seconds that a message tells: what was used up before the call is put back."""
+
+    def told(found):
+        return f"within {limit:g} s" if 0 < float(found[1]) <= limit else found[0]
+
+    return re.sub(r"within ([0-9.]+) s", told, said)
 
 
 def _work():

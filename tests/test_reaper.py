@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.processes import left_of
+from tests.requirements import first_python
 
 RUN = """
 import os, subprocess, time
@@ -23,6 +24,7 @@ def test_it(monkeypatch):
 WAYS = {"killed": "time.sleep(600)", "passed": "pass", "failed": "assert False"}
 
 
+@first_python
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 @pytest.mark.parametrize("way", WAYS)
 def test_a_run_leaves_no_process(tmp_path, way):

@@ -30,7 +30,7 @@ from tests.backends.stores.shim import recorded
 from tests.cli.conftest import config
 from tests.lateness import Stopwatch
 from tests.processes import left_of
-from tests.requirements import need
+from tests.requirements import first_python, need
 
 MARKER = "marker-2e90fa"
 UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
@@ -575,6 +575,7 @@ class TestProgram:
 
         return write
 
+    @first_python
     @pytest.mark.parametrize("kind", STAND_INS)
     def test_a_failing_program_is_an_error_in_time(self, stand_in, tmp_path, kind):
         """Whatever the program does, every call ends in time, with the right class, and without a value."""

@@ -14,7 +14,9 @@ import pytest
 from envref import streams
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.cli.terminal import Terminal
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -66,3 +66,16 @@ def test_what_is_edited_may_not_be_a_pipe(pipe):
     """An edit would put a file in its place."""
     with pytest.raises(EnvrefError, match=r"^\.env: not a regular file$"):
         EnvFile.read(pipe, ".env")
+
+
+def test_a_pipe_has_a_largest_size(pipe, monkeypatch):
+    """A writer that never ends must not take all memory; what has just that size is read."""
+    monkeypatch.setattr("envref.env.pipe._LARGEST", 1 << 20)
+    content = b"A=1\n#" + b"x" * ((1 << 20) - 6) + b"\n"
+    writer = written(pipe, content)
+    assert [entry.name for entry in EnvFile.read(pipe, ".env", 10.0).entries] == ["A"]
+    writer.join()
+    writer = written(pipe, content + b"\n")
+    with pytest.raises(EnvrefError, match=r"^\.env: a pipe with more than 1 MiB$"):
+        EnvFile.read(pipe, ".env", 10.0)
+    writer.join()

@@ -90,7 +90,7 @@ def test_a_malformed_env_file_is_told(project, content, command):
     """Fatal before any store is asked: there is no vault here, and nobody says so."""
     project.write(".envref.yaml", GOOD_CONFIG)
     put(project, ".env", content)
-    done = project.envref(*command)
+    done = project.envref(*command, env={"ENVREF_TIMEOUT": "0.5"})  # for which a pipe that nobody writes to is waited
     check(done, command in EVALUATED)
     assert "vault" not in done.stderr
 

@@ -211,7 +211,8 @@ def test_every_kind_of_call_that_changes_a_file_is_in_the_table(prepared, tmp_pa
     log = tmp_path / "log"
     traced(tmp_path, prepared, "-o", str(log), "-e", "trace=!read,pread64")
     harmless = {"openat", "close", "fcntl", "fstat", "newfstatat", "lstat", "stat", "access", "geteuid", "lseek"}
-    calls = {line.split("(")[0].split()[-1] for line in pathlib.Path(log).read_text().splitlines() if "(" in line}
+    # A thread that the process's end catches in a call has "???" there: strace was too late to see which.
+    calls = set(re.findall(r"^(?:\d+ +)?(\w+)\(", pathlib.Path(log).read_text(), re.MULTILINE))
     known = {name for call in LAST for name in call.split(",")}
     assert calls - harmless - {"fchown", "fchown32", "statx", "readlink", "mmap", "munmap", "close_range"} <= known
 

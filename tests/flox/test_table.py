@@ -132,6 +132,12 @@ def test_a_table_has_a_largest_size(tmp_path):
         file.truncate(10**12)
     with pytest.raises(EnvrefError, match="more than 1 MiB"):
         flox_table.read(str(path))
+    member = b'{"A": "ref://x/y"}'
+    path.write_bytes(member.rjust(1 << 20))
+    assert [entry.name for entry in flox_table.read(str(path)).entries] == ["A"]
+    path.write_bytes(member.rjust((1 << 20) + 1))
+    with pytest.raises(EnvrefError, match="more than 1 MiB"):
+        flox_table.read(str(path))
 
 
 def test_many_entries_are_no_work():

@@ -30,6 +30,7 @@ from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
 from tests.backends.stores.shim import recorded
 from tests.lateness import Stopwatch
 from tests.processes import left_of
+from tests.requirements import first_python
 
 MORE = [Address("app", f"other{number}") for number in range(4)]
 WAYS = ("program", "connection")
@@ -797,6 +798,7 @@ FAULTS = {
 }
 
 
+@first_python
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_faulty_program_does_no_harm(stand_in, kind):
     """It ends in time with the right class, leaves no process, and no word of a value in the message."""
