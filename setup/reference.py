@@ -1,4 +1,4 @@
-"""The pages under docs/reference/ and the schema of `.envref.yaml`, made from the code: `make reference` writes them.
+"""The pages under docs/reference/, the pictures and the schema of `.envref.yaml`: `make reference` writes them.
 
 tests/test_reference_pages.py fails when one is not what the code makes of it.
 """
@@ -18,6 +18,7 @@ from envref.cli.commands import COMMANDS, envref
 from envref.cli.grammar import Command, Group
 from envref.project.config.backends import options_of
 from envref.project.config.model import is_credential
+from setup.pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,7 @@ def pages() -> dict[str, str]:
         "docs/reference/commands.md": commands(),
         "docs/reference/configuration.md": configuration(),
         "docs/reference/stores.md": stores(),
+        **pictures(ROOT),
         "envref/schemas/config.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
