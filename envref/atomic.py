@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _REPLACE = "replace the link by a file, or name the file that is meant"
 _LOCK = ".envref-lock-"
 _NEW = ".envref-new-"
+_LOCKLESS = "its file system has no locks: mount it with them (NFS: local_lock=flock), or edit the file in an editor"
 _TICK = 0.005  # seconds between two looks at a lock
 
 
@@ -33,7 +34,8 @@ def write(path: str, data: bytes, *, inside: str | None = None, mode: int = 0o64
     """Replaces the file at `path`, or creates it with `mode` less the umask; an existing file keeps mode and owner.
 
     Follows a symlink, but never out of the folder `inside`. When it raises EnvrefError the old file is still there,
-    unless the failing step was the last one: making the new file safe against a power loss.
+    unless the failing step was the last one: making the new file safe against a power loss. A file that is a mount
+    point of its own (a container's bind mount) can't be replaced: its bytes are written over, and put back on failure.
     """
     target = _target(path, inside)
     try:
@@ -87,7 +89,8 @@ class Lock:
             os.close(self._descriptor)
             raise
         except OSError as error:
-            raise _failure("locking", self._path, error) from None
+            self._give_up()
+            raise _failure("locking", self._path, error, _LOCKLESS if error.errno == errno.ENOLCK else "") from None
         _sweep(folder, name)
         return self
 
@@ -96,6 +99,12 @@ class Lock:
     ) -> None:
         _discard(self._file)
         os.close(self._descriptor)
+
+    def _give_up(self) -> None:
+        """Leaves no lock file where nobody can hold one."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            _discard(self._file)
 
     def _acquired(self) -> bool:
         """Waits for the lock. False when its last owner removed the file meanwhile: the lock then keeps nobody out."""
@@ -141,8 +150,8 @@ def _target(path: str, inside: str | None) -> str:
     return real
 
 
-def _failure(doing: str, path: str, error: OSError) -> EnvrefError:
-    return EnvrefError(f"{doing} {os.path.basename(path)}: {error.strerror}")
+def _failure(doing: str, path: str, error: OSError, hint: str = "") -> EnvrefError:
+    return EnvrefError(f"{doing} {os.path.basename(path)}: {error.strerror}", hint=hint)
 
 
 def _replace(target: str, data: bytes, mode: int) -> None:
@@ -153,8 +162,33 @@ def _replace(target: str, data: bytes, mode: int) -> None:
     try:
         _create(temporary, name, folder, data, mode)
         _sync(folder)
+    except OSError as error:
+        if error.errno != errno.EBUSY:  # rename(2): the file is a mount point
+            raise
+        _write_over(name, folder, data)
     finally:
         os.close(folder)
+
+
+def _write_over(name: str, folder: int, data: bytes) -> None:
+    """Writes into the file as it stands; raises OSError with the old bytes back in it."""
+    place = os.open(name, os.O_RDWR | WITHOUT_LINKS, dir_fd=folder)
+    try:
+        old = os.pread(place, os.fstat(place).st_size, 0)
+        try:
+            _put(place, data)
+        except OSError:
+            _put(place, old)
+            raise
+    finally:
+        os.close(place)
+
+
+def _put(descriptor: int, data: bytes) -> None:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    _write_all(descriptor, data)
+    os.ftruncate(descriptor, len(data))
+    os.fsync(descriptor)
 
 
 def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> None:

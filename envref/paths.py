@@ -109,15 +109,21 @@ def _registered_home() -> str:
 # Directories that are ours alone.
 
 
+def nearest_existing(path: str) -> str:
+    """`path`, absolute, or the nearest directory above it that exists; a relative one would have no end upwards."""
+    path = os.path.abspath(path)
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return path
+
+
 def make_private(directory: str) -> str:
     """Makes the directory, which nobody else may enter, and missing ones above it. Raises OSError.
 
     Returns empty text. If the nearest existing directory belongs to another user, returns its path and makes nothing:
     `sudo envref` with the user's HOME must not leave root's directories there.
     """
-    existing = directory
-    while not os.path.lexists(existing):
-        existing = os.path.dirname(existing)
+    existing = nearest_existing(directory)
     if os.stat(existing).st_uid != os.geteuid():
         return existing
     os.makedirs(directory, 0o700, exist_ok=True)

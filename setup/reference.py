@@ -1,4 +1,4 @@
-"""The pages under docs/reference/ and the schema of `.envref.yaml`, made from the code: `make reference` writes them.
+"""What `make reference` writes: the pages under docs/reference/, the manual, pictures, the schema of `.envref.yaml`.
 
 tests/test_reference_pages.py fails when one is not what the code makes of it.
 """
@@ -9,15 +9,18 @@ import inspect
 import json
 import pathlib
 import re
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from envref.backends.table import BUILTIN, backend_class
 from envref.cli.commands import COMMANDS, envref
-from envref.cli.grammar import Command, Group
+from envref.cli.grammar import Group
 from envref.project.config.backends import options_of
 from envref.project.config.model import is_credential
+from setup.command_texts import described, options, shared, usage
+from setup.manual import manual
+from setup.pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +45,8 @@ def pages() -> dict[str, str]:
         "docs/reference/commands.md": commands(),
         "docs/reference/configuration.md": configuration(),
         "docs/reference/stores.md": stores(),
+        **manual(),
+        **pictures(ROOT),
         "envref/schemas/config.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",
     }
 
@@ -77,33 +82,23 @@ def _sections(group: click.Group, context: click.Context, names: Sequence[str]) 
 
 def _section(command: click.Command, parent: click.Context, path: str) -> str:
     context = click.Context(command, parent=parent, info_name=path.rpartition(" ")[2])
-    text = [f"\n## {path}\n\n", f"```\n{_usage(command, context, path)}\n```\n\n", _described(command)]
-    options = _options(command, context, without=_shared())
+    text = [f"\n## {path}\n\n", f"```\n{usage(command, context, path)}\n```\n\n", _described(command)]
+    options = _options(command, context, without=shared())
     text += [f"\n{options}"] if options else []
     if isinstance(command, Group):
         text += _sections(command, context, command.list_commands(context))
     return "".join(text)
 
 
-def _usage(command: click.Command, context: click.Context, path: str) -> str:
-    return " ".join([path, *command.collect_usage_pieces(context)])
-
-
 def _described(command: click.Command) -> str:
     """The help text, its example as code."""
-    text = inspect.cleandoc(command.help or "")
-    body, _, example = text.partition("Example: ")
-    example = f"\n\nExample: `{' '.join(example.split())}`" if example else ""
-    return " ".join(body.split()) + example + "\n"
+    text, example = described(command)
+    return text + (f"\n\nExample: `{example}`" if example else "") + "\n"
 
 
 def _options(command: click.Command, context: click.Context, without: frozenset[str] = frozenset()) -> str:
-    rows = [_option(option, context) for option in command.params if _is_shown(option, without)]
+    rows = [_option(option, context) for option in options(command, without)]
     return "".join(["| option | meaning |\n|---|---|\n", *rows]) if rows else ""
-
-
-def _is_shown(option: click.Parameter, without: frozenset[str]) -> TypeGuard[click.Option]:
-    return isinstance(option, click.Option) and not option.hidden and not set(option.opts) & without
 
 
 def _option(option: click.Option, context: click.Context) -> str:
@@ -111,12 +106,6 @@ def _option(option: click.Option, context: click.Context) -> str:
     metavar = "" if option.is_flag else f" `{option.make_metavar(context)}`"
     default = f" Default: `{option.default}`." if isinstance(option.default, str) and option.default else ""
     return f"| {words}{metavar} | {(option.help or '').replace('|', chr(92) + '|')}{default} |\n"
-
-
-def _shared() -> frozenset[str]:
-    """The words of the options that every command takes; `-C`, because some give `--project` another meaning."""
-    words = {word for option in Command("x").params for word in option.opts}
-    return frozenset(words - {"--project", "-v"} | {"--help"})
 
 
 # The schema of .envref.yaml

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 import threading
@@ -270,3 +272,59 @@ def _waits(thread):
     """Whether it waits for a lock of a file: the kernel lists whoever does so behind an arrow."""
     with open("/proc/locks", encoding="ascii") as locks:
         return any("->" in line and f" {os.getpid()} " in line for line in locks) or not thread.is_alive()
+
+
+def mount_point(*names):
+    """os.rename as rename(2) answers about a mount point: seen with a bind mount below `unshare -m`, Linux 6."""
+
+    def rename(old, new, **folders):
+        assert new in names
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    return rename
+
+
+@pytest.mark.parametrize("new", [b"short", b"longer than it was before"])
+def test_a_file_that_is_a_mount_point_is_written_in_place(tmp_path, monkeypatch, new):
+    """`docker run -v $PWD/.env:/app/.env`: the file can't be replaced, and nothing is left beside it."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"what it was before")
+    number = path.stat().st_ino
+    monkeypatch.setattr(os, "rename", mount_point(".env"))
+    atomic.write(str(path), new)
+    assert (path.read_bytes(), path.stat().st_ino, os.listdir(tmp_path)) == (new, number, [".env"])
+
+
+def test_a_mount_point_has_its_old_bytes_when_writing_over_it_fails(tmp_path, monkeypatch):
+    """A full disk in the middle of the new bytes."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"old")
+    real, full = atomic._write_all, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_all(descriptor, data):
+        if os.fstat(descriptor).st_ino == path.stat().st_ino and data != b"old":
+            real(descriptor, data[:2])
+            raise full
+        real(descriptor, data)
+
+    monkeypatch.setattr(os, "rename", mount_point(".env"))
+    monkeypatch.setattr(atomic, "_write_all", write_all)
+    with pytest.raises(EnvrefError, match="No space left"):
+        atomic.write(str(path), b"new and longer")
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (b"old", [".env"])
+
+
+def test_a_file_system_without_locks_is_named_and_no_lock_is_left(tmp_path, monkeypatch):
+    """ENOLCK, as NFS without a lock manager answers (injected into flock by strace, the same)."""
+
+    def flock(_descriptor, _how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with (
+        pytest.raises(EnvrefError, match=r"locking \.env: No locks") as caught,
+        atomic.lock(str(tmp_path / ".env")),
+    ):
+        pass
+    assert "local_lock=flock" in caught.value.hint
+    assert os.listdir(tmp_path) == []

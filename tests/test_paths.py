@@ -278,6 +278,13 @@ def test_files_are_opened_in_one_place():
     assert {file for file, called, _ in _calls() if called != "open"} == {"paths.py", "atomic.py"}
 
 
+@pytest.mark.parametrize("path", ["rel", "rel/a/b", "", ".", "/", "/no/such/place"])
+def test_the_climb_to_what_exists_has_an_end(path, tmp_path, monkeypatch):
+    """A relative place (`HOME=rel`) has no end upwards."""
+    monkeypatch.chdir(tmp_path)
+    assert paths.nearest_existing(path) == (str(tmp_path) if path[:1] != "/" else "/")
+
+
 def test_nobody_opens_a_repository_s_file_by_himself():
     """A plain `open` elsewhere is one of the system's files, of stdin, or has an opener of paths.py."""
     others = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree
 
 import jsonschema
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from envref.cli.commands import COMMANDS
 from envref.project.config.check import _FIELDS, _ONLY_GLOBAL
 from envref.refs.reference import Reference
-from setup import reference
+from setup import pictures, reference
 
 SCHEMA = reference.schema()
 MEMBER = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -100,3 +101,33 @@ def test_what_the_page_of_stores_says_can_be_addressed_is_a_reference():
     found = re.findall(r"ref://[^\s`]+", "".join(line for line in section.splitlines() if line.startswith("|")))
     assert len(found) > 30
     assert all(Reference.parse(uri).foreign for uri in found)
+
+
+def test_a_picture_is_xml_that_loads_nothing():
+    """A picture that a browser refuses shows nothing, and one that names an address asks it."""
+    for name in sorted((reference.ROOT / "docs/pictures").iterdir()):
+        tree = xml.etree.ElementTree.fromstring(name.read_text(encoding="utf-8"))
+        assert tree.find("{http://www.w3.org/2000/svg}title").text
+        words = {word.rpartition("}")[2] for node in tree.iter() for word in [node.tag, *node.attrib]}
+        assert words.isdisjoint({"href", "script", "image", "style", "foreignObject"})
+
+
+def test_the_terminal_shows_the_session_that_is_tested():
+    """Each line of the README's first session is in the picture, and nothing else."""
+    page = (reference.ROOT / "README.md").read_text(encoding="utf-8")
+    session = page.partition("```console\n")[2].partition("\n```")[0]
+    tree = xml.etree.ElementTree.fromstring(pictures.terminal(page))
+    texts = ["".join(node.itertext()) for node in tree.iter("{http://www.w3.org/2000/svg}text")]
+    assert "\n".join(texts).replace("$\n", "$ ") == session
+    assert not any(line.startswith("error:") for line in texts), "the first thing to see is a success"
+
+
+def test_no_row_of_the_forms_is_lost():
+    """Every yes of the page's table is in the picture; another table draws another one."""
+    page = (reference.ROOT / "docs/flox.md").read_text(encoding="utf-8")
+    drawn = pictures.flox_forms(page)
+    section = page.partition("## Which form")[2].partition("\n## ")[0]
+    assert drawn.count(">yes</text>") == len(re.findall(r"\| yes (?=\|)", section)) > 20
+    assert (
+        pictures.flox_forms(page.replace("| no | yes | yes | that service only |", "| yes | yes | yes | no |")) != drawn
+    )

@@ -37,6 +37,8 @@ BUILTIN = {
     "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",
 }
+
+RENAMED = {"encrypted-vault": "vault"}  # as the Go envref's own template has it
 # How references of other tools begin: 1Password's own, and those of vals; `Backend.others` says whose store they mean.
 OTHERS = ("op://", "ref+")
 DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere

@@ -46,7 +46,7 @@ def assign(
     name, value = _split(assignment)
     exclusive(local=local, profile=profile, file=file)
     found = project(profile)
-    path, shown, mode = _named(file, local_file) or _configured(found, profile, local=local)
+    path, shown, mode = target(found, profile, file, local_file, local=local)
     # The user chose a path given as an option; a configured path must not lead out of the project.
     inside = None if file or local_file else found.root
     with atomic.lock(path, inside=inside), trust_kept(found.root, path):
@@ -70,6 +70,13 @@ def _split(assignment: str) -> tuple[str, str]:
     return name, value
 
 
+def target(
+    found: Project, profile: str | None, file: str | None, local_file: str | None = None, *, local: bool
+) -> _Target:
+    """The file that the options choose."""
+    return _named(file, local_file) or _configured(found, profile, local=local)
+
+
 def _named(file: str | None, local_file: str | None) -> _Target | None:
     """The file that an option names; None if the project's config decides."""
     name = file or local_file
@@ -84,4 +91,10 @@ def _configured(found: Project, profile: str | None, *, local: bool) -> _Target:
         name, mode = found.config.profile_file(found.profile), _SHARED
     else:
         name, mode = found.config.env_file, _SHARED
-    return os.path.join(found.root, name), name, mode
+    return os.path.join(found.root, name), _from_here(found.root, name), mode
+
+
+def _from_here(root: str, name: str) -> str:
+    """The file's name in the user's directory: in a folder below, `.env` would be taken for that folder's own."""
+    root, here = os.path.realpath(root), os.path.realpath(directory())
+    return os.path.join(os.path.relpath(root, here), name) if here.startswith(os.path.join(root, "")) else name

@@ -31,6 +31,7 @@ COMMANDS = {
     "sync": "envref.cli.sync:group",
     "team": "envref.cli.team:team",
     "trust": "envref.cli.trust:command",
+    "unset": "envref.cli.unset:unset",
     "validate": "envref.cli.validate:validate",
     "vault": "envref.cli.vault.group:vault",
     "version": "envref.cli.version:version",

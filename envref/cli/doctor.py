@@ -51,7 +51,12 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
         _tell([finding for each in findings.values() for finding in each])
         if not flox and os.path.exists(os.path.join(found.root, PLACE)):
             streams.inform("hint: there is a Flox environment here; envref doctor --flox looks at it too")
-    return FAILED if any(findings.values()) else OK
+    return FAILED if _faults(findings) else OK
+
+
+def _faults(findings: dict[str, list[Finding]]) -> int:
+    """How many findings are more than a note."""
+    return sum(not finding.is_note for each in findings.values() for finding in each)
 
 
 def _project(profile: str | None) -> tuple[Project, list[Finding]]:
@@ -87,7 +92,7 @@ def _layers(found: Project, file: str | None, local_file: str | None) -> Iterabl
 def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
     """The report of `--format json`; docs/doctor.md has its shape."""
     rows = [_row(word, finding) for word, each in findings.items() for finding in each]
-    return {"version": 1, "checks": list(findings), "issues": len(rows), "findings": rows}
+    return {"version": 1, "checks": list(findings), "issues": _faults(findings), "findings": rows}
 
 
 def _row(word: str, finding: Finding) -> dict[str, str | int]:
@@ -99,14 +104,19 @@ def _row(word: str, finding: Finding) -> dict[str, str | int]:
 
 def _tell(findings: list[Finding]) -> None:
     """Prints the findings on stderr, grouped by file; or the one line on stdout that all is well."""
-    if not findings:
-        if streams.level != streams.QUIET:
-            streams.write("OK: no issues found\n")
-        return
+    faults = sum(not finding.is_note for finding in findings)
+    if findings:
+        streams.say(_by_subject(findings))
+    if faults:
+        streams.say(["", f"Doctor found {faults} issue(s)", f"{faults} issue(s) found"])
+    elif streams.level != streams.QUIET:
+        streams.write("OK: no issues found\n")
+
+
+def _by_subject(findings: list[Finding]) -> list[str]:
     lines = []
     for subject in dict.fromkeys(finding.subject for finding in findings):
         about = [finding for finding in findings if finding.subject == subject]
         about.sort(key=lambda finding: (finding.line == 0, finding.line))
         lines += [f"{subject}:", *(line for finding in about for line in finding.lines())]
-    number = len(findings)
-    streams.say([*lines, "", f"Doctor found {number} issue(s)", f"{number} issue(s) found"])
+    return lines

@@ -11,6 +11,24 @@ import click
 from envref import streams
 from envref.errors import UsageError, meant
 
+# What people type who know another tool's word for it.
+_MEANT = {
+    "add": "set",
+    "allow": "trust",
+    "delete": "unset",
+    "env": "list",
+    "exec": "run",
+    "export": "resolve --export",
+    "help": "--help",
+    "lock": "vault lock",
+    "ls": "list",
+    "remove": "unset",
+    "rm": "unset",
+    "scan": "audit",
+    "show": "list",
+    "unlock": "vault unlock",
+    "watch": "resolve --watch",
+}
 _LEVELS = {"quiet": streams.QUIET, "verbose": streams.VERBOSE, "debug": streams.DEBUG}
 
 
@@ -121,10 +139,16 @@ class Group(_Spoken, click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
-            near = meant(args[0], self.list_commands(ctx))
-            suggestion = f'. Did you mean "{near}"?' if near else ""
-            raise click.UsageError(f'unknown command "{args[0]}" for "{ctx.command_path}"{suggestion}', ctx)
+            near = self._meant(args[0], ctx)
+            raise click.UsageError(f'unknown command "{args[0]}" for "{ctx.command_path}"{_suggested(near)}', ctx)
         return super().resolve_command(ctx, args)
+
+    def _meant(self, word: str, ctx: click.Context) -> str:
+        """The command that was probably meant, by its name here or by its name in another tool."""
+        names = self.list_commands(ctx)
+        known = _MEANT.get(word, "")
+        at_home = (word not in _MEANT or ctx.parent is not None) and meant(word, names)
+        return at_home or (known if ctx.parent is None else "")
 
     def invoke(self, ctx: click.Context) -> Any:
         result = super().invoke(ctx)
@@ -142,7 +166,7 @@ def _reworded(
 
 def _wording(error: click.UsageError, command: click.Command, ctx: click.Context, given: list[str]) -> str:
     if isinstance(error, click.NoSuchOption):
-        return _unknown_flag(error.option_name, given)
+        return _unknown_flag(error.option_name, given) + _suggested(_option_meant(error.option_name, command))
     if isinstance(error, click.BadOptionUsage):
         return f"flag needs an argument: {error.option_name}"
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option):
@@ -150,7 +174,28 @@ def _wording(error: click.UsageError, command: click.Command, ctx: click.Context
     arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
     if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
         return error.message
-    return _arity(arguments, _positionals(command, ctx, given))
+    return _arity(arguments, _positionals(command, ctx, given)) + _missing(error)
+
+
+def _missing(error: click.UsageError) -> str:
+    """Which argument is missing, in the name that the help has for it."""
+    if not isinstance(error, click.MissingParameter) or error.param is None or error.ctx is None:
+        return ""
+    return f": {error.param.make_metavar(error.ctx).rstrip('.')} is missing"
+
+
+def _suggested(near: str) -> str:
+    return f'. Did you mean "{near}"?' if near else ""
+
+
+def _option_meant(word: str, command: click.Command) -> str:
+    """The long option of the command that was probably meant."""
+    known = [each for option in command.params if not _is_hidden(option) for each in option.opts if each[:2] == "--"]
+    return meant(word, [*known, "--help"]) if word.startswith("--") else ""
+
+
+def _is_hidden(option: click.Parameter) -> bool:
+    return isinstance(option, click.Option) and option.hidden
 
 
 def _unknown_flag(option: str, given: list[str]) -> str:

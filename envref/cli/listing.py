@@ -22,7 +22,13 @@ HIDDEN = "ref://***"
 @profile_option
 @file_options
 @format_option("plain", "json", "shell", "table")
-@click.option("--show-secrets", is_flag=True, help="Show the references themselves; never a value.")
+@click.option(
+    "--show-references",
+    "--show-secrets",
+    "show_references",
+    is_flag=True,
+    help="Show the references themselves; never a value.",
+)
 def listing(
     profile: str | None,
     format_: str,
@@ -30,14 +36,14 @@ def listing(
     local_file: str | None,
     profile_file: str | None,
     *,
-    show_secrets: bool,
+    show_references: bool,
 ) -> None:
     """List the project's variables, interpolated; no store is asked.
 
     Example: envref list --format table
     """
     found = environment(profile, Chosen(file, local_file, profile_file))
-    rows = list(shown(found, show=str if show_secrets else _hidden).items())
+    rows = list(shown(found, show=str if show_references else _hidden).items())
     if format_ == "table":
         streams.write(output.table(("KEY", "VALUE"), rows))
         return

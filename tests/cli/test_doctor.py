@@ -47,16 +47,26 @@ def test_findings_are_told_on_stderr(healthy):
         "  readable by others (mode 0644)",
         "    run: chmod 600 .env.local",
         "",
-        "Doctor found 5 issue(s)",
-        "5 issue(s) found",
+        "Doctor found 4 issue(s)",
+        "4 issue(s) found",
     ]
     assert healthy.envref("doctor", "-q").stderr == done.stderr
+
+
+def test_an_empty_value_is_a_note(project):
+    """`KEY=` is how most templates say "yours to fill in"; it fails no CI step."""
+    project.write(".env", "A=1\nB=\n")
+    done = project.envref("doctor")
+    assert (done.returncode, done.stdout) == (0, "OK: no issues found\n")
+    assert done.stderr == '.env:\n  line 2: empty value for "B" without explicit quotes (use KEY="" if intentional)\n'
+    report = json.loads(project.envref("doctor", "--format", "json").stdout)
+    assert (report["issues"], report["findings"][0]["is_note"]) == (0, True)
 
 
 def test_a_directory_without_a_config(project):
     """Its env files are examined, the rest is not asked for; nothing at all is no issue."""
     assert project.envref("doctor").stdout == "OK: no issues found\n"
-    project.write(".env", "A=\n")
+    project.write(".env", "A=b c\n")
     project.write(".env.local", "K=ref://secrets/k\n").chmod(0o644)
     done = project.envref("doctor")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "1 issue(s) found")
@@ -94,7 +104,7 @@ def test_the_project_s_base_file_is_missing(healthy):
 def test_a_config_that_can_t_be_used(healthy):
     """A finding, not the end: the env files are examined nevertheless."""
     healthy.write(".envref.yaml", "backends: []\n")
-    healthy.write(".env", "A=\n")
+    healthy.write(".env", "A=b c\n")
     done = healthy.envref("doctor")
     assert done.returncode == 1
     lines = done.stderr.splitlines()

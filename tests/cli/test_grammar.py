@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envref import __version__
+from envref.cli.commands import COMMANDS
+from envref.cli.grammar import _MEANT
 
 
 @pytest.mark.parametrize(
@@ -14,15 +16,22 @@ from envref import __version__
         (["zzz"], 'unknown command "zzz" for "envref"', "envref"),
         (["secret", "gte"], 'unknown command "gte" for "envref secret". Did you mean "get"?', "envref secret"),
         (["version", "--nope"], "unknown flag: --nope", "envref version"),
-        (["version", "--vers"], "unknown flag: --vers", "envref version"),
+        (["version", "--vers"], 'unknown flag: --vers. Did you mean "--verbose"?', "envref version"),
+        (["resolve", "--exprot"], 'unknown flag: --exprot. Did you mean "--export"?', "envref resolve"),
+        (["export"], 'unknown command "export" for "envref". Did you mean "resolve --export"?', "envref"),
+        (["exec", "--", "x"], 'unknown command "exec" for "envref". Did you mean "run"?', "envref"),
+        (["help"], 'unknown command "help" for "envref". Did you mean "--help"?', "envref"),
+        (["secret", "exec"], 'unknown command "exec" for "envref secret"', "envref secret"),
         (["--nope", "version"], "unknown flag: --nope", "envref"),
         (["version", "-x"], "unknown shorthand flag: 'x' in -x", "envref version"),
         (["version", "-qx"], "unknown shorthand flag: 'x' in -qx", "envref version"),
         (["version", "--format"], "flag needs an argument: --format", "envref version"),
         (["version", "extra"], "accepts 0 arg(s), received 1", "envref version"),
-        (["get"], "accepts 1 arg(s), received 0", "envref get"),
+        (["get"], "accepts 1 arg(s), received 0: KEY is missing", "envref get"),
+        (["import"], "accepts 1 arg(s), received 0: FILE is missing", "envref import"),
+        (["team", "add", "a"], "accepts 2 arg(s), received 1: KEY is missing", "envref team add"),
         (["get", "a", "b"], "accepts 1 arg(s), received 2", "envref get"),
-        (["run"], "requires at least 1 arg(s), only received 0", "envref run"),
+        (["run"], "requires at least 1 arg(s), only received 0: COMMAND is missing", "envref run"),
         (["secret", "copy", "k"], 'required flag(s) "from" not set', "envref secret copy"),
     ],
 )
@@ -31,6 +40,13 @@ def test_a_usage_error_is_one_line_and_where_to_look(project, arguments, message
     done = project.envref(*arguments)
     assert done.stderr == f"error: {message}\nRun '{path} --help' for usage.\n"
     assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_what_another_tool_calls_it_leads_to_a_command(project):
+    """Each word of the table is no command itself, and what it leads to is one."""
+    for word, meant in _MEANT.items():
+        assert word not in COMMANDS
+        assert project.envref(*meant.split(), "--help").returncode == 0, meant
 
 
 def test_levels_exclude_each_other(project):

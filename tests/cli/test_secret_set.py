@@ -93,11 +93,19 @@ def test_bytes_that_are_no_text_are_refused_and_not_shown(shop):
 
 def test_value_as_an_option_is_exact_and_warned_about(shop):
     """--value stores to the byte and says that others can see it there."""
-    done = shop.envref("secret", "set", "k", "-v", "line\n")
+    done = shop.envref("secret", "set", "k", "--value", "line\n")
     assert done.stderr.splitlines()[0] == (
         "warning: --value is visible in process lists and shell history; prefer the prompt or stdin"
     )
     assert shop.values == {"app/k": "line\n"}
+
+
+def test_the_short_option_still_stores_and_says_what_becomes_of_it(shop):
+    """Everywhere else `-v` is --verbose; scripts have one release to change."""
+    done = shop.envref("secret", "set", "k", "-v", "k2")
+    assert (done.returncode, shop.values) == (0, {"app/k": "k2"})
+    assert "warning: -v will mean --verbose here too from the next release on; write --value" in done.stderr
+    assert "next release" not in shop.envref("secret", "set", "k", "--value", "x").stderr
 
 
 def test_the_prompt_is_on_the_terminal_and_hides_what_is_typed(shop):

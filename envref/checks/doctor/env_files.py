@@ -56,7 +56,8 @@ def empty_values(case: Case) -> Iterator[Finding]:
     for entry in _unquoted(case.files):
         if not entry.text:
             hint = 'use KEY="" if intentional'
-            yield _about(entry, f'empty value for "{entry.name}" without explicit quotes ({hint})', hint, is_said=True)
+            message = f'empty value for "{entry.name}" without explicit quotes ({hint})'
+            yield _about(entry, message, hint, is_said=True, is_note=True)
 
 
 def trailing_whitespace(case: Case) -> Iterator[Finding]:
@@ -104,9 +105,11 @@ def foreign_references(case: Case) -> Iterator[Finding]:
         yield _about(each.variable.entry, each.fact, each.cure)
 
 
-def _about(entry: Entry, message: str, hint: str, *, is_said: bool = False) -> Finding:
+def _about(entry: Entry, message: str, hint: str, *, is_said: bool = False, is_note: bool = False) -> Finding:
     line, column = entry.line, entry.column
-    return Finding(entry.file, message, hint=hint, is_said=is_said, line=line, column=column, key=entry.name)
+    return Finding(
+        entry.file, message, hint=hint, is_said=is_said, is_note=is_note, line=line, column=column, key=entry.name
+    )
 
 
 def _unquoted(files: Iterable[EnvFile]) -> Iterator[Entry]:

@@ -20,7 +20,8 @@ class Finding:
     """`subject` is a file's name in messages, or another thing, e.g. `backend "team"`.
 
     `run` and `hint` are as in an error; a finding has at least one of them. `is_said` means that the message gives the
-    hint already. `line` and `column` count from 1; 0 means none. `key` is the variable.
+    hint already. A note is no fault: it does not count. `line` and `column` count from 1; 0 means none. `key` is the
+    variable.
     """
 
     subject: str
@@ -28,6 +29,7 @@ class Finding:
     run: tuple[str, ...] = ()
     hint: str = ""
     is_said: bool = False
+    is_note: bool = False
     line: int = 0
     column: int = 0
     key: str = ""

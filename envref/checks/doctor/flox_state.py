@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.flox_manifest import is_in_profile
 from envref.errors import Home
-from envref.paths import expanded, open_in_place, runtime_directory, shown
+from envref.paths import expanded, nearest_existing, open_in_place, runtime_directory, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -144,9 +144,7 @@ def _listed(path: str) -> list[str]:
 
 def _file_system(path: str) -> str:
     """The type of the file system that holds `path`, or would; empty if the system has no list of them."""
-    while not os.path.exists(path):
-        path = os.path.dirname(path)
-    status = os.stat(path)
+    status = os.stat(nearest_existing(os.path.realpath(path)))
     device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
     try:
         with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:

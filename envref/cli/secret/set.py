@@ -13,7 +13,8 @@ from envref.secrets.scoped import doing
 
 
 @keyed("set")
-@click.option("-v", "--value", metavar="V", help="The value; prefer the prompt or stdin, which nobody else can see.")
+@click.option("-v", "short", metavar="V", hidden=True)
+@click.option("--value", metavar="V", help="The value; prefer the prompt or stdin, which nobody else can see.")
 @click.option("--raw", is_flag=True, help="Keep the line end at the end of stdin.")
 @click.option("--allow-empty", is_flag=True, help="Store an empty value too.")
 @variable_option
@@ -22,6 +23,7 @@ def set_(
     backend: str | None,
     profile: str | None,
     variable: str | None,
+    short: str | None,
     value: str | None,
     *,
     raw: bool,
@@ -33,7 +35,9 @@ def set_(
     """
     target = written(key, backend, profile)
     line = reference_line(target.project, variable, key)
-    secret = _given(value, raw=raw, allow_empty=allow_empty)
+    secret = _given(value if short is None else short, raw=raw, allow_empty=allow_empty)
+    if short is not None:
+        streams.warn("-v will mean --verbose here too from the next release on; write --value")
     with doing("storing secret"):
         target.store().change({key: secret})
     target.log("set", key)

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from envref.backends.table import BUILTIN, backend_class
-from envref.errors import UsageError
+from envref.backends.table import BUILTIN, RENAMED, backend_class
+from envref.errors import UsageError, meant
 from envref.project.config.files import FILE
 from envref.project.config.loans import Loan, is_reference, reference_fault
 from envref.project.config.model import is_borrowed
@@ -144,10 +144,10 @@ class _CheckedBackend:
         node = self._item.entries.get("type")
         kind = (self._findings.text(node, f"{self._where}: type") if node else None) or self._name
         if kind not in BUILTIN:
-            self._findings.unknown_types.append(
-                f'unknown backend type "{kind}" (backend "{self._name}"); recognized types: {", ".join(BUILTIN)}; '
-                "for custom backends use type: plugin"
-            )
+            recognized = f"recognized types: {', '.join(BUILTIN)}; for custom backends use type: plugin"
+            near = RENAMED.get(kind) or meant(kind, BUILTIN)
+            known = f'did you mean "{near}"? {recognized}' if near else recognized
+            self._findings.unknown_types.append(f'unknown backend type "{kind}" (backend "{self._name}"); {known}')
         return kind
 
     def _options(self, options: Options) -> dict[str, str | bool]:

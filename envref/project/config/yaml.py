@@ -100,7 +100,16 @@ def parse(source: bytes, file: str) -> Mapping:
     try:
         return _YamlReader(text, file).document()
     except yaml.MarkedYAMLError as error:
-        raise _error(_at(error.problem_mark, file), printable(error.problem or "not YAML")) from None
+        raise _error(_at(error.problem_mark, file), _fault(error, text)) from None
+
+
+def _fault(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What the parser says; a tab where YAML wants blanks is named, because the parser speaks of tokens."""
+    mark = error.problem_mark
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    if line and "\t" in line[0][: len(line[0]) - len(line[0].lstrip())]:
+        return "a tab in the indentation; YAML takes blanks only"
+    return printable(error.problem or "not YAML")
 
 
 def _after(text: str, file: str) -> Node:

@@ -157,6 +157,15 @@ def test_an_unknown_type_is_an_error_that_lists_the_known_ones(load):
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "near"), [("encrypted-vault", "vault"), ("1pasword", "1password"), ("aws_ssm", "aws-ssm")]
+)
+def test_an_unknown_type_that_means_a_known_one(load, kind, near):
+    """The Go envref's template says `encrypted-vault`."""
+    said = fault(load, f"project: app\nbackends: [{{name: x, type: {kind}}}]")
+    assert f'unknown backend type "{kind}" (backend "x"); did you mean "{near}"? recognized types: ' in said
+
+
 def test_an_unknown_type_is_a_warning_for_config_show(load):
     """`inspect` shows a config that `load` refuses for a type it doesn't know, options included."""
     text = "project: app\nbackends: [{name: x, type: wat, config: {a: 1}}]"

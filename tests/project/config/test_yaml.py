@@ -56,6 +56,8 @@ REFUSED = [
     ('a: "\\0"', "1:4: no text may hold NUL or half a character"),
     ("a: b\n \x1b", "2:2: control character"),
     ("\x00", "1:1: control character"),
+    ("a:\n\tb: 1", "2:1: a tab in the indentation; YAML takes blanks only"),
+    ("a:\n- b:\n  \tc: 1", "3:3: a tab in the indentation; YAML takes blanks only"),
 ]
 
 
