@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.checks.audit import suspicion
+from envref.checks.audit import suspects
 from envref.env import template
 from envref.env.edit import with_value
 from envref.errors import EnvrefError
@@ -41,7 +41,8 @@ def plan(file: EnvFile, only: Sequence[str]) -> Plan:
     unknown = next((name for name in only if name not in last), None)
     if unknown is not None:
         raise EnvrefError(f'key "{unknown}" not found in {file.name}')
-    chosen = [entry for entry in last.values() if (entry.name in only if only else suspicion(entry))]
+    suspected = {entry.at for entry, _ in suspects(file)}
+    chosen = [entry for entry in last.values() if (entry.name in only if only else entry.at in suspected)]
     found = Plan([], {})
     taken: dict[str, str] = {}
     for entry in chosen:
@@ -91,7 +92,7 @@ def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
         while at >= 0:
             found.setdefault(text.count("\n", 0, at) + 1, candidate.name)
             at = text.find(value, at + len(value))
-        older = [entry for entry in file.entries if entry.name == candidate.name and suspicion(entry)]
+        older = [entry for entry, _ in suspects(file) if entry.name == candidate.name]
         found |= {entry.line: candidate.name for entry in older}
     return dict(sorted(found.items()))
 
