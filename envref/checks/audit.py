@@ -23,9 +23,9 @@ _HARMLESS = re.compile(
     r"|127(\.\d{1,3}){3}|::1|0\.0\.0\.0|https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?",
     re.IGNORECASE | re.DOTALL,
 )
-# What stands where a secret will be put, or says where it is.
+# What stands where a secret will be put, says where it is, or is ciphertext already (dotenvx).
 _PLACEHOLDER = re.compile(
-    r"<[^<>]*>|\[[^\[\]]*\]|\{\{.*\}\}|your[_ -].*|(?=...)[x*._-]+"
+    r"encrypted:.*|<[^<>]*>|\[[^\[\]]*\]|\{\{.*\}\}|your[_ -].*|(?=...)[x*._-]+"
     r"|(file:|~|\.{1,2}|[a-z]:\\|%[\w.]+%)?(/[\w.@%-]{1,40})+\.\w{2,6}|(~|\.{1,2})?(/[a-z][a-z0-9._-]{0,23}){2,}/?",
     re.IGNORECASE,
 )
