@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.env.source import SECRET_WORDS
+from envref.checks import secret_name
+from envref.checks.randomness import LEAST_ENTROPY, entropy, is_random
+from envref.env import template
 from envref.refs.reference import SCHEME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from envref.env.file import Entry, EnvFile
 
-LEAST_ENTROPY = 3.5  # bits a character
-_SHORTEST = 6  # least bytes of a value that is looked at
-_SHORTEST_NAMED = 8  # least bytes of a value whose name says that it is a secret
-_SHORTEST_RANDOM = 16  # least bytes of a value that is judged by its entropy
+MARK = "envref: not-a-secret"  # a comment behind a value: somebody looked, and decided
 
+# What configuration holds under any name.
 _HARMLESS = re.compile(
-    r"true|false|yes|no|on|off|null|none|localhost|127(\.\d{1,3}){3}|::1|0\.0\.0\.0"
-    r"|https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?",
+    r"true|false|yes|no|on|off|null|none|nil|undefined|enabled?|disabled?|optional|required|auto|localhost"
+    r"|127(\.\d{1,3}){3}|::1|0\.0\.0\.0|https?://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/.*)?",
     re.IGNORECASE | re.DOTALL,
+)
+# What stands where a secret will be put, says where it is, or is ciphertext already (dotenvx).
+_PLACEHOLDER = re.compile(
+    r"encrypted:.*|<[^<>]*>|\[[^\[\]]*\]|\{\{.*\}\}|your[_ -].*|(?=...)[x*._-]+"
+    r"|(file:|~|\.{1,2}|[a-z]:\\|%[\w.]+%)?(/[\w.@%-]{1,40})+\.\w{2,6}|(~|\.{1,2})?(/[a-z][a-z0-9._-]{0,23}){2,}/?",
+    re.IGNORECASE,
+)
+# Also with a unit, a period, or as a list; and the five or six fields of cron.
+_NUMBER = re.compile(
+    r"[+-]?\d+([.,:/]\d+)*\s?([a-z]{1,3}|%)?(/(second|minute|hour|day|s|min|h|d))?|[\d*/,-]+( [\d*/,-]+){4,5}",
+    re.IGNORECASE,
+)
+_SHORTEST_NUMBER = 4  # digits of one that is a password
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s@]*")  # without a user
+# How somebody proves who they are, under a name like SMTP_AUTH.
+_MECHANISMS = re.compile(
+    r"plain|login|(cram|digest)-md5|x?oauth2?|oauthbearer|ntlm|digest|basic|bearer|jwt|ldap|saml|oidc|md5"
+    r"|scram-sha-(1|256|512)|trust|peer|gssapi|kerberos|local|internal|external|sso|token|session|cookie|starttls|ssl|tls"
+    r"|x509|iam|password",
+    re.IGNORECASE,
 )
 
 # What issuers document about their tokens: a prefix that names the kind, and how much follows.
@@ -48,9 +66,18 @@ _PATTERNS = {
     "Doppler token": r"\bdp\.(pt|st|sa|ct|scim|audit)\.[0-9A-Za-z._-]{20}",
     "Vault token": r"\bhv[bsr]\.[0-9A-Za-z_-]{20}",
     "JSON Web Token": r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]+",
-    "password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:[^\s/@]+@",
+    "Azure key": r"\b(AccountKey|SharedAccessKey)=[0-9A-Za-z+/]{40,}",
 }
-_KNOWN = {what: re.compile(pattern, re.IGNORECASE if "URL" in what else 0) for what, pattern in _PATTERNS.items()}
+_PASSWORDS = {
+    # A port is no password, and `<password>` says where one goes.
+    "password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(?!\d+([/?#]|$)|<[^<>]*>@)[^\s@]+@",
+    "token in a URL": r"\b[a-z][a-z0-9+.-]*://(?=[^\s/:@]*\d)[0-9a-z_-]{20,}@",
+    "secret in a URL": r"://\S*[?&](password|passwd|pwd|token|secret|api_?key|access_?key|sig)=(?!<)[^\s&#]+",
+    "password in a connection string": r"\A(?=.*\w=.*\w=)(.*[;\s])?(password|pwd)\s*=\s*(?!<)[^\s;]+",
+}
+_KNOWN = {what: re.compile(pattern) for what, pattern in _PATTERNS.items()} | {
+    what: re.compile(pattern, re.IGNORECASE) for what, pattern in _PASSWORDS.items()
+}
 
 
 class PlainSecret(NamedTuple):
@@ -64,29 +91,37 @@ class PlainSecret(NamedTuple):
 
 def findings(files: Iterable[EnvFile], least_entropy: float = LEAST_ENTROPY) -> list[PlainSecret]:
     """Every assignment that may hold a secret, in the order of the files; `least_entropy` in bits a character."""
-    found = []
-    for file in files:
-        for entry in file.entries:
-            reason = suspicion(entry, least_entropy)
-            if reason:
-                found.append(PlainSecret(entry.file, entry.line, entry.name, reason))
-    return found
+    return [
+        PlainSecret(entry.file, entry.line, entry.name, reason)
+        for file in files
+        for entry, reason in suspects(file, least_entropy)
+    ]
+
+
+def suspects(file: EnvFile, least_entropy: float = LEAST_ENTROPY) -> Iterator[tuple[Entry, str]]:
+    """The assignments of a file that may hold a secret, each with the reason; those that are marked are left out.
+
+    In an example, words and random text are what it is for: only a token that an issuer gave out counts there.
+    """
+    text = str(file)
+    for entry in file.entries:
+        reason = suspicion(entry, least_entropy) if not is_example(file.name) else _known(_own_text(entry), _PATTERNS)
+        if reason and not _is_marked(text, entry):
+            yield entry, reason
 
 
 def suspicion(entry: Entry, least_entropy: float = LEAST_ENTROPY) -> str:
     """Why the value may be a secret: the first of three reasons that applies; empty if it looks harmless."""
-    value = entry.text
-    size = len(value.encode())
-    if size < _SHORTEST or value.startswith(SCHEME) or "${" in value or is_harmless(value):
+    value = _own_text(entry)
+    if not value or is_harmless(value) or _PLACEHOLDER.fullmatch(value):
         return ""
-    what = next((what for what, pattern in _KNOWN.items() if pattern.search(value)), None)
-    if what:
-        return f"value matches known secret pattern ({what})"
-    if size >= _SHORTEST_NAMED and any(word in entry.name.upper() for word in SECRET_WORDS):
+    known = _known(value, _KNOWN)
+    if known:
+        return known
+    if secret_name.is_secret(entry.name, value) and not _is_setting(entry.name, value):
         return f"key name suggests a secret and value is non-trivial ({len(value)} chars)"
-    bits = entropy(value)
-    if size >= _SHORTEST_RANDOM and bits >= least_entropy:
-        return f"high-entropy value ({bits:.2f} bits/char) may be a secret"
+    if not secret_name.is_public(entry.name) and is_random(value, least_entropy):
+        return f"high-entropy value ({entropy(value):.2f} bits/char) may be a secret"
     return ""
 
 
@@ -95,7 +130,45 @@ def is_harmless(value: str) -> bool:
     return bool(_HARMLESS.fullmatch(value))
 
 
-def entropy(text: str) -> float:
-    """Shannon's entropy of the characters, in bits a character."""
-    counts = Counter(text).values()
-    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts)
+def is_example(name: str) -> bool:
+    """Whether a file of this name shows what to fill in."""
+    return name.endswith((".example", ".sample", ".template", ".dist"))
+
+
+def _known(value: str, patterns: Iterable[str]) -> str:
+    what = next((what for what in patterns if _KNOWN[what].search(value)), None)
+    return f"value matches known secret pattern ({what})" if what else ""
+
+
+def _is_setting(name: str, value: str) -> bool:
+    """Whether a value under a secret's name only says how, where or how much."""
+    if _NUMBER.fullmatch(value):
+        return not (secret_name.is_password(name) and value.isdigit() and len(value) >= _SHORTEST_NUMBER)
+    return bool(_URL.fullmatch(value)) or (name.upper().endswith("AUTH") and _MECHANISMS.fullmatch(value) is not None)
+
+
+def _own_text(entry: Entry) -> str:
+    """What the value says by itself, its `${…}` taken out; a default within one stays."""
+    if entry.text.startswith(SCHEME):
+        return ""
+    if not entry.interpolated or "$" not in entry.text:
+        return entry.text
+    try:
+        return "".join(_texts(template.parse(entry.template, ())))
+    except template.TemplateError:
+        return entry.text  # not a template: it is meant as it stands, or it is a mistake with a value in it
+
+
+def _texts(parts: Iterable[template.Part]) -> Iterator[str]:
+    for part in parts:
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, template.Interpolation) and not part.operator.endswith("?"):  # those are messages
+            yield from _texts(part.alternative)
+
+
+def _is_marked(text: str, entry: Entry) -> bool:
+    """Whether the comment behind the value says that it is no secret."""
+    end = text.find("\n", entry.end)
+    _, found, comment = text[entry.end : len(text) if end < 0 else end].partition("#")
+    return bool(found) and MARK in comment

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from envref.checks import example, schema
+from envref.checks import committed, example, schema
 from envref.checks.example import Comparison
 from envref.errors import pasted
-from envref.project.project import env_path, layers, shared_names
+from envref.project.project import env_files, env_path, layers, shared_names
+from envref.project.project import without_base as missing_base
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 from envref.resolve.store import ALWAYS
@@ -77,7 +78,8 @@ class Status(TypedDict):
 def without_base(project: Project) -> Status:
     """The Status of a project that has no base file yet."""
     report = status(project, [])
-    report["hints"].insert(0, f"Create {project.config.env_file}: envref init")
+    cure = missing_base(project).run or ("envref", "init")
+    report["hints"].insert(0, f"Create {project.config.env_file}: {pasted(cure)}")
     report["issues"] += 1
     return report
 
@@ -90,6 +92,10 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
     missing_keys = compared.missing if compared else []
     judged = _judged(project, variables)
     broken = judged["broken"] if judged else []
+    advice = [
+        *(each.line() for each in committed.advice(project, env_files(project))),
+        *(f"{variable.name} holds a text like ref://: {hint}" for variable, hint in committed.near_misses(variables)),
+    ]
     return {
         "project": project.config.project,
         "profile": project.profile,
@@ -109,8 +115,9 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
             *_hints(failed, project.profile),
             *(f"Set missing key: envref set {name}=…" for name in missing_keys),
             *([f"See the type errors: {pasted(('envref', 'validate', *_of(project.profile)))}"] if broken else []),
+            *advice,
         ],
-        "issues": len(failed) + len(missing_keys) + len(broken),
+        "issues": len(failed) + len(missing_keys) + len(broken) + len(advice),
     }
 
 

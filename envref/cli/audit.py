@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from itertools import groupby
 
 import click
 
 from envref import streams
-from envref.checks.audit import LEAST_ENTROPY, PlainSecret, findings
+from envref.checks import baseline as known
+from envref.checks.audit import MARK, PlainSecret, findings
+from envref.checks.randomness import LEAST_ENTROPY
+from envref.cli.audit_files import Looked, own_names, present
+from envref.cli.audit_files import staged as files_of_commit
 from envref.cli.audit_values import closures, places, search
-from envref.cli.files import files_option, named_file, project
-from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.files import files_option, named_content, project
+from envref.cli.grammar import Command, exclusive
 from envref.cli.options import format_option, profile_option
-from envref.env.file import EnvFile
-from envref.errors import FAILED, OK, UsageError
+from envref.errors import FAILED, OK, UsageError, pasted
 from envref.formats import shells
-from envref.project import git
-from envref.project.project import Project, not_read, profiles, readable
-from envref.project.trust.gate import is_granted
 
 _CLEAN = "OK: no plaintext secrets detected\n"
 _ADVICE = "Use ref:// references to keep secrets out of .env files"
@@ -32,7 +31,8 @@ _ADVICE = "Use ref:// references to keep secrets out of .env files"
 @click.option("--local-file", metavar="FILE", help="The personal overrides.")
 @click.option("--min-entropy", metavar="N", default=str(LEAST_ENTROPY), help="Bits a character of a random value.")
 @click.option("--all-profiles", is_flag=True, help="Also every profile's file.")
-@click.option("--staged", is_flag=True, help="The files as the next git commit has them.")
+@click.option("--staged", is_flag=True, help="All env files of the next git commit, in every folder.")
+@click.option("--baseline", metavar="FILE", help="Leave out what this report (--format json) has.")
 @click.option("--values", is_flag=True, help="Search the PATHs for the project's real secret values.")
 @click.option("--closure", is_flag=True, help="With --values: also all store paths that the PATHs refer to.")
 @format_option("plain", "json")
@@ -43,6 +43,7 @@ def audit(
     file: tuple[str, ...],
     local_file: str | None,
     min_entropy: str,
+    baseline: str | None,
     *,
     all_profiles: bool,
     staged: bool,
@@ -60,11 +61,16 @@ def audit(
         raise UsageError("--closure needs --values")
     if values:
         return search(closures(paths) if closure else places(paths), profile, format_)
-    found = project(profile)
-    own = _unreplaced(found, file, local_file, all_profiles=all_profiles)
     given = [name for name in (*file, local_file) if name]
-    files = _staged(found, given, own) if staged else _present(found, given, own)
-    return _report(findings(files, _bits(min_entropy)), format_)
+    if staged:
+        looked = files_of_commit(given)
+    else:
+        found = project(profile)
+        looked = present(found, given, own_names(found, file, local_file, all_profiles=all_profiles))
+    secrets = findings(looked.files, _bits(min_entropy))
+    if baseline:
+        secrets = known.new(secrets, named_content(baseline), baseline)
+    return _report(secrets, looked, format_)
 
 
 def _bits(text: str) -> float:
@@ -77,46 +83,18 @@ def _bits(text: str) -> float:
     return bits
 
 
-def _unreplaced(found: Project, file: tuple[str, ...], local_file: str | None, *, all_profiles: bool) -> list[str]:
-    """The project's env files by their names in its root, less those that the command line replaces.
-
-    Base, profiles, local.
-    """
-    config = found.config
-    wanted = {**({found.profile: config.profile_file(found.profile)} if found.profile else {})}
-    wanted |= profiles(found.root, config) if all_profiles else {}
-    files = [*wanted.values(), *(f".env.{profile}.local" for profile in wanted)]
-    replaced = {config.env_file if file else None, config.local_file if local_file else None}
-    names = dict.fromkeys([config.env_file, *files, config.local_file])
-    return [name for name in names if name not in replaced]
-
-
-def _present(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
-    """The files that exist; one that was named on the command line has to exist."""
-    files = [named_file(name) for name in given]
-    for name in own:
-        path = readable(found, name, is_granted)
-        if not path:
-            streams.warn(not_read(found.root, name))
-        elif os.path.lexists(path):
-            files.append(EnvFile.read(path, name))
-    return files
-
-
-def _staged(found: Project, given: list[str], own: list[str]) -> list[EnvFile]:
-    places = [*((directory(), name) for name in given), *((found.root, name) for name in own)]
-    contents = [(name, git.staged(folder, name)) for folder, name in places]
-    return [EnvFile.parse(data.decode("utf-8", "surrogateescape"), name) for name, data in contents if data is not None]
-
-
-def _report(found: list[PlainSecret], format_: str) -> int:
+def _report(found: list[PlainSecret], looked: Looked, format_: str) -> int:
+    for fault in looked.faults:
+        streams.complain(fault)
+    names = [file.name for file in looked.files]
+    streams.inform(f"looked at {len(names)} file(s): {', '.join(names)}")
     if format_ == "json":
         streams.write(shells.json_text([finding._asdict() for finding in found]))
     elif found:
         streams.say(_lines(found))
-    elif streams.level != streams.QUIET:
+    elif not looked.faults and streams.level != streams.QUIET:
         streams.write(_CLEAN)
-    return FAILED if found else OK
+    return FAILED if found or looked.faults else OK
 
 
 def _lines(found: list[PlainSecret]) -> Iterable[str]:
@@ -125,3 +103,4 @@ def _lines(found: list[PlainSecret]) -> Iterable[str]:
         yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)
     yield f"Audit found {len(found)} potential secret(s). {_ADVICE}"
     yield f"{len(found)} potential secret(s) found"
+    yield f"  run: {pasted(('envref', 'import', found[0].file))}, or end the line of what is none with: # {MARK}"

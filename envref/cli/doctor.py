@@ -17,6 +17,7 @@ from envref.cli.options import format_option, profile_option, timeout_of_environ
 from envref.errors import FAILED, OK, EnvrefError, steps
 from envref.flox.manifest import PLACE
 from envref.formats import shells
+from envref.paths import shown
 from envref.project.config.files import FILE
 from envref.project.project import Project, bare, layers
 
@@ -42,6 +43,8 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
         ambient=found.ambient,
         timeout=timeout_of_environment(),
     )
+    if not case.files and not case.faults and not broken and not flox:
+        raise EnvrefError(f"no env file in {shown(found.root)}: nothing was looked at", run=("envref", "init"))
     findings = {"config": broken} if broken else {}
     for table in _tables(case, flox=flox):
         findings |= checks.examine(case, table)
@@ -61,6 +64,8 @@ def _faults(findings: dict[str, list[Finding]]) -> int:
 
 def _project(profile: str | None) -> tuple[Project, list[Finding]]:
     """The project; if its config can't be used, just its directory, and what is wrong with the config."""
+    if not os.path.isdir(directory()):
+        raise EnvrefError("no such directory", subject=shown(directory()), hint="-C names it")
     try:
         return project(profile), []
     except EnvrefError as error:

@@ -13,7 +13,7 @@ from envref.cli.options import timeout_of_environment
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.paths import open_named
+from envref.paths import open_named, shown
 from envref.project.project import (
     PATIENCE,
     NoProject,
@@ -61,6 +61,8 @@ def project(profile: str | None) -> Project:
     try:
         return configured(directory(), profile)
     except NoProject:
+        if not os.path.isdir(directory()):  # nobody may take it for one without files
+            raise EnvrefError("no such directory", subject=shown(directory()), hint="-C names it") from None
         return bare(directory(), profile)
 
 
@@ -105,12 +107,16 @@ def with_named(found: Project, chosen: Chosen, known: Iterable[EnvFile] = ()) ->
 
 def named_file(name: str, title: str | None = None) -> EnvFile:
     """A file that the user named, also a pipe or standard input, to its end; messages call it by its title."""
+    return EnvFile.decoded(named_content(name), title or name)
+
+
+def named_content(name: str) -> bytes:
+    """What a file that the user named holds. EnvrefError for one that can't be read."""
     try:
         with open_named(os.path.join(directory(), name)) as file:
-            data = file.read()
+            return file.read()
     except OSError as error:
         raise EnvrefError((error.strerror or "unreadable").lower(), subject=name) from None
-    return EnvFile.decoded(data, title or name)
 
 
 def _title(found: Project, name: str) -> str:

@@ -8,16 +8,20 @@ from collections.abc import Sequence
 import click
 
 from envref import atomic, streams
-from envref.cli.grammar import Command, directory
-from envref.cli.options import backend_option, only_option, profile_option
+from envref.cli.files import project
+from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.options import backend_option, only_option, profile_option, without_option
+from envref.cli.prompt import at_terminal, confirmed
 from envref.cli.secret.target import target_of
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK
 from envref.project.edit import trust_kept
 from envref.secrets import adoption
-from envref.secrets.adoption import Candidate, Plan
+from envref.secrets.adoption import Adopted, Candidate, Plan
 from envref.secrets.scoped import doing
 from envref.secrets.target import Target
+
+_SHOWN = 12  # names of a line
 
 
 @click.command("import", cls=Command)
@@ -25,29 +29,69 @@ from envref.secrets.target import Target
 @profile_option
 @backend_option
 @only_option
+@without_option
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be stored; ask no store and change nothing.")
-def import_(file: str, profile: str | None, backend: str | None, only: list[str], *, dry_run: bool) -> int:
+def import_(
+    file: str,
+    profile: str | None,
+    backend: str | None,
+    only: list[str],
+    without: list[str],
+    *,
+    yes: bool,
+    dry_run: bool,
+) -> int:
     """Store the secrets of an env file, and write references in their place.
+
+    At a terminal it shows what it takes and leaves, and asks.
 
     Example: envref import .env
     """
+    exclusive(**{"only": only, "except": without})
     path = os.path.join(directory(), file)
-    plan = adoption.plan(EnvFile.read(path, file), only)
+    found = project(profile)
+    plan = adoption.plan(EnvFile.read(path, file), only, without, found.config)
     for name, reason in plan.left.items():
         streams.warn(f"{name}: left as it is: {reason}")
-    if not plan.candidates:
+    if not plan.candidates and not plan.adopted:
         streams.inform(f"nothing to store in {file}")
+        _tell_plain(plan)
         return FAILED if plan.left else OK
-    if dry_run:
-        for candidate in plan.candidates:
-            streams.inform(f"would store {candidate.name} as {candidate.key}")
+    asks = at_terminal() and not yes
+    if dry_run or asks:
+        _tell(plan)
+    if dry_run or (
+        asks and not confirmed(f"Take these {len(plan.candidates) + len(plan.adopted)} from {file}? [y/N] ")
+    ):
         return OK
-    target = target_of(backend, profile)
+    return _import(plan, path, file, target_of(backend, profile))
+
+
+def _tell(plan: Plan) -> None:
+    """What would be done, and what not."""
+    for candidate in plan.candidates:
+        streams.inform(f"would store {candidate.name} as {candidate.key}")
+    for adopted in plan.adopted:
+        streams.inform(f"would write {adopted.uri} for {adopted.name}")
+    _tell_plain(plan)
+
+
+def _tell_plain(plan: Plan) -> None:
+    """The rest of the file: what it says of itself is no secret."""
+    if plan.plain:
+        more = len(plan.plain) - _SHOWN
+        names = ", ".join(plan.plain[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        streams.inform(f"no secret, as it seems: {names} (--only NAME takes one)")
+
+
+def _import(plan: Plan, path: str, file: str, target: Target) -> int:
     inside = _bound(path, target.project.root)
     with atomic.lock(path, inside=inside):
         pass  # before storing anything: the file must be writable
-    stored = _stored(plan, target)
-    _rewrite(path, file, stored, inside)
+    stored = _stored(plan, target) if plan.candidates else []
+    _rewrite(path, file, stored, plan.adopted, inside)
+    _tell_plain(plan)
     return FAILED if plan.left or len(stored) < len(plan.candidates) else OK
 
 
@@ -77,14 +121,17 @@ def _bound(path: str, root: str) -> str | None:
     return root if os.path.abspath(path).startswith(os.path.join(root, "")) else None
 
 
-def _rewrite(path: str, file: str, stored: Sequence[Candidate], inside: str | None) -> None:
+def _rewrite(path: str, file: str, stored: Sequence[Candidate], adopted: Sequence[Adopted], inside: str | None) -> None:
     """Puts the references into the file as it is now; it may have been edited meanwhile."""
-    if not stored:
+    if not stored and not adopted:
         return
     with atomic.lock(path, inside=inside), trust_kept(inside or os.path.dirname(os.path.abspath(path)), path):
-        after = adoption.rewritten(EnvFile.read(path, file), stored)
+        after = adoption.rewritten(EnvFile.read(path, file), stored, adopted)
         atomic.write(path, str(after).encode(), inside=inside)
     for line, name in adoption.remains(after, stored).items():
         streams.warn(f"{file}:{line}: still holds a value of {name}")
-    names = ", ".join(candidate.name for candidate in stored)
-    streams.inform(f"rotate, because {file} held them in clear: {names}")
+    for each in adopted:
+        streams.inform(f"{each.name}: {each.uri}")
+    if stored:
+        names = ", ".join(candidate.name for candidate in stored)
+        streams.inform(f"rotate, because {file} held them in clear: {names}")

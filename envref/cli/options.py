@@ -53,10 +53,23 @@ def only_option(command: _Decorator) -> _Decorator:
     )(command)
 
 
-def _checked_names(_context: click.Context, _parameter: click.Parameter, only: tuple[str, ...]) -> list[str]:
-    names = [name for text in only for name in text.split(",")]
+def without_option(command: _Decorator) -> _Decorator:
+    """`--except`: the same, left out."""
+    return click.option(
+        "--except",
+        "without",
+        metavar="K,…",
+        multiple=True,
+        callback=_checked_names,
+        shell_complete=candidates.variables,
+        help="Not these variables.",
+    )(command)
+
+
+def _checked_names(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> list[str]:
+    names = [name for text in given for name in text.split(",")]
     if "" in names:
-        raise UsageError('empty name in "--only"')
+        raise UsageError(f'empty name in "{parameter.opts[0]}"')
     return names
 
 

@@ -24,7 +24,9 @@ _TAME = (
 # program that it says. Older gits know only the first.
 _OFFLINE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
 _FILES = ("--literal-pathspecs", "ls-files")  # a name is not a pattern
-_REGULAR_STAGE = b"0"  # the others are the sides of a conflict
+_ALL_STAGED = ("ls-files", "--stage", "-z", "--", ":/")  # from the work tree's top
+_MERGED = b"0"  # the other stages are the sides of a conflict
+_REGULAR = b"100"  # modes of files; links and submodules have others
 
 
 def ask(directory: str, *arguments: str) -> Finished | None:
@@ -41,12 +43,23 @@ def tracks(directory: str, name: str) -> bool:
     return answer is not None and answer.status == 0
 
 
-def staged(directory: str, name: str) -> bytes | None:
-    """The file as the next commit has it; None when that has none. EnvrefError when git can't say."""
-    listed = _answered(directory, *_FILES, "--stage", "-z", "--", name).split(b"\0")
-    entries = [line.partition(b"\t")[0].split(b" ") for line in listed if line]
-    objects = [identity for _mode, identity, stage in entries if stage == _REGULAR_STAGE]
-    return _answered(directory, "cat-file", "blob", objects[0].decode("ascii")) if len(objects) == 1 else None
+def staged(directory: str) -> dict[str, str]:
+    """The regular files that the next commit has, in the whole work tree: the id of each by its name from `directory`.
+
+    EnvrefError when git can't say.
+    """
+    found = {}
+    for line in _answered(directory, *_ALL_STAGED).split(b"\0")[:-1]:
+        facts, _, name = line.partition(b"\t")
+        mode, identity, stage = facts.split(b" ")
+        if stage == _MERGED and mode.startswith(_REGULAR):
+            found[os.fsdecode(name)] = identity.decode("ascii")
+    return found
+
+
+def content(directory: str, identity: str) -> bytes:
+    """What a file of `staged` holds. EnvrefError when git can't say."""
+    return _answered(directory, "cat-file", "blob", identity)
 
 
 def _answered(directory: str, *arguments: str) -> bytes:

@@ -227,10 +227,10 @@ def present(project: Project, replaced: Iterable[str] = ()) -> list[str]:
     names = [name for name in layers(project) if name in replaced or os.path.lexists(os.path.join(project.root, name))]
     if project.config.env_file in names or (names and project.config.parents):
         return names
-    raise _without_base(project)
+    raise without_base(project)
 
 
-def _without_base(project: Project) -> EnvrefError:
+def without_base(project: Project) -> EnvrefError:
     """What to say where the base file is missing; its example may be there."""
     base = project.config.env_file
     example = f"{base}.example"

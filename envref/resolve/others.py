@@ -27,9 +27,14 @@ def found(variables: Iterable[Variable], config: Config) -> Iterator[Foreign]:
     """Every variable with such a value."""
     for variable in variables:
         text = variable.plain
-        if text is not None and text.startswith(OTHERS) and "://" in text:
+        if text is not None and is_foreign(text):
             fact = f'{variable.name}: "{printable(text)}" is a reference of another tool, and is exported as this text'
             yield Foreign(variable, fact, _cure(text, config))
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a value is another tool's reference."""
+    return text.startswith(OTHERS) and "://" in text
 
 
 def warnings(variables: Iterable[Variable], config: Config) -> Iterator[str]:
@@ -41,14 +46,28 @@ def warnings(variables: Iterable[Variable], config: Config) -> Iterator[str]:
 
 def _cure(text: str, config: Config) -> str:
     """The reference to write instead. A store that is configured comes first."""
+    kind, uri = reference(text, config)
+    if uri:
+        return f"write {uri}" if _is_configured(kind, config) else f"write {uri}, and list {kind} under backends:"
+    return "keep the value in a store of envref and write ref://secrets/KEY"
+
+
+def reference(text: str, config: Config) -> tuple[str, str]:
+    """The type of store that another tool's reference means, and envref's reference to it; both empty if none does.
+
+    A store that is configured comes first; for one that isn't, the type stands for its name.
+    """
     types = {backend.type: backend.name for backend in reversed(config.backends)}
     for kind in dict.fromkeys([*types, *BUILTIN]):
         store = backend_class(kind)
         name = store.adopted(text) if text.startswith(store.others) else ""
         if name:
-            uri = _uri(types.get(kind, kind), name)
-            return f"write {uri}" if kind in types else f"write {uri}, and list {kind} under backends:"
-    return "keep the value in a store of envref and write ref://secrets/KEY"
+            return kind, _uri(types.get(kind, kind), name)
+    return "", ""
+
+
+def _is_configured(kind: str, config: Config) -> bool:
+    return any(backend.type == kind for backend in config.backends)
 
 
 def _uri(store: str, name: str) -> str:

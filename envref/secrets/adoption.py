@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.checks.audit import suspicion
+from envref.checks.audit import suspects
 from envref.env import template
 from envref.env.edit import with_value
 from envref.errors import EnvrefError
 from envref.refs.reference import SCHEME, uri_of
+from envref.resolve import others
 from envref.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.env.file import Entry, EnvFile
+    from envref.project.config.model import Config
+
+
+CIPHERTEXT = "encrypted:"  # how dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2)
+_DECRYPT = "it is dotenvx's ciphertext, which only dotenvx can read; run: dotenvx decrypt, then import the file"
 
 
 class Candidate(NamedTuple):
@@ -25,34 +31,74 @@ class Candidate(NamedTuple):
     value: Secret
 
 
+class Adopted(NamedTuple):
+    """A variable whose value is another tool's reference, that text, and envref's reference to the same secret."""
+
+    name: str
+    value: str
+    uri: str
+
+
 class Plan(NamedTuple):
-    """What will be stored, and the names that stay as they are, each with the reason."""
+    """What will be stored, what only becomes a reference, and the names that stay as they are.
+
+    `left` are those that can't be taken, each with the reason; `plain` those that don't look like a secret.
+    """
 
     candidates: list[Candidate]
+    adopted: list[Adopted]
     left: dict[str, str]
+    plain: list[str]
 
 
-def plan(file: EnvFile, only: Sequence[str]) -> Plan:
-    """What to store of the file: the names in `only`, or all values that may be secrets.
+def plan(file: EnvFile, only: Sequence[str], without: Sequence[str], config: Config) -> Plan:
+    """What to take of the file: the names in `only`, or all values that may be secrets but those in `without`.
 
     EnvrefError for a name that the file does not set.
     """
     last = {entry.name: entry for entry in file.entries}
-    unknown = next((name for name in only if name not in last), None)
+    unknown = next((name for name in (*only, *without) if name not in last), None)
     if unknown is not None:
         raise EnvrefError(f'key "{unknown}" not found in {file.name}')
-    chosen = [entry for entry in last.values() if (entry.name in only if only else suspicion(entry))]
-    found = Plan([], {})
+    suspected = {entry.at for entry, _ in suspects(file)}
+    found = Plan([], [], {}, [])
     taken: dict[str, str] = {}
-    for entry in chosen:
-        key = entry.name.lower()
-        reason = _obstacle(entry, taken.get(key))
-        taken.setdefault(key, entry.name)
-        if reason:
-            found.left[entry.name] = reason
-        else:
-            found.candidates.append(Candidate(entry.name, key, Secret(entry.text)))
+    for entry in last.values():
+        chosen = entry.name in only if only else entry.name not in without
+        if chosen and _is_anothers(entry.text):
+            _adopt(entry, config, found)
+        elif chosen and (only or entry.at in suspected):
+            _take(entry, taken, found)
+        elif entry.text and not entry.text.startswith(SCHEME):
+            found.plain.append(entry.name)
     return found
+
+
+def _is_anothers(text: str) -> bool:
+    return others.is_foreign(text) or text.startswith(CIPHERTEXT)
+
+
+def _adopt(entry: Entry, config: Config, found: Plan) -> None:
+    """A value that another tool would resolve is no secret itself: storing it would look like success."""
+    kind, uri = others.reference(entry.text, config)
+    if entry.text.startswith(CIPHERTEXT):
+        found.left[entry.name] = _DECRYPT
+    elif not uri:
+        found.left[entry.name] = "it is a reference of another tool to a store that envref does not know"
+    elif not any(backend.type == kind for backend in config.backends):
+        found.left[entry.name] = f"it is a reference of another tool; list {kind} under backends: and import it again"
+    else:
+        found.adopted.append(Adopted(entry.name, entry.text, uri))
+
+
+def _take(entry: Entry, taken: dict[str, str], found: Plan) -> None:
+    key = entry.name.lower()
+    reason = _obstacle(entry, taken.get(key))
+    taken.setdefault(key, entry.name)
+    if reason:
+        found.left[entry.name] = reason
+    else:
+        found.candidates.append(Candidate(entry.name, key, Secret(entry.text)))
 
 
 def _obstacle(entry: Entry, other: str | None) -> str:
@@ -69,7 +115,7 @@ def _obstacle(entry: Entry, other: str | None) -> str:
     return ""
 
 
-def rewritten(file: EnvFile, stored: Iterable[Candidate]) -> EnvFile:
+def rewritten(file: EnvFile, stored: Iterable[Candidate], adopted: Iterable[Adopted] = ()) -> EnvFile:
     """The file with references in the place of these values; every other byte stays.
 
     A name whose value is no longer the stored one stays as it is.
@@ -78,6 +124,10 @@ def rewritten(file: EnvFile, stored: Iterable[Candidate]) -> EnvFile:
         entry = file.get(candidate.name)
         if entry is not None and Secret(entry.text) == candidate.value:
             file = with_value(file, candidate.name, uri_of(candidate.key))
+    for name, value, uri in adopted:
+        entry = file.get(name)
+        if entry is not None and entry.text == value:
+            file = with_value(file, name, uri)
     return file
 
 
@@ -91,7 +141,7 @@ def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
         while at >= 0:
             found.setdefault(text.count("\n", 0, at) + 1, candidate.name)
             at = text.find(value, at + len(value))
-        older = [entry for entry in file.entries if entry.name == candidate.name and suspicion(entry)]
+        older = [entry for entry, _ in suspects(file) if entry.name == candidate.name]
         found |= {entry.line: candidate.name for entry in older}
     return dict(sorted(found.items()))
 

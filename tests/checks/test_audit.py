@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envref.checks.audit import entropy, findings, suspicion
+from envref.checks.audit import findings, suspicion
+from envref.checks.randomness import entropy
 from envref.env.file import EnvFile
 
 
@@ -36,7 +37,11 @@ KNOWN = {
     "Doppler token": "dp.pt." + "a1" * 20,
     "Vault token": "hvs." + "a1" * 12,
     "JSON Web Token": "eyJ" + "a1" * 8 + ".eyJ" + "b2" * 8 + ".c3",
+    "Azure key": "DefaultEndpointsProtocol=https;AccountKey=" + "a1" * 22,
     "password in a URL": "postgres://app:" + "hunter2@db/app",
+    "token in a URL": "https://" + "0f" * 16 + "@o1.ingest.sentry.io/2",
+    "secret in a URL": "https://api/x?a=1&token=" + "hunter2",
+    "password in a connection string": "host=db user=app password=" + "hunter2",
 }
 
 
@@ -61,17 +66,138 @@ def test_everyday_values_are_harmless(value):
 
 
 @pytest.mark.parametrize(
-    "name", ["APP_SECRET", "db_password", "PASSWD", "X_TOKEN", "MY_API_KEY", "APIKEY", "SIGNING_KEY_2", "CREDENTIALS"]
+    "name",
+    [
+        *("APP_SECRET", "db_password", "PASSWD", "X_TOKEN", "MY_API_KEY", "APIKEY", "SIGNING_KEY_2", "CREDENTIALS"),
+        *(
+            "SMTP_PASS",
+            "DB_PWD",
+            "REDIS_AUTH",
+            "KEY_PASSPHRASE",
+            "MASTER_KEY",
+            "PASSPHRASE",
+            "PGPASS",
+            "dbPassword",
+            "api-key",
+        ),
+        *("SECRET_KEY_BASE", "DB_PASSWORD_STAGING", "COOKIE_SALT", "my.secret", "OPENAI_KEY", "MAILER_DSN"),
+    ],
 )
-def test_a_name_tells_from_eight_bytes_on(name):
-    """Seven bytes may be a placeholder; eight are judged by the name, whatever its letter case."""
-    assert reason(f"{name}=changeme") == "key name suggests a secret and value is non-trivial (8 chars)"
-    assert reason(f"{name}=changem") == ""
+def test_the_last_word_of_a_name_tells(name):
+    """However short the value is, and whatever the letter case."""
+    assert reason(f"{name}=hunter2") == "key name suggests a secret and value is non-trivial (7 chars)"
+    assert reason(f"{name}=A1") == "key name suggests a secret and value is non-trivial (2 chars)"
 
 
-def test_bytes_decide_and_characters_are_shown():
-    """Four umlauts are eight bytes."""
-    assert reason("TOKEN=üüüü") == "key name suggests a secret and value is non-trivial (4 chars)"
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("TOKEN_URL=https://a.example.com/token", "API_KEY_RATE_LIMIT=60/minute", "PASSWORD_MIN_LENGTH=12"),
+        *(
+            "MAX_TOKENS=4096",
+            "ACCESS_TOKEN=true",
+            "SMTP_AUTH=login",
+            "PASSWORD_FILE=/run/secrets/db",
+            "SORT_KEY=created_at",
+        ),
+        *(
+            "PUBLIC_KEY=abc",
+            "STRIPE_PUBLISHABLE_KEY=pk_test_51HxyzABCDEFghijk",
+            "BYPASS=hunter2",
+            "JWT_KEY=./keys/jwt.pem",
+        ),
+        *(
+            "API_KEY=<your key>",
+            "API_KEY=your_api_key",
+            "API_TOKEN=xxxxxxxx",
+            "DB_PASSWORD='***'",
+            "CRON_AUTH='0 20 0 * * *'",
+        ),
+        *(
+            "AUTH=https://login.example.com",
+            "MAILER_DSN=smtp://localhost:1025",
+            "DB_PASSWORD=${OTHER}",
+            "DB_PASSWORD=$OTHER",
+        ),
+    ],
+)
+def test_what_only_speaks_of_a_secret_is_none(line):
+    """Limits, places, ways to sign in, what stands where a secret will be put."""
+    assert reason(line) == ""
+
+
+def test_a_number_is_a_password_and_no_token():
+    """`MAX_TOKEN=4096` says how many, `DB_PASSWORD=123456` is one."""
+    assert reason("DB_PASSWORD=123456")
+    assert not reason("DB_PASSWORD=12")
+    assert not reason("MAX_TOKEN=4096")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ('DATABASE_URL="postgres://shop:S3cretPassw0rd@${DB_HOST}/x"', "password in a URL"),
+        ('STRIPE="sk_live_' + "a1" * 12 + '${X:-}"', "Stripe key"),
+        ("URL=${URL:-postgres://shop:hunter2@db/x}", "password in a URL"),
+        ('URL="redis://:${A+hunter2}@db"', "password in a URL"),
+    ],
+)
+def test_what_stands_around_an_interpolation_is_judged(line, what):
+    """One `${…}` does not hide the rest of the value, nor its own default."""
+    assert reason(line) == f"value matches known secret pattern ({what})"
+
+
+@pytest.mark.parametrize("value", ["postgres://shop:${DB_PASSWORD}@db/x", "http://a:8080/b@c", "x://u:<password>@h"])
+def test_a_url_whose_password_is_elsewhere(value):
+    """It is interpolated, it is a port, it will be filled in."""
+    assert reason(f'X="{value}"') == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("America/Argentina/Buenos_Aires", "utf8mb4_unicode_ci", "ghcr.io/org/app:1.2.3", "Shop <shop@example.com>"),
+        *(
+            "redis://cache:6379/1",
+            "django.db.backends.postgresql",
+            "/var/lib/postgresql/data",
+            "--workers 3 --threads 2",
+        ),
+        *("SomeRandomStringOf32CharsExactly", "7a88fb47-b4e2-43b8-a06c-a5ce950dc53a", "a1-b2.c3-d4.e5-f6.g7-h8.i9"),
+        *(
+            "abcdefghkmnpqrstuvwxyzABCDEFGHKMNPQRSTUVWXYZ23456789",
+            "claude-haiku-4-5-20251001",
+            "arn:aws:iam::123456789012:role/x",
+        ),
+    ],
+)
+def test_words_are_not_random(value):
+    """Times zones, images, paths, mail addresses, ids: what 272 findings of entropy were about."""
+    assert reason(f"X='{value}'") == ""
+
+
+def test_a_name_can_expect_random_text():
+    """A revision or an id is random, and no secret."""
+    token = "k3J9xQm2Lr8VbT7w"
+    assert reason(f"X={token}")
+    assert not any(reason(f"{name}={token}") for name in ("GIT_COMMIT", "BUILD_ID", "IMAGE_SHA256", "JWT_PUBLIC_KEY"))
+
+
+@pytest.mark.parametrize(
+    "line", ["TOKEN=hunter2 # envref: not-a-secret", "TOKEN='a\nb'# see envref: not-a-secret, tests only"]
+)
+def test_a_comment_ends_a_case(line):
+    """The line's own comment, behind the value; not a text within the value."""
+    assert findings([EnvFile.parse(line)]) == []
+    assert findings([EnvFile.parse(line.replace("not-a-secret", "a-secret"))])
+    assert findings([EnvFile.parse("TOKEN='# envref: not-a-secret'")])
+
+
+def test_an_example_may_hold_anything_but_a_token_that_was_issued():
+    """Made-up passwords are what it is for; a real key in it is the classic leak."""
+    text = "DB_PASSWORD=secret\nURL=postgres://a:b@c\nKEY=sk_live_" + "a1" * 12
+    assert [finding.key for finding in findings([EnvFile.parse(text, "app/.env.example")])] == ["KEY"]
+    assert len(findings([EnvFile.parse(text, ".env")])) == 3
 
 
 def test_entropy_decides_from_sixteen_bytes_on():

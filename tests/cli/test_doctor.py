@@ -64,8 +64,13 @@ def test_an_empty_value_is_a_note(project):
 
 
 def test_a_directory_without_a_config(project):
-    """Its env files are examined, the rest is not asked for; nothing at all is no issue."""
-    assert project.envref("doctor").stdout == "OK: no issues found\n"
+    """Its env files are examined, the rest is not asked for; nothing looked at is never OK."""
+    done = project.envref("doctor")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: no env file in {project.path}: nothing was looked at\n")
+    done = project.envref("-C", "nowhere", "doctor")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: nowhere: no such directory\n")
     project.write(".env", "A=b c\n")
     project.write(".env.local", "K=ref://secrets/k\n").chmod(0o644)
     done = project.envref("doctor")

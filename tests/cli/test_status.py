@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
 
 import jsonschema
 import pytest
@@ -22,6 +23,8 @@ case $request in
   *) echo '{"value": "s3cret-marker"}' ;;
 esac
 """
+
+from tests.requirements import first_python, need
 
 
 @pytest.fixture
@@ -135,3 +138,17 @@ def test_a_store_that_may_always_be_missing_is_shown(project, monkeypatch):
     assert report["secrets"]["forgiven"] == ["vault"]
     assert project.envref("resolve").returncode == 3
     assert project.envref("doctor").returncode == 0
+
+
+@first_python
+def test_a_file_full_of_secrets_is_not_ok(project):
+    """Secrets in it, a rule of git that keeps it from everybody, and a text that is nearly a reference."""
+    subprocess.run([need("git"), "init", "--quiet", project.path], check=True)
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".gitignore", ".env\n")
+    project.write(".env", "DB_PASSWORD=hunter2\nA=ref:/secrets/a\n")
+    lines = project.envref("status").stdout.splitlines()
+    assert "  - .env: 1 value looks like a secret: DB_PASSWORD; run: envref import .env" in lines
+    assert any(line.startswith("  - .env: git ignores it (.gitignore:1: .env), so nobody else") for line in lines)
+    assert any(line.startswith("  - A holds a text like ref://: ") for line in lines)
+    assert lines[-1] == "Status: 3 issue(s) found"

@@ -33,10 +33,11 @@ def test_what_git_tracks_and_what_is_staged(repository):
     """Asked of git itself, and without the program that watches the files."""
     repository.write("a", "content\n")
     assert not git.tracks(str(repository.path), "a")
-    assert git.staged(str(repository.path), "a") is None
+    assert git.staged(str(repository.path)) == {}
     subprocess.run([need("git"), "-c", "core.fsmonitor=false", "add", "a"], cwd=repository.path, check=True)
     assert git.tracks(str(repository.path), "a")
-    assert git.staged(str(repository.path), "a") == b"content\n"
+    [(name, identity)] = git.staged(str(repository.path)).items()
+    assert (name, git.content(str(repository.path), identity)) == ("a", b"content\n")
     assert not (repository.path / "ran").exists()
 
 
@@ -95,7 +96,7 @@ def partial(repository):
 def test_nothing_is_fetched(partial):
     """git fetches what a partial clone lacks, by a program that its config names."""
     with pytest.raises(EnvrefError, match="git can't be asked"):
-        git.staged(str(partial.path), "a")
+        git.content(str(partial.path), git.staged(str(partial.path))["a"])
     assert not (partial.path / "ran").exists()
 
 
@@ -117,7 +118,16 @@ def test_a_name_is_not_a_pattern(repository):
     repository.write("a", "content\n")
     subprocess.run([need("git"), "-c", "core.fsmonitor=false", "add", "a"], cwd=repository.path, check=True)
     assert not git.tracks(str(repository.path), "*")
-    assert git.staged(str(repository.path), "*") is None
+
+
+def test_what_is_staged_is_named_from_where_one_stands(repository):
+    """Files of the whole work tree, also beside and above; links and submodules are no files."""
+    for name in (".env", "apps/api/.env", "apps/web/.env with blanks"):
+        repository.write(name, "A=1\n")
+    (repository.path / "link").symlink_to(".env")
+    subprocess.run([need("git"), "-c", "core.fsmonitor=false", "add", "-A"], cwd=repository.path, check=True)
+    found = git.staged(str(repository.path / "apps/api"))
+    assert sorted(found) == ["../../.env", "../../program", "../web/.env with blanks", ".env"]
 
 
 @pytest.mark.parametrize("broken", ["index", "none", "outside"])
@@ -129,4 +139,4 @@ def test_what_git_can_t_answer_is_an_error(repository, monkeypatch, tmp_path, br
         monkeypatch.setenv("PATH", str(tmp_path / "nowhere"))
     place = str(tmp_path) if broken == "outside" else str(repository.path)
     with pytest.raises(EnvrefError, match="git can't be asked: "):
-        git.staged(place, "a")
+        git.staged(place)

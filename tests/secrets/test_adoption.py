@@ -6,12 +6,13 @@ import pytest
 
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
+from envref.project.config.model import BackendConfig, Config
 from envref.secret import Secret
 from envref.secrets.adoption import compare, plan, remains, rewritten
 
 
-def planned(text, *only):
-    return plan(EnvFile.parse(text), list(only))
+def planned(text, *only, without=(), backends=()):
+    return plan(EnvFile.parse(text), list(only), list(without), Config(backends=tuple(backends)))
 
 
 def test_what_audit_reports_is_taken_in_the_order_of_the_file():
@@ -36,13 +37,75 @@ def test_what_audit_reports_is_taken_in_the_order_of_the_file():
 )
 def test_what_cannot_be_taken_is_left_with_the_reason(line, reason):
     """Nobody but the user knows what a live `$` was to another reader."""
-    assert planned(line, "X") == ([], {"X": reason})
+    assert planned(line, "X") == ([], [], {"X": reason}, [])
 
 
 @pytest.mark.parametrize("line", ["X='pa$word'", "X=costs$", "X=`a${b}`"])
 def test_a_dollar_that_means_itself_is_taken(line):
     """In quotes that are literal, or before nothing that could be a name."""
     assert len(planned(line, "X").candidates) == 1
+
+
+# 18 variables of a shop, 8 of them secrets, as a first user had them; the keys are made up.
+SHOP = """\
+NODE_ENV=development
+PORT=3000
+DB_HOST=localhost
+DB_USER=shop
+DB_PASSWORD=hunter2
+DATABASE_URL=postgres://shop:hunter2@localhost:5432/shop
+REDIS_URL=redis://localhost:6379/0
+STRIPE_SECRET_KEY={stripe}
+STRIPE_PUBLISHABLE_KEY=pk_test_TYooMQauvdEDq54NiTphI7jx
+AWS_ACCESS_KEY_ID={aws}
+AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
+API_URL=https://api.example.com/v1
+JWT_SECRET="s3cr3t with spaces #and hash"
+SESSION_SECRET=changeme
+MAIL_FROM="Shop <shop@example.com>"
+PRIVATE_KEY="{pem}"
+GREETING=Hello $USER
+EMPTY=
+"""
+
+
+def test_a_first_user_s_file_is_taken_without_a_wrong_choice():
+    """Neither a password left behind, nor a time zone in the store."""
+    text = SHOP.format(
+        stripe="sk_test_" + "a1" * 12,
+        aws="AKIA" + "ABCDEFGHIJKLMNOP",
+        pem="-----BEGIN PRIVATE" + " KEY-----\nabc\n-----END PRIVATE" + " KEY-----",
+    )
+    found = planned(text)
+    taken = ["DB_PASSWORD", "DATABASE_URL", "STRIPE_SECRET_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert [each.name for each in found.candidates] == [*taken, "JWT_SECRET", "SESSION_SECRET", "PRIVATE_KEY"]
+    assert found.left == {}
+    assert {"DB_USER", "REDIS_URL", "STRIPE_PUBLISHABLE_KEY", "MAIL_FROM", "GREETING"} <= set(found.plain)
+    assert "EMPTY" not in found.plain
+
+
+def test_what_is_taken_can_be_told():
+    """`--except` leaves a name where it is; `envref: not-a-secret` does too."""
+    found = planned("A_TOKEN=hunter2\nB_TOKEN=hunter2\nC_TOKEN=hunter2 # envref: not-a-secret\n", without=["B_TOKEN"])
+    assert ([each.name for each in found.candidates], found.plain) == (["A_TOKEN"], ["B_TOKEN", "C_TOKEN"])
+
+
+def test_another_tool_s_reference_becomes_envref_s():
+    """The text itself is no secret, whatever its name; it is not stored."""
+    text = "A_TOKEN='op://Eng/shop db/password'\nB=ref+vault://secret/app#/key\nC=ref+sops://x\nD=encrypted:BAbc\n"
+    stores = [BackendConfig(name="op", type="1password"), BackendConfig(name="v", type="hashicorp-vault")]
+    found = planned(text, backends=stores)
+    assert found.candidates == []
+    assert {each.name: each.uri for each in found.adopted} == {
+        "A_TOKEN": "ref://op//op://Eng/shop%20db/password",
+        "B": "ref://v//secret/app#/key",
+    }
+    assert str(rewritten(EnvFile.parse(text), [], found.adopted)).startswith(
+        "A_TOKEN='ref://op//op://Eng/shop%20db/password'\nB='ref://v//secret/app#/key'\nC=ref+sops"
+    )
+    assert "does not know" in found.left["C"]
+    assert "run: dotenvx decrypt" in found.left["D"]
+    assert "list 1password under backends:" in planned(text).left["A_TOKEN"]
 
 
 def test_two_names_of_one_key_are_not_mixed_up():
@@ -62,7 +125,7 @@ def test_a_file_keeps_every_other_byte():
     """Comments, quotes, blanks, line ends and order stay."""
     text = "# top\r\nexport TOKEN =  'correcthorse'   # why\r\nA=1\r\n\r\nB=2"
     file = EnvFile.parse(text)
-    after = rewritten(file, plan(file, []).candidates)
+    after = rewritten(file, planned(text).candidates)
     assert str(after) == text.replace("correcthorse", "ref://secrets/token")
 
 

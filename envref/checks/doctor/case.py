@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, EnvrefError, MalformedFile
 from envref.paths import shown
-from envref.project.project import PATIENCE, outside, readable
+from envref.project.project import PATIENCE, outside, readable, without_base
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
@@ -107,7 +108,9 @@ class Case:
             except MalformedFile as error:
                 self.faults += map(from_problem, error.problems)
             except EnvrefError as error:
-                self.faults.append(from_error(name, error, _READABLE))
+                is_absent = not path and not os.path.lexists(os.path.join(self.project.root, name))
+                known = without_base(self.project) if is_absent and name == self.project.config.env_file else error
+                self.faults.append(from_error(name, known, _READABLE))
 
     @property
     def environment(self) -> Environment:

@@ -29,14 +29,16 @@ FILES: Checks = {
     "undefined-name": env_files.undefined_names,
     "bad-reference": env_files.bad_references,
     "foreign-reference": env_files.foreign_references,
+    "plain-secret": env_files.plain_secrets,
 }
 
 # Only with a config.
 PROJECT: Checks = {
     "config": project_files.config_warnings,
     "untrusted": project_files.untrusted_config,
-    "committable": project_files.committable_local_file,
-    "readable": project_files.readable_local_file,
+    "committable": project_files.committable_local_files,
+    "ignored": project_files.ignored_files,
+    "readable": project_files.readable_local_files,
     "direnv": project_files.blocked_envrc,
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envref.checks import committed
+from envref.checks.committed import near_misses
 from envref.checks.doctor.finding import Finding
 from envref.env.file import is_shell_name
 from envref.env.unset import words
@@ -97,6 +99,14 @@ def bad_references(case: Case) -> Iterator[Finding]:
         elif case.configured and reference.store not in (None, *configured):
             known = f'(configured: {", ".join(configured)}; "secrets" asks them all)'
             yield _about(entry, f'unknown backend "{reference.store}" {known}', "name one that is configured")
+    for variable, hint in near_misses(case.variables):
+        yield _about(variable.entry, f'"{variable.name}" holds a text like ref://, and no reference', hint)
+
+
+def plain_secrets(case: Case) -> Iterator[Finding]:
+    """Values that belong into a store, in files for everybody."""
+    for file, fact, run, hint in committed.plain_secrets(case.project, case.files, case.start):
+        yield Finding(file, fact, run=run, hint=hint)
 
 
 def foreign_references(case: Case) -> Iterator[Finding]:

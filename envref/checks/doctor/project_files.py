@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import time
 from typing import TYPE_CHECKING
 
 from envref.backends import command
+from envref.checks import committed
 from envref.checks.doctor.finding import Finding, typed
 from envref.errors import BackendError, Operator
 from envref.paths import open_file
@@ -39,24 +41,32 @@ def untrusted_config(case: Case) -> Iterator[Finding]:
         yield Finding(FILE, message, run=("envref", "trust"))
 
 
-def committable_local_file(case: Case) -> Iterator[Finding]:
-    """The personal file is in a git work tree, and git does not ignore it, or even tracks it."""
-    root, name = case.project.root, case.project.config.local_file
-    if not case.may_run_programs or not os.path.lexists(os.path.join(root, name)):
+def committable_local_files(case: Case) -> Iterator[Finding]:
+    """A personal file is in a git work tree, and git does not ignore it, or even tracks it."""
+    if not case.may_run_programs:
         return
-    ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
-    if ignored is None or ignored.status != 1:  # 0: git ignores it; 128: not a work tree, or one that git refuses
-        return
-    if git.tracks(root, name):
-        run = ("git", "rm", "--cached", typed(os.path.join(root, name), case.start))
-        yield Finding(name, "tracked by git, so that everybody with the repository has it", run=run)
-        return
-    yield Finding(name, "in a git work tree, and not ignored by git", run=_ignoring(case))
+    root = case.project.root
+    for name in _personal(case):
+        ignored = git.ask(root, "check-ignore", "--quiet", "--", name)
+        if ignored is None or ignored.status != 1:  # 0: git ignores it; 128: not a work tree, or one that git refuses
+            continue
+        if git.tracks(root, name):
+            run = ("git", "rm", "--cached", typed(os.path.join(root, name), case.start))
+            yield Finding(name, "tracked by git, so that everybody with the repository has it", run=run)
+        else:
+            yield Finding(name, "in a git work tree, and not ignored by git", run=_ignoring(case, name))
 
 
-def _ignoring(case: Case) -> tuple[str, ...]:
-    """The command that adds the personal file to .gitignore, also to one whose last line has no end."""
-    path, name = os.path.join(case.project.root, ".gitignore"), case.project.config.local_file
+def _personal(case: Case) -> list[str]:
+    """The personal files that are there, also those of profiles that are not in effect."""
+    root, local = case.project.root, case.project.config.local_file
+    of_profiles = [name for name in os.listdir(root) if re.fullmatch(r"\.env\..+\.local", name)]
+    return [name for name in dict.fromkeys([local, *sorted(of_profiles)]) if os.path.lexists(os.path.join(root, name))]
+
+
+def _ignoring(case: Case, name: str) -> tuple[str, ...]:
+    """The command that adds a personal file to .gitignore, also to one whose last line has no end."""
+    path = os.path.join(case.project.root, ".gitignore")
     try:
         with open_file(path) as file:
             is_cut = file.read()[-1:] not in (b"", b"\n")
@@ -67,16 +77,23 @@ def _ignoring(case: Case) -> tuple[str, ...]:
     return (*ending, "echo", name, *listing)
 
 
-def readable_local_file(case: Case) -> Iterator[Finding]:
-    name = case.project.config.local_file
-    path = os.path.join(case.project.root, name)
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return
-    if stat.S_ISREG(mode) and mode & _NOT_OURS:
-        message = f"readable by others (mode {stat.S_IMODE(mode):04o})"
-        yield Finding(name, message, run=("chmod", "600", typed(path, case.start)))
+def ignored_files(case: Case) -> Iterator[Finding]:
+    """A file for everybody that git ignores."""
+    if case.may_run_programs:
+        for file, fact, run, hint in committed.ignored(case.project, case.files):
+            yield Finding(file, fact, run=run, hint=hint)
+
+
+def readable_local_files(case: Case) -> Iterator[Finding]:
+    for name in _personal(case):
+        path = os.path.join(case.project.root, name)
+        try:
+            mode = os.stat(path).st_mode
+        except OSError:
+            continue
+        if stat.S_ISREG(mode) and mode & _NOT_OURS:
+            message = f"readable by others (mode {stat.S_IMODE(mode):04o})"
+            yield Finding(name, message, run=("chmod", "600", typed(path, case.start)))
 
 
 def blocked_envrc(case: Case) -> Iterator[Finding]:

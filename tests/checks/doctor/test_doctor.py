@@ -130,8 +130,54 @@ def test_every_file_is_examined_although_one_is_broken(project):
 def test_what_may_be_a_piece_of_a_password_is_hidden(project):
     """A bare `$` in a password makes a name of what follows it; the message must not tell it."""
     project.write(".env", f"DB_PASSWORD=ab${MARKER.replace('-', '_')}\n")
-    finding = only(findings(project, doctor.FILES), "undefined-name")
-    assert "hunter2" not in finding.message + finding.hint
+    found = findings(project, doctor.FILES)
+    assert list(found) == ["undefined-name", "plain-secret"]
+    assert not [each for each in (*found["undefined-name"], *found["plain-secret"]) if "hunter2" in repr(each)]
+
+
+def test_values_that_look_like_secrets_have_a_command(project):
+    """In files for everybody; a personal one may hold them, and a marked line is somebody's decision."""
+    project.write(".env", "A_TOKEN=x1\nB_TOKEN=x1\nC_TOKEN=x1\nD_TOKEN=x1\nE_TOKEN=x1 # envref: not-a-secret\n")
+    project.write(".env.local", "F_TOKEN=x1\n")
+    finding = only(findings(project, doctor.FILES), "plain-secret")
+    assert (finding.subject, finding.run) == (".env", ("envref", "import", ".env"))
+    assert finding.message == "4 values look like secrets: A_TOKEN, B_TOKEN, C_TOKEN, …"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("A=ref:/secrets/a", "A=REF://secrets/a", 'A="x ref://secrets/a"', "A='${ref://secrets/a}'"),
+        *("A=Ref:/x", "A='see ${ref://secrets/a} there'", "A=https://x?a=ref://secrets/a"),
+    ],
+)
+def test_what_is_nearly_a_reference_is_named(project, line):
+    """It is exported as it stands, and looks as if it were not."""
+    project.write(".env", line)
+    finding = only(findings(project, doctor.FILES), "bad-reference")
+    assert finding.message == '"A" holds a text like ref://, and no reference'
+    assert "${ref://" in finding.hint
+
+
+@pytest.mark.parametrize("line", ["A=href://x", "A=preref:/x", "A=ref:x", "A=ref"])
+def test_what_is_far_from_a_reference_is_not(project, line):
+    """Other words that end in the same letters."""
+    project.write(".env", line)
+    assert findings(project, doctor.FILES) == {}
+
+
+def test_an_unfinished_reference_stops_every_command(project):
+    """`"${ref://…"` without its brace is a bad substitution, or nearly a reference: never nothing."""
+    project.write(".env", 'A="${ref://secrets/a"\n')
+    assert findings(project, doctor.FILES)
+
+
+def test_a_missing_file_whose_example_is_there(project):
+    """A clone of a project that does not commit it."""
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env.example", "A=1\n")
+    finding = only(findings(project, doctor.FILES, layers=[".env"]), "unreadable")
+    assert finding.run == ("cp", ".env.example", ".env")
 
 
 def test_a_reference_to_a_backend_that_nobody_configured(project):
@@ -186,6 +232,29 @@ def test_the_personal_file_is_not_ignored_by_git(personal, ignored):
     subprocess.run(["sh", "-c", pasted(finding.run)], cwd=personal.path, check=True)
     assert findings(personal, doctor.PROJECT) == {}
     assert personal.read(".gitignore").splitlines() == [*(ignored or "").splitlines(), ".env.local"]
+
+
+def test_a_profile_s_personal_file_counts_too(personal):
+    """`.env.staging.local` may be in git although the profile is not in effect."""
+    personal.write(".gitignore", ".env.local\n")
+    personal.write(".env.staging.local", "A=1\n").chmod(0o600)
+    finding = only(findings(personal, doctor.PROJECT), "committable")
+    assert (finding.subject, finding.run) == (".env.staging.local", ("echo", ".env.staging.local", ">>", ".gitignore"))
+    git(personal, "add", ".env.staging.local")
+    assert only(findings(personal, doctor.PROJECT), "committable").run[:3] == ("git", "rm", "--cached")
+
+
+def test_git_ignores_the_shared_file(personal):
+    """With the place of the rule; not when git has the file all the same, nor when a later rule takes it back."""
+    personal.write(".gitignore", "build\n.env*\n")
+    personal.write(".env", "A=1\n")
+    finding = only(findings(personal, doctor.PROJECT), "ignored")
+    assert finding.message == "git ignores it (.gitignore:2: .env*), so nobody else gets its references"
+    git(personal, "add", "--force", ".env")
+    assert findings(personal, doctor.PROJECT) == {}
+    git(personal, "rm", "--cached", "--quiet", ".env")
+    personal.write(".gitignore", ".env*\n!.env\n")
+    assert findings(personal, doctor.PROJECT) == {}
 
 
 def test_a_personal_file_of_another_name(personal):

@@ -1,0 +1,41 @@
+"""`envref import` at a terminal: it shows what it takes, and asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.terminal import Terminal
+from tests.requirements import first_python
+
+pytestmark = first_python
+
+
+@pytest.fixture
+def shop(project, monkeypatch):
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    project.write(".envref.yaml", "project: app\nbackends:\n  - name: vault\n    config: {path: s.db}\n")
+    project.write(".env", "PORT=3000\nDB_PASSWORD=hunter2\n")
+    assert project.envref("vault", "init", "-q").returncode == 0
+    return project
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"), [("y", "DB_PASSWORD=ref://secrets/db_password"), ("", "DB_PASSWORD=hunter2")]
+)
+def test_it_asks(shop, answer, line):
+    """What would be stored and what not is on the screen before the question; Enter alone is a no."""
+    terminal = Terminal(shop.path, "import", ".env")
+    terminal.await_text("Take these 1 from .env? [y/N]")
+    assert "would store DB_PASSWORD as db_password" in terminal.output
+    assert "no secret, as it seems: PORT" in terminal.output
+    terminal.type(f"{answer}\r")
+    assert terminal.end() == 0
+    assert shop.read(".env") == f"PORT=3000\n{line}\n"
+
+
+def test_yes_asks_nothing(shop):
+    """For people who know, and scripts on a terminal."""
+    terminal = Terminal(shop.path, "import", ".env", "--yes")
+    assert terminal.end() == 0
+    assert "?" not in terminal.output
+    assert shop.read(".env") == "PORT=3000\nDB_PASSWORD=ref://secrets/db_password\n"
