@@ -18,7 +18,7 @@ _END = "aws4_request"
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-class Keys(NamedTuple):
+class Credentials(NamedTuple):
     """Who asks: an access key's name, its secret, and the token of a session; None without one."""
 
     name: str
@@ -26,7 +26,7 @@ class Keys(NamedTuple):
     token: Secret | None = None
 
 
-class Request(NamedTuple):
+class Unsigned(NamedTuple):
     """A request before it is signed. `path` is as it is sent; `query` is not yet encoded; `headers` have `Host`."""
 
     method: str
@@ -36,7 +36,7 @@ class Request(NamedTuple):
     body: bytes = b""
 
 
-def signed(request: Request, keys: Keys, region: str, service: str, at: float | None = None) -> dict[str, str]:
+def signed(request: Unsigned, keys: Credentials, region: str, service: str, at: float | None = None) -> dict[str, str]:
     """The request's headers with the signature; `at` is seconds since 1970, and defaults to now."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
     headers = {**request.headers, "X-Amz-Date": stamp}
@@ -62,7 +62,7 @@ def encoded(text: str, *, also: str = "") -> str:
     return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in text.encode())
 
 
-def _canonical(request: Request, headers: Mapping[str, str]) -> tuple[str, str]:
+def _canonical(request: Unsigned, headers: Mapping[str, str]) -> tuple[str, str]:
     """The names of the signed headers, and the request in the one form in which it is signed."""
     pairs = sorted((name.lower(), " ".join(value.split())) for name, value in headers.items())
     names = ";".join(name for name, _ in pairs)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from envref.backends.http.connection import Server, is_sendable
-from envref.backends.http.way import certificates_below, is_proxied, trusting
+from envref.backends.http.way import Location, certificates_below, is_proxied, plain_address, trusting
 
 if TYPE_CHECKING:
     import ssl
@@ -34,12 +33,8 @@ _TRUE, _FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"", "0", "f", "F", "FA
 class Endpoint:
     """A server: its address, what is sent to it, and how it proves who it is."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        parts = urlsplit(settings.get("ADDR", _DEFAULT))
-        self.secure = parts.scheme == "https"
-        self.host = parts.hostname or ""
-        self.port = parts.port or (443 if self.secure else 80)
-        self.url = f"{parts.scheme}://{parts.netloc}"
+    def __init__(self, address: Location, settings: Mapping[str, str]) -> None:
+        self.url, self.host, self.port, self.secure = address
         self.token = settings.get("TOKEN", "")
         self.namespace = settings.get("NAMESPACE", "")
         self.server_name = settings.get("TLS_SERVER_NAME") or self.host
@@ -79,7 +74,8 @@ def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:
     settings = _settings(environment, program)
     if settings is None or is_proxied(environment):
         return None
-    return Endpoint(settings) if _is_ordinary(settings) else None
+    address = plain_address(settings.get("ADDR", _DEFAULT))
+    return Endpoint(address, settings) if address and _is_ordinary(settings) else None
 
 
 def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | None:
@@ -100,25 +96,7 @@ def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | 
 def _is_ordinary(settings: Mapping[str, str]) -> bool:
     sent = settings.get("TOKEN", "") + settings.get("NAMESPACE", "")
     return (
-        _is_plain_address(settings.get("ADDR", _DEFAULT))
-        and is_sendable(sent)
+        is_sendable(sent)
         and ("CLIENT_CERT" in settings) == ("CLIENT_KEY" in settings)
         and settings.get("SKIP_VERIFY", "") in _TRUE | _FALSE
-    )
-
-
-def _is_plain_address(address: str) -> bool:
-    """Whether the address is scheme, host and port, and nothing else."""
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018  # raises ValueError for what is not a port
-    except ValueError:
-        return False
-    plain = {f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{parts.netloc}/"}
-    return (
-        parts.scheme in ("http", "https")
-        and address in plain
-        and bool(parts.hostname)
-        and is_sendable(address)
-        and not set(address) & set("@\\")
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping, Sequence
 
+    Resolved = tuple[int, int, int, str, tuple[object, ...]]
+
 LARGEST_BODY = 16 * 1024 * 1024  # bytes; a longer answer is Unusual
 _LARGEST_HEAD = 64 * 1024  # bytes of the status line and the headers
 _CHUNK = 64 * 1024
@@ -40,7 +42,7 @@ class Server:
     `name` is what the certificate must be for, if that is not the host.
     """
 
-    __slots__ = ("host", "is_default_port", "name", "port", "tls")
+    __slots__ = ("addresses", "host", "is_default_port", "name", "port", "tls")
 
     def __init__(self, host: str, port: int, tls: Callable[[], ssl.SSLContext] | None, name: str = "") -> None:
         self.host = host
@@ -48,6 +50,7 @@ class Server:
         self.tls = tls
         self.name = name or host
         self.is_default_port = port == (443 if tls else 80)
+        self.addresses: Sequence[Resolved] = ()  # as they were looked up for the first connection
 
     @property
     def authority(self) -> str:
@@ -120,7 +123,9 @@ class Connection:
     def _connected(self) -> sockets.socket:
         """A stream to the first of the host's addresses that can be reached."""
         failed: OSError = ConnectionRefusedError()
-        for family, kind, protocol, _, address in _addresses(self.server.host, self.server.port, self._left()):
+        server = self.server
+        server.addresses = server.addresses or _addresses(server.host, server.port, self._left())
+        for family, kind, protocol, _, address in server.addresses:
             stream = sockets.socket(family, kind, protocol)
             try:
                 stream.settimeout(self._left())
@@ -287,18 +292,20 @@ def _size(line: bytes) -> int:
     return int(digits, 16)
 
 
-def _addresses(host: str, port: int, left: float) -> Sequence[tuple[int, int, int, str, tuple[object, ...]]]:
+def _addresses(host: str, port: int, left: float) -> Sequence[Resolved]:
     """What the name service says within that time; it respects no time-out, so a thread of its own waits for it."""
-    found: list[Sequence[tuple[int, int, int, str, tuple[object, ...]]] | Exception] = []
+    found: list[Sequence[Resolved] | Exception] = []
 
     def look_up() -> None:
         try:
-            # The bytes of a name are its own: one with other letters stays what it is.
-            found.append(sockets.getaddrinfo(host.encode("idna"), port, 0, sockets.SOCK_STREAM))
+            # As bytes: for text, Python loads what turns other scripts into it.
+            found.append(sockets.getaddrinfo(host.encode("ascii"), port, 0, sockets.SOCK_STREAM))
         except (OSError, UnicodeError) as error:
             found.append(error)
 
-    if not begun(look_up).acquire(timeout=left):
+    if _is_numeric(host):
+        look_up()
+    elif not begun(look_up).acquire(timeout=left):
         raise TimeoutError
     (answer,) = found
     if isinstance(answer, UnicodeError):
@@ -306,3 +313,8 @@ def _addresses(host: str, port: int, left: float) -> Sequence[tuple[int, int, in
     if isinstance(answer, Exception):
         raise answer
     return answer
+
+
+def _is_numeric(host: str) -> bool:
+    """Whether no name service is needed."""
+    return ":" in host or not host.strip("0123456789.")

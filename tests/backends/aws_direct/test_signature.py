@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envref.backends.aws_direct.signature import Keys, Request, encoded, encoded_query, signed
+from envref.backends.aws_direct.signature import Credentials, Unsigned, encoded, encoded_query, signed
 from envref.secret import Secret
 from tests.nightly import count
 
 # The key of AWS's documentation, and the moment of its examples.
-EXAMPLE = Keys("AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"))
+EXAMPLE = Credentials("AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"))
 MOMENT = calendar.timegm((2015, 8, 30, 12, 36, 0))
 HOST = {"Host": "example.amazonaws.com"}
 FORM = {
@@ -36,17 +36,17 @@ class TestPublished:
         ("request_", "service", "signature"),
         [
             (
-                Request("GET", "/", (), HOST),
+                Unsigned("GET", "/", (), HOST),
                 "service",
                 "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
             ),
             (
-                Request("GET", "/", [("Param2", "value2"), ("Param1", "value1")], HOST),
+                Unsigned("GET", "/", [("Param2", "value2"), ("Param1", "value1")], HOST),
                 "service",
                 "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
             ),
             (
-                Request("GET", "/", [("Action", "ListUsers"), ("Version", "2010-05-08")], FORM),
+                Unsigned("GET", "/", [("Action", "ListUsers"), ("Version", "2010-05-08")], FORM),
                 "iam",
                 "5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
             ),
@@ -59,7 +59,7 @@ class TestPublished:
 
     def test_the_whole_header(self):
         """Algorithm, scope, the names of the signed headers, and the signature; the moment in a header of its own."""
-        headers = signed(Request("GET", "/", (), HOST), EXAMPLE, "us-east-1", "service", MOMENT)
+        headers = signed(Unsigned("GET", "/", (), HOST), EXAMPLE, "us-east-1", "service", MOMENT)
         assert headers["X-Amz-Date"] == "20150830T123600Z"
         assert headers["Authorization"].startswith(
             "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, "
@@ -93,8 +93,8 @@ class TestOracle:
         """Any path, query, headers, body, key, token, region, service and time."""
         target = "/" + "/".join(encoded(part) for part in path)
         given_headers = {**more, "Host": "a.test"}
-        keys = Keys("AKID", Secret(secret), token and Secret(token))
-        ours = signed(Request(method, target, query, given_headers, body), keys, region, service, at)
+        keys = Credentials("AKID", Secret(secret), token and Secret(token))
+        ours = signed(Unsigned(method, target, query, given_headers, body), keys, region, service, at)
         theirs = botocore.ask(
             "sign",
             *(method, f"https://a.test{target}", query, given_headers, body.decode("latin-1")),
