@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from envref.backends.answer import no_answer
 from envref.backends.aws_complaints import Refusal, of_operation
 from envref.backends.aws_direct.keys import keys
-from envref.backends.aws_direct.settings import is_region, settings
+from envref.backends.aws_direct.settings import settings
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
 from envref.backends.http.together import Connections
@@ -36,9 +36,6 @@ class Client:
         self._service = service
         name, self._target = _SERVICES[service]
         self._settings = settings(environment, region=options["region"], profile=options["profile"])
-        # With an endpoint of one's own too, the region is signed.
-        if not is_region(self._settings.region):
-            raise Unusual(f"the region {self._settings.region}" if self._settings.region else "no region")
         self._server, self._url = self._settings.server(name, self._settings.region)
         self._role = options["role_arn"]
         self._keys: Credentials | None = None

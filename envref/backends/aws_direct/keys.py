@@ -68,10 +68,9 @@ def _of_profile(found: InForce, name: str, seen: tuple[str, ...], deadline: floa
         return _of_role(found, name, section, seen, deadline)
     if "sso_role_name" in section or "sso_account_id" in section:
         return _of_sign_on(found, section, deadline)
-    stored = found.keys.get(name, {})
-    if "aws_access_key_id" in stored:
-        return _stored(stored)
-    return _stored(section) if "aws_access_key_id" in section else None
+    # Key and secret are of one file; of the two, the one for keys comes first.
+    files = (found.keys.get(name, {}), found.configured.get(name, {}))
+    return next((_stored(file) for file in files if "aws_access_key_id" in file), None)
 
 
 def _of_role(found: InForce, name: str, section: Section, seen: tuple[str, ...], deadline: float) -> Credentials:

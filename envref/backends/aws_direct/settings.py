@@ -72,7 +72,7 @@ class InForce(NamedTuple):
     """What counts for one backend: variables, the profile's name, all profiles, and the files' other sections.
 
     `is_option` says that the profile is the backend's option, which comes before keys in variables. `keys` are the
-    sections of the credentials file; those of `profiles` hold them too.
+    sections of the credentials file, `configured` the profiles of the other one; `profiles` has both.
     """
 
     environment: Mapping[str, str]
@@ -80,6 +80,7 @@ class InForce(NamedTuple):
     is_option: bool
     region: str
     profiles: Mapping[str, Section]
+    configured: Mapping[str, Section]
     keys: Mapping[str, Section]
     sso_sessions: Mapping[str, Section]
     services: Mapping[str, Section]
@@ -97,6 +98,9 @@ class InForce(NamedTuple):
 
     def server(self, service: str, region: str) -> tuple[Server, str]:
         """Where a service is asked, and how; and the URL, as messages have it."""
+        # With an endpoint of one's own too: the region is signed.
+        if not is_region(region):
+            raise Unusual(f"the region {region}" if region else "no region")
         url = self._configured(service) or _usual(service, region)
         address = plain_address(url)
         if address is None:
@@ -132,9 +136,9 @@ def settings(environment: Mapping[str, str], *, region: str = "", profile: str =
     keys = _sections(environment.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"))
     if "plugins" in config:
         raise Unusual("plugins of aws")
-    profiles = {**_named(config, "profile"), **({_DEFAULT: config[_DEFAULT]} if _DEFAULT in config else {})}
+    configured = {**_named(config, "profile"), **({_DEFAULT: config[_DEFAULT]} if _DEFAULT in config else {})}
     # Of a profile in both files, the settings of the one with keys come first.
-    profiles |= {name: {**profiles.get(name, {}), **section} for name, section in keys.items()}
+    profiles = {**configured, **{name: {**configured.get(name, {}), **section} for name, section in keys.items()}}
     wanted = profile or next(iter(names), "")
     if wanted and wanted not in profiles:
         raise Unusual(f"the profile {wanted} is in no file")
@@ -144,6 +148,7 @@ def settings(environment: Mapping[str, str], *, region: str = "", profile: str =
         bool(profile),
         "",
         profiles,
+        configured,
         keys,
         _named(config, "sso-session"),
         _named(config, "services"),
@@ -195,8 +200,6 @@ def _region(found: InForce) -> str:
 
 
 def _usual(service: str, region: str) -> str:
-    if not is_region(region):
-        raise Unusual(f"the region {region}")
     return f"https://{_HOSTS[service]}.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
 
 
