@@ -7,7 +7,10 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from envref.backends.aws import AwsStore, Question, chunks, members
+from envref.backends.aws import AwsStore
+from envref.backends.aws_complaints import of_operation
+from envref.backends.aws_questions import Question
+from envref.backends.aws_service import chunks, members
 from envref.backends.program import Complaint
 from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
@@ -16,7 +19,7 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.backends.aws import Answer, Document
+    from envref.backends.aws_questions import Answer, Document
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
 
@@ -115,8 +118,8 @@ class AwsSecretsManager(AwsStore):
             if len(chunk) == 1:
                 yield from self._alone(chunk)
             else:
-                arguments = ["batch-get-secret-value", "--secret-id-list", *chunk]
-                yield Question(arguments, chunk, partial(self._named, chunk), self._alone)
+                asked = {"SecretIdList": chunk}
+                yield Question("BatchGetSecretValue", asked, chunk, partial(self._named, chunk), self._alone)
 
     def _at(self, name: str, version: str) -> str:
         if not _VERSION.fullmatch(version):
@@ -136,9 +139,9 @@ class AwsSecretsManager(AwsStore):
     def _alone(self, names: Sequence[str]) -> Iterator[Question]:
         for name in names:
             called, _, version = name.partition(_AT)
-            flag = "--version-id" if _IDENTITY.fullmatch(version) else "--version-stage"
-            arguments = ["get-secret-value", "--secret-id", called, *([flag, version] if version else [])]
-            yield Question(arguments, [name], partial(self._one, name))
+            kind = "VersionId" if _IDENTITY.fullmatch(version) else "VersionStage"
+            parameters = {"SecretId": called, **({kind: version} if version else {})}
+            yield Question("GetSecretValue", parameters, [name], partial(self._one, name))
 
     def _one(self, name: str, document: Document) -> Mapping[str, Answer]:
         return {name: self._value(name, document)}
@@ -154,8 +157,7 @@ class AwsSecretsManager(AwsStore):
             found.update({name: self._value(name, item) for name in names if name in called})
         for item in members(document, "Errors"):
             name, code = str(item.get("SecretId")), item.get("ErrorCode")
-            text = f"An error occurred ({code}) when calling the GetSecretValue operation: {item.get('Message')}"
-            error = self._aws.error(text, name)
+            error = self._aws.error(of_operation(str(code), "GetSecretValue", str(item.get("Message"))), name)
             found |= {} if isinstance(error, Throttled) else {name: error}
         return found
 

@@ -6,14 +6,16 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from envref.backends.aws import AwsStore, Question, chunks, members
+from envref.backends.aws import AwsStore
+from envref.backends.aws_questions import Question
+from envref.backends.aws_service import chunks, members
 from envref.backends.program import Complaint
 from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.backends.aws import Answer, Document
+    from envref.backends.aws_questions import Answer, Document
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -104,9 +106,9 @@ class AwsSsm(AwsStore):
         yield from self._together(left)
 
     def _by_path(self, path: str, names: Sequence[str]) -> Question:
-        most = str(len(names) + _OTHERS)
-        arguments = ["get-parameters-by-path", "--path", path, "--recursive", "--with-decryption", "--max-items", most]
-        return Question(arguments, names, partial(self._below, names), self._together)
+        parameters = {"Path": path, "Recursive": True, "WithDecryption": True}
+        read = partial(self._below, names)
+        return Question("GetParametersByPath", parameters, names, read, self._together, most=len(names) + _OTHERS)
 
     def _together(self, names: Sequence[str]) -> Iterator[Question]:
         # The answer to a batch has names only: which version, label or ARN was meant is lost.
@@ -116,12 +118,13 @@ class AwsSsm(AwsStore):
             if len(chunk) == 1:
                 yield from self._alone(chunk)
             else:
-                arguments = ["get-parameters", "--names", *chunk, "--with-decryption"]
-                yield Question(arguments, chunk, partial(self._named, chunk), self._alone)
+                parameters = {"Names": chunk, "WithDecryption": True}
+                yield Question("GetParameters", parameters, chunk, partial(self._named, chunk), self._alone)
 
     def _alone(self, names: Sequence[str]) -> Iterator[Question]:
         for name in names:
-            yield Question(["get-parameter", "--name", name, "--with-decryption"], [name], partial(self._one, name))
+            parameters = {"Name": name, "WithDecryption": True}
+            yield Question("GetParameter", parameters, [name], partial(self._one, name))
 
     def _below(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
         """The names in a listing by path. If the listing is complete, the other names are absent."""

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
-import ssl
-import threading
-import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from envref.backends.answer import answered
-from envref.backends.command import LARGEST_OUTPUT
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
 from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, parsed
+from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
 from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
@@ -24,14 +19,7 @@ if TYPE_CHECKING:
 
     from envref.backends.hashicorp_vault.endpoint import Endpoint
 
-_SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
-
-
-class Unusual(Exception):
-    """The way to the server, or its answer, is not one that envref handles: the store has to use the program."""
-
-
-Reply = KvEntry | BackendError
+    Reply = KvEntry | BackendError
 
 
 def read_many(
@@ -41,102 +29,35 @@ def read_many(
 
     Raises Unusual, and BackendError where the mount can't be read.
     """
+    connection = Connection(server.server(), deadline)
+    reader = _Reader(server, connection, mount, deadline, login)
     try:
-        connection = _Connection(server, deadline)
-    except (OSError, ValueError):
-        raise Unusual from None
-    reader = _Reader(connection, mount, deadline, login)
-    # In a thread: a slow name service, or a server that sends a byte a second, does not respect a deadline.
-    worker = threading.Thread(target=reader.run, args=(places,), daemon=True)
-    worker.start()
-    worker.join(max(0.0, deadline - time.monotonic()))
-    replies, failed = dict(reader.replies), reader.failed
-    connection.abandon()
-    if isinstance(failed, BackendError):
-        raise failed
-    # The program may accept a certificate that Python does not.
-    if isinstance(failed, Unusual | ssl.SSLError | UnicodeError):
-        raise Unusual from None
-    if failed is None or time.monotonic() >= deadline:
-        return replies
-    return {**dict.fromkeys(places, unreachable(server.url, failed)), **replies}
-
-
-class Answer(NamedTuple):
-    """Status and body, and for how long the server wants to be left alone, in its own words."""
-
-    status: int
-    body: bytes
-    retry_after: str
-
-    def pause(self) -> float | None:
-        """The seconds to wait before another try (RFC 9110, 10.2.3); None for an answer about something else."""
-        if self.status != HTTPStatus.TOO_MANY_REQUESTS:
-            return None
-        return float(self.retry_after) if self.retry_after.isdecimal() else 0.0
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection until the deadline, opened on the first request, and again after an answer that closes it."""
-
-    def __init__(self, server: Endpoint, deadline: float) -> None:
-        super().__init__(server.host, server.port)
-        self.server = server
-        self._deadline = deadline
-        self._tls = server.tls()
-
-    def connect(self) -> None:
-        """Straight to the server. Whatever it answers, nothing here follows a redirect."""
-        stream = socket.create_connection((self.host, self.port), max(_SMALLEST, self._deadline - time.monotonic()))
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        name = self.server.server_name
-        self.sock = stream if self._tls is None else self._tls.wrap_socket(stream, server_hostname=name)
-
-    def read(self, target: str) -> Answer:
-        """The server's answer. OSError, HTTPException, and Unusual for a redirect."""
-        if time.monotonic() >= self._deadline:
-            raise TimeoutError
-        self.request("GET", target, headers=self.server.headers())
-        response = self.getresponse()
-        body = response.read(LARGEST_OUTPUT + 1)
-        if len(body) > LARGEST_OUTPUT:
-            raise Unusual
-        if response.length:  # fewer bytes came than were announced
-            raise ConnectionResetError
-        if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            raise Unusual
-        return Answer(response.status, body, response.headers.get("Retry-After", ""))
-
-    def abandon(self) -> None:
-        """Ends a read that another thread is waiting for."""
-        stream = self.sock
-        if stream is not None:
-            try:
-                stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            stream.close()
+        reader.read(places)
+    except (OSError, NotHttp) as failed:
+        if is_late(failed):
+            return reader.replies
+        return {**dict.fromkeys(places, unreachable(server.url, failed)), **reader.replies}
+    finally:
+        connection.close()
+    return reader.replies
 
 
 class _Reader:
-    """The replies so far, and what ended the reading before the last path."""
+    """The replies so far."""
 
-    def __init__(self, connection: _Connection, mount: str, deadline: float, login: Login) -> None:
+    def __init__(self, server: Endpoint, connection: Connection, mount: str, deadline: float, login: Login) -> None:
         self.replies: dict[KvPlace, Reply] = {}
-        self.failed: Exception | None = None
+        self._server = server
         self._connection = connection
         self._mount = mount
         self._deadline = deadline
         self._login = login
 
-    def run(self, places: Sequence[KvPlace]) -> None:
-        """The body of a thread, so it never raises."""
-        try:
-            engine = self._engine()
-            for place in places:
-                self.replies[place] = answered(self._entry, place, engine)
-        except (OSError, ValueError, http.client.HTTPException, Unusual, BackendError) as error:
-            self.failed = error
+    def read(self, places: Sequence[KvPlace]) -> None:
+        """Raises what ends the reading before the last path."""
+        engine = self._engine()
+        for place in places:
+            self.replies[place] = answered(self._entry, place, engine)
 
     def _engine(self) -> int:
         """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
@@ -165,14 +86,17 @@ class _Reader:
 
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(
-            lambda targets: [self._connection.read(each) for each in targets], [target], self._deadline, Answer.pause
+            lambda targets: [self._connection.ask("GET", each, self._server.headers()) for each in targets],
+            [target],
+            self._deadline,
+            Answer.pause,
         )
         return answer
 
     def _refusal(self, target: str, answer: Answer, path: str = "") -> BackendError:
         errors = _members(answer.body).get("errors")
         listed = [str(error) for error in errors] if isinstance(errors, list) else None
-        url, named = self._connection.server.url, {"mount": self._mount, "path": path}
+        url, named = self._server.url, {"mount": self._mount, "path": path}
         return refusal(url, target, answer.status, listed, **named, login=self._login)
 
 

@@ -273,7 +273,8 @@ class HashicorpVault(Backend):
 
     def _read_together(self, places: Sequence[KvPlace], deadline: float) -> Entries | None:
         """Reads over one connection; None where only the program knows how to reach the server."""
-        from envref.backends.hashicorp_vault.connection import Unusual, read_many
+        from envref.backends.hashicorp_vault.connection import read_many
+        from envref.backends.http.connection import Unusual
 
         started = time.monotonic()
         try:
@@ -296,8 +297,8 @@ class HashicorpVault(Backend):
 
     def _server(self, deadline: float) -> Endpoint:
         """Where the program would connect to, with the token that it would send. Raises Unusual."""
-        from envref.backends.hashicorp_vault.connection import Unusual
-        from envref.backends.hashicorp_vault.endpoint import endpoint, is_sendable
+        from envref.backends.hashicorp_vault.endpoint import endpoint
+        from envref.backends.http.connection import Unusual, is_sendable
 
         server = endpoint(self._program.environment(self._extra()), os.path.basename(self._program.path()))
         if server is None:
