@@ -1,7 +1,7 @@
 """The compiled copy of a config: its checked data, beside the very bytes it was made from (docs/adr/0002).
 
 A copy counts only for exactly these bytes, this envref and this Python, so it is never stale. It is only a cache:
-envref ignores whatever goes wrong with it. Copies are in `$XDG_CACHE_HOME/envref/config/`, one a project.
+envref ignores whatever goes wrong with it. Copies are in `$XDG_CACHE_HOME/envref/config/`, one a project and Python.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def write(sources: Sources, data: dict[str, Any], environment: Mapping[str, str]
         if not directory or make_private(directory) or not _is_ours(directory):
             return
         _replace(_file(directory, sources), _head(sources) + marshal.dumps(data) + _END)
+        _remove(_name(directory, sources))  # from when it served every Python
     except (OSError, ValueError):
         return
 
@@ -85,6 +86,11 @@ def _is_ours(directory: str) -> bool:
 
 
 def _file(directory: str, sources: Sources) -> bytes:
+    # With Python's tag, or two Pythons that alternate would write each other's copy anew at each activation.
+    return _name(directory, sources) + f".{sys.implementation.cache_tag}".encode()
+
+
+def _name(directory: str, sources: Sources) -> bytes:
     # Two long paths with the same ending share a file; each then finds the other's bytes and ignores them.
     return os.path.join(os.fsencode(directory), os.fsencode(sources.path).replace(b"/", b"%")[-_LONGEST_NAME:])
 

@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -201,13 +202,38 @@ def test_a_copy_of_another_version_is_ignored(source, copy, compiled, monkeypatc
     assert len(compiled) == 1
 
 
-def test_a_copy_of_another_python_is_ignored(source, copy, compiled, monkeypatch):
-    """marshal's format is Python's own affair."""
-    import types
+def of_python(monkeypatch, tag):
+    """Goes on as if another Python ran envref."""
+    monkeypatch.setattr(config_cache.sys, "implementation", types.SimpleNamespace(cache_tag=tag))
 
-    monkeypatch.setattr(config_cache.sys, "implementation", types.SimpleNamespace(cache_tag="cpython-39"))
+
+def test_pythons_that_alternate_keep_a_copy_each(source, copies, copy, compiled, monkeypatch):
+    """marshal's format is Python's own affair: one copy for both would be made anew at each activation."""
+    for number, tag in enumerate(("cpython-39", "cpython-40")):
+        of_python(monkeypatch, tag)
+        config.load(str(source))
+        assert len(compiled) == number + 1
+    of_python(monkeypatch, "cpython-39")
+    config.load(str(source))
+    assert len(compiled) == 2
+    assert len(list(copies.iterdir())) == 3
+
+
+def test_a_copy_of_another_python_under_this_ones_name_is_ignored(source, copy, compiled, monkeypatch):
+    """Whoever renamed it: the tag is in its head too."""
+    of_python(monkeypatch, "cpython-39")
+    copy.rename(copy.with_suffix(".cpython-39"))
     config.load(str(source))
     assert len(compiled) == 1
+
+
+def test_the_copy_that_served_every_python_is_removed(source, copies, copy):
+    """It has the project's path alone for its name, and nobody reads it any more."""
+    old = copy.with_suffix("")
+    assert old.name.endswith("%.envref.yaml")
+    copy.rename(old)
+    config.load(str(source))
+    assert list(copies.iterdir()) == [copy]
 
 
 def test_a_copy_for_another_project_of_the_same_name_is_ignored(tmp_path, compiled, monkeypatch):
