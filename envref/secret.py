@@ -15,14 +15,16 @@ class Secret:
     """The value of a secret. `reveal()` is the only way to its text.
 
     `str`, `format`, pickling and JSON refuse; `repr` shows a placeholder. Every value is remembered for `redact`.
+    `revision` says which writing of it the store had (`backends/revision`); empty where the store can't tell.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "revision")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, revision: str = "") -> None:
         if not _known:
             _protect_memory()
         self._value = value
+        self.revision = revision
         _known.add(value)
 
     def reveal(self) -> str:

@@ -192,14 +192,15 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
             text = _decoded(text, reference)
     except (BackendInvalid, FieldNotFound) as error:
         return error
-    return None if text is None else Secret(text)
+    return None if text is None else Secret(text, answer.revision)
 
 
 def _of_bytes(reference: Reference, place: Place, answer: HoldsBytes) -> Answer:
     """The decoded bytes are the value: a field is taken out of them."""
     try:
         text = _decoded(answer.encoded.reveal(), reference)
-        return Secret(text if place.field is None else _member(text, place.field, reference))
+        text = text if place.field is None else _member(text, place.field, reference)
+        return Secret(text, answer.encoded.revision)
     except (BackendInvalid, FieldNotFound) as error:
         return error
 

@@ -9,21 +9,22 @@ import ssl
 import threading
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from envref.backends.answer import answered
 from envref.backends.command import LARGEST_OUTPUT
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
-from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, parsed
+from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
 from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from envref.backends.hashicorp_vault.endpoint import Endpoint
 
+_Told = TypeVar("_Told")
 _SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
 
 
@@ -32,6 +33,7 @@ class Unusual(Exception):
 
 
 Reply = KvEntry | BackendError
+Revised = str | BackendError
 
 
 def read_many(
@@ -41,11 +43,29 @@ def read_many(
 
     Raises Unusual, and BackendError where the mount can't be read.
     """
+    return _replies(server, mount, places, deadline, login, _Reader.entry)
+
+
+def revisions(
+    server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
+) -> dict[KvPlace, Revised]:
+    """The revision of the latest version at each place, from the metadata; empty where that is deleted."""
+    return _replies(server, mount, places, deadline, login, _Reader.revision)
+
+
+def _replies(
+    server: Endpoint,
+    mount: str,
+    places: Sequence[KvPlace],
+    deadline: float,
+    login: Login,
+    question: Callable[[_Reader[_Told], KvPlace, int], _Told],
+) -> dict[KvPlace, _Told | BackendError]:
     try:
         connection = _Connection(server, deadline)
     except (OSError, ValueError):
         raise Unusual from None
-    reader = _Reader(connection, mount, deadline, login)
+    reader = _Reader(connection, mount, deadline, login, question)
     # In a thread: a slow name service, or a server that sends a byte a second, does not respect a deadline.
     worker = threading.Thread(target=reader.run, args=(places,), daemon=True)
     worker.start()
@@ -118,11 +138,19 @@ class _Connection(http.client.HTTPConnection):
             stream.close()
 
 
-class _Reader:
+class _Reader(Generic[_Told]):
     """The replies so far, and what ended the reading before the last path."""
 
-    def __init__(self, connection: _Connection, mount: str, deadline: float, login: Login) -> None:
-        self.replies: dict[KvPlace, Reply] = {}
+    def __init__(
+        self,
+        connection: _Connection,
+        mount: str,
+        deadline: float,
+        login: Login,
+        question: Callable[[_Reader[_Told], KvPlace, int], _Told],
+    ) -> None:
+        self._question = question
+        self.replies: dict[KvPlace, _Told | BackendError] = {}
         self.failed: Exception | None = None
         self._connection = connection
         self._mount = mount
@@ -134,7 +162,7 @@ class _Reader:
         try:
             engine = self._engine()
             for place in places:
-                self.replies[place] = answered(self._entry, place, engine)
+                self.replies[place] = answered(self._question, self, place, engine)
         except (OSError, ValueError, http.client.HTTPException, Unusual, BackendError) as error:
             self.failed = error
 
@@ -152,7 +180,7 @@ class _Reader:
             raise Unusual
         return int(str(version))
 
-    def _entry(self, place: KvPlace, engine: int) -> KvEntry:
+    def entry(self, place: KvPlace, engine: int) -> KvEntry:
         """Raises BackendError where there is none."""
         inner = f"data/{place.path}" if engine == 2 else place.path
         target = _target(f"{self._mount}/{inner}")
@@ -162,6 +190,16 @@ class _Reader:
         if answer.status != HTTPStatus.OK and not is_deleted:
             raise self._refusal(target, answer, place.path)
         return parsed(place.path, answer.body, engine)
+
+    def revision(self, place: KvPlace, engine: int) -> str:
+        """The revision of the latest version. Raises BackendError where there is none."""
+        if engine == 1:
+            raise unversioned(place.path)
+        target = _target(f"{self._mount}/metadata/{place.path}")
+        answer = self._read(target)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(target, answer, place.path)
+        return latest_revision(place.path, answer.body)
 
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(
