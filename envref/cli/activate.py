@@ -54,6 +54,8 @@ def untrusted_warning(names: Iterable[str]) -> str:
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     values = resolution.values()
+    if request.is_remembered and resolution.has_references and values:
+        values += _seen(request, resolution)
     rendered = sink.render(values)
     if sink.failure and len(rendered.text) > _SURELY_FITS:
         from envref.formats.limits import check
@@ -74,6 +76,17 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         _warn_of_replay(values)
     streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _seen(request: Request, resolution: Resolution) -> Values:
+    """What the shell is told of the revisions; with what it had before where it gets only some of the names."""
+    from envref.fresh import seen
+
+    now = seen.of(resolution)
+    if request.only:
+        now.sources = {**seen.before(resolution.project, now.profile), **now.sources}
+    text = now.text(resolution.project)
+    return [(seen.NAME, text)] if text else []
 
 
 def _complaints(resolution: Resolution, note: str = "") -> list[str]:

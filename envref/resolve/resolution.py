@@ -30,12 +30,15 @@ class Resolution:
     """`filled` holds the chosen variables and those that they wait for, in merged order.
 
     `untrusted` are dangerous names that an untrusted project sets: `values` leaves them out. `kept` are names whose
-    values are the process environment's, secrets among them.
+    values are the process environment's, secrets among them. `has_references`: a store may have had a part in it.
     """
 
-    __slots__ = ("chosen", "filled", "kept", "project", "untrusted")
+    __slots__ = ("chosen", "filled", "has_references", "kept", "project", "untrusted")
 
-    def __init__(self, project: Project, chosen: list[Variable], filled: dict[str, Filled]) -> None:
+    def __init__(
+        self, project: Project, chosen: list[Variable], filled: dict[str, Filled], *, has_references: bool = True
+    ) -> None:
+        self.has_references = has_references
         self.project = project
         self.chosen = chosen
         self.filled = filled
@@ -129,7 +132,7 @@ def resolved(
         if isinstance(reference, Reference)
     ]
     outcomes = _ask(project, references, timeout, gate) if references else {}
-    return Resolution(project, chosen, _filled(variables, outcomes))
+    return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
 
 
 def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
