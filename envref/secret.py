@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding those would garble every message
 
+_UNREAD = "*"  # in the place of a value that nobody fetched: not empty, because few values are
+
 _known: set[str] = set()
 
 
@@ -47,6 +49,16 @@ class Secret:
         return isinstance(other, Secret) and self._value == other._value
 
     __hash__ = None  # type: ignore[assignment]  # a set or mapping of secrets would leak their equality
+
+
+class Unread(Secret):
+    """A secret whose revision alone was asked for: nobody fetched its value."""
+
+    __slots__ = ()
+
+    def __init__(self, revision: str) -> None:
+        self._value = _UNREAD
+        self.revision = revision
 
 
 def _protect_memory() -> None:

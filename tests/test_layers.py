@@ -24,6 +24,7 @@ SHARED = {
     "backends.command",
     "backends.programs",
     "backends.retrieval",
+    "backends.revision",
 }
 HOMES = {
     "click": ("cli",),

@@ -27,6 +27,7 @@ COMMANDS = {
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret.group:secret",
     "set": "envref.cli.assign:assign",
+    "stale": "envref.cli.stale:command",
     "status": "envref.cli.status:command",
     "sync": "envref.cli.sync:group",
     "team": "envref.cli.team:team",

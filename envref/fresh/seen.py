@@ -85,7 +85,7 @@ def parsed(text: str, project: Project) -> Seen:
         raise Unusable("is not envref's own")
     version, *words = text.split(" ")
     if version != _VERSION:
-        raise Unusable("was written by another version of envref, or is not envref's own")
+        raise Unusable("is of another version of envref, or not envref's own")
     if words[-1:] != [_END] or len(words) < 3:
         raise Unusable("is cut off")
     place, profile, *entries, _ = words

@@ -115,10 +115,15 @@ def _say_files(project: Project, kept: Iterable[str]) -> None:
         streams.detail(f"{name}: the environment has a value, which stays")
 
 
-def resolved(
-    project: Project, environment: Environment, chosen: list[Variable], timeout: float | None, gate: Gate
+def resolved(  # the last one is another question to the same stores
+    project: Project,
+    environment: Environment,
+    chosen: list[Variable],
+    timeout: float | None,
+    gate: Gate,
+    stores: type[VariableChain] | None = None,
 ) -> Resolution:
-    """What becomes of these variables of the project.
+    """What becomes of these variables of the project, which `stores` are asked for; by default the chain's values.
 
     `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
     Raises EnvrefError for a fatal error, before any store is asked.
@@ -131,7 +136,7 @@ def resolved(
         for reference in variable.references()
         if isinstance(reference, Reference)
     ]
-    outcomes = _ask(project, references, timeout, gate) if references else {}
+    outcomes = _ask(project, references, timeout, gate, stores) if references else {}
     return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
 
 
@@ -153,7 +158,11 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
 
 
 def _ask(
-    project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
+    project: Project,
+    references: Iterable[Reference],
+    timeout: float | None,
+    gate: Gate,
+    stores: type[VariableChain] | None,
 ) -> dict[Reference, Outcome]:
     from envref.resolve.chain import VariableChain
     from envref.resolve.resolve import Scope, resolve
@@ -161,7 +170,7 @@ def _ask(
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
-    chain = VariableChain(project, timeout, gate)
+    chain = (stores or VariableChain)(project, timeout, gate)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():
         from envref.resolve.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from envref.errors import BackendInvalid, EnvrefError, FieldNotFound, HoldsBytes
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
-from envref.secret import Secret
+from envref.secret import Secret, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -182,7 +182,9 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
     """What the reference makes of the store's answer: its field, decoded. None: the secret is not there."""
     if isinstance(answer, HoldsBytes) and reference.encoding:
         return _of_bytes(reference, place, answer)
-    if not isinstance(answer, Secret) or (place.field is None and reference.encoding is None):
+    if not isinstance(answer, Secret) or isinstance(answer, Unread):
+        return answer
+    if place.field is None and reference.encoding is None:
         return answer
     text: str | None = answer.reveal()
     try:

@@ -105,6 +105,7 @@ CALLS = [
     Call("secret set p -b store", stdin=f"{NEW}\n"),
     Call(f"secret share a --to {READER}"),
     Call("set PLAIN=other"),
+    Call("stale", status=1),
     Call("status"),
     Call("status --format json"),
     Call("sync pull --force --identity ../records/identity"),
