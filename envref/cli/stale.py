@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from envref.fresh.stale import Verdict
     from envref.project.project import Project
     from envref.resolve.chain import VariableChain
+    from envref.resolve.resolution import Gate, Resolution
 
 _AGAIN = 'export the variables again: eval "$(envref resolve --export)"'
 
@@ -42,7 +43,7 @@ def command(names: tuple[str, ...], timeout: float | None, *, as_json: bool, ser
 
     Exit status: 3 if one is old or gone, else 1 if one can't be told, else 0.
 
-    Example: envref stale DB_PASSWORD || eval "$(envref resolve --export)"
+    Example: envref stale DB_PASSWORD || eval "$(envref refresh)"
     """
     given = Shell(timeout)
     found = given.verdicts(names, read=read)
@@ -68,17 +69,18 @@ def old_names(found: Iterable[Verdict]) -> list[str]:
 
 
 class Shell:
-    """The variables of the shell that called, and the project that they are of.
+    """The variables of the shell that called, and the project that they are of. `gate` is what its stores have to pass.
 
     Raises EnvrefError if nothing of it can be told, and Untrusted, before any store is asked.
     """
 
-    def __init__(self, timeout: float | None) -> None:
+    def __init__(self, timeout: float | None, gate: Gate = check) -> None:
         self.timeout = timeout
+        self.gate = gate
         profile = seen.profile_of(os.environ)
         self.project: Project = resolutions.load(directory(), profile, timeout)
         if self.project.unread:
-            check(self.project)
+            gate(self.project)
         try:
             self.seen: Seen = seen.of_environment(self.project)
             if self.seen.profile != self.project.profile:
@@ -100,9 +102,12 @@ class Shell:
 
     def filled(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Mapping[str, Filled]:
         """What becomes of these names now; those that no file sets any more are left out."""
+        made = self.resolution(names, stores)
+        return {variable.name: made.filled[variable.name] for variable in made.chosen}
+
+    def resolution(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Resolution:
         chosen = self.environment.select([name for name in names if name in self.environment.variables])
-        made = resolutions.resolved(self.project, self.environment, chosen, self.timeout, check, stores)
-        return {variable.name: made.filled[variable.name] for variable in chosen}
+        return resolutions.resolved(self.project, self.environment, chosen, self.timeout, self.gate, stores)
 
     def _wanted(self, names: Iterable[str]) -> dict[str, seen.Sources]:
         chosen = list(names) or list(self.seen.sources)

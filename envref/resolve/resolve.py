@@ -161,7 +161,7 @@ def _outcome(reference: Reference, candidates: list[Place], chain: Stores) -> Ou
         )
     for place in candidates:
         if isinstance(place.answer, Secret):
-            return Found(place.answer, place.store.name, place.address.profile)
+            return Found(place.answer, place.store.name, place.address.profile, place.address)
         if place.answer is not None and not place.store.forgives(place.answer):
             return Failed(place.answer, place.store.name)
         if place.answer is not None:

@@ -74,6 +74,7 @@ CALLS = [
     Call("profile export staging --resolve", prints=True),
     Call("profile list"),
     Call("profile use staging"),
+    Call("refresh", status=1),
     Call("resolve", prints=True),
     Call("resolve --export", prints=True),
     Call("resolve --export --strict", prints=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 
 import pytest
@@ -115,7 +116,8 @@ def app(project, trusted):
     project.write(".envref.yaml", config({"name": "store", "type": "plugin", "config": {"command": "./store"}}))
     project.write(
         "store",
-        """#!/usr/bin/env -S python3 -IS
+        f"#!{sys.executable} -IS\n"
+        """
 import json, sys
 request, state = json.load(sys.stdin), json.load(open("state.json"))
 answer = state.get(request["operation"])
