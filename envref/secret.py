@@ -8,6 +8,8 @@ if TYPE_CHECKING:
 
 _SHORTEST_REDACTED = 4  # shorter values occur in ordinary words; hiding those would garble every message
 
+_UNREAD = "*"  # in the place of a value that nobody fetched: not empty, because few values are
+
 _known: set[str] = set()
 
 
@@ -15,14 +17,16 @@ class Secret:
     """The value of a secret. `reveal()` is the only way to its text.
 
     `str`, `format`, pickling and JSON refuse; `repr` shows a placeholder. Every value is remembered for `redact`.
+    `revision` says which writing of it the store had (`backends/revision`); empty where the store can't tell.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "revision")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, revision: str = "") -> None:
         if not _known:
             _protect_memory()
         self._value = value
+        self.revision = revision
         _known.add(value)
 
     def reveal(self) -> str:
@@ -45,6 +49,16 @@ class Secret:
         return isinstance(other, Secret) and self._value == other._value
 
     __hash__ = None  # type: ignore[assignment]  # a set or mapping of secrets would leak their equality
+
+
+class Unread(Secret):
+    """A secret whose revision alone was asked for: nobody fetched its value."""
+
+    __slots__ = ()
+
+    def __init__(self, revision: str) -> None:
+        self._value = _UNREAD
+        self.revision = revision
 
 
 def _protect_memory() -> None:

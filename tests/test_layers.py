@@ -14,7 +14,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 GROUND = "children errors secret memory atomic streams paths __init__"
 # Each room may import itself and the rooms above it.
-ROOMS = ["refs", "env", "formats", "backends", "project", "resolve", "flox", "checks", "secrets", "cli"]
+ROOMS = ["refs", "env", "formats", "backends", "project", "resolve", "fresh", "flox", "checks", "secrets", "cli"]
 DOOR = "__main__"
 # What others than stores know of backends: the table, the contract, and the one way to run a program.
 SHARED = {
@@ -24,6 +24,7 @@ SHARED = {
     "backends.command",
     "backends.programs",
     "backends.retrieval",
+    "backends.revision",
 }
 HOMES = {
     "click": ("cli",),

@@ -71,7 +71,7 @@ def there(answers: Mapping[_Key, _Result | BackendError | None]) -> dict[_Key, _
     }
 
 
-def as_secret(label: str, raw: bytes | str) -> Secret:
+def as_secret(label: str, raw: bytes | str, revision: str = "") -> Secret:
     """The value that a store gave. BackendInvalid when no environment variable can hold it (commands.md 7)."""
     try:
         value = raw.decode("utf-8") if isinstance(raw, bytes) else _without_surrogates(raw)
@@ -80,7 +80,7 @@ def as_secret(label: str, raw: bytes | str) -> Secret:
         raise BackendInvalid("the value is not UTF-8 text", subject=label, advice=_BASE64) from None
     if "\0" in value:
         raise BackendInvalid("the value contains NUL", subject=label, advice=_BASE64)
-    return Secret(value)
+    return Secret(value, revision)
 
 
 def as_bytes(label: str, value: Secret) -> bytes:

@@ -61,6 +61,8 @@ class Backend(ABC):
     """What `?version=` may name, in the store's words: `a number, or a label`. Empty: it has no versions."""
     others: tuple[str, ...] = ()
     """How references of other tools to such a store begin, e.g. `ref+vault://`; `adopted` reads them."""
+    keeps_revisions = False
+    """Whether the secrets that it gives have a `revision`."""
     transactional = False
     """Whether `change` makes all of several changes, or none."""
     asks_beside_data = True
@@ -127,6 +129,21 @@ class Backend(ABC):
     @abstractmethod
     def absent(self, address: Address) -> SecretNotFound:
         """The store's error for "it is not there", e.g. `keychain: secret not found: "app/key"`."""
+
+    def revisions(
+        self,
+        addresses: Sequence[Address],  # noqa: ARG002
+        deadline: float,  # noqa: ARG002
+    ) -> Mapping[Address, str | BackendError]:
+        """The revision of each address's latest value, as `get_many` gives it, by the cheapest question that fetches no
+        value.
+
+        **An address left out is not there.** Raises BackendError, also where there is no such question. Asks nobody for
+        a passphrase.
+        """
+        if self.keeps_revisions:
+            raise self._refused("tells a revision only along with the value", "compare by reading: envref stale --read")
+        raise self._refused("keeps no revisions of a secret", "open a new shell after a rotation")
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:  # noqa: ARG002
         """Creates or replaces. The value is exact, whatever it holds."""

@@ -21,6 +21,7 @@ from envref.backends.oci_complaints import (
     throttled,
 )
 from envref.backends.program import Installation, Program
+from envref.backends.revision import revision
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -93,6 +94,7 @@ class OciVault(Backend):
 
     type = LABEL
     versions = "a number, a stage such as PREVIOUS, or a version's name"
+    keeps_revisions = True
     programs = ("oci",)
     packages = _PACKAGES
     read_variables = "OCI_* PYTHON*"
@@ -233,7 +235,10 @@ class OciVault(Backend):
             raise outcome
         if outcome.status:
             raise failure(outcome, self._sign_in, READING)
-        return as_secret(LABEL, _decoded_content(outcome.stdout))
+        bundle = _data(outcome.stdout)
+        return as_secret(
+            LABEL, _decoded_content(bundle), revision(bundle.get("version-number"), bundle.get("time-created"))
+        )
 
     def _find(self, name: str, deadline: float) -> _ListedSecret | None:
         """The listing's entry of that name, an existing one before one that is being deleted."""
@@ -349,8 +354,7 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
         )
 
 
-def _decoded_content(stdout: bytes) -> bytes:
-    bundle = _data(stdout)
+def _decoded_content(bundle: Any) -> bytes:
     try:
         return base64.b64decode(bundle["secret-bundle-content"]["content"], validate=True)
     except (KeyError, TypeError, ValueError):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from envref.backends.program import Program
 
 _REVISION = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@{}~^./_-]*")
+BLOB = "blob-"  # how a revision of envref's own begins, which is the id that git gives the encrypted file
+_BLOB = re.compile(f"{BLOB}[0-9a-f]{{40}}")
 _GPG = ("gpg2", "gpg")  # in the order in which pass looks for it
 # git's words, in English (LC_ALL=C); git 2.39.
 _COMPLAINTS = (
@@ -29,6 +31,7 @@ _COMPLAINTS = (
     Complaint("invalid object name", SecretNotFound),
     Complaint("unknown revision", SecretNotFound),
     Complaint("does not exist in", SecretNotFound),
+    Complaint("bad object", SecretNotFound),
     Complaint("but not in", SecretNotFound),
 )
 
@@ -41,7 +44,7 @@ def entries(
         each: _refused(program.label, each[1]) for each in versions if not _REVISION.fullmatch(each[1])
     }
     asked = [each for each in dict.fromkeys(versions) if each not in read]
-    calls = [("git", "show", f"{revision}:./{name}.gpg") for name, revision in asked]
+    calls = [("git", "show", _object(name, revision)) for name, revision in asked]
     sealed: dict[tuple[str, str], bytes] = {}
     for each, shown in zip(asked, program.run_many(calls, deadline, extra=extra), strict=True):
         if isinstance(shown, BackendError):
@@ -70,6 +73,11 @@ def _decrypted(
     ]
     outcomes = command.run_many(calls, deadline=deadline, label=program.label, environment=program.environment(extra))
     return dict(zip(sealed, outcomes, strict=True))
+
+
+def _object(name: str, revision: str) -> str:
+    """What git is asked for: the entry at a revision, or the content that a revision of envref's own names."""
+    return revision.removeprefix(BLOB) if _BLOB.fullmatch(revision) else f"{revision}:./{name}.gpg"
 
 
 def _fatal(text: str) -> str:

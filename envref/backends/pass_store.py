@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import sha1
 
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
@@ -41,6 +42,7 @@ _INSTALLATION = Installation(("pass", "gnupg"), _PACKAGES, ("pass", "init", "YOU
 _USUAL_STORE = "~/.password-store"
 _GOPASS_STORE = "~/.local/share/gopass/stores/root"  # the main store; gopass's mounts are stores of their own
 _SUFFIX = ".gpg"
+_BLOB = "blob-"  # how a revision begins, which is the id that git gives the encrypted file (`pass_history`)
 _WHOLE = "*"  # the field that is the whole entry
 _PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
 _HISTORY = "take it from the history of the store: pass git log"
@@ -117,6 +119,7 @@ class PassStore(Backend):
     type = "pass"
     reads_fields = True
     versions = "a revision of the store's git"
+    keeps_revisions = True
     asks_person = "unlock the GnuPG key"
     path_options = ("store",)
     programs = ("pass",)
@@ -167,16 +170,36 @@ class PassStore(Backend):
         self._check(deadline)
         names = {address: self._name(address) for address in addresses}
         latest = [name for address, name in names.items() if address.version is None and self._is_entry(name)]
+        written = {name: self._revision(name) for name in latest}  # before pass reads: a later write shows as one
         entries = self._shown(latest, deadline)
         earlier = self._earlier(names, deadline)
         return there(
             {
                 address: answered(
-                    _secret, address, name, earlier.get(address) if address.version else entries.get(name)
+                    _secret,
+                    address,
+                    name,
+                    earlier.get(address) if address.version else entries.get(name),
+                    "" if address.version else written.get(name, ""),
                 )
                 for address, name in names.items()
             }
         )
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """Reads the encrypted files: starts no program and decrypts nothing."""
+        self._check(deadline)
+        names = {address: self._name(address) for address in addresses}
+        return {address: self._revision(name) for address, name in names.items() if self._is_entry(name)}
+
+    def _revision(self, name: str) -> str:
+        """Git's own name for the encrypted file's content, by which `pass_history` finds it again."""
+        try:
+            with open(self._path(name) + _SUFFIX, "rb") as file:
+                content = file.read()
+        except OSError:
+            return ""  # pass says what is wrong with it
+        return _BLOB + sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         name, payload = self._own_name(address), as_bytes(_LABEL, value) + b"\n"
@@ -278,11 +301,11 @@ def _inside(name: str) -> str:
     return name
 
 
-def _secret(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | None:
+def _secret(address: Address, name: str, outcome: Finished | BackendError | None, revision: str = "") -> Secret | None:
     """The entry's secret for an address; None if it has none. `outcome` is None for an entry without a file."""
     _inside(name)
     raw = None if outcome is None else _value(address, name, _output(outcome))
-    return None if raw is None else as_secret(_LABEL, raw)
+    return None if raw is None else as_secret(_LABEL, raw, revision)
 
 
 def _output(outcome: Finished | BackendError) -> bytes:

@@ -44,6 +44,7 @@ class Plugin(Backend):
 
     type = "plugin"
     label_has_name = True
+    keeps_revisions = True
     programs = ("envref-backend-*",)  # the star is the backend's name
 
     # `name` is positional, because a plugin may have an option called `name`. `root` is the project's directory.
@@ -73,6 +74,25 @@ class Plugin(Backend):
             return there(answers)
         self._get_each(waiting, deadline, answers)
         return there(answers)
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """Sends one `revisions`; BackendInvalid if the plugin does not know it."""
+        if not addresses:
+            return {}
+        (outcome,) = self._call([{"operation": "revisions", "keys": list(map(_key, addresses))}], deadline)
+        try:
+            response = self._response(outcome, self._nothing())
+        except (BackendUnavailable, SecretNotFound):
+            raise self._untold() from None
+        told = response.get("revisions")
+        if not isinstance(told, dict):
+            raise self._untold()
+        return {address: _revision(told[_key(address)]) for address in addresses if told.get(_key(address))}
+
+    def _untold(self) -> BackendInvalid:
+        return BackendInvalid(
+            f"{self._label} tells no revisions without the values", hint="compare by reading: envref stale --read"
+        )
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         as_bytes(self._label, value)
@@ -111,11 +131,13 @@ class Plugin(Backend):
 
     def _read(self, outcome: Finished | BackendError, address: Address) -> Secret:
         response = self._response(outcome, self.absent(address))
-        return self._value(response, response.get("value", ""), address)
+        return self._value(response, response.get("value", ""), address, response.get("revision"))
 
     def _pick(self, response: Response, values: Response, errors: Response, address: Address) -> Secret:
         self._refuse(errors.get(_key(address)), None, self.absent(address))
-        return self._value(response, values.get(_key(address)), address)
+        revisions = response.get("revisions")
+        told = revisions.get(_key(address)) if isinstance(revisions, dict) else None
+        return self._value(response, values.get(_key(address)), address, told)
 
     def _by_key(self, response: Response) -> tuple[Response, Response]:
         values, errors = response.get("values"), response.get("errors")
@@ -213,13 +235,13 @@ class Plugin(Backend):
         kind = next((kind for word, kind in _WORDS if word in text), BackendUnavailable)
         raise kind(f"{self._label}: {excerpt(error)}")
 
-    def _value(self, response: Response, value: object, address: Address) -> Secret:
+    def _value(self, response: Response, value: object, address: Address, told: object) -> Secret:
         if value is None:
             raise self.absent(address)
         if not isinstance(value, str):
             raise self._invalid('member "value" is not a string')
         exact = "exact" in _capabilities(response)
-        return as_secret(self._label, value if exact else value.removesuffix("\n"))
+        return as_secret(self._label, value if exact else value.removesuffix("\n"), _revision(told, value))
 
     def _failed(self, outcome: Finished) -> BackendUnavailable:
         how = f"exit status {outcome.status}" if outcome.status > 0 else f"ended by signal {-outcome.status}"
@@ -234,6 +256,15 @@ class Plugin(Backend):
 
 def _key(address: Address) -> str:
     return address.full_key if address.foreign is None else address.foreign
+
+
+def _revision(told: object, value: str = "") -> str:
+    """What the plugin tells, as a revision; none where it takes the value for one, which would have it shown."""
+    if not isinstance(told, str | int) or (value.strip() and value.strip() in str(told)):
+        return ""
+    from envref.backends.revision import revision  # most plugins tell none
+
+    return revision(told)
 
 
 def _capabilities(response: Response) -> Sequence[object]:

@@ -47,6 +47,12 @@ def activate(request: Request, sink: Sink | None = None) -> int:
         raise
 
 
+def warn_people() -> None:
+    """The line for a person who looks at what a shell should evaluate."""
+    if streams.shown_to_people():
+        streams.warn("this output is meant for eval and shows secret values")
+
+
 def untrusted_warning(names: Iterable[str]) -> str:
     """The one line that names the dangerous variables that were left out."""
     return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
@@ -54,6 +60,8 @@ def untrusted_warning(names: Iterable[str]) -> str:
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
     values = resolution.values()
+    if request.is_remembered and resolution.has_references and values:
+        values += _seen(request, resolution)
     rendered = sink.render(values)
     if sink.failure and len(rendered.text) > _SURELY_FITS:
         from envref.formats.limits import check
@@ -66,14 +74,25 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         streams.say([f"error: {line}" for line in rendered.omissions(request.format)])
         streams.say(_complaints(resolution, " (strict mode: no output produced)"))
         return FAILED
-    if sink.failure and streams.shown_to_people():
-        streams.warn("this output is meant for eval and shows secret values")
+    if sink.failure:
+        warn_people()
     sink.write(rendered)
     streams.warn_each(rendered.omissions(request.format))
     if request.captured and _may_break(rendered.text, len(values) - len(rendered.left_out)):
         _warn_of_replay(values)
     streams.say(_complaints(resolution))
     return PARTIAL if resolution.failed else OK
+
+
+def _seen(request: Request, resolution: Resolution) -> Values:
+    """What the shell is told of the revisions; with what it had before where it gets only some of the names."""
+    from envref.fresh import seen
+
+    now = seen.of(resolution)
+    if request.only:
+        now.sources = {**seen.before(resolution.project, now.profile), **now.sources}
+    text = now.text(resolution.project)
+    return [(seen.NAME, text)] if text else []
 
 
 def _complaints(resolution: Resolution, note: str = "") -> list[str]:
@@ -109,7 +128,7 @@ def resolve(request: Request) -> Resolution:
 def _exported(request: Request) -> Resolution:
     """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5)."""
     project = project_of(request)
-    gate = _agree(project)
+    gate = agree(project)
     return _resolved(project_of(request) if project.unread else project, request, gate)
 
 
@@ -130,16 +149,16 @@ def kept(project: Project, request: Request) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name in names}
 
 
-def _agree(project: Project) -> Callable[[Project], object]:
+def agree(project: Project) -> Callable[[Project], object]:
     """Raises unless the project is agreed to. Returns what its stores have to pass."""
     from envref.project.trust.agreement import is_agreed, is_settled
 
     if is_settled(project):
         return _pass
     if not is_agreed(project):
-        from envref.cli.consent import agree
+        from envref.cli import consent
 
-        agree(project)
+        consent.agree(project)
     return _tell_of_others
 
 

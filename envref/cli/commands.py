@@ -23,10 +23,12 @@ COMMANDS = {
     "list": "envref.cli.listing:listing",
     "onboard": "envref.cli.onboard:onboard",
     "profile": "envref.cli.profile.group:profile",
+    "refresh": "envref.cli.refresh:refresh",
     "resolve": "envref.cli.resolve:resolve",
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret.group:secret",
     "set": "envref.cli.assign:assign",
+    "stale": "envref.cli.stale:command",
     "status": "envref.cli.status:command",
     "sync": "envref.cli.sync:group",
     "team": "envref.cli.team:team",
@@ -67,5 +69,5 @@ def run(arguments: list[str]) -> int:
 
 def _fail_evaluation(arguments: list[str]) -> None:
     """If a shell was to evaluate the output, writes code that fails: a mistyped option must not pass silently."""
-    if arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments):
+    if arguments[:1] == ["refresh"] or (arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments)):
         streams.write("false\n")

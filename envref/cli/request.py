@@ -19,10 +19,11 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
+    `is_code` says that a shell evaluates the output.
     """
 
     __slots__ = (
-        *("captured", "directory", "files", "format", "keep", "known", "only", "profile", "strict"),
+        *("captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
         *("table", "timeout"),
     )
 
@@ -39,6 +40,7 @@ class Request:
         captured: bool = False,
         files: tuple[str, ...] = (),
         keep: bool = False,
+        is_code: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -50,7 +52,13 @@ class Request:
         self.captured = captured
         self.files = files
         self.keep = keep
+        self.is_code = is_code
         self.known: Sequence[EnvFile] = ()
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether the shell is told of the revisions: `stale` compares those of the project's own files."""
+        return self.is_code and self.table is None and not self.files
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
@@ -87,6 +95,7 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         timeout=None if limit is None else seconds(limit),
         table=table,
         captured="direnv" not in options and is_captured(shell, environment),
+        is_code=True,
     )
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None

@@ -16,6 +16,7 @@ from envref.cli.request import Request, format_of, is_captured, start, wants_str
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
 from envref.formats.shells import Sink
+from envref.fresh.seen import NAME as SEEN
 from envref.resolve import report
 from envref.resolve.resolution import environment_of, untrusted_names
 
@@ -78,6 +79,7 @@ def resolve(
         timeout=timeout,
         table=table,
         captured=not direnv and evaluable and is_captured(shell or "sh", os.environ),
+        is_code=direnv or evaluable,
         files=file,
     )
     if table and file:
@@ -134,10 +136,12 @@ def _unset(request: Request) -> int:
     try:
         project = activate.project_of(request)
         environment = environment_of(project)
-        chosen = environment.select(request.only) if request.only else environment.variables.values()
+        chosen = environment.select(request.only) if request.only else list(environment.variables.values())
         # A variable that was never set is not unset either: it would be the shell's own.
         untrusted = untrusted_names(project, chosen)
-        names = (variable.name for variable in chosen if variable.name not in untrusted)
+        names = [variable.name for variable in chosen if variable.name not in untrusted]
+        if request.is_remembered and not request.only and any(variable.plain is None for variable in chosen):
+            names.append(SEEN)
         streams.write(shells.unset(request.format, names))
     except Exception:
         streams.write(form.failure)

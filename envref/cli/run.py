@@ -32,6 +32,7 @@ _REMOVED = (
     "ENVREF_VAULT_PASSPHRASE_FD",
     "ENVREF_TRUST",
     "ENVREF_STORE_PATH",
+    "ENVREF_SEEN",  # of the shell's values; the child gets newer ones
 )
 _SHELL = "/bin/sh"
 _FIRST_LINE = 256  # bytes of it that Linux reads

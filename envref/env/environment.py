@@ -65,9 +65,11 @@ class Filled:
     """What became of a variable: its value, or why it has none.
 
     `value` is None if the variable is left out. `answers` are the references in its value with their outcomes;
-    `failures` those that made it fail; `waits_for` the variables it needs that could not be resolved.
+    `failures` those that made it fail; `waits_for` the variables it needs that could not be resolved. `sources` are the
+    references that had a part in it, also by way of other variables.
     """
 
+    sources: Sequence[Answered] = ()
     __slots__ = ("answers", "failures", "value", "variable", "waits_for")
 
     def __init__(self, variable: Variable, value: str | Secret | None = None) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TypeVar
 
-    from envref.env.environment import Variable
+    from envref.env.environment import Answered, Variable
     from envref.env.interpolation import Piece
     from envref.refs.outcome import Outcome
 
@@ -36,6 +36,16 @@ def fill(variables: Iterable[Variable], outcomes: Mapping[Reference, Outcome]) -
     return filled
 
 
+class _Made(Filled):
+    """A variable that references may have a part in."""
+
+    __slots__ = ("sources",)
+
+    def __init__(self, variable: Variable) -> None:
+        super().__init__(variable)
+        self.sources: list[Answered] = []
+
+
 class _Filling:
     """One variable on its way to a value."""
 
@@ -50,7 +60,7 @@ class _Filling:
         self.before = filled
         self.outcomes = outcomes
         self.bound = bound
-        self.result = Filled(variable)
+        self.result = _Made(variable)
         self.is_secret = False
 
     def filled(self) -> Filled:
@@ -72,6 +82,7 @@ class _Filling:
             return self.interpolated(piece)
         outcome = Failed(piece) if isinstance(piece, InvalidReference) else self.outcomes[piece]
         self.result.answers.append((piece, outcome))
+        _add(self.result.sources, [(piece, outcome)])
         if isinstance(outcome, Found):
             self.is_secret = True
             return outcome.secret.reveal()
@@ -85,6 +96,7 @@ class _Filling:
 
     def interpolated(self, piece: Pending) -> str:
         source = self.before[piece.name]
+        _add(self.result.sources, source.sources)
         if source.variable is self.variable.under:
             _add(self.result.answers, source.answers)
         if source.failed:

@@ -68,6 +68,15 @@ def _suggestion(name: str, names: Iterable[str]) -> str:
     return f" (did you mean {near}?)" if near else ""
 
 
+def names_in(path: str) -> list[str]:
+    """The services of the manifest in a file; none where it can't be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return list(_services(file.read()))
+    except (OSError, ValueError):
+        return []
+
+
 def _services(text: str) -> dict[str, dict[str, Any]]:
     """The services by name, without the other settings of the table."""
     table = toml_text.table_at(tomllib.loads(text), ("services",))

@@ -5,18 +5,22 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.errors import BackendError, EnvrefError
+    from envref.refs.address import Address
     from envref.secret import Secret
 
 
 class Found:
     """A value, the backend that had it (None for the reference's own default) and the scope it was found at.
 
-    `scope` is a profile's name, or None for the project.
+    `scope` is a profile's name, or None for the project. `address` is where the backend has it.
     """
 
-    __slots__ = ("backend", "scope", "secret")
+    __slots__ = ("address", "backend", "scope", "secret")
 
-    def __init__(self, secret: Secret, backend: str | None = None, scope: str | None = None) -> None:
+    def __init__(
+        self, secret: Secret, backend: str | None = None, scope: str | None = None, address: Address | None = None
+    ) -> None:
+        self.address = address
         self.secret = secret
         self.backend = backend
         self.scope = scope

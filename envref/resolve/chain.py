@@ -14,20 +14,24 @@ if TYPE_CHECKING:
 
 
 class ProjectStores(Stores):
-    """The stores of a project: for code that needs their names for a secret and asks none."""
+    """The stores of a project: for code that needs their names for a secret and asks none. `kind` is what each is."""
 
     __slots__ = ()
+
+    kind: type[Store] = Store
 
     def __init__(self, project: Project, timeout: float | None = None) -> None:
         started, backends = time.monotonic(), project.config.backends
         if not any(backend.borrowed for backend in backends):
-            super().__init__(Store(backend, project.root, timeout, started) for backend in backends)
+            super().__init__(self.kind(backend, project.root, timeout, started) for backend in backends)
             return
         from envref.resolve.loan import Desk  # only few projects have such a store
 
         desk = Desk(project.config.project, project.profile)
-        super().__init__(Store(backend, project.root, timeout, started, desk.open) for backend in backends)
-        desk.serve(self)
+        super().__init__(self.kind(backend, project.root, timeout, started, desk.open) for backend in backends)
+        # A credential is a value, whatever these stores are asked for.
+        lenders = (Store(backend, project.root, timeout, started, desk.open) for backend in backends)
+        desk.serve(self if self.kind is Store else Stores(lenders))
 
 
 def _check(project: Project) -> None:

@@ -30,12 +30,15 @@ class Resolution:
     """`filled` holds the chosen variables and those that they wait for, in merged order.
 
     `untrusted` are dangerous names that an untrusted project sets: `values` leaves them out. `kept` are names whose
-    values are the process environment's, secrets among them.
+    values are the process environment's, secrets among them. `has_references`: a store may have had a part in it.
     """
 
-    __slots__ = ("chosen", "filled", "kept", "project", "untrusted")
+    __slots__ = ("chosen", "filled", "has_references", "kept", "project", "untrusted")
 
-    def __init__(self, project: Project, chosen: list[Variable], filled: dict[str, Filled]) -> None:
+    def __init__(
+        self, project: Project, chosen: list[Variable], filled: dict[str, Filled], *, has_references: bool = True
+    ) -> None:
+        self.has_references = has_references
         self.project = project
         self.chosen = chosen
         self.filled = filled
@@ -112,10 +115,15 @@ def _say_files(project: Project, kept: Iterable[str]) -> None:
         streams.detail(f"{name}: the environment has a value, which stays")
 
 
-def resolved(
-    project: Project, environment: Environment, chosen: list[Variable], timeout: float | None, gate: Gate
+def resolved(  # the last one is another question to the same stores
+    project: Project,
+    environment: Environment,
+    chosen: list[Variable],
+    timeout: float | None,
+    gate: Gate,
+    stores: type[VariableChain] | None = None,
 ) -> Resolution:
-    """What becomes of these variables of the project.
+    """What becomes of these variables of the project, which `stores` are asked for; by default the chain's values.
 
     `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
     Raises EnvrefError for a fatal error, before any store is asked.
@@ -128,8 +136,8 @@ def resolved(
         for reference in variable.references()
         if isinstance(reference, Reference)
     ]
-    outcomes = _ask(project, references, timeout, gate) if references else {}
-    return Resolution(project, chosen, _filled(variables, outcomes))
+    outcomes = _ask(project, references, timeout, gate, stores) if references else {}
+    return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
 
 
 def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
@@ -150,7 +158,11 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
 
 
 def _ask(
-    project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
+    project: Project,
+    references: Iterable[Reference],
+    timeout: float | None,
+    gate: Gate,
+    stores: type[VariableChain] | None,
 ) -> dict[Reference, Outcome]:
     from envref.resolve.chain import VariableChain
     from envref.resolve.resolve import Scope, resolve
@@ -158,7 +170,7 @@ def _ask(
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
-    chain = VariableChain(project, timeout, gate)
+    chain = (stores or VariableChain)(project, timeout, gate)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():
         from envref.resolve.progress import Progress

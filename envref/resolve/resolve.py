@@ -5,7 +5,7 @@ from __future__ import annotations
 from envref.errors import BackendInvalid, EnvrefError, FieldNotFound, HoldsBytes
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
-from envref.secret import Secret
+from envref.secret import Secret, Unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def _outcome(reference: Reference, candidates: list[Place], chain: Stores) -> Ou
         )
     for place in candidates:
         if isinstance(place.answer, Secret):
-            return Found(place.answer, place.store.name, place.address.profile)
+            return Found(place.answer, place.store.name, place.address.profile, place.address)
         if place.answer is not None and not place.store.forgives(place.answer):
             return Failed(place.answer, place.store.name)
         if place.answer is not None:
@@ -182,7 +182,9 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
     """What the reference makes of the store's answer: its field, decoded. None: the secret is not there."""
     if isinstance(answer, HoldsBytes) and reference.encoding:
         return _of_bytes(reference, place, answer)
-    if not isinstance(answer, Secret) or (place.field is None and reference.encoding is None):
+    if not isinstance(answer, Secret) or isinstance(answer, Unread):
+        return answer
+    if place.field is None and reference.encoding is None:
         return answer
     text: str | None = answer.reveal()
     try:
@@ -192,14 +194,15 @@ def _read(reference: Reference, place: Place, answer: Answer | None) -> Answer |
             text = _decoded(text, reference)
     except (BackendInvalid, FieldNotFound) as error:
         return error
-    return None if text is None else Secret(text)
+    return None if text is None else Secret(text, answer.revision)
 
 
 def _of_bytes(reference: Reference, place: Place, answer: HoldsBytes) -> Answer:
     """The decoded bytes are the value: a field is taken out of them."""
     try:
         text = _decoded(answer.encoded.reveal(), reference)
-        return Secret(text if place.field is None else _member(text, place.field, reference))
+        text = text if place.field is None else _member(text, place.field, reference)
+        return Secret(text, answer.encoded.revision)
     except (BackendInvalid, FieldNotFound) as error:
         return error
 

@@ -189,9 +189,13 @@ class Store:
             fact = "it was still busy with something else"
             raise BackendTimeout(fact, subject=self.label, advice="raise --timeout or the backend's timeout")
         try:
-            return backend.get_many(addresses, until)
+            return self._question(backend, addresses, until)
         finally:
             self._turn.release()
+
+    def _question(self, backend: Backend, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
+        """What the backend is asked: the values."""
+        return backend.get_many(addresses, until)
 
     def timely(self, error: BackendError) -> BackendError:
         """The error; that of a store which may have waited for a person says what for."""

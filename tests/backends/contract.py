@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
 
@@ -32,6 +33,9 @@ EXACT = {
 }
 
 KEYS = ("with space", "100%", "50%41", "ключ", "dot.ted", "a_b-c", "nested/deeper/key", "UPPER", "K.__history.1")
+
+
+INERT = re.compile(r"[A-Za-z0-9_:-]*(\.[0-9]+)?")  # what a revision may be: nothing of it means anything to a shell
 
 
 def values_of(exception):
@@ -124,6 +128,45 @@ class BackendContract:
         assert isinstance(error, Throttled)
         assert error.cure()
         assert count() == TRIES
+
+    pause = 0.0  # seconds after which a write surely has another revision than the one before
+
+    def revisions(self, store, *keys):
+        """What the cheap question says of the keys, by key; where there is none, what the values come with."""
+        addresses = {self.address(key): key for key in keys}
+        read = dict(store.get_many(list(addresses), self.deadline))
+        with_values = {addresses[address]: answer.revision for address, answer in read.items()}
+        if not self.asks_revisions:
+            with pytest.raises(BackendError) as raised:
+                store.revisions(list(addresses), self.deadline)
+            assert raised.value.cure() == ["  run: envref stale --read"] or raised.value.hint
+            return with_values
+        told = {addresses[address]: each for address, each in store.revisions(list(addresses), self.deadline).items()}
+        assert told == with_values, "the cheap question and the value's own answer say the same"
+        return told
+
+    forgets_deleted = True  # whether a name can be used again as soon as it is deleted
+    asks_revisions = True  # whether there is a question for them that fetches no value
+
+    def test_each_writing_has_a_revision_of_its_own(self, store):
+        """Also where the secret was deleted and made again; an unchanged one keeps its own, an absent one has none."""
+        if not store.keeps_revisions:
+            with pytest.raises(BackendInvalid):
+                store.revisions([self.address("key")], self.deadline)
+            pytest.skip("this store keeps no revisions")
+        for key in ("changed", "made-again", "kept"):
+            self.put(store, key, f"value of {key}")
+        first = self.revisions(store, "changed", "made-again", "kept", "absent")
+        assert set(first) == {"changed", "made-again", "kept"}
+        assert all(INERT.fullmatch(each) for each in first.values())
+        time.sleep(self.pause)
+        self.put(store, "changed", "another value")
+        if self.forgets_deleted:
+            store.delete(self.address("made-again"), self.deadline)
+            assert set(self.revisions(store, "made-again", "kept")) == {"kept"}
+        self.put(store, "made-again", "value of made-again")
+        second = self.revisions(store, "changed", "made-again", "kept", "absent")
+        assert {key for key in first if first[key] != second[key]} == {"changed", "made-again"}
 
     def test_nothing_asked_is_nothing_answered(self, store):
         """An empty question costs nothing and gives an empty answer."""

@@ -104,6 +104,7 @@ def vault(service, loaded, monkeypatch, tmp_path):
 
 class TestOciVault(BackendContract):
     holds_empty = False
+    asks_revisions = forgets_deleted = False
     first_version = "1"
     foreign_name = "team_db.password"
     throttles = True

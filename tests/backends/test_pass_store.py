@@ -95,6 +95,28 @@ class TestContract(BackendContract):
         super().test_an_earlier_version_is_read(store)
 
 
+class TestRevisions:
+    def test_nothing_is_started_or_decrypted(self, store, installed):
+        """The encrypted files are read."""
+        names = [Address("app", f"key{number}") for number in range(3)]
+        for address in names:
+            store.set(address, Secret("value"), soon())
+        started = len(installed.argvs())
+        assert len(store.revisions(names, soon())) == 3
+        assert len(installed.argvs()) == started
+
+    def test_a_revision_finds_its_version_again(self, store, passwords, monkeypatch):
+        """It is the id that git gives the encrypted file; one that git never had is absent."""
+        for name, value in AUTHOR.items():
+            monkeypatch.setenv(name, value)
+        passwords.keep_versions()
+        store.set(KEY, Secret("first"), soon())
+        (revision,) = store.revisions([KEY], soon()).values()
+        store.set(KEY, Secret("second"), soon())
+        assert answer_of(store, Address("app", "key", version=revision)) == "first"
+        assert answer_of(store, Address("app", "key", version=f"blob-{'0' * 40}")) is None
+
+
 class TestVersions:
     def test_a_deleted_entry_has_versions(self, store, passwords):
         """By any revision of git; a field of it too."""

@@ -76,13 +76,16 @@ FILE_STORE = """
     secrets = json.load(open(path)) if os.path.exists(path) else {}
     key, reply = request.get("key"), {"capabilities": ["exact"]}
     if request["operation"] == "set":
-        secrets[key] = request["value"]
+        count = secrets.get("writes", 0) + 1
+        secrets |= {"writes": count, key: request["value"], f"{key} written": f"write {count}/{key}"}
+    elif request["operation"] == "revisions":
+        reply["revisions"] = {key: secrets[f"{key} written"] for key in request["keys"] if key in secrets}
     elif request["operation"] == "list":
-        reply["keys"] = list(secrets)
+        reply["keys"] = [key for key in secrets if key != "writes" and not key.endswith(" written")]
     elif key not in secrets:
         reply["error"] = "no such key: not found"
     elif request["operation"] == "get":
-        reply["value"] = secrets[key]
+        reply |= {"value": secrets[key], "revision": secrets[f"{key} written"]}
     else:
         del secrets[key]
     if request["operation"] in ("set", "delete"):
@@ -96,6 +99,35 @@ class TestPlugin(BackendContract):
     def store(self, programs):
         programs.python("mystore", FILE_STORE)
         return Plugin("mystore")
+
+
+class TestRevisions:
+    def test_the_answer_for_many_keys_has_them_by_key(self, programs):
+        """In `revisions`, beside `values`; a key without one has none."""
+        programs.bash("many", """echo '{"values": {"app/key": "v", "app/b": "w"}, "revisions": {"app/key": "7"}}'""")
+        other = Address("app", "b")
+        answers = Plugin("many", batch=True).get_many([KEY, other], soon())
+        assert (answers[KEY].revision, answers[other].revision) == ("7", "")
+
+    def test_the_value_itself_is_no_revision(self, programs):
+        """A plugin that takes its value for one would have it shown."""
+        programs.bash("leaky", """echo '{"value": "hunter2", "revision": "v-hunter2"}'""")
+        assert Plugin("leaky").get_many([KEY], soon())[KEY].revision == ""
+
+    @pytest.mark.parametrize(
+        "answer", ['{"error": "unknown operation"}', '{"error": "not found"}', "{}", '{"revisions": 1}']
+    )
+    def test_a_plugin_that_does_not_know_the_question_can_t_tell(self, programs, answer):
+        """Whatever it says to an operation that it does not know: never that the key is not there."""
+        programs.bash("old", f"""echo '{answer}'""")
+        with pytest.raises(BackendInvalid, match="tells no revisions without the values"):
+            Plugin("old").revisions([KEY], soon())
+
+    def test_a_locked_plugin_is_locked(self, programs):
+        """What it says about itself is its own error."""
+        programs.bash("shut", """echo '{"error": "locked"}'""")
+        with pytest.raises(BackendLocked):
+            Plugin("shut").revisions([KEY], soon())
 
 
 class TestSearch:

@@ -60,7 +60,9 @@ ASKING |= {
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
-OPENING = ASKING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
+# A shell that gets the value of a reference gets its revision too.
+TELLING = {"envref.fresh", "envref.fresh.seen"}
+OPENING = ASKING | TELLING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"

@@ -175,6 +175,7 @@ def _complaints(mount: str, path: str, server: str, login: Login, policy: str) -
     cure = login.again()
     return {
         "absent": Complaint(f"No value found at {mount}/data/", SecretNotFound),
+        "no metadata": Complaint(f"No value found at {mount}/metadata/", SecretNotFound),
         # Without "/data/" the mount was not found: the namespace does not exist, or the mount is of version 1.
         "other mount": Complaint("No value found at ", NoMount, no_mount),
         "no namespace": Complaint("namespace not found", BackendInvalid, no_mount),

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
 from envref.backends.answer import answered
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
-from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, parsed
+from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
 from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
 from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from envref.backends.hashicorp_vault.endpoint import Endpoint
 
     Reply = KvEntry | BackendError
+    Revised = str | BackendError
+
+_Told = TypeVar("_Told")
 
 
 def read_many(
@@ -29,8 +32,26 @@ def read_many(
 
     Raises Unusual, and BackendError where the mount can't be read.
     """
+    return _replies(server, mount, places, deadline, login, _Reader.entry)
+
+
+def revisions(
+    server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
+) -> dict[KvPlace, Revised]:
+    """The revision of the latest version at each place, from the metadata; empty where that is deleted."""
+    return _replies(server, mount, places, deadline, login, _Reader.revision)
+
+
+def _replies(
+    server: Endpoint,
+    mount: str,
+    places: Sequence[KvPlace],
+    deadline: float,
+    login: Login,
+    question: Callable[[_Reader[_Told], KvPlace, int], _Told],
+) -> dict[KvPlace, _Told | BackendError]:
     connection = Connection(server.server(), deadline)
-    reader = _Reader(server, connection, mount, deadline, login)
+    reader = _Reader(server, connection, mount, deadline, login, question)
     try:
         reader.read(places)
     except (OSError, NotHttp) as failed:
@@ -42,11 +63,20 @@ def read_many(
     return reader.replies
 
 
-class _Reader:
+class _Reader(Generic[_Told]):
     """The replies so far."""
 
-    def __init__(self, server: Endpoint, connection: Connection, mount: str, deadline: float, login: Login) -> None:
-        self.replies: dict[KvPlace, Reply] = {}
+    def __init__(
+        self,
+        server: Endpoint,
+        connection: Connection,
+        mount: str,
+        deadline: float,
+        login: Login,
+        question: Callable[[_Reader[_Told], KvPlace, int], _Told],
+    ) -> None:
+        self.replies: dict[KvPlace, _Told | BackendError] = {}
+        self._question = question
         self._server = server
         self._connection = connection
         self._mount = mount
@@ -57,7 +87,7 @@ class _Reader:
         """Raises what ends the reading before the last path."""
         engine = self._engine()
         for place in places:
-            self.replies[place] = answered(self._entry, place, engine)
+            self.replies[place] = answered(self._question, self, place, engine)
 
     def _engine(self) -> int:
         """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
@@ -73,7 +103,7 @@ class _Reader:
             raise Unusual
         return int(str(version))
 
-    def _entry(self, place: KvPlace, engine: int) -> KvEntry:
+    def entry(self, place: KvPlace, engine: int) -> KvEntry:
         """Raises BackendError where there is none."""
         inner = f"data/{place.path}" if engine == 2 else place.path
         target = _target(f"{self._mount}/{inner}")
@@ -83,6 +113,16 @@ class _Reader:
         if answer.status != HTTPStatus.OK and not is_deleted:
             raise self._refusal(target, answer, place.path)
         return parsed(place.path, answer.body, engine)
+
+    def revision(self, place: KvPlace, engine: int) -> str:
+        """The revision of the latest version. Raises BackendError where there is none."""
+        if engine == 1:
+            raise unversioned(place.path)
+        target = _target(f"{self._mount}/metadata/{place.path}")
+        answer = self._read(target)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(target, answer, place.path)
+        return latest_revision(place.path, answer.body)
 
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from envref.backends.answer import as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
+from envref.backends.revision import revision
 from envref.errors import BackendInvalid, FieldNotFound, printable
 from envref.refs.field import NotStructured, absent, member, names
 
@@ -34,13 +35,16 @@ class KvEntry:
     `version` is None in an engine of version 1, which keeps none.
     """
 
-    __slots__ = ("_root", "_text", "members", "path", "version")
+    __slots__ = ("_root", "_text", "members", "path", "revision", "version")
 
-    def __init__(self, path: str, text: str, members: frozenset[str] | None, version: int | None) -> None:
+    def __init__(
+        self, path: str, text: str, members: frozenset[str] | None, version: int | None, created: object = ""
+    ) -> None:
         self._root = "/data" if version is None else "/data/data"
         self.path = path
         self.members = members
         self.version = version
+        self.revision = "" if version is None else revision(version, created)
         self._text = text
 
     def value(self, field: str | None) -> Secret | None:
@@ -48,7 +52,7 @@ class KvEntry:
         if self.members is None:
             return None
         text = self._default() if field is None else self._field(field)
-        return None if text is None else as_secret(LABEL, text)
+        return None if text is None else as_secret(LABEL, text, self.revision)
 
     def _default(self) -> str | None:
         if MEMBER not in (self.members or ()):
@@ -97,14 +101,44 @@ def parsed(path: str, raw: bytes, engine: int | None = None) -> KvEntry:
     data = document.get("data") if isinstance(document, dict) else None
     if not isinstance(data, dict):
         raise _no_entry(path, "the answer is not an entry of a KV engine")
-    metadata = data.get("metadata")
-    version = metadata.get("version") if isinstance(metadata, dict) else None
+    metadata = data["metadata"] if isinstance(data.get("metadata"), dict) else {}
+    version = metadata.get("version")
     if engine == 1 or (engine is None and "data" not in data and version is None):
         return KvEntry(path, text, frozenset(data), None)
     members = data.get("data", ())
     if not isinstance(version, int) or not isinstance(members, dict | None):
         raise _no_entry(path, "the answer is not an entry of a KV engine, version 2")
-    return KvEntry(path, text, None if members is None else frozenset(members), version)
+    return KvEntry(path, text, None if members is None else frozenset(members), version, metadata.get("created_time"))
+
+
+def latest_revision(path: str, raw: bytes) -> str:
+    """The revision of the latest version, in an answer about an entry's metadata; empty for a deleted one.
+
+    BackendInvalid for another answer.
+    """
+    try:
+        data = json.loads(raw)["data"]
+        version = data["current_version"]
+        told = data["versions"].get(str(version), {})
+        gone = told.get("destroyed") or (told.get("deletion_time") and not _is_ahead(told["deletion_time"]))
+        return "" if gone or not told else revision(version, told["created_time"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise _no_entry(path, "the answer is not the metadata of an entry") from None
+
+
+def _is_ahead(date: str) -> bool:
+    """Whether a date lies ahead: a version may be due to be deleted (`delete_version_after`)."""
+    from datetime import UTC, datetime
+
+    return datetime.fromisoformat(date) > datetime.now(UTC)
+
+
+def unversioned(path: str) -> BackendInvalid:
+    """The error where nothing tells an entry's revision."""
+    return BackendInvalid(
+        f'{LABEL}: "{printable(path)}" is in a KV engine of version 1, which keeps no revisions',
+        hint="move it to a KV engine of version 2, or open a new shell after a rotation",
+    )
 
 
 def _no_entry(path: str, fault: str) -> BackendInvalid:

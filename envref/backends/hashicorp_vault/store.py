@@ -10,7 +10,7 @@ from envref.backends import command
 from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.hashicorp_vault.complaints import LABEL, THROTTLED, Login, Misplaced, NoMount, failure
-from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, parsed
+from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, latest_revision, parsed
 from envref.backends.layout import Layout
 from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
@@ -43,6 +43,7 @@ class HashicorpVault(Backend):
     programs = _PROGRAMS
     others = ("ref+vault://",)
     versions = "a number"
+    keeps_revisions = True
     namespace_option = "project_namespace"
     # The paths count whether or not the file is there: a relative one is looked for where the program starts.
     credential_variables = ("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH")
@@ -130,6 +131,16 @@ class HashicorpVault(Backend):
                 for address, place in places.items()
             }
         )
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """Looks up each path's metadata once, over one connection. That is a right of its own in a policy."""
+        places = {address: answered(self._place, address) for address in addresses}
+        wanted = list(dict.fromkeys(place for place in places.values() if isinstance(place, KvPlace)))
+        told = self._revisions(wanted, deadline) if wanted else {}
+        found = {
+            address: place if isinstance(place, BackendError) else told.get(place) for address, place in places.items()
+        }
+        return {address: each for address, each in there(found).items() if each}
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         """Writes the member `value` and keeps the others. BackendInvalid if somebody else wrote at the same time."""
@@ -270,6 +281,31 @@ class HashicorpVault(Backend):
             return found.get("type") == "kv" and (found.get("options") or {}).get("version", "1") == "1"
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             return False
+
+    def _revisions(self, places: Sequence[KvPlace], deadline: float) -> dict[KvPlace, str | BackendError]:
+        """The revision at each place; empty for a deleted entry. By the program where only that reaches the server."""
+        from envref.backends.hashicorp_vault.connection import revisions
+        from envref.backends.http.connection import Unusual
+
+        started = time.monotonic()
+        try:
+            if self._command:
+                raise Unusual
+            told = revisions(self._server(deadline), self._mount, places, deadline, self._login)
+            return {**dict.fromkeys(places, no_answer(LABEL, started, deadline)), **told}
+        except Unusual:
+            calls = [["kv", "metadata", "get", "-format=json", self._mounted, "--", place.path] for place in places]
+            outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+            return {
+                place: answered(self._revision, place, outcome) for place, outcome in zip(places, outcomes, strict=True)
+            }
+
+    def _revision(self, place: KvPlace, outcome: Finished | BackendError) -> str:
+        if isinstance(outcome, BackendError):
+            raise outcome
+        if outcome.status:
+            raise self._failed(place.path, outcome)
+        return latest_revision(place.path, outcome.stdout)
 
     def _read_together(self, places: Sequence[KvPlace], deadline: float) -> Entries | None:
         """Reads over one connection; None where only the program knows how to reach the server."""

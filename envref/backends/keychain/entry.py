@@ -43,11 +43,27 @@ class Attributes(NamedTuple):
 Sought = KeychainEntry | Attributes
 
 
+class Held(bytes):
+    """A value that a keychain holds, and since when: seconds since 1970, 0 where it does not say."""
+
+    modified = 0
+
+    @classmethod
+    def since(cls, value: bytes, modified: int) -> Held:
+        held = cls(value)
+        held.modified = modified
+        return held
+
+
 class Provider(Protocol):
     """One system's keychain. Every call ends by its deadline, with BackendTimeout."""
 
     def read_many(self, entries: Sequence[Sought], deadline: float) -> Mapping[Sought, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
+        ...
+
+    def modified(self, entries: Sequence[Sought], deadline: float) -> Mapping[Sought, int | BackendError]:
+        """When each entry was written, as `Held` has it, without its value and without unlocking anything."""
         ...
 
     def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None: ...

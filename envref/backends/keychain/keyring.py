@@ -48,6 +48,12 @@ class KeyringLibrary:
     def read_many(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, bytes | BackendError]:
         return _within(deadline, lambda: self._read_many(entries))
 
+    def modified(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, int | BackendError]:
+        """Python keyring tells no dates."""
+        del deadline
+        told = BackendInvalid("this keychain does not say when an entry was written", subject=LABEL)
+        return dict.fromkeys(entries, told)
+
     def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None:
         _within(deadline, lambda: self._backend().set_password(entry.service, entry.account, value.decode("utf-8")))
 

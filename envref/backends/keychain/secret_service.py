@@ -24,7 +24,7 @@ from secretstorage.exceptions import PromptDismissedException, SecretStorageExce
 from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
 
 from envref.backends.answer import excerpt, no_answer
-from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, locked, no_desktop
+from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, Held, locked, no_desktop
 from envref.backends.keychain.session_bus import GONE, NoBus, connect
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
 
@@ -79,6 +79,10 @@ class SecretService:
     def read_many(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, bytes | BackendError]:
         """The value of each entry, or why it can't be read; an entry left out is not there."""
         return _converse(lambda talk: talk.read_many(entries), deadline)
+
+    def modified(self, entries: Sequence[Sought], deadline: float) -> dict[Sought, int | BackendError]:
+        """When each entry was written; works while the keyring is locked, where that lists its items."""
+        return _converse(lambda talk: talk.modified(entries), deadline)
 
     def write(self, entry: KeychainEntry, value: bytes, deadline: float) -> None:
         """Creates the entry, or changes every item that has its attributes."""
@@ -178,11 +182,31 @@ class _Conversation:
         several = self.only_one(found)
         newest = {entry: self.newest(items.unlocked) for entry, items in found.items() if items.unlocked}
         values = self.secrets(list(newest.values()))
+        dates = self.dates(list(values))
         answers: dict[Sought, bytes | BackendError] = {
-            entry: values[path] for entry, path in newest.items() if path in values
+            entry: Held.since(values[path], dates[path]) for entry, path in newest.items() if path in values
         }
         unanswered = {entry: items for entry, items in found.items() if entry not in answers}
         return {**answers, **self.why_unanswered(unanswered), **several}
+
+    def modified(self, entries: Sequence[Sought]) -> dict[Sought, int | BackendError]:
+        found = self.search(entries)
+        several = self.only_one(found)
+        dates = self.dates([path for items in found.values() for path in (*items.unlocked, *items.locked)])
+        # Of several items that other programs wrote, the one that was changed last counts, as for the value.
+        told = {
+            entry: max(dates[path] for path in (*items.unlocked, *items.locked))
+            for entry, items in found.items()
+            if items.unlocked or items.locked
+        }
+        unseen = [entry for entry in found if entry not in told]
+        hidden = dict.fromkeys(unseen, locked()) if unseen and self._locked_default() else {}
+        return {**told, **hidden, **several}
+
+    def dates(self, items: Sequence[str]) -> dict[str, int]:
+        """When each item was written, in seconds since 1970."""
+        answers = self._bus.ask_all([Properties(_item(path)).get("Modified") for path in items])
+        return {path: int(date) for path, ((_, date),) in zip(items, answers, strict=True)}
 
     def only_one(self, found: dict[Sought, _Items]) -> dict[Sought, BackendError]:
         """Leaves envref's own items out where attributes were asked for; the error of each that has several others."""
@@ -304,8 +328,8 @@ class _Conversation:
         """The item that was changed last: programs that know other attributes may have written several."""
         if len(items) == 1:
             return items[0]
-        changed = self._bus.ask_all([Properties(_item(path)).get("Modified") for path in items])
-        return max(zip(changed, items, strict=True))[1]
+        dates = self.dates(items)
+        return max(items, key=lambda path: (dates[path], path))
 
     def secrets(self, items: Sequence[str]) -> dict[str, bytes]:
         """The values of unlocked items, by path, in one answer."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
-from envref.backends.keychain.entry import LABEL, OWN, KeychainEntry, NoService, Provider, no_desktop
+from envref.backends.keychain.entry import LABEL, OWN, Held, KeychainEntry, NoService, Provider, no_desktop
 from envref.backends.keychain.name import likeliest, meant
+from envref.backends.revision import revision
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Keychain(Backend):
     others = ("ref+keychain://",)
     packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
+    keeps_revisions = True
     yields_elsewhere = True
     asks_person = "answer the keychain's dialog"
 
@@ -71,6 +73,13 @@ class Keychain(Backend):
         asked = {each: None for entries in wanted.values() if not isinstance(entries, BackendError) for each in entries}
         found = self._ask(lambda provider: provider.read_many(list(asked), deadline), deadline) if asked else {}
         return there({address: answered(_value, address, entries, found) for address, entries in wanted.items()})
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """When each item was written, to the second: the Secret Service tells that of a locked keyring too."""
+        wanted = {address: answered(self._wanted, address) for address in addresses}
+        asked = {each: None for entries in wanted.values() if not isinstance(entries, BackendError) for each in entries}
+        found = self._ask(lambda provider: provider.modified(list(asked), deadline), deadline) if asked else {}
+        return there({address: _revision(entries, found) for address, entries in wanted.items()})
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         entry, raw = _entry(address), as_bytes(LABEL, value)
@@ -172,7 +181,23 @@ def _value(
     for error in held.values():
         if isinstance(error, BackendError) and not values:
             raise error
-    return next((as_secret(LABEL, value) for value in values.values()), None)
+    return next((as_secret(LABEL, value, _since(value)) for value in values.values()), None)
+
+
+def _since(value: bytes) -> str:
+    return revision(written=value.modified) if isinstance(value, Held) and value.modified else ""
+
+
+def _revision(
+    entries: Sequence[Sought] | BackendError, found: Mapping[Sought, int | BackendError]
+) -> str | BackendError | None:
+    if isinstance(entries, BackendError):
+        return entries
+    held = [found[entry] for entry in entries if entry in found]
+    dates = [date for date in held if not isinstance(date, BackendError)]
+    if dates:
+        return revision(written=max(dates))
+    return next((error for error in held if isinstance(error, BackendError)), None)
 
 
 def _all_accounts(provider: Provider, deadline: float) -> Iterable[str]:

@@ -16,6 +16,7 @@ from envref.backends.base import Backend, Package
 from envref.backends.onepassword.item import NOTE, NOTES, UPDATE, Attachment, content, fields, note, safe_id
 from envref.backends.onepassword.meaning import LABEL, SCHEME, Meaning, Title
 from envref.backends.program import Complaint, Installation, Program, plain, understood
+from envref.backends.revision import revision
 from envref.errors import (
     BackendDenied,
     BackendError,
@@ -25,6 +26,7 @@ from envref.errors import (
     SecretNotFound,
     printable,
 )
+from envref.secret import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from envref.backends.onepassword.meaning import Item
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
-    from envref.secret import Secret
 
 _PACKAGES = (Package("_1password-cli", group="1password", unfree=True, also="_1password"),)
 _INSTALLATION = Installation(("1password-cli",), _PACKAGES, ("op", "signin"))
@@ -86,6 +87,7 @@ class OnePassword(Backend):
 
     type = "1password"
     reads_fields = True
+    keeps_revisions = True
     programs = ("op",)
     others = (SCHEME, "ref+op://")
     packages = _PACKAGES
@@ -163,7 +165,20 @@ class OnePassword(Backend):
         found = {address: answered(_found, name, items[name.vault]) for address, name in names.items()}
         contents = self._files([each for each in found.values() if isinstance(each, Attachment)], deadline)
         failed = {address: name for address, name in named.items() if isinstance(name, BackendError)}
-        return there({address: _answer(each, contents) for address, each in {**found, **failed}.items()})
+        told = {address: _revised(name, items[name.vault]) for address, name in names.items()}
+        return there(
+            {address: _answer(each, contents, told.get(address, "")) for address, each in {**found, **failed}.items()}
+        )
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """One listing for each vault."""
+        named = {address: answered(Meaning.of, address, address.field) for address in addresses}
+        names = {address: name for address, name in named.items() if isinstance(name, Meaning)}
+        vaults = dict.fromkeys(name.vault for name in names.values())
+        listed = {vault: answered(self._listing, deadline, vault=vault) for vault in vaults}
+        told = {address: answered(_told, name, listed[name.vault]) for address, name in names.items()}
+        failed = {address: name for address, name in named.items() if isinstance(name, BackendError)}
+        return there({**told, **failed})
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         text = as_bytes(LABEL, value).decode()
@@ -279,12 +294,34 @@ def _found(name: Meaning, items: Sequence[Item] | BackendError) -> str | Attachm
     return None if item is None else content(name, item)
 
 
+def _told(name: Meaning, items: Sequence[Item] | BackendError) -> str | None:
+    """The revision of the item that is meant; None if there is none. Raises BackendError."""
+    if isinstance(items, BackendError):
+        raise items
+    item = _pick(name.title, items)
+    return None if item is None else _revision(item)
+
+
+def _revised(name: Meaning, items: Sequence[Item] | BackendError) -> str:
+    found = answered(_told, name, items)
+    return found if isinstance(found, str) else ""
+
+
+def _revision(item: Item) -> str:
+    """The item's id and date, as others recorded them in `op item get` and `op item list`; not seen with an account."""
+    written = item.get("updated_at")
+    return revision(item["id"], written) if written else revision(f"{item['id']}-{item.get('version')}")
+
+
 def _answer(
-    found: str | Attachment | BackendError | None, contents: Mapping[Attachment, Secret | BackendError]
+    found: str | Attachment | BackendError | None, contents: Mapping[Attachment, Secret | BackendError], revised: str
 ) -> Secret | BackendError | None:
-    if isinstance(found, Attachment):
-        return contents[found]
-    return answered(as_secret, LABEL, found) if isinstance(found, str) else found
+    if isinstance(found, str):
+        return answered(as_secret, LABEL, found, revised)
+    answer = contents[found] if isinstance(found, Attachment) else found
+    if isinstance(answer, Secret):
+        answer.revision = revised
+    return answer
 
 
 def _content(outcome: Finished | BackendError) -> Secret:

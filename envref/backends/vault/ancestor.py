@@ -43,6 +43,10 @@ class Ancestor:
         """Every full key."""
         return [key for (key,) in self._connection.execute("SELECT CAST(key AS TEXT) FROM secrets")]
 
+    def revision(self, key: str) -> str:  # noqa: ARG002
+        """Format 1 signs nothing, so it has none."""
+        return ""
+
     def value(self, key: str) -> bytes | None:
         """The value under a full key; None if it has none. Costs one scrypt, about 0.1 s."""
         row = self._connection.execute("SELECT CAST(value AS TEXT) FROM secrets WHERE key = ?", (key,)).fetchone()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envref.backends.vault.turn import Turn
     from envref.secret import Secret
 
+_REVISION = 12  # hex digits: two writes in 16 million million are alike
 # With casts, because SQLite lets a text column hold anything.
 _METADATA = "SELECT CAST(key AS TEXT), CAST(value AS TEXT) FROM metadata"
 _MACS = "SELECT CAST(key AS TEXT), CAST(mac AS TEXT) FROM secrets"
@@ -87,6 +88,10 @@ class Contents:
         """The value under a full key; None if it has none, BackendInvalid if somebody tampered with its row."""
         row = self._connection.execute(_ROW, (key,)).fetchone()
         return None if row is None else self.keys.open(key, SealedValue(*row))
+
+    def revision(self, key: str) -> str:
+        """The beginning of the row's signature: new at each write, for that encrypts anew; empty without a row."""
+        return self._macs.get(key, "")[:_REVISION]
 
     def put(self, key: str, value: bytes) -> None:
         """Creates or replaces a value."""

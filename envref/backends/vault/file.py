@@ -103,6 +103,12 @@ class VaultFile:
         with self._connected(deadline) as opened:
             return _initialized(opened.connection)
 
+    def revisions(self, deadline: float) -> dict[str, str]:
+        """The revision of every full key, locked or not; unsigned, as nobody opens the vault for it."""
+        with self._connected(deadline) as opened:
+            contents = _snapshot(opened.connection)
+            return {key: contents.revision(key) for key in contents.names()}
+
     def examine(self, deadline: float) -> list[BackendError]:
         """What is wrong with the vault: who may replace it, its lock, its passphrase. Asks nobody to type one."""
         faults = database.exposures(self.path)

@@ -29,6 +29,7 @@ class Vault(Backend):
 
     type = "vault"
     foreign_names = False
+    keeps_revisions = True
     transactional = True
     path_options = ("path",)
     data_options = ("path",)
@@ -58,6 +59,17 @@ class Vault(Backend):
             with self._reading(deadline) as contents:
                 # One damaged value is an error of its own: the others can still be read.
                 answers |= {address: answered(self._value, contents, address.full_key) for address in own}
+        return there(answers)
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """The rows' signatures, which are over the encrypted values: no passphrase, and a locked vault has them too."""
+        answers: dict[Address, str | BackendError | None] = {
+            address: self._foreign() for address in addresses if address.foreign is not None
+        }
+        own = [address for address in addresses if address.foreign is None]
+        if own:
+            known = self.file.revisions(deadline)
+            answers |= {address: known.get(address.full_key) for address in own}
         return there(answers)
 
     def absent(self, address: Address) -> SecretNotFound:
@@ -97,7 +109,7 @@ class Vault(Backend):
 
     def _value(self, contents: Contents | Ancestor, key: str) -> Secret | None:
         raw = contents.value(key)
-        return None if raw is None else as_secret("vault", raw)
+        return None if raw is None else as_secret("vault", raw, contents.revision(key))
 
     def _apply(self, contents: Contents, key: str, value: Secret | None) -> None:
         if value is None:

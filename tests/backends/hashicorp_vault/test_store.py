@@ -105,6 +105,45 @@ Code: 429. Errors:
 * request path "secret/data/envref/app/key": rate limit quota exceeded"""
 
 
+class TestRevisions:
+    """By one connection, or by the program where `command` names it."""
+
+    @pytest.fixture(params=["", "vault"], ids=["connection", "program"])
+    def store(self, bao, request):
+        return HashicorpVault("hcvault", command=request.param)
+
+    def test_a_deleted_version_is_not_there(self, store, bao):
+        """Deleted and destroyed ones have metadata still. One that is due later is there."""
+        bao.put("envref/app/key", {"value": "v"})
+        bao.ask("DELETE", "secret/data/envref/app/key")
+        bao.put("envref/app/other0", {"value": "v"})
+        bao.ask("PUT", "secret/destroy/envref/app/other0", {"versions": [1]})
+        bao.ask("POST", "secret/metadata/envref/app/other1", {"delete_version_after": "1h"})
+        bao.put("envref/app/other1", {"value": "v"})
+        assert set(store.revisions([KEY, *MORE], soon())) == {MORE[1]}
+
+    def test_members_of_an_entry_share_its_revision(self, store, bao):
+        """The entry is what was written: one question."""
+        bao.put("envref/app/key", {"value": "v", "user": "u"})
+        user = Address("app", "key", field="user")
+        told = store.revisions([KEY, user], soon())
+        assert told[KEY] == told[user] == store.get_many([user], soon())[user].revision
+
+    def test_version_1_keeps_none(self, bao):
+        """That is "can't tell", never "not there"."""
+        bao.ask("POST", "kv1/envref/app/key", {"value": "v"})
+        store = HashicorpVault("hcvault", mount="kv1")
+        assert store.get_many([KEY], soon())[KEY].revision == ""
+        assert isinstance(store.revisions([KEY], soon())[KEY], BackendInvalid)
+
+    def test_many_start_no_program(self, bao, shim):
+        """All questions go over one connection."""
+        store = HashicorpVault("hcvault")
+        bao.put("envref/app/key", {"value": "v"})
+        assert len(store.revisions([KEY, *MORE], soon())) == 1
+        assert shim.argvs() == []
+
+
 class TestHashicorpVault(BackendContract):
     first_version = "1"
     foreign_name = "apps/shop/database"
@@ -284,6 +323,19 @@ class TestPastedPaths:
 
 class TestCures:
     """Each cure is done as it is written, and then the secret is there (ST-F5)."""
+
+    def test_the_line_that_revisions_need(self, bao, monkeypatch):
+        """Metadata are a right of their own: who may read the value need not have it, and "denied" is not "fresh"."""
+        bao.put("envref/app/key", {"value": "v"})
+        values = 'path "secret/data/envref/app/*" { capabilities = ["read"] }'
+        monkeypatch.setenv("VAULT_TOKEN", bao.token(values))
+        store = HashicorpVault("hcvault")
+        refused = store.revisions([KEY], soon())[KEY]
+        assert isinstance(refused, BackendDenied)
+        line = 'path "secret/metadata/envref/app/*" { capabilities = ["read"] }'
+        assert refused.hint == f"its policy needs: {line}"
+        monkeypatch.setenv("VAULT_TOKEN", bao.token(f"{values}\n{line}"))
+        assert store.revisions([KEY], soon()) == {KEY: store.get_many([KEY], soon())[KEY].revision}
 
     @pytest.fixture
     def key(self, bao):

@@ -49,6 +49,7 @@ def store(secret_service):
 
 
 class TestKeychain(BackendContract):
+    pause = 1.1  # the Secret Service counts seconds
     foreign_name = "https://upload.example.org/legacy//me"
 
     def plant(self, store, name, value):
@@ -68,6 +69,12 @@ class TestPythonKeyring(TestKeychain):
         keychain = Keychain("keychain")
         keychain._provider = python_keyring()
         return keychain
+
+    def test_each_writing_has_a_revision_of_its_own(self, store):
+        """Python keyring tells no dates: nothing is said to be fresh."""
+        self.put(store, "key", "value")
+        assert store.get_many([KEY], soon())[KEY].revision == ""
+        assert isinstance(store.revisions([KEY], soon())[KEY], BackendInvalid)
 
 
 def python_keyring():
@@ -153,6 +160,16 @@ class TestLocked:
             store.set(KEY, Secret("other"), soon())
         with pytest.raises(BackendLocked):
             store.delete(KEY, soon())
+
+    def test_revisions_are_told_by_a_locked_keyring(self, store, secret_service):
+        """Nothing is unlocked and nobody is asked; what the keyring does not list is locked, not absent."""
+        store.set(KEY, Secret("value"), soon())
+        before = read(store, KEY).revision
+        secret_service.lock()
+        other = Address("app", "other")
+        told = store.revisions([KEY, other], soon())
+        assert told[KEY] == before
+        assert isinstance(told[other], BackendLocked)
 
     def test_names_are_listed_from_a_locked_keyring(self, store, secret_service):
         """Listing names needs no unlocked keyring."""

@@ -105,6 +105,15 @@ class TestErrors:
         expected = "vault passphrase required: set ENVREF_VAULT_PASSPHRASE or use an interactive terminal"
         assert caught.value.message == expected
 
+    def test_revisions_need_no_passphrase_and_no_unlocked_vault(self, vault, monkeypatch):
+        """Who is locked out can still be told what changed; nothing is decrypted."""
+        names = [*map(address, VALUES)]
+        before = {key: each.revision for key, each in vault.get_many(names, soon()).items()}
+        with vault.file.writing(soon()) as contents:
+            contents.lock()
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+        assert reopened(vault).revisions([*names, address("absent")], soon()) == before
+
     def test_a_foreign_name_is_refused(self, vault):
         """The vault has no names but its own; the other addresses are still answered."""
         foreign = Address("", "", foreign="x")

@@ -1,0 +1,104 @@
+"""`envref refresh`: code that sets those of a shell's variables that are old, and nothing else (docs/adr/0032)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from envref import streams
+from envref.cli import activate, candidates
+from envref.cli.grammar import Command
+from envref.cli.options import timeout_option
+from envref.cli.request import format_of
+from envref.cli.stale import Shell
+from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
+from envref.formats import limits, shells
+from envref.fresh import earlier, seen, stale
+from envref.fresh.chain import RevisionChain
+from envref.resolve.report import complaints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envref.fresh.stale import Verdict
+    from envref.project.project import Project
+    from envref.resolve.resolution import Resolution, Values
+
+
+@click.command(cls=Command)
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=candidates.variables)
+@click.option("--shell", metavar="S", default="sh", help=f"The shell: {', '.join(shells.SHELLS)}, auto.")
+@timeout_option
+def refresh(names: tuple[str, ...], shell: str, timeout: float | None) -> int:
+    """Print code that gives this shell the new values of old variables.
+
+    What was unset or changed by hand since is left alone, unless it is named.
+
+    Example: eval "$(envref refresh)"
+    """
+    format_ = format_of(shell, os.environ)
+    if not format_:
+        raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
+    sink = shells.sink(format_)
+    try:
+        return _refreshed(Shell(timeout, _agreed), names, sink)
+    except EnvrefError:
+        sink.fail()
+        raise
+
+
+def _agreed(project: Project) -> None:
+    """Nothing of a project that nobody here has agreed to gets into a shell."""
+    activate.agree(project)(project)
+
+
+def _refreshed(shell: Shell, names: tuple[str, ...], sink: shells.Sink) -> int:
+    shell.gate(shell.project)
+    found = shell.verdicts(names, read=False)
+    old = [verdict for verdict in found if verdict.status == stale.STALE]
+    let = _let_alone(shell, old, set(names))
+    _tell([verdict for verdict in found if verdict.status in (stale.GONE, stale.UNKNOWN)], let)
+    resolution = shell.resolution([verdict.name for verdict in old if verdict.name not in let])
+    values = resolution.values()
+    _write(shell, resolution, let, sink)
+    streams.say(complaints(resolution.filled.values()))
+    told = all(verdict.status in (stale.STALE, stale.FRESH) for verdict in found)
+    return OK if told and len(values) == len(old) - len(let) else PARTIAL
+
+
+def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[str, str]:
+    """The names that are the user's by now, and why."""
+    names = {verdict.name: verdict.seen for verdict in old if verdict.name not in named}
+    unset = dict.fromkeys([name for name in names if name not in os.environ], "it was unset in this shell")
+    asked = {name: sources for name, sources in names.items() if name not in unset}
+    types = {backend.name: backend.type for backend in shell.project.config.backends}
+    pins = earlier.pins(asked, shell.filled(asked, RevisionChain), types)
+    if not pins:
+        return unset
+    given = shell.filled(asked, earlier.chain(pins))
+    told = [name for name, sources in asked.items() if earlier.is_told(sources, given.get(name), pins)]
+    changed = [name for name in told if shells.exact_text(name, given[name].value or "") != os.environ[name]]
+    return {**unset, **dict.fromkeys(changed, "its value in this shell is not the one that envref gave it")}
+
+
+def _tell(kept: Iterable[Verdict], let: dict[str, str]) -> None:
+    for verdict in kept:
+        streams.warn(printable(f"{verdict.line()}; left as it is"))
+    for name, reason in let.items():
+        streams.warn(f"{name}: {reason}; left alone, to set it: envref refresh {name}")
+
+
+def _write(shell: Shell, resolution: Resolution, let: Iterable[str], sink: shells.Sink) -> None:
+    """The new values and the new ENVREF_SEEN; nothing where nothing changed."""
+    values: Values = resolution.values()
+    got = {name for name, _ in values}
+    new = {name: each for name, each in seen.sources_of(resolution).items() if name in got}
+    shell.seen.sources = {name: each for name, each in {**shell.seen.sources, **new}.items() if name not in let}
+    if not values and not let:
+        return
+    values.append((seen.NAME, shell.seen.text(shell.project)))
+    limits.check(values, os.environb)
+    activate.warn_people()
+    sink.write(sink.render(values))

@@ -1,0 +1,156 @@
+"""`envref stale`: which of this shell's variables are old, without reading a value."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from envref import streams
+from envref.cli import candidates
+from envref.cli.grammar import Command, directory
+from envref.cli.options import timeout_option
+from envref.errors import FAILED, OK, PARTIAL, EnvrefError, printable
+from envref.formats import shells
+from envref.fresh import seen, stale
+from envref.fresh.chain import RevisionChain
+from envref.fresh.seen import Unusable
+from envref.project.trust.gate import check
+from envref.resolve import resolution as resolutions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envref.env.environment import Environment, Filled
+    from envref.fresh.seen import Seen
+    from envref.fresh.stale import Verdict
+    from envref.project.project import Project
+    from envref.resolve.chain import VariableChain
+    from envref.resolve.resolution import Gate, Resolution
+
+_AGAIN = 'export the variables again: eval "$(envref resolve --export)"'
+
+
+@click.command("stale", cls=Command)
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=candidates.variables)
+@click.option("--json", "as_json", is_flag=True, help="Every name with its status, as JSON.")
+@click.option("--services", is_flag=True, help="Also the Flox services that hold an old name.")
+@click.option("--read", is_flag=True, help="Read values, and drop them, where nothing else tells.")
+@timeout_option
+def command(names: tuple[str, ...], timeout: float | None, *, as_json: bool, services: bool, read: bool) -> int:
+    """Show which of this shell's variables are old.
+
+    Exit status: 3 if one is old or gone, else 1 if one can't be told, else 0.
+
+    Example: envref stale DB_PASSWORD || eval "$(envref refresh)"
+    """
+    given = Shell(timeout)
+    found = given.verdicts(names, read=read)
+    if as_json:
+        streams.write(shells.json_text([_row(verdict) for verdict in found]))
+    elif streams.level > streams.QUIET:
+        streams.write("".join(f"{printable(line)}\n" for verdict in found for line in _lines(verdict)))
+    if services and streams.level > streams.QUIET:
+        streams.say(_services(given.project, old_names(found)))
+    return status(found)
+
+
+def status(found: Iterable[Verdict]) -> int:
+    """A name that can't be told is never fresh."""
+    kinds = {verdict.status for verdict in found}
+    if kinds & {stale.STALE, stale.GONE}:
+        return PARTIAL
+    return FAILED if stale.UNKNOWN in kinds else OK
+
+
+def old_names(found: Iterable[Verdict]) -> list[str]:
+    return [verdict.name for verdict in found if verdict.status in (stale.STALE, stale.GONE)]
+
+
+class Shell:
+    """The variables of the shell that called, and the project that they are of. `gate` is what its stores have to pass.
+
+    Raises EnvrefError if nothing of it can be told, and Untrusted, before any store is asked.
+    """
+
+    def __init__(self, timeout: float | None, gate: Gate = check) -> None:
+        self.timeout = timeout
+        self.gate = gate
+        profile = seen.profile_of(os.environ)
+        self.project: Project = resolutions.load(directory(), profile, timeout)
+        if self.project.unread:
+            gate(self.project)
+        try:
+            self.seen: Seen = seen.of_environment(self.project)
+            if self.seen.profile != self.project.profile:
+                raise Unusable(f"is of {_profile(self.seen.profile)}, and here it is {_profile(self.project.profile)}")
+        except Unusable as error:
+            raise EnvrefError(f"{seen.NAME} {error}", hint=_AGAIN) from None
+        self.environment: Environment = resolutions.environment_of(self.project)
+
+    def verdicts(self, names: Iterable[str], *, read: bool) -> list[Verdict]:
+        """How the names stand, by default all that the shell was given."""
+        wanted = self._wanted(names)
+        found = stale.verdicts(wanted, self.filled(wanted, RevisionChain))
+        unknown = {verdict.name: verdict.seen for verdict in found if verdict.status == stale.UNKNOWN}
+        if not read or not unknown:
+            return found
+        filled = self.filled(unknown)
+        told = {name: self._read(name, filled.get(name)) for name in unknown}
+        return [told.get(verdict.name, verdict) for verdict in found]
+
+    def filled(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Mapping[str, Filled]:
+        """What becomes of these names now; those that no file sets any more are left out."""
+        made = self.resolution(names, stores)
+        return {variable.name: made.filled[variable.name] for variable in made.chosen}
+
+    def resolution(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Resolution:
+        chosen = self.environment.select([name for name in names if name in self.environment.variables])
+        return resolutions.resolved(self.project, self.environment, chosen, self.timeout, self.gate, stores)
+
+    def _wanted(self, names: Iterable[str]) -> dict[str, seen.Sources]:
+        chosen = list(names) or list(self.seen.sources)
+        for name in chosen:
+            if name not in self.seen.sources:
+                raise EnvrefError(f"{name}: this shell was not given it with a reference", hint=_AGAIN)
+        return {name: self.seen.sources[name] for name in chosen}
+
+    def _read(self, name: str, filled: Filled | None) -> Verdict:
+        """By the revision that comes with the value, else by the value itself, which is dropped at once."""
+        now = stale.verdict(name, self.seen.sources[name], filled)
+        value = filled.value if filled else None
+        if now.status != stale.UNKNOWN or value is None:
+            return now
+        return stale.by_value(now, is_value=shells.exact_text(name, value) == os.environ.get(name))
+
+
+def _profile(profile: str | None) -> str:
+    return f'profile "{profile}"' if profile else "no profile"
+
+
+def _lines(verdict: Verdict) -> list[str]:
+    if verdict.status == stale.FRESH and streams.level < streams.VERBOSE:
+        return []
+    return [verdict.line(), *(f"  {line}" for line in verdict.cure)]
+
+
+def _row(verdict: Verdict) -> dict[str, object]:
+    row: dict[str, object] = {"name": verdict.name, "status": verdict.status}
+    row |= {"seen": list(verdict.seen), "now": list(verdict.now)}
+    return {**row, "reason": verdict.reason} if verdict.reason else row
+
+
+def _services(project: Project, names: Iterable[str]) -> list[str]:
+    """The services that were started with an old name: those that .envref.yaml gives it, and those that get all."""
+    from envref.flox import manifest, services
+
+    old = set(names)
+    given = project.config.services
+    try:
+        others = services.names_in(manifest.locate(project.root))
+    except EnvrefError:
+        others = []
+    held = [name for name, variables in given.items() if old & set(variables)]
+    held += [name for name in others if name not in given and old]
+    return [f"services to restart: flox services restart {' '.join(sorted(held))}"] if held else []

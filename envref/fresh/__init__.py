@@ -1,0 +1,1 @@
+"""What changed since a shell was given its values."""

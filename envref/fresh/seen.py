@@ -1,0 +1,142 @@
+"""ENVREF_SEEN: which writing of each secret a shell was given, beside the values, in its environment (docs/adr/0032).
+
+`1 PLACE PROFILE NAME=SOURCE+SOURCE … .`: a source is `STORE@REVISION`, `-` where no store gave anything, and `=` where
+the reference names a version itself. It holds no value and nothing made of one, in characters without a meaning to any
+shell. An activation with references loads this module.
+"""
+
+from __future__ import annotations
+
+import os
+
+from envref.project.trust.digest import digest
+from envref.refs.outcome import Found
+from envref.refs.reference import Reference
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envref.env.environment import Answered, Filled
+    from envref.project.project import Project
+    from envref.resolve.resolution import Resolution
+
+    Sources = tuple[str, ...]
+
+NAME = "ENVREF_SEEN"
+NOTHING = "-"  # no store gave it: a default, an absent optional secret, or a failure
+PINNED = "="
+LONGEST = 32 * 1024  # characters; eight hundred names
+_VERSION = "1"
+_END = "."  # what is cut off lacks it
+_NO_PROFILE = "-"
+_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@=.:+- ")
+
+
+class Unusable(Exception):
+    """Why an ENVREF_SEEN counts for nothing; the text is envref's own and quotes nothing of it."""
+
+
+class Seen:
+    """What a shell was given: the profile, and the sources of each name that references had a part in."""
+
+    __slots__ = ("profile", "sources")
+
+    def __init__(self, profile: str | None, sources: dict[str, Sources]) -> None:
+        self.profile = profile
+        self.sources = sources
+
+    def text(self, project: Project) -> str:
+        """The variable's value; empty where it would be too long, or hold what might mean something to a shell."""
+        entries = [f"{name}={'+'.join(sources)}" for name, sources in self.sources.items()]
+        text = " ".join([_VERSION, _place(project), self.profile or _NO_PROFILE, *entries, _END])
+        return text if len(text) <= LONGEST and _INERT.issuperset(text) else ""
+
+
+def of(resolution: Resolution) -> Seen:
+    """What becomes of a shell that gets this resolution's values."""
+    return Seen(resolution.project.profile, sources_of(resolution))
+
+
+def sources_of(resolution: Resolution) -> dict[str, Sources]:
+    """The sources of each chosen variable that has any, in merged order."""
+    names = [variable.name for variable in resolution.chosen if variable.name not in resolution.untrusted]
+    filled = {name: resolution.filled[name] for name in names}
+    return {name: sources(each) for name, each in filled.items() if each.sources}
+
+
+def sources(filled: Filled) -> Sources:
+    """What each reference in a variable's value came from, in their order."""
+    return tuple(map(_source, filled.sources))
+
+
+def _source(answered: Answered) -> str:
+    reference, outcome = answered
+    if isinstance(reference, Reference) and reference.version is not None:
+        return PINNED
+    if isinstance(outcome, Found) and outcome.backend is not None:
+        return f"{outcome.backend}@{outcome.secret.revision}"
+    return NOTHING
+
+
+def parsed(text: str, project: Project) -> Seen:
+    """What is written in an ENVREF_SEEN. Raises Unusable unless envref wrote it here, for this project, whole."""
+    if len(text) > LONGEST or not _INERT.issuperset(text):
+        raise Unusable("is not envref's own")
+    version, *words = text.split(" ")
+    if version != _VERSION:
+        raise Unusable("is of another version of envref, or not envref's own")
+    if words[-1:] != [_END] or len(words) < 3:
+        raise Unusable("is cut off")
+    place, profile, *entries, _ = words
+    if place != _place(project):
+        raise Unusable("is of another project, or of another machine")
+    return Seen(None if profile == _NO_PROFILE else profile, dict(map(_entry, entries)))
+
+
+def of_environment(project: Project, environment: Mapping[str, str] = os.environ) -> Seen:
+    """What this shell was given. Raises Unusable."""
+    if NAME not in environment:
+        raise Unusable("is not set: nothing with a reference was exported into this shell")
+    return parsed(environment[NAME], project)
+
+
+def profile_of(environment: Mapping[str, str]) -> str | None:
+    """The profile of a well-formed ENVREF_SEEN, for who has to load the project before the rest can be judged."""
+    words = environment.get(NAME, "")[:LONGEST].split(" ", 3)
+    known = len(words) == 4 and words[0] == _VERSION and words[2] != _NO_PROFILE and _INERT.issuperset(words[2])
+    return words[2] if known else None
+
+
+def _entry(entry: str) -> tuple[str, Sources]:
+    name, equals, text = entry.partition("=")
+    if not name or not equals or not all(map(_is_source, text.split("+"))):
+        raise Unusable("is not envref's own")
+    return name, tuple(text.split("+"))
+
+
+def _is_source(text: str) -> bool:
+    store, at, _ = text.partition("@")
+    return text in (NOTHING, PINNED) or bool(store and at)
+
+
+def split(source: str) -> tuple[str, str]:
+    """Store and revision of a source; no store where none gave it."""
+    store, at, revision = source.partition("@")
+    return (store, revision) if at else ("", "")
+
+
+def before(project: Project, profile: str | None, environment: Mapping[str, str] = os.environ) -> dict[str, Sources]:
+    """What this shell has of the project already, for the profile; nothing where it can't tell."""
+    try:
+        known = of_environment(project, environment)
+    except Unusable:
+        return {}
+    return known.sources if known.profile == profile else {}
+
+
+def _place(project: Project) -> str:
+    """What tells this project on this machine from others. A digest, so that it tells nobody which they are."""
+    machine = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    told = f"{machine}\0{project.root}\0{project.config.project}"
+    return digest(told.encode("utf-8", "surrogateescape"))[:12]

@@ -1,0 +1,271 @@
+"""`envref stale`: of twenty secrets in a real store exactly those that were written again; the rest is said."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+
+import pytest
+
+from envref.backends.hashicorp_vault.store import HashicorpVault
+from envref.backends.keychain.store import Keychain
+from envref.backends.pass_store import PassStore
+from envref.fresh import stale
+from envref.refs.address import Address
+from envref.secret import Secret
+from tests.backends.asking import soon
+from tests.backends.conftest import secret_service  # noqa: F401  # a fixture
+from tests.backends.stores.openbao import OpenBao, link, sign_in
+from tests.backends.stores.pass_store import GnuPg, Passwords
+from tests.backends.vaults import unlocked_vault
+from tests.cli.conftest import VAULT_ENTRY, config
+from tests.requirements import first_python
+
+pytestmark = first_python
+
+KEYS = [f"key{number}" for number in range(20)]
+
+
+def export(project, monkeypatch, *arguments):
+    """What `eval "$(envref resolve --export)"` does to the environment of the shell."""
+    done = project.envref("resolve", "--export", *arguments)
+    assert done.returncode == 0, done.stderr
+    for name, quoted, bare in re.findall(r"^export (\w+)=(?:'([^']*)'|(\S*))$", done.stdout, re.MULTILINE):
+        monkeypatch.setenv(name, quoted or bare)
+
+
+def fill(store, values):
+    """Past a program that starts once a value, where there is a way."""
+    if isinstance(store, HashicorpVault):
+        for address, value in values.items():
+            store.server.put(f"envref/{address}", {"value": value})
+    else:
+        store.change({address: Secret(value) for address, value in values.items()}, soon())
+
+
+def names(text):
+    return [line.split("  ")[0] for line in text.splitlines() if not line.startswith(" ")]
+
+
+@pytest.fixture
+def a_vault(project, monkeypatch):
+    return unlocked_vault(project.path / "v.db", monkeypatch), VAULT_ENTRY, 0
+
+
+@pytest.fixture
+def a_pass(home, monkeypatch):
+    with GnuPg() as gpg:
+        for name, value in gpg.environment.items():
+            monkeypatch.setenv(name, value)
+        Passwords(home / ".password-store")
+        yield PassStore("store"), {"name": "store", "type": "pass"}, 0
+
+
+@pytest.fixture
+def a_server(tmp_path, monkeypatch):
+    with OpenBao(tmp_path / "openbao") as running:
+        sign_in(monkeypatch, running, link(tmp_path / "programs", "vault"))
+        store = HashicorpVault("store")
+        store.server = running
+        yield store, {"name": "store", "type": "hashicorp-vault"}, 0
+
+
+@pytest.fixture
+def a_keyring(secret_service):  # noqa: F811
+    return Keychain("store"), {"name": "store", "type": "keychain"}, 1.1  # it counts seconds
+
+
+@pytest.mark.parametrize("kind", ["a_vault", "a_pass", "a_server", "a_keyring"])
+def test_of_twenty_exactly_those_that_were_written_again(project, request, monkeypatch, trusted, kind):
+    """Changed, deleted and made again, rolled back by writing the old value, and gone; seventeen are not named.
+
+    A value that is written again unchanged counts as a new writing: whoever asks for no value can't know better. Only
+    GNOME Keyring does not count that (measured).
+    """
+    store, entry, pause = request.getfixturevalue(kind)
+    project.write(".envref.yaml", config(entry))
+    project.write(".env", "".join(f"{key.upper()}=ref://secrets/{key}\n" for key in KEYS))
+    addresses = {key: Address("app", key) for key in KEYS}
+    fill(store, {address: f"value of {key}" for key, address in addresses.items()})
+    export(project, monkeypatch)
+    fresh = project.envref("stale")
+    assert (fresh.stdout, fresh.stderr, fresh.returncode) == ("", "", 0)
+
+    time.sleep(pause)
+    store.set(addresses["key1"], Secret("another"), soon())
+    store.delete(addresses["key2"], soon())
+    store.set(addresses["key2"], Secret("value of key2"), soon())
+    store.delete(addresses["key3"], soon())
+    if kind != "a_keyring":
+        store.set(addresses["key4"], Secret("value of key4"), soon())
+    written = ["KEY1", "KEY2", "KEY3", *([] if kind == "a_keyring" else ["KEY4"])]
+    old = project.envref("stale")
+    assert (names(old.stdout), old.returncode) == (written, 3)
+    assert 'KEY3  gone: secret "key3" not found' in old.stdout
+    assert "value of" not in old.stdout + old.stderr
+    assert project.envref("stale", "KEY5", "KEY6").returncode == 0
+    quiet = project.envref("stale", "-q")
+    assert (quiet.stdout, quiet.returncode) == ("", 3)
+
+
+@pytest.fixture
+def app(project, trusted):
+    """A plugin whose secrets, revisions and answers a file says."""
+    project.write(".envref.yaml", config({"name": "store", "type": "plugin", "config": {"command": "./store"}}))
+    project.write(
+        "store",
+        f"#!{sys.executable} -IS\n"
+        """
+import json, sys
+request, state = json.load(sys.stdin), json.load(open("state.json"))
+answer = state.get(request["operation"])
+key = request.get("key", "").rpartition("/")[2]
+if answer is None and key in state["values"]:
+    answer = {"value": state["values"][key][0], "revision": state["values"][key][1]}
+if answer is None and request["operation"] == "revisions":
+    found = {key: state["values"].get(key.rpartition("/")[2]) for key in request["keys"]}
+    answer = {"revisions": {key: each[1] for key, each in found.items() if each}}
+print(json.dumps(answer or {"error": "not found"}))
+""",
+    ).chmod(0o755)
+    project.write(
+        ".env", "PLAIN=1\nA=ref://store/a\nB=ref://store/b\nBOTH=${A}@${ref://store/b}\nD=ref://store/d?default=x\n"
+    )
+    project.state = lambda **state: project.write("state.json", json.dumps(state))
+    project.state(values={"a": ["value-a", "1"], "b": ["value-b", "1"]})
+    return project
+
+
+def test_a_composed_value_is_old_with_any_of_its_secrets(app, monkeypatch):
+    """And says which; a default is old as soon as the secret is there."""
+    export(app, monkeypatch)
+    app.state(values={"a": ["value-a", "1"], "b": ["new", "2"], "d": ["there", "1"]})
+    done = app.envref("stale")
+    assert done.stdout == "B  store 1 -> 2\nBOTH  store 1 -> 2\nD  nothing -> store 1\n"
+    assert done.returncode == 3
+    rows = json.loads(app.envref("stale", "--json").stdout)
+    assert [(row["name"], row["status"]) for row in rows] == [
+        ("A", "fresh"),
+        ("B", "stale"),
+        ("BOTH", "stale"),
+        ("D", "stale"),
+    ]
+    assert rows[2]["seen"] == ["store@1", "store@1"]
+    assert rows[2]["now"] == ["store@1", "store@2"]
+
+
+def test_a_store_that_does_not_answer_is_never_fresh(app, monkeypatch):
+    """Exit status 1, with the store's reason; anything that is old beside it is 3."""
+    export(app, monkeypatch)
+    app.state(values={}, revisions={"error": "denied"})
+    done = app.envref("stale")
+    assert done.returncode == 1
+    assert 'A  can not be told: backend "store": plugin "store": denied' in done.stdout
+
+
+def test_reading_tells_what_nothing_else_does(app, monkeypatch):
+    """By the revision that comes with a value; where there is none, by the value, which is dropped."""
+    for revision in ("1", ""):
+        app.state(values={"a": ["value-a", revision], "b": ["value-b", revision]}, revisions={})
+        export(app, monkeypatch)
+        assert app.envref("stale", "A").returncode == 1
+        assert "hint: compare by reading: envref stale --read" in app.envref("stale", "A").stdout
+        assert app.envref("stale", "--read").returncode == 0
+        app.state(values={"a": ["swapped", revision and "2"], "b": ["value-b", revision]}, revisions={})
+        done = app.envref("stale", "--read")
+        assert (names(done.stdout), done.returncode) == (["A", "BOTH"], 3)
+        assert "swapped" not in done.stdout
+
+
+def test_a_name_that_no_file_sets_any_more_is_gone(app, monkeypatch):
+    """The shell still has it."""
+    app.write(".env", "KV=ref://store/a\n")
+    export(app, monkeypatch)
+    app.write(".env", "OTHER=1\n")
+    done = app.envref("stale")
+    assert (done.stdout, done.returncode) == ("KV  gone: no file of the project sets it\n", 3)
+
+
+@pytest.mark.parametrize("text", [None, "", "1 MARKER", "2 a b .", "x" * 65536, "1 $(touch MARKER) - A=store@1 .", "é"])
+def test_a_foreign_one_is_refused_with_a_line(app, monkeypatch, text):
+    """Nothing of it is shown or reaches a store."""
+    if text is not None:
+        monkeypatch.setenv("ENVREF_SEEN", text)
+    app.write("store", "#!/bin/sh\ntouch asked\n").chmod(0o755)
+    done = app.envref("stale")
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert len(done.stderr.splitlines()) == 2
+    assert done.stderr.startswith("error: ENVREF_SEEN is ")
+    assert "MARKER" not in done.stderr
+    assert not (app.path / "asked").exists()
+
+
+def test_another_project_s_is_refused(app, monkeypatch, tmp_path):
+    """`cd` into another project: its own store is not asked about the first one's names."""
+    export(app, monkeypatch)
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in (".envref.yaml", ".env", "store", "state.json"):
+        (other / name).write_bytes((app.path / name).read_bytes())
+    done = app.envref("stale", cwd=other)
+    assert done.returncode == 1
+    assert "of another project, or of another machine" in done.stderr
+
+
+def test_another_profile_s_is_refused(app, monkeypatch):
+    """The profile of the export counts; where it is another one by now, the shell has to be filled anew."""
+    app.write(".env.staging", "A=ref://store/b\n")
+    export(app, monkeypatch, "--profile", "staging")
+    assert app.envref("stale").returncode == 0
+    export(app, monkeypatch)
+    monkeypatch.setenv("ENVREF_PROFILE", "staging")
+    assert "ENVREF_SEEN is of no profile, and here it is profile" in app.envref("stale").stderr
+
+
+def test_nothing_of_a_project_that_waits_for_trust_runs(app, monkeypatch):
+    """Nobody is asked either: a prompt calls this."""
+    export(app, monkeypatch)
+    monkeypatch.delenv("ENVREF_TRUST")
+    app.write("store", "#!/bin/sh\ntouch asked\n").chmod(0o755)
+    done = app.envref("stale")
+    assert done.returncode == 4
+    assert not (app.path / "asked").exists()
+
+
+def test_services_with_an_old_name_are_named(app, monkeypatch):
+    """Those that .envref.yaml gives the name, and those of the manifest that get everything."""
+    app.write(".envref.yaml", app.read(".envref.yaml").rstrip("}") + ', "services": {"api": ["A"], "worker": ["B"]}}')
+    app.write(".flox/env/manifest.toml", '[services]\napi.command = "x"\nweb.command = "y"\nworker.command = "z"\n')
+    export(app, monkeypatch)
+    app.state(values={"a": ["value-a", "2"], "b": ["value-b", "1"]})
+    assert app.envref("stale", "--services").stderr == "services to restart: flox services restart api web\n"
+
+
+def test_a_borrowed_credential_is_read_although_no_value_is(project, monkeypatch, trusted):
+    """What a store signs in with is a value, whatever it is asked for."""
+    vault = unlocked_vault(project.path / "v.db", monkeypatch)
+    vault.set(Address("app", "token"), Secret("the-real-token"), soon())
+    entry = {"name": "store", "type": "plugin", "config": {"command": "./store", "token": "ref://vault/token"}}
+    project.write(".envref.yaml", config(entry, VAULT_ENTRY))
+    project.write(
+        "store",
+        """#!/bin/sh
+case $ENVREF_PLUGIN_CONFIG in *the-real-token*) ;; *) echo '{"error": "denied"}'; exit ;; esac
+case $(cat) in *revisions*) echo '{"revisions": {"app/a": "1"}}' ;; *) echo '{"value": "v", "revision": "1"}' ;; esac
+""",
+    ).chmod(0o755)
+    project.write(".env", "A=ref://store/a\n")
+    export(project, monkeypatch)
+    assert project.envref("stale").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "just now"), (1, "1 second ago"), (150, "2 minutes ago"), (7200, "2 hours ago"), (86400 * 3, "3 days ago")],
+)
+def test_an_age_is_told_in_its_largest_unit(seconds, text, monkeypatch):
+    """People read it at a prompt."""
+    monkeypatch.setattr(stale.time, "time", lambda: 1_000_000.0 + seconds)
+    assert stale.age(1_000_000.0) == text
