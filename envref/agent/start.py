@@ -1,0 +1,69 @@
+"""Start: makes the folder and starts an agent there, in a Python of its own that knows nothing of this process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+
+from envref import client
+
+_PATIENCE = 1.0  # seconds; a Python that starts takes a twentieth of that
+_STEP = 0.002
+_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from envref.agent.server import main; main()"
+
+
+def start(place: str) -> None:
+    """Returns when an agent listens, or can't be had. Of several processes one starts it, the others wait."""
+    try:
+        os.makedirs(place, 0o700, exist_ok=True)
+        client.check(place)
+        lock = os.open(os.path.join(place, "start"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError:
+        return  # connecting fails of the same, and says it
+    try:
+        if _locked(lock) and not _listens(place):
+            _spawn(place)
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_STEP)
+        else:
+            return True
+
+
+def _listens(place: str) -> bool:
+    try:
+        client.connect(place).close()
+    except OSError:
+        return False
+    return True
+
+
+def _spawn(place: str) -> None:
+    """Nothing of ours goes along: no environment, no descriptor, no argument but the folder."""
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    argv = [sys.executable, "-I", "-S", "-c", _CODE, here, place]
+    null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    try:
+        process = os.posix_spawn(sys.executable, argv, {}, file_actions=null)
+    except OSError:
+        return
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        try:
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return
+        except ChildProcessError:
+            return
+        time.sleep(_STEP)

@@ -1,0 +1,167 @@
+"""An agent's folder, and shells: sessions of their own, that ask the agent."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pickle
+import shutil
+import signal
+import tempfile
+import time
+
+import pytest
+
+from envref import client
+from envref.agent.start import start
+
+PATIENCE = 30.0  # seconds for what happens at once on a quiet machine
+HEAD = (b"key", b"vault", b"team", b"600")
+
+
+class Shell:
+    """The leader of a session, and what it does when told to: `shell(function, *arguments)` returns the result.
+
+    The function is run in a child of the leader, as a shell runs a program; `begin` does not wait for it.
+    """
+
+    def __init__(self):
+        reading, self._requests = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.setsid()
+            os.close(self._requests)
+            _lead(reading)
+        os.close(reading)
+
+    def begin(self, function, *arguments):
+        """Starts it; what it returns can be had from the result, once."""
+        place = tempfile.mkdtemp(prefix="envref-", dir="/tmp")
+        answer = os.path.join(place, "answer")
+        os.mkfifo(answer)
+        os.write(self._requests, pickle.dumps((answer, function, arguments)).hex().encode() + b"\n")
+
+        def result():
+            with open(answer, "rb") as file:
+                content = file.read()
+            shutil.rmtree(place)
+            return pickle.loads(content)
+
+        return result
+
+    def __call__(self, function, *arguments):
+        return self.begin(function, *arguments)()
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._requests)
+        self.pid = 0
+
+
+def _lead(reading):
+    """Each line is a call, made by a child: the leader itself only leads."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with os.fdopen(reading, "rb") as lines:
+        for line in iter(lines.readline, b""):
+            if os.fork() == 0:
+                answer, function, arguments = pickle.loads(bytes.fromhex(line.decode()))
+                try:
+                    result = function(*arguments)
+                finally:
+                    with open(answer, "wb") as file:
+                        file.write(pickle.dumps(result))
+                    os._exit(0)
+    os._exit(0)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A machine that is late is none of these tests' subjects."""
+    monkeypatch.setattr(client, "PATIENCE", PATIENCE)
+    monkeypatch.setattr("envref.agent.start._PATIENCE", PATIENCE)
+
+
+@pytest.fixture
+def folder():
+    """A folder for an agent, its path short enough for a socket; the agent there ends with the test."""
+    place = tempfile.mkdtemp(prefix="envref-", dir="/tmp")
+    yield os.path.join(place, "envref")
+    end(os.path.join(place, "envref"))
+    shutil.rmtree(place)
+
+
+@pytest.fixture
+def shells():
+    """Makes shells, which end with the test."""
+    made = []
+
+    def make():
+        made.append(Shell())
+        return made[-1]
+
+    yield make
+    for shell in made:
+        if shell.pid:
+            shell.kill()
+
+
+def asked(folder, addresses=(b"a",), head=HEAD, until=PATIENCE):
+    """A turn with the agent of the folder, which is started if need be."""
+    return client.Agent(folder, start).turn(head, addresses, time.monotonic() + until)
+
+
+def given(folder, *addresses, head=HEAD):
+    """What the agent has of these addresses; a lead is given back."""
+    turn = asked(folder, addresses, head)
+    turn.end()
+    return turn.given
+
+
+def put(folder, answers, head=HEAD):
+    """Leads for the addresses, and tells the answers."""
+    turn = asked(folder, list(answers), head)
+    assert turn.leads
+    turn.put(answers)
+
+
+def told(folder):
+    """What the agent says of itself: version, process, seconds, owners, then a row for each store."""
+    with client.connect(folder) as line:
+        line.say(client.TELL)
+        _, version, process, seconds, owners, *rows = line.hear(time.monotonic() + PATIENCE)
+    return version.decode(), int(process), int(seconds), owners.split(), [row.decode().split("\t") for row in rows]
+
+
+def process_of(folder):
+    return told(folder)[1]
+
+
+def end(folder):
+    """The agent of the folder ends, if there is one."""
+    try:
+        process = process_of(folder)
+    except OSError:
+        return
+    client.tell(folder, client.STOP)
+    gone(process)
+
+
+def gone(process):
+    """Waits for the end of a process that is nobody's child here."""
+    wait_for(lambda: not alive(process))
+
+
+def alive(process):
+    try:
+        state = pathlib.Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

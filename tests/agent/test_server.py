@@ -1,0 +1,536 @@
+"""The agent as a process: how it starts and ends, whom it serves, what can't be got out of it, what can't break it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import time
+
+import pytest
+
+from envref import client
+from envref.agent import owners, server, start
+from tests.agent.conftest import (
+    HEAD,
+    PATIENCE,
+    alive,
+    asked,
+    given,
+    gone,
+    process_of,
+    put,
+    told,
+    wait_for,
+)
+from tests.nightly import count
+from tests.requirements import first_python
+
+pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
+
+VALUE = b"agent-held-value-1f9c"
+
+
+def kept_in(folder, value=VALUE):
+    put(folder, {b"a": b"V" + value})
+    return process_of(folder)
+
+
+def leading(folder, seconds):
+    """Takes the lead and keeps it for so long, or until it is killed."""
+    turn = asked(folder)
+    pathlib.Path(folder, f"leads-{os.getpid()}").touch()
+    time.sleep(seconds)
+    turn.end()
+
+
+def test_what_one_shell_got_the_other_has(folder, shells):
+    """A value, an absence; nothing else."""
+    first, second = shells(), shells()
+    first(put, folder, {b"a": b"Vone", b"b": b"A"})
+    assert second(given, folder, b"a", b"b", b"c") == {b"a": b"one", b"b": None}
+
+
+def test_ten_at_once_start_one_agent_and_ask_once(folder, shells):
+    """Nine wait for the one that leads."""
+    shell = shells()
+    results = [shell.begin(_fetched, folder) for _ in range(10)]
+    outcomes = [result() for result in results]
+    assert sorted(outcomes) == [("asked", b"one")] + [("given", b"one")] * 9
+    assert len(told(folder)[4]) == 1
+
+
+def _fetched(folder):
+    turn = asked(folder)
+    if not turn.leads:
+        return "given", turn.given[b"a"]
+    time.sleep(0.2)
+    turn.put({b"a": b"Vone"})
+    return "asked", b"one"
+
+
+def test_the_last_owner_takes_values_and_process_along(folder, shells):
+    """While another shell uses them they stay."""
+    first, second = shells(), shells()
+    first(put, folder, {b"a": b"Vone"})
+    assert second(given, folder, b"a") == {b"a": b"one"}
+    process = process_of(folder)
+    first.kill()
+    assert second(given, folder, b"a") == {b"a": b"one"}
+    second.kill()
+    gone(process)
+    assert not os.path.exists(client.socket_path(folder))
+
+
+def test_a_session_without_its_leader_keeps_nothing(folder, shells):
+    """Its owner is dead already."""
+    shell = shells()
+    result = shell.begin(_put_later, folder)
+    wait_for(lambda: os.path.exists(f"{folder}.ready"))
+    shell.kill()
+    os.unlink(f"{folder}.ready")
+    result()
+    assert told(folder)[4] == []
+
+
+def _put_later(folder):
+    pathlib.Path(f"{folder}.ready").touch()
+    wait_for(lambda: not os.path.exists(f"{folder}.ready"))
+    turn = asked(folder)
+    turn.put({b"a": b"Vone"})
+    return turn.leads
+
+
+def test_without_a_pidfd_the_start_time_tells_who_ended():
+    """As in old kernels and under filters of system calls; a number that another process got is another owner."""
+    process = os.fork()
+    if process == 0:
+        signal.pause()
+    began = owners.start_of(process)
+    assert began
+    os.kill(process, signal.SIGKILL)
+    wait_for(lambda: owners.start_of(process) == "")  # a zombie has ended
+    os.waitpid(process, 0)
+    assert owners.start_of(process) == ""
+
+
+def test_it_stops_when_told_and_when_it_is_terminated(folder):
+    """The socket goes with it."""
+    for end in (lambda _: client.tell(folder, client.STOP), lambda process: os.kill(process, signal.SIGTERM)):
+        process = kept_in(folder)
+        end(process)
+        gone(process)
+        assert not os.path.exists(client.socket_path(folder))
+
+
+def test_it_ends_when_its_folder_is_gone(folder):
+    """And leaves alone what another agent has there by then."""
+    process = kept_in(folder)
+    shutil.rmtree(folder)
+    other = kept_in(folder)
+    assert other != process
+    gone(process)
+    assert given(folder, b"a") == {b"a": VALUE}
+
+
+def test_after_kill_9_the_next_starts_another(folder):
+    """A stale socket and lock are left, and are no hindrance."""
+    process = kept_in(folder)
+    os.kill(process, signal.SIGKILL)
+    gone(process)
+    assert given(folder, b"a") == {}
+    assert process_of(folder) != process
+
+
+def test_a_leader_killed_while_it_asks_hands_on(folder, shells):
+    """The one who waits leads."""
+    leader, waiting = shells(), shells()
+    leader.begin(leading, folder, 60)
+    wait_for(lambda: list(pathlib.Path(folder).glob("leads-*")) if os.path.isdir(folder) else False)
+    [mark] = pathlib.Path(folder).glob("leads-*")
+    result = waiting.begin(_fetched, folder)
+    os.kill(int(mark.name.partition("-")[2]), signal.SIGKILL)
+    assert result() == ("asked", b"one")
+
+
+def test_nobody_waits_longer_than_he_may(folder, shells):
+    """The leader has more time than who waits."""
+    shell = shells()
+    shell.begin(leading, folder, 60)
+    wait_for(lambda: list(pathlib.Path(folder).glob("leads-*")) if os.path.isdir(folder) else False)
+    with pytest.raises(client.Late):
+        asked(folder, until=0.05)
+
+
+def test_kills_at_random_never_give_a_wrong_value(folder, shells):
+    """Of the agent, of the leader, of both: who asks gets what the store has, or asks it, and no agent is left over."""
+    shell = shells()
+    for number in range(count(12, 100)):
+        value = b"%d" % number
+        results = [shell.begin(_value_of, folder, value) for _ in range(3)]
+        if number % 3 != 1:
+            _kill_agent(folder)
+        if number % 3 != 0:
+            _kill_leader(folder)
+        found = [result() for result in results if result]
+        assert {each for each in found if each} <= {value}
+        client.tell(folder, client.FORGET)
+    process = process_of_or_none(folder)
+    shell.kill()
+    if process:
+        gone(process)
+    assert not _agents_of(folder)
+
+
+def _value_of(folder, value):
+    turn = asked(folder)
+    if turn.leads:
+        pathlib.Path(folder, "leader").write_text(str(os.getpid()), encoding="utf-8")
+    if b"a" in turn.given:
+        return turn.given[b"a"]
+    turn.put({b"a": b"V" + value})
+    return value
+
+
+def _kill_agent(folder):
+    process = process_of_or_none(folder)
+    if process:
+        os.kill(process, signal.SIGKILL)
+
+
+def _kill_leader(folder):
+    try:
+        os.kill(int(pathlib.Path(folder, "leader").read_text(encoding="utf-8")), signal.SIGKILL)
+    except (OSError, ValueError):
+        pass
+
+
+def process_of_or_none(folder):
+    try:
+        return process_of(folder)
+    except OSError:
+        return None
+
+
+def _agents_of(folder):
+    found = []
+    for entry in os.listdir("/proc"):
+        try:
+            command = pathlib.Path("/proc", entry, "cmdline").read_bytes()
+        except OSError:
+            continue
+        if entry.isdigit() and os.fsencode(folder) in command.split(b"\0") and alive(int(entry)):
+            found.append(int(entry))
+    return found
+
+
+# What can't be got out of it.
+
+
+def test_it_has_no_environment_no_terminal_no_open_file_of_whoever_started_it(folder, monkeypatch):
+    """Whoever waits for the end of its output does not wait for the agent; of its arguments only the folder is told."""
+    monkeypatch.setenv("SECRET_OF_TEST", VALUE.decode())
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    process = kept_in(folder)
+    os.close(writing)
+    assert os.read(reading, 1) == b""  # nobody else has it
+    os.close(reading)
+    found = pathlib.Path("/proc", str(process))
+    assert VALUE not in (found / "cmdline").read_bytes()
+    assert os.getsid(process) != os.getsid(0)
+    if os.geteuid() == 0:  # others may not even look
+        assert (found / "environ").read_bytes().strip(b"\0").split(b"\0") in ([b""], [b"LC_CTYPE=C.UTF-8"])
+        opened = {os.readlink(each) for each in (found / "fd").iterdir()}
+        assert not {each for each in opened if each.startswith(("pipe:", "/dev/pts"))}
+
+
+def test_nothing_of_a_value_is_in_a_file(folder):
+    """Not in its folder, not by another name."""
+    kept_in(folder)
+    for path in pathlib.Path(folder).parent.rglob("*"):
+        if path.is_file():
+            assert VALUE not in path.read_bytes()
+
+
+def test_no_process_of_the_same_user_reads_its_memory(folder):
+    """Tried as a user who is not root: attaching and reading are refused, and no core is written."""
+    need_root()
+    folder_of_nobody(folder)
+    process = as_user(NOBODY, _served, folder)
+    try:
+        assert as_user(NOBODY, _attempts, process) == ["environ", "mem", "attach"]
+        limits = pathlib.Path(f"/proc/{process}/limits").read_text(encoding="utf-8")
+        [core] = [line.split() for line in limits.splitlines() if line.startswith("Max core file size")]
+        assert core[4:6] == ["0", "0"]
+    finally:
+        os.kill(process, signal.SIGKILL)
+
+
+def _served(folder):
+    """Becomes an agent in a child, without a new Python: that user may not be able to read where it is installed."""
+    if os.fork() == 0:
+        os.closerange(3, 256)  # whoever reads what this process says waits for the end of all that have the pipe
+        server.serve(folder)
+        os._exit(1)
+    os.wait()
+    return kept_in(folder)
+
+
+def _attempts(process):
+    """What was refused."""
+    refused = []
+    for name in ("environ", "mem"):
+        try:
+            with open(f"/proc/{process}/{name}", "rb"):
+                pass
+        except PermissionError:
+            refused.append(name)
+    attach = 16
+    if ctypes.CDLL(None, use_errno=True).ptrace(attach, process, 0, 0) != 0:
+        refused.append("attach")
+    return refused
+
+
+# Who else may come.
+
+NOBODY, SOMEBODY = 65534, 65533
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+
+def folder_of_nobody(folder):
+    os.chmod(os.path.dirname(folder), 0o711)
+    os.mkdir(folder, 0o700)
+    os.chown(folder, NOBODY, NOBODY)
+
+
+def as_user(uid, function, *arguments):
+    """What the function returns in a process of that user; its exception's name if it raises."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if process == 0:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        try:
+            result = function(*arguments)
+        except BaseException as error:
+            result = type(error).__name__
+        os.write(writing, repr(result).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        content = file.read()
+    os.waitpid(process, 0)
+    return eval(content)
+
+
+def test_another_user_is_served_nothing_even_where_the_folder_lets_him_in(folder):
+    """The kernel says who it is; root's folder was opened by mistake."""
+    need_root()
+    kept_in(folder)
+    for path, mode in ((os.path.dirname(folder), 0o711), (folder, 0o711), (client.socket_path(folder), 0o666)):
+        os.chmod(path, mode)
+    assert as_user(NOBODY, _raw_answer, folder) == b""
+    os.chmod(folder, 0o700)
+    assert given(folder, b"a") == {b"a": VALUE}
+
+
+def _raw_answer(folder):
+    """What comes back without the client's own care."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(client.socket_path(folder))
+        try:
+            connection.sendall(client.frame((client.GET, client.PROTOCOL, *HEAD, b"a")))
+            return connection.recv(100)
+        except OSError:
+            return b""
+
+
+def test_the_agent_of_another_user_is_not_believed(folder):
+    """A socket of his in our own folder, as after a `chown`."""
+    need_root()
+    os.makedirs(folder, 0o700)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(client.socket_path(folder))
+    process = os.fork()
+    if process == 0:
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+        listening.listen(1)  # the one whom the kernel names
+        signal.pause()
+    try:
+        with pytest.raises(client.Untrustworthy):
+            _connected(folder)
+        agent = client.Agent(folder, start.start)
+        turn = agent.turn(HEAD, [b"a"], time.monotonic() + PATIENCE)
+        assert (turn.given, turn.leads) == ({}, False)
+        assert agent.note == f"agent: {folder} has the agent of another user"
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+
+
+def _connected(folder):
+    """Connects, once somebody listens."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return client.connect(folder)
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o770, 0o701])
+def test_a_folder_that_others_can_enter_is_not_used(folder, mode):
+    """Neither asked nor given an agent."""
+    os.makedirs(folder)
+    os.chmod(folder, mode)
+    agent = client.Agent(folder, start.start)
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert agent.note == f"agent: {folder} is not a folder that only you can enter"
+    assert os.listdir(folder) == []
+
+
+def test_a_link_or_a_file_in_its_place_is_not_used(folder):
+    elsewhere = f"{folder}-elsewhere"
+    os.mkdir(elsewhere, 0o700)
+    for make in (lambda: os.symlink(elsewhere, folder), lambda: pathlib.Path(folder).touch()):
+        make()
+        agent = client.Agent(folder, start.start)
+        assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+        assert agent.note
+        os.unlink(folder)
+    assert os.listdir(elsewhere) == []
+
+
+def test_a_folder_that_others_can_replace_is_not_used(folder):
+    """What is above it is everybody's and not sticky."""
+    os.chmod(os.path.dirname(folder), 0o777)
+    agent = client.Agent(folder, start.start)
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert agent.note == f"agent: {folder} is in a folder where others can replace it"
+
+
+# What can't break it.
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xff\xff\xff\xff",
+        (100 * 1024 * 1024).to_bytes(4, "big"),
+        b"\0\0\0\0",
+        client.frame((b"?",)),
+        client.frame((client.GET,)),
+        client.frame((client.GET, b"999", *HEAD, b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"key", b"\xff", b"\xff", b"1", b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"key", b"vault", b"v", b"soon", b"a")),
+        client.frame((client.PUT, b"a")),
+        client.frame((client.WRITE,)),
+        client.frame((client.REFUSE,)),
+        client.frame((client.FORGET, b"\xff")),
+    ],
+    ids=range(13),
+)
+def test_garbage_is_not_answered(folder, data):
+    """The connection is closed, the agent stays, and what it keeps does."""
+    kept_in(folder)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(client.socket_path(folder))
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    assert given(folder, b"a") == {b"a": VALUE}
+
+
+def test_a_thousand_connections_and_half_frames_leave_it_alive(folder):
+    """More than it takes are closed at once; what does not end is closed after a while; then it serves again."""
+    process = kept_in(folder)
+    many = []
+    for _ in range(1000):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        many.append(connection)
+        try:
+            connection.connect(client.socket_path(folder))
+            connection.sendall(b"\0\0")
+        except OSError:
+            pass  # refused, or closed already
+    for connection in many:
+        connection.close()
+    assert process_of(folder) == process
+    assert given(folder, b"a") == {b"a": VALUE}
+
+
+def test_half_a_frame_is_not_waited_for(folder, monkeypatch):
+    """The connection is closed by the agent."""
+    kept_in(folder)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(client.socket_path(folder))
+        connection.sendall(b"\0\0\0\x10half")
+        assert connection.recv(100) == b""
+
+
+def test_who_asks_and_never_reads_does_not_stop_the_others(folder):
+    """However much it is that he does not read."""
+    put(folder, {b"large": b"V" + b"x" * 1_000_000})
+    process = kept_in(folder)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(client.socket_path(folder))
+        connection.settimeout(1)
+        try:
+            for _ in range(200):
+                connection.sendall(client.frame((client.GET, client.PROTOCOL, *HEAD, b"large")))
+        except OSError:
+            pass  # closed
+        assert given(folder, b"a") == {b"a": VALUE}
+    assert process_of(folder) == process
+
+
+# Trouble costs little.
+
+
+def test_an_agent_that_does_not_answer_is_given_up(folder, monkeypatch):
+    """It is stopped; it is asked once, the next question goes to the store right away."""
+    process = kept_in(folder)
+    os.kill(process, signal.SIGSTOP)
+    monkeypatch.setattr(client, "PATIENCE", 0.1)
+    agent = client.Agent(folder, start.start)
+    try:
+        turn = agent.turn(HEAD, [b"a"], time.monotonic() + PATIENCE)
+        assert (turn.given, turn.leads, agent.note) == ({}, False, "agent: no answer")
+        with monkeypatch.context() as patched:
+            patched.setattr(client, "connect", None)
+            assert not agent.turn(HEAD, [b"a"], time.monotonic() + PATIENCE).leads
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def test_it_is_started_at_most_twice(folder):
+    """Whatever ends it at its start."""
+    starts = []
+    agent = client.Agent(folder, starts.append)
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert starts == [folder, folder]
+    assert agent.note == f"agent: {folder}: No such file or directory"
+
+
+def test_it_is_small(folder):
+    """Private memory with a hundred values (issue 17)."""
+    put(folder, {b"%064d" % number: b"V" + b"x" * 100 for number in range(100)})
+    rows = pathlib.Path(f"/proc/{process_of(folder)}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    private = sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
+    assert private < 6 * 1024
