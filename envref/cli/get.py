@@ -60,7 +60,8 @@ def _resolved(key: str, format_: str, request: Request) -> int:
         return FAILED
     values = dict(resolution.values())
     if key not in values:
-        raise EnvrefError(f"{key} has no value: its secret may be absent")
+        hint = "its reference is optional: store the secret, or give it ?default=TEXT"
+        raise EnvrefError(f"{key} has no value: its secret may be absent", hint=hint)
     streams.write(_written(key, shells.environment_text(key, values[key]), format_))
     return OK
 
