@@ -47,6 +47,7 @@ def _guarded(command: Callable[[], int]) -> int:
     try:
         return command()
     except KeyboardInterrupt:
+        streams.inform("interrupted")
         _end_by_interrupt()
         return FAILED
     except EnvrefError as error:

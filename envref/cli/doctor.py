@@ -54,12 +54,12 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
         _tell([finding for each in findings.values() for finding in each])
         if not flox and os.path.exists(os.path.join(found.root, PLACE)):
             streams.inform("hint: there is a Flox environment here; envref doctor --flox looks at it too")
-    return FAILED if _faults(findings) else OK
+    return FAILED if any(map(_faults, findings.values())) else OK
 
 
-def _faults(findings: dict[str, list[Finding]]) -> int:
+def _faults(findings: list[Finding]) -> int:
     """How many findings are more than a note."""
-    return sum(not finding.is_note for each in findings.values() for finding in each)
+    return sum(not finding.is_note for finding in findings)
 
 
 def _project(profile: str | None) -> tuple[Project, list[Finding]]:
@@ -97,7 +97,7 @@ def _layers(found: Project, file: str | None, local_file: str | None) -> Iterabl
 def _report(findings: dict[str, list[Finding]]) -> dict[str, object]:
     """The report of `--format json`; docs/doctor.md has its shape."""
     rows = [_row(word, finding) for word, each in findings.items() for finding in each]
-    return {"version": 1, "checks": list(findings), "issues": _faults(findings), "findings": rows}
+    return {"version": 1, "checks": list(findings), "issues": sum(map(_faults, findings.values())), "findings": rows}
 
 
 def _row(word: str, finding: Finding) -> dict[str, str | int]:
@@ -109,7 +109,7 @@ def _row(word: str, finding: Finding) -> dict[str, str | int]:
 
 def _tell(findings: list[Finding]) -> None:
     """Prints the findings on stderr, grouped by file; or the one line on stdout that all is well."""
-    faults = sum(not finding.is_note for finding in findings)
+    faults = _faults(findings)
     if findings:
         streams.say(_by_subject(findings))
     if faults:

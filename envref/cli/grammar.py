@@ -145,10 +145,8 @@ class Group(_Spoken, click.Group):
 
     def _meant(self, word: str, ctx: click.Context) -> str:
         """The command that was probably meant, by its name here or by its name in another tool."""
-        names = self.list_commands(ctx)
-        known = _MEANT.get(word, "")
-        at_home = (word not in _MEANT or ctx.parent is not None) and meant(word, names)
-        return at_home or (known if ctx.parent is None else "")
+        elsewhere = _MEANT.get(word, "") if ctx.parent is None else ""
+        return elsewhere or meant(word, self.list_commands(ctx))
 
     def invoke(self, ctx: click.Context) -> Any:
         result = super().invoke(ctx)

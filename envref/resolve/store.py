@@ -185,6 +185,8 @@ class Store:
         self.warnings += [each for each in self._backend.warnings if each not in self.warnings] if self._backend else ()
         self.asked += len(addresses)
         self.seconds += time.monotonic() - begun
+        if self.asked > 1:
+            self._share(answers)
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
     def _answers(self, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
@@ -201,6 +203,12 @@ class Store:
     def _question(self, backend: Backend, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
         """What the backend is asked: the values."""
         return backend.get_many(addresses, until)
+
+    def _share(self, answers: Mapping[Address, Answer]) -> None:
+        """Errors of time that name a few seconds, where the limit was more and the store's other secrets took it."""
+        for error in answers.values():
+            if isinstance(error, BackendTimeout) and error.is_asked and not error.cure():
+                error.hint = f"its limit of {self.limit:g} s is for all its secrets of a run"
 
     def timely(self, error: BackendError) -> BackendError:
         """The error; that of a store which may have waited for a person says what for."""

@@ -135,6 +135,7 @@ def test_ctrl_c_at_the_prompt_ends_by_the_signal_with_echo_restored(shop):
     terminal.await_text("Enter secret value: ")
     terminal.type("\x03")
     assert terminal.end() == -2
+    assert "\ninterrupted" in terminal.output.replace("\r", "")
     assert shop.values == {}
 
 

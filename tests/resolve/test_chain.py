@@ -105,6 +105,15 @@ def test_a_store_that_may_have_waited_for_a_person_says_so(configured, monkeypat
     assert store.ask([KEY])[KEY].cure() == []
 
 
+def test_a_late_answer_names_the_limit_that_its_secrets_share(configured):
+    """With one secret the message has the number itself; with more, what was left when the late one's turn came."""
+    slow = BackendTimeout("no answer within 1 s", subject="memory")
+    (store,) = configured({"name": "open", "timeout": 4}, contents={"open": slow})
+    assert store.ask([KEY])[KEY].cure() == []
+    shared = ["hint: its limit of 4 s is for all its secrets of a run"]
+    assert store.ask([Address("app", "other")])[Address("app", "other")].cure() == shared
+
+
 def test_what_was_asked_is_counted(chain):
     """How many, and that it is over."""
     store = chain.store("open")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from envref.errors import EnvrefError, Home, pasted
+from envref.errors import EnvrefError, Home
 from envref.paths import configuration_path, expanded, is_within, open_file, shown
 
 TYPE_CHECKING = False
@@ -106,12 +106,12 @@ def _own_places(own: str, environment: Mapping[str, str]) -> list[str]:
 
 def _owner_fault(name: str, status: os.stat_result, directory: str) -> EnvrefError | None:
     if status.st_uid not in (0, os.geteuid()):
-        place = pasted([f"{SAFE}={directory or os.path.dirname(name)}"])
         return EnvrefError(
             f"{name} belongs to another user",
             subject="loading config",
-            hint="a config counts only when it and the directories down to you belong to you or to root; "
-            f"if you know whose it is: export {place}, or list it in safe_directories: of your own config",
+            run=("export", f"{SAFE}={directory or os.path.dirname(name)}"),
+            hint="try again, if you know whose it is (safe_directories: of your own config says it for good); a config "
+            "counts only when it and the directories down to you belong to you or to root",
         )
     shared = "others" if status.st_mode & stat.S_IWOTH else "its group" if status.st_mode & stat.S_IWGRP else ""
     if not shared or (stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX):
