@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from tests.cli.conftest import PluginProject
+from tests.requirements import first_python, need
 
 SCHEMA = json.loads(
     (pathlib.Path(__file__).parents[2] / "envref" / "schemas" / "status.json").read_text(encoding="utf-8")
@@ -23,8 +24,6 @@ case $request in
   *) echo '{"value": "s3cret-marker"}' ;;
 esac
 """
-
-from tests.requirements import first_python, need
 
 
 @pytest.fixture
