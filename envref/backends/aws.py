@@ -5,6 +5,7 @@ Each store's file says which operation answers which question.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from envref.backends.answer import answered, as_bytes, not_found
@@ -30,6 +31,12 @@ _CARRIAGE_RETURN = (
 )
 
 
+# Options that leave the value what it is. `--with-decryption` has no value, so it has to be the last.
+_PRINTING = frozenset(
+    ("--secret-id", "--name", "--query", "--output", "--region", "--profile", "--with-decryption", "--no-cli-pager")
+)
+
+
 class AwsStore(Backend):
     """A store of AWS: how its options, names and values are checked, and how answers come back to addresses.
 
@@ -43,6 +50,8 @@ class AwsStore(Backend):
 
     service: str
     default_prefix: str
+    asked_by: tuple[str, str]  # the operation of `aws` that prints a secret, and its option for the name
+    root = ""  # what a name at the top begins with
     actions: tuple[str, ...]
     complaints: tuple[Complaint, ...]
     # What a name of envref's own may be, and any other one. Neither begins with a hyphen, nor as a URL, which `aws`
@@ -82,6 +91,26 @@ class AwsStore(Backend):
     def location(self, address: Address) -> tuple[str, ...]:
         """The name."""
         return (self._checked_name(address),)
+
+    @classmethod
+    def elsewhere(cls, said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `prefix` and `value`; SecretSpec: `item`, profile and region in the URL; the program's own words."""
+        words = said.get("command", "").split("\0")
+        flags = dict(pairwise(words))
+        if said.get("command"):
+            asked = words[:3] == ["aws", cls.service, cls.asked_by[0]] and _PRINTING.issuperset(words[3::2])
+            name, own = (flags.get(cls.asked_by[1], ""), flags) if asked else ("", {})
+            options = {option: own[f"--{option}"] for option in ("region", "profile") if f"--{option}" in own}
+            return name, options
+        profile, _, region = said.get("host", "").rpartition("@")
+        options = {"region": said.get("region") or region, "profile": said.get("profile") or profile}
+        options |= {"role_arn": said.get("role_arn", "")}
+        name, field = said.get("item", ""), said.get("field", "")
+        if said.get("value"):
+            name = said.get("prefix", "") + said["value"]
+        elif said.get("is_usual"):
+            name = f"{cls.root}{name}"
+        return f"{name}#{field}" if name and field else name, {key: text for key, text in options.items() if text}
 
     @staticmethod
     def retrieval_by(operation: str, wanted: Wanted) -> Retrieval:

@@ -48,6 +48,8 @@ class AwsSecretsManager(AwsStore):
     type = "aws-secrets-manager"
     service = "secretsmanager"
     others = ("ref+awssecrets://",)
+    tools = ("aws-sm", "awssm")
+    asked_by = ("get-secret-value", "--secret-id")
     versions = "an id, or a stage such as AWSPREVIOUS"
     default_prefix = "envref"
     actions = ("GetSecretValue", "PutSecretValue", "CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecrets")

@@ -33,6 +33,9 @@ class AwsSsm(AwsStore):
     type = "aws-ssm"
     service = "ssm"
     others = ("ref+awsssm://",)
+    tools = ("aws-ps", "awsps")
+    asked_by = ("get-parameter", "--name")
+    root = "/"
     versions = "a number, or a label"
     default_prefix = "/envref"
     actions = ("GetParameter", "PutParameter", "DeleteParameter", "GetParametersByPath")

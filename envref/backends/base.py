@@ -57,6 +57,8 @@ class Backend(ABC):
     """Whether its names hold the project. Where they don't, there is no other project to copy from."""
     foreign_names = True
     """Whether it can be asked for a name that envref did not make: `ref://store//NAME`, `names:` (commands.md 6.5)."""
+    tools: tuple[str, ...] = ()
+    """What files of other tools call such a store: a `type` of fnox.toml, the scheme of a URL in secretspec.toml."""
     versions = ""
     """What `?version=` may name, in the store's words: `a number, or a label`. Empty: it has no versions."""
     others: tuple[str, ...] = ()
@@ -195,6 +197,15 @@ class Backend(ABC):
         rest, _, field = value.partition("://")[2].partition("#")
         name = rest.partition("?")[0].strip("/")
         return f"{name}#{field.removesuffix('+')}" if name and field else name.removesuffix("+")
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:  # noqa: ARG004
+        """`NAME` or `NAME#FIELD`, and the options that a backend needs to have, for what another tool's file says.
+
+        `said` holds the options of one of `tools` and what names the secret, by the tool's own words, and the command's
+        words under `command`, for a command line that prints a secret. The name is empty where it can't tell.
+        """
+        return "", {}
 
     @classmethod
     def is_retrievable(cls) -> bool:

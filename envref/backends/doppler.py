@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
@@ -69,6 +70,7 @@ class Doppler(Backend):
     carries_project = False
     programs = ("doppler",)
     others = ("ref+doppler://",)  # vals names PROJECT/CONFIG/NAME, as a foreign name here does
+    tools = ("doppler",)
     packages = _PACKAGES
     read_variables = "DOPPLER_*"
 
@@ -92,6 +94,20 @@ class Doppler(Backend):
         if place is None:
             raise _no_name(address)
         return place
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `project`, `config` and the name as `value`; `doppler secrets get`."""
+        words = said.get("command", "").split("\0")
+        name, project, config = said.get("value", ""), said.get("project", ""), said.get("config", "")
+        if words[:3] == ["doppler", "secrets", "get"] and len(words) > 3:  # a name follows
+            flags = dict(pairwise(words[4:]))
+            name = words[3]
+            project = flags.get("-p", flags.get("--project", ""))
+            config = flags.get("-c", flags.get("--config", ""))
+        if project and not config:
+            return "", {}
+        return "/".join(filter(None, [project, config, name])) if name else "", {}
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:

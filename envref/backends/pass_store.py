@@ -118,6 +118,7 @@ class PassStore(Backend):
 
     type = "pass"
     reads_fields = True
+    tools = ("password-store", "pass", "gopass")
     versions = "a revision of the store's git"
     keeps_revisions = True
     asks_person = "unlock the GnuPG key"
@@ -150,6 +151,17 @@ class PassStore(Backend):
     def location(self, address: Address) -> tuple[str, ...]:
         """The entry's path from the store's root."""
         return (_inside(self._name(address)),)
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `prefix` and `value`; SecretSpec: `item`; `pass show ENTRY`, whose first line is meant."""
+        words = said.get("command", "").split("\0")
+        store = {"store": said["store_dir"]} if said.get("store_dir") else {}
+        if words[0] == "pass":
+            names = [word for word in words[1:] if word != "show"]
+            return (names[0], {}) if len(names) == 1 and names[0][:1] != "-" else ("", {})
+        value = said.get("value", "")
+        return (said.get("prefix", "") + value if value else said.get("item", "")), store
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envref.env.environment import Answered, Filled, Variable
+    from envref.env.file import EnvFile
     from envref.project.project import Project
     from envref.resolve.resolution import Resolution
 
@@ -93,7 +94,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
     judged = _judged(project, variables)
     broken = judged["broken"] if judged else []
     advice = [
-        *(each.line() for each in committed.advice(project, env_files(project))),
+        *(each.line() for each in committed.advice(project, _regular_files(project))),
         *(f"{variable.name} holds a text like ref://: {hint}" for variable, hint in committed.near_misses(variables)),
     ]
     return {
@@ -119,6 +120,11 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
         ],
         "issues": len(failed) + len(missing_keys) + len(broken) + len(advice),
     }
+
+
+def _regular_files(project: Project) -> list[EnvFile]:
+    """The env files, but for pipes: what one holds was read already, and comes once."""
+    return env_files(project, [name for name in layers(project) if os.path.isfile(os.path.join(project.root, name))])
 
 
 def _files(project: Project) -> list[File]:

@@ -10,6 +10,7 @@ import click
 from envref import atomic, streams
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory, exclusive
+from envref.cli.import_claims import import_claims, reader_of
 from envref.cli.options import backend_option, only_option, profile_option, without_option
 from envref.cli.prompt import at_terminal, confirmed
 from envref.cli.secret.target import target_of
@@ -44,11 +45,15 @@ def import_(
 ) -> int:
     """Store the secrets of an env file, and write references in their place.
 
-    At a terminal it shows what it takes and leaves, and asks.
+    At a terminal it shows what it takes and leaves, and asks. Of fnox.toml, secretspec.toml and a Flox manifest it
+    writes what they refer to into the project's env file, and asks no store.
 
     Example: envref import .env
     """
     exclusive(**{"only": only, "except": without})
+    reader = reader_of(file)
+    if reader:
+        return import_claims(reader, file, profile, only, without, dry_run=dry_run)
     path = os.path.join(directory(), file)
     found = project(profile)
     plan = adoption.plan(EnvFile.read(path, file), only, without, found.config)

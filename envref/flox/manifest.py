@@ -176,18 +176,10 @@ class Manifest:
         try:
             data, is_kept = tomllib.loads(self.text), toml_text.is_kept(self.text)
         except (tomllib.TOMLDecodeError, TOMLKitError) as error:
-            raise self._toml_fault(str(error)) from None
+            raise toml_text.fault(self.text, self.name, str(error)) from None
         if not is_kept:
             raise self._refusal()
         return data
-
-    def _toml_fault(self, said: str) -> MalformedFile:
-        """The error of a TOML reader, with the place taken out of its text."""
-        place = re.search(r" \(?at (?:line (\d+),? col(?:umn)? (\d+)|end of document)\)?$", said)
-        text = said[: place.start()] if place else said
-        last = self.text.count("\n") + 1, len(self.text) - (self.text.rfind("\n") + 1) + 1
-        line, column = (int(place[1]), int(place[2])) if place and place[1] else last if place else (1, 1)
-        return MalformedFile([Problem(self.name, line, column, f"not valid TOML: {text[:1].lower()}{text[1:]}")])
 
     def _schema(self) -> tuple[int, ...]:
         try:

@@ -28,6 +28,8 @@ SHARED = {
     "faults",
     "name_rule",
     "own_name",
+    "asked_by",
+    "root",
     "retrieval_by",
     "service",
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import subprocess
+import threading
 
 import jsonschema
 import pytest
@@ -151,3 +153,13 @@ def test_a_file_full_of_secrets_is_not_ok(project):
     assert any(line.startswith("  - .env: git ignores it (.gitignore:1: .env), so nobody else") for line in lines)
     assert any(line.startswith("  - A holds a text like ref://: ") for line in lines)
     assert lines[-1] == "Status: 3 issue(s) found"
+
+
+def test_a_pipe_is_read_once(project):
+    """A second reader would wait for somebody who writes again."""
+    project.write(".envref.yaml", "project: app\n")
+    os.mkfifo(project.path / ".env")
+    writer = threading.Thread(target=lambda: (project.path / ".env").write_text("A=1\n"), daemon=True)
+    writer.start()
+    done = project.envref("status", "--timeout", "20")
+    assert (done.returncode, "1 keys" in done.stdout, done.stderr) == (0, True, "")

@@ -177,6 +177,8 @@ def test_an_error_shows_the_line_and_points_at_the_character(text, excerpt):
         ("A='0123456789abcdef' y", "A='****************' y"),
         ("A='0123456789abcde' y", "A='0123456789abcde' y"),
         ("API_TOKEN='p4ss w' y", "API_TOKEN='**** *' *"),
+        ("SMTP_PASS='p4ss w' y", "SMTP_PASS='**** *' *"),
+        ("MASTER_KEY='p4ss w' y", "MASTER_KEY='**** *' *"),
         ("db_password='p4ss\nhunter2' y", "*******' *"),
         ("sk_live_0123456789abcdef", "*" * 24),
         ("sk_live_0123456789abcdef:x=1", "*" * 24 + ":x=1"),

@@ -42,6 +42,7 @@ class HashicorpVault(Backend):
     reads_fields = True
     programs = _PROGRAMS
     others = ("ref+vault://",)
+    tools = ("vault", "openbao")
     versions = "a number"
     keeps_revisions = True
     namespace_option = "project_namespace"
@@ -86,6 +87,23 @@ class HashicorpVault(Backend):
     def location(self, address: Address) -> tuple[str, ...]:
         """Mount, and path inside it."""
         return self._mount, self._path(address)
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `SECRET` or `SECRET/FIELD` below `path`; SecretSpec: the mount in the URL; the program's own words."""
+        words = said.get("command", "").split("\0")
+        if words[0] in _PROGRAMS and words[1:3] == ["kv", "get"]:
+            flags = dict(word.lstrip("-").split("=", 1) for word in words[3:] if word[:1] == "-" and "=" in word)
+            path = "/".join(filter(None, [flags.get("mount"), words[-1]]))
+            field = flags.get("field", "")
+        elif said.get("value"):
+            secret, _, field = said["value"].partition("/")
+            path, field = f"{said.get('path') or _MOUNT}/{secret}", field or "value"
+        else:
+            mount = said.get("path", "").strip("/") or _MOUNT
+            path, field = f"{mount}/{said.get('item', '')}", said.get("field") or "value"
+        mount, _, name = path.strip("/").partition("/")
+        return (f"{name}#{field}", {"mount": mount}) if name and field else ("", {})
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:

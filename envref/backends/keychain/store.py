@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
@@ -36,6 +37,7 @@ class Keychain(Backend):
 
     type = "keychain"
     others = ("ref+keychain://",)
+    tools = ("keychain", "keyring")
     packages = (Package("libsecret", systems=("x86_64-linux", "aarch64-linux")),)  # macOS comes with /usr/bin/security
     read_variables = "DBUS_* XDG_* DISPLAY WAYLAND_DISPLAY"
     keeps_revisions = True
@@ -55,6 +57,21 @@ class Keychain(Backend):
             return OWN, address.full_key
         self._wanted(address)
         return likeliest(address.foreign)
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `service`, `prefix`, `value`; SecretSpec: `item`, `field`; words of `security` and `secret-tool`."""
+        words = said.get("command", "").split("\0")
+        if words[:2] == ["security", "find-generic-password"]:
+            options = dict(pairwise(words[2:]))
+            account = options.get("-a", "")
+            return (f"{options.get('-s', '')}/{account}" if account[:1] not in ("", "$") else options.get("-s", "")), {}
+        if words[:2] == ["secret-tool", "lookup"]:
+            pairs = dict(zip(words[2::2], words[3::2], strict=False))
+            return ",".join(f"{name}={value}" for name, value in pairs.items() if value[:1] != "$"), {}
+        if said.get("value"):
+            return f"{said.get('service', '')}/{said.get('prefix', '')}{said['value']}", {}
+        return "/".join(filter(None, [said.get("item"), said.get("field")])), {}
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:

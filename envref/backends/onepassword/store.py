@@ -90,6 +90,7 @@ class OnePassword(Backend):
     keeps_revisions = True
     programs = ("op",)
     others = (SCHEME, "ref+op://")
+    tools = ("1password", "onepassword", "onepassword+token")
     packages = _PACKAGES
     retrieves_fields = True
     read_variables = "OP_* XDG_*"
@@ -124,6 +125,24 @@ class OnePassword(Backend):
         """1Password's own form, whole."""
         name, mark, field = value.removeprefix("ref+").partition("#")
         return f"{name}/{field.strip('/')}" if mark else name
+
+    @staticmethod
+    def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+        """fnox: `ITEM`, `ITEM/FIELD` or `op://…` as `value`; SecretSpec: item, field, section, vault; `op read`."""
+        words = said.get("command", "").split("\0")
+        account = {"account": said["account"]} if said.get("account") else {}
+        if said.get("command"):
+            found = [word for word in words if word.startswith(SCHEME)]
+            return (found[0], {}) if words[:2] == ["op", "read"] and len(found) == 1 else ("", {})
+        value, vault = said.get("value", ""), said.get("vault") or said.get("host", "").rpartition("@")[2]
+        if value.startswith(SCHEME):
+            return value, account
+        item, _, field = value.partition("/")
+        field = field or "password"
+        if not value:
+            item, parts = said.get("item", ""), [said.get("section"), said.get("field") or "value"]
+            field = "/".join(filter(None, parts))
+        return (f"{item}#{field}", {"vault": vault, **account}) if item and vault else ("", {})
 
     @staticmethod
     def retrieval(wanted: Wanted) -> Retrieval:
