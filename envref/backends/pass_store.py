@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 
+from envref.backends import pass_gpg
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
@@ -161,7 +162,7 @@ class PassStore(Backend):
         return wanted.by(f"_envref_entry {' '.join(words)}", "_envref_entry")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """Runs `pass show` for each entry that exists, four at a time; several fields of an entry cost one run."""
+        """Runs gpg, else `pass show`, for each entry that exists, four at a time; fields of one entry cost one run."""
         if not addresses:
             return {}
         self._check(deadline)
@@ -254,9 +255,12 @@ class PassStore(Backend):
         return {address: found[version] for address, version in wanted.items()}
 
     def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
-        wanted = list(dict.fromkeys(names))
-        calls = [("show", "--", name) for name in wanted]
-        return dict(zip(wanted, self._program.run_many(calls, deadline, extra=self._place), strict=True))
+        files = {name: self._path(name) + _SUFFIX for name in names}
+        read = pass_gpg.entries(self._program, list(files.values()), deadline, self._place)
+        asked = [name for name, file in files.items() if file not in read]
+        calls = [("show", "--", name) for name in asked]
+        shown = dict(zip(asked, self._program.run_many(calls, deadline, extra=self._place), strict=True))
+        return {name: shown[name] if name in shown else read[file] for name, file in files.items()}
 
 
 def _default_store() -> str:

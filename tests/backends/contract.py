@@ -83,7 +83,7 @@ class BackendContract:
         raise NotImplementedError
 
     def test_a_secret_of_another_hand_is_read(self, store):
-        """Under its own name, and never changed; another such name is absent. A store without such names refuses them."""
+        """Under its own name, and never changed; another such name is absent. A store without foreign names refuses."""
         assert bool(store.foreign_names) == bool(self.foreign_name), "say in the test what `foreign_names` promises"
         if not self.foreign_name:
             assert isinstance(self.read_address(store, Address("", "", foreign="name")), BackendInvalid)
