@@ -49,7 +49,7 @@ def programs(tmp_path, monkeypatch):
 
     def write(name, body, shell="#!/bin/sh"):
         path = directory / name
-        path.write_text(f"{shell}\n{body}\n")
+        path.write_text("\n".join([shell, body.removesuffix("\n"), ""]))
         path.chmod(0o755)
         return path
 
@@ -69,8 +69,9 @@ def through_pass(monkeypatch, ask):
         return ask()
 
 
-def test_the_pass_of_this_machine_is_not_started(passwords, programs):
-    """Otherwise nothing here would be tested."""
+def test_the_pass_of_this_machine_is_not_started(passwords, programs, monkeypatch):
+    """Otherwise nothing here would be tested. The variable for the place of the store is honoured."""
+    monkeypatch.setenv("PASSWORD_STORE_DIR", str(passwords.path))
     programs("base64", "echo 'pass was started' >&2; exit 1")
     assert answer_of(PassStore("pass")) == ENTRY.decode().strip()
     assert shown() == ""
