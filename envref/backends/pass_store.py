@@ -42,6 +42,7 @@ _INSTALLATION = Installation(("pass", "gnupg"), _PACKAGES, ("pass", "init", "YOU
 _USUAL_STORE = "~/.password-store"
 _GOPASS_STORE = "~/.local/share/gopass/stores/root"  # the main store; gopass's mounts are stores of their own
 _SUFFIX = ".gpg"
+_OF_AGE = ".age"  # of gopass's stores of its other kind (gopass, internal/backend/crypto/age/age.go)
 _WHOLE = "*"  # the field that is the whole entry
 _PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
 _HISTORY = "take it from the history of the store: pass git log"
@@ -167,8 +168,9 @@ class PassStore(Backend):
             return {}
         self._check(deadline)
         names = {address: self._name(address) for address in addresses}
-        latest = [name for address, name in names.items() if address.version is None and self._is_entry(name)]
-        entries = self._shown(latest, deadline)
+        latest = [name for address, name in names.items() if address.version is None]
+        entries: dict[str, Finished | BackendError] = {name: _sealed(name) for name in latest if self._is_of_age(name)}
+        entries.update(self._shown(filter(self._is_entry, latest), deadline))
         earlier = self._earlier(names, deadline)
         return there(
             {
@@ -240,6 +242,9 @@ class PassStore(Backend):
         # pass shows a directory as a tree, does not delete it, and reports success for both
         return _stays_inside(name) and os.path.isfile(self._path(name) + _SUFFIX)
 
+    def _is_of_age(self, name: str) -> bool:
+        return _stays_inside(name) and os.path.isfile(self._path(name) + _OF_AGE)
+
     def _earlier(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Finished | BackendError]:
         """The entries of addresses that ask for a version, whether or not they are still there."""
         wanted = {
@@ -280,6 +285,13 @@ def _inside(name: str) -> str:
             f'{_LABEL}: "{printable(name)}" leads out of the password store', hint="choose a name below the store"
         )
     return name
+
+
+def _sealed(name: str) -> BackendInvalid:
+    return BackendInvalid(
+        f'{_LABEL}: "{printable(name)}" is encrypted with age, and pass reads only what GnuPG encrypted',
+        hint="gopass show reads it; a plugin can run that",
+    )
 
 
 def _secret(address: Address, name: str, outcome: Finished | BackendError | None) -> Secret | None:

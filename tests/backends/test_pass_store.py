@@ -304,6 +304,19 @@ class TestEntries:
         Passwords(home / ".password-store")
         assert answer_of(PassStore("pass"), foreign("web/site")) is None
 
+    def test_an_entry_that_gopass_encrypted_with_age_is_not_absent(self, store, passwords):
+        """Its file is there, and nothing here reads it; the search must not go on. Seen in gopass's source only."""
+        (passwords.path / "web").mkdir()
+        for name in ("site", "both"):
+            (passwords.path / f"web/{name}.age").write_text("age-encryption.org/v1\n")
+        passwords.put("web/both", b"v\n")
+        assert answer_of(store, foreign("web/both")) == "v"
+        assert answer_of(store, foreign("web/none")) is None
+        assert answer_of(store, foreign("web/site")).lines() == [
+            'error: pass: "web/site" is encrypted with age, and pass reads only what GnuPG encrypted',
+            "  hint: gopass show reads it; a plugin can run that",
+        ]
+
     def test_an_expired_key_is_said_and_can_be_extended(self, home, monkeypatch):
         """Nothing is written; after the cure, done as it is written, it is (ST-PK3)."""
         with GnuPg() as gpg:
