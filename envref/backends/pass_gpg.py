@@ -32,6 +32,7 @@ _SHOWS = {0x15D3D40E, 0x90F1B257, 0x7BBB29C2}  # 1.7.3; 1.7.4; Debian's and the 
 _TAIL = b'\nPROGRAM="${0##*/}"\n'
 _TAILS = {0xD48F70F2}
 _ONCE = (_SHOW, b"\nGPG_OPTS=", b"\nGPG=", b"\nPREFIX=")  # what a later line would overrule
+_NEVER = (b"\ngpg", b"\nfunction gpg", b"\nalias ")  # nor is gpg anything but the program
 _LARGEST = 256 * 1024  # bytes; pass has 26 KB
 
 _DIRECTORY = "PASSWORD_STORE_DIR"  # the one setting of pass that envref makes itself
@@ -97,10 +98,12 @@ def _is_known(path: str) -> bool:
             script = file.read(_LARGEST)
     except OSError:
         return False
-    first, _, body = script.partition(b"\n\n")
-    head = body.partition(b"\numask ")[2].partition(_HEAD_END)[0]
+    notice, _, body = script.partition(b"\numask ")
+    first, *comments = notice.split(b"\n")
+    head = body.partition(_HEAD_END)[0]
     show = script.partition(_SHOW)[2].partition(_SHOW_END)[0]
     tail = script.partition(_TAIL)[2]
-    is_once = all(script.count(line) == 1 for line in _ONCE)
+    is_once = all(script.count(line) == 1 for line in _ONCE) and not any(mark in script for mark in _NEVER)
     is_bash = first.startswith(b"#!/") and first.endswith((b"/bash", b"/env bash"))
+    is_bash = is_bash and all(line.startswith(b"#") for line in comments if line)
     return is_bash and is_once and crc32(head) in _HEADS and crc32(show) in _SHOWS and crc32(tail) in _TAILS

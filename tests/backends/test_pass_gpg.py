@@ -157,6 +157,8 @@ def test_a_gpg_where_pass_does_not_look_is_not_taken(passwords, tmp_path, monkey
         ("\nPROGRAM=", "\nGPG='echo changed'\nPROGRAM="),
         ("\nPROGRAM=", "\ncmd_show() {\n\techo changed\n}\nPROGRAM="),
         ("\nPROGRAM=", "\nPREFIX=/nowhere\nPROGRAM="),
+        ("\nPROGRAM=", "\ngpg() { echo changed; }\nPROGRAM="),
+        ("\numask ", "\necho changed; exit 0\numask "),
         ("#!/usr/bin/env bash\n", "#!/bin/sh\necho changed; exit 0\n"),
     ],
 )
