@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
+import sys
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -141,6 +143,32 @@ def pass_store(place: Place) -> Iterator[Pair]:
 
 
 @contextmanager
+def passwords_and_gpg(place: Place) -> Iterator[Pair]:
+    """A hundred entries, and as many bare `gpg -d` in the pool of processes that envref has."""
+    place.install("pass", installed("pass"))
+    from tests.backends.stores.pass_store import GnuPg, Passwords
+
+    with GnuPg() as gnupg, _environment(gnupg.environment):
+        directory = pathlib.Path(place.directory, "passwords")
+        place.variables.update({**gnupg.environment, "PASSWORD_STORE_DIR": str(directory)})
+        Passwords(directory).put(f"envref/{PROJECT}/{KEYS[0]}", b"a value\n")
+        first, *others = (directory / f"envref/{PROJECT}/{key}.gpg" for key in KEYS)
+        for path in others:
+            shutil.copy(first, path)
+        bare = [sys.executable, "-c", _POOL, installed("gpg"), *map(str, (first, *others))]
+        yield place.resolve(REFERENCES, "{name: pass, type: pass}"), place.command(bare)
+
+
+_POOL = """\
+import sys, time
+from envref.backends import command
+gpg, *entries = sys.argv[1:]
+calls = [command.Call([gpg, "--quiet", "-d", entry]) for entry in entries]
+command.run_many(calls, deadline=time.monotonic() + 60, label="gpg")
+"""
+
+
+@contextmanager
 def oci_vault(place: Place) -> Iterator[Pair]:
     """Twenty secrets, and one."""
     place.install("oci", _require("oci", "oci"))
@@ -241,5 +269,13 @@ SCENARIOS = (
         ),
     ),
     Scenario(pass_store, (Ratio(f"{FEW} references of pass / `pass show`: wall", wall, 15),)),
+    Scenario(
+        passwords_and_gpg,
+        (
+            Ratio(f"{MANY} references of pass / {MANY} `gpg -d`: wall", wall, 1.05),
+            Ratio(f"{MANY} references of pass / {MANY} `gpg -d`: CPU", cpu, 1.05),
+        ),
+        runs=_SLOW,
+    ),
     Scenario(oci_vault, (Ratio(f"{FEW} references of OCI Vault / 1: wall", wall, 12),), runs=_SLOW),
 )

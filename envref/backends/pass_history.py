@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from envref.backends import command
+from envref.backends import command, pass_gpg
 from envref.backends.program import Complaint, plain, understood
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _REVISION = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@{}~^./_-]*")
 BLOB = "blob-"  # how a revision of envref's own begins, which is the id that git gives the encrypted file
 _BLOB = re.compile(f"{BLOB}[0-9a-f]{{40}}")
-_GPG = ("gpg2", "gpg")  # in the order in which pass looks for it
 # git's words, in English (LC_ALL=C); git 2.39.
 _COMPLAINTS = (
     Complaint(
@@ -61,7 +60,7 @@ def _decrypted(
 ) -> dict[tuple[str, str], Finished | BackendError]:
     if not sealed:
         return {}
-    gpg = next(filter(None, map(command.find, _GPG)), "")
+    gpg = next(pass_gpg.programs(), "")
     if not gpg:
         missing = BackendUnavailable(
             f"{program.label}: start gpg: executable file not found in $PATH", hint="install gnupg"

@@ -10,6 +10,7 @@ import os
 import time
 from hashlib import sha1
 
+from envref.backends import pass_gpg
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
@@ -43,6 +44,7 @@ _USUAL_STORE = "~/.password-store"
 _GOPASS_STORE = "~/.local/share/gopass/stores/root"  # the main store; gopass's mounts are stores of their own
 _SUFFIX = ".gpg"
 _BLOB = "blob-"  # how a revision begins, which is the id that git gives the encrypted file (`pass_history`)
+_OF_AGE = ".age"  # of gopass's stores of its other kind (gopass, internal/backend/crypto/age/age.go)
 _WHOLE = "*"  # the field that is the whole entry
 _PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
 _HISTORY = "take it from the history of the store: pass git log"
@@ -176,14 +178,16 @@ class PassStore(Backend):
         return wanted.by(f"_envref_entry {' '.join(words)}", "_envref_entry")
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
-        """Runs `pass show` for each entry that exists, four at a time; several fields of an entry cost one run."""
+        """Runs gpg, else `pass show`, for each entry that exists, four at a time; fields of one entry cost one run."""
         if not addresses:
             return {}
         self._check(deadline)
         names = {address: self._name(address) for address in addresses}
-        latest = [name for address, name in names.items() if address.version is None and self._is_entry(name)]
-        written = {name: self._revision(name) for name in latest}  # before pass reads: a later write shows as one
-        entries = self._shown(latest, deadline)
+        latest = [name for address, name in names.items() if address.version is None]
+        there_now = list(filter(self._is_entry, latest))
+        written = {name: self._revision(name) for name in there_now}  # before pass reads: a later write shows as one
+        entries: dict[str, Finished | BackendError] = {name: _sealed(name) for name in latest if self._is_of_age(name)}
+        entries.update(self._shown(there_now, deadline))
         earlier = self._earlier(names, deadline)
         return there(
             {
@@ -274,6 +278,9 @@ class PassStore(Backend):
         # pass shows a directory as a tree, does not delete it, and reports success for both
         return _stays_inside(name) and os.path.isfile(self._path(name) + _SUFFIX)
 
+    def _is_of_age(self, name: str) -> bool:
+        return _stays_inside(name) and os.path.isfile(self._path(name) + _OF_AGE)
+
     def _earlier(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Finished | BackendError]:
         """The entries of addresses that ask for a version, whether or not they are still there."""
         wanted = {
@@ -289,9 +296,12 @@ class PassStore(Backend):
         return {address: found[version] for address, version in wanted.items()}
 
     def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
-        wanted = list(dict.fromkeys(names))
-        calls = [("show", "--", name) for name in wanted]
-        return dict(zip(wanted, self._program.run_many(calls, deadline, extra=self._place), strict=True))
+        files = {name: self._path(name) + _SUFFIX for name in names}
+        read = pass_gpg.entries(self._program, list(files.values()), deadline, self._place)
+        asked = [name for name, file in files.items() if file not in read]
+        calls = [("show", "--", name) for name in asked]
+        shown = dict(zip(asked, self._program.run_many(calls, deadline, extra=self._place), strict=True))
+        return {name: shown[name] if name in shown else read[file] for name, file in files.items()}
 
 
 def _default_store() -> str:
@@ -311,6 +321,13 @@ def _inside(name: str) -> str:
             f'{_LABEL}: "{printable(name)}" leads out of the password store', hint="choose a name below the store"
         )
     return name
+
+
+def _sealed(name: str) -> BackendInvalid:
+    return BackendInvalid(
+        f'{_LABEL}: "{printable(name)}" is encrypted with age, and pass reads only what GnuPG encrypted',
+        hint="gopass show reads it; a plugin can run that",
+    )
 
 
 def _secret(address: Address, name: str, outcome: Finished | BackendError | None, revision: str = "") -> Secret | None:

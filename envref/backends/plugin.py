@@ -96,10 +96,10 @@ class Plugin(Backend):
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         as_bytes(self._label, value)
-        self._ask(address, {"operation": "set", "key": _key(address), "value": value.reveal()}, deadline)
+        self._ask(address, {"operation": "set", "key": self._own(address), "value": value.reveal()}, deadline)
 
     def delete(self, address: Address, deadline: float) -> None:
-        self._ask(address, {"operation": "delete", "key": _key(address)}, deadline)
+        self._ask(address, {"operation": "delete", "key": self._own(address)}, deadline)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         response = self._ask(None, {"operation": "list"}, deadline)
@@ -108,6 +108,15 @@ class Plugin(Backend):
             raise self._invalid('member "keys" is not an array of strings')
         prefix = f"{project}/"
         return [key.removeprefix(prefix) for key in keys if key.startswith(prefix) and key != prefix]
+
+    def _own(self, address: Address) -> str:
+        """The key of a secret that envref may change (commands.md 6.5)."""
+        if address.foreign is not None:
+            raise BackendInvalid(
+                f'{self._label}: "{printable(address.foreign)}" is a foreign name, which is only read',
+                hint="change it where the plugin has it from",
+            )
+        return _key(address)
 
     def _get_each(self, addresses: Sequence[Address], deadline: float, answers: Answers) -> None:
         requests = [{"operation": "get", "key": _key(address)} for address in addresses]

@@ -49,6 +49,7 @@ def store(account):
 
 class TestOnePassword(BackendContract):
     foreign_name = "GitHub Work Token"
+    throttles = False  # its limits are an hour's or a day's: another try within seconds would cost one more
 
     @pytest.fixture
     def store(self, account):

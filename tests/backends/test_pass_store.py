@@ -61,6 +61,17 @@ def store(passwords):
     return PassStore("pass")
 
 
+@pytest.fixture(params=["gpg", "pass"])
+def way(request, monkeypatch):
+    """Who reads an entry: gpg, or pass because a setting of pass is there (it is one that changes nothing)."""
+    if request.param == "pass":
+        monkeypatch.setenv("PASSWORD_STORE_CLIP_TIME", "45")
+    return request.param
+
+
+both_ways = pytest.mark.usefixtures("way")
+
+
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """The real `pass`, first on PATH, with a record of how it was started."""
@@ -76,6 +87,7 @@ def raised_or_given(call):
         return error
 
 
+@both_ways
 class TestContract(BackendContract):
     @pytest.fixture
     def store(self, passwords):
@@ -83,6 +95,7 @@ class TestContract(BackendContract):
 
     first_version, absent_version = "HEAD~1", "HEAD~77"
     foreign_name = "web/example.com"
+    throttles = False
 
     def plant(self, store, name, value):
         Passwords(store._store).put(name, f"{value}\nuser: bob\n".encode())
@@ -222,6 +235,7 @@ class TestNames:
         assert answer_of(store, foreign("/sub/key")) == "v"
 
 
+@both_ways
 class TestEntries:
     """What an entry says: envref's own, and those that people wrote."""
 
@@ -311,6 +325,19 @@ class TestEntries:
         assert gopass.names() == ["envref/app/key.gpg", "web/site.gpg"]
         Passwords(home / ".password-store")
         assert answer_of(PassStore("pass"), foreign("web/site")) is None
+
+    def test_an_entry_that_gopass_encrypted_with_age_is_not_absent(self, store, passwords):
+        """Its file is there, and nothing here reads it; the search must not go on. Seen in gopass's source only."""
+        (passwords.path / "web").mkdir()
+        for name in ("site", "both"):
+            (passwords.path / f"web/{name}.age").write_text("age-encryption.org/v1\n")
+        passwords.put("web/both", b"v\n")
+        assert answer_of(store, foreign("web/both")) == "v"
+        assert answer_of(store, foreign("web/none")) is None
+        assert answer_of(store, foreign("web/site")).lines() == [
+            'error: pass: "web/site" is encrypted with age, and pass reads only what GnuPG encrypted',
+            "  hint: gopass show reads it; a plugin can run that",
+        ]
 
     def test_an_expired_key_is_said_and_can_be_extended(self, home, monkeypatch):
         """Nothing is written; after the cure, done as it is written, it is (ST-PK3)."""
@@ -413,6 +440,7 @@ def seconds(call):
     return time.monotonic() - started
 
 
+@both_ways
 class TestErrors:
     def test_a_store_that_is_not_there_is_unavailable(self, gpg, home):
         """Without a password store nothing is absent: the message says where it should be, and how to make one."""
@@ -467,11 +495,11 @@ class TestErrors:
                 ("error", "pass: locked: gpg has no secret key that it may use"),
                 ("loopback", "pass: locked: gpg can't ask for the passphrase"),
             ):
-                monkeypatch.setenv("PASSWORD_STORE_GPG_OPTS", f"--pinentry-mode={mode}")
+                gpg.configure("gpg.conf", f"pinentry-mode {mode}\n")
                 error = answer_of(store)
                 assert isinstance(error, BackendLocked)
                 assert error.message == message
-            monkeypatch.delenv("PASSWORD_STORE_GPG_OPTS")
+            gpg.configure("gpg.conf", "")
             asks_for_ever = tmp_path / "pinentry"
             asks_for_ever.write_text("#!/bin/sh\nexec sleep 3\n")
             asks_for_ever.chmod(0o755)

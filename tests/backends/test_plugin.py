@@ -95,10 +95,17 @@ FILE_STORE = """
 
 
 class TestPlugin(BackendContract):
+    foreign_name = "Some Item/field"
+    throttles = False  # the protocol has no word for it
+
     @pytest.fixture
     def store(self, programs):
         programs.python("mystore", FILE_STORE)
+        self.secrets = programs.directory / "secrets.json"
         return Plugin("mystore")
+
+    def plant(self, store, name, value):
+        self.secrets.write_text(json.dumps({name: value}))
 
 
 class TestRevisions:

@@ -80,8 +80,8 @@ class OciService(LoopbackService):
             None,
         )
 
-    def put(self, vault, name, content, compartment="ocid1.compartment.oc1..test"):
-        """Stores `content`, bytes or base64, as somebody else than envref would."""
+    def put(self, vault, name, content, compartment="ocid1.compartment.oc1..test", *, ocid=None):
+        """Stores `content`, bytes or base64, as somebody else than envref would; under that OCID where one is given."""
         text = base64.b64encode(content).decode() if isinstance(content, bytes) else content
         members = {
             "compartmentId": compartment,
@@ -92,6 +92,8 @@ class OciService(LoopbackService):
         self._create({}, {**members, "secretContent": {"content": ""}})
         secret = self._secrets[self.newest]
         secret.update(contents=[text], lifecycleState="ACTIVE")
+        if ocid:
+            self._secrets[ocid] = {**self._secrets.pop(self.newest), "id": ocid}
 
     @property
     def newest(self):

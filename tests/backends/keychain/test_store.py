@@ -51,6 +51,7 @@ def store(secret_service):
 class TestKeychain(BackendContract):
     pause = 1.1  # the Secret Service counts seconds
     foreign_name = "https://upload.example.org/legacy//me"
+    throttles = False
 
     def plant(self, store, name, value):
         service, _, account = name.rpartition("/")

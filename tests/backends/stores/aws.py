@@ -145,13 +145,13 @@ class AwsService:
         )
         return json.loads(done.stdout or "{}")
 
-    def call(self, target, **arguments):
+    def call(self, target, *, region="us-east-1", **arguments):
         """An operation of a service, without the cost of `aws`: `call("AmazonSSM.PutParameter", Name=…)`."""
         service = {"AmazonSSM": "ssm", "secretsmanager": "secretsmanager"}[target.partition(".")[0]]
         headers = {
             "X-Amz-Target": target,
             "Content-Type": "application/x-amz-json-1.1",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300101/us-east-1/{service}/aws4_request",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential=test/20300101/{region}/{service}/aws4_request",
         }
         request = urllib.request.Request(self.endpoint, json.dumps(arguments).encode(), headers)
         with urllib.request.urlopen(request) as response:

@@ -68,6 +68,8 @@ def statement(path, sql, *arguments):
 
 
 class TestContract(BackendContract):
+    throttles = False
+
     @pytest.fixture
     def store(self, path, monkeypatch):
         return unlocked_vault(path, monkeypatch)
