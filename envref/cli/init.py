@@ -9,11 +9,12 @@ from collections.abc import Callable
 import click
 
 from envref import atomic, streams
-from envref.backends.table import ANYWHERE, DESKTOP, backend_class
+from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class
 from envref.cli.grammar import Command, directory
 from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
 from envref.paths import open_file, shown
+from envref.project.config.backends import options_of
 from envref.project.config.check import project_fault
 from envref.project.config.document import scalar
 from envref.project.config.files import FILE
@@ -32,14 +33,16 @@ _CONFIG = """\
 project: {project}
 
 # Where secrets are kept: a reference is looked up in this order. Without this section: the system's keychain.
-# backends:
-#   - name: {backend}
-#     type: {backend}
+{backends}
 
 # Profiles: each has its own secrets, and overrides in .env.NAME.
 # profiles:
 #   staging:
 """
+_BACKENDS = """\
+backends:
+  - name: {kind}
+    type: {kind}"""
 _BASE = """\
 # Variables of this project. Commit this file: a secret stands in it as a reference, e.g. ref://secrets/api_key
 APP_NAME=myapp
@@ -58,20 +61,27 @@ eval "$(envref resolve --direnv)"
 
 @click.command(cls=Command)
 @click.option("-p", "--project", "name", metavar="NAME", help="The project's name; by default the directory's.")
+@click.option("--backend", "kind", metavar="TYPE", help="Keep secrets in this type of store; a vault is created too.")
 @click.option("--direnv", is_flag=True, help="Also write .envrc.")
 @click.option("--flox", is_flag=True, help="Also write the hook block into the Flox environment's manifest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @click.option("--dir", "target", metavar="DIR", help="The project's directory.")
-def init(name: str | None, target: str | None, *, direnv: bool, flox: bool, force: bool) -> None:
+def init(name: str | None, target: str | None, kind: str | None, *, direnv: bool, flox: bool, force: bool) -> None:
     """Make a directory an envref project.
 
     Example: envref init --project my-app --direnv
     """
     root = os.path.realpath(os.path.join(directory(), target or ""))
     project = _checked(os.path.basename(root) if name is None else name)
+    if kind is not None:
+        _check_backend(kind, os.path.join(root, FILE), force=force)
     hook = _flox_hook(root) if flox else None
     _make(root)
-    files = _files(project, direnv=direnv)
+    if kind == ANYWHERE:
+        from envref.cli.vault.target import create_usual
+
+        create_usual()  # who mistypes its passphrase has no half-made project
+    files = _files(project, kind, direnv=direnv)
     done = [_written(root, file, text, mode, force=force) for file, text, mode in files]
     for line in (*done, _ignored(root), *([hook()] if hook else [])):
         streams.inform(f"  {line}")
@@ -118,14 +128,32 @@ def _make(root: str) -> None:
         raise EnvrefError(f"creating {shown(root)}: {error.strerror}") from None
 
 
-def _files(project: str, *, direnv: bool) -> list[tuple[str, str, int]]:
+def _check_backend(kind: str, config: str, *, force: bool) -> None:
+    """Raises for a type that can't be used as it is, and for a config that is there and would stay as it is."""
+    if kind not in BUILTIN:
+        raise UsageError(f'unknown backend type "{kind}"', run=("envref", "backend", "list", "--all"))
+    required = options_of(kind).required
+    if required:
+        raise UsageError(f'backend type "{kind}" needs {", ".join(required)}', hint=f"write it in {FILE} after init")
+    if os.path.lexists(config) and not force:
+        raise EnvrefError(f"{shown(config)} is there already", hint=f"add type: {kind} to its backends: yourself")
+
+
+def _files(project: str, kind: str | None, *, direnv: bool) -> list[tuple[str, str, int]]:
     """Name, text and mode of every file of a new project, but for .gitignore."""
     files = [
-        (FILE, _CONFIG.format(project=scalar(project), backend=_example()), 0o644),
+        (FILE, _CONFIG.format(project=scalar(project), backends=_backends(kind)), 0o644),
         (".env", _BASE, 0o644),
         (_LOCAL, _PERSONAL, 0o600),
     ]
     return [*files, (_DIRENV_FILE, _DIRENV, 0o644)] if direnv else files
+
+
+def _backends(kind: str | None) -> str:
+    """The section of the config: in force for the given type, else an example."""
+    if kind is not None:
+        return _BACKENDS.format(kind=kind)
+    return "\n".join(f"# {line}" for line in _BACKENDS.format(kind=_example()).splitlines())
 
 
 def _example() -> str:

@@ -39,7 +39,8 @@ def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
     broken = _broken(resolution)
     streams.say(broken)
     if dry_run:
-        streams.write("".join(f"{printable(line)}\n" for line in _report(wanted, keys)))
+        lines = [] if broken and not wanted and not keys else _report(wanted, keys)
+        streams.write("".join(f"{printable(line)}\n" for line in lines))
         return FAILED if broken else OK
     if not wanted and not keys:
         streams.inform("" if broken else _NOTHING)

@@ -169,3 +169,45 @@ def test_a_dangling_config_is_no_project(project):
     assert "error: .envref.yaml is a symlink to " in done.stderr
     assert "which does not exist" in done.stderr
     assert "Initialized" not in done.stderr + done.stdout
+
+
+def test_two_commands_without_a_keychain_make_a_secret_that_resolves(project, home, monkeypatch):
+    """From an empty HOME: `init --backend vault` makes the vault too, and is the agreement to the project."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    made = project.envref("init", "-p", "app", "--backend", "vault")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert made.stderr.startswith("vault initialized at ~/.config/envref/vault.db\n  create .envref.yaml\n")
+    assert project.envref("secret", "set", "key", "--env", "KEY", stdin="s3cret").returncode == 0
+    assert project.envref("resolve").stdout.endswith("\nKEY=s3cret\n")
+
+
+def test_a_vault_that_can_t_be_made_leaves_no_half_made_project(project):
+    """Nobody is there to choose a passphrase: no file is written, and the same command works later."""
+    done = project.envref("init", "--backend", "vault")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: vault passphrase required")
+    assert not (project.path / ".envref.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message"),
+    [
+        ("valut", 2, 'unknown backend type "valut"'),
+        ("oci-vault", 2, 'backend type "oci-vault" needs vault_id, compartment_id, key_id'),
+    ],
+)
+def test_a_backend_that_can_t_be_used_as_it_is(project, kind, status, message):
+    """Refused before any file is written."""
+    done = project.envref("init", "--backend", kind)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (status, f"error: {message}")
+    assert not (project.path / ".envref.yaml").exists()
+
+
+def test_a_config_that_is_there_is_not_said_to_have_a_new_backend(project):
+    """`init` leaves it alone, so the option could not take effect."""
+    project.write(".envref.yaml", "project: app\n")
+    done = project.envref("init", "--backend", "pass")
+    assert done.returncode == 1
+    assert "add type: pass to its backends: yourself" in done.stderr
+    assert project.read(".envref.yaml") == "project: app\n"
+    assert not (project.path / ".env").exists()

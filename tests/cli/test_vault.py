@@ -155,7 +155,8 @@ class TestLock:
         assert outcome(vault("export")) == (1, ["error: vault: locked", "  run: envref vault unlock"])
         assert outcome(vault("lock")) == (1, ["error: vault is already locked"])
         assert outcome(vault("unlock")) == (0, [f"vault unlocked at {USUAL}"])
-        assert outcome(vault("unlock")) == (1, ["error: vault is not locked"])
+        hint = "  run: envref vault unlock --ttl 8h"
+        assert outcome(vault("unlock")) == (1, ["error: vault is not locked", hint])
         assert exported(vault) == {"app/key": "value"}
 
     def test_a_wrong_passphrase(self, vault):
@@ -170,9 +171,17 @@ class TestLock:
         assert outcome(vault("unlock", "--ttl", "1m")) == (0, [f"vault unlocked at {USUAL}"])
         none = {"ENVREF_VAULT_PASSPHRASE": ""}
         assert json.loads(vault("export", **none).stdout)["secrets"] == {"app/key": "value"}
-        vault("lock")
+        assert outcome(vault("lock", **none)) == (0, [f"vault locked at {USUAL}"])  # the session is enough to end it
         vault("unlock")
         assert vault("export", **none).returncode == 1
+
+    def test_lock_ends_a_session_even_where_it_fails(self, vault):
+        """The environment's wrong passphrase can't lock, but nobody gets in without one either."""
+        if not session.remember("probe", "probe", 1):
+            pytest.skip("the kernel's keyring is denied here")
+        vault("unlock", "--ttl", "1m")
+        assert outcome(vault("lock", ENVREF_VAULT_PASSPHRASE="another one")) == (1, ["error: vault: wrong passphrase"])
+        assert vault("export", ENVREF_VAULT_PASSPHRASE="").returncode == 1
 
     @pytest.mark.parametrize("duration", ["0s", "8", "h", "1y", "31d", "-1h", ""])
     def test_a_wrong_duration(self, run, duration):

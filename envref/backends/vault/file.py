@@ -7,8 +7,9 @@ import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from envref import streams
 from envref.backends.answer import no_answer
 from envref.backends.vault import database, passphrase, session
 from envref.backends.vault.age import DEFAULT_WORK_FACTOR
@@ -16,7 +17,7 @@ from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
 from envref.backends.vault.turn import Turn
-from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.paths import shown
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
     _Acceptance = Callable[[Contents | Ancestor], None]
 
 _PATIENCE = 20.0  # seconds for the copy of an old vault
+_TRIES = 3  # as many as sudo gives
+_ONCE = "hint: to be asked only once in 8 hours: envref vault unlock --ttl 8h"
+
+# What a person typed in this process, by the vault's path: a command that opens a vault ten times asks once.
+_typed: dict[str, Secret] = {}
+
+_Opening = TypeVar("_Opening")
 
 
 def refuse_locked(contents: Contents | Ancestor) -> None:
@@ -51,7 +59,7 @@ class VaultFile:
         self.warnings = warnings
         self._asks_beside_data = asks_beside_data
         self._keys: Keys | None = None
-        self._typed: Secret | None = None
+        self._was_wrong = self._was_asked = False
         self._started = self._deadline = 0.0  # of the call that is under way
         # A vault that may have come with a repository is never given to SQLite as a file.
         self._in_project = database.folder_above(self.path, ".git", ".envref.yaml") is not None
@@ -116,7 +124,7 @@ class VaultFile:
             with self._connected(deadline) as opened:
                 contents = _snapshot(opened.connection)
                 refuse_locked(contents)
-                if passphrase.given() or self._typed:
+                if passphrase.given() or self.path in _typed:
                     self._open(contents)
                 elif isinstance(contents, Ancestor) or not self._session_keys(contents):
                     faults += [] if passphrase.can_be_asked() else [passphrase.unattended()]
@@ -126,10 +134,38 @@ class VaultFile:
 
     def passphrase(self) -> Secret:
         """The passphrase itself, where an unlock session is not enough; asks for it once at most."""
-        known = passphrase.given(self._deadline) or self._typed
+        known = passphrase.given(self._deadline) or _typed.get(self.path)
         if known is None:
-            known = self._typed = passphrase.asked(beside_data=self._asks_beside_data)
+            known = _typed[self.path] = self._asked()
         return known
+
+    def _asked(self) -> Secret:
+        """What a person types now. Their time is not the vault's."""
+        begun = time.monotonic()
+        known = passphrase.asked(beside_data=self._asks_beside_data, again=self._was_wrong)
+        spent = time.monotonic() - begun
+        self._started += spent
+        self._deadline += spent
+        self._was_asked = True
+        return known
+
+    def _tried(self, opening: Callable[[], _Opening]) -> _Opening:
+        """What `opening` returns. Who mistypes the passphrase types it again, and keeps what they typed before."""
+        tries = _TRIES
+        while True:
+            try:
+                return opening()
+            except BackendDenied:
+                tries -= 1
+                if _typed.pop(self.path, None) is None or not tries:
+                    raise
+                self._was_wrong = True
+
+    def _offer_session(self) -> None:
+        """Says how to type it less often, once, where that works."""
+        if self._was_asked and session.is_possible():
+            streams.inform(_ONCE)
+        self._was_asked = False
 
     def prove_passphrase(self, deadline: float) -> Secret:
         """The passphrase, tried on the vault: BackendDenied when it is wrong. An unlock session is not enough."""
@@ -138,9 +174,20 @@ class VaultFile:
         if isinstance(contents, Ancestor):
             self._open(contents)
         else:
-            self._keys = self._derived(contents, math.inf)
+            self._keys = self._tried(lambda: self._derived(contents, math.inf))
             contents.open_with(self._keys)
         return self.passphrase()
+
+    def identifier(self, deadline: float) -> str:
+        """The name of the vault's unlock session, which nobody has proved; empty for format 1, which has none."""
+        with self._connected(deadline) as opened:
+            contents = _snapshot(opened.connection)
+        return "" if isinstance(contents, Ancestor) else contents.vault_id
+
+    def is_locked(self, deadline: float) -> bool:
+        """Whether the file says that it is locked: nobody has proved it."""
+        with self._connected(deadline) as opened:
+            return _snapshot(opened.connection).locked
 
     def is_ancestor(self, deadline: float) -> bool:
         """Whether the vault is of format 1."""
@@ -163,6 +210,8 @@ class VaultFile:
         contents = _snapshot(connection)
         accept(contents)
         self._open(contents)
+        if accept is refuse_locked:  # those that manage the vault know of sessions
+            self._offer_session()
 
     def _opened(self, connection: sqlite3.Connection, accept: _Acceptance) -> Contents | Ancestor:
         """The vault as the running transaction sees it, unlocked."""
@@ -172,6 +221,9 @@ class VaultFile:
         return contents
 
     def _open(self, contents: Contents | Ancestor) -> None:
+        self._tried(lambda: self._open_once(contents))
+
+    def _open_once(self, contents: Contents | Ancestor) -> None:
         if isinstance(contents, Ancestor):
             contents.open_with(self._unwrap)
             return
@@ -180,12 +232,10 @@ class VaultFile:
         contents.open_with(self._keys)
 
     def _derived(self, contents: Contents, deadline: float) -> Keys:
-        """The keys behind the passphrase. The time of who types it, and of others' derivations, is not the vault's."""
+        """The keys behind the passphrase. The time of others' derivations is not the vault's."""
         self._refuse_costly(contents.wrapped)
-        asked = time.monotonic()
         known = self.passphrase()
-        typed = time.monotonic() - asked
-        turn = Turn(self._started + typed, deadline + typed)
+        turn = Turn(self._started, max(deadline, self._deadline))
         keys = contents.unwrap(known, turn)
         self._deadline = max(self._deadline, turn.deadline)
         return keys
@@ -214,7 +264,7 @@ class VaultFile:
 
     def _session_keys(self, contents: Contents) -> Keys | None:
         """The keys of an unlock session, unless the environment has a passphrase or the vault has new keys."""
-        known = passphrase.given(self._deadline) or self._typed
+        known = passphrase.given(self._deadline) or _typed.get(self.path)
         identity = None if known else session.recall(contents.vault_id)
         if identity is None:
             return None

@@ -54,24 +54,26 @@ def initialize(vault: VaultFile, passphrase: Secret, work_factor: int = age.DEFA
 
 
 def lock(vault: VaultFile) -> None:
-    """Ends the unlock session and closes the vault to every process until `unlock`."""
-    vault.prove_passphrase(_soon())
-    with vault.writing(_soon(), allow_locked) as contents:
-        if contents.locked:
-            raise EnvrefError("vault is already locked")
-        contents.lock()
-    session.forget(contents.vault_id)
+    """Closes the vault to every process until `unlock`. Its unlock session is enough for that, and ends in any case."""
+    vault_id = vault.identifier(_soon())
+    try:
+        with vault.writing(_soon(), allow_locked) as contents:
+            if contents.locked:
+                raise EnvrefError("vault is already locked")
+            contents.lock()
+    finally:
+        session.forget(vault_id)
 
 
 def unlock(vault: VaultFile, seconds: int = 0) -> None:
     """Opens a locked vault, and keeps it usable without its passphrase for `seconds`.
 
-    EnvrefError when there is nothing to do.
+    EnvrefError when there is nothing to do: before the passphrase is asked for.
     """
+    if not seconds and not vault.is_locked(_soon()):
+        raise EnvrefError("vault is not locked", run=("envref", "vault", "unlock", "--ttl", "8h"))
     vault.prove_passphrase(_soon())
     with vault.writing(_soon(), allow_locked) as contents:
-        if not contents.locked and not seconds:
-            raise EnvrefError("vault is not locked")
         contents.unlock()
     if seconds and not session.remember(contents.vault_id, contents.keys.identity_line, seconds):
         vault.warnings.append(_NO_SESSION)

@@ -16,6 +16,7 @@ from envref.paths import without_waiting
 from envref.secret import Secret
 
 _PROMPT = "Enter vault passphrase: "
+_AGAIN = "Wrong passphrase; enter it again: "
 _NEW_PROMPT = "Enter new vault passphrase: "
 _CONFIRMATION = "Confirm vault passphrase: "
 _SHORTEST, _COMFORTABLE = 8, 14  # characters
@@ -42,10 +43,13 @@ def given(deadline: float | None = None) -> Secret | None:
     return None
 
 
-def asked(*, beside_data: bool) -> Secret:
-    """The passphrase from the terminal, typed without echo. BackendLocked if nobody `can_be_asked`."""
+def asked(*, beside_data: bool, again: bool = False) -> Secret:
+    """The passphrase from the terminal, typed without echo. BackendLocked if nobody `can_be_asked`.
+
+    `again`: after a wrong one.
+    """
     _require_terminal(beside_data=beside_data)
-    return Secret(_typed(_PROMPT))
+    return Secret(_typed(_AGAIN if again else _PROMPT))
 
 
 def chosen(warnings: list[str]) -> Secret:

@@ -12,9 +12,14 @@ import sys
 # add_key and keyctl, by machine; the C library has no functions for them
 _SYSTEM_CALLS = {"x86_64": (248, 250), "aarch64": (217, 219), "riscv64": (217, 219), "ppc64le": (269, 271)}
 _USER_KEYRING = -4
-_INVALIDATE, _READ, _SEARCH, _SET_TIMEOUT, _SET_PERMISSION = 21, 11, 10, 15, 5
+_KEYRING_ID, _INVALIDATE, _READ, _SEARCH, _SET_TIMEOUT, _SET_PERMISSION = 0, 21, 11, 10, 15, 5
 _OWNER_ONLY = 0x3F3F0000  # all rights to the possessor and the user, none to group and others
 _LONGEST = 256  # bytes; an identity line has 74
+
+
+def is_possible() -> bool:
+    """Whether the system has such a keyring, and lets this process see it."""
+    return _control(_KEYRING_ID, _USER_KEYRING, 0) >= 0
 
 
 def remember(vault_id: str, identity_line: str, seconds: int) -> bool:

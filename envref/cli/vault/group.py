@@ -10,7 +10,7 @@ import click
 from envref import streams
 from envref.backends.vault import age, lifecycle, passphrase
 from envref.cli.grammar import Command, Group, directory
-from envref.cli.vault.target import opened, vault_options
+from envref.cli.vault.target import create, opened, vault_options
 from envref.errors import UsageError
 from envref.paths import shown
 
@@ -43,13 +43,7 @@ def init(backend: str | None, path: str | None, work_factor: str | None) -> None
             f"with a work factor of {factor} a guess costs 1/{1 << usual - factor} of what it does with {usual}"
         )
     with opened(backend, path) as target:
-        place = shown(target.file.path)
-        if not lifecycle.exists(target.file):
-            chosen = passphrase.chosen(target.warnings)
-            if lifecycle.initialize(target.file, chosen, factor):
-                streams.inform(f"vault initialized at {place}")
-                return
-        streams.inform(f"vault is already initialized at {place}")
+        create(target, factor)
 
 
 @vault.command(cls=Command)

@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from envref import streams
+from envref.backends.vault import age, lifecycle, passphrase
 from envref.backends.vault import store as vault
 from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
 from envref.errors import BackendError, EnvrefError
+from envref.paths import shown
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
 
@@ -27,8 +29,31 @@ def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
-    """The vault that the options mean. Its warnings are printed at the end; its errors name the backend."""
-    target = _vault(backend, path)
+    """The vault that the options mean, as in `reported`."""
+    with reported(_vault(backend, path)) as target:
+        yield target
+
+
+def create(target: vault.Vault, work_factor: int = age.DEFAULT_WORK_FACTOR) -> None:
+    """Makes the vault behind a new passphrase, unless it is there; says which."""
+    place = shown(target.file.path)
+    if not lifecycle.exists(target.file):
+        chosen = passphrase.chosen(target.warnings)
+        if lifecycle.initialize(target.file, chosen, work_factor):
+            streams.inform(f"vault initialized at {place}")
+            return
+    streams.inform(f"vault is already initialized at {place}")
+
+
+def create_usual() -> None:
+    """Makes the vault that a project without a `path` uses, as `create` does."""
+    with reported(vault.Vault(vault.Vault.type)) as usual:
+        create(usual)
+
+
+@contextmanager
+def reported(target: vault.Vault) -> Iterator[vault.Vault]:
+    """The vault in use. Its warnings are printed at the end; its errors name the backend."""
     try:
         yield target
     except BackendError as error:

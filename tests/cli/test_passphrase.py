@@ -1,0 +1,95 @@
+"""A passphrase that is typed: once a command, again after a mistake, and how to type it less often."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.backends.vault import session
+from tests.backends.vaults import PASSPHRASE, unlocked_vault
+from tests.cli.terminal import Terminal
+from tests.requirements import first_python
+
+PROMPT, AGAIN = "Enter vault passphrase: ", "Wrong passphrase; enter it again: "
+HINT = "to be asked only once in 8 hours: envref vault unlock --ttl 8h"
+pytestmark = first_python
+
+
+@pytest.fixture
+def app(project, trusted, home, monkeypatch):
+    """A project whose vault holds none of its three secrets, and an environment without the passphrase."""
+    unlocked_vault(home / ".config" / "envref" / "vault.db", monkeypatch, {"other": "value"})
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    project.write(".envref.yaml", "project: app\nbackends: [{name: vault}]\n")
+    project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\nC=ref://secrets/c\n")
+    return project
+
+
+def stored(app, monkeypatch):
+    """What the project resolves to, with the passphrase in the environment."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    return app.envref("resolve").stdout
+
+
+def test_onboard_asks_once(app, monkeypatch):
+    """It looks, then stores three values: one passphrase."""
+    terminal = Terminal(app.path, "onboard")
+    terminal.await_text(PROMPT)
+    terminal.type(f"{PASSPHRASE}\r")
+    for count in (1, 2, 3):
+        terminal.await_text("Enter value", count)
+        terminal.type(f"value {count}\r")
+    assert terminal.end() == 0, terminal.output
+    assert terminal.output.count(PROMPT) == 1
+    assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
+
+
+def test_a_wrong_one_is_typed_again_and_the_value_is_kept(app, monkeypatch):
+    """The value was typed before; neither shows."""
+    terminal = Terminal(app.path, "secret", "set", "a")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("kept value\r")
+    terminal.await_text(PROMPT)
+    terminal.type("\r")
+    terminal.await_text(AGAIN)
+    assert not terminal.echoes()
+    terminal.type("mistyped\r")
+    terminal.await_text(AGAIN, 2)
+    terminal.type(f"{PASSPHRASE}\r")
+    assert terminal.end() == 0, terminal.output
+    assert not [each for each in ("kept value", "mistyped", PASSPHRASE) if each in terminal.output]
+    assert stored(app, monkeypatch).startswith("A=kept value\n")
+
+
+def test_the_third_wrong_one_is_the_last(app):
+    """As at sudo."""
+    terminal = Terminal(app.path, "secret", "get", "other")
+    for count, question in ((1, PROMPT), (1, AGAIN), (2, AGAIN)):
+        terminal.await_text(question, count)
+        terminal.type("mistyped\r")
+    assert terminal.end() == 1
+    assert "retrieving secret: vault: wrong passphrase" in terminal.output
+
+
+@pytest.mark.parametrize("command", ["get", "lock"])
+def test_who_types_it_is_told_of_sessions(app, command):
+    """But not by a command that is about them."""
+    if not session.is_possible():
+        pytest.skip("the kernel's keyring is denied here")
+    terminal = Terminal(app.path, *(("secret", "get", "other") if command == "get" else ("vault", "lock")))
+    terminal.await_text(PROMPT)
+    terminal.type(f"{PASSPHRASE}\r")
+    assert terminal.end() == 0, terminal.output
+    assert terminal.output.count(HINT) == (command == "get")
+
+
+def test_unlock_names_the_session_before_it_asks(app):
+    """An unlocked vault has nothing to unlock, and that needs no passphrase."""
+    done = app.envref("vault", "unlock")
+    assert (done.returncode, done.stderr) == (1, "error: vault is not locked\n  run: envref vault unlock --ttl 8h\n")
+
+
+def test_a_dry_run_reassures_nobody_whose_store_gives_no_answer(app):
+    """Nothing was looked at, so nothing is fine."""
+    done = app.envref("onboard", "--dry-run")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "vault passphrase required" in done.stderr
