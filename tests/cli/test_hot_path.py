@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from envref.backends.vault import session
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.usefixtures("real_starts")
@@ -47,7 +48,13 @@ PLAIN = {
     "envref.resolve.resolution",
     "envref.streams",
 }
-BUILT_IN = {"marshal", "time", "_sha256", "_sha2"}  # some versions load them at their start, or call them otherwise
+BUILT_IN = {
+    "marshal",
+    "time",
+    "types",
+    "_sha256",
+    "_sha2",
+}  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
 ASKING |= {
@@ -60,12 +67,17 @@ ASKING |= {
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
-OPENING = ASKING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
+OPENING = ASKING | {f"envref.{name}" for name in ("memory", "libc", "backends.answer", "backends.base")}
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
     for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
 }
+# With a session there is no passphrase, no scrypt and nothing of age's file format.
+IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
+SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
+SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
+LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
@@ -126,6 +138,11 @@ def own(modules):
     return {module for module in modules if module.partition(".")[0] in ("envref", "__future__")}
 
 
+def libraries(modules):
+    """Those that are not envref's; pyrage is one module in Rust, whatever names it enters."""
+    return {module for module in modules - own(modules) if not module.startswith("pyrage.")}
+
+
 def top(modules):
     return {module.partition(".")[0] for module in modules}
 
@@ -139,6 +156,22 @@ def test_a_reference_in_the_vault_adds_the_vault(app, monkeypatch):
     modules = loaded(app, "resolve", "--export")
     assert own(modules) == IN_A_VAULT
     assert not top(modules) & (NEVER | {"subprocess", "jeepney", "secretstorage", "threading"})
+
+
+def test_a_vault_with_a_session_adds_its_reader(app, monkeypatch):
+    """No cryptography, json, shlex, urllib, typing, contextlib or ctypes: the list is exact, libraries included."""
+    if not session.remember("probe", "probe", 5):
+        assert os.environ.get("CI") != "true", "the kernel's keyring is denied here"
+        pytest.skip("the kernel's keyring is denied here")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    assert app.envref("vault", "init", "--work-factor", "15").returncode == 0
+    assert app.envref("secret", "set", "a", stdin="value").returncode == 0
+    assert app.envref("vault", "unlock", "--ttl", "60s").returncode == 0
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    app.write(".env", "A=ref://secrets/a\n")
+    modules = loaded(app, "resolve", "--export")
+    assert own(modules) == IN_AN_OPEN_VAULT
+    assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
 
 
 def test_a_reference_in_a_plugin_adds_the_plugin(app):
