@@ -1,12 +1,12 @@
-"""The two doors: `resolve --export`, which loads only what it needs, and everything else, which goes through click."""
+"""The doors: `resolve --export`, `run` and `version` load only what they need; everything else goes through click."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from envref import streams
-from envref.errors import FAILED, EnvrefError
+from envref import __version__, streams
+from envref.errors import FAILED, OK, EnvrefError
 from envref.paths import NO_DIRECTORY
 
 TYPE_CHECKING = False
@@ -14,20 +14,51 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from envref.cli.request import Request
+    from envref.cli.run_request import Run
 
 
 def main() -> None:
     """Runs the command that `sys.argv` holds, and ends the process with its exit status."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["resolve"] and "ENVREF_DEBUG" not in os.environ:
+    hot = _hot(arguments)
+    if hot is not None:
+        # Everything is written by now. An orderly shutdown would cost a sixth of Python's start, and nothing needs it.
+        os._exit(_guarded(hot))
+    sys.exit(_guarded(lambda: _click(arguments)))
+
+
+def _hot(arguments: list[str]) -> Callable[[], int] | None:
+    """What a hot door does for this command line; None where only click has a door."""
+    if "ENVREF_DEBUG" in os.environ:
+        return None
+    if arguments[:1] == ["resolve"]:
         from envref.cli.request import parse
 
         request = parse(arguments[1:], os.environ)
-        if request is not None:
-            # Everything is written by now. An orderly shutdown would cost a sixth of Python's start, and nothing needs
-            # it.
-            os._exit(_guarded(lambda: _activate(request)))
-    sys.exit(_guarded(lambda: _click(arguments)))
+        return None if request is None else lambda: _activate(request)
+    if "_ENVREF_COMPLETE" in os.environ:
+        return None
+    if arguments[:1] == ["run"]:
+        from envref.cli.run_request import parse as parse_run
+
+        wanted = parse_run(arguments[1:], os.environ)
+        return None if wanted is None else lambda: _run(wanted)
+    return _version if arguments == ["version"] else None
+
+
+def _version() -> int:
+    streams.write(f"envref {__version__}\n")
+    return OK
+
+
+def _run(wanted: Run) -> int:
+    from envref.cli.child import run
+
+    try:
+        return run(wanted)
+    except KeyboardInterrupt:
+        streams.ask("\n")  # as click does: a prompt may have left the cursor behind it
+        raise
 
 
 def _activate(request: Request) -> int:

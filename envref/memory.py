@@ -29,9 +29,8 @@ def release() -> None:
 
 
 def _refuse_readers() -> None:
-    import ctypes
-
     try:
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    except (OSError, AttributeError):  # the C library lacks it, or can't be loaded
-        pass
+        from envref import libc
+    except ImportError:  # a Python that was built without libffi
+        return
+    libc.call("prctl", _PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -12,7 +12,7 @@ import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-GROUND = "children errors secret memory atomic streams paths client __init__"
+GROUND = "children errors secret memory libc atomic streams paths client __init__"
 # Each room may import itself and the rooms above it.
 ROOMS = [
     "refs",

@@ -62,7 +62,7 @@ class Request:
 
 
 _FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
-_VALUES = {
+VALUES = {
     "--shell": "shell",
     "-C": "directory",
     "--project": "directory",
@@ -110,12 +110,12 @@ def _options(arguments: Iterable[str]) -> dict[str, list[str]] | None:
             options[_FLAGS[word]] = []
             continue
         option, equals, value = word.partition("=")
-        if option not in _VALUES or (equals and not option.startswith("--")):
+        if option not in VALUES or (equals and not option.startswith("--")):
             return None
         text = value if equals else next(words, None)
         if text is None:
             return None
-        options.setdefault(_VALUES[option], []).append(text)
+        options.setdefault(VALUES[option], []).append(text)
     return options
 
 

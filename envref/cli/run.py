@@ -1,42 +1,17 @@
-"""`envref run`: a child process with the project's variables in its environment."""
+"""`envref run`, whatever its options: a child process with the project's variables in its environment."""
 
 from __future__ import annotations
 
-import errno
 import os
-import signal
-import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from envref import memory, streams
-from envref.cli import activate
-from envref.cli.consent import require
+from envref.cli import child
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
 from envref.cli.request import Request
-from envref.errors import FAILED, EnvrefError, printable
-from envref.formats import limits, shells
-from envref.paths import open_file
-from envref.resolve.report import complaints
-
-if TYPE_CHECKING:
-    from envref.resolve.resolution import Resolution
-
-# The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
-_REMOVED = (
-    "ENVREF_VAULT_PASSPHRASE",
-    "ENVREF_VAULT_PASSPHRASE_FILE",
-    "ENVREF_VAULT_PASSPHRASE_FD",
-    "ENVREF_TRUST",
-    "ENVREF_STORE_PATH",
-    "ENVREF_SEEN",  # of the shell's values; the child gets newer ones
-)
-_SHELL = "/bin/sh"
-_FIRST_LINE = 256  # bytes of it that Linux reads
-_PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+from envref.cli.run_request import Run, is_lenient
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -67,127 +42,5 @@ def run(
     """
     exclusive(strict=strict, partial=partial)
     request = Request(directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env)
-    lenient = partial or (not strict and os.environ.get("ENVREF_STRICT") == "0")
-    coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
-    resolution = _resolved(request)
-    streams.say(complaints(resolution.filled.values(), "" if lenient else " (strict mode)"))
-    if resolution.failed and not lenient:
-        return FAILED
-    environment = _environment(pristine=pristine)
-    if coerced:
-        environment.pop(b"LC_CTYPE", None)
-    for name, value in resolution.values():
-        key = name.encode()
-        kept = name in resolution.kept
-        environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
-    _replace_process(command, environment)
-    return FAILED
-
-
-def _resolved(request: Request) -> Resolution:
-    """The child's variables: all of them, or the run ends here; a variable left out would go unnoticed."""
-    resolution = activate.resolve(request)
-    if not resolution.untrusted:
-        return resolution
-    require(resolution.project)
-    resolution.untrusted = ()
-    return resolution
-
-
-def _environment(*, pristine: bool) -> dict[bytes, bytes]:
-    """The caller's environment, as far as the child may have it."""
-    return {
-        name: value
-        for name, value in os.environb.items()
-        if os.fsdecode(name) not in _REMOVED and not (pristine and not _is_pristine(os.fsdecode(name)))
-    }
-
-
-def _is_pristine(name: str) -> bool:
-    return name in _PRISTINE or name.startswith("LC_")
-
-
-def _coerced_locale() -> bool:
-    """Whether Python itself set LC_CTYPE, as it does in the C locale (PEP 538), so that the caller had none.
-
-    Only Linux shows a process the environment it was started with.
-    """
-    try:
-        with open("/proc/self/environ", "rb") as started_with:
-            return not any(line.startswith(b"LC_CTYPE=") for line in started_with.read().split(b"\0"))
-    except OSError:
-        return False
-
-
-def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
-    """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
-    sys.stdout.flush()
-    memory.release()
-    # Python ignores these, and an ignored signal stays ignored in the new program.
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_DFL)
-    program = _program(command[0])
-    try:
-        _execute(program, command, environment)
-    except OSError as error:
-        raise _not_started(command[0], program, environment, error) from None
-
-
-def _execute(program: str, command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
-    try:
-        os.execve(program, command, environment)  # noqa: S606  the user's own command, as written
-    except OSError as error:
-        if error.errno != errno.ENOEXEC:
-            raise
-    # A script without `#!`: shells, env and nohup let sh run it (execvp(3)).
-    os.execve(_SHELL, (_SHELL, program, *command[1:]), environment)  # noqa: S606
-
-
-class CannotStart(EnvrefError):
-    """The command is there, and can't be started."""
-
-    status = 126  # as in a shell (POSIX, 2.8.2)
-
-
-class NoSuchCommand(EnvrefError):
-    """There is no such command."""
-
-    status = 127
-
-
-def _not_started(command: str, program: str, environment: dict[bytes, bytes], error: OSError) -> EnvrefError:
-    """Why the system did not start it."""
-    if error.errno == errno.E2BIG:
-        return limits.too_large(limits.sizes_of(environment))
-    if isinstance(error, FileNotFoundError):
-        interpreter = _interpreter(program)
-        if not interpreter:
-            return NoSuchCommand(f"command not found: {command}", hint="after -- stand the program and its arguments")
-        cut = "its first line ends in a CR; save it with line ends LF" if "\r" in interpreter else ""
-        cure = cut or "correct its first line, or install that program"
-        return CannotStart(f"{command}: its interpreter {printable(interpreter)} does not exist", hint=cure)
-    if isinstance(error, PermissionError):
-        return CannotStart(f"{command}: permission denied", hint="chmod +x makes a file a program")
-    return CannotStart(f"{command}: {error.strerror}")
-
-
-def _interpreter(program: str) -> str:
-    """What the first line of a script names; empty where there is no file."""
-    try:
-        with open_file(program) as file:
-            line = file.read(_FIRST_LINE).partition(b"\n")[0]
-    except OSError:
-        return ""
-    words = line.removeprefix(b"#!").strip(b" \t").split(b" ")
-    return os.fsdecode(words[0]) if line.startswith(b"#!") else "(its dynamic loader)"
-
-
-def _program(command: str) -> str:
-    """The command's path on the caller's PATH. A file that is not executable counts too: execve refuses it."""
-    if os.path.dirname(command):
-        return command
-    places = [os.path.join(part or ".", command) for part in os.environ.get("PATH", os.defpath).split(os.pathsep)]
-    files = [place for place in places if os.path.isfile(place)]
-    runnable = [place for place in files if os.access(place, os.X_OK)]
-    return (runnable or files or [command])[0]
+    lenient = partial or (not strict and is_lenient(os.environ))
+    return child.run(Run(request, command, lenient=lenient, pristine=pristine))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+from envref.backends.vault import session
+from envref.cli import run_request
 from tests.conftest import ROOT
+from tests.requirements import first_python
 
 pytestmark = pytest.mark.usefixtures("real_starts")
 
@@ -47,7 +51,13 @@ PLAIN = {
     "envref.resolve.resolution",
     "envref.streams",
 }
-BUILT_IN = {"marshal", "time", "_sha256", "_sha2"}  # some versions load them at their start, or call them otherwise
+BUILT_IN = {
+    "marshal",
+    "time",
+    "types",
+    "_sha256",
+    "_sha2",
+}  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
 ASKING |= {
@@ -62,12 +72,20 @@ GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "nam
 GATE |= {"envref.backends.programs"}
 # A shell that gets the value of a reference gets its revision too.
 TELLING = {"envref.fresh", "envref.fresh.seen"}
-OPENING = ASKING | TELLING | {f"envref.{name}" for name in ("memory", "backends.answer", "backends.base")}
+OPENING = ASKING | TELLING | {f"envref.{name}" for name in ("memory", "libc", "backends.answer", "backends.base")}
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
     for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
 }
+# With a session there is no passphrase, no scrypt and nothing of age's file format.
+IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
+SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
+SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
+LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
+# The gate of a shell's agreement is not asked: `run` is called by its user, each time.
+STARTING = PLAIN - {"envref.project.trust.agreement", "envref.project.trust.digest"}
+STARTING |= {"envref.cli.child", "envref.cli.run_request", "envref.project.trust.dangerous"}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
@@ -81,6 +99,7 @@ def stop(status):
     os.close(2)
     raise SystemExit(status)
 os._exit = stop
+os.execve = lambda *_: stop(0)
 sys.argv = ["envref", *sys.argv[1:]]
 from envref.__main__ import main
 try:
@@ -118,6 +137,17 @@ def test_plain_variables_load_no_store_and_no_parser(app):
     assert loaded(app, "resolve", "--export") == PLAIN
 
 
+def test_a_child_of_run_costs_what_an_activation_does(app):
+    """The list is exact, libraries included."""
+    assert loaded(app, "run", "--only", "NAME_1", "-P", "staging", "--", "true") == STARTING
+
+
+def test_the_version_loads_the_doors_alone(app):
+    """And nothing of the project."""
+    own = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
+    assert loaded(app, "version") == own
+
+
 def test_a_failing_reference_adds_the_chain_and_the_report(app):
     """An unknown selector opens no store."""
     app.write(".env", "A=ref://nowhere/a\n")
@@ -126,6 +156,11 @@ def test_a_failing_reference_adds_the_chain_and_the_report(app):
 
 def own(modules):
     return {module for module in modules if module.partition(".")[0] in ("envref", "__future__")}
+
+
+def libraries(modules):
+    """Those that are not envref's; pyrage is one module in Rust, whatever names it enters."""
+    return {module for module in modules - own(modules) if not module.startswith("pyrage.")}
 
 
 def top(modules):
@@ -141,6 +176,22 @@ def test_a_reference_in_the_vault_adds_the_vault(app, monkeypatch):
     modules = loaded(app, "resolve", "--export")
     assert own(modules) == IN_A_VAULT
     assert not top(modules) & (NEVER | {"subprocess", "jeepney", "secretstorage", "threading"})
+
+
+def test_a_vault_with_a_session_adds_its_reader(app, monkeypatch):
+    """No cryptography, json, shlex, urllib, typing, contextlib or ctypes: the list is exact, libraries included."""
+    if not session.remember("probe", "probe", 5):
+        assert os.environ.get("CI") != "true", "the kernel's keyring is denied here"
+        pytest.skip("the kernel's keyring is denied here")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    assert app.envref("vault", "init", "--work-factor", "15").returncode == 0
+    assert app.envref("secret", "set", "a", stdin="value").returncode == 0
+    assert app.envref("vault", "unlock", "--ttl", "60s").returncode == 0
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    app.write(".env", "A=ref://secrets/a\n")
+    modules = loaded(app, "resolve", "--export")
+    assert own(modules) == IN_AN_OPEN_VAULT
+    assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
 
 
 def test_a_reference_in_a_plugin_adds_the_plugin(app):
@@ -273,6 +324,109 @@ def test_both_doors_give_the_same_bytes_and_status(doors, arguments):
     """stdout, stderr and exit status, for right and wrong command lines."""
     hot, click = doors("resolve", *arguments)
     assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+SHOWN = ["--", "env"]
+# Each is a command line of `run`, and whether its hot door takes it.
+RUNS = (
+    (["env"], True),
+    (SHOWN, True),
+    (["--only", "PLAIN,WAITS", *SHOWN], True),
+    (["--only", "PLAIN", "--only", "LONG", *SHOWN], True),
+    (["--only", "NOWHERE", *SHOWN], True),
+    (["-P", "staging", *SHOWN], True),
+    (["--profile", "nowhere", *SHOWN], True),
+    (["--strict", *SHOWN], True),
+    (["--partial", "--partial", *SHOWN], True),
+    (["--pristine", "--only", "PLAIN", *SHOWN], True),
+    (["--timeout", "5", *SHOWN], True),
+    (["--timeout", "x", "--timeout", "5", *SHOWN], True),
+    (["-C", ".", *SHOWN], True),
+    (["--project", "/", *SHOWN], True),
+    (["-C", "nowhere", *SHOWN], True),
+    (["sh", "-c", "exit 7"], True),
+    (["sh", "-c", "kill -TERM $$"], True),
+    (["printf", "%s\n", "--only", "--", "-x"], True),
+    (["--", "--", "x"], True),
+    (["--", "no-such-command"], True),
+    (["--", "./no-such-file"], True),
+    (["--", "./not-executable"], True),
+    (["--", "./no-interpreter"], True),
+    (["--", "./script"], True),
+    (["--", ""], True),
+    ([], False),
+    (["--"], False),
+    (["--only"], False),
+    (["--only", "", *SHOWN], False),
+    (["--only", "PLAIN,,LONG", *SHOWN], False),
+    (["--only", "-x", *SHOWN], False),
+    (["--only=PLAIN", *SHOWN], False),
+    (["-Pstaging", *SHOWN], False),
+    (["--profile", "", *SHOWN], False),
+    (["--timeout", "0", *SHOWN], False),
+    (["--timeout", "soon", *SHOWN], False),
+    (["--strict", "--partial", *SHOWN], False),
+    (["--keep-env", *SHOWN], False),
+    (["-f", ".env.staging", *SHOWN], False),
+    (["-q", *SHOWN], False),
+    (["--nonsense", *SHOWN], False),
+    (["--help"], False),
+)
+
+
+@pytest.mark.parametrize(("arguments", "is_hot"), RUNS, ids=[" ".join(words) for words, _ in RUNS])
+def test_the_hot_door_of_run_takes_what_is_usual(arguments, is_hot):
+    """Everything else is click's."""
+    assert (run_request.parse(arguments, {}) is not None) == is_hot
+
+
+@first_python
+@pytest.mark.parametrize("arguments", [words for words, is_hot in RUNS if is_hot], ids=" ".join)
+def test_both_doors_start_the_same(doors, arguments):
+    """The child's variables in their order, its status, and every complaint."""
+    for name, text in (("not-executable", "x"), ("no-interpreter", "#!/no/where\n"), ("script", "echo of sh\n")):
+        doors.project.write(name, text).chmod(0o644 if name.startswith("not") else 0o755)
+    hot, click = doors("run", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+@pytest.mark.parametrize("extra", ["A=ref://store/gone\n", "A=ref://store/broken\nB=$A\n", "A=${B?}\n", "no line\n"])
+@pytest.mark.parametrize("strict", ["", "0", "1"])
+def test_both_doors_of_run_fail_alike(doors, extra, strict):
+    """Missing, failing, malformed; by default and as ENVREF_STRICT asks."""
+    doors.project.write(".env", ENV + extra)
+    hot, click = doors("run", *SHOWN, env={"ENVREF_STRICT": strict})
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+def test_both_doors_of_run_end_alike_by_ctrl_c(doors):
+    """While a store is asked."""
+    doors.project.write("store", "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n")
+    hot, click = doors("run", *SHOWN)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.returncode == -signal.SIGINT
+
+
+CLICK_ONLY = {"-f", "--file", "--keep-env", "-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
+
+
+def test_an_option_of_run_is_hot_or_known_to_be_click_s():
+    """Who adds one decides: to the hot grammar and the table above, or to this list."""
+    from envref.cli.run import run
+
+    assert {word for option in run.params for word in option.opts if word.startswith("-")} == {
+        *run_request.GRAMMAR,
+        *CLICK_ONLY,
+    }
+
+
+def test_both_doors_give_the_same_version(doors):
+    """The short one is hot."""
+    for arguments in ([], ["--format", "json"], ["extra"], ["-v"]):
+        hot, click = doors("version", *arguments)
+        assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
 
 
 @pytest.mark.parametrize(

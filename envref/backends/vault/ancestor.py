@@ -6,10 +6,9 @@ a value to its key. envref reads it as it is; the first write converts it (secur
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from envref.errors import BackendDenied, BackendInvalid
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hmac
-from typing import TYPE_CHECKING
-
 from envref.backends.vault import database
 from envref.backends.vault.format import FORMAT, UNSIGNED, Keys, SealedValue, new_identity
 from envref.errors import BackendInvalid, BackendUnavailable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
@@ -69,8 +67,7 @@ class Contents:
 
     def signed_by(self, keys: Keys) -> bool:
         """Whether these keys made the manifest over exactly these rows."""
-        expected = keys.manifest(self._metadata, self._macs)
-        return hmac.compare_digest(expected, self._metadata.get(UNSIGNED, "").encode("ascii", "replace").decode())
+        return keys.has_signed(self._metadata, self._macs)
 
     def open_with(self, keys: Keys) -> None:
         """Makes the values readable; BackendInvalid when something other than envref changed any row."""

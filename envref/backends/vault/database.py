@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 import sys
 import time
-from typing import Protocol
-from urllib.parse import quote
 
 from envref.backends.answer import no_answer
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, Home
 from envref.paths import NO_HOME, configuration_path, expanded, open_new, shown
+
+try:
+    import _sqlite3 as sqlite3  # less what converts dates, of which a vault has none
+except ImportError:
+    import sqlite3  # type: ignore[no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    Protocol = object
+
+connect, Error = sqlite3.connect, sqlite3.Error
+LONGEST = sqlite3.SQLITE_LIMIT_LENGTH  # the number of the limit on a row's bytes
 
 _APPLICATION_ID = 0x656E7672  # "envr"
 _LONGEST_WAIT = 20.0  # seconds for another process's transaction
@@ -130,8 +141,8 @@ class Disk:
     """An open vault of the user's own: SQLite has the file, and waits for others at most 20 seconds."""
 
     def __init__(self, path: str, deadline: float) -> None:
-        location = f"file:{quote(os.path.abspath(path))}?mode=rw"
-        self.connection = sqlite3.connect(location, uri=True, timeout=_wait(deadline), isolation_level=None)
+        location = f"file:{_quoted(os.path.abspath(path))}?mode=rw"
+        self.connection = connect(location, uri=True, timeout=_wait(deadline), isolation_level=None)
         prepare(self.connection)
 
     def snapshot(self) -> None:
@@ -155,6 +166,11 @@ class Disk:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _quoted(path: str) -> str:
+    """The path in a URI of SQLite's, in which these three have a meaning (sqlite.org/uri.html)."""
+    return path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
 def prepare(connection: sqlite3.Connection) -> None:

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import os
-import sqlite3
 import time
-from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, TypeVar
 
 from envref import streams
 from envref.backends.answer import no_answer
 from envref.backends.vault import database, passphrase, session
-from envref.backends.vault.age import DEFAULT_WORK_FACTOR
 from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
-from envref.backends.vault.turn import Turn
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.paths import shown
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TypeVar
 
     from envref.backends.vault.database import Opened
     from envref.secret import Secret
 
     _Acceptance = Callable[[Contents | Ancestor], None]
+    _Opening = TypeVar("_Opening")
 
+_ENDLESS = float("inf")
 _PATIENCE = 20.0  # seconds for the copy of an old vault
 _TRIES = 3  # as many as sudo gives
 _ONCE = "hint: to be asked only once in 8 hours: envref vault unlock --ttl 8h"
 
 # What a person typed in this process, by the vault's path: a command that opens a vault ten times asks once.
 _typed: dict[str, Secret] = {}
-
-_Opening = TypeVar("_Opening")
 
 
 def refuse_locked(contents: Contents | Ancestor) -> None:
@@ -64,20 +62,26 @@ class VaultFile:
         # A vault that may have come with a repository is never given to SQLite as a file.
         self._in_project = database.folder_above(self.path, ".git", ".envref.yaml") is not None
 
-    @contextmanager
-    def reading(self, deadline: float) -> Iterator[Contents | Ancestor]:
+    def reading(self, deadline: float) -> AbstractContextManager[Contents | Ancestor]:
         """A snapshot of the vault, unlocked. Raises BackendError; the lock counts before any passphrase is asked."""
-        with self._connected(deadline) as opened:
-            self._derive(opened.connection, refuse_locked)
-            opened.snapshot()
-            yield self._opened(opened.connection, refuse_locked)
+        return _Snapshot(self, self._connected(deadline))
 
-    @contextmanager
-    def writing(self, deadline: float, accept: _Acceptance = refuse_locked) -> Iterator[Contents]:
+    def read(self, opened: Opened) -> Contents | Ancestor:
+        """The snapshot of an open vault."""
+        self._derive(opened.connection, refuse_locked)
+        opened.snapshot()
+        return self._opened(opened.connection, refuse_locked)
+
+    def writing(self, deadline: float, accept: _Acceptance = refuse_locked) -> AbstractContextManager[Contents]:
         """One transaction on the vault, unlocked: committed with a new manifest at the end, or not at all.
 
         An ancestor's vault is converted first.
         """
+        from contextlib import contextmanager
+
+        return contextmanager(self._writing)(deadline, accept)
+
+    def _writing(self, deadline: float, accept: _Acceptance) -> Iterator[Contents]:
         with self._connected(deadline) as opened:
             self._warn_of_git()
             self._derive(opened.connection, accept)
@@ -89,9 +93,13 @@ class VaultFile:
             opened.commit()
             self._keys = current.keys
 
-    @contextmanager
-    def creating(self, deadline: float) -> Iterator[sqlite3.Connection | None]:
+    def creating(self, deadline: float) -> AbstractContextManager[sqlite3.Connection | None]:
         """A transaction on a file without a vault, which it creates if needed; None if there is a vault already."""
+        from contextlib import contextmanager
+
+        return contextmanager(self._creating)(deadline)
+
+    def _creating(self, deadline: float) -> Iterator[sqlite3.Connection | None]:
         try:
             database.create(self.path)
         except FileExistsError:
@@ -174,7 +182,7 @@ class VaultFile:
         if isinstance(contents, Ancestor):
             self._open(contents)
         else:
-            self._keys = self._tried(lambda: self._derived(contents, math.inf))
+            self._keys = self._tried(lambda: self._derived(contents, _ENDLESS))
             contents.open_with(self._keys)
         return self.passphrase()
 
@@ -233,6 +241,8 @@ class VaultFile:
 
     def _derived(self, contents: Contents, deadline: float) -> Keys:
         """The keys behind the passphrase. The time of others' derivations is not the vault's."""
+        from envref.backends.vault.turn import Turn
+
         self._refuse_costly(contents.wrapped)
         known = self.passphrase()
         turn = Turn(self._started, max(deadline, self._deadline))
@@ -243,6 +253,7 @@ class VaultFile:
     def _unwrap(self, armored: str) -> bytes:
         """What a file of format 1 holds: each has a derivation of its own, within the limits of the others."""
         from envref.backends.vault import age
+        from envref.backends.vault.turn import Turn
 
         self._refuse_costly(armored)
         known = self.passphrase().reveal().encode("utf-8")
@@ -273,10 +284,12 @@ class VaultFile:
 
     def _converted(self, connection: sqlite3.Connection, ancestor: Ancestor) -> Contents:
         """Format 2 in place of format 1, within the same transaction; every value is read back and compared."""
-        self._deadline = math.inf  # as many derivations as there are values
+        from envref.backends.vault import age
+
+        self._deadline = _ENDLESS  # as many derivations as there are values
         values = {key: ancestor.value(key) or b"" for key in ancestor.names()}
         kept = self._keep_old()
-        contents = new_contents(connection, os.urandom(16).hex(), self.passphrase(), DEFAULT_WORK_FACTOR)
+        contents = new_contents(connection, os.urandom(16).hex(), self.passphrase(), age.DEFAULT_WORK_FACTOR)
         for key, value in values.items():
             contents.put(key, value)
         if {key: contents.value(key) for key in contents.names()} != values:
@@ -300,21 +313,18 @@ class VaultFile:
             raise BackendUnavailable(f"vault: {shown(kept)}: {error.strerror}") from None
         return kept
 
-    @contextmanager
-    def _connected(self, deadline: float) -> Iterator[Opened]:
-        """The open file; closing it undoes a transaction that was not committed. SQLite's errors become ours."""
-        started = time.monotonic()
+    def _connected(self, deadline: float) -> _Connected:
+        return _Connected(self, deadline)
+
+    def begin(self, started: float, deadline: float) -> None:
+        """Notes the times of a call. Raises BackendError for a file that must not be opened."""
         if started >= deadline:
             raise no_answer("vault", started, deadline)
         self._started, self._deadline = started, deadline
         self._check()
-        try:
-            with closing(self._open_file(deadline)) as opened:
-                yield opened
-        except sqlite3.Error as error:
-            raise database.explained(error, self.path, started, deadline) from None
 
-    def _open_file(self, deadline: float) -> Opened:
+    def open(self, deadline: float) -> Opened:
+        """The file as SQLite has it, after `begin`."""
         if not self._in_project:
             return database.Disk(self.path, deadline)
         from envref.backends.vault.image import Image
@@ -334,6 +344,54 @@ class VaultFile:
         warning = f"the vault {shown(self.path)} lies in the git work tree {shown(root or '')}; keep it out of commits"
         if root and warning not in self.warnings:
             self.warnings.append(warning)
+
+
+# Both as classes: `contextlib` costs every reader of a vault a tenth of its time.
+class _Connected:
+    """The open file; closing it undoes a transaction that was not committed. SQLite's errors become ours."""
+
+    def __init__(self, file: VaultFile, deadline: float) -> None:
+        self._file = file
+        self._deadline = deadline
+
+    def __enter__(self) -> Opened:
+        self._started = time.monotonic()
+        self._file.begin(self._started, self._deadline)
+        try:
+            self._opened = self._file.open(self._deadline)
+        except database.Error as error:
+            raise self._explained(error) from None
+        return self._opened
+
+    def __exit__(self, _kind: object, raised: BaseException | None, _trace: object) -> None:
+        try:
+            self._opened.close()
+        except database.Error as error:
+            raise self._explained(error) from None
+        if isinstance(raised, database.Error):
+            raise self._explained(raised) from None
+
+    def _explained(self, error: sqlite3.Error) -> BackendError:
+        return database.explained(error, self._file.path, self._started, self._deadline)
+
+
+class _Snapshot:
+    """An open vault's contents, as of one moment."""
+
+    def __init__(self, file: VaultFile, connected: _Connected) -> None:
+        self._file = file
+        self._connected = connected
+
+    def __enter__(self) -> Contents | Ancestor:
+        opened = self._connected.__enter__()
+        try:
+            return self._file.read(opened)
+        except BaseException as error:
+            self._connected.__exit__(type(error), error, None)
+            raise
+
+    def __exit__(self, kind: object, raised: BaseException | None, trace: object) -> None:
+        self._connected.__exit__(kind, raised, trace)
 
 
 def _snapshot(connection: sqlite3.Connection) -> Contents | Ancestor:

@@ -7,9 +7,7 @@ or delete, files that the journal names (docs/adr/0018-vaults-in-projects.md).
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
-from typing import TYPE_CHECKING
 
 from envref import atomic
 from envref.backends.answer import no_answer
@@ -17,7 +15,9 @@ from envref.backends.vault import database
 from envref.errors import BackendInvalid, BackendUnavailable, EnvrefError
 from envref.paths import shown, without_links
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
 
 
@@ -48,7 +48,7 @@ class Image:
         self._path = path
         self._lock: atomic.Lock | None = None
         self._read = b""
-        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        self.connection = database.connect(":memory:", isolation_level=None)
         database.prepare(self.connection)
         self.connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
         self._load()
@@ -61,7 +61,7 @@ class Image:
         """Takes the right to write, waiting for it until `deadline`; what others wrote meanwhile is there then."""
         self._take_lock(deadline)
         self._load()
-        self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
+        self.connection.setlimit(database.LONGEST, _LARGEST)
         self.connection.execute("BEGIN")
 
     def commit(self) -> None:
@@ -103,7 +103,7 @@ class Image:
             return
         self._read = content
         # No honest column is longer than its file, whatever an expression in it would make.
-        self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, len(content) + _ROOM)
+        self.connection.setlimit(database.LONGEST, len(content) + _ROOM)
         self.connection.deserialize(content[: _VERSIONS.start] + b"\1\1" + content[_VERSIONS.stop :])
         _check_schema(self.connection)
 

@@ -6,9 +6,7 @@ import os
 import select
 import stat
 import sys
-import termios
 import time
-from getpass import getpass
 
 from envref import streams
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
@@ -184,6 +182,9 @@ def _in_foreground() -> bool:
 
 
 def _typed(prompt: str) -> str:
+    import termios
+    from getpass import getpass
+
     try:
         with streams.question:
             return getpass(prompt)

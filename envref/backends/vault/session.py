@@ -9,12 +9,17 @@ from __future__ import annotations
 import os
 import sys
 
+from envref import libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.libc import Buffer
+
 # add_key and keyctl, by machine; the C library has no functions for them
 _SYSTEM_CALLS = {"x86_64": (248, 250), "aarch64": (217, 219), "riscv64": (217, 219), "ppc64le": (269, 271)}
 _USER_KEYRING = -4
 _KEYRING_ID, _INVALIDATE, _READ, _SEARCH, _SET_TIMEOUT, _SET_PERMISSION = 0, 21, 11, 10, 15, 5
 _OWNER_ONLY = 0x3F3F0000  # all rights to the possessor and the user, none to group and others
-_LONGEST = 256  # bytes; an identity line has 74
 
 
 def is_possible() -> bool:
@@ -29,7 +34,7 @@ def remember(vault_id: str, identity_line: str, seconds: int) -> bool:
         return False
     add_key, _ = calls
     payload = identity_line.encode("ascii")
-    key = _call(add_key, b"user", _description(vault_id), payload, len(payload), _USER_KEYRING)
+    key = libc.call("syscall", add_key, b"user", _description(vault_id), payload, len(payload), _USER_KEYRING)
     if key < 0:
         return False
     restricted = _control(_SET_PERMISSION, key, _OWNER_ONLY) >= 0 and _control(_SET_TIMEOUT, key, seconds) >= 0
@@ -43,11 +48,9 @@ def recall(vault_id: str) -> str | None:
     key = _find(vault_id)
     if key < 0:
         return None
-    import ctypes
-
-    buffer = ctypes.create_string_buffer(_LONGEST)
-    length = _control(_READ, key, buffer, _LONGEST)
-    return buffer.raw[:length].decode("ascii", "replace") if 0 < length <= _LONGEST else None
+    buffer = libc.buffer()
+    length = _control(_READ, key, buffer, libc.BUFFER)
+    return buffer.raw[:length].decode("ascii", "replace") if 0 < length <= libc.BUFFER else None
 
 
 def forget(vault_id: str) -> None:
@@ -69,17 +72,7 @@ def _calls() -> tuple[int, int] | None:
     return _SYSTEM_CALLS.get(os.uname().machine) if sys.platform == "linux" else None
 
 
-def _control(operation: int, *arguments: object) -> int:
+def _control(operation: int, *arguments: int | bytes | Buffer) -> int:
     """Calls `keyctl(2)`; negative if it failed or does not exist."""
     calls = _calls()
-    return -1 if calls is None else _call(calls[1], operation, *arguments)
-
-
-def _call(number: int, *arguments: object) -> int:
-    import ctypes
-
-    system_call = ctypes.CDLL(None).syscall
-    system_call.restype = ctypes.c_long
-    widened = [ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments]
-    result: int = system_call(ctypes.c_long(number), *widened)
-    return result
+    return -1 if calls is None else libc.call("syscall", calls[1], operation, *arguments)
