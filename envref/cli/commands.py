@@ -6,6 +6,7 @@ import click
 
 from envref import __version__, streams
 from envref.cli.grammar import Group
+from envref.cli.summaries import SECTIONS
 from envref.errors import OK, USAGE, UsageError
 
 COMMANDS = {
@@ -42,7 +43,7 @@ COMMANDS = {
 _EVALUATED = {"--export", "--direnv"}
 
 
-@click.group(cls=Group, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, lazy=COMMANDS, sections=SECTIONS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="envref", message="%(prog)s %(version)s")
 def envref() -> None:
     """Commit your .env: references in the file, secrets out of your stores, just in time."""

@@ -116,14 +116,24 @@ class Command(_Spoken):
 
 
 class Group(_Spoken, click.Group):
-    """A group whose commands are imported when they are named; alone it prints its help."""
+    """A group whose commands are imported when they are named; alone it prints its help.
+
+    With `sections`, heading -> command -> summary, its help lists the commands under headings and imports none.
+    """
 
     command_class = Command
 
-    def __init__(self, *arguments: Any, lazy: Mapping[str, str] | None = None, **keywords: Any) -> None:
+    def __init__(
+        self,
+        *arguments: Any,
+        lazy: Mapping[str, str] | None = None,
+        sections: Mapping[str, Mapping[str, str]] | None = None,
+        **keywords: Any,
+    ) -> None:
         keywords.setdefault("invoke_without_command", True)
         super().__init__(*arguments, **keywords)
         self.lazy = lazy or {}
+        self.sections = sections or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self.lazy})
@@ -134,6 +144,16 @@ class Group(_Spoken, click.Group):
         module, _, attribute = self.lazy[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self.sections:
+            super().format_commands(ctx, formatter)
+            return
+        # Names of one width, so that the summaries of all sections stand in one column.
+        width = max(len(name) for summaries in self.sections.values() for name in summaries)
+        for heading, summaries in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), text) for name, text in summaries.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from envref.cli.commands import COMMANDS
+from envref.cli.summaries import SECTIONS
 from tests.cli.subcommands import commands, leaves
 from tests.transcripts import PAGES, steps
 
@@ -26,6 +28,19 @@ def test_its_help_has_an_example(words, project):
     done = project.envref(*words.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"envref {words}" in done.stdout.partition("Example:")[2]
+
+
+def test_the_help_lists_every_command_by_the_first_sentence_of_its_own():
+    """Each once, whole; who adds a command or rewords one says it there too."""
+    listed = [(name, text) for summaries in SECTIONS.values() for name, text in summaries.items()]
+    own = {name: command for name, command in commands() if name in COMMANDS}
+    assert sorted(listed) == sorted((name, _first_sentence(command.help)) for name, command in own.items())
+    assert len(listed) == len(COMMANDS)
+
+
+def _first_sentence(text):
+    paragraph = " ".join(inspect.cleandoc(text).split("\n\n")[0].split())
+    return re.split(r"(?<=\.) ", paragraph)[0]
 
 
 def test_a_command_takes_its_options_by_name():

@@ -148,6 +148,12 @@ def test_the_version_loads_the_doors_alone(app):
     assert loaded(app, "version") == own
 
 
+def test_the_help_imports_no_command(app):
+    """The summaries have a table of their own."""
+    modules = {module for module in own(loaded(app, "--help")) if module.startswith("envref.cli.")}
+    assert modules == {f"envref.cli.{name}" for name in ("commands", "grammar", "summaries")}
+
+
 def test_a_failing_reference_adds_the_chain_and_the_report(app):
     """An unknown selector opens no store."""
     app.write(".env", "A=ref://nowhere/a\n")

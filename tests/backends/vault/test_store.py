@@ -464,3 +464,16 @@ def test_every_connection_is_set_up_whatever_the_library_s_defaults_are(pragma, 
     database.prepare(connection)
     assert connection.execute(f"PRAGMA {pragma}").fetchone() == (after,)
     connection.close()
+
+
+@pytest.mark.parametrize("name", ["v?mode=memory", "v#x", "v%41", "é ü", "v&a=b;c", "v\nw"])
+def test_a_path_means_itself_whatever_it_has(tmp_path, name):
+    """SQLite is given it as a URI, in which `?`, `#` and `%` have a meaning."""
+    path = tmp_path / name
+    database.create(str(path))
+    opened = database.Disk(str(path), soon())
+    opened.begin(soon())
+    database.create_tables(opened.connection)
+    opened.commit()
+    opened.close()
+    assert [(each.name, each.stat().st_size > 0) for each in tmp_path.iterdir()] == [(name, True)]
