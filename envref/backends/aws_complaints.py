@@ -6,13 +6,14 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from envref.backends.aws_credentials import Origin
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import TRIES, Throttled
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from envref.backends.aws_credentials import Origin
 
 # How the names begin under which AWS limits rates (botocore/retries/standard.py). LimitExceededException is not among
 # them: Secrets Manager says so of a quota that is used up.
@@ -24,9 +25,23 @@ _TOO_OFTEN = "AWS limits how often it is asked; try again in a moment"
 _SAID = re.compile(r"(?:An error occurred \(|aws: error: ).*")
 _OTHER_NAME = "choose another key, or another prefix of the backend"
 _NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
+_TRIED = " (reached max retries: 0)"  # envref tries again, not `aws`
 _REFUSED = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z]+) on resource: (\S+)")
 _SECOND_FACTOR = "the profile's role needs an MFA code"
 _SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
+
+
+class Refusal:
+    """What `aws` says on stderr, or would say."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def pause(self) -> float | None:
+        """The seconds to wait before another try; None for a refusal about something else."""
+        return throttled(self.text)
 
 
 class Complaints:
@@ -46,6 +61,9 @@ class Complaints:
     def error(self, text: str, about: str) -> BackendError:
         """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
         said = _line(text)
+        # Reads the files of `aws`, for an error alone.
+        from envref.backends.aws_credentials import Origin
+
         error = understood(self.label, said, (*self._own, *_complaints(Origin(self._profile))))
         service_error = _SERVICE_ERROR.search(said)
         if not isinstance(error, BackendDenied) or error.run or not service_error:
@@ -61,6 +79,8 @@ class Complaints:
 
     def second_factor(self) -> BackendLocked:
         """The error where `aws` asks the person: it does so for a code of MFA alone."""
+        from envref.backends.aws_credentials import Origin
+
         run, hint = Origin(self._profile).second_factor()
         return BackendLocked(f"{self.label}: {_SECOND_FACTOR}", run=run, hint=hint)
 
@@ -81,6 +101,11 @@ class Complaints:
         return f"the role needs {', '.join(others)} and {last}"
 
 
+def of_operation(code: str, operation: str, message: str) -> str:
+    """A service's refusal in the words of `aws` (botocore's ClientError)."""
+    return f"An error occurred ({code}) when calling the {operation} operation: {message}"
+
+
 def throttled(stderr: str) -> float | None:
     """Whether AWS limits how often it is asked; it does not say for how long."""
     return 0.0 if _THROTTLED.search(stderr) else None
@@ -95,7 +120,7 @@ def tries() -> int:
 def _line(text: str) -> str:
     cleaned = _NOTE.sub("", plain(text))
     said = _SAID.search(cleaned)
-    return said[0] if said else cleaned
+    return said[0].replace(_TRIED, "") if said else cleaned
 
 
 def usual_sign_in(profile: str) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""Program: the vendor's program behind one store, with the errors that its absence and its complaints become."""
+"""Program: the vendor's program behind one store, with the errors that its absence and its complaints become.
+
+`command` is loaded where a program starts: a store that is asked directly starts none.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends import command
 from envref.backends.answer import excerpt
+from envref.backends.programs import find
 from envref.backends.throttling import TRIES, patiently
 from envref.errors import BackendError, BackendUnavailable, pasted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from envref.backends import command
     from envref.backends.base import Package
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -85,7 +89,7 @@ class Program:
     def path(self) -> str:
         """Its absolute path, looked up once. BackendUnavailable where there is no such program."""
         if not self._path:
-            self._path = command.find(self.name, root=self._root) or ""
+            self._path = find(self.name, root=self._root) or ""
         if not self._path:
             name = printable(os.path.basename(self.name))
             message = f"{self.label}: start {name}: executable file not found in $PATH"
@@ -101,6 +105,8 @@ class Program:
         extra: Mapping[str, str] | None = None,
     ) -> command.Finished:
         """Runs the program to its end with `extra` in its environment. Raises BackendError as `command.run` does."""
+        from envref.backends import command
+
         (outcome,) = self._run([command.Call([self.path(), *arguments], payload)], deadline, extra)
         if isinstance(outcome, BackendError):
             raise outcome
@@ -110,12 +116,16 @@ class Program:
         self, calls: Iterable[Sequence[str]], deadline: float, *, extra: Mapping[str, str] | None = None
     ) -> list[command.Finished | BackendError]:
         """One run for each list of arguments, four at a time; the outcomes in their order."""
+        from envref.backends import command
+
         path = self.path()
         return self._run([command.Call([path, *arguments]) for arguments in calls], deadline, extra)
 
     def _run(
         self, calls: Sequence[command.Call], deadline: float, extra: Mapping[str, str] | None
     ) -> list[command.Finished | BackendError]:
+        from envref.backends import command
+
         environment = self.environment(extra)
 
         def ask(some: Sequence[command.Call]) -> list[command.Finished | BackendError]:
@@ -130,6 +140,8 @@ class Program:
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
         """What the program gets: the caller's environment, in English, with `extra` on top."""
+        from envref.backends import command
+
         return command.child_environment(extra, unset=self._unset)
 
 

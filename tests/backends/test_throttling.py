@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import pytest
@@ -16,7 +17,7 @@ def pauses(monkeypatch):
     """The pauses that are made; none takes time. The jitter is always the longest."""
     made = []
     monkeypatch.setattr(throttling.time, "sleep", made.append)
-    monkeypatch.setattr(throttling.random, "uniform", lambda low, high: low + high)
+    monkeypatch.setattr(random, "uniform", lambda low, high: low + high)
     return made
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import socket
-import ssl
-import threading
-import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import quote
 
 from envref.backends.answer import answered
-from envref.backends.command import LARGEST_OUTPUT
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
 from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
+from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
 from envref.backends.throttling import patiently
 from envref.errors import BackendError
 
@@ -24,16 +19,9 @@ if TYPE_CHECKING:
 
     from envref.backends.hashicorp_vault.endpoint import Endpoint
 
+    Reply = KvEntry | BackendError
+
 _Told = TypeVar("_Told")
-_SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
-
-
-class Unusual(Exception):
-    """The way to the server, or its answer, is not one that envref handles: the store has to use the program."""
-
-
-Reply = KvEntry | BackendError
-Revised = str | BackendError
 
 
 def read_many(
@@ -48,7 +36,7 @@ def read_many(
 
 def revisions(
     server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
-) -> dict[KvPlace, Revised]:
+) -> dict[KvPlace, str | BackendError]:
     """The revision of the latest version at each place, from the metadata; empty where that is deleted."""
     return _replies(server, mount, places, deadline, login, _Reader.revision)
 
@@ -61,110 +49,35 @@ def _replies(
     login: Login,
     question: Callable[[_Reader[_Told], KvPlace, int], _Told],
 ) -> dict[KvPlace, _Told | BackendError]:
+    connection = Connection(server.server(), deadline)
+    reader: _Reader[_Told] = _Reader(server, connection, mount, deadline, login)
     try:
-        connection = _Connection(server, deadline)
-    except (OSError, ValueError):
-        raise Unusual from None
-    reader = _Reader(connection, mount, deadline, login, question)
-    # In a thread: a slow name service, or a server that sends a byte a second, does not respect a deadline.
-    worker = threading.Thread(target=reader.run, args=(places,), daemon=True)
-    worker.start()
-    worker.join(max(0.0, deadline - time.monotonic()))
-    replies, failed = dict(reader.replies), reader.failed
-    connection.abandon()
-    if isinstance(failed, BackendError):
-        raise failed
-    # The program may accept a certificate that Python does not.
-    if isinstance(failed, Unusual | ssl.SSLError | UnicodeError):
-        raise Unusual from None
-    if failed is None or time.monotonic() >= deadline:
-        return replies
-    return {**dict.fromkeys(places, unreachable(server.url, failed)), **replies}
-
-
-class Answer(NamedTuple):
-    """Status and body, and for how long the server wants to be left alone, in its own words."""
-
-    status: int
-    body: bytes
-    retry_after: str
-
-    def pause(self) -> float | None:
-        """The seconds to wait before another try (RFC 9110, 10.2.3); None for an answer about something else."""
-        if self.status != HTTPStatus.TOO_MANY_REQUESTS:
-            return None
-        return float(self.retry_after) if self.retry_after.isdecimal() else 0.0
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection until the deadline, opened on the first request, and again after an answer that closes it."""
-
-    def __init__(self, server: Endpoint, deadline: float) -> None:
-        super().__init__(server.host, server.port)
-        self.server = server
-        self._deadline = deadline
-        self._tls = server.tls()
-
-    def connect(self) -> None:
-        """Straight to the server. Whatever it answers, nothing here follows a redirect."""
-        stream = socket.create_connection((self.host, self.port), max(_SMALLEST, self._deadline - time.monotonic()))
-        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        name = self.server.server_name
-        self.sock = stream if self._tls is None else self._tls.wrap_socket(stream, server_hostname=name)
-
-    def read(self, target: str) -> Answer:
-        """The server's answer. OSError, HTTPException, and Unusual for a redirect."""
-        if time.monotonic() >= self._deadline:
-            raise TimeoutError
-        self.request("GET", target, headers=self.server.headers())
-        response = self.getresponse()
-        body = response.read(LARGEST_OUTPUT + 1)
-        if len(body) > LARGEST_OUTPUT:
-            raise Unusual
-        if response.length:  # fewer bytes came than were announced
-            raise ConnectionResetError
-        if HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-            raise Unusual
-        return Answer(response.status, body, response.headers.get("Retry-After", ""))
-
-    def abandon(self) -> None:
-        """Ends a read that another thread is waiting for."""
-        stream = self.sock
-        if stream is not None:
-            try:
-                stream.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            stream.close()
+        reader.read(places, question)
+    except (OSError, NotHttp) as failed:
+        if is_late(failed):
+            return reader.replies
+        return {**dict.fromkeys(places, unreachable(server.url, failed)), **reader.replies}
+    finally:
+        connection.close()
+    return reader.replies
 
 
 class _Reader(Generic[_Told]):
-    """The replies so far, and what ended the reading before the last path."""
+    """The replies so far."""
 
-    def __init__(
-        self,
-        connection: _Connection,
-        mount: str,
-        deadline: float,
-        login: Login,
-        question: Callable[[_Reader[_Told], KvPlace, int], _Told],
-    ) -> None:
-        self._question = question
+    def __init__(self, server: Endpoint, connection: Connection, mount: str, deadline: float, login: Login) -> None:
         self.replies: dict[KvPlace, _Told | BackendError] = {}
-        self.failed: Exception | None = None
+        self._server = server
         self._connection = connection
         self._mount = mount
         self._deadline = deadline
         self._login = login
 
-    def run(self, places: Sequence[KvPlace]) -> None:
-        """The body of a thread, so it never raises."""
-        try:
-            engine = self._engine()
-            for place in places:
-                self.replies[place] = answered(self._question, self, place, engine)
-        except (OSError, ValueError, http.client.HTTPException, Unusual, BackendError) as error:
-            self.failed = error
+    def read(self, places: Sequence[KvPlace], question: Callable[[_Reader[_Told], KvPlace, int], _Told]) -> None:
+        """Raises what ends the reading before the last path."""
+        engine = self._engine()
+        for place in places:
+            self.replies[place] = answered(question, self, place, engine)
 
     def _engine(self) -> int:
         """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
@@ -180,6 +93,16 @@ class _Reader(Generic[_Told]):
             raise Unusual
         return int(str(version))
 
+    def revision(self, place: KvPlace, engine: int) -> str:
+        """The revision of the latest version. Raises BackendError where there is none."""
+        if engine == 1:
+            raise unversioned(place.path)
+        target = _target(f"{self._mount}/metadata/{place.path}")
+        answer = self._read(target)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(target, answer, place.path)
+        return latest_revision(place.path, answer.body)
+
     def entry(self, place: KvPlace, engine: int) -> KvEntry:
         """Raises BackendError where there is none."""
         inner = f"data/{place.path}" if engine == 2 else place.path
@@ -191,26 +114,19 @@ class _Reader(Generic[_Told]):
             raise self._refusal(target, answer, place.path)
         return parsed(place.path, answer.body, engine)
 
-    def revision(self, place: KvPlace, engine: int) -> str:
-        """The revision of the latest version. Raises BackendError where there is none."""
-        if engine == 1:
-            raise unversioned(place.path)
-        target = _target(f"{self._mount}/metadata/{place.path}")
-        answer = self._read(target)
-        if answer.status != HTTPStatus.OK:
-            raise self._refusal(target, answer, place.path)
-        return latest_revision(place.path, answer.body)
-
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(
-            lambda targets: [self._connection.read(each) for each in targets], [target], self._deadline, Answer.pause
+            lambda targets: [self._connection.ask("GET", each, self._server.headers()) for each in targets],
+            [target],
+            self._deadline,
+            Answer.pause,
         )
         return answer
 
     def _refusal(self, target: str, answer: Answer, path: str = "") -> BackendError:
         errors = _members(answer.body).get("errors")
         listed = [str(error) for error in errors] if isinstance(errors, list) else None
-        url, named = self._connection.server.url, {"mount": self._mount, "path": path}
+        url, named = self._server.url, {"mount": self._mount, "path": path}
         return refusal(url, target, answer.status, listed, **named, login=self._login)
 
 

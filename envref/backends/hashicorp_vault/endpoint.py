@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from envref.backends.http.connection import Server, is_sendable
+from envref.backends.http.way import Location, certificates_below, is_proxied, plain_address, trusting
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
 _DEFAULT = "https://127.0.0.1:8200"
 _MAKERS = ("VAULT_", "BAO_")
@@ -25,7 +26,6 @@ _HONOURED = {
 }
 # These do not affect a read: they shape the program's output, or limit what envref's own deadline limits.
 _HARMLESS = {"CLIENT_TIMEOUT", "CLI_NO_COLOR", "CONFIG_PATH", "DETAILED", "FORMAT", "LOG_LEVEL", "MAX_RETRIES"}
-_PROXIES = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 # As the program reads a boolean.
 _TRUE, _FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"", "0", "f", "F", "FALSE", "false", "False"}
 
@@ -33,12 +33,8 @@ _TRUE, _FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"", "0", "f", "F", "FA
 class Endpoint:
     """A server: its address, what is sent to it, and how it proves who it is."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
-        parts = urlsplit(settings.get("ADDR", _DEFAULT))
-        self.secure = parts.scheme == "https"
-        self.host = parts.hostname or ""
-        self.port = parts.port or (443 if self.secure else 80)
-        self.url = f"{parts.scheme}://{parts.netloc}"
+    def __init__(self, address: Location, settings: Mapping[str, str]) -> None:
+        self.url, self.host, self.port, self.secure = address
         self.token = settings.get("TOKEN", "")
         self.namespace = settings.get("NAMESPACE", "")
         self.server_name = settings.get("TLS_SERVER_NAME") or self.host
@@ -49,42 +45,37 @@ class Endpoint:
         named = {"X-Vault-Token": self.token, "X-Vault-Namespace": self.namespace}
         return {"X-Vault-Request": "true", **{name: value for name, value in named.items() if value}}
 
-    def tls(self) -> ssl.SSLContext | None:
-        """The TLS settings; None for plain HTTP. OSError or ValueError for files that can't be used."""
-        if not self.secure:
-            return None
-        import ssl
+    def server(self) -> Server:
+        """The address, and how to connect to it."""
+        return Server(self.host, self.port, self._tls if self.secure else None, self.server_name)
 
-        authorities = list(self._authorities())
-        context = ssl.create_default_context(cafile=authorities[0] if authorities else None)
-        for file in authorities[1:]:
-            context.load_verify_locations(file)
-        # Judges a certificate chain as the program does: newer Pythons ask for extensions that many company
-        # certificates lack.
-        context.verify_flags = (context.verify_flags & ~ssl.VERIFY_X509_STRICT) | ssl.VERIFY_X509_PARTIAL_CHAIN
+    def _tls(self) -> ssl.SSLContext:
+        """OSError or ValueError for files that can't be used."""
+        context = trusting(list(self._authorities()))
         if "CLIENT_CERT" in self._settings:
             # Gives a password, or OpenSSL would ask for one on the terminal.
             context.load_cert_chain(self._settings["CLIENT_CERT"], self._settings["CLIENT_KEY"], password="")
         if self._settings.get("SKIP_VERIFY", "") in _TRUE:
+            import ssl
+
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _authorities(self) -> Iterator[str]:
+    def _authorities(self) -> Iterable[str]:
         """Files with certificates: CACERT, or else every file below CAPATH, whatever its name."""
         if "CACERT" in self._settings:
-            yield self._settings["CACERT"]
-            return
-        for directory, _, files in os.walk(self._settings.get("CAPATH", "")):
-            yield from (os.path.join(directory, file) for file in files)
+            return (self._settings["CACERT"],)
+        return certificates_below(self._settings.get("CAPATH", ""))
 
 
 def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:
     """Where `program` would connect to; None for anything out of the ordinary, which is left to the program."""
     settings = _settings(environment, program)
-    if settings is None or any(environment.get(name) for name in _PROXIES):
+    if settings is None or is_proxied(environment):
         return None
-    return Endpoint(settings) if _is_ordinary(settings) else None
+    address = plain_address(settings.get("ADDR", _DEFAULT))
+    return Endpoint(address, settings) if address and _is_ordinary(settings) else None
 
 
 def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | None:
@@ -105,30 +96,7 @@ def _settings(environment: Mapping[str, str], program: str) -> dict[str, str] | 
 def _is_ordinary(settings: Mapping[str, str]) -> bool:
     sent = settings.get("TOKEN", "") + settings.get("NAMESPACE", "")
     return (
-        _is_plain_address(settings.get("ADDR", _DEFAULT))
-        and is_sendable(sent)
+        is_sendable(sent)
         and ("CLIENT_CERT" in settings) == ("CLIENT_KEY" in settings)
         and settings.get("SKIP_VERIFY", "") in _TRUE | _FALSE
-    )
-
-
-def is_sendable(text: str) -> bool:
-    """Whether a header can hold the text."""
-    return text.isascii() and (text.isprintable() or not text) and " " not in text
-
-
-def _is_plain_address(address: str) -> bool:
-    """Whether the address is scheme, host and port, and nothing else."""
-    try:
-        parts = urlsplit(address)
-        parts.port  # noqa: B018  # raises ValueError for what is not a port
-    except ValueError:
-        return False
-    plain = {f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{parts.netloc}/"}
-    return (
-        parts.scheme in ("http", "https")
-        and address in plain
-        and bool(parts.hostname)
-        and is_sendable(address)
-        and not set(address) & set("@\\")
     )

@@ -284,7 +284,8 @@ class HashicorpVault(Backend):
 
     def _revisions(self, places: Sequence[KvPlace], deadline: float) -> dict[KvPlace, str | BackendError]:
         """The revision at each place; empty for a deleted entry. By the program where only that reaches the server."""
-        from envref.backends.hashicorp_vault.connection import Unusual, revisions
+        from envref.backends.hashicorp_vault.connection import revisions
+        from envref.backends.http.connection import Unusual
 
         started = time.monotonic()
         try:
@@ -308,7 +309,8 @@ class HashicorpVault(Backend):
 
     def _read_together(self, places: Sequence[KvPlace], deadline: float) -> Entries | None:
         """Reads over one connection; None where only the program knows how to reach the server."""
-        from envref.backends.hashicorp_vault.connection import Unusual, read_many
+        from envref.backends.hashicorp_vault.connection import read_many
+        from envref.backends.http.connection import Unusual
 
         started = time.monotonic()
         try:
@@ -331,8 +333,8 @@ class HashicorpVault(Backend):
 
     def _server(self, deadline: float) -> Endpoint:
         """Where the program would connect to, with the token that it would send. Raises Unusual."""
-        from envref.backends.hashicorp_vault.connection import Unusual
-        from envref.backends.hashicorp_vault.endpoint import endpoint, is_sendable
+        from envref.backends.hashicorp_vault.endpoint import endpoint
+        from envref.backends.http.connection import Unusual, is_sendable
 
         server = endpoint(self._program.environment(self._extra()), os.path.basename(self._program.path()))
         if server is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 
 import pytest
 
@@ -47,10 +48,57 @@ class TestAwsSecretsManager(aws.AwsContract):
         return AwsSecretsManager("sm")
 
     def write(self, service, name, value):
-        create(service, f"envref/{name}", value)
+        try:
+            create(service, f"envref/{name}", value)
+        except urllib.error.HTTPError:
+            service.call("secretsmanager.PutSecretValue", SecretId=f"envref/{name}", SecretString=value)
 
     def plant(self, store, name, value):
         create(self.service, name, value)
+
+
+@aws.of_reading
+class TestThroughAws(TestAwsSecretsManager):
+    """The same answers where the program reads."""
+
+
+class TestRevisions:
+    def test_a_version_that_is_rolled_back_is_the_old_one(self, service, program):
+        """AWSCURRENT on the version before: nobody's value is old then who had that one."""
+        create(service, "envref/app/key", "one")
+        create(service, "envref/app/other", "x")
+        store, both = AwsSecretsManager("sm"), keys("key", "other")
+        first = store.revisions(both, soon())
+        service.call("secretsmanager.PutSecretValue", SecretId="envref/app/key", SecretString="two")
+        second = store.revisions(both, soon())
+        assert {address for address in both if first[address] != second[address]} == {both[0]}
+        service.call(
+            "secretsmanager.UpdateSecretVersionStage",
+            SecretId="envref/app/key",
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=first[both[0]],
+            RemoveFromVersionId=second[both[0]],
+        )
+        # moto 5.2 goes on answering GetSecretValue with the other version; AWS answers with AWSCURRENT's.
+        assert store.revisions(both, soon()) == first
+
+    def test_where_listing_is_refused_each_is_described(self, service, program, limited):
+        """One question for each."""
+        create(service, "envref/app/key", "one")
+        create(service, "envref/app/other", "x")
+        both = keys("key", "other")
+        limited("secretsmanager:DescribeSecret")
+        told = AwsSecretsManager("sm").revisions([*both, *keys("absent")], soon())
+        assert set(told) == set(both)
+        assert all(isinstance(each, str) for each in told.values())
+
+    def test_the_right_that_is_missing_is_named(self, service, program, limited):
+        """Who may read values need not have it: "denied" is not "fresh"."""
+        create(service, "envref/app/key", "one")
+        limited("secretsmanager:GetSecretValue")
+        (told,) = AwsSecretsManager("sm").revisions(keys("key"), soon()).values()
+        assert isinstance(told, BackendDenied)
+        assert told.hint == "the role needs secretsmanager:DescribeSecret"
 
 
 class TestNames:
@@ -183,6 +231,7 @@ class TestVersions:
 
 
 class TestBatch:
+    @pytest.mark.usefixtures("through_aws")
     def test_a_hundred_keys_are_five_calls(self, service, program):
         """Twenty secrets a call, absent ones among them."""
         for number in range(0, 100, 2):
@@ -191,12 +240,14 @@ class TestBatch:
         assert answers == {f"app/key{n}": f"value {n}" for n in range(0, 100, 2)}
         assert operations(program) == ["batch-get-secret-value"] * 5
 
+    @pytest.mark.usefixtures("through_aws")
     def test_one_key_is_one_get(self, service, program):
         """A single key needs no permission for batches."""
         create(service, "envref/app/key", "value")
         assert texts(AwsSecretsManager("sm").get_many(keys("key"), soon())) == {"app/key": "value"}
         assert operations(program) == ["get-secret-value"]
 
+    @pytest.mark.usefixtures("through_aws")
     def test_without_the_permission_for_batches_each_is_asked(self, service, program, limited):
         """GetSecretValue alone suffices for reading."""
         create(service, "envref/app/a", "1")

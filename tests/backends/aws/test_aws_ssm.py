@@ -44,10 +44,37 @@ class TestAwsSsm(aws.AwsContract):
         return AwsSsm("ssm")
 
     def write(self, service, name, value):
-        put(service, f"/envref/{name}", value)
+        put(service, f"/envref/{name}", value, Overwrite=True)
 
     def plant(self, store, name, value):
         put(self.service, name, value)
+
+
+@aws.of_reading
+class TestThroughAws(TestAwsSsm):
+    """The same answers where the program reads."""
+
+
+class TestRevisions:
+    def test_names_of_others_are_asked_for_by_name(self, service, program):
+        """In a listing of their own; no value is decrypted for either."""
+        fill(service, envref__app__key="value", team__db="value")
+        asked = [Address("app", "key"), *foreign_keys("/team/db", "/team/none")]
+        store = AwsSsm("ssm")
+        told = store.revisions(asked, soon())
+        assert told == {address: each.revision for address, each in store.get_many(asked, soon()).items()}
+        assert len(told) == 2
+        assert all(each.startswith("1.") for each in told.values())
+
+    def test_the_right_that_is_missing_is_named(self, service, program, limited):
+        """By path it takes none but that of reading; else one of its own."""
+        fill(service, envref__app__key="value", team__db="value")
+        limited("ssm:GetParametersByPath")
+        (address,) = foreign_keys("/team/db")
+        told = AwsSsm("ssm").revisions([Address("app", "key"), address], soon())
+        assert isinstance(told[Address("app", "key")], str)
+        assert isinstance(told[address], BackendDenied)
+        assert told[address].hint == "the role needs ssm:DescribeParameters"
 
 
 class TestNames:
@@ -123,6 +150,7 @@ class TestNames:
 
 
 class TestForeign:
+    @pytest.mark.usefixtures("through_aws")
     def test_a_name_with_levels_begins_with_a_slash(self, service, program):
         """`//a/b` and `/a/b` are the parameter /a/b, a name without a slash is the top-level one; in one call."""
         fill(service, prod__db__password="deep")
@@ -196,6 +224,7 @@ class TestRefused:
 
 
 class TestBatch:
+    @pytest.mark.usefixtures("through_aws")
     def test_a_hundred_keys_are_one_call(self, service, program):
         """By path, whatever their number, with those of the profile and absent ones among them."""
         for number in range(50):
@@ -206,12 +235,14 @@ class TestBatch:
         assert answers == {**{f"app/key{n}": f"value {n}" for n in range(50)}, "app/staging/key7": "staging"}
         assert operations(program) == ["get-parameters-by-path"]
 
+    @pytest.mark.usefixtures("through_aws")
     def test_one_key_is_one_get(self, service, program):
         """A single key needs no listing."""
         fill(service, envref__app__key="value")
         assert texts(AwsSsm("ssm").get_many(keys("key"), soon())) == {"app/key": "value"}
         assert operations(program) == ["get-parameter"]
 
+    @pytest.mark.usefixtures("through_aws")
     def test_a_path_with_much_else_is_left_for_names(self, service, program):
         """A listing ends some pages after what is wanted; what it did not reach is asked for by name, ten a call."""
         for number in range(140):
@@ -222,6 +253,7 @@ class TestBatch:
         assert answers == {f"app/z{n}": f"value {n}" for n in range(12)}
         assert operations(program) == ["get-parameters-by-path", "get-parameters", "get-parameters"]
 
+    @pytest.mark.usefixtures("through_aws")
     def test_names_elsewhere_are_asked_beside_the_path(self, service, program):
         """Foreign names are asked ten a call; one that lies under the prefix is in the listing."""
         fill(service, app__one="1", app__two="2", app__three="3", **{f"else__f{n}": f"f{n}" for n in range(11)})
@@ -237,6 +269,7 @@ class TestBatch:
 
 
 class TestPermissions:
+    @pytest.mark.usefixtures("through_aws")
     def test_the_documented_ones_suffice(self, service, program, limited):
         """With the four permissions of the documentation all can be done, names outside the prefix one by one."""
         fill(service, else__one="1", else__two="2")
@@ -251,6 +284,7 @@ class TestPermissions:
         assert sorted(operations(program)[2:4]) == ["get-parameters", "get-parameters-by-path"]
         assert operations(program)[4:7] == ["get-parameter"] * 3
 
+    @pytest.mark.usefixtures("through_aws")
     def test_without_the_path_names_are_asked(self, service, program, limited):
         """A role that may not list is still served: ten names a call."""
         fill(service, envref__app__a="1", envref__app__b="2")
@@ -341,6 +375,7 @@ def config(*backends, **fields):
 
 
 class TestDocumented:
+    @pytest.mark.usefixtures("through_aws")
     def test_production_secrets(self, service, program, project):
         """The documentation's commands for one backend: set, list and resolve, names under the prefix."""
         options = {"prefix": "/my-api/production", "region": "us-west-2"}

@@ -182,6 +182,7 @@ def at_a_terminal(command, answer):
 
 
 class TestRole:
+    @pytest.mark.usefixtures("through_aws")
     def test_its_keys_are_asked_for_once(self, service, program):
         """Whatever the store does afterwards is the role's doing; the keys are in no argument."""
         store = AwsSsm("ssm", role_arn=ROLE, region="us-east-1")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import pathlib
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -16,6 +14,7 @@ import pytest
 from envref.backends.hashicorp_vault.complaints import refusal
 from envref.backends.hashicorp_vault.endpoint import endpoint
 from envref.backends.hashicorp_vault.store import HashicorpVault
+from envref.backends.http import connection as home
 from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
@@ -28,6 +27,7 @@ from envref.errors import (
 from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import values_of
+from tests.backends.doubles.scripted import Script, http
 from tests.backends.stores.openbao import OpenBao, binary, certificates, sign_in
 from tests.backends.stores.shim import recorded
 from tests.lateness import Stopwatch
@@ -211,66 +211,6 @@ class TestTls:
 
 MOUNT = {"data": {"path": "secret/", "type": "kv", "options": {"version": "2"}}}
 ENTRY = {"data": {"data": {"value": "marker-3b"}, "metadata": {"version": 1}}}
-
-
-def http(body, *, status="200 OK", more=""):
-    """An answer, to the byte."""
-    body = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
-
-
-_PATIENCE = 10  # seconds for a thread that was woken
-
-
-class Script:
-    """A server that gives each request the next of `answers`, then closes. An answer may be a time to wait.
-
-    `requests` are those it got. An answer that says so ends its connection.
-    """
-
-    def __init__(self, answers):
-        self.requests = []
-        self._answers = iter(answers)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def _serve(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    self._talk(connection)
-                except OSError:
-                    pass
-
-    def _talk(self, connection):
-        while request := connection.recv(65536):
-            self.requests.append(request.decode())
-            answer = next(self._answers, None)
-            if answer is None:
-                return
-            for part in answer if isinstance(answer, list) else [answer]:
-                if isinstance(part, (int, float)):
-                    self._ended.wait(part)
-                else:
-                    connection.sendall(part)
-            if isinstance(answer, bytes) and b"Connection: close" in answer:
-                return
-
-    def close(self):
-        """Ends the thread too: left in `accept`, it would take a connection of whoever gets the descriptor next."""
-        self._ended.set()
-        with contextlib.suppress(OSError):  # macOS: nobody is connected
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self._thread.join(_PATIENCE)
-        assert not self._thread.is_alive()
 
 
 @pytest.fixture
@@ -458,7 +398,7 @@ class TestMisbehaviour:
 
     def test_a_name_service_that_hangs_does_not_hold_the_call(self, script, monkeypatch):
         """No socket's time-out covers it."""
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5) or [])
+        monkeypatch.setattr(home.sockets, "getaddrinfo", lambda *_, **__: time.sleep(5) or [])
         watch = Stopwatch()
         answered = ask(HashicorpVault("hcvault", addr="https://v.test"), limit=0.5)
         assert types_of(answered) == every(BackendTimeout)
@@ -474,7 +414,7 @@ class TestMisbehaviour:
         def fail(*_, **__):
             raise socket.gaierror(number, "Name service failed")
 
-        monkeypatch.setattr(socket, "getaddrinfo", fail)
+        monkeypatch.setattr(home.sockets, "getaddrinfo", fail)
         answered = ask(HashicorpVault("hcvault", addr="https://v.test"))
         assert types_of(answered) == every(BackendUnavailable)
         assert {error.message.endswith(words) for error in answered.values()} == {True}

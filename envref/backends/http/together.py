@@ -1,0 +1,56 @@
+"""Several requests at once to one server, over connections that are kept for the next ones."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from envref.backends.http.connection import Connection
+from envref.backends.http.threads import begun, shared
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
+
+    from envref.backends.http.connection import Server
+
+    _Job = TypeVar("_Job")
+    _Result = TypeVar("_Result")
+
+
+class Connections:
+    """Connections to one server, each used by one job at a time, and kept for the next."""
+
+    def __init__(self, server: Server, deadline: float) -> None:
+        self._server = server
+        self._deadline = deadline
+        self._idle: list[Connection] = []
+
+    def side_by_side(
+        self, work: Callable[[Connection, _Job], _Result], jobs: Sequence[_Job], at_once: int
+    ) -> list[_Result | Exception]:
+        """What `work` returns for each job, or the error that it raises, in the order of the jobs."""
+        outcomes: dict[int, _Result | Exception] = {}
+        waiting = iter(list(enumerate(jobs)))
+        turn = allocate_lock()
+
+        def worker() -> None:
+            connection = self._idle.pop() if self._idle else Connection(self._server, self._deadline)
+            for index, job in shared(waiting, turn):
+                try:
+                    outcomes[index] = work(connection, job)
+                except Exception as error:  # noqa: BLE001  handed to the caller, who is in another thread
+                    outcomes[index] = error
+            self._idle.append(connection)
+
+        # The caller works too: a single job needs no thread.
+        others = [begun(worker) for _ in range(min(at_once, len(jobs)) - 1)]
+        worker()
+        for done in others:
+            done.acquire()
+        return [outcomes[index] for index in range(len(jobs))]
+
+    def close(self) -> None:
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()

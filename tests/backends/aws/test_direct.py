@@ -1,0 +1,195 @@
+"""Questions over envref's own connections: what is asked, who asks, and what a service that misbehaves comes to."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from envref.backends.aws_secrets_manager import AwsSecretsManager
+from envref.backends.aws_ssm import AwsSsm
+from envref.backends.throttling import Throttled
+from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
+from envref.secret import Secret
+from tests.backends.asking import foreign_keys, keys, soon, texts
+from tests.backends.contract import values_of
+from tests.backends.doubles.scripted import Script, http
+from tests.backends.stores import aws
+from tests.lateness import Stopwatch
+
+STORES = {"aws-ssm": AwsSsm, "aws-secrets-manager": AwsSecretsManager}
+ANSWER = {"Parameter": {"Value": "marker-3b"}, "SecretString": "marker-3b"}
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """Starts a server that gives these answers, and is the endpoint; the `aws` on PATH says that it was asked."""
+    aws.stand_in(tmp_path / "bin", monkeypatch, aws.saying("the program was asked"))
+    started = []
+
+    def start(*answers):
+        server = Script(answers)
+        started.append(server)
+        variables = {"ENDPOINT_URL": server.url, "ACCESS_KEY_ID": "AK", "SECRET_ACCESS_KEY": "secret-key-5c"}
+        for name, value in {**variables, "DEFAULT_REGION": "us-east-1"}.items():
+            monkeypatch.setenv(f"AWS_{name}", value)
+        return server
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def reading(store, *names, limit=60):
+    addresses = keys(*(names or ["key"]))
+    try:
+        return store.get_many(addresses, soon(limit)).get(addresses[0])
+    except BackendError as error:
+        return error
+
+
+def refusal(code, message="words", status="400 Bad Request"):
+    return http({"__type": f"com.amazonaws.x#{code}", "message": message}, status=status)
+
+
+@pytest.mark.parametrize("kind", STORES)
+class TestMisbehaviour:
+    def test_what_is_sent(self, script, kind):
+        """One request: the operation, the name, who asks; the key's secret is in none of it."""
+        server = script(http(ANSWER))
+        assert reading(STORES[kind]("store")) == Secret("marker-3b")
+        [request] = server.requests
+        target = {"aws-ssm": "AmazonSSM.GetParameter", "aws-secrets-manager": "secretsmanager.GetSecretValue"}[kind]
+        assert f"X-Amz-Target: {target}\r\n" in request
+        assert "Authorization: AWS4-HMAC-SHA256 Credential=AK/" in request
+        assert "secret-key-5c" not in request
+        assert "/key" in json.loads(request.partition("\r\n\r\n")[2])[{"aws-ssm": "Name"}.get(kind, "SecretId")]
+
+    def test_a_redirect_is_not_followed(self, script, kind):
+        """Nor is any other odd answer taken: the program has the last word."""
+        target = script(http(ANSWER))
+        for odd in (
+            http(b"", status="307 Temporary Redirect", more=f"Location: {target.url}/\r\n"),
+            http(b"marker-3b"),
+            http(b"[]"),
+            b"rubbish marker-3b\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
+        ):
+            script(odd)
+            error = reading(STORES[kind]("store"))
+            assert error.message == f"{kind}: the program was asked"
+            assert "marker" not in values_of(error)
+        assert target.requests == []
+
+    @pytest.mark.parametrize(
+        ("answer", "expected", "words"),
+        [
+            (refusal("AccessDeniedException"), BackendDenied, "denied: AccessDeniedException for "),
+            (refusal("UnrecognizedClientException"), BackendDenied, "(UnrecognizedClientException) when calling the"),
+            (refusal("ValidationException", "no 'secret-key-5c'"), BackendInvalid, "no '***'"),
+            (refusal("InternalServerError", status="500 Error"), BackendUnavailable, "(InternalServerError)"),
+            (http(b"", status="503 Service Unavailable"), BackendUnavailable, "operation: Service Unavailable"),
+            (http(b"<html>marker", status="403 Forbidden"), BackendDenied, "denied: 403 for "),
+            (None, BackendUnavailable, "Connection was closed before we received a valid response"),
+        ],
+    )
+    def test_a_refusal_is_an_error_class(self, script, kind, answer, expected, words):
+        """That of the same words of the program; nothing is absent."""
+        script(answer)
+        error = reading(STORES[kind]("store"))
+        assert type(error) is expected
+        assert words in error.message
+
+    def test_a_service_that_hangs(self, script, kind):
+        """It ends in time."""
+        script(60)
+        watch = Stopwatch()
+        error = reading(STORES[kind]("store"), limit=0.5)
+        assert isinstance(error, BackendTimeout)
+        assert watch.seconds() < 3
+
+    def test_throttling_is_asked_again(self, script, kind, monkeypatch):
+        """As often as AWS_MAX_ATTEMPTS says."""
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+        server = script(*[refusal("ThrottlingException")] * 9)
+        assert isinstance(reading(STORES[kind]("store")), Throttled)
+        assert len(server.requests) == 2
+
+    def test_a_command_is_always_asked(self, script, kind, tmp_path):
+        """Whoever names a program wants that one."""
+        server = script(http(ANSWER))
+        error = reading(STORES[kind]("store", command=str(tmp_path / "bin/aws")))
+        assert error.message == f"{kind}: the program was asked"
+        assert server.requests == []
+
+
+class TestBatches:
+    def test_parameters_by_path_names_and_alone(self, service, program):
+        """By path where names share it, ten names a request elsewhere, versions by themselves; `aws` is not started."""
+        for number in range(25):
+            put(service, f"/app/k{number}", f"v{number}")
+            put(service, f"/else/{number}/k", f"e{number}")
+        store = AwsSsm("ssm", prefix="/app")
+        asked = [
+            *keys(*(f"k{number}" for number in range(26))),
+            *foreign_keys(*(f"else/{number}/k" for number in range(25)), "else/0/k:1", "else/none"),
+        ]
+        answers = texts(store.get_many(asked, soon()))
+        assert answers == {
+            **{f"app/k{number}": f"v{number}" for number in range(25)},
+            **{f"else/{number}/k": f"e{number}" for number in range(25)},
+            "else/0/k:1": "e0",
+        }
+        assert program.count() == 0
+
+    def test_secrets_twenty_at_once(self, service, program):
+        """With absent ones among them, and one that is asked for by its stage."""
+        for number in range(45):
+            service.call("secretsmanager.CreateSecret", Name=f"envref/app/k{number}", SecretString=f"v{number}")
+        answers = texts(AwsSecretsManager("sm").get_many(keys(*(f"k{number}" for number in range(50))), soon()))
+        assert answers == {f"app/k{number}": f"v{number}" for number in range(45)}
+        assert program.count() == 0
+
+    def test_without_the_permission_for_a_batch(self, service, program, limited):
+        """Each is asked alone."""
+        service.call("secretsmanager.CreateSecret", Name="envref/app/one", SecretString="1")
+        put(service, "/envref/app/one", "1")
+        limited("secretsmanager:GetSecretValue", "ssm:GetParameter")
+        for store in (AwsSecretsManager("sm"), AwsSsm("ssm")):
+            assert texts(store.get_many(keys("one", "two"), soon())) == {"app/one": "1"}
+        assert program.count() == 0
+
+    def test_without_any_permission(self, service, program, limited):
+        """A denial names the permission and the name."""
+        limited("s3:ListBuckets")
+        error = reading(AwsSsm("ssm", prefix="/p"), "one", "two")
+        assert error.message == 'aws-ssm: denied: 403 for ssm:GetParameter on "/p/one"'
+        assert program.count() == 0
+
+
+class TestRoles:
+    ROLE = "arn:aws:iam::123456789012:role/reader"
+
+    def test_a_role_of_the_option_and_of_a_profile(self, service, program, tmp_path, monkeypatch):
+        """Its keys come from the token service, without a program; `source_profile` may be a chain."""
+        put(service, "/envref/app/key", "value")
+        assert reading(AwsSsm("ssm", role_arn=self.ROLE)) == Secret("value")
+        (tmp_path / "config").write_text(
+            f"[profile p]\nrole_arn = {self.ROLE}\nsource_profile = q\nexternal_id = e 1\n"
+            f"[profile q]\nrole_arn = {self.ROLE}2\nsource_profile = keys\n"
+            "[profile keys]\naws_access_key_id = test\naws_secret_access_key = test\n"
+        )
+        monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+        assert reading(AwsSsm("ssm", profile="p")) == Secret("value")
+        assert program.count() == 0
+
+    def test_a_role_that_may_not_be_assumed_is_the_programs_to_explain(self, service, program, limited):
+        """Both policies that have to allow it."""
+        limited("ssm:GetParameter")
+        error = reading(AwsSsm("ssm", role_arn=self.ROLE))
+        assert error.message == f'aws-ssm: denied: the role "{self.ROLE}" may not be assumed'
+        assert program.count() == 1
+
+
+def put(service, name, value):
+    service.call("AmazonSSM.PutParameter", Name=name, Value=value, Type="SecureString", Overwrite=True)

@@ -1,0 +1,188 @@
+"""Requests of envref's own: kept connections, limits, and what no answer may be. Vault's tests have the rest."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
+from envref.backends.http.together import Connections
+from envref.backends.http.way import is_proxied
+from tests.backends.doubles.scripted import Script, http
+
+
+@pytest.fixture
+def script():
+    started = []
+
+    def start(*answers):
+        started.append(Script(answers))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+def opened(server, limit=20.0):
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    return Connection(Server(host, int(port), None), time.monotonic() + limit)
+
+
+def bodies(server, times, limit=20.0):
+    connection = opened(server, limit)
+    try:
+        return [connection.ask("GET", "/", {}).body for _ in range(times)]
+    finally:
+        connection.close()
+
+
+class TestRequest:
+    def test_what_is_sent(self, script):
+        """Method, target, host with its port, the headers, the length and the body."""
+        server = script(http(b"yes"))
+        connection = opened(server)
+        answer = connection.ask("POST", "/a?b=1", {"X-One": "1 2"}, b"{}")
+        connection.close()
+        assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"yes", "3")
+        authority = server.url.removeprefix("http://")
+        lines = ["POST /a?b=1 HTTP/1.1", f"Host: {authority}", "X-One: 1 2", "Content-Length: 2"]
+        assert server.requests == ["\r\n".join([*lines, "Accept-Encoding: identity", "", "{}"])]
+
+    @pytest.mark.parametrize(("target", "header"), [("/a b", "x"), ("/a\r\nX: y", "x"), ("/", "a\r\nX: y"), ("/", "ä")])
+    def test_no_line_can_be_smuggled_in(self, script, target, header):
+        """A target or header that would end its line is refused before anything is sent."""
+        server = script(http(b"yes"))
+        with pytest.raises(ValueError, match="header"):
+            opened(server).ask("GET", target, {"X-One": header})
+        assert server.requests == []
+
+    @pytest.mark.parametrize(
+        ("host", "port", "tls", "authority"),
+        [
+            ("a.test", 80, None, "a.test"),
+            ("a.test", 8080, None, "a.test:8080"),
+            ("::1", 443, lambda: None, "[::1]"),
+            ("::1", 80, lambda: None, "[::1]:80"),
+        ],
+    )
+    def test_the_host_header(self, host, port, tls, authority):
+        """A port that is not the scheme's own is named; an IPv6 address stands in brackets."""
+        assert Server(host, port, tls).authority == authority
+
+
+class TestConnections:
+    def test_a_kept_connection_that_the_server_closed_is_opened_again(self, script):
+        """It said nothing, so the request may be made again; once, on a new connection."""
+        assert bodies(script(http(b"one"), None, http(b"two")), 2) == [b"one", b"two"]
+
+    def test_a_new_connection_that_ends_is_a_failure(self, script):
+        """Nobody asks a second time."""
+        server = script(None, http(b"one"))
+        with pytest.raises(ConnectionError):
+            bodies(server, 1)
+        assert len(server.requests) == 1
+
+    def test_an_answer_that_was_cut_is_not_asked_for_again(self, script):
+        """Something came, so the request was understood."""
+        server = script(http(b"one"), [http(b"two")[:-1], None], http(b"three"))
+        with pytest.raises(ConnectionError):
+            bodies(server, 2)
+
+    def test_jobs_run_side_by_side_and_answer_in_their_order(self):
+        """At most so many at once, each with its own outcome, on connections that are used again."""
+        running, most, seen, lock = [], [], set(), threading.Lock()
+
+        def work(connection, job):
+            with lock:
+                running.append(job)
+                most.append(len(running))
+                seen.add(connection)
+            time.sleep(0.01)
+            running.remove(job)
+            if job == 3:
+                raise ValueError(job)
+            return job * 2
+
+        pool = Connections(Server("a.test", 80, None), time.monotonic() + 20)
+        answers = pool.side_by_side(work, range(8), 4)
+        assert [str(answer) for answer in answers] == ["0", "2", "4", "3", "8", "10", "12", "14"]
+        assert max(most) <= 4
+        assert len(seen) <= 4
+        assert pool.side_by_side(work, [5], 4) == [10]
+        assert pool.side_by_side(work, [], 4) == []
+        pool.close()
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class TestAnswers:
+    @pytest.mark.parametrize(
+        ("answer", "body"),
+        [
+            (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nto the end", b"to the end"),
+            (b"HTTP/1.0 200\r\nConnection: close\r\n\r\n", b""),
+            (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + http(b"late"), b"late"),
+            (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+            (CHUNKED + b"2;x=y\r\nab\r\n0001\r\nc\r\n0\r\nTrailer: x\r\n\r\n", b"abc"),
+        ],
+    )
+    def test_forms_of_a_body(self, script, answer, body):
+        """With a length, to the end of the connection, in chunks, after an interim answer, or none."""
+        ended = [answer, None] if b"Connection: close" in answer else answer
+        assert bodies(script(ended), 1) == [body]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"HTTP/2 200 OK\r\n\r\n",
+            b"HTTP/1.1 2000 OK\r\n\r\n",
+            b"HTTP/1.1 abc OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+            b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+            CHUNKED + b"g\r\n",
+            CHUNKED + b"\r\n",
+            CHUNKED + b"1\r\nab\r\n",
+        ],
+    )
+    def test_what_is_not_http(self, script, answer):
+        """A length that may be read in two ways counts: another reader could see another answer."""
+        with pytest.raises(NotHttp):
+            bodies(script(answer), 1)
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            *(
+                http(b"", status=f"{status} Moved", more="Location: http://127.0.0.1:9/\r\n")
+                for status in (301, 307, 308)
+            ),
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LARGEST_BODY + 1),
+            CHUNKED + b"7fffffff\r\n",
+        ],
+    )
+    def test_what_is_unusual(self, script, answer):
+        """Redirects, codings and long answers are the program's."""
+        with pytest.raises(Unusual):
+            bodies(script(answer), 1)
+
+    def test_a_server_that_drips_is_late(self, script):
+        """The time counts as a whole, not for each byte."""
+        with pytest.raises(TimeoutError) as caught:
+            bodies(script([b"HTTP/1.1 200 OK\r\n", *[0.05, b"X: y\r\n"] * 100]), 1, limit=0.5)
+        assert is_late(caught.value)
+        assert not is_late(TimeoutError(110, "Connection timed out"))
+        assert not is_late(ConnectionResetError())
+
+
+def test_a_proxy_for_anything_counts():
+    """In either case; whom it is for is the program's to say."""
+    assert is_proxied({"https_proxy": "http://p.test"})
+    assert is_proxied({"ALL_PROXY": "socks5://p.test"})
+    assert not is_proxied({"HTTP_PROXY": "", "NO_PROXY": "*"})
