@@ -13,7 +13,7 @@ _LONGEST = 64  # characters of a version
 
 def revision(version: object = "", written: object = "") -> str:
     """The revision of a version, written at a date: ISO 8601 text or seconds since 1970. Empty if both are unknown."""
-    milliseconds = _milliseconds(written)
+    milliseconds = _milliseconds(written) if written else ""
     word = "" if version in (None, "") else _inert(str(version))
     return f"{word}.{milliseconds}" if milliseconds else word
 
@@ -49,6 +49,8 @@ def _inert(text: str) -> str:
         from hashlib import sha256
 
         return sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+    if _INERT.issuperset(text):
+        return text
     return "".join(each if each in _INERT else f":{min(ord(each), 0xFFFF):04x}" for each in text)
 
 

@@ -29,6 +29,7 @@ SHARED = {
     "name_rule",
     "own_name",
     "retrieval_by",
+    "revision_action",
     "service",
 }
 
