@@ -31,7 +31,7 @@ from bench.scenarios import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.place import Place
     from bench.sample import Command
@@ -42,45 +42,37 @@ _ROOT = pathlib.Path(__file__).parent.parent
 
 @contextmanager
 def parameters(place: Place) -> Iterator[Pair]:
-    """A hundred parameters below one path, and one."""
+    """A hundred parameters below one path, and plain variables."""
     with _amazon(place) as service:
         for key in KEYS:
             service.call(
                 "AmazonSSM.PutParameter", Name=f"/envref/{PROJECT}/{key}", Value="a value", Type="SecureString"
             )
-        yield pair(place, "{name: ssm, type: aws-ssm}")
+        yield _beside_plain(place, REFERENCES, "{name: ssm, type: aws-ssm}")
 
 
 @contextmanager
 def scattered_parameters(place: Place) -> Iterator[Pair]:
-    """A hundred parameters that no path has in common, and one."""
+    """A hundred parameters that no path has in common, and plain variables."""
     with _amazon(place) as service:
         for key in KEYS:
             service.call("AmazonSSM.PutParameter", Name=f"/{key}/of/others", Value="a value", Type="SecureString")
         lines = [f"{key.upper()}=ref://ssm//{key}/of/others" for key in KEYS]
-        store = "{name: ssm, type: aws-ssm}"
-        yield place.resolve(lines, store), place.resolve(lines[:1], store)
+        yield _beside_plain(place, lines, "{name: ssm, type: aws-ssm}")
 
 
 @contextmanager
 def aws_secrets(place: Place) -> Iterator[Pair]:
-    """A hundred secrets of Secrets Manager, and one."""
+    """A hundred secrets of Secrets Manager, and plain variables."""
     with _amazon(place) as service:
         for key in KEYS:
             service.call("secretsmanager.CreateSecret", Name=f"envref/{PROJECT}/{key}", SecretString="a value")
-        yield pair(place, "{name: asm, type: aws-secrets-manager}")
-
-
-@contextmanager
-def beside_aws(place: Place) -> Iterator[Pair]:
-    """A hundred parameters with envref, and the one program that it runs for them."""
-    with parameters(place) as (many, _):
-        yield many, _only_program(place, many)
+        yield _beside_plain(place, REFERENCES, "{name: asm, type: aws-secrets-manager}")
 
 
 @contextmanager
 def beside_doppler(place: Place) -> Iterator[Pair]:
-    """The same with the quickest of the programs."""
+    """A hundred secrets with envref, and the one program that it runs for them."""
     with doppler(place) as (many, _):
         yield many, _only_program(place, many)
 
@@ -175,6 +167,13 @@ def _amazon(place: Place) -> Iterator[Any]:
         yield service
 
 
+def _beside_plain(place: Place, lines: Sequence[str], backend: str) -> Pair:
+    """The activation of a project with these lines, and of one without secrets."""
+    # One less: a project's directory has the number of its lines in its name.
+    plain = [f"VARIABLE_{number}=value-{number}" for number in range(len(lines) - 1)]
+    return place.resolve(lines, backend), place.resolve(plain, "name: vault")
+
+
 def _require(group: str, program: str) -> str:
     """The path of a program that setup/stores.py installs; raises Missing without it."""
     path = _ROOT / ".venvs" / f"stores-{group}" / "bin" / program
@@ -204,25 +203,27 @@ SCENARIOS = (
     Scenario(
         parameters,
         (
-            Ratio(f"{MANY} references of SSM by path / 1: wall", wall, 3),
-            Processes(f"{MANY} references of SSM by path: processes", 1),
+            Ratio(f"{MANY} references of SSM by path / plain: wall", wall, 5),
+            Processes(f"{MANY} references of SSM by path: processes", 0),
         ),
         runs=_SLOW,
     ),
     Scenario(
         scattered_parameters,
-        (Processes(f"{MANY} references of SSM, scattered: processes", 10),),
+        (
+            Ratio(f"{MANY} references of SSM, scattered / plain: wall", wall, 5),
+            Processes(f"{MANY} references of SSM, scattered: processes", 0),
+        ),
         runs=_SLOW,
     ),
     Scenario(
         aws_secrets,
         (
-            Ratio(f"{MANY} references of Secrets Manager / 1: wall", wall, 3),
-            Processes(f"{MANY} references of Secrets Manager: processes", 5),
+            Ratio(f"{MANY} references of Secrets Manager / plain: wall", wall, 5),
+            Processes(f"{MANY} references of Secrets Manager: processes", 0),
         ),
         runs=_SLOW,
     ),
-    Scenario(beside_aws, (Ratio("envref beside one aws: CPU in s", cpu, 0.1, difference),), runs=_SLOW),
     Scenario(beside_doppler, (Ratio("envref beside one doppler: CPU in s", cpu, 0.1, difference),)),
     Scenario(hashicorp_vault, (Ratio(f"{MANY} references of Vault / `vault kv get`: wall", wall, 3),)),
     Scenario(

@@ -74,6 +74,10 @@ class AwsStore(Backend):
         options = {"region": region, "profile": profile, "role_arn": role_arn, "command": command, "root": root}
         self._aws = Aws(self.type, self.service, options=options, actions=self.actions, complaints=self.complaints)
 
+    @property
+    def way(self) -> str:  # type: ignore[override]
+        return self._aws.way
+
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(self.type, str(address), self._hints.get(address, ""))
 

@@ -10,7 +10,7 @@ from envref.backends.answer import answered, as_secret
 from envref.backends.aws_complaints import Complaints, Refusal, throttled, tries, usual_sign_in
 from envref.backends.base import Package
 from envref.backends.program import Installation, Program
-from envref.errors import BackendDenied, BackendError, BackendInvalid
+from envref.errors import BackendDenied, BackendError, BackendInvalid, printable
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Aws:
         self._options = options
         self._tries = tries()
         # Why the program is asked; None while nothing speaks against asking directly.
-        self.through_program = "the option command" if options["command"] not in ("", "aws") else None
+        self._reason = "the option command" if options["command"] not in ("", "aws") else None
         self._direct: Client | None = None
         self._profile = profile = options["profile"]
         self._words = Complaints(label, service, profile, actions=actions, own=complaints)
@@ -76,6 +76,13 @@ class Aws:
         given = {"--region": options["region"], "--profile": "" if self._role else profile}
         # One word each: a value that begins with a hyphen stays a value.
         self._settings = ["--output=json", *(f"{option}={value}" for option, value in given.items() if value)]
+
+    @property
+    def way(self) -> str:
+        """How it was asked, and why through the program."""
+        if self._reason is not None:
+            return f"through aws ({printable(self._reason)})"
+        return "without aws" if self._direct else ""
 
     def run(self, arguments: Sequence[str], deadline: float, *, about: str, payload: bytes | None = None) -> Finished:
         """One call that must succeed. Raises BackendError, in words about the name `about`."""
@@ -125,7 +132,7 @@ class Aws:
 
     def _client(self) -> Client | None:
         """Asks without the program; None where that has to be asked (ADR 30)."""
-        if self._direct is None and self.through_program is None:
+        if self._direct is None and self._reason is None:
             from envref.backends.aws_direct.client import Client
             from envref.backends.http.connection import Unusual
 
@@ -136,7 +143,7 @@ class Aws:
         return self._direct
 
     def _hand_over(self, reason: str) -> None:
-        self._direct, self.through_program = None, reason
+        self._direct, self._reason = None, reason
 
     def _printed(self, asked: Sequence[Question], deadline: float) -> list[Outcome]:
         calls = [self._whole(question.arguments()) for question in asked]

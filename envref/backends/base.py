@@ -79,6 +79,8 @@ class Backend(ABC):
     """Whether the label that its errors begin with holds the name that it is configured under."""
     renewals: Mapping[str, Mapping[str, Any]] = {}
     """What replaces a credential that it was lent by another store, by option: `run` and `hint` of an error."""
+    way = ""
+    """How it was asked last, where there are several ways, e.g. `through aws (AWS_USE_FIPS_ENDPOINT)`; for `-v`."""
     warnings: Sequence[str] = ()
     """What the caller has to print once the store was asked."""
 

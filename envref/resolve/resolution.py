@@ -184,8 +184,9 @@ def _ask(
 
 
 def _tell_of(chain: VariableChain) -> None:
-    """Prints the stores' warnings, and with -v how long each store took."""
+    """Prints the stores' warnings, and with -v how long each store took, and by which way."""
     streams.warn_each(chain.warnings())
     for store in chain:
         if store.asked:
-            streams.detail(f'asked backend "{store.name}" for {store.asked} key(s): {store.seconds:.3f} s')
+            way = f", {store.way}" if store.way else ""
+            streams.detail(f'asked backend "{store.name}" for {store.asked} key(s): {store.seconds:.3f} s{way}')

@@ -157,6 +157,11 @@ class Store:
         """The options of its type, as they are written in the config."""
         return self._config.options
 
+    @property
+    def way(self) -> str:
+        """How it was asked last, where there are several ways; empty elsewhere."""
+        return self._backend.way if self._backend else ""
+
     def mapped(self, key: str, profile: str | None) -> str | None:
         """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
         return self.names.get(key if profile is None else f"{profile}/{key}")

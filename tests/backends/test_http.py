@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from envref.backends.http import threads
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.together import Connections
 from envref.backends.http.way import is_proxied
@@ -113,6 +114,17 @@ class TestConnections:
         assert len(seen) <= 4
         assert pool.side_by_side(work, [5], 4) == [10]
         assert pool.side_by_side(work, [], 4) == []
+        pool.close()
+
+    def test_without_threads_they_run_one_by_one(self, monkeypatch):
+        """Where the system gives no more of them."""
+
+        def none(*_):
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threads, "start_new_thread", none)
+        pool = Connections(Server("a.test", 80, None), time.monotonic() + 20)
+        assert pool.side_by_side(lambda _, job: job * 2, range(5), 4) == [0, 2, 4, 6, 8]
         pool.close()
 
 

@@ -174,7 +174,9 @@ def _of_container(found: InForce, deadline: float) -> Credentials:
     except ValueError:
         raise Unusual("the address of the container's keys") from None
     is_secure = parts.scheme == "https"
-    is_near = parts.scheme == "http" and (host in _NEIGHBOURS or host.startswith("127."))
+    # All digits: a name may begin with "127." too.
+    is_loopback = host.startswith("127.") and not host.strip("0123456789.")
+    is_near = parts.scheme == "http" and (host in _NEIGHBOURS or is_loopback)
     if not (is_secure or is_near) or "@" in parts.netloc:
         raise Unusual("the address of the container's keys")
     server = Server(host, port or (443 if is_secure else 80), trusting if is_secure else None)

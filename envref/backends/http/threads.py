@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def begun(work: Callable[[], None]) -> LockType:
-    """A lock that is free once the work, in a thread of its own, is done."""
+    """A lock that is free once the work is done, in a thread of its own, or here where there is none to be had."""
     done = allocate_lock()
     done.acquire()
 
@@ -23,7 +23,10 @@ def begun(work: Callable[[], None]) -> LockType:
         finally:
             done.release()
 
-    start_new_thread(thread, ())
+    try:
+        start_new_thread(thread, ())
+    except RuntimeError:  # the system has no more of them
+        thread()
     return done
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envref import streams
 from envref.checks.doctor.finding import Finding, from_error
 from envref.errors import BackendError
 from envref.refs.reference import Reference
@@ -20,6 +21,8 @@ _SHOWN = 3  # keys that a message names
 def unready_stores(case: Case) -> Iterator[Finding]:
     """A program that is missing, nobody signed in, a keychain that can't be reached, a vault that others can read."""
     for store, faults in case.stores.items():
+        if store.way:
+            streams.detail(f"{_subject(store)}: asked {store.way}")
         for fault in faults:
             yield from_error(_subject(store), fault)
 

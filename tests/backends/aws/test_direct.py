@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.backends.asking import foreign_keys, keys, soon, texts
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import Script, http
 from tests.backends.stores import aws
+from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
 STORES = {"aws-ssm": AwsSsm, "aws-secrets-manager": AwsSecretsManager}
@@ -165,6 +168,38 @@ class TestBatches:
         error = reading(AwsSsm("ssm", prefix="/p"), "one", "two")
         assert error.message == 'aws-ssm: denied: 403 for ssm:GetParameter on "/p/one"'
         assert program.count() == 0
+
+
+_PROBE = """
+import sys, time
+from envref.backends.aws_ssm import AwsSsm
+from envref.refs.address import Address
+address = Address("app", "key")
+assert AwsSsm("ssm").get_many([address], time.monotonic() + 60)[address].reveal() == "marker-3b"
+print(*sorted(sys.modules))
+"""
+_HEAVY = {"http.client", "email", "ssl", "socket", "threading", "subprocess", "urllib.parse", "configparser", "random"}
+
+
+def test_it_loads_little(script):
+    """What each of these costs is more than a question does: no program is started, and nobody spoke of TLS."""
+    script(http(ANSWER))
+    done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert _HEAVY & set(done.stdout.split()) == set()
+
+
+class TestWay:
+    def test_it_is_said(self, service, program, project, monkeypatch):
+        """With -v, by `resolve` and `doctor`: which way, and why."""
+        put(service, "/envref/app/a", "value")
+        project.write(".envref.yaml", "project: app\nbackends: [{name: ssm, type: aws-ssm}]\n")
+        project.write(".env", "A=ref://ssm/a\n")
+        assert 'asked backend "ssm" for 1 key(s): ' in project.envref("resolve", "-v").stderr
+        assert project.envref("resolve", "-v").stderr.endswith(" s, without aws\n")
+        assert 'backend "ssm": asked without aws\n' in project.envref("doctor", "-v").stderr
+        monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        assert project.envref("resolve", "-v").stderr.endswith(" s, through aws (use_fips_endpoint)\n")
 
 
 class TestRoles:

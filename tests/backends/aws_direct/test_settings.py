@@ -224,7 +224,16 @@ class TestMachines:
         assert request.startswith("GET /role?x=1 HTTP/1.1\r\n")
         assert "Authorization: token-1\r\n" in request
 
-    @pytest.mark.parametrize("url", ["http://e.test/", "http://127.0.0.1@e.test/", "ftp://localhost/", "http://[::2]/"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://e.test/",
+            "http://127.0.0.1@e.test/",
+            "http://127.0.0.1.e.test/",
+            "ftp://localhost/",
+            "http://[::2]/",
+        ],
+    )
     def test_keys_are_asked_of_no_other_host(self, files, url, monkeypatch):
         """Without TLS, the machine's own addresses alone."""
         environment = files(AWS_DEFAULT_REGION="us-east-1", AWS_CONTAINER_CREDENTIALS_FULL_URI=url)
