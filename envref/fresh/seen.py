@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from envref.env.file import is_name
 from envref.project.trust.digest import digest
 from envref.refs.outcome import Found
 from envref.refs.reference import Reference
@@ -110,14 +111,18 @@ def profile_of(environment: Mapping[str, str]) -> str | None:
 
 def _entry(entry: str) -> tuple[str, Sources]:
     name, equals, text = entry.partition("=")
-    if not name or not equals or not all(map(_is_source, text.split("+"))):
+    if not is_name(name) or not equals or not all(map(_is_source, text.split("+"))):
         raise Unusable("is not envref's own")
     return name, tuple(text.split("+"))
 
 
 def _is_source(text: str) -> bool:
-    store, at, _ = text.partition("@")
-    return text in (NOTHING, PINNED) or bool(store and at)
+    if text in (NOTHING, PINNED):
+        return True
+    from envref.backends.revision import is_revision  # an activation only writes them
+
+    store, at, revision = text.partition("@")
+    return bool(store and at) and is_revision(revision)
 
 
 def split(source: str) -> tuple[str, str]:
