@@ -12,7 +12,7 @@ from envref.backends.answer import answered, as_bytes, not_found
 from envref.backends.aws_service import PACKAGES, Aws
 from envref.backends.base import Backend
 from envref.backends.layout import Layout
-from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
+from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class AwsStore(Backend):
     """
 
     programs = ("aws",)
+    keeps_revisions = True
     packages = PACKAGES
     read_variables = "AWS_* PYTHON*"
     prints_none = "aws"
@@ -53,6 +54,7 @@ class AwsStore(Backend):
     asked_by: tuple[str, str]  # the operation of `aws` that prints a secret, and its option for the name
     root = ""  # what a name at the top begins with
     actions: tuple[str, ...]
+    revision_action: str  # what it takes to ask for the revision of any name
     complaints: tuple[Complaint, ...]
     # What a name of envref's own may be, and any other one. Neither begins with a hyphen, nor as a URL, which `aws`
     # would fetch.
@@ -125,10 +127,26 @@ class AwsStore(Backend):
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Asks in few calls, as the store's questions say; a name that the store can't hold counts as absent."""
+        return self._answers(addresses, deadline, self._questions)
+
+    def revisions(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, str | BackendError]:
+        """By listings, as the store's questions for revisions say."""
+        answers = self._answers(addresses, deadline, self._revision_questions)
+        for each in answers.values():
+            if isinstance(each, BackendDenied) and not each.run:  # what renews a login comes before a policy
+                each.hint = f"the role needs {self.service}:{self.revision_action}"
+        return {address: each.revision if isinstance(each, Secret) else each for address, each in answers.items()}
+
+    def _answers(
+        self,
+        addresses: Sequence[Address],
+        deadline: float,
+        questions: Callable[[Sequence[str], Sequence[str]], Iterable[Question]],
+    ) -> dict[Address, Secret | BackendError]:
         roots = dict.fromkeys(self._root(address.project) for address in addresses if address.foreign is None)
         names = {address: answered(self._asked_name, address) for address in addresses}
         wanted = list(dict.fromkeys(name for name in names.values() if name and isinstance(name, str)))
-        answers = self._aws.ask(self._questions(wanted, list(roots)), deadline)
+        answers = self._aws.ask(questions(wanted, list(roots)), deadline)
         found = {address: answers[name] if isinstance(name, str) else name for address, name in names.items() if name}
         absent = {address: answer for address, answer in found.items() if isinstance(answer, SecretNotFound)}
         self._hints = {address: answer.hint for address, answer in absent.items()}
@@ -136,6 +154,10 @@ class AwsStore(Backend):
 
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
         """The calls that ask for the names; `roots` are the beginnings of the names that envref made."""
+        raise NotImplementedError
+
+    def _revision_questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
+        """The calls that ask for the revisions of the names, each an Unread, and for no value."""
         raise NotImplementedError
 
     def _prefix(self, prefix: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +22,7 @@ _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class Question(NamedTuple):
-    """One operation that reads `names`, with its parameters as AWS calls them: text, lists of it, or True.
+    """One operation that reads `names`, with its parameters as AWS calls them: text, lists of it or of objects, True.
 
     `read` takes the answers by name from what it answered; SecretNotFound is an answer. Names that it does not answer
     are asked again with the questions that `again` makes. Without `again`, `read` must answer every name. `most` items
@@ -40,8 +41,12 @@ class Question(NamedTuple):
         words = [_hyphenated(self.operation)]
         for name, value in self.parameters.items():
             listed = value if isinstance(value, list) else [value]
-            words += [f"--{_hyphenated(name)}", *(str(each) for each in listed if each is not True)]
+            words += [f"--{_hyphenated(name)}", *(_word(each) for each in listed if each is not True)]
         return [*words, "--max-items", str(self.most)] if self.most else words
+
+
+def _word(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
 
 
 def _hyphenated(name: str) -> str:

@@ -12,9 +12,10 @@ from envref.backends.aws_complaints import of_operation
 from envref.backends.aws_questions import Question
 from envref.backends.aws_service import chunks, members
 from envref.backends.program import Complaint
+from envref.backends.revision import revision
 from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
-from envref.secret import Secret
+from envref.secret import Secret, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ _IDENTITY = re.compile(r"[A-Za-z0-9-]{32,64}")  # what AWS calls a version's own
 # How Amazon ECS writes it, `ARN:KEY:STAGE:VERSION`, each of them empty where it is not meant; and Parameter Store.
 _OF_ECS = re.compile(r"(arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+):([^:]*):?([^:]*):?([^:]*)")
 _OF_SSM = re.compile(r"(?!arn:)([^:]+):([A-Za-z0-9_.-]+)")
+_ABSENT = SecretNotFound("aws-secrets-manager: no such secret")
 _RESTORE = "its deletion is scheduled, and aws secretsmanager restore-secret brings it back"
 
 
@@ -53,6 +55,7 @@ class AwsSecretsManager(AwsStore):
     versions = "an id, or a stage such as AWSPREVIOUS"
     default_prefix = "envref"
     actions = ("GetSecretValue", "PutSecretValue", "CreateSecret", "DeleteSecret", "RestoreSecret", "ListSecrets")
+    revision_action = "DescribeSecret"
     complaints = (
         Complaint("(ResourceNotFoundException)", SecretNotFound),
         Complaint("currently marked deleted", PendingDeletion, hint=_RESTORE),
@@ -164,9 +167,40 @@ class AwsSecretsManager(AwsStore):
         return found
 
     def _value(self, name: str, item: Document) -> Answer:
+        told = revision(item.get("VersionId"))
         if "SecretString" not in item and "SecretBinary" in item:
-            return HoldsBytes.about(self.type, name, Secret(str(item["SecretBinary"])))
-        return self._aws.secret(item.get("SecretString"))
+            return HoldsBytes.about(self.type, name, Secret(str(item["SecretBinary"]), told))
+        return self._aws.secret(item.get("SecretString"), told)
+
+    def _revision_questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:
+        """One listing for all that share a beginning; for the others, and where listing is refused, one each."""
+        left = names
+        for root in roots:
+            below = [name for name in left if name.startswith(f"{root}/")]
+            if len(below) > 1:
+                asked = {"Filters": [{"Key": "name", "Values": [f"{root}/"]}]}
+                yield Question("ListSecrets", asked, below, partial(self._listed_revisions, below), self._described)
+                left = [name for name in left if name not in below]
+        yield from self._described(left)
+
+    def _described(self, names: Sequence[str]) -> Iterator[Question]:
+        for name in names:
+            yield Question("DescribeSecret", {"SecretId": name}, [name], partial(self._described_revision, name))
+
+    def _listed_revisions(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        items = {str(item.get("Name")): item for item in self._aws.listed(document, "SecretList")}
+        return {name: _told(items[name], "SecretVersionsToStages") if name in items else _ABSENT for name in names}
+
+    def _described_revision(self, name: str, document: Document) -> Mapping[str, Answer]:
+        return {name: _ABSENT if document.get("DeletedDate") else _told(document, "VersionIdsToStages")}
+
+
+def _told(item: Document, member: str) -> Answer:
+    """The id of the current version; a version's id is new for each, so it needs no date."""
+    stages = item.get(member)
+    known = stages.items() if isinstance(stages, dict) else ()
+    current = [identity for identity, names in known if isinstance(names, list) and "AWSCURRENT" in names]
+    return Unread(revision(current[0])) if current else _ABSENT
 
 
 def _miswritten(name: str, secret: str, version: str, field: str = "") -> BackendInvalid:

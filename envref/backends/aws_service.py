@@ -164,9 +164,9 @@ class Aws:
             raise self.unexpected()
         return members(document, key)
 
-    def secret(self, value: object) -> Answer:
+    def secret(self, value: object, revision: str = "") -> Answer:
         """The value that a document holds; for a value that is not text, BackendInvalid as an answer, not raised."""
-        return answered(as_secret, self.label, value) if isinstance(value, str) else self.unexpected()
+        return answered(as_secret, self.label, value, revision) if isinstance(value, str) else self.unexpected()
 
     def unexpected(self) -> BackendInvalid:
         """The error for output that is not what the operation prints."""

@@ -10,7 +10,9 @@ from envref.backends.aws import AwsStore
 from envref.backends.aws_questions import Question
 from envref.backends.aws_service import chunks, members
 from envref.backends.program import Complaint
+from envref.backends.revision import revision
 from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
+from envref.secret import Unread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
 _NAMES_A_CALL = 10
+_NAMES_A_LISTING = 50
 # Reading by path brings ten parameters a round trip. With more than this many unwanted ones, names cost less.
 _OTHERS = 100
 _VERSION = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -39,6 +42,7 @@ class AwsSsm(AwsStore):
     versions = "a number, or a label"
     default_prefix = "/envref"
     actions = ("GetParameter", "PutParameter", "DeleteParameter", "GetParametersByPath")
+    revision_action = "DescribeParameters"
     complaints = (
         Complaint("(ParameterNotFound)", SecretNotFound),
         Complaint("(ParameterVersionNotFound)", SecretNotFound),
@@ -142,8 +146,39 @@ class AwsSsm(AwsStore):
 
     def _one(self, name: str, document: Document) -> Mapping[str, Answer]:
         parameter = document.get("Parameter")
-        return {name: self._aws.secret(parameter.get("Value") if isinstance(parameter, dict) else None)}
+        item = parameter if isinstance(parameter, dict) else {}
+        return {name: self._aws.secret(item.get("Value"), _revision(item))}
 
     def _values(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
-        items = {str(item.get("Name")): item.get("Value") for item in members(document, "Parameters")}
-        return {name: self._aws.secret(items[name]) for name in names if name in items}
+        items = {str(item.get("Name")): item for item in members(document, "Parameters")}
+        return {
+            name: self._aws.secret(items[name].get("Value"), _revision(items[name])) for name in names if name in items
+        }
+
+    def _revision_questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterator[Question]:
+        """By path and without decryption, which needs no key; what is elsewhere, or among many others, by its name."""
+        left = names
+        for root in roots:
+            below = [name for name in left if name.startswith(f"{root}/") and ":" not in name]
+            if below:
+                asked = {"Path": root or "/", "Recursive": True}
+                read = partial(self._told, below)
+                most = len(below) + _OTHERS
+                yield Question("GetParametersByPath", asked, below, read, self._described, most=most)
+                left = [name for name in left if name not in below]
+        yield from self._described(left)
+
+    def _described(self, names: Sequence[str]) -> Iterator[Question]:
+        for chunk in chunks(names, _NAMES_A_LISTING):
+            only = {"Key": "Name", "Option": "Equals", "Values": list(chunk)}
+            yield Question("DescribeParameters", {"ParameterFilters": [only]}, chunk, partial(self._told, chunk))
+
+    def _told(self, names: Sequence[str], document: Document) -> Mapping[str, Answer]:
+        """The revisions in a listing. If it is complete, the other names are absent."""
+        items = {str(item.get("Name")): item for item in self._aws.listed(document, "Parameters")}
+        absent = {} if document.get("NextToken") else dict.fromkeys(names, _ABSENT)
+        return {**absent, **{name: Unread(_revision(items[name])) for name in names if name in items}}
+
+
+def _revision(item: Mapping[str, object]) -> str:
+    return revision(item.get("Version"), item.get("LastModifiedDate"))

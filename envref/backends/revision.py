@@ -9,13 +9,33 @@ from __future__ import annotations
 
 _INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _LONGEST = 64  # characters of a version
+_LONGEST_DATE = 14  # digits of milliseconds: until the year 5138
+_HEX = frozenset("0123456789abcdef")
 
 
 def revision(version: object = "", written: object = "") -> str:
     """The revision of a version, written at a date: ISO 8601 text or seconds since 1970. Empty if both are unknown."""
-    milliseconds = _milliseconds(written)
+    milliseconds = _milliseconds(written) if written else ""
     word = "" if version in (None, "") else _inert(str(version))
     return f"{word}.{milliseconds}" if milliseconds else word
+
+
+def is_revision(text: str) -> bool:
+    """Whether `revision` can have made the text; the other functions take nothing else."""
+    word, dot, milliseconds = text.partition(".")
+    head, *encoded = word.split(":")
+    return (
+        _INERT.issuperset(head)
+        and all(_is_encoded(each) for each in encoded)
+        and (not dot or (milliseconds.isdecimal() and len(milliseconds) <= _LONGEST_DATE))
+    )
+
+
+def _is_encoded(text: str) -> bool:
+    """Whether it begins with a character's number, of those that a text in UTF-8 can hold."""
+    digits, rest = text[:4], text[4:]
+    is_number = len(digits) == 4 and set(digits) <= _HEX and not "d800" <= digits <= "dfff"
+    return is_number and _INERT.issuperset(rest)
 
 
 def version_of(text: str) -> str:
@@ -49,6 +69,8 @@ def _inert(text: str) -> str:
         from hashlib import sha256
 
         return sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+    if _INERT.issuperset(text):
+        return text
     return "".join(each if each in _INERT else f":{min(ord(each), 0xFFFF):04x}" for each in text)
 
 

@@ -81,8 +81,10 @@ class _Filling:
         if isinstance(piece, Pending):
             return self.interpolated(piece)
         outcome = Failed(piece) if isinstance(piece, InvalidReference) else self.outcomes[piece]
-        self.result.answers.append((piece, outcome))
-        _add(self.result.sources, [(piece, outcome)])
+        answered = (piece, outcome)
+        self.result.answers.append(answered)
+        if answered not in self.result.sources:
+            self.result.sources.append(answered)
         if isinstance(outcome, Found):
             self.is_secret = True
             return outcome.secret.reveal()
@@ -96,7 +98,8 @@ class _Filling:
 
     def interpolated(self, piece: Pending) -> str:
         source = self.before[piece.name]
-        _add(self.result.sources, source.sources)
+        if source.sources:
+            _add(self.result.sources, source.sources)
         if source.variable is self.variable.under:
             _add(self.result.answers, source.answers)
         if source.failed:

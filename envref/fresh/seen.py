@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 
+from envref.env.file import is_name
 from envref.project.trust.digest import digest
 from envref.refs.outcome import Found
 from envref.refs.reference import Reference
@@ -17,8 +18,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envref.env.environment import Answered, Filled
+    from envref.env.environment import Filled
     from envref.project.project import Project
+    from envref.refs.outcome import Outcome
+    from envref.refs.reference import InvalidReference
     from envref.resolve.resolution import Resolution
 
     Sources = tuple[str, ...]
@@ -60,18 +63,16 @@ def of(resolution: Resolution) -> Seen:
 
 def sources_of(resolution: Resolution) -> dict[str, Sources]:
     """The sources of each chosen variable that has any, in merged order."""
-    names = [variable.name for variable in resolution.chosen if variable.name not in resolution.untrusted]
-    filled = {name: resolution.filled[name] for name in names}
-    return {name: sources(each) for name, each in filled.items() if each.sources}
+    filled = [(variable.name, resolution.filled[variable.name]) for variable in resolution.chosen]
+    return {name: sources(each) for name, each in filled if each.sources and name not in resolution.untrusted}
 
 
 def sources(filled: Filled) -> Sources:
     """What each reference in a variable's value came from, in their order."""
-    return tuple(map(_source, filled.sources))
+    return tuple([_source(reference, outcome) for reference, outcome in filled.sources])
 
 
-def _source(answered: Answered) -> str:
-    reference, outcome = answered
+def _source(reference: Reference | InvalidReference, outcome: Outcome) -> str:
     if isinstance(reference, Reference) and reference.version is not None:
         return PINNED
     if isinstance(outcome, Found) and outcome.backend is not None:
@@ -110,14 +111,18 @@ def profile_of(environment: Mapping[str, str]) -> str | None:
 
 def _entry(entry: str) -> tuple[str, Sources]:
     name, equals, text = entry.partition("=")
-    if not name or not equals or not all(map(_is_source, text.split("+"))):
+    if not is_name(name) or not equals or not all(map(_is_source, text.split("+"))):
         raise Unusable("is not envref's own")
     return name, tuple(text.split("+"))
 
 
 def _is_source(text: str) -> bool:
-    store, at, _ = text.partition("@")
-    return text in (NOTHING, PINNED) or bool(store and at)
+    if text in (NOTHING, PINNED):
+        return True
+    from envref.backends.revision import is_revision  # an activation only writes them
+
+    store, at, revision = text.partition("@")
+    return bool(store and at) and is_revision(revision)
 
 
 def split(source: str) -> tuple[str, str]:

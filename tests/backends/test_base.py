@@ -31,6 +31,7 @@ SHARED = {
     "asked_by",
     "root",
     "retrieval_by",
+    "revision_action",
     "service",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.backends.revision import is_same, revision, version_of, written_at
+from envref.backends.revision import is_revision, is_same, revision, version_of, written_at
 from tests.backends.contract import INERT
 
 
@@ -29,6 +29,7 @@ def test_both_parts(version, written, text):
 def test_the_store_s_word_comes_back(word):
     """Whatever it holds, its text is inert and gives it back."""
     text = revision(word, 1)
+    assert is_revision(text)
     assert INERT.fullmatch(text)
     assert version_of(text) == word
     assert written_at(text) == 1

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from envref.backends.hashicorp_vault.endpoint import Endpoint
 
     Reply = KvEntry | BackendError
-    Revised = str | BackendError
 
 _Told = TypeVar("_Told")
 
@@ -37,7 +36,7 @@ def read_many(
 
 def revisions(
     server: Endpoint, mount: str, places: Sequence[KvPlace], deadline: float, login: Login
-) -> dict[KvPlace, Revised]:
+) -> dict[KvPlace, str | BackendError]:
     """The revision of the latest version at each place, from the metadata; empty where that is deleted."""
     return _replies(server, mount, places, deadline, login, _Reader.revision)
 
@@ -51,9 +50,9 @@ def _replies(
     question: Callable[[_Reader[_Told], KvPlace, int], _Told],
 ) -> dict[KvPlace, _Told | BackendError]:
     connection = Connection(server.server(), deadline)
-    reader = _Reader(server, connection, mount, deadline, login, question)
+    reader: _Reader[_Told] = _Reader(server, connection, mount, deadline, login)
     try:
-        reader.read(places)
+        reader.read(places, question)
     except (OSError, NotHttp) as failed:
         if is_late(failed):
             return reader.replies
@@ -66,28 +65,19 @@ def _replies(
 class _Reader(Generic[_Told]):
     """The replies so far."""
 
-    def __init__(
-        self,
-        server: Endpoint,
-        connection: Connection,
-        mount: str,
-        deadline: float,
-        login: Login,
-        question: Callable[[_Reader[_Told], KvPlace, int], _Told],
-    ) -> None:
+    def __init__(self, server: Endpoint, connection: Connection, mount: str, deadline: float, login: Login) -> None:
         self.replies: dict[KvPlace, _Told | BackendError] = {}
-        self._question = question
         self._server = server
         self._connection = connection
         self._mount = mount
         self._deadline = deadline
         self._login = login
 
-    def read(self, places: Sequence[KvPlace]) -> None:
+    def read(self, places: Sequence[KvPlace], question: Callable[[_Reader[_Told], KvPlace, int], _Told]) -> None:
         """Raises what ends the reading before the last path."""
         engine = self._engine()
         for place in places:
-            self.replies[place] = answered(self._question, self, place, engine)
+            self.replies[place] = answered(question, self, place, engine)
 
     def _engine(self) -> int:
         """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
@@ -103,6 +93,16 @@ class _Reader(Generic[_Told]):
             raise Unusual
         return int(str(version))
 
+    def revision(self, place: KvPlace, engine: int) -> str:
+        """The revision of the latest version. Raises BackendError where there is none."""
+        if engine == 1:
+            raise unversioned(place.path)
+        target = _target(f"{self._mount}/metadata/{place.path}")
+        answer = self._read(target)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(target, answer, place.path)
+        return latest_revision(place.path, answer.body)
+
     def entry(self, place: KvPlace, engine: int) -> KvEntry:
         """Raises BackendError where there is none."""
         inner = f"data/{place.path}" if engine == 2 else place.path
@@ -113,16 +113,6 @@ class _Reader(Generic[_Told]):
         if answer.status != HTTPStatus.OK and not is_deleted:
             raise self._refusal(target, answer, place.path)
         return parsed(place.path, answer.body, engine)
-
-    def revision(self, place: KvPlace, engine: int) -> str:
-        """The revision of the latest version. Raises BackendError where there is none."""
-        if engine == 1:
-            raise unversioned(place.path)
-        target = _target(f"{self._mount}/metadata/{place.path}")
-        answer = self._read(target)
-        if answer.status != HTTPStatus.OK:
-            raise self._refusal(target, answer, place.path)
-        return latest_revision(place.path, answer.body)
 
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(

@@ -62,6 +62,45 @@ class TestThroughAws(TestAwsSecretsManager):
     """The same answers where the program reads."""
 
 
+class TestRevisions:
+    def test_a_version_that_is_rolled_back_is_the_old_one(self, service, program):
+        """AWSCURRENT on the version before: nobody's value is old then who had that one."""
+        create(service, "envref/app/key", "one")
+        create(service, "envref/app/other", "x")
+        store, both = AwsSecretsManager("sm"), keys("key", "other")
+        first = store.revisions(both, soon())
+        service.call("secretsmanager.PutSecretValue", SecretId="envref/app/key", SecretString="two")
+        second = store.revisions(both, soon())
+        assert {address for address in both if first[address] != second[address]} == {both[0]}
+        service.call(
+            "secretsmanager.UpdateSecretVersionStage",
+            SecretId="envref/app/key",
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=first[both[0]],
+            RemoveFromVersionId=second[both[0]],
+        )
+        # moto 5.2 goes on answering GetSecretValue with the other version; AWS answers with AWSCURRENT's.
+        assert store.revisions(both, soon()) == first
+
+    def test_where_listing_is_refused_each_is_described(self, service, program, limited):
+        """One question for each."""
+        create(service, "envref/app/key", "one")
+        create(service, "envref/app/other", "x")
+        both = keys("key", "other")
+        limited("secretsmanager:DescribeSecret")
+        told = AwsSecretsManager("sm").revisions([*both, *keys("absent")], soon())
+        assert set(told) == set(both)
+        assert all(isinstance(each, str) for each in told.values())
+
+    def test_the_right_that_is_missing_is_named(self, service, program, limited):
+        """Who may read values need not have it: "denied" is not "fresh"."""
+        create(service, "envref/app/key", "one")
+        limited("secretsmanager:GetSecretValue")
+        (told,) = AwsSecretsManager("sm").revisions(keys("key"), soon()).values()
+        assert isinstance(told, BackendDenied)
+        assert told.hint == "the role needs secretsmanager:DescribeSecret"
+
+
 class TestNames:
     @pytest.mark.parametrize(
         ("options", "name"),

@@ -55,6 +55,28 @@ class TestThroughAws(TestAwsSsm):
     """The same answers where the program reads."""
 
 
+class TestRevisions:
+    def test_names_of_others_are_asked_for_by_name(self, service, program):
+        """In a listing of their own; no value is decrypted for either."""
+        fill(service, envref__app__key="value", team__db="value")
+        asked = [Address("app", "key"), *foreign_keys("/team/db", "/team/none")]
+        store = AwsSsm("ssm")
+        told = store.revisions(asked, soon())
+        assert told == {address: each.revision for address, each in store.get_many(asked, soon()).items()}
+        assert len(told) == 2
+        assert all(each.startswith("1.") for each in told.values())
+
+    def test_the_right_that_is_missing_is_named(self, service, program, limited):
+        """By path it takes none but that of reading; else one of its own."""
+        fill(service, envref__app__key="value", team__db="value")
+        limited("ssm:GetParametersByPath")
+        (address,) = foreign_keys("/team/db")
+        told = AwsSsm("ssm").revisions([Address("app", "key"), address], soon())
+        assert isinstance(told[Address("app", "key")], str)
+        assert isinstance(told[address], BackendDenied)
+        assert told[address].hint == "the role needs ssm:DescribeParameters"
+
+
 class TestNames:
     @pytest.mark.parametrize(
         ("options", "name"),
