@@ -311,6 +311,8 @@ def serve(place: str) -> None:
     try:
         protect()
         os.chdir("/")
+        os.ftruncate(lock, 0)
+        os.write(lock, b"%d\n" % os.getpid())  # for who has to end an agent that does not answer
         Server(listening, place).run()
     finally:
         os._exit(0)  # without a trace, which might hold a value

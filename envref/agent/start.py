@@ -14,7 +14,7 @@ _STEP = 0.002
 _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from envref.agent.server import main; main()"
 
 
-def start(place: str) -> None:
+def start(place: str, patience: float = 0) -> None:
     """Returns when an agent listens, or can't be had. Of several processes one starts it, the others wait."""
     try:
         os.makedirs(place, 0o700, exist_ok=True)
@@ -23,14 +23,14 @@ def start(place: str) -> None:
     except OSError:
         return  # connecting fails of the same, and says it
     try:
-        if _locked(lock) and not _listens(place):
-            _spawn(place)
+        until = time.monotonic() + (patience or _PATIENCE)
+        if _locked(lock, until) and not _listens(place):
+            _spawn(place, until)
     finally:
         os.close(lock)
 
 
-def _locked(lock: int) -> bool:
-    until = time.monotonic() + _PATIENCE
+def _locked(lock: int, until: float) -> bool:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +50,7 @@ def _listens(place: str) -> bool:
     return True
 
 
-def _spawn(place: str) -> None:
+def _spawn(place: str, until: float) -> None:
     """Nothing of ours goes along: no environment, no descriptor, no argument but the folder."""
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     argv = [sys.executable, "-I", "-S", "-c", _CODE, here, place]
@@ -59,7 +59,6 @@ def _spawn(place: str) -> None:
         process = os.posix_spawn(sys.executable, argv, {}, file_actions=null)
     except OSError:
         return
-    until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         try:
             if os.waitpid(process, os.WNOHANG)[0]:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
+    from envref.client import Agent
     from envref.env.environment import Variable
     from envref.env.file import EnvFile
     from envref.project.project import Project
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
     Values = list[tuple[str, str | Secret]]
+    AgentOf = Callable[[Project], Agent | None]
     Gate = Callable[[Project], object]
 
 
@@ -113,12 +115,18 @@ def _say_files(project: Project, kept: Iterable[str]) -> None:
 
 
 def resolved(
-    project: Project, environment: Environment, chosen: list[Variable], timeout: float | None, gate: Gate
+    project: Project,
+    environment: Environment,
+    chosen: list[Variable],
+    timeout: float | None,
+    gate: Gate,
+    agent_of: AgentOf | None = None,
 ) -> Resolution:
     """What becomes of these variables of the project.
 
-    `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
-    Raises EnvrefError for a fatal error, before any store is asked.
+    `agent_of` gives the agent that keeps what its stores say, if there is to be one. `timeout` is seconds a store may
+    take, None for its own. `gate` raises for a project whose stores may not be asked. Raises EnvrefError for a fatal
+    error, before any store is asked.
     """
     variables = environment.closure(chosen)
     references = [
@@ -128,7 +136,7 @@ def resolved(
         for reference in variable.references()
         if isinstance(reference, Reference)
     ]
-    outcomes = _ask(project, references, timeout, gate) if references else {}
+    outcomes = _ask(project, references, timeout, gate, agent_of) if references else {}
     return Resolution(project, chosen, _filled(variables, outcomes))
 
 
@@ -150,7 +158,7 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
 
 
 def _ask(
-    project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate
+    project: Project, references: Iterable[Reference], timeout: float | None, gate: Gate, agent_of: AgentOf | None
 ) -> dict[Reference, Outcome]:
     from envref.resolve.chain import VariableChain
     from envref.resolve.resolve import Scope, resolve
@@ -158,7 +166,8 @@ def _ask(
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
-    chain = VariableChain(project, timeout, gate)
+    agent = agent_of(project) if agent_of else None
+    chain = VariableChain(project, timeout, gate, agent)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():
         from envref.resolve.progress import Progress
@@ -168,6 +177,8 @@ def _ask(
     else:
         outcomes = resolve(references, chain, scope)
     _tell_of(chain)
+    if agent and agent.note:
+        streams.detail(agent.note)
     return outcomes
 
 

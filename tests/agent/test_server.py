@@ -176,7 +176,7 @@ def test_kills_at_random_never_give_a_wrong_value(folder, shells):
             _kill_agent(folder)
         if number % 3 != 0:
             _kill_leader(folder)
-        found = [result() for result in results if result]
+        found = [result() for result in results]
         assert {each for each in found if each} <= {value}
         client.tell(folder, client.FORGET)
     process = process_of_or_none(folder)

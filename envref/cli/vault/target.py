@@ -14,6 +14,7 @@ from envref.backends.vault import store as vault
 from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
+from envref.client import UNTOLD, Writing
 from envref.errors import BackendError, EnvrefError
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
@@ -27,10 +28,16 @@ def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def opened(backend: str | None, path: str | None) -> Iterator[vault.Vault]:
-    """The vault that the options mean. Its warnings are printed at the end; its errors name the backend."""
+    """The vault that the options mean. Its warnings are printed at the end; its errors name the backend.
+
+    Whatever the command does with it, the agent forgets what vaults gave.
+    """
     target = _vault(backend, path)
     try:
-        yield target
+        with Writing(target.type) as writing:
+            yield target
+        if not writing.is_safe:
+            target.warnings.append(UNTOLD)
     except BackendError as error:
         raise (error if target.name == target.type else error.signed(target.name)) from None
     finally:
