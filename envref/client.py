@@ -53,9 +53,14 @@ def folder(environment: Mapping[str, str] = os.environ) -> str:
 
 def check(place: str) -> None:
     """Raises Untrustworthy unless the folder is ours alone and nobody can replace it; OSError if it is not there."""
+    check_above(place)
     found = os.lstat(place)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise Untrustworthy(0, "is not a folder that only you can enter", place)
+
+
+def check_above(place: str) -> None:
+    """Raises Untrustworthy if others can replace what has this path; OSError if there is no place for it."""
     above = os.stat(os.path.dirname(place))
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:

@@ -17,7 +17,8 @@ _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from envref.agent.serv
 def start(place: str, patience: float = 0) -> None:
     """Returns when an agent listens, or can't be had. Of several processes one starts it, the others wait."""
     try:
-        os.makedirs(place, 0o700, exist_ok=True)
+        client.check_above(place)  # first: `sudo envref` must not leave root's folder in a user's place
+        _make(place)
         client.check(place)
         lock = os.open(os.path.join(place, "start"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
@@ -28,6 +29,13 @@ def start(place: str, patience: float = 0) -> None:
             _spawn(place, until)
     finally:
         os.close(lock)
+
+
+def _make(place: str) -> None:
+    try:
+        os.mkdir(place, 0o700)
+    except FileExistsError:
+        pass
 
 
 def _locked(lock: int, until: float) -> bool:

@@ -63,8 +63,8 @@ class BackendConfig(_Frozen):
     that are only read as data. `places` are where the type's users keep their entries, `programs` the names of the
     programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `names` maps a
     key, or PROFILE/KEY, to a foreign name (commands.md 6.5). `home` is the directory of a config that this one extends,
-    where the backend is from there; else empty. `agent` are the seconds that the entry lets
-    the agent keep its answers: 0 for not at all, None where it says nothing.
+    where the backend is from there; else empty. `agent` are the seconds that the entry lets the agent keep
+    its answers: 0 for not at all, None where it says nothing.
     """
 
     __slots__ = (
