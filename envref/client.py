@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PROTOCOL = b"1"
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 PATIENCE = 0.1  # seconds that an agent may take for its first answer
+UNTOLD = "the agent may still have the old value; run: envref agent forget"
 _STARTS = 2  # more never helped: what ends an agent at its start ends the next one too
 
 # The words of the protocol. A frame is its length in four bytes, then fields with NUL between them: no value has one.
@@ -52,9 +53,14 @@ def folder(environment: Mapping[str, str] = os.environ) -> str:
 
 def check(place: str) -> None:
     """Raises Untrustworthy unless the folder is ours alone and nobody can replace it; OSError if it is not there."""
+    check_above(place)
     found = os.lstat(place)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
         raise Untrustworthy(0, "is not a folder that only you can enter", place)
+
+
+def check_above(place: str) -> None:
+    """Raises Untrustworthy if others can replace what has this path; OSError if there is no place for it."""
     above = os.stat(os.path.dirname(place))
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:
@@ -283,21 +289,46 @@ class Writing:
         self._kind = kind
         self._place = place
         self._line: Wire | None = None
+        self.is_safe = True  # False: there is an agent, which could not be told
 
-    def __enter__(self) -> None:
-        self._line = _told(self._place or folder(), WRITE, PROTOCOL, self._kind.encode())
+    def __enter__(self) -> Self:
+        place = self._place or folder()
+        self._line = _told(place, WRITE, PROTOCOL, self._kind.encode())
+        self.is_safe = bool(self._line) or not is_there(place)
+        return self
 
     def __exit__(self, *_: object) -> None:
         if self._line:
             self._line.close()
 
 
+def is_there(place: str) -> bool:
+    """Whether an agent holds the socket there, well or not: none that ended does."""
+    try:
+        connect(place).close()
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    except OSError as error:
+        return not isinstance(error, Untrustworthy)  # of that one nobody here is served
+    return True
+
+
 def tell(place: str, *fields: bytes) -> bool:
     """Tells the agent in that folder something, e.g. FORGET; whether there is one that did it."""
     line = _told(place, *fields)
     if line:
+        if fields[0] == STOP:
+            _await_end(line)
         line.close()
     return line is not None
+
+
+def _await_end(line: Wire) -> None:
+    """Waits until the agent has closed the line, which is the last that it does: then its socket is gone too."""
+    try:
+        line.hear(time.monotonic() + 10 * PATIENCE)
+    except OSError:
+        pass
 
 
 def _told(place: str, *fields: bytes) -> Wire | None:

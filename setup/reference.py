@@ -33,6 +33,18 @@ _PROFILE = "^[A-Za-z0-9_][A-Za-z0-9_-]*$"
 _BACKEND = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 Rule = dict[str, Any]  # a JSON schema, or a part of one
 _SCALAR: Rule = {"type": ["string", "number", "boolean", "null"]}
+_AGENT: Rule = {
+    "anyOf": [
+        {"type": ["boolean", "null"]},
+        {
+            "type": "object",
+            "properties": {"ttl": {"type": "string", "pattern": "^[1-9][0-9]{0,5}[smh]$"}},
+            "required": ["ttl"],
+            "additionalProperties": False,
+        },
+    ],
+    "description": "Whether the agent keeps what stores gave, and how long. A project's file can only say false.",
+}
 _CREDENTIAL: Rule = {
     "description": "The credential itself, or a reference to where another backend has it: `ref://BACKEND/KEY`.",
     "not": {"pattern": "^ref://(secrets/|[^#]*[?&](optional|default)([=&#]|$))"},
@@ -139,6 +151,7 @@ def schema() -> Rule:
                 "default": "files",
                 "description": "Who decides about a name that the files set and the environment has.",
             },
+            "agent": _AGENT,
             "profiles": {
                 "type": ["object", "null"],
                 "description": "Environments: each has secrets of its own, and overrides in .env.NAME.",
@@ -215,6 +228,7 @@ def _backend() -> Rule:
                 "description": "Skip it, with a warning, where it is not available. "
                 "`always`: its secrets count as missing where it is locked or nobody is signed in.",
             },
+            "agent": _AGENT,
             "names": {
                 "type": ["object", "null"],
                 "description": "Keys, or PROFILE/KEY, of secrets that exist under another name there.",

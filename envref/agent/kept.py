@@ -160,16 +160,15 @@ class Kept:
     def __bool__(self) -> bool:
         return any(shelf.entries for shelf in self._shelves.values())
 
-    def report(self) -> Iterator[tuple[str, str, int, int, int, int]]:
-        """Of each shelf: type, name, values, absent ones, owners, and the seconds since the oldest came."""
+    def report(self) -> Iterator[tuple[str, str, int, int, int, int, int]]:
+        """Of each shelf: type, name, values, absent ones, owners, who waits, and the seconds since the oldest came."""
         now = self._clock()
         for shelf in self._shelves.values():
             entries = shelf.entries.values()
-            if entries:
-                values = sum(entry.answer[:1] == VALUE for entry in entries)
-                owners = {owner for entry in entries for owner in entry.owners}
-                oldest = int(now - min(entry.born for entry in entries))
-                yield shelf.kind, shelf.name, values, len(entries) - values, len(owners), oldest
+            values = sum(entry.answer[:1] == VALUE for entry in entries)
+            owners = {owner for entry in entries for owner in entry.owners}
+            oldest = int(now - min((entry.born for entry in entries), default=now))
+            yield shelf.kind, shelf.name, values, len(entries) - values, len(owners), len(shelf.waiting), oldest
 
     def _is_crowded(self, key: bytes) -> bool:
         return key not in self._shelves and len(self._shelves) >= _MOST_SHELVES

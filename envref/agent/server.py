@@ -1,4 +1,4 @@
-"""Server: the agent's process. One socket in a folder that only its user can enter, one loop, memory only.
+"""Server: the process that is the agent. One socket in a folder that only its user can enter, one loop, memory only.
 
 Started by `start`, with an empty environment. It ends with its last owner, when nothing is kept any more, when its
 folder is gone, and when it is told to.
@@ -94,7 +94,7 @@ class Guest:
         return found
 
 
-class Server:
+class Daemon:
     """The loop over the socket, its connections and the owners."""
 
     def __init__(self, listening: _socket.socket, place: str) -> None:
@@ -269,17 +269,17 @@ class Server:
         self._is_told_to_stop |= _identity(self._path) != self._made
 
 
-_WORDS: Mapping[bytes, Callable[[Server, Guest, Sequence[bytes]], None]] = {
-    client.GET: Server.do_get,
-    client.PUT: Server.do_put,
-    client.REFUSE: Server.do_refuse,
-    client.RELEASE: Server.do_release,
-    client.WRITE: Server.do_write,
-    client.FORGET: Server.do_forget,
-    client.LEAVE: Server.do_leave,
-    client.STAY: Server.do_stay,
-    client.STOP: Server.do_stop,
-    client.TELL: Server.do_tell,
+_WORDS: Mapping[bytes, Callable[[Daemon, Guest, Sequence[bytes]], None]] = {
+    client.GET: Daemon.do_get,
+    client.PUT: Daemon.do_put,
+    client.REFUSE: Daemon.do_refuse,
+    client.RELEASE: Daemon.do_release,
+    client.WRITE: Daemon.do_write,
+    client.FORGET: Daemon.do_forget,
+    client.LEAVE: Daemon.do_leave,
+    client.STAY: Daemon.do_stay,
+    client.STOP: Daemon.do_stop,
+    client.TELL: Daemon.do_tell,
 }
 
 
@@ -311,7 +311,9 @@ def serve(place: str) -> None:
     try:
         protect()
         os.chdir("/")
-        Server(listening, place).run()
+        os.ftruncate(lock, 0)
+        os.write(lock, b"%d\n" % os.getpid())  # for who has to end an agent that does not answer
+        Daemon(listening, place).run()
     finally:
         os._exit(0)  # without a trace, which might hold a value
 

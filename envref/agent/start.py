@@ -14,23 +14,31 @@ _STEP = 0.002
 _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from envref.agent.server import main; main()"
 
 
-def start(place: str) -> None:
+def start(place: str, patience: float = 0) -> None:
     """Returns when an agent listens, or can't be had. Of several processes one starts it, the others wait."""
     try:
-        os.makedirs(place, 0o700, exist_ok=True)
+        client.check_above(place)  # first: `sudo envref` must not leave root's folder in a user's place
+        _make(place)
         client.check(place)
         lock = os.open(os.path.join(place, "start"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError:
         return  # connecting fails of the same, and says it
     try:
-        if _locked(lock) and not _listens(place):
-            _spawn(place)
+        until = time.monotonic() + (patience or _PATIENCE)
+        if _locked(lock, until) and not _listens(place):
+            _spawn(place, until)
     finally:
         os.close(lock)
 
 
-def _locked(lock: int) -> bool:
-    until = time.monotonic() + _PATIENCE
+def _make(place: str) -> None:
+    try:
+        os.mkdir(place, 0o700)
+    except FileExistsError:
+        pass
+
+
+def _locked(lock: int, until: float) -> bool:
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -50,7 +58,7 @@ def _listens(place: str) -> bool:
     return True
 
 
-def _spawn(place: str) -> None:
+def _spawn(place: str, until: float) -> None:
     """Nothing of ours goes along: no environment, no descriptor, no argument but the folder."""
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     argv = [sys.executable, "-I", "-S", "-c", _CODE, here, place]
@@ -59,7 +67,6 @@ def _spawn(place: str) -> None:
         process = os.posix_spawn(sys.executable, argv, {}, file_actions=null)
     except OSError:
         return
-    until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         try:
             if os.waitpid(process, os.WNOHANG)[0]:

@@ -46,6 +46,7 @@ class Plugin(Backend):
     label_has_name = True
     keeps_revisions = True
     programs = ("envref-backend-*",)  # the star is the backend's name
+    read_variables = "*"
 
     # `name` is positional, because a plugin may have an option called `name`. `root` is the project's directory.
     def __init__(

@@ -39,6 +39,14 @@ BUILTIN = {
 }
 
 RENAMED = {"encrypted-vault": "vault"}  # as the Go envref's own template has it
+# What every program reads in its environment, beyond the proxies'. A star stands for any end.
+READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+# What differs from one terminal to the next and says where a person is, not which secrets he means.
+SESSIONS = (
+    *("PWD", "OLDPWD", "SHLVL", "_", "TERM", "TERM_*", "COLORTERM", "COLUMNS", "LINES", "WINDOWID", "WINDOW", "TMUX"),
+    *("TMUX_*", "STY", "GPG_TTY", "SSH_TTY", "KITTY_*", "ITERM_*", "WEZTERM_*", "ALACRITTY_*", "KONSOLE_*", "VTE_*"),
+    *("DIRENV_*", "_FLOX_*", "PS1", "PS2", "PROMPT", "PROMPT_COMMAND"),
+)
 # How references of other tools begin: 1Password's own, and those of vals; `Backend.others` says whose store they mean.
 OTHERS = ("op://", "ref+")
 DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from envref.cli.request import Request
+    from envref.client import Agent
     from envref.formats.shells import Sink
     from envref.project.project import Project
     from envref.resolve.resolution import Resolution, Values
@@ -136,9 +137,25 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate)
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_of)
     resolution.kept = keeping
     return resolution
+
+
+def _agent_of(project: Project) -> Agent | None:
+    """The agent, where the user wants it for some store (docs/agent.md)."""
+    config = project.config
+    if not any(map(config.agent_seconds, config.backends)):
+        return None
+    from envref.client import Agent, folder
+
+    return Agent(folder(), _start)
+
+
+def _start(place: str) -> None:
+    from envref.agent.start import start
+
+    start(place)
 
 
 def kept(project: Project, request: Request) -> dict[str, str]:

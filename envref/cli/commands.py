@@ -10,6 +10,7 @@ from envref.cli.summaries import SECTIONS
 from envref.errors import OK, USAGE, UsageError
 
 COMMANDS = {
+    "agent": "envref.cli.agent:agent",
     "audit": "envref.cli.audit:audit",
     "audit-log": "envref.cli.audit_log:audit_log",
     "backend": "envref.cli.backend:backend",

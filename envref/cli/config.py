@@ -65,12 +65,17 @@ def _settings(backend: BackendConfig) -> dict[str, str | bool | float]:
     own: dict[str, str | bool | float] = {**_options(backend)}
     own |= {"optional": backend.optional} if backend.optional else {}
     own |= {"timeout": backend.timeout} if backend.timeout is not None else {}
+    own |= {"agent": _kept(backend.agent)} if backend.agent is not None else {}
     own |= {f"names.{key}": name for key, name in backend.names.items()}
     return dict(sorted(own.items()))
 
 
 def _word(value: str | bool | float) -> str:  # noqa: FBT001  a boolean is one of the values
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+
+
+def _kept(seconds: int) -> str:
+    return f"{seconds}s" if seconds else "false"
 
 
 def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
@@ -87,6 +92,8 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"Extends: {effective.extends}"
     if effective.trust != "default":
         yield f"Trust: {effective.trust}"
+    if effective.agent is not None:
+        yield f"Agent: {_kept(effective.agent)}"
     yield "Backends:"
     for backend in effective.backends:
         yield f"  - {backend.name} (type: {backend.type})"
@@ -122,6 +129,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "interpolate_environment": effective.interpolate_environment,
         "precedence": effective.precedence,
         "extends": effective.extends,
+        "agent": effective.agent,
         "backends": [_backend(backend) for backend in effective.backends],
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
@@ -143,6 +151,7 @@ def _backend(backend: BackendConfig) -> dict[str, object]:
         "timeout": backend.timeout,
         "optional": backend.optional,
         "names": dict(backend.names),
+        "agent": backend.agent,
     }
 
 
@@ -157,6 +166,8 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
     yield "precedence", effective.precedence
     if effective.extends:
         yield "extends", effective.extends
+    if effective.agent is not None:
+        yield "agent", _kept(effective.agent)
     for backend in effective.backends:
         yield f"backends.{backend.name}", backend.type
         yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ from envref.cli.grammar import Command
 from envref.cli.options import timeout_option
 from envref.cli.request import format_of
 from envref.cli.stale import Shell
+from envref.client import Writing
 from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
 from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
@@ -60,7 +62,10 @@ def _refreshed(shell: Shell, names: tuple[str, ...], sink: shells.Sink) -> int:
     old = [verdict for verdict in found if verdict.status == stale.STALE]
     let = _let_alone(shell, old, set(names))
     _tell([verdict for verdict in found if verdict.status in (stale.GONE, stale.UNKNOWN)], let)
-    resolution = shell.resolution([verdict.name for verdict in old if verdict.name not in let])
+    with ExitStack() as stack:
+        for kind in sorted({backend.type for backend in shell.project.config.backends} if old else ()):
+            stack.enter_context(Writing(kind))  # the agent keeps what was written again meanwhile for no other shell
+        resolution = shell.resolution([verdict.name for verdict in old if verdict.name not in let])
     values = resolution.values()
     _write(shell, resolution, let, sink)
     streams.say(complaints(resolution.filled.values()))

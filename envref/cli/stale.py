@@ -107,7 +107,7 @@ class Shell:
 
     def resolution(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Resolution:
         chosen = self.environment.select([name for name in names if name in self.environment.variables])
-        return resolutions.resolved(self.project, self.environment, chosen, self.timeout, self.gate, stores)
+        return resolutions.resolved(self.project, self.environment, chosen, self.timeout, self.gate, stores=stores)
 
     def _wanted(self, names: Iterable[str]) -> dict[str, seen.Sources]:
         chosen = list(names) or list(self.seen.sources)

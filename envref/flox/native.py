@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from envref.backends.table import BUILTIN, backend_class
+from envref.backends.table import BUILTIN, READ_BY_ALL, backend_class
 from envref.env.environment import Environment
 from envref.errors import EnvrefError, MalformedFile, pasted, sentence
 from envref.flox.native_text import END, FUNCTIONS, NONES, START
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from envref.errors import Problem
     from envref.project.project import Project
 
-# What every program reads in its environment: a project's variable of such a name must not be set before the stores are
-# asked (security.md 5.8). A `*` stands for any end.
-_READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+# A project's variable of such a name, or of READ_BY_ALL, must not be set before the stores are asked (security.md 5.8).
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either case
 
 
@@ -82,7 +80,7 @@ def _disturbed(statements: Sequence[Statement]) -> Iterator[Problem]:
 
 def _reads(kind: str, name: str) -> bool:
     """Whether a variable of this name may change what the type's program does."""
-    patterns = f"{_READ_BY_ALL} {backend_class(kind).read_variables}".split()
+    patterns = f"{READ_BY_ALL} {backend_class(kind).read_variables}".split()
     return any(_matches(name, pattern) for pattern in patterns) or name.upper() in _PROXIES
 
 

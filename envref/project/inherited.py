@@ -100,7 +100,8 @@ def _backends(config: Config, theirs: list[tuple[str, Config]], root: str) -> di
     for place, parent in theirs:
         home = os.path.normpath(os.path.join(root, place))
         for backend in parent.backends:
-            found.setdefault(backend.name, backend.replaced(home=home))
+            agent = 0 if parent.agent == 0 else backend.agent  # its own no stays one
+            found.setdefault(backend.name, backend.replaced(home=home, agent=agent))
     return found
 
 

@@ -45,7 +45,9 @@ class Address:
         """`KEY` or `PROFILE/KEY`."""
         return self.key if self.profile is None else f"{self.profile}/{self.key}"
 
-    def _identity(self) -> tuple[str | None, ...]:
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """What makes two addresses one."""
         if self.foreign is not None:
             return (self.foreign, self.field, self.version)
         return (self.project, self.profile, self.key, self.field, self.version)
@@ -57,10 +59,10 @@ class Address:
         return f"Address({self})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Address) and self._identity() == other._identity()
+        return isinstance(other, Address) and self.identity == other.identity
 
     def __hash__(self) -> int:
-        return hash(self._identity())
+        return hash(self.identity)
 
 
 def check_key(key: str) -> str:

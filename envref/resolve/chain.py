@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from envref.client import Agent
     from envref.project.project import Project
 
 
@@ -64,8 +65,24 @@ class VariableChain(Chain):
     __slots__ = ()
 
     def __init__(
-        self, project: Project, timeout: float | None = None, gate: Callable[[Project], object] = _check
+        self,
+        project: Project,
+        timeout: float | None = None,
+        gate: Callable[[Project], object] = _check,
+        agent: Agent | None = None,
     ) -> None:
         super().__init__(project, timeout, gate)
         for store in self:
             store.asks_beside_data = False
+        if agent:
+            self._remember(agent, project)
+
+    def _remember(self, agent: Agent, project: Project) -> None:
+        """Lets the agent keep what the user wants kept (docs/agent.md)."""
+        from envref.resolve.remembered import Remembered
+
+        scope = project.config.project, project.profile
+        for backend in project.config.backends:
+            store, seconds = self.get(backend.name), project.config.agent_seconds(backend)
+            if store and seconds:
+                store.memory = Remembered(agent, seconds, scope)

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
+    from envref.client import Agent
     from envref.env.environment import Variable
     from envref.env.file import EnvFile
     from envref.project.project import Project
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from envref.secret import Secret
 
     Values = list[tuple[str, str | Secret]]
+    AgentOf = Callable[[Project], Agent | None]
     Gate = Callable[[Project], object]
 
 
@@ -115,18 +117,20 @@ def _say_files(project: Project, kept: Iterable[str]) -> None:
         streams.detail(f"{name}: the environment has a value, which stays")
 
 
-def resolved(  # the last one is another question to the same stores
+def resolved(  # the last two are where the answers come from
     project: Project,
     environment: Environment,
     chosen: list[Variable],
     timeout: float | None,
     gate: Gate,
+    agent_of: AgentOf | None = None,
     stores: type[VariableChain] | None = None,
 ) -> Resolution:
     """What becomes of these variables of the project, which `stores` are asked for; by default the chain's values.
 
-    `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
-    Raises EnvrefError for a fatal error, before any store is asked.
+    `agent_of` gives the agent that keeps what its stores say, if there is to be one. `timeout` is seconds a store may
+    take, None for its own. `gate` raises for a project whose stores may not be asked. Raises EnvrefError for a fatal
+    error, before any store is asked.
     """
     variables = environment.closure(chosen)
     references = [
@@ -136,7 +140,7 @@ def resolved(  # the last one is another question to the same stores
         for reference in variable.references()
         if isinstance(reference, Reference)
     ]
-    outcomes = _ask(project, references, timeout, gate, stores) if references else {}
+    outcomes = _ask(project, references, timeout, gate, agent_of, stores) if references else {}
     return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
 
 
@@ -162,6 +166,7 @@ def _ask(
     references: Iterable[Reference],
     timeout: float | None,
     gate: Gate,
+    agent_of: AgentOf | None,
     stores: type[VariableChain] | None,
 ) -> dict[Reference, Outcome]:
     from envref.resolve.chain import VariableChain
@@ -170,7 +175,8 @@ def _ask(
 
     if not project.config.backends:
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
-    chain = (stores or VariableChain)(project, timeout, gate)
+    agent = agent_of(project) if agent_of else None
+    chain = (stores or VariableChain)(project, timeout, gate, agent)
     scope = Scope(project.config.project, project.profile)
     if streams.watched():
         from envref.resolve.progress import Progress
@@ -180,6 +186,8 @@ def _ask(
     else:
         outcomes = resolve(references, chain, scope)
     _tell_of(chain)
+    if agent and agent.note:
+        streams.detail(agent.note)
     return outcomes
 
 

@@ -20,13 +20,19 @@ from envref.errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     from envref.backends.base import Backend
     from envref.project.config.model import BackendConfig
     from envref.refs.address import Address
     from envref.refs.outcome import Answer
     from envref.refs.reference import Reference
+
+    class Memory(Protocol):
+        """What has answers of earlier runs, and asks the store for the rest."""
+
+        def answers(self, store: Store, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]: ...
+
 
 NO_BACKENDS = "list one below backends:, or delete that key for the keychain of the system"
 ALWAYS = "always"  # a store that is optional even where it is locked
@@ -50,6 +56,7 @@ class Store:
         "asks_beside_data",
         "busy",
         "lenders",
+        "memory",
         "name",
         "names",
         "optional",
@@ -78,6 +85,7 @@ class Store:
         self._started = started
         self.warnings: list[str] = []
         self.asks_beside_data = True
+        self.memory: Memory | None = None
         self.asked = 0
         self.busy = False
         self.seconds = 0.0
@@ -162,6 +170,15 @@ class Store:
         """How it was asked last, where there are several ways; empty elsewhere."""
         return self._backend.way if self._backend else ""
 
+    @property
+    def variables(self) -> str:
+        """The variables that its program reads, as `Backend.read_variables`."""
+        return backend_class(self.type).read_variables
+
+    def arguments(self) -> Mapping[str, Any]:
+        """What its backend is made with, but for what it borrows."""
+        return self._config.arguments(self._root)
+
     def mapped(self, key: str, profile: str | None) -> str | None:
         """The foreign name that `names:` gives a key, as `NAME` or `NAME#FIELD`."""
         return self.names.get(key if profile is None else f"{profile}/{key}")
@@ -183,14 +200,18 @@ class Store:
         finally:
             self.busy = False
         self.warnings += [each for each in self._backend.warnings if each not in self.warnings] if self._backend else ()
-        self.asked += len(addresses)
         self.seconds += time.monotonic() - begun
         if self.asked > 1:
             self._share(answers)
         return {address: answer for address, answer in answers.items() if not self._skips(answer)}
 
     def _answers(self, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
+        """What the agent has, if the user wants it, and for the rest what the backend says."""
+        return self.memory.answers(self, addresses, until) if self.memory else self.told(addresses, until)
+
+    def told(self, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
         """What the backend says, which is asked by one thread at a time."""
+        self.asked += len(addresses)
         backend = self.opened(until)
         if not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
             fact = "it was still busy with something else"

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from envref import streams
 from envref.backends.base import Backend
+from envref.client import UNTOLD, Writing
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.progress import Progress
@@ -57,13 +58,15 @@ class ScopedStore:
 
         Raises BackendError; SecretNotFound only if the single change deletes an absent key.
         """
-        with self._signed():
+        with self._signed(), Writing(self._store.type) as writing:
             if len(changes) > 1:
                 wanted = {self.address(key): value for key, value in changes.items()}
                 self._opened.change(wanted, self._store.deadline)
-                return
-            for key, value in changes.items():
-                self._change_one(key, value)
+            else:
+                for key, value in changes.items():
+                    self._change_one(key, value)
+        if not writing.is_safe:
+            streams.warn(UNTOLD)
 
     def change_and_verify(self, values: Mapping[str, Secret]) -> None:
         """Writes the values, then reads them back. BackendError; EnvrefError for a value that came back changed."""

@@ -22,7 +22,8 @@ HEAD = (b"key", b"vault", b"team", b"600")
 class Shell:
     """The leader of a session, and what it does when told to: `shell(function, *arguments)` returns the result.
 
-    The function is run in a child of the leader, as a shell runs a program; `begin` does not wait for it.
+    The function is run in a child of the leader, as a shell runs a program; `begin` does not wait for it. The result of
+    one that is killed is None.
     """
 
     def __init__(self):
@@ -33,6 +34,7 @@ class Shell:
             os.close(self._requests)
             _lead(reading)
         os.close(reading)
+        self.group = self.pid
 
     def begin(self, function, *arguments):
         """Starts it; what it returns can be had from the result, once."""
@@ -52,6 +54,15 @@ class Shell:
     def __call__(self, function, *arguments):
         return self.begin(function, *arguments)()
 
+    def end(self):
+        """Ends the shell and all that it started."""
+        if self.pid:
+            self.kill()
+        try:
+            os.killpg(self.group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
@@ -66,13 +77,25 @@ def _lead(reading):
         for line in iter(lines.readline, b""):
             if os.fork() == 0:
                 answer, function, arguments = pickle.loads(bytes.fromhex(line.decode()))
-                try:
-                    result = function(*arguments)
-                finally:
-                    with open(answer, "wb") as file:
-                        file.write(pickle.dumps(result))
-                    os._exit(0)
+                content = _of_worker(function, arguments)
+                with open(answer, "wb") as file:
+                    file.write(content or pickle.dumps(None))
+                os._exit(0)
     os._exit(0)
+
+
+def _of_worker(function, arguments):
+    """What the function returns in a process of its own, pickled; nothing if that was killed."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.close(reading)
+        try:
+            os.write(writing, pickle.dumps(function(*arguments)))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        return file.read()
 
 
 @pytest.fixture(autouse=True)
@@ -102,8 +125,7 @@ def shells():
 
     yield make
     for shell in made:
-        if shell.pid:
-            shell.kill()
+        shell.end()
 
 
 def asked(folder, addresses=(b"a",), head=HEAD, until=PATIENCE):

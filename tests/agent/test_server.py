@@ -176,7 +176,7 @@ def test_kills_at_random_never_give_a_wrong_value(folder, shells):
             _kill_agent(folder)
         if number % 3 != 0:
             _kill_leader(folder)
-        found = [result() for result in results if result]
+        found = [result() for result in results]
         assert {each for each in found if each} <= {value}
         client.tell(folder, client.FORGET)
     process = process_of_or_none(folder)
@@ -418,6 +418,16 @@ def test_a_folder_that_others_can_replace_is_not_used(folder):
     agent = client.Agent(folder, start.start)
     assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
     assert agent.note == f"agent: {folder} is in a folder where others can replace it"
+
+
+def test_root_leaves_no_folder_in_another_user_s_place(folder):
+    """As `sudo` does that keeps XDG_RUNTIME_DIR: the user's own agent could not be there any more."""
+    need_root()
+    os.chown(os.path.dirname(folder), NOBODY, NOBODY)
+    agent = client.Agent(folder, start.start)
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert agent.note
+    assert not os.path.lexists(folder)
 
 
 # What can't break it.

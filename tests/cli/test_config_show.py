@@ -59,8 +59,17 @@ def test_json_has_every_key_of_the_config(project):
         "interpolate_environment": False,
         "precedence": "files",
         "extends": None,
+        "agent": None,
         "backends": [
-            {"name": "keychain", "type": "keychain", "config": {}, "timeout": None, "optional": False, "names": {}}
+            {
+                "name": "keychain",
+                "type": "keychain",
+                "config": {},
+                "timeout": None,
+                "optional": False,
+                "names": {},
+                "agent": None,
+            }
         ],
         "profiles": {},
         "team": [],

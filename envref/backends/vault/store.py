@@ -33,6 +33,7 @@ class Vault(Backend):
     transactional = True
     path_options = ("path",)
     data_options = ("path",)
+    read_variables = "ENVREF_VAULT_* ENVREF_CONFIG_DIR XDG_*"
 
     def __init__(self, name: str, *, path: str = "") -> None:
         super().__init__(name)

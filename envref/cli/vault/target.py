@@ -15,6 +15,7 @@ from envref.backends.vault import store as vault
 from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
+from envref.client import UNTOLD, Writing
 from envref.errors import BackendError, EnvrefError
 from envref.paths import shown
 from envref.project.config.model import BackendConfig
@@ -53,9 +54,15 @@ def create_usual() -> None:
 
 @contextmanager
 def reported(target: vault.Vault) -> Iterator[vault.Vault]:
-    """The vault in use. Its warnings are printed at the end; its errors name the backend."""
+    """The vault in use. Its warnings are printed at the end; its errors name the backend.
+
+    Whatever the command does with it, the agent forgets what vaults gave.
+    """
     try:
-        yield target
+        with Writing(target.type) as writing:
+            yield target
+        if not writing.is_safe:
+            target.warnings.append(UNTOLD)
     except BackendError as error:
         raise (error if target.name == target.type else error.signed(target.name)) from None
     finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from envref.backends.table import BUILTIN, RENAMED, backend_class
 from envref.errors import UsageError, meant
+from envref.project.config.agent import agent
 from envref.project.config.files import FILE
 from envref.project.config.loans import Loan, is_reference, reference_fault
 from envref.project.config.model import is_borrowed
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_KEYS = ("name", "type", "config", "timeout", "optional", "names")
+_KEYS = ("name", "type", "config", "timeout", "optional", "names", "agent")
 _EVERY_TYPE = ("timeout", "optional")
 _ROOT = "root"  # a constructor's parameter that is not an option: it gets the project's root
 _ALWAYS = "always"  # of `optional`: also where nobody is signed in
@@ -131,6 +132,7 @@ class _CheckedBackend:
             "places": options.places,
             "programs": options.programs,
             "rooted": options.rooted,
+            "agent": self._agent(),
         }
 
     def _fault(self, text: str) -> None:
@@ -212,6 +214,10 @@ class _CheckedBackend:
         if isinstance(node, Scalar) and node.text == _ALWAYS:
             return _ALWAYS
         return bool(node and self._findings.boolean(node, f"{self._where}: optional", f"true, false or {_ALWAYS}"))
+
+    def _agent(self) -> int | None:
+        node = self._item.entries.get("agent")
+        return None if node is None or _is_null(node) else agent(node, f"{self._where}: agent", self._findings)
 
     def _names(self, options: Options) -> dict[str, str]:
         node = self._item.entries.get("names")

@@ -52,6 +52,7 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
     "programs": (),
     "rooted": False,
     "home": "",
+    "agent": None,
 }
 
 
@@ -62,10 +63,12 @@ class BackendConfig(_Frozen):
     that are only read as data. `places` are where the type's users keep their entries, `programs` the names of the
     programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `names` maps a
     key, or PROFILE/KEY, to a foreign name (commands.md 6.5). `home` is the directory of a config that this one extends,
-    where the backend is from there; else empty.
+    where the backend is from there; else empty. `agent` are the seconds that the entry lets the agent keep
+    its answers: 0 for not at all, None where it says nothing.
     """
 
     __slots__ = (
+        "agent",
         "data",
         "home",
         "name",
@@ -93,6 +96,7 @@ class BackendConfig(_Frozen):
     programs: tuple[str, ...]
     rooted: bool
     home: str
+    agent: int | None
 
     @property
     def borrowed(self) -> dict[str, str]:
@@ -119,6 +123,7 @@ class BackendConfig(_Frozen):
 
 
 _CONFIG_DEFAULTS: Mapping[str, object] = {
+    "agent": None,
     "project": "",
     "extends": None,
     "parents": (),
@@ -148,6 +153,7 @@ class Config(_Frozen):
 
     __slots__ = (
         "active_profile",
+        "agent",
         "backends",
         "env_file",
         "extends",
@@ -177,6 +183,7 @@ class Config(_Frozen):
     env_file: str  # this and the other files are relative to the root
     local_file: str
     active_profile: str | None
+    agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file
     interpolate_environment: bool
     precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
@@ -192,6 +199,11 @@ class Config(_Frozen):
     path: str  # of the project's file
     global_path: str | None  # of the user's own file, if there is one
     source: bytes  # the text of the project's file, as it was read
+
+    def agent_seconds(self, backend: BackendConfig) -> int:
+        """How long the agent keeps the store's answers; 0 for not at all, which wins wherever it is said."""
+        said = (backend.agent, self.agent)
+        return 0 if 0 in said else backend.agent or self.agent or 0
 
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""

@@ -1,0 +1,43 @@
+"""The rules of `agent:`, which keeps what stores gave (docs/agent.md): a project's file may only say no."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from envref.project.config.files import FILE
+from envref.project.config.yaml import Mapping, Scalar
+
+if TYPE_CHECKING:
+    from envref.project.config.findings import Findings
+    from envref.project.config.yaml import Node
+
+USUAL = 3600  # seconds that `agent: true` keeps an answer
+_LONGEST = 24 * 3600  # what the agent takes
+_DURATION = re.compile(r"([1-9][0-9]{0,5})([smh])")
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+_ALLOWED = "true, false or {ttl: 8h}"
+
+
+def agent(node: Node, key: str, findings: Findings) -> int | None:
+    """Seconds that answers are kept; 0 for false. None for what can't be used, which is noted."""
+    if isinstance(node, Mapping):
+        findings.warn_unknown_keys(node, ("ttl",))
+        seconds = _ttl(node, key, findings)
+    else:
+        wanted = findings.boolean(node, key, _ALLOWED)
+        seconds = None if wanted is None else USUAL * wanted
+    if seconds and node.file == FILE:
+        findings.faults.append(node.problem(f"{key}: a project's file may only say false; your own config says true"))
+        return None
+    return seconds
+
+
+def _ttl(node: Mapping, key: str, findings: Findings) -> int | None:
+    ttl = node.entries.get("ttl")
+    match = _DURATION.fullmatch(ttl.text) if isinstance(ttl, Scalar) else None
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST:
+        findings.faults.append((ttl or node).problem(f"{key}: ttl must be a number with s, m or h, at most 24h"))
+        return None
+    return seconds
