@@ -12,8 +12,9 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Variables": {
         "list": "List the project's variables, interpolated; no store is asked.",
-        "get": "Print a variable, interpolated; references stay as they are.",
+        "get": "Print a variable, interpolated; references stay as they are without --resolve.",
         "set": "Set a variable in an env file; every other byte stays.",
+        "unset": "Take a variable out of an env file; every other byte stays, and so does a secret in its store.",
         "edit": "Open an env file, or the config, in your editor, and check it afterwards.",
         "resolve": "Print the project's variables, references resolved.",
         "validate": ("Check that the environment has the names of .env.example and the values that a schema asks for."),
@@ -27,6 +28,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "audit-log": "Show who changed which secret, the last change at the end; the log holds no values.",
         "vault": "Manage the local encrypted vault.",
         "backend": "See where the project's secrets are kept.",
+        "stale": "Show which of this shell's variables are old.",
+        "refresh": "Print code that gives this shell the new values of old variables.",
+        "agent": "Keep what stores gave in memory, as long as a shell uses it.",
     },
     "Team": {
         "team": "See and change whom the project's secrets can be shared with.",

@@ -279,7 +279,8 @@ def test_ten_at_once_ask_the_store_once(app, own):
     own("agent: true\n")
     app.write(".env", "".join(f"N{number}=ref://secrets/here?default={number}\n" for number in range(20)))
     running = [begin(app, "resolve", "--export") for _ in range(10)]
-    assert {done().stdout for done in running} == {"".join(f"export N{number}=one\n" for number in range(20))}
+    given = {done().stdout.partition("export ENVREF_SEEN=")[0] for done in running}
+    assert given == {"".join(f"export N{number}=one\n" for number in range(20))}
     assert calls(app) == 1
 
 

@@ -382,7 +382,7 @@ USAGE = {
     ("--plugin", "-P", "x"): "--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated",
     ("--services", "--write", "--strict"): "--strict is not for --services",
     ("--services",): "--services works on a manifest: add --write, --check, --diff or --remove",
-    ("--wrte",): "unknown flag: --wrte",
+    ("--wrte",): 'unknown flag: --wrte. Did you mean "--write"?',
     ("x",): "accepts 0 arg(s), received 1",
 }
 
