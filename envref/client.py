@@ -13,6 +13,7 @@ import sys
 import time
 
 from envref import memory
+from envref.paths import runtime_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ class Untrustworthy(OSError):
 
 def folder(environment: Mapping[str, str] = os.environ) -> str:
     """Where this user's agent has its socket."""
-    own = environment.get("XDG_RUNTIME_DIR", "")
-    if os.path.isabs(own):
+    own = runtime_directory(environment)
+    if own:
         return os.path.join(own, "envref")
     shared = environment.get("TMPDIR", "") if sys.platform == "darwin" else ""  # each user's own there
     return os.path.join(shared if os.path.isabs(shared) else "/tmp", f"envref-{os.geteuid()}")  # noqa: S108  checked

@@ -195,6 +195,11 @@ def open_to_append(path: Path) -> BufferedWriter:
     return open(path, "ab", opener=_appending)
 
 
+def open_lock(path: str) -> int:
+    """A descriptor of a file to lock, which is made if it is not there, for nobody else. Raises OSError."""
+    return without_links(path, os.O_RDWR | os.O_CREAT)
+
+
 def is_regular(file: BufferedReader) -> bool:
     return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 

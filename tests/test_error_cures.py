@@ -31,6 +31,7 @@ SENTENCES = {
 }
 # The others, each with the reason why nothing is added.
 NOTHING_TO_ADD = {
+    ("backends/keychain/keyring.py", "this keychain does not say when an entry was written"): "nobody can change that",
     ("backends/vault/age.py", "vault: wrong passphrase"): "commands.md 13, row 6",
     ("backends/vault/ancestor.py", "vault: wrong passphrase"): "commands.md 13, row 6",
     ("backends/vault/lifecycle.py", "vault is already locked"): "it is as it was wanted",

@@ -18,6 +18,7 @@ import time
 from envref import __version__, client, memory
 from envref.agent.kept import Kept
 from envref.agent.owners import Owners, session_of
+from envref.paths import open_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -300,7 +301,7 @@ def serve(place: str) -> None:
     """Becomes the agent of the folder, in the background. Returns if there is one already; raises OSError."""
     protect()
     client.check(place)
-    lock = os.open(os.path.join(place, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = open_lock(os.path.join(place, "lock"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # held for life: the kernel gives it up after kill -9 too
     except OSError:

@@ -8,6 +8,7 @@ import sys
 import time
 
 from envref import client
+from envref.paths import open_lock
 
 _PATIENCE = 1.0  # seconds; a Python that starts takes a twentieth of that
 _STEP = 0.002
@@ -20,7 +21,7 @@ def start(place: str, patience: float = 0) -> None:
         client.check_above(place)  # first: `sudo envref` must not leave root's folder in a user's place
         _make(place)
         client.check(place)
-        lock = os.open(os.path.join(place, "start"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        lock = open_lock(os.path.join(place, "start"))
     except OSError:
         return  # connecting fails of the same, and says it
     try:

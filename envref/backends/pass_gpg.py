@@ -10,6 +10,7 @@ from binascii import crc32
 
 from envref.backends import command
 from envref.errors import BackendError
+from envref.paths import open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _is_usual(environment: Mapping[str, str]) -> bool:
 def _is_known(path: str) -> bool:
     """Whether the script shows an entry in the way that was seen."""
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             script = file.read(_LARGEST)
     except OSError:
         return False

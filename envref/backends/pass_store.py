@@ -24,7 +24,7 @@ from envref.errors import (
     SecretNotFound,
     printable,
 )
-from envref.paths import expanded, shown
+from envref.paths import expanded, open_file, shown
 from envref.refs.field import absent, member, names
 
 TYPE_CHECKING = False
@@ -211,7 +211,7 @@ class PassStore(Backend):
     def _revision(self, name: str) -> str:
         """Git's own name for the encrypted file's content, by which `pass_history` finds it again."""
         try:
-            with open(self._path(name) + _SUFFIX, "rb") as file:
+            with open_file(self._path(name) + _SUFFIX) as file:
                 content = file.read()
         except OSError:
             return ""  # pass says what is wrong with it

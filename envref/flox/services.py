@@ -11,6 +11,7 @@ import tomlkit
 from envref.env.file import is_name
 from envref.errors import EnvrefError, meant
 from envref.flox import toml_text
+from envref.paths import open_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -71,8 +72,8 @@ def _suggestion(name: str, names: Iterable[str]) -> str:
 def names_in(path: str) -> list[str]:
     """The services of the manifest in a file; none where it can't be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return list(_services(file.read()))
+        with open_file(path) as file:
+            return list(_services(file.read().decode("utf-8")))
     except (OSError, ValueError):
         return []
 

@@ -45,8 +45,10 @@ PRODUCTS = re.compile(
 OTHER_MATTERS = re.compile(r'"AWS access key": |"Doppler token": |^_LIBRARIES = ')
 # English words as well: what counts is a text of the program that is the word alone. Those are a command, and a form.
 WORDS = {"keychain", "vault", "pass", "plugin"}
-COMMANDS_AND_FORMS = {("vault", "cli/commands.py"), *(("plugin", f"{name}.py") for name in (
-    "flox/form", "flox/manifest", "flox/plugin", "cli/flox_hook"))}  # fmt: skip
+COMMANDS_AND_FORMS = {
+    *(("vault", f"cli/{name}.py") for name in ("commands", "summaries")),
+    *(("plugin", f"{name}.py") for name in ("flox/form", "flox/manifest", "flox/plugin", "cli/flox_hook")),
+}
 
 
 def made(kind):

@@ -16,6 +16,7 @@ from envref.backends.aws_direct.settings import check_section
 from envref.backends.aws_direct.signature import Credentials, Unsigned, encoded_query, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Server, Unusual
 from envref.backends.http.way import plain_address, trusting
+from envref.paths import open_file
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _cached_token(name: str) -> Secret:
     """The token that `aws sso login` left. Unusual for one that is about to end: `aws` can renew it."""
     digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()
     try:
-        with open(os.path.expanduser(f"~/.aws/sso/cache/{digest}.json"), "rb") as file:
+        with open_file(os.path.expanduser(f"~/.aws/sso/cache/{digest}.json")) as file:
             cached = json.loads(file.read())
         token, expires = cached["accessToken"], cached["expiresAt"]
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
@@ -189,8 +190,8 @@ def _authorization(found: InForce) -> dict[str, str]:
     file = found.variable("CONTAINER_AUTHORIZATION_TOKEN_FILE")
     if file:
         try:
-            with open(file, encoding="utf-8") as opened:
-                token = opened.read()
+            with open_file(file) as opened:
+                token = opened.read().decode("utf-8")
         except (OSError, UnicodeDecodeError):
             raise Unusual("the container's token") from None
     headers = {"Accept": "application/json"}
@@ -216,7 +217,7 @@ def _of_instance(found: InForce, deadline: float) -> Credentials:
 def _is_machine_of_ec2() -> bool:
     """Whether asking makes sense: elsewhere nobody answers, and that takes a second."""
     try:
-        with open(_MACHINE, "rb") as file:
+        with open_file(_MACHINE) as file:
             return file.read(64).startswith(b"Amazon EC2")
     except OSError:
         return False
