@@ -79,7 +79,8 @@ class TestRevisions:
             MoveToVersionId=first[both[0]],
             RemoveFromVersionId=second[both[0]],
         )
-        # moto 5.2 goes on answering GetSecretValue with the other version; AWS answers with AWSCURRENT's.
+        # moto 5.2 goes on answering GetSecretValue with the other version; by AWS's documentation AWS answers with
+        # AWSCURRENT's, which nobody saw here.
         assert store.revisions(both, soon()) == first
 
     def test_where_listing_is_refused_each_is_described(self, service, program, limited):
