@@ -43,27 +43,23 @@ def backend_option(command: _Decorator) -> _Decorator:
 
 def only_option(command: _Decorator) -> _Decorator:
     """`--only`: variable names, several with commas, repeatable."""
-    return click.option(
-        "--only",
-        metavar="K,…",
-        multiple=True,
-        callback=_checked_names,
-        shell_complete=candidates.variables,
-        help="Only these variables.",
-    )(command)
+    return _names_option("--only", help="Only these variables.")(command)
 
 
 def without_option(command: _Decorator) -> _Decorator:
     """`--except`: the same, left out."""
+    return _names_option("--except", "without", help="Not these variables.")(command)
+
+
+def _names_option(*declaration: str, help: str) -> Callable[[_Decorator], _Decorator]:  # noqa: A002  as click has it
     return click.option(
-        "--except",
-        "without",
+        *declaration,
         metavar="K,…",
         multiple=True,
         callback=_checked_names,
         shell_complete=candidates.variables,
-        help="Not these variables.",
-    )(command)
+        help=help,
+    )
 
 
 def _checked_names(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> list[str]:

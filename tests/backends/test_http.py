@@ -11,20 +11,13 @@ from envref.backends.http import threads
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.together import Connections
 from envref.backends.http.way import is_proxied
-from tests.backends.doubles.scripted import Script, http
+from tests.backends.doubles.scripted import http, scripts
 
 
 @pytest.fixture
 def script():
-    started = []
-
-    def start(*answers):
-        started.append(Script(answers))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
+    with scripts() as start:
+        yield start
 
 
 def opened(server, limit=20.0):

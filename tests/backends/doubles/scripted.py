@@ -14,6 +14,20 @@ def http(body, *, status="200 OK", more=""):
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{more}\r\n".encode() + body
 
 
+@contextlib.contextmanager
+def scripts():
+    """A way to start servers, each with its answers; all end with it."""
+    started = []
+
+    def start(*answers):
+        started.append(Script(answers))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
 _PATIENCE = 10  # seconds for a thread that was woken
 
 

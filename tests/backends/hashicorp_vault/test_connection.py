@@ -27,7 +27,7 @@ from envref.errors import (
 from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.contract import values_of
-from tests.backends.doubles.scripted import Script, http
+from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import OpenBao, binary, certificates, sign_in
 from tests.backends.stores.shim import recorded
 from tests.lateness import Stopwatch, as_set
@@ -221,15 +221,8 @@ def script(tmp_path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("VAULT_TOKEN", "hvs.marker")
-    started = []
-
-    def start(*answers):
-        started.append(Script(answers))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.close()
+    with scripts() as start:
+        yield start
 
 
 def types_of(answers):
