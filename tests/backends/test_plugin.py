@@ -79,13 +79,13 @@ FILE_STORE = """
         count = secrets.get("writes", 0) + 1
         secrets |= {"writes": count, key: request["value"], f"{key} written": f"write {count}/{key}"}
     elif request["operation"] == "revisions":
-        reply["revisions"] = {key: secrets[f"{key} written"] for key in request["keys"] if key in secrets}
+        reply["revisions"] = {key: secrets.get(f"{key} written", "") for key in request["keys"] if key in secrets}
     elif request["operation"] == "list":
         reply["keys"] = [key for key in secrets if key != "writes" and not key.endswith(" written")]
     elif key not in secrets:
         reply["error"] = "no such key: not found"
     elif request["operation"] == "get":
-        reply |= {"value": secrets[key], "revision": secrets[f"{key} written"]}
+        reply |= {"value": secrets[key], "revision": secrets.get(f"{key} written", "")}
     else:
         del secrets[key]
     if request["operation"] in ("set", "delete"):

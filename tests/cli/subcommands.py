@@ -44,7 +44,10 @@ class Call(NamedTuple):
 
 _EXPORT = json.dumps({"version": 1, "secrets": {"app/a": NEW}})
 
+# Of the agent of whoever runs the tests, if there is one: tests/agent has one of its own, and looks for values in it.
+APART = {"agent forget", "agent start", "agent stop"}
 CALLS = [
+    Call("agent status", status=1),
     Call("audit --all-profiles"),
     Call("audit --values .envref.yaml"),
     Call("audit --values --closure .envref.yaml"),
@@ -119,6 +122,7 @@ CALLS = [
     Call("trust --list"),
     Call("trust --print"),
     Call("trust --revoke"),
+    Call("unset PLAIN"),
     Call("validate --ci", status=1),
     Call("validate --resolve --example old.env", status=1),
     Call("vault backup ../backup.db"),

@@ -17,6 +17,7 @@ WRITERS = {
     "set --local": (["set", "A=2", "--local"], ".env.local"),
     "set -P": (["set", "A=2", "-P", "staging"], ".env.staging"),
     "set of a file in a linked directory": (["set", "A=2", "-P", "odd"], "linked/odd.env"),
+    "unset": (["unset", "A"], ".env"),
     "secret set --env": (["secret", "set", "k", "--env", "A"], ".env"),
     "secret generate --env": (["secret", "generate", "k", "--env", "A", "-P", "staging"], ".env.staging"),
     "init": (["init", "--force"], ".envref.yaml"),
@@ -35,8 +36,8 @@ WRITERS = {
 }
 # Those that write nothing into a project but what its audit log says, and those that write where they are told.
 READERS = {
-    *("audit", "audit-log", "backend", "completion", "config", "doctor", "get", "list", "onboard", "profile"),
-    *("resolve", "run", "secret", "status", "trust", "validate", "version"),
+    *("agent", "audit", "audit-log", "backend", "completion", "config", "doctor", "get", "list", "onboard", "profile"),
+    *("refresh", "resolve", "run", "secret", "stale", "status", "trust", "validate", "version"),
 }
 ELSEWHERE = ("vault", "sync")  # a vault and a file to share: made new, by O_EXCL, or replaced where they really lie
 # These read the file before they write it.

@@ -277,6 +277,9 @@ class Flox:
         return {name: start.exec("bash", "-c", each["command"]).stdout for name, each in self.services.items()}
 
 
+_SEEN = "ENVREF_SEEN"
+
+
 class Start:
     """What a start came to. `additions` and `deletions` are what it sets and unsets in an environment like its own."""
 
@@ -307,7 +310,13 @@ class Start:
 
     @property
     def additions(self):
-        return self._replayed(self.caller)[0]
+        """Without `seen`, which tests of values have no part in."""
+        return {name: value for name, value in self._replayed(self.caller)[0].items() if name != _SEEN}
+
+    @property
+    def seen(self):
+        """What the shell is told of the revisions of its values; empty for none."""
+        return self._replayed(self.caller)[0].get(_SEEN, "")
 
     @property
     def deletions(self):

@@ -31,6 +31,7 @@ def test_every_secret_is_exported(place):
     """Without a word, from the activation to a program that it starts."""
     start = activated(place)
     assert (start.result, start.stderr, start.additions) == (OK, "", SECRETS)
+    assert [word.partition("=")[0] for word in start.seen.split() if "=" in word] == list(SECRETS)
     assert start.exec("sh", "-c", 'printf %s "$DB_PASS"').stdout == SECRETS["DB_PASS"].encode()
 
 

@@ -125,4 +125,6 @@ def test_a_name_that_is_not_exported_is_not_unset(project):
     project.write(".envref.yaml", "project: app\nbackends: [{name: vault}]\n")
     project.write(".env", "A=1\nGONE=ref://secrets/gone\n")
     done = project.envref("resolve", "--export", "--shell", "bash", env={"FLOX_ENV": "/env"})
-    assert done.stdout == "unset -v A\nexport A=1\n"
+    unset, *exported = done.stdout.splitlines()
+    assert (unset, exported[0]) == ("unset -v A ENVREF_SEEN", "export A=1")
+    assert [line.partition("=")[0] for line in exported] == ["export A", "export ENVREF_SEEN"]
