@@ -9,12 +9,13 @@ from collections.abc import Callable
 import click
 
 from envref import atomic, streams
-from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class
+from envref.backends.table import ANYWHERE, DESKTOP, backend_class
+from envref.cli import candidates
 from envref.cli.grammar import Command, directory
 from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
 from envref.paths import open_file, shown
-from envref.project.config.backends import options_of
+from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
 from envref.project.config.document import scalar
 from envref.project.config.files import FILE
@@ -61,7 +62,13 @@ eval "$(envref resolve --direnv)"
 
 @click.command(cls=Command)
 @click.option("-p", "--project", "name", metavar="NAME", help="The project's name; by default the directory's.")
-@click.option("--backend", "kind", metavar="TYPE", help="Keep secrets in this type of store; a vault is created too.")
+@click.option(
+    "--backend",
+    "kind",
+    metavar="TYPE",
+    shell_complete=candidates.backend_types,
+    help="Keep secrets in this type of store; a vault is created too.",
+)
 @click.option("--direnv", is_flag=True, help="Also write .envrc.")
 @click.option("--flox", is_flag=True, help="Also write the hook block into the Flox environment's manifest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
@@ -130,13 +137,9 @@ def _make(root: str) -> None:
 
 def _check_backend(kind: str, config: str, *, force: bool) -> None:
     """Raises for a type that can't be used as it is, and for a config that is there and would stay as it is."""
-    if kind not in BUILTIN:
-        raise UsageError(f'unknown backend type "{kind}"', run=("envref", "backend", "list", "--all"))
-    required = options_of(kind).required
-    if required:
-        raise UsageError(f'backend type "{kind}" needs {", ".join(required)}', hint=f"write it in {FILE} after init")
+    check_bare(kind)
     if os.path.lexists(config) and not force:
-        raise EnvrefError(f"{shown(config)} is there already", hint=f"add type: {kind} to its backends: yourself")
+        raise EnvrefError(f"{shown(config)} is there already", run=("envref", "backend", "add", kind))
 
 
 def _files(project: str, kind: str | None, *, direnv: bool) -> list[tuple[str, str, int]]:

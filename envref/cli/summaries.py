@@ -26,7 +26,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "audit": "Find secrets that stand in env files as plain text, or, with --values, in any file.",
         "audit-log": "Show who changed which secret, the last change at the end; the log holds no values.",
         "vault": "Manage the local encrypted vault.",
-        "backend": "See where the project's secrets are kept.",
+        "backend": "See and change where the project's secrets are kept.",
     },
     "Team": {
         "team": "See and change whom the project's secrets can be shared with.",
