@@ -1,4 +1,4 @@
-"""`envref backend list`: the project's backends, the types there are, and whether each store is ready."""
+"""`envref backend`: the project's backends, the types there are, whether each store is ready; and one more."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ import click
 
 from envref import streams
 from envref.backends.table import BUILTIN, backend_class
+from envref.cli import candidates
 from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option, timeout_of_environment
 from envref.cli.output import MASK
-from envref.errors import FAILED, OK, BackendError, printable
+from envref.errors import FAILED, OK, BackendError, EnvrefError, printable
 from envref.formats import shells
-from envref.project.config.backends import options_of
+from envref.paths import shown
+from envref.project.config.backends import check_bare, options_of
+from envref.project.config.document import Document
+from envref.project.config.files import FILE
 from envref.project.config.model import BackendConfig, Config, is_masked
-from envref.project.project import NoProject, Project, configured
+from envref.project.edit import edit
+from envref.project.project import NoProject, Project, configured, find
 from envref.project.tokens import committed_tokens
 from envref.resolve.chain import Chain
 from envref.resolve.store import Store
 
+_OTHER_NAME = "move its lines up or down (envref edit --config), or give --name for one more of the type"
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # anything else that goes wrong is "unavailable"
 
 
@@ -48,7 +54,7 @@ class BackendType(TypedDict):
 
 @click.group(cls=Group)
 def backend() -> None:
-    """See where the project's secrets are kept."""
+    """See and change where the project's secrets are kept."""
 
 
 @backend.command("list", cls=Command)
@@ -66,6 +72,39 @@ def list_(format_: str, *, types: bool, check: bool) -> int:
     supported = [_type(kind) for kind in BUILTIN] if types or project is None else []
     streams.write(shells.json_text(_report(rows, supported)) if format_ == "json" else _text(rows, supported, project))
     return FAILED if any(row.get("status", "ok") != "ok" and not row["optional"] for row in rows) else OK
+
+
+@backend.command(cls=Command)
+@click.argument("kind", metavar="TYPE", shell_complete=candidates.backend_types)
+@click.option("--first", is_flag=True, help="Ask it before the others; without it, after them.")
+@click.option("--name", metavar="NAME", help="The backend's name; by default its type.")
+def add(kind: str, name: str | None, *, first: bool) -> None:
+    """Add a backend to the project's config.
+
+    Example: envref backend add vault --first
+    """
+    check_bare(kind)
+    added = kind if name is None else name
+    path, before = find(directory()), configured(directory())
+
+    def change(document: Document) -> Document:
+        if added in _names(document):
+            raise EnvrefError(f'backend "{added}" is in {FILE} already', hint=_OTHER_NAME)
+        return document.with_item("backends", {"name": added, "type": kind}, first=first)
+
+    edit(path, change)
+    streams.inform(f'added backend "{added}" of type {kind} to {shown(path)}')
+    kept = {each.name for each in configured(directory()).config.backends}
+    for each in before.config.backends:
+        if each.name not in kept:  # it counted only as long as the project listed none
+            streams.inform(f'backend "{each.name}" no longer counts here: the project has a list of its own now')
+    streams.inform("  run: envref backend list --check")
+
+
+def _names(document: Document) -> list[str]:
+    listed = document.get("backends")
+    named = listed if isinstance(listed, list) else []
+    return [str(each.get("name")) for each in named if isinstance(each, dict)]
 
 
 def _project() -> Project | None:

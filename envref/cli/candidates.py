@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from envref.backends.table import BUILTIN
 from envref.cli.grammar import Settings
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
@@ -29,6 +30,11 @@ def backends(context: click.Context, _parameter: click.Parameter, incomplete: st
     found = _project(context)
     names = [backend.name for backend in found.config.backends] if found else []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def backend_types(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The types that a backend can have."""
+    return [kind for kind in BUILTIN if kind.startswith(incomplete)]
 
 
 def variables(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

@@ -9,16 +9,19 @@ from collections.abc import Callable
 import click
 
 from envref import atomic, streams
-from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class
+from envref.backends.table import ANYWHERE, DESKTOP, backend_class
+from envref.checks import committed
+from envref.cli import candidates
 from envref.cli.grammar import Command, directory
 from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
-from envref.paths import open_file, shown
-from envref.project.config.backends import options_of
+from envref.paths import configuration_path, open_file, shown
+from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
 from envref.project.config.document import scalar
 from envref.project.config.files import FILE
-from envref.project.project import configured
+from envref.project.config.yaml import parse
+from envref.project.project import configured, find, load
 from envref.project.trust.gate import grant
 from envref.project.trust.meaning import meaning
 from envref.project.trust.need import SECRETS, needs
@@ -61,7 +64,13 @@ eval "$(envref resolve --direnv)"
 
 @click.command(cls=Command)
 @click.option("-p", "--project", "name", metavar="NAME", help="The project's name; by default the directory's.")
-@click.option("--backend", "kind", metavar="TYPE", help="Keep secrets in this type of store; a vault is created too.")
+@click.option(
+    "--backend",
+    "kind",
+    metavar="TYPE",
+    shell_complete=candidates.backend_types,
+    help="Keep secrets in this type of store; a vault is created too.",
+)
 @click.option("--direnv", is_flag=True, help="Also write .envrc.")
 @click.option("--flox", is_flag=True, help="Also write the hook block into the Flox environment's manifest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
@@ -73,25 +82,78 @@ def init(name: str | None, target: str | None, kind: str | None, *, direnv: bool
     """
     root = os.path.realpath(os.path.join(directory(), target or ""))
     project = _checked(os.path.basename(root) if name is None else name)
+    config = os.path.join(root, FILE)
+    is_new = force or not os.path.lexists(config)
     if kind is not None:
-        _check_backend(kind, os.path.join(root, FILE), force=force)
+        _check_backend(kind, config, is_new=is_new)
     hook = _flox_hook(root) if flox else None
     _make(root)
-    if kind == ANYWHERE:
-        from envref.cli.vault.target import create_usual
-
-        create_usual()  # who mistypes its passphrase has no half-made project
-    files = _files(project, kind, direnv=direnv)
+    lack = _lack() if kind is None and is_new else None
+    kind = _with_vault(kind, lack)
+    files = _files(project, kind, ANYWHERE if lack else DESKTOP, direnv=direnv)
     done = [_written(root, file, text, mode, force=force) for file, text, mode in files]
     for line in (*done, _ignored(root), *([hook()] if hook else [])):
         streams.inform(f"  {line}")
-    if f"create {FILE}" in done:
+    if is_new:
         _trust(root)
     streams.inform("")
-    streams.inform(f'Initialized envref project "{project}" in {shown(root)}')
+    streams.inform(_made(project, root) if is_new else _was_there(name, root))
     # direnv asks its user to look at a file before it runs it; we don't recommend a file that was already there.
     if f"create {_DIRENV_FILE}" in done:
         streams.inform("  run: direnv allow")
+    if lack and kind is None:
+        for line in (lack.message, *lack.cure()):
+            streams.inform(f"  {line}")
+    _advise(root)
+
+
+def _with_vault(kind: str | None, lack: BackendError | None) -> str | None:
+    """The type of store to write down, None for none; its vault is made before any file.
+
+    Where no keychain answers, that is the vault too, if it is there or somebody is who can choose its passphrase.
+    """
+    from envref.cli.vault.target import create_usual, usual_can_be_made  # which needs what only a vault needs
+
+    implied = lack is not None and usual_can_be_made()
+    if implied:
+        streams.inform("No keychain answers here: the vault keeps the secrets (another store: --backend TYPE).")
+    if implied or kind == ANYWHERE:
+        create_usual()  # who mistypes its passphrase has no half-made project
+        return ANYWHERE
+    return kind
+
+
+def _made(project: str, root: str) -> str:
+    """What was made; warns of a project around it."""
+    try:
+        around = os.path.dirname(find(os.path.dirname(root)))
+    except EnvrefError:
+        around = ""  # none, or none that would count
+    if around and around != root:
+        within = os.path.relpath(around, root)
+        streams.warn(f"{shown(around)} is a project too; to use its layers and backends here, add: extends: {within}")
+    return f'Initialized envref project "{project}" in {shown(root)}'
+
+
+def _was_there(name: str | None, root: str) -> str:
+    """Which project it was before; warns that it keeps its name."""
+    try:
+        project = configured(root).config.project
+    except EnvrefError as error:
+        return f"{shown(root)} was a project already, whose {FILE} can't be used: {error.message}"
+    if name not in (None, project):
+        streams.warn(f'{FILE} keeps the name "{project}"; to change it: envref edit --config')
+    return f'{shown(root)} was envref project "{project}" already'
+
+
+def _advise(root: str) -> None:
+    """Says what the env files that were there should not be."""
+    try:
+        project = load(root)
+    except EnvrefError:
+        return  # it is told by whatever uses them
+    for each in committed.advice(project, project.files):
+        streams.inform(f"  {each.line()}")
 
 
 def _flox_hook(root: str) -> Callable[[], str]:
@@ -128,44 +190,43 @@ def _make(root: str) -> None:
         raise EnvrefError(f"creating {shown(root)}: {error.strerror}") from None
 
 
-def _check_backend(kind: str, config: str, *, force: bool) -> None:
+def _check_backend(kind: str, config: str, *, is_new: bool) -> None:
     """Raises for a type that can't be used as it is, and for a config that is there and would stay as it is."""
-    if kind not in BUILTIN:
-        raise UsageError(f'unknown backend type "{kind}"', run=("envref", "backend", "list", "--all"))
-    required = options_of(kind).required
-    if required:
-        raise UsageError(f'backend type "{kind}" needs {", ".join(required)}', hint=f"write it in {FILE} after init")
-    if os.path.lexists(config) and not force:
-        raise EnvrefError(f"{shown(config)} is there already", hint=f"add type: {kind} to its backends: yourself")
+    check_bare(kind)
+    if not is_new:
+        raise EnvrefError(f"{shown(config)} is there already", run=("envref", "backend", "add", kind))
 
 
-def _files(project: str, kind: str | None, *, direnv: bool) -> list[tuple[str, str, int]]:
+def _files(project: str, kind: str | None, example: str, *, direnv: bool) -> list[tuple[str, str, int]]:
     """Name, text and mode of every file of a new project, but for .gitignore."""
     files = [
-        (FILE, _CONFIG.format(project=scalar(project), backends=_backends(kind)), 0o644),
+        (FILE, _CONFIG.format(project=scalar(project), backends=_backends(kind, example)), 0o644),
         (".env", _BASE, 0o644),
         (_LOCAL, _PERSONAL, 0o600),
     ]
     return [*files, (_DIRENV_FILE, _DIRENV, 0o644)] if direnv else files
 
 
-def _backends(kind: str | None) -> str:
-    """The section of the config: in force for the given type, else an example."""
+def _backends(kind: str | None, example: str) -> str:
+    """The section of the config: in force for the given type, else the example as a comment."""
     if kind is not None:
         return _BACKENDS.format(kind=kind)
-    return "\n".join(f"# {line}" for line in _BACKENDS.format(kind=_example()).splitlines())
+    return "\n".join(f"# {line}" for line in _BACKENDS.format(kind=example).splitlines())
 
 
-def _example() -> str:
-    """The backend that this machine can use right away: its keychain if one answers, else the vault."""
+def _lack() -> BackendError | None:
+    """Why this machine's keychain can't be used; None if it can, or if the user has listed stores for every project."""
+    own = configuration_path("config.yaml")
+    if os.path.lexists(own) and "backends" in parse(_read(own), shown(own)).entries:
+        return None
     probe = Address("envref", "envref-readiness-probe")
     try:
         backend_class(DESKTOP)(DESKTOP).get_many([probe], time.monotonic() + _PATIENCE)
     except BackendLocked:
-        return DESKTOP  # it exists, and its owner can unlock it
-    except BackendError:
-        return ANYWHERE
-    return DESKTOP
+        return None  # it exists, and its owner can unlock it
+    except BackendError as error:
+        return error
+    return None
 
 
 def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:

@@ -27,7 +27,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "audit": "Find secrets that stand in env files as plain text, or, with --values, in any file.",
         "audit-log": "Show who changed which secret, the last change at the end; the log holds no values.",
         "vault": "Manage the local encrypted vault.",
-        "backend": "See where the project's secrets are kept.",
+        "backend": "See and change where the project's secrets are kept.",
         "stale": "Show which of this shell's variables are old.",
         "refresh": "Print code that gives this shell the new values of old variables.",
         "agent": "Keep what stores gave in memory, as long as a shell uses it.",

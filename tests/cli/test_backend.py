@@ -1,4 +1,4 @@
-"""`envref backend list`: what is configured, what there is, what is ready."""
+"""`envref backend`: what is configured, what there is, what is ready, and one more."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from envref.backends.keychain.entry import USE_A_VAULT
 from envref.backends.table import BUILTIN
 from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, config
 
@@ -107,3 +108,60 @@ def test_a_broken_config_is_an_error(project):
     done = project.envref("backend", "list")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: loading config: invalid config: project name is required\n"
+
+
+def listed(project):
+    """The configured names, in their order."""
+    as_json = project.envref("backend", "list", "--format", "json").stdout
+    return [each["name"] for each in json.loads(as_json)["configured"]]
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [([], ["store", "vault"]), (["--first"], ["vault", "store"]), (["--name", "mine", "--first"], ["mine", "store"])],
+)
+def test_a_backend_is_added_where_it_is_to_be_asked(shop, options, names):
+    """After the others, or first; under its type's name, or another; the project stays as trusted as it was."""
+    shop.configure()
+    done = shop.envref("backend", "add", "vault", *options)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1] == "  run: envref backend list --check"
+    assert "no longer counts" not in done.stderr
+    assert listed(shop) == names
+
+
+def test_the_cure_of_a_missing_keychain_cures(project, monkeypatch):
+    """Its two commands, pasted: the vault is there and asked first, and the value that was refused is stored."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    project.write(".envref.yaml", "project: app # mine\n")
+    project.envref("trust", "--yes")
+    assert USE_A_VAULT[3] == "&&"
+    assert project.envref("secret", "set", "key", stdin="v").returncode == 1
+    assert project.envref(*USE_A_VAULT[1:3]).returncode == 0
+    done = project.envref(*USE_A_VAULT[5:])
+    assert 'backend "keychain" no longer counts here: the project has a list of its own now\n' in done.stderr
+    assert project.read(".envref.yaml") == "project: app # mine\nbackends:\n  - name: vault\n    type: vault\n"
+    assert project.envref("secret", "set", "key", stdin="v").returncode == 0
+    assert project.envref("secret", "get", "key").stdout == "v\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "lines"),
+    [
+        (["valut"], 2, ['error: unknown backend type "valut"', "  run: envref backend list --all"]),
+        (["oci-vault"], 2, ['error: backend type "oci-vault" needs vault_id, compartment_id, key_id']),
+        (["pass", "--name", "store"], 1, ['error: backend "store" is in .envref.yaml already']),
+        (
+            ["pass", "--name", "secrets"],
+            1,
+            ['error: loading config: invalid config: backends[1]: "secrets" is reserved'],
+        ),
+    ],
+)
+def test_a_backend_that_can_t_be_added(shop, arguments, status, lines):
+    """Nothing is written."""
+    shop.configure()
+    before = shop.read(".envref.yaml")
+    done = shop.envref("backend", "add", *arguments)
+    assert (done.returncode, done.stderr.splitlines()[: len(lines)]) == (status, lines)
+    assert shop.read(".envref.yaml") == before

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 
 import pytest
 
 from envref.project.config.load import load
 from tests.backends.stores.secret_service import SecretService
+from tests.cli.terminal import Terminal
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 
 def mode(path):
@@ -19,7 +22,7 @@ def test_a_new_project_has_its_files_and_resolves(project):
     """One line a file on stderr, nothing on stdout; `resolve` works at once."""
     done = project.envref("init", "-p", "my-app", "--direnv")
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.splitlines()[:-1] == [
+    assert done.stderr.splitlines() == [
         "  create .envref.yaml",
         "  create .env",
         "  create .env.local",
@@ -27,8 +30,10 @@ def test_a_new_project_has_its_files_and_resolves(project):
         "  update .gitignore (added .env.local)",
         "",
         f'Initialized envref project "my-app" in {project.path}',
+        "  run: direnv allow",
+        "  keychain: exec: dbus-launch: not found; no desktop session is available",
+        "  run: envref vault init && envref backend add vault --first",
     ]
-    assert done.stderr.splitlines()[-1] == "  run: direnv allow"
     resolved = project.envref("resolve")
     assert (resolved.stdout, resolved.stderr) == ("APP_NAME=myapp\nAPP_ENV=development\nAPP_PORT=3000\n", "")
 
@@ -208,6 +213,81 @@ def test_a_config_that_is_there_is_not_said_to_have_a_new_backend(project):
     project.write(".envref.yaml", "project: app\n")
     done = project.envref("init", "--backend", "pass")
     assert done.returncode == 1
-    assert "add type: pass to its backends: yourself" in done.stderr
+    assert done.stderr.endswith("\n  run: envref backend add pass\n")
     assert project.read(".envref.yaml") == "project: app\n"
     assert not (project.path / ".env").exists()
+
+
+def test_one_command_without_a_keychain(project, monkeypatch):
+    """The vault is made in the same breath if somebody is there who gave its passphrase; a second project uses it."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    made = project.envref("init", "-p", "app")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert made.stderr.startswith(
+        "No keychain answers here: the vault keeps the secrets (another store: --backend TYPE).\n"
+        "vault initialized at ~/.config/envref/vault.db\n  create .envref.yaml\n"
+    )
+    assert "run: " not in made.stderr
+    assert project.envref("secret", "set", "key", "--env", "KEY", stdin="s3cret").returncode == 0
+    assert project.envref("resolve").stdout.endswith("\nKEY=s3cret\n")
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    assert "vault is already initialized" in project.envref("init", "--dir", "../second").stderr
+    assert load(str(project.path.parent / "second" / ".envref.yaml")).backends[0].type == "vault"
+
+
+@first_python
+def test_at_a_terminal_it_asks_for_the_passphrase_of_a_new_vault(project):
+    """And nothing else: the project is whole."""
+    terminal = Terminal(project.path, "init", "-p", "app")
+    for prompt in ("Enter vault passphrase: ", "Confirm vault passphrase: "):
+        terminal.await_text(prompt)
+        terminal.type("correct horse battery\r")
+    assert terminal.end() == 0, terminal.output
+    assert "correct horse" not in terminal.output
+    assert load(str(project.path / ".envref.yaml")).backends[0].type == "vault"
+
+
+def test_stores_of_one_s_own_for_every_project_stay(project, home, monkeypatch):
+    """A list in the new config would hide them."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    own = home / ".config" / "envref" / "config.yaml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text("backends: [{name: pass}]\n")
+    done = project.envref("init", "-p", "app")
+    assert done.stderr.splitlines()[0] == "  create .envref.yaml"
+    assert load(str(project.path / ".envref.yaml")).backends[0].type == "pass"
+
+
+def test_a_second_time_under_another_name(project):
+    """The project keeps its name, and the last line has that one (NEW-26)."""
+    project.write(".envref.yaml", "project: my-app\n")
+    done = project.envref("init", "-p", "shop", "--direnv")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[-3:] == [
+        'warning: .envref.yaml keeps the name "my-app"; to change it: envref edit --config',
+        f'{project.path} was envref project "my-app" already',
+        "  run: direnv allow",
+    ]
+
+
+def test_a_project_within_another_is_said_to_be_one(project):
+    """Its cure, pasted, gives it the stores of the one around it (NEW-26)."""
+    project.write(".envref.yaml", "project: outer\nbackends: [{name: pass}]\n")
+    done = project.envref("init", "--dir", "svc/api")
+    assert (
+        f"warning: {project.path} is a project too; to use its layers and backends here, add: extends: ../..\n"
+    ) in done.stderr
+    config = project.path / "svc" / "api" / ".envref.yaml"
+    config.write_text(config.read_text() + "extends: ../..\n")
+    assert "type=pass" in project.envref("backend", "list", "-C", "svc/api").stdout
+    assert "is a project too" not in project.envref("init", "--dir", "svc/api").stderr
+
+
+def test_a_file_that_was_there_is_looked_at(project):
+    """Secrets in plain text, and a file that git ignores: each with its cure (NEW-4, NEW-5)."""
+    subprocess.run(["git", "init", "-q"], cwd=project.path, check=True)
+    project.write(".gitignore", ".env\n")
+    project.write(".env", "STRIPE_SECRET_KEY=tr0ub4dor-and-3\n")
+    lines = project.envref("init").stderr.splitlines()
+    assert "  .env: 1 value looks like a secret: STRIPE_SECRET_KEY; run: envref import .env" in lines
+    assert [line for line in lines if line.startswith("  .env: git ignores it (.gitignore:1: .env)")]

@@ -294,7 +294,7 @@ def test_trouble_no_session_bus(typed, project):
     _, stderr = typed("envref secret set api_key --value v")
     assert stderr.splitlines() == [
         "error: storing secret: keychain: exec: dbus-launch: not found; no desktop session is available",
-        "  run: envref vault init, then list a backend of type vault first in .envref.yaml",
+        "  run: envref vault init && envref backend add vault --first",
     ]
 
 

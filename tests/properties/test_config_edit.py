@@ -271,13 +271,13 @@ def test_an_entry_is_added_to_a_mapping(text, filed):
 
 
 @MANY
-@hypothesis.given(texts())
-def test_an_item_is_added_to_a_list(text):
-    """Written as the last one is."""
-    old = document(text)
-    new = old.with_item("team", {"name": "bob", "public_key": KEY}).source.decode()
+@hypothesis.given(texts(), st.booleans())
+def test_an_item_is_added_to_a_list(text, first):
+    """Written as the last one is, or before the first."""
+    old, bob = document(text), {"name": "bob", "public_key": KEY}
+    new = old.with_item("team", bob, first=first).source.decode()
     before = old.get("team") or []
-    assert data(new)["team"] == [*before, {"name": "bob", "public_key": KEY}]
+    assert data(new)["team"] == ([bob, *before] if first else [*before, bob])
     assert {**data(new), "team": 0} == {**data(text), "team": 0}
     check_added(text, new, 1)
     if before:
@@ -319,6 +319,7 @@ EDITS = [
     (lambda old: old.without("active_profile")),
     (lambda old: old.with_entry("profiles", NAME, None)),
     (lambda old: old.with_item("team", {"name": "bob"})),
+    (lambda old: old.with_item("team", {"name": "bob"}, first=True)),
     (lambda old: old.without_item("team", 0)),
 ]
 
@@ -338,7 +339,7 @@ def test_a_layout_that_cannot_be_edited_is_refused(text, edit):
     """Nothing but EnvrefError is raised, and what is not refused reads back as intended."""
     old = document(text)
     team = old.get("team")
-    hypothesis.assume(edit is not EDITS[4] or (isinstance(team, list) and team))
+    hypothesis.assume(edit is not EDITS[-1] or (isinstance(team, list) and team))
     try:
         new = edit(old)
     except EnvrefError:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from envref.errors import BackendError, BackendLocked, BackendUnavailable
+from envref.errors import BackendError, BackendLocked, BackendUnavailable, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 LABEL = "keychain"
 OWN = "envref"  # the service of envref's own entries
-MAKE_A_VAULT = ("envref", "vault", "init")  # what to do where there is no keychain
-LIST_IT = "list a backend of type vault first in .envref.yaml"
+_LIST_IT = ("envref", "backend", "add", "vault", "--first")
+USE_A_VAULT = ("envref", "vault", "init", Operator("&&"), *_LIST_IT)  # what to do where there is no keychain
 
 
 class KeychainEntry(NamedTuple):
@@ -85,8 +85,7 @@ def no_desktop() -> NoService:
     """The error of commands.md 13, row 2; scripts rely on how it begins."""
     return NoService(
         f"{LABEL}: exec: dbus-launch: not found; no desktop session is available",
-        run=MAKE_A_VAULT,
-        hint=LIST_IT,
+        run=USE_A_VAULT,
     )
 
 

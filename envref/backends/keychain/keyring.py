@@ -18,7 +18,7 @@ from keyring.errors import KeyringLocked
 
 from envref.backends.answer import excerpt, no_answer
 from envref.backends.command import run
-from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, locked
+from envref.backends.keychain.entry import LABEL, OWN, USE_A_VAULT, Attributes, locked
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, printable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _classified(error: BaseException) -> BaseException:
         return locked()
     # each system's library raises its own exceptions, without a common class
     says = excerpt(str(error)) or type(error).__name__
-    return BackendUnavailable(f"{LABEL}: {says}", run=MAKE_A_VAULT, hint=LIST_IT)
+    return BackendUnavailable(f"{LABEL}: {says}", run=USE_A_VAULT)
 
 
 # envref 1 wrote to the macOS keychain through a Go library that marks how it encoded a value.

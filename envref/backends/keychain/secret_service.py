@@ -24,7 +24,7 @@ from secretstorage.exceptions import PromptDismissedException, SecretStorageExce
 from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
 
 from envref.backends.answer import excerpt, no_answer
-from envref.backends.keychain.entry import LABEL, LIST_IT, MAKE_A_VAULT, OWN, Attributes, Held, locked, no_desktop
+from envref.backends.keychain.entry import LABEL, OWN, USE_A_VAULT, Attributes, Held, locked, no_desktop
 from envref.backends.keychain.session_bus import GONE, NoBus, connect
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
 
@@ -293,7 +293,7 @@ class _Conversation:
         says = f"{LABEL}: the Secret Service has no default keyring"
         if self.first_name([_KEEPASSXC]):
             return _Vanished(says, hint=_EXPOSE)
-        return _Vanished(says, run=MAKE_A_VAULT, hint=LIST_IT)
+        return _Vanished(says, run=USE_A_VAULT)
 
     def _unlock(self, paths: Sequence[str]) -> bool:
         _, prompt = self._bus.ask(_SERVICE, "Unlock", "ao", paths)

@@ -41,6 +41,11 @@ def given(deadline: float | None = None) -> Secret | None:
     return None
 
 
+def is_given() -> bool:
+    """Whether the environment names a source of it, which `given` reads."""
+    return any(os.environ.get(f"ENVREF_VAULT_PASSPHRASE{end}") for end in ("", "_FILE", "_FD"))
+
+
 def asked(*, beside_data: bool, again: bool = False) -> Secret:
     """The passphrase from the terminal, typed without echo. BackendLocked if nobody `can_be_asked`.
 

@@ -52,6 +52,12 @@ def create_usual() -> None:
         create(usual)
 
 
+def usual_can_be_made() -> bool:
+    """Whether `create_usual` would get its passphrase, or has nothing to do."""
+    usual = vault.Vault(vault.Vault.type)
+    return passphrase.is_given() or passphrase.can_be_asked(beside_data=False) or lifecycle.exists(usual.file)
+
+
 @contextmanager
 def reported(target: vault.Vault) -> Iterator[vault.Vault]:
     """The vault in use. Its warnings are printed at the end; its errors name the backend.

@@ -66,6 +66,18 @@ def options_of(kind: str) -> Options:
     )
 
 
+def check_bare(kind: str) -> None:
+    """UsageError for a type that does not exist, or that can't be used without options."""
+    if kind not in BUILTIN:
+        raise UsageError(f'unknown backend type "{kind}"', run=("envref", "backend", "list", "--all"))
+    required = options_of(kind).required
+    if required:
+        raise UsageError(
+            f'backend type "{kind}" needs {", ".join(required)}',
+            hint=f"write name, type and config: {{{required[0]}: …}} below backends: (envref edit --config)",
+        )
+
+
 def backends(node: Node, key: str, findings: Findings) -> list[dict[str, Any]]:
     """Every usable entry of the list, as the fields of a BackendConfig."""
     found = []

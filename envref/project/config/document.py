@@ -104,16 +104,17 @@ class Document:
         entries = before if isinstance(before, dict) else {}
         return self._edited(splices, self._data() | {key: {**entries, name: value}})
 
-    def with_item(self, key: str, fields: dict[str, str]) -> Document:
-        """The document with a mapping of the fields as the last item of the list at `key`."""
+    def with_item(self, key: str, fields: dict[str, str], *, first: bool = False) -> Document:
+        """The document with a mapping of the fields as the last, or first, item of the list at `key`."""
         node = self.top.entries.get(key)
         if isinstance(node, Sequence) and node.items:
-            splices = self._appended(node, {**fields})
+            splices = self._prepended(key, node, {**fields}) if first else self._appended(node, {**fields})
         else:
             splices = self._filled(key, [{**fields}])
         before = self.get(key)
         items = before if isinstance(before, list) else []
-        return self._edited(splices, self._data() | {key: [*items, {**fields}]})
+        added: Data = [{**fields}, *items] if first else [*items, {**fields}]
+        return self._edited(splices, self._data() | {key: added})
 
     def without_item(self, key: str, index: int) -> Document:
         """The document without the item at this index, from 0, of the list at `key`."""
@@ -212,6 +213,15 @@ class Document:
             return [self._lines_at(at, [f"{indent}-{gap}{self._flow(value)}"])]
         first, *rest = self._block(value, indent + " " + gap)
         return [self._lines_at(at, [f"{indent}-{gap}{first.lstrip(' ')}", *rest])]
+
+    def _prepended(self, key: str, sequence: Sequence, value: Data) -> list[_Splice]:
+        """Adds an item before the first, and before the comments above that: they are about it."""
+        if sequence.flow:
+            return [_Splice(sequence.start + 1, sequence.start + 1, f"{self._flow(value)}, ")]
+        indent = self._indent(sequence.start)
+        first, *rest = self._block(value, indent + _STEP)
+        lines = [f"{indent}- {first.lstrip(' ')}", *rest]
+        return [self._lines_at(self._next_line(self._after_colon(self.top.keys[key])), lines)]
 
     def _into_flow(self, collection: Node, places: list[_Extent], written: str) -> list[_Splice]:
         if not places:

@@ -31,7 +31,7 @@ from tests.nightly import count
 from tests.requirements import first_python, need
 
 NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
-CURE = ["  run: envref vault init, then list a backend of type vault first in .envref.yaml"]
+CURE = ["  run: envref vault init && envref backend add vault --first"]
 
 
 def read(store, address):

@@ -83,6 +83,24 @@ REMOVED = [
 ]
 
 
+FIRST = [
+    ("team:\n  - name: amy\n", "team:\n  - name: bob\n    public_key: k\n  - name: amy\n"),
+    ("team:  # t\n# of amy\n- name: amy\n", "team:  # t\n- name: bob\n  public_key: k\n# of amy\n- name: amy\n"),
+    ("team: [{name: amy}] # c\n", "team: [{name: bob, public_key: k}, {name: amy}] # c\n"),
+    ("team: [ # c\n  {name: amy},\n]\n", "team: [{name: bob, public_key: k},  # c\n  {name: amy},\n]\n"),
+    ("team: []\n", "team:\n  - name: bob\n    public_key: k\n"),
+    ("project: app\n", "project: app\nteam:\n  - name: bob\n    public_key: k\n"),
+    ("team:\r\n- name: amy", "team:\r\n- name: bob\r\n  public_key: k\r\n- name: amy"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), FIRST)
+def test_an_item_before_the_first(before, after):
+    """Comments above the first item stay with it."""
+    added = Document(before.encode(), "f").with_item("team", {"name": "bob", "public_key": "k"}, first=True)
+    assert added.source.decode() == after
+
+
 @pytest.mark.parametrize(("before", "index", "after"), REMOVED)
 def test_a_removed_item(before, index, after):
     """Its own lines go, comments on lines of their own stay, a last one leaves `[]`."""
