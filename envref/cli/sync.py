@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 _LARGEST = 64 << 20  # bytes of a file
+_DEFAULT = f"{sync.FILE}, or {sync.file_of('PROFILE')}"
 
 
 @click.group("sync", cls=Group)
@@ -38,7 +39,7 @@ def group() -> None:
 @click.option("--to-file", metavar="F", multiple=True, help="A file of recipients, one a line.")
 @click.option("--to-team", is_flag=True, help="Every member of `team:`.")
 @click.option("--yes", is_flag=True, help="Ask nothing about members that are new since the last push.")
-@click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {sync.FILE}.")
+@click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {_DEFAULT}.")
 @backend_option
 @profile_option
 def push(
@@ -60,10 +61,11 @@ def push(
     recipients = [Recipient(text) for text in to]
     recipients += [each for name in to_file for each in sharing.recipients_of(os.path.join(directory(), name))]
     target = target_of(backend, profile)
+    path, name, inside = _place(target, file)
+    _check_own(name, target)
     recipients += _team(target, yes=yes) if to_team else []
     unique = list({recipient.text: recipient for recipient in recipients}.values())
     secrets = _secrets(target)
-    path, name, inside = _place(target, file)
     with atomic.lock(path, inside=inside):
         sealed = sharing.encrypt(sync.document(secrets, target.scope), unique)
         atomic.write(path, sealed.encode(), inside=inside)
@@ -133,12 +135,33 @@ def _place(target: Target, file: str | None) -> tuple[str, str, str | None]:
     """Path and name of the file, and the folder that it must not leave: a file named by an option may be anywhere."""
     if file is not None:
         return os.path.join(directory(), file), file, None
-    return os.path.join(target.project.root, sync.FILE), sync.FILE, target.project.root
+    name = sync.file_of(target.scope.profile)
+    return os.path.join(target.project.root, name), name, target.project.root
+
+
+def _check_own(name: str, target: Target) -> None:
+    """UsageError for a file that is by its name another scope's: its secrets would be lost to whoever pulls it."""
+    theirs = sync.profile_of(os.path.basename(name))
+    if theirs is not None and theirs[0] != target.scope.profile:
+        own = f'profile "{theirs[0]}"' if theirs[0] else "no profile"
+        raise UsageError(
+            f"{name} is the file of {own}",
+            hint=f"leave -f out: {sync.file_of(target.scope.profile)} is for these secrets; or give another name",
+        )
+
+
+def _to_read(target: Target, file: str | None) -> tuple[str, str]:
+    """Path and name of the file to pull. A profile's secrets may still be in the file that all profiles once shared."""
+    path, name, _ = _place(target, file)
+    shared = os.path.join(target.project.root, sync.FILE)
+    if file is None and not os.path.lexists(path) and os.path.lexists(shared):
+        return shared, sync.FILE
+    return path, name
 
 
 @group.command(cls=Command)
 @click.option("-i", "--identity", metavar="FILE", help="Your private key, of age or SSH; by default $AGE_IDENTITY.")
-@click.option("-f", "--file", metavar="FILE", help=f"The file to read; by default {sync.FILE}.")
+@click.option("-f", "--file", metavar="FILE", help=f"The file to read; by default {_DEFAULT}.")
 @backend_option
 @profile_option
 @click.option("--force", is_flag=True, help="Overwrite values that differ.")
@@ -160,7 +183,7 @@ def pull(
     if not own:
         raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
     target = target_of(backend, profile)
-    path, name, _ = _place(target, file)
+    path, name = _to_read(target, file)
     identities = sharing.identities_of(os.path.join(directory() if identity else "", expanded(own)))
     bundle = sync.read(sharing.decrypt(_read(path, name, open_named if file else open_file), identities, name), name)
     if not any_project:

@@ -150,6 +150,32 @@ def test_a_push_names_the_scope_only(shop):
     assert b'"a": "2"' in pyrage.decrypt(shop.read("staging.age").encode(), [READER])
 
 
+def test_each_scope_has_a_file_of_its_own(shop):
+    """A push of staging leaves the project's file as it was, also when it is named; pull takes the right one."""
+    shop.fill(a="1", staging__a="2")
+    assert push(shop).returncode == 0
+    before = shop.read(".envref.secrets.age")
+    done = push(shop, "--profile", "staging")
+    assert (done.returncode, "to .envref.secrets.staging.age (" in done.stderr) == (0, True)
+    theirs = shop.read(".envref.secrets.staging.age")
+    for name, options in ((".envref.secrets.age", ("-P", "staging")), ("./.envref.secrets.staging.age", ())):
+        done = push(shop, "-f", name, *options)
+        assert (done.returncode, f"error: {name} is the file of " in done.stderr) == (2, True)
+    assert (shop.read(".envref.secrets.age"), shop.read(".envref.secrets.staging.age")) == (before, theirs)
+    for options, value in (((), "1"), (("-P", "staging"), "2")):
+        shop.write("store.json", '{"values": {}, "writes": 0, "log": []}')
+        assert shop.envref("sync", "pull", "-i", "identity", *options).returncode == 0
+        assert shop.envref("secret", "get", "a", *options).stdout == f"{value}\n"
+
+
+def test_a_profile_in_the_file_of_former_times_is_still_read(shop):
+    """It was the only file; whose secrets it has stands in it."""
+    shop.fill(staging__a="2")
+    assert push(shop, "-P", "staging", "-f", "free.age").returncode == 0
+    shop.write(".envref.secrets.age", shop.read("free.age"))
+    assert shop.envref("sync", "pull", "-i", "identity", "-P", "staging").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
