@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,22 +16,7 @@ if TYPE_CHECKING:
 
     from envref.resolve.resolve import Scope
 
-FILE = ".envref.secrets.age"
-_OF_PROFILE = re.compile(r"\.envref\.secrets\.([^.]+)\.age")
 _VERSION = 2
-
-
-def file_of(profile: str | None) -> str:
-    """The name of a scope's own file: no scope's push replaces another's."""
-    return FILE if profile is None else f".envref.secrets.{profile}.age"
-
-
-def profile_of(name: str) -> tuple[str | None] | None:
-    """The profile whose own file has this name, in a tuple; None for a name that is free for any scope."""
-    if name == FILE:
-        return (None,)
-    found = _OF_PROFILE.fullmatch(name)
-    return (found[1],) if found else None
 
 
 class Bundle:
