@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from envref.checks import committed, example, schema
 from envref.checks.example import Comparison
 from envref.errors import pasted
+from envref.project import sealed
 from envref.project.project import env_files, env_path, layers, shared_names
 from envref.project.project import without_base as missing_base
 from envref.refs.outcome import Failed, Found, Missing
@@ -113,6 +114,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
         "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
         "schema": judged,
         "hints": [
+            *_waiting(project, failed),
             *_hints(failed, project.profile),
             *(f"Set missing key: envref set {name}=…" for name in missing_keys),
             *([f"See the type errors: {pasted(('envref', 'validate', *_of(project.profile)))}"] if broken else []),
@@ -169,6 +171,15 @@ def _of(profile: str | None) -> tuple[str, ...]:
 def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
     """What to do, once for each missing secret and each store that gave no answer."""
     return list(dict.fromkeys(_hint(answered, profile) for filled in failed for answered in filled.failures))
+
+
+def _waiting(project: Project, failed: Iterable[Filled]) -> list[str]:
+    """That the team's files may have what no store has."""
+    absent = any(
+        isinstance(outcome, Missing) and not outcome.is_there for each in failed for _, outcome in each.failures
+    )
+    run = pasted(("envref", "onboard", *_of(project.profile)))
+    return [f"{name} waits, and may have what is missing; run: {run}" for name in sealed.there(project) if absent]
 
 
 def _hint(answered: Answered, profile: str | None) -> str:

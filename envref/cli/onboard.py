@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
 
 from envref import streams
-from envref.cli import activate, prompt
+from envref.cli import activate, prompt, taking
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.cli.request import Request
 from envref.cli.secret.target import target_in
 from envref.errors import FAILED, OK, EnvrefError, printable
+from envref.paths import expanded
+from envref.project import sealed
 from envref.refs.outcome import Missing
 from envref.resolve.report import complaints
 from envref.resolve.resolution import Resolution
@@ -28,18 +31,27 @@ _QUESTION = "  Enter value (or press Enter to skip): "
 @click.command(cls=Command)
 @profile_option
 @backend_option
+@click.option("-i", "--identity", metavar="FILE", help="Your private key, of age or SSH, for the team's file.")
 @click.option("--dry-run", is_flag=True, help="Only say what is missing.")
-def onboard(profile: str | None, backend: str | None, *, dry_run: bool) -> int:
-    """Ask for every secret that no store has yet, and store it where its reference points.
+def onboard(profile: str | None, backend: str | None, identity: str | None, *, dry_run: bool) -> int:
+    """Take in the secrets that the team pushed, and ask for each that no store has yet.
+
+    Finds your key itself: in $AGE_IDENTITY, in ~/.ssh, and where age keys are kept.
 
     Example: envref onboard --dry-run
     """
-    resolution = activate.resolve(Request(directory(), profile=profile, timeout=timeout_of_environment()))
-    wanted, keys = onboarding.wanted(resolution), onboarding.missing_keys(resolution)
+    request = Request(directory(), profile=profile, timeout=timeout_of_environment())
+    resolution = activate.resolve(request)
+    wanted = onboarding.wanted(resolution)
+    waits = bool(wanted or sealed.waiting(resolution.project)) and not dry_run
+    if waits and taking.take_all(resolution.project, backend, _path(identity)):
+        resolution = activate.resolve(request)
+        wanted = onboarding.wanted(resolution)
+    keys = onboarding.missing_keys(resolution)
     broken = _broken(resolution)
     streams.say(broken)
     if dry_run:
-        lines = [] if broken and not wanted and not keys else _report(wanted, keys)
+        lines = [] if broken and not wanted and not keys else _report(wanted, keys, sealed.there(resolution.project))
         streams.write("".join(f"{printable(line)}\n" for line in lines))
         return FAILED if broken else OK
     if not wanted and not keys:
@@ -58,7 +70,11 @@ def _broken(resolution: Resolution) -> list[str]:
     return complaints(failed)[:-1] if failed else []
 
 
-def _report(wanted: list[AbsentSecret], keys: list[str]) -> list[str]:
+def _path(identity: str | None) -> str | None:
+    return os.path.join(directory(), expanded(identity)) if identity else None
+
+
+def _report(wanted: list[AbsentSecret], keys: list[str], files: list[str]) -> list[str]:
     if not wanted and not keys:
         return [_NOTHING]
     lines = []
@@ -66,6 +82,7 @@ def _report(wanted: list[AbsentSecret], keys: list[str]) -> list[str]:
         width = max(len(each.name) for each in wanted)
         rows = [f"  {number}. {each.name:<{width}}  {each.reference.uri}" for number, each in enumerate(wanted, 1)]
         lines += ["Unresolved references:", *rows]
+        lines += [f"{name} waits, and may have them." for name in files]
     if keys:
         lines += ["Missing keys (defined in .env.example but not set):", *(f"  - {key}" for key in keys)]
     return [*lines, "[dry-run] Use envref onboard to set them interactively."]

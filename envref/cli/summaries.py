@@ -23,7 +23,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Secrets": {
         "secret": "Store, read and manage the project's secrets.",
         "import": "Store the secrets of an env file, and write references in their place.",
-        "onboard": "Ask for every secret that no store has yet, and store it where its reference points.",
+        "onboard": "Take in the secrets that the team pushed, and ask for each that no store has yet.",
         "audit": "Find secrets that stand in env files as plain text, or, with --values, in any file.",
         "audit-log": "Show who changed which secret, the last change at the end; the log holds no values.",
         "vault": "Manage the local encrypted vault.",

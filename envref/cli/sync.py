@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from envref import atomic, streams
-from envref.cli import consent
+from envref.cli import consent, taking
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
 from envref.cli.secret.target import target_of
 from envref.errors import EnvrefError, UsageError, printable
 from envref.paths import expanded, open_file, open_named
+from envref.project import sealed
 from envref.project.recipient import Recipient
 from envref.refs.address import HISTORY
 from envref.secret import Secret
-from envref.secrets import readers, sharing, sync
-from envref.secrets.scoped import ScopedStore, doing
+from envref.secrets import identities, intake, readers, sharing, sync
+from envref.secrets.scoped import doing
 from envref.secrets.target import Target
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from io import BufferedReader
-
-_LARGEST = 64 << 20  # bytes of a file
+_DEFAULT = f"{sealed.FILE}, or {sealed.file_of('PROFILE')}"
 
 
 @click.group("sync", cls=Group)
@@ -38,7 +34,7 @@ def group() -> None:
 @click.option("--to-file", metavar="F", multiple=True, help="A file of recipients, one a line.")
 @click.option("--to-team", is_flag=True, help="Every member of `team:`.")
 @click.option("--yes", is_flag=True, help="Ask nothing about members that are new since the last push.")
-@click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {sync.FILE}.")
+@click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {_DEFAULT}.")
 @backend_option
 @profile_option
 def push(
@@ -60,13 +56,16 @@ def push(
     recipients = [Recipient(text) for text in to]
     recipients += [each for name in to_file for each in sharing.recipients_of(os.path.join(directory(), name))]
     target = target_of(backend, profile)
+    path, name, inside = _place(target, file)
+    _check_own(name, target)
     recipients += _team(target, yes=yes) if to_team else []
     unique = list({recipient.text: recipient for recipient in recipients}.values())
     secrets = _secrets(target)
-    path, name, inside = _place(target, file)
     with atomic.lock(path, inside=inside):
-        sealed = sharing.encrypt(sync.document(secrets, target.scope), unique)
-        atomic.write(path, sealed.encode(), inside=inside)
+        content = sharing.encrypt(sync.document(secrets, target.scope), unique).encode()
+        atomic.write(path, content, inside=inside)
+    if file is None:
+        taking.remember(target.project.root, name, content)
     if to_team:
         _remember(target.project.root, [recipient.text for recipient in unique])
     detail = "to " + ", ".join(str(reader) for reader in unique)
@@ -133,12 +132,38 @@ def _place(target: Target, file: str | None) -> tuple[str, str, str | None]:
     """Path and name of the file, and the folder that it must not leave: a file named by an option may be anywhere."""
     if file is not None:
         return os.path.join(directory(), file), file, None
-    return os.path.join(target.project.root, sync.FILE), sync.FILE, target.project.root
+    name = sealed.file_of(target.scope.profile)
+    return os.path.join(target.project.root, name), name, target.project.root
+
+
+def _check_own(name: str, target: Target) -> None:
+    """UsageError for a file that is by its name another scope's: its secrets would be lost to whoever pulls it."""
+    theirs = sealed.profile_of(os.path.basename(name))
+    if theirs is not None and theirs[0] != target.scope.profile:
+        own = f'profile "{theirs[0]}"' if theirs[0] else "no profile"
+        raise UsageError(
+            f"{name} is the file of {own}",
+            hint=f"leave -f out: {sealed.file_of(target.scope.profile)} is for these secrets; or give another name",
+        )
+
+
+def _to_read(target: Target, file: str | None) -> tuple[str, str]:
+    """Path and name of the file to pull. A profile's secrets may still be in the file that all profiles once shared."""
+    path, name, _ = _place(target, file)
+    shared = os.path.join(target.project.root, sealed.FILE)
+    if file is None and not os.path.lexists(path) and os.path.lexists(shared):
+        return shared, sealed.FILE
+    return path, name
 
 
 @group.command(cls=Command)
-@click.option("-i", "--identity", metavar="FILE", help="Your private key, of age or SSH; by default $AGE_IDENTITY.")
-@click.option("-f", "--file", metavar="FILE", help=f"The file to read; by default {sync.FILE}.")
+@click.option(
+    "-i",
+    "--identity",
+    metavar="FILE",
+    help="Your private key, of age or SSH; by default $AGE_IDENTITY, or one in ~/.ssh.",
+)
+@click.option("-f", "--file", metavar="FILE", help=f"The file to read; by default {_DEFAULT}.")
 @backend_option
 @profile_option
 @click.option("--force", is_flag=True, help="Overwrite values that differ.")
@@ -156,45 +181,15 @@ def pull(
 
     Example: envref sync pull -i ~/.age/key.txt
     """
-    own = identity or os.environ.get("AGE_IDENTITY")
-    if not own:
-        raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
     target = target_of(backend, profile)
-    path, name, _ = _place(target, file)
-    identities = sharing.identities_of(os.path.join(directory() if identity else "", expanded(own)))
-    bundle = sync.read(sharing.decrypt(_read(path, name, open_named if file else open_file), identities, name), name)
+    path, name = _to_read(target, file)
+    content = sealed.read(path, name, open_named if file else open_file)
+    keys = [os.path.join(directory(), expanded(identity))] if identity else identities.fitting(content)
+    if not keys:
+        raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
+    bundle = sync.read(taking.opened(content, keys, name), name)
     if not any_project:
         bundle.check(target.scope, name)
-    for key in bundle.secrets:
-        target.check_writable(key)
-    store = target.store()
-    changes, kept = _changes(bundle.secrets, store, force=force)
-    if changes:
-        with doing("storing secret"):
-            store.change_and_verify(changes)
-    for key in changes:
-        target.log("import", key, f"from {name}")
-    for key in kept:
-        streams.warn(f"{key}: kept; {target} has another value (--force overwrites it)")
-    counts = f"{len(changes)} imported, {len(bundle.secrets) - len(changes)} skipped"
-    streams.inform(f"pulled {len(bundle.secrets)} secrets from {name} ({counts})")
-
-
-def _read(path: str, name: str, opened: Callable[[str], BufferedReader]) -> bytes:
-    try:
-        with opened(path) as file:
-            sealed = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise EnvrefError(f"reading {name}: {error.strerror}") from None
-    if len(sealed) > _LARGEST:
-        raise EnvrefError(f"reading {name}: larger than {_LARGEST >> 20} MiB")
-    return sealed
-
-
-def _changes(secrets: dict[str, Secret], store: ScopedStore, *, force: bool) -> tuple[dict[str, Secret], list[str]]:
-    """The values to write, and the keys that keep another value. Raises before anything is written."""
-    with doing("retrieving secret"):
-        present = store.get_many(list(secrets))
-    different = [key for key in secrets if key in present and present[key] != secrets[key]]
-    wanted = [key for key in secrets if key not in present or (force and key in different)]
-    return {key: secrets[key] for key in wanted}, [] if force else different
+    intake.take(bundle, name, target, force=force)
+    if file is None:
+        taking.remember(target.project.root, name, content)

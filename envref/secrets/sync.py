@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from envref.resolve.resolve import Scope
 
-FILE = ".envref.secrets.age"
 _VERSION = 2
 
 

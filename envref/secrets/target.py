@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 from envref.errors import UsageError
@@ -39,6 +40,12 @@ class Target:
     def of_profile(self) -> str:
         """` (profile "NAME")`, or nothing at project scope."""
         return "" if self.scope.profile is None else f' (profile "{self.scope.profile}")'
+
+    def of_project(self) -> Target:
+        """The same at project scope, whatever profile is in effect."""
+        target = copy.copy(self)
+        target.scope = Scope(self.scope.project)
+        return target
 
     def chain(self) -> Chain:
         """The project's stores. Their time begins now, so a command asks the person first."""

@@ -150,6 +150,104 @@ def test_a_push_names_the_scope_only(shop):
     assert b'"a": "2"' in pyrage.decrypt(shop.read("staging.age").encode(), [READER])
 
 
+def test_each_scope_has_a_file_of_its_own(shop):
+    """A push of staging leaves the project's file as it was, also when it is named; pull takes the right one."""
+    shop.fill(a="1", staging__a="2")
+    assert push(shop).returncode == 0
+    before = shop.read(".envref.secrets.age")
+    done = push(shop, "--profile", "staging")
+    assert (done.returncode, "to .envref.secrets.staging.age (" in done.stderr) == (0, True)
+    theirs = shop.read(".envref.secrets.staging.age")
+    for name, options in ((".envref.secrets.age", ("-P", "staging")), ("./.envref.secrets.staging.age", ())):
+        done = push(shop, "-f", name, *options)
+        assert (done.returncode, f"error: {name} is the file of " in done.stderr) == (2, True)
+    assert (shop.read(".envref.secrets.age"), shop.read(".envref.secrets.staging.age")) == (before, theirs)
+    for options, value in (((), "1"), (("-P", "staging"), "2")):
+        shop.write("store.json", '{"values": {}, "writes": 0, "log": []}')
+        assert shop.envref("sync", "pull", "-i", "identity", *options).returncode == 0
+        assert shop.envref("secret", "get", "a", *options).stdout == f"{value}\n"
+
+
+def test_a_profile_in_the_file_of_former_times_is_still_read(shop):
+    """It was the only file; whose secrets it has stands in it."""
+    shop.fill(staging__a="2")
+    assert push(shop, "-P", "staging", "-f", "free.age").returncode == 0
+    shop.write(".envref.secrets.age", shop.read("free.age"))
+    assert shop.envref("sync", "pull", "-i", "identity", "-P", "staging").returncode == 0
+
+
+@pytest.fixture
+def clone(shop, home):
+    """The second person's machine: what the repository holds, an empty store, an SSH key of their own in ~/.ssh."""
+    folder = home / ".ssh"
+    folder.mkdir(mode=0o700)
+    for name in ("other", "mine"):
+        make = [need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
+        subprocess.run(make, check=True, timeout=60)
+    shop.fill(a="1", b="2", staging__b="3")
+    shop.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
+    shop.write("mine.pub", (folder / "mine.pub").read_text())
+    for options in ((), ("-P", "staging")):
+        assert shop.envref("sync", "push", "--to-file", "mine.pub", *options).returncode == 0
+    shop.write("store.json", '{"values": {}, "writes": 0, "log": []}')
+    return shop
+
+
+def test_a_clone_and_onboard_are_all(clone):
+    """The key is found by what the file says of its readers, and nothing is asked for."""
+    done = clone.envref("onboard")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "pulled 2 secrets from .envref.secrets.age (2 imported, 0 skipped)" in done.stderr
+    assert "[ok] All secrets are resolved" in done.stderr
+    assert clone.envref("secret", "get", "b").stdout == "2\n"
+    assert clone.envref("onboard").stderr == "[ok] All secrets are resolved and no missing keys found.\n"
+
+
+def test_a_profile_takes_its_own_file_and_the_project_s(clone):
+    """Each goes where it belongs."""
+    assert clone.envref("onboard", "-P", "staging").returncode == 0
+    values = [clone.envref("secret", "get", "b", *options).stdout for options in ((), ("-P", "staging"))]
+    assert values == ["2\n", "3\n"]
+    assert clone.envref("secret", "get", "a").stdout == "1\n"
+
+
+def test_pull_finds_the_key_too(clone):
+    """Without --identity."""
+    assert clone.envref("sync", "pull").returncode == 0
+    assert clone.envref("secret", "get", "a").stdout == "1\n"
+
+
+def test_who_is_no_reader_is_told_and_asked_for_the_values(clone, home):
+    """The way to become one stands there; onboard goes on."""
+    (home / ".ssh/mine.pub").unlink()
+    done = clone.envref("onboard", stdin="one\n\n")
+    assert done.returncode == 0
+    assert (
+        "error: .envref.secrets.age waits, and no key of yours was found that opens it\n  hint: name it" in done.stderr
+    )
+    assert "Configured: 1" in done.stderr
+    done = clone.envref("onboard", "--identity", str(home / ".ssh/mine"))
+    assert "warning: a: kept; " in done.stderr
+    assert "[ok] All secrets are resolved" in done.stderr
+
+
+def test_a_file_that_waits_is_named(clone):
+    """By status while something is missing, by doctor until it was taken in, by onboard's list."""
+    assert (
+        ".envref.secrets.age waits, and may have what is missing; run: envref onboard\n"
+        in clone.envref("status").stdout
+    )
+    assert "  1. A  ref://secrets/a\n" in clone.envref("onboard", "--dry-run").stdout
+    assert ".envref.secrets.age waits, and may have them." in clone.envref("onboard", "--dry-run").stdout
+    assert clone.envref("secret", "list").stdout == ""
+    # The push of the fixture was this machine's: a colleague's file is another one.
+    clone.write(".envref.secrets.age", clone.read(".envref.secrets.age") + "\n")
+    told = "were not taken in here yet"
+    assert told in clone.envref("doctor").stderr
+    assert clone.envref("onboard").returncode == 0
+    assert told not in clone.envref("doctor").stderr
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -14,7 +14,7 @@ from envref.checks import committed
 from envref.checks.doctor.finding import Finding, typed
 from envref.errors import BackendError, Operator
 from envref.paths import open_file
-from envref.project import git
+from envref.project import git, sealed
 from envref.project.config.files import FILE
 from envref.project.tokens import committed_tokens
 
@@ -82,6 +82,13 @@ def ignored_files(case: Case) -> Iterator[Finding]:
     if case.may_run_programs:
         for file, fact, run, hint in committed.ignored(case.project, case.files):
             yield Finding(file, fact, run=run, hint=hint)
+
+
+def waiting_secrets(case: Case) -> Iterator[Finding]:
+    """A file of the team's secrets that was not taken in on this machine since it was written."""
+    for name in sealed.waiting(case.project):
+        run = ("envref", "onboard", *(("--profile", case.project.profile) if case.project.profile else ()))
+        yield Finding(name, "has secrets for the team, which were not taken in here yet", run=run, is_note=True)
 
 
 def readable_local_files(case: Case) -> Iterator[Finding]:
