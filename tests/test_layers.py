@@ -22,6 +22,7 @@ SHARED = {
     "backends.base",
     "backends.children",
     "backends.command",
+    "backends.hidden",
     "backends.programs",
     "backends.retrieval",
     "backends.revision",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 
 from envref import streams
+from envref.backends.hidden import typed
 from envref.errors import EnvrefError, printable
 from envref.secret import Secret
 
@@ -20,8 +20,7 @@ def at_terminal() -> bool:
 def hidden(question: str) -> Secret:
     """One line, typed at the terminal device without echo. EnvrefError without a terminal, or for too long a line."""
     try:
-        with streams.question:
-            line = getpass.getpass(question)
+        line = typed(question)
     except EOFError:
         raise EnvrefError(
             "reading secret value: no input provided", hint="give it on standard input: … | envref secret set KEY"

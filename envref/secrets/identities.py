@@ -36,7 +36,10 @@ def _stanzas(sealed: bytes) -> list[list[str]]:
     """The words of each recipient's line `-> TYPE …` in the header (age-encryption.org/v1); none for another file."""
     if sealed.lstrip().startswith(_ARMOUR):
         inner = b"".join(line.strip() for line in sealed[:_LARGEST_HEADER].splitlines() if not line.startswith(b"-"))
-        sealed = base64.b64decode(inner[: len(inner) // 4 * 4])
+        try:
+            sealed = base64.b64decode(inner[: len(inner) // 4 * 4])
+        except ValueError:
+            return []
     header = sealed[:_LARGEST_HEADER].partition(b"\n--- ")[0].decode("ascii", "replace")
     lines = [line.split() for line in header.splitlines() if line.startswith("-> ")]
     return [words for words in lines if len(words) > 1]

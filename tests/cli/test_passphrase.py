@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from envref.backends.vault import session
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.cli.terminal import Terminal
-from tests.requirements import first_python
+from tests.requirements import first_python, need
 
 PROMPT, AGAIN = "Enter vault passphrase: ", "Wrong passphrase; enter it again: "
 HINT = "to be asked only once in 8 hours: envref vault unlock --ttl 8h"
@@ -93,3 +95,20 @@ def test_a_dry_run_reassures_nobody_whose_store_gives_no_answer(app):
     done = app.envref("onboard", "--dry-run")
     assert (done.returncode, done.stdout) == (1, "")
     assert "vault passphrase required" in done.stderr
+
+
+@pytest.mark.parametrize(("command", "prompt"), [("get A --resolve", PROMPT), ("secret set a", "Enter secret value: ")])
+def test_who_suspends_the_question_and_comes_back_types_without_echo(app, command, prompt):
+    """The shell turned it on meanwhile; the question is asked again."""
+    terminal = Terminal(app.path, "--norc", "-i", program=(need("bash"),))
+    terminal.type(f"{sys.executable} -m envref {command}\r")
+    terminal.await_text(prompt)
+    terminal.type("\x1a")
+    terminal.await_text("Stopped")
+    terminal.type("fg\r")
+    terminal.await_text(prompt, 2)
+    assert not terminal.echoes()
+    terminal.type("not to be seen\r\x03\r")
+    terminal.type("exit\r")
+    terminal.end()
+    assert "not to be seen" not in terminal.output

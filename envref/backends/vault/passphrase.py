@@ -8,7 +8,6 @@ import stat
 import sys
 import time
 
-from envref import streams
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
 from envref.paths import without_waiting
 from envref.secret import Secret
@@ -188,11 +187,11 @@ def _in_foreground() -> bool:
 
 def _typed(prompt: str) -> str:
     import termios
-    from getpass import getpass
+
+    from envref.backends.hidden import typed
 
     try:
-        with streams.question:
-            return getpass(prompt)
+        return typed(prompt)
     except (EOFError, OSError, termios.error):
         raise required() from None
 
