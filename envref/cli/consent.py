@@ -41,7 +41,8 @@ def tell_of_others(project: Project) -> None:
     name = Name(project)
     if name.others() and not is_granted_beforehand(project):
         used_by = ", ".join(map(shown, name.others()))
-        streams.inform(f'envref: warning: project "{name.text}" is also used by {used_by}')
+        fact = f'project "{name.text}" is also used by {used_by}'
+        streams.inform(f"envref: warning: {fact}; if that is meant, run: envref trust")
 
 
 def _ask(project: Project, refused: Untrusted) -> None:

@@ -223,7 +223,7 @@ def test_one_more_project_of_a_name_is_told_of(shop, tmp_path, monkeypatch):
     assert "also used" not in exported(shop).stderr
     assert f'  project "shop" is also used by {shop.path}\n' in exported(second).stderr
     second.write(".envrc", "")
-    told = f'envref: warning: project "shop" is also used by {shop.path}\n'
+    told = f'envref: warning: project "shop" is also used by {shop.path}; if that is meant, run: envref trust\n'
     assert [told in exported(second).stderr for _ in range(3)] == [True] * 3
     assert second.envref("trust").returncode == 0
     assert "also used" not in exported(second).stderr
