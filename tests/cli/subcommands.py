@@ -17,6 +17,7 @@ import pytest
 
 from envref.backends.vault import lifecycle
 from envref.cli.commands import envref
+from envref.project import sealed
 from envref.project.recipient import Recipient
 from envref.resolve.resolve import Scope
 from envref.secret import Secret
@@ -52,6 +53,7 @@ CALLS = [
     Call("audit --values .envref.yaml"),
     Call("audit --values --closure .envref.yaml"),
     Call("audit-log"),
+    Call("backend add vault --name second --first"),
     Call("backend list"),
     Call("backend list --all --check"),
     Call("completion bash"),
@@ -219,7 +221,7 @@ class World:
         (self.project / "old.env").write_text("OLD_TOKEN=of-another-kind\n")
         (self.records / "identity").write_text(f"{IDENTITY}\n")
         pushed = sharing.encrypt(sync.document({"a": Secret(NEW)}, Scope("app")), [Recipient(READER)])
-        (self.project / sync.FILE).write_text(pushed)
+        (self.project / sealed.FILE).write_text(pushed)
 
     def copied_to(self, path):
         """A world of its own, with the same vault: a passphrase is stretched once."""
