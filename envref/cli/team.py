@@ -12,11 +12,12 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.errors import EnvrefError, UsageError, printable
 from envref.formats import shells
+from envref.paths import expanded
 from envref.project.config.document import Document
 from envref.project.edit import edit
 from envref.project.project import configured, find
 from envref.project.recipient import Recipient
-from envref.secrets import readers
+from envref.secrets import readers, sharing
 
 _SHOWN = 16  # characters of a key that distinguish it from others
 
@@ -49,12 +50,12 @@ def list_(format_: str) -> None:
 @click.argument("name")
 @click.argument("key")
 def add(name: str, key: str) -> None:
-    """Add a member: a name, and an age or ssh public key.
+    """Add a member: a name, and an age or ssh public key or the file that holds it.
 
     Example: envref team add bob age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p
     """
     _check_name(name)
-    recipient = Recipient(key.strip())
+    recipient = _recipient(key.strip())
 
     def change(document: Document) -> Document:
         if name in _names(document):
@@ -65,6 +66,17 @@ def add(name: str, key: str) -> None:
     edit(path, change)
     _remember(os.path.dirname(path), recipient)
     streams.inform(f'added team member "{name}" with public key {_shortened(recipient)}')
+
+
+def _recipient(text: str) -> Recipient:
+    """The key, or the only one of a file."""
+    path = os.path.join(directory(), expanded(text))
+    if text.startswith(("age1", "ssh-")) or not os.path.isfile(path):
+        return Recipient(text)
+    found = sharing.recipients_of(path)
+    if len(found) > 1:
+        raise UsageError(f"{printable(text)}: {len(found)} public keys; a member has one")
+    return found[0]
 
 
 def _remember(root: str, added: Recipient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyrage
 import pytest
+import yaml
 
 READER = pyrage.x25519.Identity.generate()
 KEY = str(READER.to_public())
@@ -59,3 +60,25 @@ def test_a_missing_secret_is_not_shared(shop):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith('error: retrieving secret: plugin "store": secret not found: "app/k"\n')
     assert not (shop.path / ".envref.audit.log").exists()
+
+
+def test_a_member_is_named(shop):
+    """Whose key this user added."""
+    shop.fill(k="v")
+    assert shop.envref("team", "add", "bob", KEY).returncode == 0
+    done = shop.envref("secret", "share", "k", "--to", "bob")
+    assert pyrage.decrypt(done.stdout.encode(), [READER]) == b"v"
+
+
+def test_a_member_whose_key_a_pull_brought_is_not_trusted_by_name(shop):
+    """Else whoever can push to the repository reads what is meant for Bob. The cure shows the key, and cures."""
+    shop.fill(k="v")
+    pulled = yaml.safe_load(shop.read(".envref.yaml")) | {"team": [{"name": "bob", "public_key": KEY}]}
+    shop.write(".envref.yaml", yaml.safe_dump(pulled))
+    done = shop.envref("secret", "share", "k", "--to", "bob")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "error: bob: nobody here has added or pushed to the key that .envref.yaml has for them",
+        f"  run: envref secret share k --to {KEY}",
+    ]
+    assert shop.envref("secret", "share", "k", "--to", KEY).returncode == 0

@@ -119,3 +119,20 @@ def test_many_at_once_lose_nobody(app):
     ]  # fmt: skip
     assert [each.wait(120) for each in adding] == [0] * 10
     assert sorted(members(app)) == sorted(f"m{number}" for number in range(10))
+
+
+@pytest.mark.parametrize("name", ["key.pub", "sub/../key.pub", "~/key.pub"])
+def test_a_key_may_be_given_by_its_file(app, home, name):
+    """As `ssh-keygen` leaves it."""
+    for place in (app.path, home):
+        (place / "key.pub").write_text(f"{SSH} bob@laptop\n")
+    (app.path / "sub").mkdir()
+    assert app.envref("team", "add", "bob", name).returncode == 0
+    assert members(app) == {"bob": f"{SSH} bob@laptop"}
+
+
+def test_a_file_of_several_keys_is_no_member(app):
+    app.write("keys", f"{ALICE}\n{BOB}\n")
+    done = app.envref("team", "add", "bob", "keys")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: keys: 2 public keys; a member has one")
+    assert members(app) == {}
