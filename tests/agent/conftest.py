@@ -13,6 +13,7 @@ import time
 import pytest
 
 from envref import client
+from envref.agent.owners import start_of
 from envref.agent.start import start
 
 PATIENCE = 30.0  # seconds for what happens at once on a quiet machine
@@ -96,6 +97,17 @@ def _of_worker(function, arguments):
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
         return file.read()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def led():
+    """This process has a session with a leader, as a shell's programs have: an agent keeps nothing without one.
+
+    Who runs the tests may have left its session, or be outside our PID namespace (`docker exec`): then this process
+    leads one of its own.
+    """
+    if not start_of(os.getsid(0)):
+        os.setsid()
 
 
 @pytest.fixture(autouse=True)
