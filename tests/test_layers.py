@@ -12,7 +12,7 @@ import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-GROUND = "children errors secret memory libc atomic streams paths client __init__"
+GROUND = "errors secret memory libc atomic streams paths client __init__"
 # Each room may import itself and the rooms above it.
 ROOMS = "refs env formats backends project resolve fresh agent flox checks secrets cli".split()  # noqa: SIM905
 DOOR = "__main__"
@@ -22,7 +22,7 @@ SHARED = {
     "backends.base",
     "backends.children",
     "backends.command",
-    "backends.hidden",
+    "backends.typed_line",
     "backends.programs",
     "backends.retrieval",
     "backends.revision",

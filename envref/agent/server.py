@@ -324,9 +324,9 @@ def protect() -> None:
     memory.protect()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        import ctypes
+        from envref import libc
 
-        if ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0) != 0:
+        if libc.call("prctl", _DUMPABLE, 0, 0, 0, 0) != 0:
             raise OSError(0, "this process can be read by others")
 
 

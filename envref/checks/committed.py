@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envref.checks.audit import suspects
 from envref.errors import pasted
 from envref.project import git
-from envref.project.project import committed_layers
+from envref.project.project import committed_layers, words_of
 from envref.project.trust.agreement import is_agreed
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def plain_secrets(project: Project, files: Iterable[EnvFile], start: str) -> Ite
 
 def _of_profile(project: Project, name: str) -> tuple[str, ...]:
     is_its = project.profile is not None and name == project.config.profile_file(project.profile)
-    return ("--profile", str(project.profile)) if is_its else ()
+    return words_of(project.profile) if is_its else ()
 
 
 def ignored(project: Project, files: Iterable[EnvFile]) -> Iterator[Advice]:

@@ -9,7 +9,7 @@ from envref.checks import committed, example, schema
 from envref.checks.example import Comparison
 from envref.errors import pasted
 from envref.project import sealed
-from envref.project.project import env_files, env_path, layers, shared_names
+from envref.project.project import env_files, env_path, layers, shared_names, words_of
 from envref.project.project import without_base as missing_base
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
@@ -117,7 +117,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
             *_waiting(project, failed),
             *_hints(failed, project.profile),
             *(f"Set missing key: envref set {name}=…" for name in missing_keys),
-            *([f"See the type errors: {pasted(('envref', 'validate', *_of(project.profile)))}"] if broken else []),
+            *([f"See the type errors: {pasted(('envref', 'validate', *words_of(project.profile)))}"] if broken else []),
             *advice,
         ],
         "issues": len(failed) + len(missing_keys) + len(broken) + len(advice),
@@ -163,11 +163,6 @@ def _judged(project: Project, variables: Iterable[Variable]) -> AgainstSchema | 
     return {"file": schema.FILE, "broken": [fault.key for fault in faults]}
 
 
-def _of(profile: str | None) -> tuple[str, ...]:
-    """The words that make a command mean the profile."""
-    return ("--profile", profile) if profile else ()
-
-
 def _hints(failed: Iterable[Filled], profile: str | None) -> list[str]:
     """What to do, once for each missing secret and each store that gave no answer."""
     return list(dict.fromkeys(_hint(answered, profile) for filled in failed for answered in filled.failures))
@@ -178,7 +173,7 @@ def _waiting(project: Project, failed: Iterable[Filled]) -> list[str]:
     absent = any(
         isinstance(outcome, Missing) and not outcome.is_there for each in failed for _, outcome in each.failures
     )
-    run = pasted(("envref", "onboard", *_of(project.profile)))
+    run = pasted(("envref", "onboard", *words_of(project.profile)))
     return [f"{name} waits, and may have what is missing; run: {run}" for name in sealed.there(project) if absent]
 
 
@@ -187,7 +182,7 @@ def _hint(answered: Answered, profile: str | None) -> str:
     if isinstance(outcome, Missing) and outcome.run and outcome.is_there:
         return f"{outcome.reason}; run: {pasted(outcome.run)}"
     if isinstance(outcome, Missing) and isinstance(reference, Reference) and outcome.run:
-        return f"Set missing secret: {pasted((*outcome.run, *_of(profile)))}"
+        return f"Set missing secret: {pasted((*outcome.run, *words_of(profile)))}"
     if isinstance(outcome, Failed) and outcome.backend is not None:
         return "; ".join([outcome.reason, *outcome.error.cure()])
     return f"{reference.uri}: {outcome.reason}" if not isinstance(outcome, Found) else ""

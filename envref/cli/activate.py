@@ -126,6 +126,18 @@ def resolve(request: Request) -> Resolution:
     return resolution
 
 
+def complete(request: Request) -> Resolution:
+    """The same, all of it or an error: a program's variable that is left out would go unnoticed."""
+    resolution = resolve(request)
+    if not resolution.untrusted:
+        return resolution
+    from envref.cli.consent import require
+
+    require(resolution.project)
+    resolution.untrusted = ()
+    return resolution
+
+
 def _exported(request: Request) -> Resolution:
     """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5)."""
     project = project_of(request)

@@ -15,9 +15,7 @@ from envref.formats import shells
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from envref.cli.request import Request
     from envref.cli.run_request import Run
-    from envref.resolve.resolution import Resolution
 
 # The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
 _REMOVED = (
@@ -36,7 +34,7 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
     coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
-    resolution = _resolved(wanted.request)
+    resolution = activate.complete(wanted.request)
     if resolution.failed:
         from envref.resolve.report import complaints
 
@@ -52,18 +50,6 @@ def run(wanted: Run) -> int:
         environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
     _replace_process(wanted.command, environment)
     return FAILED
-
-
-def _resolved(request: Request) -> Resolution:
-    """The child's variables: all of them, or the run ends here; a variable left out would go unnoticed."""
-    resolution = activate.resolve(request)
-    if not resolution.untrusted:
-        return resolution
-    from envref.cli.consent import require
-
-    require(resolution.project)
-    resolution.untrusted = ()
-    return resolution
 
 
 def _environment(*, pristine: bool) -> dict[bytes, bytes]:

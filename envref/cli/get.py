@@ -8,7 +8,6 @@ import click
 
 from envref import streams
 from envref.cli import activate, candidates, output
-from envref.cli.consent import require
 from envref.cli.files import Chosen, environment, file_options
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import format_option, profile_option
@@ -51,10 +50,7 @@ def get(
 
 def _resolved(key: str, format_: str, request: Request) -> int:
     """Writes what `envref run` gives a program, or says why there is nothing to give."""
-    resolution = activate.resolve(request)
-    if resolution.untrusted:
-        require(resolution.project)
-        resolution.untrusted = ()
+    resolution = activate.complete(request)
     streams.say(complaints(resolution.filled.values(), ""))
     if resolution.failed:
         return FAILED

@@ -8,7 +8,7 @@ import sys
 import click
 
 from envref import streams
-from envref.cli import activate, prompt, taking
+from envref.cli import activate, prompt, team_files
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option, timeout_of_environment
 from envref.cli.request import Request
@@ -44,7 +44,7 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
     resolution = activate.resolve(request)
     wanted = onboarding.wanted(resolution)
     waits = bool(wanted or sealed.waiting(resolution.project)) and not dry_run
-    if waits and taking.take_all(resolution.project, backend, _path(identity)):
+    if waits and team_files.take_all(resolution.project, backend, _path(identity)):
         resolution = activate.resolve(request)
         wanted = onboarding.wanted(resolution)
     keys = onboarding.missing_keys(resolution)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from envref import streams
-from envref.backends.hidden import typed
+from envref.backends.typed_line import typed
 from envref.errors import EnvrefError, printable
 from envref.secret import Secret
 

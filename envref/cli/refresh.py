@@ -18,7 +18,6 @@ from envref.client import Writing
 from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
 from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
-from envref.fresh.chain import RevisionChain
 from envref.resolve.report import complaints
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[st
     unset = dict.fromkeys([name for name in names if name not in os.environ], "it was unset in this shell")
     asked = {name: sources for name, sources in names.items() if name not in unset}
     types = {backend.name: backend.type for backend in shell.project.config.backends}
-    pins = earlier.pins(asked, shell.filled(asked, RevisionChain), types)
+    pins = earlier.pins(asked, shell.revised(asked), types)
     if not pins:
         return unset
     given = shell.filled(asked, earlier.chain(pins))

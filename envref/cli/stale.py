@@ -88,17 +88,26 @@ class Shell:
         except Unusable as error:
             raise EnvrefError(f"{seen.NAME} {error}", hint=_AGAIN) from None
         self.environment: Environment = resolutions.environment_of(self.project)
+        self._revised: dict[str, Filled] = {}
 
     def verdicts(self, names: Iterable[str], *, read: bool) -> list[Verdict]:
         """How the names stand, by default all that the shell was given."""
         wanted = self._wanted(names)
-        found = stale.verdicts(wanted, self.filled(wanted, RevisionChain))
+        found = stale.verdicts(wanted, self.revised(wanted))
         unknown = {verdict.name: verdict.seen for verdict in found if verdict.status == stale.UNKNOWN}
         if not read or not unknown:
             return found
         filled = self.filled(unknown)
         told = {name: self._read(name, filled.get(name)) for name in unknown}
         return [told.get(verdict.name, verdict) for verdict in found]
+
+    def revised(self, names: Iterable[str]) -> Mapping[str, Filled]:
+        """What the stores say of the revisions of these names now; no name is asked about twice."""
+        wanted = list(names)
+        new = [name for name in wanted if name not in self._revised]
+        if new:
+            self._revised |= self.filled(new, RevisionChain)
+        return {name: self._revised[name] for name in wanted if name in self._revised}
 
     def filled(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Mapping[str, Filled]:
         """What becomes of these names now; those that no file sets any more are left out."""

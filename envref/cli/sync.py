@@ -7,7 +7,7 @@ import os
 import click
 
 from envref import atomic, streams
-from envref.cli import consent, taking
+from envref.cli import consent, team_files
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
 from envref.cli.secret.target import target_of
@@ -65,7 +65,7 @@ def push(
         content = sharing.encrypt(sync.document(secrets, target.scope), unique).encode()
         atomic.write(path, content, inside=inside)
     if file is None:
-        taking.remember(target.project.root, name, content)
+        team_files.remember(target.project.root, name, content)
     if to_team:
         _remember(target.project.root, [recipient.text for recipient in unique])
     detail = "to " + ", ".join(str(reader) for reader in unique)
@@ -187,9 +187,9 @@ def pull(
     keys = [os.path.join(directory(), expanded(identity))] if identity else identities.fitting(content)
     if not keys:
         raise UsageError("identity file is required (use --identity or set AGE_IDENTITY)")
-    bundle = sync.read(taking.opened(content, keys, name), name)
+    bundle = sync.read(team_files.opened(content, keys, name), name)
     if not any_project:
         bundle.check(target.scope, name)
     intake.take(bundle, name, target, force=force)
     if file is None:
-        taking.remember(target.project.root, name, content)
+        team_files.remember(target.project.root, name, content)

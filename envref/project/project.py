@@ -179,6 +179,11 @@ def profiles(root: str, config: Config) -> dict[str, str]:
     return {name: config.profile_file(name) for name in sorted({*config.profiles, *filter(is_profile_name, files)})}
 
 
+def words_of(profile: str | None) -> tuple[str, ...]:
+    """The words that make a command mean the profile."""
+    return ("--profile", profile) if profile else ()
+
+
 def shared_names(config: Config, profile: str | None) -> list[str]:
     """The env files for everybody: base and profile, relative to the root. Only the base has to exist."""
     return [config.env_file] if profile is None else [config.env_file, config.profile_file(profile)]

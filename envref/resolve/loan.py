@@ -17,6 +17,7 @@ from envref.errors import (
     BackendTimeout,
     BackendUnavailable,
 )
+from envref.project.project import words_of
 from envref.refs.outcome import Found, Missing
 from envref.refs.reference import Reference
 from envref.resolve.resolve import Scope, resolve
@@ -96,8 +97,8 @@ class Desk:
         lender = self._stores.store(reference.store)
         if reference.foreign is not None or reference.field or lender.mapped(reference.key, found.scope):
             return {"hint": f"put a new one where {uri} is"}
-        profile = ("--profile", found.scope) if found.scope else ()
-        return {"run": ("envref", "secret", "set", reference.key, "--backend", lender.name, *profile)}
+        named = (reference.key, "--backend", lender.name, *words_of(found.scope))
+        return {"run": ("envref", "secret", "set", *named)}
 
 
 def _checked(outcome: Outcome, subject: str, hint: str) -> Found:

@@ -48,7 +48,7 @@ def _cure(text: str, config: Config) -> str:
     """The reference to write instead. A store that is configured comes first."""
     kind, uri = reference(text, config)
     if uri:
-        return f"write {uri}" if _is_configured(kind, config) else f"write {uri}, and list {kind} under backends:"
+        return f"write {uri}" if is_configured(kind, config) else f"write {uri}, and list {kind} under backends:"
     return "keep the value in a store of envref and write ref://secrets/KEY"
 
 
@@ -66,7 +66,8 @@ def reference(text: str, config: Config) -> tuple[str, str]:
     return "", ""
 
 
-def _is_configured(kind: str, config: Config) -> bool:
+def is_configured(kind: str, config: Config) -> bool:
+    """Whether a backend of the project is of this type."""
     return any(backend.type == kind for backend in config.backends)
 
 

@@ -85,7 +85,7 @@ def _adopt(entry: Entry, config: Config, found: Plan) -> None:
         found.left[entry.name] = _DECRYPT
     elif not uri:
         found.left[entry.name] = "it is a reference of another tool to a store that envref does not know"
-    elif not any(backend.type == kind for backend in config.backends):
+    elif not others.is_configured(kind, config):
         found.left[entry.name] = f"it is a reference of another tool; list {kind} under backends: and import it again"
     else:
         found.adopted.append(Adopted(entry.name, entry.text, uri))
@@ -135,14 +135,14 @@ def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
     """Lines, from 1, that still hold a stored value, or an older one of its name; with the name."""
     found: dict[int, str] = {}
     text = str(file)
+    older = list(suspects(file))
     for candidate in stored:
         value = candidate.value.reveal()
         at = text.find(value)
         while at >= 0:
             found.setdefault(text.count("\n", 0, at) + 1, candidate.name)
             at = text.find(value, at + len(value))
-        older = [entry for entry, _ in suspects(file) if entry.name == candidate.name]
-        found |= {entry.line: candidate.name for entry in older}
+        found |= {entry.line: entry.name for entry, _ in older if entry.name == candidate.name}
     return dict(sorted(found.items()))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from envref.backends.table import BUILTIN, backend_class
 from envref.refs.reference import IN_NAME, SCHEME, escaped
@@ -33,6 +34,13 @@ class Claim(NamedTuple):
     said: Mapping[str, str] = {}
     suffix: str = ""
     pointer: str = ""
+
+
+def suffix(default: object, *, is_optional: bool) -> str:
+    """The options of a reference to a secret that has this default, None for none, or that may be absent."""
+    if default is not None:
+        return f"?default={quote(str(default), safe='')}"
+    return "?optional" if is_optional else ""
 
 
 def reference(claim: Claim, config: Config) -> tuple[str, str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from envref.secrets.claim import Claim
+from envref.secrets.claim import Claim, suffix
 from envref.secrets.toml_file import parsed, table, texts
 
 if TYPE_CHECKING:
@@ -36,9 +35,8 @@ def _claim(name: str, secret: Mapping[str, Any], providers: Mapping[str, Any], u
     if unlike:
         return Claim(name, reason=f"envref has nothing like {unlike}")
     reason = _BY_HAND.format(name=name, key=name.lower())
-    suffix = f"?default={quote(str(default), safe='')}" if default is not None else ""
-    suffix = suffix or ("?optional" if secret.get("if_missing") == "ignore" else "")
+    options = suffix(default, is_optional=secret.get("if_missing") == "ignore")
     path = secret.get("json_path")
     pointer = "".join(f"/{part}" for part in path.split(".")) if isinstance(path, str) else ""
     said = {**texts(provider), "value": str(value)}
-    return Claim(name, reason=reason, tool=kind, said=said, suffix=suffix, pointer=pointer)
+    return Claim(name, reason=reason, tool=kind, said=said, suffix=options, pointer=pointer)

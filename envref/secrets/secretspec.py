@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from envref.secrets.claim import Claim
+from envref.secrets.claim import Claim, suffix
 from envref.secrets.toml_file import parsed, table, texts
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ def _claim(names: Mapping[str, str], secret: Mapping[str, Any], providers: Mappi
     scheme, said = _parts(url)
     coordinates = secret.get("ref") or table(secret, "refs").get(str(alias)) or template
     said |= _coordinates(coordinates, said, names)
-    suffix = f"?default={quote(str(default), safe='')}" if default is not None else ""
-    suffix = suffix or ("?optional" if secret.get("required") is False else "")
+    options = suffix(default, is_optional=secret.get("required") is False)
     pointer = str(table(secret, "extract").get("pointer", ""))
     reason = _BY_HAND.format(name=name, key=name.lower())
-    return Claim(name, reason=reason, tool=scheme, said=said, suffix=suffix, pointer=pointer)
+    return Claim(name, reason=reason, tool=scheme, said=said, suffix=options, pointer=pointer)
 
 
 def _provider(alias: str, providers: Mapping[str, Any]) -> tuple[str, object]:

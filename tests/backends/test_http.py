@@ -9,7 +9,7 @@ import pytest
 
 from envref.backends.http import threads
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
-from envref.backends.http.together import Connections
+from envref.backends.http.pool import Connections
 from envref.backends.http.way import is_proxied
 from tests.backends.doubles.scripted import http, scripts
 

@@ -12,7 +12,7 @@ from envref.backends.aws_direct.keys import keys
 from envref.backends.aws_direct.settings import settings
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
-from envref.backends.http.together import Connections
+from envref.backends.http.pool import Connections
 from envref.backends.throttling import patiently
 from envref.errors import BackendError, BackendTimeout
 

@@ -7,6 +7,8 @@ import hmac
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref.refs.reference import escaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _END = "aws4_request"
 # What a path and a query keep as they are (RFC 3986's unreserved characters).
-_KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_KEPT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class Credentials(NamedTuple):
@@ -58,8 +60,7 @@ def encoded_query(query: Iterable[tuple[str, str]]) -> str:
 
 def encoded(text: str, *, also: str = "") -> str:
     """Percent-encoded, but for what every URL may hold, and what `also` names."""
-    kept = _KEPT | frozenset(also.encode())
-    return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in text.encode())
+    return escaped(text, _KEPT | frozenset(also))
 
 
 def _canonical(request: Unsigned, headers: Mapping[str, str]) -> tuple[str, str]:

@@ -188,7 +188,7 @@ def _in_foreground() -> bool:
 def _typed(prompt: str) -> str:
     import termios
 
-    from envref.backends.hidden import typed
+    from envref.backends.typed_line import typed
 
     try:
         return typed(prompt)

@@ -14,6 +14,7 @@ from envref.flox import plugin
 from envref.flox.form import Form
 from envref.flox.replay import BREAKS
 from envref.formats import shells
+from envref.project.project import words_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,8 +101,7 @@ def _form(manifest: Manifest, kind: str) -> Form:
 
 def _command(form: Form) -> tuple[str, ...]:
     imports = ("--import",) if form.imports else ()
-    profile = ("--profile", form.profile) if form.profile else ()
-    return (*_COMMAND, *_KIND[form.kind], *imports, *profile, *(("--strict",) if form.strict else ()))
+    return (*_COMMAND, *_KIND[form.kind], *imports, *words_of(form.profile), *(("--strict",) if form.strict else ()))
 
 
 def _unwrapped(manifest: Manifest, project: Project) -> bool:

@@ -16,6 +16,7 @@ from envref.errors import BackendError, Operator
 from envref.paths import open_file
 from envref.project import git, sealed
 from envref.project.config.files import FILE
+from envref.project.project import words_of
 from envref.project.tokens import committed_tokens
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def ignored_files(case: Case) -> Iterator[Finding]:
 def waiting_secrets(case: Case) -> Iterator[Finding]:
     """A file of the team's secrets that was not taken in on this machine since it was written."""
     for name in sealed.waiting(case.project):
-        run = ("envref", "onboard", *(("--profile", case.project.profile) if case.project.profile else ()))
+        run = ("envref", "onboard", *words_of(case.project.profile))
         yield Finding(name, "has secrets for the team, which were not taken in here yet", run=run, is_note=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envref import streams
 from envref.errors import BackendError, EnvrefError, UsageError
+from envref.project.project import words_of
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import SCHEME, Reference, uri_of
@@ -52,9 +53,8 @@ def _failure(outcome: Failed, chain: Chain) -> EnvrefError:
 
 def _absence(key: str, target: Target, chain: Chain, missing: Missing) -> EnvrefError:
     """The error for an absent secret: the store's own if only one was asked, else the chain's."""
-    profile = ("--profile", target.scope.profile) if target.scope.profile else ()
     backend = ("--backend", target.given_backend) if target.given_backend else ()
-    run = ("envref", "secret", "set", key, *profile, *backend)
+    run = ("envref", "secret", "set", key, *words_of(target.scope.profile), *backend)
     if target.given_backend is None and len(chain) > 1:
         return EnvrefError(missing.reason, run=run)
     store = chain.store(target.given_backend)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 import click
 
@@ -13,13 +12,12 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.vault.target import create, opened, vault_options
 from envref.errors import UsageError
 from envref.paths import shown
+from envref.project.config import duration
 
 _COMMANDS = {
     "export": "envref.cli.vault.export:export",
     "import": "envref.cli.vault.import_:import_",
 }
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_SESSION = 30 * 86400  # seconds
 
 
@@ -135,8 +133,7 @@ def _checked_duration(text: str | None) -> int:
     """Seconds; 0 without a duration."""
     if text is None:
         return 0
-    match = _DURATION.fullmatch(text)
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
+    seconds = duration.seconds(text)
     if not 0 < seconds <= _LONGEST_SESSION:
         raise UsageError(f'invalid duration "{text}": must be a number with s, m, h or d, at most 30d')
     return seconds

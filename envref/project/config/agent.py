@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from envref.project.config import duration
 from envref.project.config.files import FILE
 from envref.project.config.yaml import Mapping, Scalar
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 USUAL = 3600  # seconds that `agent: true` keeps an answer
 _LONGEST = 24 * 3600  # what the agent takes
-_DURATION = re.compile(r"([1-9][0-9]{0,5})([smh])")
-_UNITS = {"s": 1, "m": 60, "h": 3600}
 _ALLOWED = "true, false or {ttl: 8h}"
 
 
@@ -35,9 +33,8 @@ def agent(node: Node, key: str, findings: Findings) -> int | None:
 
 def _ttl(node: Mapping, key: str, findings: Findings) -> int | None:
     ttl = node.entries.get("ttl")
-    match = _DURATION.fullmatch(ttl.text) if isinstance(ttl, Scalar) else None
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 0 < seconds <= _LONGEST:
+    kept = duration.seconds(ttl.text, "smh") if isinstance(ttl, Scalar) else 0
+    if not 0 < kept <= _LONGEST:
         findings.faults.append((ttl or node).problem(f"{key}: ttl must be a number with s, m or h, at most 24h"))
         return None
-    return seconds
+    return kept

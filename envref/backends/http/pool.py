@@ -1,4 +1,4 @@
-"""Several requests at once to one server, over connections that are kept for the next ones."""
+"""A pool of connections to one server: several requests at once, each connection kept for the next one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How `onboard` takes in what the team's files hold, with the keys that it finds."""
+"""The team's files, as `onboard` and `sync pull` take them in, with the keys that they find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hidden: one line typed at the terminal without echo, also by somebody who suspends the question and comes back."""
+"""A line typed at the terminal without echo, also by somebody who suspends the question and comes back."""
 
 from __future__ import annotations
 
