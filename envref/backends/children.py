@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
 # What `kill`, a closed terminal and Ctrl-\\ send. Ctrl-C raises KeyboardInterrupt, which ends them by itself.
 _ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+_PATIENCE = 0.2  # seconds for programs that were killed to be gone; the caller waits for their end and envref's
 
 _groups: set[int] = set()  # each by the number of its first process
 _lock = threading.RLock()  # of a start: a signal within it waits until the new group is known
@@ -58,12 +61,25 @@ def kill(group: int) -> None:
         pass
 
 
+def _reap(groups: Sequence[int]) -> None:
+    """Takes their leaders' statuses. What nobody takes is seen as running until the system's first process does."""
+    until = time.monotonic() + _PATIENCE
+    for group in groups:
+        try:
+            while not os.waitpid(group, os.WNOHANG)[0] and time.monotonic() < until:
+                time.sleep(0.002)
+        except ChildProcessError:
+            pass  # whoever started it took it
+
+
 def _end(number: int, _frame: FrameType | None) -> None:
     with _lock:  # free, or the main thread's own
         if _starts:
             _late.append(number)
             return
-        for group in list(_groups):
+        groups = list(_groups)
+        for group in groups:
             kill(group)
+    _reap(groups)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

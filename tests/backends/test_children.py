@@ -36,7 +36,17 @@ def test_a_signal_ends_the_programs_of_stores(project, number, names):
         _when_there(project.path / f"{name}.pid")
     started.send_signal(number)
     assert started.wait(10) == -number
+    assert [name for name in names if _is_known(int((project.path / f"{name}.pid").read_text()))] == []
     assert left_of(f"MARK={project.path}") == []
+
+
+def _is_known(process):
+    """Whether the system still has it, dead or alive: init may take its time to look at those whose parent is gone."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _when_there(path):
