@@ -1,4 +1,4 @@
-"""The doors: `resolve --export`, `run` and `version` load only what they need; everything else goes through click."""
+"""The doors: `resolve --export`, `run`, `get` and `version` load only what they use; click has a door for the rest."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from envref.cli.request import Request
     from envref.cli.run_request import Run
+    from envref.cli.variable import Get
 
 
 def main() -> None:
@@ -43,6 +44,11 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
         wanted = parse_run(arguments[1:], os.environ)
         return None if wanted is None else lambda: _run(wanted)
+    if arguments[:1] == ["get"]:
+        from envref.cli.variable import parse as parse_get
+
+        asked = parse_get(arguments[1:])
+        return None if asked is None else lambda: _get(asked)
     return _version if arguments == ["version"] else None
 
 
@@ -54,8 +60,18 @@ def _version() -> int:
 def _run(wanted: Run) -> int:
     from envref.cli.child import run
 
+    return _interruptible(lambda: run(wanted))
+
+
+def _get(wanted: Get) -> int:
+    from envref.cli.variable import get
+
+    return _interruptible(lambda: get(wanted))
+
+
+def _interruptible(command: Callable[[], int]) -> int:
     try:
-        return run(wanted)
+        return command()
     except KeyboardInterrupt:
         streams.ask("\n")  # as click does: a prompt may have left the cursor behind it
         raise

@@ -36,7 +36,7 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
     coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
-    resolution = _resolved(wanted.request)
+    resolution = resolved(wanted.request)
     if resolution.failed:
         from envref.resolve.report import complaints
 
@@ -54,8 +54,8 @@ def run(wanted: Run) -> int:
     return FAILED
 
 
-def _resolved(request: Request) -> Resolution:
-    """The child's variables: all of them, or the run ends here; a variable left out would go unnoticed."""
+def resolved(request: Request) -> Resolution:
+    """A program's variables: all of them, or this run ends; a variable left out would go unnoticed."""
     resolution = activate.resolve(request)
     if not resolution.untrusted:
         return resolution

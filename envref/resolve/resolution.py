@@ -76,10 +76,11 @@ def load(
     directory: str, profile: str | None = None, patience: float | None = None, known: Iterable[EnvFile] = ()
 ) -> Project:
     """The project around a directory with its env files; those outside it only if the user trusts it."""
-    return projects.load(directory, profile, may_read_outside=_is_trusted, patience=patience, known=known)
+    return projects.load(directory, profile, may_read_outside=is_trusted, patience=patience, known=known)
 
 
-def _is_trusted(project: Project) -> bool:
+def is_trusted(project: Project) -> bool:
+    """Whether the user trusts the project as it is. Loads the gate."""
     from envref.project.trust.gate import is_granted
 
     return is_granted(project)
@@ -158,7 +159,7 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
     from envref.project.trust.dangerous import is_dangerous
 
     found = [variable.name for variable in variables if is_dangerous(variable.name, variable.plain or "")]
-    return found if found and not _is_trusted(project) else []
+    return found if found and not is_trusted(project) else []
 
 
 def _ask(

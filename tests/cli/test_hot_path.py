@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,8 @@ import sys
 import pytest
 
 from envref.backends.vault import session
-from envref.cli import run_request
+from envref.cli import run_request, variable
+from envref.cli.commands import COMMANDS
 from tests.conftest import ROOT
 from tests.requirements import first_python
 
@@ -85,7 +87,10 @@ SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "o
 LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
 # The gate of a shell's agreement is not asked: `run` is called by its user, each time.
 STARTING = PLAIN - {"envref.project.trust.agreement", "envref.project.trust.digest"}
-STARTING |= {"envref.cli.child", "envref.cli.run_request", "envref.project.trust.dangerous"}
+STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.words", "project.trust.dangerous")}
+# Nor is anything of the gate where no variable is exported.
+GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
+GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
@@ -140,6 +145,12 @@ def test_plain_variables_load_no_store_and_no_parser(app):
 def test_a_child_of_run_costs_what_an_activation_does(app):
     """The list is exact, libraries included."""
     assert loaded(app, "run", "--only", "NAME_1", "-P", "staging", "--", "true") == STARTING
+
+
+@pytest.mark.parametrize("format_", ["plain", "shell"])
+def test_a_variable_costs_what_an_activation_does(app, format_):
+    """The list is exact, libraries included."""
+    assert loaded(app, "get", "NAME_1", "--format", format_, "-C", ".") == GETTING
 
 
 def test_the_version_loads_the_doors_alone(app):
@@ -279,6 +290,7 @@ def doors(project, trusted):
     project.write("store", STORE).chmod(0o755)
     project.write(".env", ENV)
     project.write(".env.staging", "PLAIN=staged\n")
+    project.write("folder/.keep", "")
 
     def run(*arguments, env=None):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
@@ -415,17 +427,102 @@ def test_both_doors_of_run_end_alike_by_ctrl_c(doors):
     assert hot.returncode == -signal.SIGINT
 
 
-CLICK_ONLY = {"-f", "--file", "--keep-env", "-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
+# Each is a command line of `get`, and whether its hot door takes it.
+GETS = (
+    (["PLAIN"], True),
+    (["QUOTED", "--format", "shell"], True),
+    (["--format", "JSON", "QUOTED"], True),
+    (["LONG", "--format", "table"], True),
+    (["LONG", "--format", "plain"], True),
+    (["my-var", "--format", "shell"], True),
+    (["my-var"], True),
+    (["WAITS"], True),
+    (["HERE"], True),
+    (["PLAINN"], True),
+    ([""], True),
+    (["--", "PLAIN"], True),
+    (["--", "-x"], True),
+    (["PLAIN", "-P", "staging"], True),
+    (["PLAIN", "--profile", "nowhere"], True),
+    (["-P", "no/name", "PLAIN"], True),
+    (["-C", "/", "PLAIN"], True),
+    (["-C", "nowhere", "PLAIN"], True),
+    (["-C", "folder", "PLAIN"], True),
+    (["--project", "/", "-C", ".", "PLAIN"], True),
+    (["WAITS", "--resolve"], True),
+    (["--resolve", "--resolve", "HERE", "--format", "json"], True),
+    (["OPTIONAL", "--resolve"], True),
+    (["DEFAULT", "--resolve", "--format", "shell"], True),
+    (["PLAINN", "--resolve"], True),
+    (["my-var", "--resolve"], True),
+    ([], False),
+    (["PLAIN", "LONG"], False),
+    (["PLAIN", "--", "LONG"], False),
+    (["PLAIN", "--format"], False),
+    (["PLAIN", "--format", "-x"], False),
+    (["PLAIN", "--format", "yaml"], False),
+    (["PLAIN", "--format", ""], False),
+    (["PLAIN", "--format=json"], False),
+    (["-Pstaging", "PLAIN"], False),
+    (["-P", "", "PLAIN"], False),
+    (["-f", ".env.staging", "PLAIN"], False),
+    (["--local-file", ".env.staging", "PLAIN"], False),
+    (["--resolve", "--local-file", ".env", "PLAIN"], False),
+    (["-q", "PLAIN"], False),
+    (["--nonsense", "PLAIN"], False),
+    (["--help"], False),
+)
 
 
-def test_an_option_of_run_is_hot_or_known_to_be_click_s():
+@pytest.mark.parametrize(("arguments", "is_hot"), GETS, ids=[" ".join(words) for words, _ in GETS])
+def test_the_hot_door_of_get_takes_what_is_usual(arguments, is_hot):
+    """Everything else is click's."""
+    assert (variable.parse(arguments) is not None) == is_hot
+
+
+@first_python
+@pytest.mark.parametrize("arguments", [words for words, is_hot in GETS if is_hot], ids=" ".join)
+def test_both_doors_get_the_same(doors, arguments):
+    """The value, the status, and every complaint."""
+    hot, click = doors("get", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+@pytest.mark.parametrize(
+    "extra",
+    ["A=ref://store/gone\n", "A=ref://store/broken\n", "A=${B?}\n", "no line\n", "LD_PRELOAD=x\nA=$LD_PRELOAD\n"],
+)
+@pytest.mark.parametrize("resolve", [[], ["--resolve"]])
+@pytest.mark.parametrize("env", [{}, {"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}], ids=str)
+def test_both_doors_of_get_fail_alike(doors, extra, resolve, env):
+    """Missing, failing, malformed; whatever the environment asks for."""
+    doors.project.write(".env", ENV + extra)
+    hot, click = doors("get", "A", *resolve, env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+def test_both_doors_of_get_end_alike_by_ctrl_c(doors):
+    """While a store is asked."""
+    doors.project.write("store", "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n")
+    hot, click = doors("get", "HERE", "--resolve")
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.returncode == -signal.SIGINT
+
+
+# Options that every command has, which only click's door takes.
+COMMON = {"-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
+CLICK_ONLY = {"run": {"-f", "--file", "--keep-env"}, "get": {"-f", "--file", "--local-file", "--profile-file"}}
+
+
+@pytest.mark.parametrize(("command", "grammar"), [("run", run_request.GRAMMAR), ("get", variable.GRAMMAR)])
+def test_an_option_is_hot_or_known_to_be_click_s(command, grammar):
     """Who adds one decides: to the hot grammar and the table above, or to this list."""
-    from envref.cli.run import run
-
-    assert {word for option in run.params for word in option.opts if word.startswith("-")} == {
-        *run_request.GRAMMAR,
-        *CLICK_ONLY,
-    }
+    module, _, name = COMMANDS[command].partition(":")
+    options = getattr(importlib.import_module(module), name).params
+    words = {word for option in options for word in option.opts if word.startswith("-")}
+    assert words == grammar | CLICK_ONLY[command] | COMMON
 
 
 def test_both_doors_give_the_same_version(doors):
