@@ -1,4 +1,4 @@
-"""The doors: `resolve --export`, `run`, `get` and `version` load only what they use; click has a door for the rest."""
+"""The doors: activation, `run`, `get`, `secret get`, `version` load only what they use; click has one for the rest."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from envref.cli.request import Request
     from envref.cli.run_request import Run
+    from envref.cli.secret.reading import SecretGet
     from envref.cli.variable import Get
 
 
@@ -49,6 +50,11 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
         asked = parse_get(arguments[1:])
         return None if asked is None else lambda: _get(asked)
+    if arguments[:2] == ["secret", "get"]:
+        from envref.cli.secret.reading import parse as parse_secret
+
+        secret = parse_secret(arguments[2:])
+        return None if secret is None else lambda: _get_secret(secret)
     return _version if arguments == ["version"] else None
 
 
@@ -65,6 +71,12 @@ def _run(wanted: Run) -> int:
 
 def _get(wanted: Get) -> int:
     from envref.cli.variable import get
+
+    return _interruptible(lambda: get(wanted))
+
+
+def _get_secret(wanted: SecretGet) -> int:
+    from envref.cli.secret.reading import get
 
     return _interruptible(lambda: get(wanted))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -12,7 +11,8 @@ import pytest
 
 from envref.backends.vault import session
 from envref.cli import run_request, variable
-from envref.cli.commands import COMMANDS
+from envref.cli.commands import envref
+from envref.cli.secret import reading
 from tests.conftest import ROOT
 from tests.requirements import first_python
 
@@ -62,13 +62,8 @@ BUILT_IN = {
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
-ASKING |= {
-    "envref.env.filling",
-    "envref.env.interpolation",
-    "envref.env.template",
-    "envref.refs.outcome",
-    "envref.secret",
-}
+FILLING = {f"envref.env.{name}" for name in ("filling", "interpolation", "template")}
+ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
@@ -82,6 +77,12 @@ IN_A_VAULT |= {
 }
 # With a session there is no passphrase, no scrypt and nothing of age's file format.
 IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
+# `secret get` is called by its user, who is asked for trust; no env file has a part in it.
+READING_A_SECRET = IN_AN_OPEN_VAULT - TELLING - FILLING - {"envref.cli.activate", "envref.project.trust.digest"}
+READING_A_SECRET |= {f"envref.cli.{name}" for name in ("consent", "secret", "secret.lookup", "secret.reading")}
+READING_A_SECRET |= {f"envref.cli.{name}" for name in ("timeout", "words")}
+READING_A_SECRET |= {f"envref.project.trust.{name}" for name in ("dangerous", "gate", "names", "need")}
+READING_A_SECRET |= {"envref.backends.programs", "envref.secrets", "envref.secrets.read_target"}
 SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
 SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
 LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
@@ -208,6 +209,9 @@ def test_a_vault_with_a_session_adds_its_reader(app, monkeypatch):
     app.write(".env", "A=ref://secrets/a\n")
     modules = loaded(app, "resolve", "--export")
     assert own(modules) == IN_AN_OPEN_VAULT
+    assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
+    modules = loaded(app, "secret", "get", "a")
+    assert own(modules) == READING_A_SECRET
     assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
 
 
@@ -511,17 +515,87 @@ def test_both_doors_of_get_end_alike_by_ctrl_c(doors):
     assert hot.returncode == -signal.SIGINT
 
 
+# Each is a command line of `secret get`, and whether its hot door takes it.
+SECRETS = (
+    (["here"], True),
+    (["here", "-b", "store"], True),
+    (["--backend", "store", "here", "-n", "--raw"], True),
+    (["here", "-P", "staging"], True),
+    (["--profile", "nowhere", "here"], True),
+    (["here", "--format", "json"], True),
+    (["ref://store/here", "--format", "Plain"], True),
+    (["ref://store/none?default=d"], True),
+    (["ref://store/none?optional"], True),
+    (["ref://store/none"], True),
+    (["ref://store/here", "-b", "store"], True),
+    (["ref://nowhere/here"], True),
+    (["ref://"], True),
+    (["here", "-b", "nowhere"], True),
+    (["none"], True),
+    (["none", "-b", "store", "-P", "staging"], True),
+    (["broken"], True),
+    (["", "-n"], True),
+    (["no//key"], True),
+    (["-C", "/", "here"], True),
+    (["-C", "folder", "--", "here"], True),
+    ([], False),
+    (["here", "none"], False),
+    (["here", "-b"], False),
+    (["here", "-b", "-n"], False),
+    (["here", "-b", ""], False),
+    (["here", "-bstore"], False),
+    (["here", "--format", "shell"], False),
+    (["here", "--format=json"], False),
+    (["here", "-P", ""], False),
+    (["here", "--no-env"], False),
+    (["here", "-q"], False),
+    (["here", "--nonsense"], False),
+    (["--help"], False),
+)
+
+
+@pytest.mark.parametrize(("arguments", "is_hot"), SECRETS, ids=[" ".join(words) for words, _ in SECRETS])
+def test_the_hot_door_of_secret_get_takes_what_is_usual(arguments, is_hot):
+    """Everything else is click's."""
+    assert (reading.parse(arguments) is not None) == is_hot
+
+
+@first_python
+@pytest.mark.parametrize("arguments", [words for words, is_hot in SECRETS if is_hot], ids=" ".join)
+def test_both_doors_get_the_same_secret(doors, arguments):
+    """The value, the status, and every complaint."""
+    hot, click = doors("secret", "get", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+@pytest.mark.parametrize("env", [{"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}, {"ENVREF_TRUST": ""}], ids=str)
+@pytest.mark.parametrize("store", [STORE, "#!/bin/sh\nexit 3\n", "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n"])
+def test_both_doors_of_secret_get_fail_alike(doors, env, store):
+    """By the environment, by the store, by Ctrl-C while it is asked."""
+    doors.project.write("store", store)
+    hot, click = doors("secret", "get", "here", env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
 # Options that every command has, which only click's door takes.
 COMMON = {"-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
-CLICK_ONLY = {"run": {"-f", "--file", "--keep-env"}, "get": {"-f", "--file", "--local-file", "--profile-file"}}
+CLICK_ONLY = {
+    "run": {"-f", "--file", "--keep-env"},
+    "get": {"-f", "--file", "--local-file", "--profile-file"},
+    "secret get": {"--no-env"},
+}
 
 
-@pytest.mark.parametrize(("command", "grammar"), [("run", run_request.GRAMMAR), ("get", variable.GRAMMAR)])
+@pytest.mark.parametrize(
+    ("command", "grammar"), [("run", run_request.GRAMMAR), ("get", variable.GRAMMAR), ("secret get", reading.GRAMMAR)]
+)
 def test_an_option_is_hot_or_known_to_be_click_s(command, grammar):
     """Who adds one decides: to the hot grammar and the table above, or to this list."""
-    module, _, name = COMMANDS[command].partition(":")
-    options = getattr(importlib.import_module(module), name).params
-    words = {word for option in options for word in option.opts if word.startswith("-")}
+    found = envref
+    for word in command.split():
+        found = found.get_command(None, word)
+    words = {word for option in found.params for word in option.opts if word.startswith("-")}
     assert words == grammar | CLICK_ONLY[command] | COMMON
 
 
