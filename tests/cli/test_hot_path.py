@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from envref.backends.vault import session
-from envref.cli import run_request, variable
+from envref.cli import completing, run_request, variable
 from envref.cli.commands import envref
 from envref.cli.secret import reading
 from tests.conftest import ROOT
@@ -93,6 +93,7 @@ STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.
 GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
+VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
@@ -156,8 +157,7 @@ def test_a_variable_costs_what_an_activation_does(app, format_):
 
 def test_the_version_loads_the_doors_alone(app):
     """And nothing of the project."""
-    own = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
-    assert loaded(app, "version") == own
+    assert loaded(app, "version") == VERSION
 
 
 def test_the_help_imports_no_command(app):
@@ -597,6 +597,53 @@ def test_an_option_is_hot_or_known_to_be_click_s(command, grammar):
         found = found.get_command(None, word)
     words = {word for option in found.params for word in option.opts if word.startswith("-")}
     assert words == grammar | CLICK_ONLY[command] | COMMON
+
+
+# Each is a line that bash asks about, its word at the cursor, and whether the hot door of completion takes it.
+COMPLETIONS = (
+    ("envref re", "1", True),
+    ("envref ", "1", True),
+    ("envref", "1", True),
+    ("envref audit-", "1", True),
+    ("envref version", "1", True),
+    ("envref none", "1", True),
+    ("envref re", "0", False),
+    ("envref re", "", False),
+    ("envref -", "1", False),
+    ("envref --pro", "1", False),
+    ("envref 're", "1", False),
+    ("envref re  run", "1", False),
+    ("envref  re", "1", False),
+    ("./envref re", "1", False),
+    ("envref get PL", "2", False),
+    ("envref secret ge", "2", False),
+)
+
+
+@pytest.mark.parametrize(("line", "place", "is_hot"), COMPLETIONS)
+def test_the_hot_door_of_completion_takes_a_command_word(line, place, is_hot):
+    """Other words, and other shells, are click's."""
+    asked = {"COMP_WORDS": line, "COMP_CWORD": place}
+    assert (completing.parse({**asked, "_ENVREF_COMPLETE": "bash_complete"}) is not None) == is_hot
+    for other in ("zsh_complete", "fish_complete", "bash_source", ""):
+        assert completing.parse({**asked, "_ENVREF_COMPLETE": other}) is None
+
+
+@first_python
+@pytest.mark.parametrize(("line", "place"), [(line, place) for line, place, is_hot in COMPLETIONS if is_hot])
+def test_both_doors_complete_the_same(doors, line, place):
+    """The commands in their order."""
+    hot, click = doors(env={"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": place})
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.stdout
+
+
+def test_a_command_word_loads_the_summaries_alone(app, monkeypatch):
+    """Nothing of the project, and no command."""
+    for name, text in {"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": "envref re", "COMP_CWORD": "1"}.items():
+        monkeypatch.setenv(name, text)
+    of_cli = {"envref.cli", "envref.cli.completing", "envref.cli.summaries"}
+    assert loaded(app) == of_cli | VERSION
 
 
 def test_both_doors_give_the_same_version(doors):
