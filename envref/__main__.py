@@ -1,4 +1,4 @@
-"""The doors: `resolve --export`, `run` and `version` load only what they need; everything else goes through click."""
+"""The doors: activation, `run`, `get`, `secret get`, `version` load only what they use; click has one for the rest."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from envref.cli.request import Request
     from envref.cli.run_request import Run
+    from envref.cli.secret.reading import SecretGet
+    from envref.cli.variable import Get
 
 
 def main() -> None:
@@ -37,12 +39,26 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
         request = parse(arguments[1:], os.environ)
         return None if request is None else lambda: _activate(request)
     if "_ENVREF_COMPLETE" in os.environ:
-        return None
+        from envref.cli.completing import complete
+        from envref.cli.completing import parse as parse_completion
+
+        beginning = None if arguments else parse_completion(os.environ)
+        return None if beginning is None else lambda: complete(beginning)
     if arguments[:1] == ["run"]:
         from envref.cli.run_request import parse as parse_run
 
         wanted = parse_run(arguments[1:], os.environ)
         return None if wanted is None else lambda: _run(wanted)
+    if arguments[:1] == ["get"]:
+        from envref.cli.variable import parse as parse_get
+
+        asked = parse_get(arguments[1:])
+        return None if asked is None else lambda: _get(asked)
+    if arguments[:2] == ["secret", "get"]:
+        from envref.cli.secret.reading import parse as parse_secret
+
+        secret = parse_secret(arguments[2:])
+        return None if secret is None else lambda: _get_secret(secret)
     return _version if arguments == ["version"] else None
 
 
@@ -54,8 +70,24 @@ def _version() -> int:
 def _run(wanted: Run) -> int:
     from envref.cli.child import run
 
+    return _interruptible(lambda: run(wanted))
+
+
+def _get(wanted: Get) -> int:
+    from envref.cli.variable import get
+
+    return _interruptible(lambda: get(wanted))
+
+
+def _get_secret(wanted: SecretGet) -> int:
+    from envref.cli.secret.reading import get
+
+    return _interruptible(lambda: get(wanted))
+
+
+def _interruptible(command: Callable[[], int]) -> int:
     try:
-        return run(wanted)
+        return command()
     except KeyboardInterrupt:
         streams.ask("\n")  # as click does: a prompt may have left the cursor behind it
         raise

@@ -227,10 +227,11 @@ def project_of(request: Request) -> Project:
 def _read(request: Request) -> Project:
     if not request.files:
         return resolutions.load(request.directory, request.profile, request.timeout, request.known)
-    from envref.cli.files import Chosen, with_named
+    from envref.cli.chosen import Chosen, with_named
     from envref.project.project import configured
 
-    return with_named(configured(request.directory, request.profile), Chosen(request.files), request.known)
+    named = Chosen(request.directory, request.files)
+    return with_named(configured(request.directory, request.profile), named, request.known)
 
 
 def _require(project: Project) -> None:

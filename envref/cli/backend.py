@@ -12,8 +12,9 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli import candidates
 from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
-from envref.cli.options import format_option, timeout_of_environment
+from envref.cli.options import format_option
 from envref.cli.output import MASK
+from envref.cli.timeout import timeout_of_environment
 from envref.errors import FAILED, OK, BackendError, EnvrefError, printable
 from envref.formats import shells
 from envref.paths import shown

@@ -13,7 +13,8 @@ from envref.checks.doctor.case import Case
 from envref.checks.doctor.finding import Finding, from_error
 from envref.cli.files import project
 from envref.cli.grammar import Command, directory
-from envref.cli.options import format_option, profile_option, timeout_of_environment
+from envref.cli.options import format_option, profile_option
+from envref.cli.timeout import timeout_of_environment
 from envref.errors import FAILED, OK, EnvrefError, steps
 from envref.flox.manifest import PLACE
 from envref.formats import shells

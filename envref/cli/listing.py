@@ -8,7 +8,7 @@ import click
 
 from envref import streams
 from envref.cli import output
-from envref.cli.files import Chosen, environment, file_options
+from envref.cli.files import environment, file_options, named
 from envref.cli.grammar import Command
 from envref.cli.options import format_option, profile_option
 from envref.env.shown import shown
@@ -42,7 +42,7 @@ def listing(
 
     Example: envref list --format table
     """
-    found = environment(profile, Chosen(file, local_file, profile_file))
+    found = environment(profile, named(file, local_file, profile_file))
     rows = list(shown(found, show=str if show_references else _hidden).items())
     if format_ == "table":
         streams.write(output.table(("KEY", "VALUE"), rows))

@@ -10,9 +10,10 @@ import click
 from envref import streams
 from envref.cli import activate, prompt, team_files
 from envref.cli.grammar import Command, directory
-from envref.cli.options import backend_option, profile_option, timeout_of_environment
+from envref.cli.options import backend_option, profile_option
 from envref.cli.request import Request
 from envref.cli.secret.target import target_in
+from envref.cli.timeout import timeout_of_environment
 from envref.errors import FAILED, OK, EnvrefError, printable
 from envref.paths import expanded
 from envref.project import sealed

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from envref.cli import candidates
-from envref.cli.request import seconds
+from envref.cli.timeout import checked, timeout_of_environment
 from envref.errors import UsageError
 
 _Decorator = Callable[..., Any]
@@ -74,22 +73,9 @@ def timeout_option(command: _Decorator) -> _Decorator:
     return click.option(
         "--timeout",
         metavar="SECONDS",
-        callback=lambda _context, _parameter, text: timeout_of_environment() if text is None else _checked(text),
+        callback=lambda _context, _parameter, text: timeout_of_environment() if text is None else checked(text),
         help="Seconds each store may take in total, 0.1 to 600.",
     )(command)
-
-
-def timeout_of_environment() -> float | None:
-    """The seconds of ENVREF_TIMEOUT; None without it."""
-    text = os.environ.get("ENVREF_TIMEOUT")
-    return _checked(text, "ENVREF_TIMEOUT") if text else None
-
-
-def _checked(text: str, source: str = "--timeout") -> float:
-    number = seconds(text)
-    if number is None:
-        raise UsageError(f'invalid {source} "{text}": must be seconds between 0.1 and 600')
-    return number
 
 
 def format_option(*formats: str, default: str = "plain") -> _Decorator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envref.cli import words
 from envref.cli.request import VALUES, Request, seconds
 
 TYPE_CHECKING = False
@@ -9,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _FLAGS = ("--strict", "--partial", "--pristine")
-GRAMMAR = {*_FLAGS, *(word for word, name in VALUES.items() if name in ("directory", "profile", "only", "timeout"))}
+_NAMES = ("directory", "profile", "only", "timeout")
+_VALUES = {word: name for word, name in VALUES.items() if name in _NAMES}
+GRAMMAR = {*_FLAGS, *_VALUES}
 
 
 class Run:
@@ -29,10 +32,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Run | Non
 
     Options are words of their own, their values too, and none of them begins with a dash.
     """
-    options, command = _before_command(arguments)
-    if options is None or not command or {"--strict", "--partial"} <= options.keys():
+    given = words.read(arguments, _FLAGS, _VALUES)
+    if given is None or not given.rest or {"--strict", "--partial"} <= given.options.keys():
         return None
-    once = {name: texts[-1] for name, texts in options.items() if texts}
+    once, options = given.last(), given.options
     limit = once.get("timeout", environment.get("ENVREF_TIMEOUT") or None)
     only = [name for names in options.get("only", ()) for name in names.split(",")]
     timeout = None if limit is None else seconds(limit)
@@ -40,25 +43,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Run | Non
         return None
     request = Request(once.get("directory", "."), profile=once.get("profile"), only=only, timeout=timeout)
     lenient = "--partial" in options or ("--strict" not in options and is_lenient(environment))
-    return Run(request, tuple(command), lenient=lenient, pristine="--pristine" in options)
-
-
-def _before_command(words: Sequence[str]) -> tuple[dict[str, list[str]] | None, Sequence[str]]:
-    """The options by their names, and the command behind them. None for an option that the hot door does not know."""
-    options: dict[str, list[str]] = {}
-    place = 0
-    while place < len(words) and words[place].startswith("-"):
-        option, place = words[place], place + 1
-        if option == "--":
-            break
-        if option in _FLAGS:
-            options[option] = []
-        elif option in GRAMMAR and place < len(words) and not words[place].startswith("-"):
-            options.setdefault(VALUES[option], []).append(words[place])
-            place += 1
-        else:
-            return None, ()
-    return options, words[place:]
+    return Run(request, tuple(given.rest), lenient=lenient, pristine="--pristine" in options)
 
 
 def is_lenient(environment: Mapping[str, str]) -> bool:

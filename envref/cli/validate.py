@@ -12,10 +12,12 @@ from envref import streams
 from envref.checks import example, schema
 from envref.checks.example import Comparison
 from envref.checks.schema import Fault, Schema
+from envref.cli.chosen import Chosen, loaded
 from envref.cli.consent import require
-from envref.cli.files import Chosen, file_options, loaded
+from envref.cli.files import file_options, named
 from envref.cli.grammar import Command, directory, exclusive
-from envref.cli.options import format_option, profile_option, timeout_of_environment
+from envref.cli.options import format_option, profile_option
+from envref.cli.timeout import timeout_of_environment
 from envref.env.environment import Environment, Filled, Variable
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK, EnvrefError, MalformedFile
@@ -86,7 +88,7 @@ def validate(
     Example: envref validate --ci --schema
     """
     exclusive(**{"schema": schema_file is not None, "no-schema": no_schema})
-    chosen = Chosen(file, local_file, profile_file)
+    chosen = named(file, local_file, profile_file)
     project = _project(profile, chosen, resolve=resolve)
     rules = None if no_schema else _schema(project, schema_file)
     promised = _example(project, example_file, required=rules is None)

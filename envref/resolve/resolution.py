@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from envref.env.file import EnvFile
     from envref.project.project import Project
     from envref.refs.outcome import Outcome
-    from envref.resolve.chain import VariableChain
+    from envref.resolve.chain import Chain, VariableChain
+    from envref.resolve.resolve import Scope
     from envref.secret import Secret
 
     Values = list[tuple[str, str | Secret]]
@@ -76,10 +77,11 @@ def load(
     directory: str, profile: str | None = None, patience: float | None = None, known: Iterable[EnvFile] = ()
 ) -> Project:
     """The project around a directory with its env files; those outside it only if the user trusts it."""
-    return projects.load(directory, profile, may_read_outside=_is_trusted, patience=patience, known=known)
+    return projects.load(directory, profile, may_read_outside=is_trusted, patience=patience, known=known)
 
 
-def _is_trusted(project: Project) -> bool:
+def is_trusted(project: Project) -> bool:
+    """Whether the user trusts the project as it is. Loads the gate."""
     from envref.project.trust.gate import is_granted
 
     return is_granted(project)
@@ -158,7 +160,7 @@ def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str
     from envref.project.trust.dangerous import is_dangerous
 
     found = [variable.name for variable in variables if is_dangerous(variable.name, variable.plain or "")]
-    return found if found and not _is_trusted(project) else []
+    return found if found and not is_trusted(project) else []
 
 
 def _ask(
@@ -170,7 +172,7 @@ def _ask(
     stores: type[VariableChain] | None,
 ) -> dict[Reference, Outcome]:
     from envref.resolve.chain import VariableChain
-    from envref.resolve.resolve import Scope, resolve
+    from envref.resolve.resolve import Scope
     from envref.resolve.store import NO_BACKENDS
 
     if not project.config.backends:
@@ -178,17 +180,23 @@ def _ask(
     agent = agent_of(project) if agent_of else None
     chain = (stores or VariableChain)(project, timeout, gate, agent)
     scope = Scope(project.config.project, project.profile)
-    if streams.watched():
-        from envref.resolve.progress import Progress
-
-        with Progress(chain):
-            outcomes = resolve(references, chain, scope)
-    else:
-        outcomes = resolve(references, chain, scope)
+    outcomes = answers(references, chain, scope)
     _tell_of(chain)
     if agent and agent.note:
         streams.detail(agent.note)
     return outcomes
+
+
+def answers(references: Iterable[Reference], chain: Chain, scope: Scope) -> dict[Reference, Outcome]:
+    """What the stores say. Who watches is told of the slow ones."""
+    from envref.resolve.resolve import resolve
+
+    if not streams.watched():
+        return resolve(references, chain, scope)
+    from envref.resolve.progress import Progress
+
+    with Progress(chain):
+        return resolve(references, chain, scope)
 
 
 def _tell_of(chain: VariableChain) -> None:

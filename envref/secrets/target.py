@@ -6,32 +6,19 @@ import copy
 from typing import TYPE_CHECKING
 
 from envref.errors import UsageError
-from envref.project.project import Project, is_known
+from envref.project.project import is_known
 from envref.refs.address import HISTORY
-from envref.resolve.chain import Chain
 from envref.resolve.resolve import Scope
 from envref.secrets import audit_log
+from envref.secrets.read_target import ReadTarget
 from envref.secrets.scoped import ScopedStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envref.resolve.resolution import Gate
 
-
-class Target:
-    """A project's secrets at the effective scope, in the given backend or in the first one.
-
-    `timeout` is seconds a store may take, None for its own. `gate` raises for a project whose stores may not be asked.
-    """
-
-    def __init__(self, project: Project, backend: str | None, timeout: float | None, gate: Gate) -> None:
-        self.project = project
-        self.scope = Scope(project.config.project, project.profile)
-        self.given_backend = backend
-        self._timeout = timeout
-        # Asks a person for trust before anything else, and only once.
-        self.backend = Chain(project, self._timeout, gate).store(backend).name
+class Target(ReadTarget):
+    """A ReadTarget whose secrets a command writes too."""
 
     def __str__(self) -> str:
         return f'backend "{self.backend}"{self.of_profile}'
@@ -46,10 +33,6 @@ class Target:
         target = copy.copy(self)
         target.scope = Scope(self.scope.project)
         return target
-
-    def chain(self) -> Chain:
-        """The project's stores. Their time begins now, so a command asks the person first."""
-        return Chain(self.project, self._timeout)
 
     def store(self) -> ScopedStore:
         """The backend at the effective scope, its time beginning now."""

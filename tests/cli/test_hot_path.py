@@ -10,7 +10,9 @@ import sys
 import pytest
 
 from envref.backends.vault import session
-from envref.cli import run_request
+from envref.cli import completing, run_request, variable
+from envref.cli.commands import envref
+from envref.cli.secret import reading
 from tests.conftest import ROOT
 from tests.requirements import first_python
 
@@ -60,13 +62,8 @@ BUILT_IN = {
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
-ASKING |= {
-    "envref.env.filling",
-    "envref.env.interpolation",
-    "envref.env.template",
-    "envref.refs.outcome",
-    "envref.secret",
-}
+FILLING = {f"envref.env.{name}" for name in ("filling", "interpolation", "template")}
+ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
 GATE |= {"envref.backends.programs"}
@@ -80,13 +77,23 @@ IN_A_VAULT |= {
 }
 # With a session there is no passphrase, no scrypt and nothing of age's file format.
 IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
+# `secret get` is called by its user, who is asked for trust; no env file has a part in it.
+READING_A_SECRET = IN_AN_OPEN_VAULT - TELLING - FILLING - {"envref.cli.activate", "envref.project.trust.digest"}
+READING_A_SECRET |= {f"envref.cli.{name}" for name in ("consent", "secret", "secret.lookup", "secret.reading")}
+READING_A_SECRET |= {f"envref.cli.{name}" for name in ("timeout", "words")}
+READING_A_SECRET |= {f"envref.project.trust.{name}" for name in ("dangerous", "gate", "names", "need")}
+READING_A_SECRET |= {"envref.backends.programs", "envref.secrets", "envref.secrets.read_target"}
 SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
 SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
 LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
 # The gate of a shell's agreement is not asked: `run` is called by its user, each time.
 STARTING = PLAIN - {"envref.project.trust.agreement", "envref.project.trust.digest"}
-STARTING |= {"envref.cli.child", "envref.cli.run_request", "envref.project.trust.dangerous"}
+STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.words", "project.trust.dangerous")}
+# Nor is anything of the gate where no variable is exported.
+GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
+GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
+VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
@@ -142,10 +149,15 @@ def test_a_child_of_run_costs_what_an_activation_does(app):
     assert loaded(app, "run", "--only", "NAME_1", "-P", "staging", "--", "true") == STARTING
 
 
+@pytest.mark.parametrize("format_", ["plain", "shell"])
+def test_a_variable_costs_what_an_activation_does(app, format_):
+    """The list is exact, libraries included."""
+    assert loaded(app, "get", "NAME_1", "--format", format_, "-C", ".") == GETTING
+
+
 def test_the_version_loads_the_doors_alone(app):
     """And nothing of the project."""
-    own = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
-    assert loaded(app, "version") == own
+    assert loaded(app, "version") == VERSION
 
 
 def test_the_help_imports_no_command(app):
@@ -197,6 +209,9 @@ def test_a_vault_with_a_session_adds_its_reader(app, monkeypatch):
     app.write(".env", "A=ref://secrets/a\n")
     modules = loaded(app, "resolve", "--export")
     assert own(modules) == IN_AN_OPEN_VAULT
+    assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
+    modules = loaded(app, "secret", "get", "a")
+    assert own(modules) == READING_A_SECRET
     assert libraries(modules) == LIBRARIES_OF_AN_OPEN_VAULT
 
 
@@ -279,6 +294,7 @@ def doors(project, trusted):
     project.write("store", STORE).chmod(0o755)
     project.write(".env", ENV)
     project.write(".env.staging", "PLAIN=staged\n")
+    project.write("folder/.keep", "")
 
     def run(*arguments, env=None):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **(env or {})}
@@ -415,17 +431,219 @@ def test_both_doors_of_run_end_alike_by_ctrl_c(doors):
     assert hot.returncode == -signal.SIGINT
 
 
-CLICK_ONLY = {"-f", "--file", "--keep-env", "-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
+# Each is a command line of `get`, and whether its hot door takes it.
+GETS = (
+    (["PLAIN"], True),
+    (["QUOTED", "--format", "shell"], True),
+    (["--format", "JSON", "QUOTED"], True),
+    (["LONG", "--format", "table"], True),
+    (["LONG", "--format", "plain"], True),
+    (["my-var", "--format", "shell"], True),
+    (["my-var"], True),
+    (["WAITS"], True),
+    (["HERE"], True),
+    (["PLAINN"], True),
+    ([""], True),
+    (["--", "PLAIN"], True),
+    (["--", "-x"], True),
+    (["PLAIN", "-P", "staging"], True),
+    (["PLAIN", "--profile", "nowhere"], True),
+    (["-P", "no/name", "PLAIN"], True),
+    (["-C", "/", "PLAIN"], True),
+    (["-C", "nowhere", "PLAIN"], True),
+    (["-C", "folder", "PLAIN"], True),
+    (["--project", "/", "-C", ".", "PLAIN"], True),
+    (["WAITS", "--resolve"], True),
+    (["--resolve", "--resolve", "HERE", "--format", "json"], True),
+    (["OPTIONAL", "--resolve"], True),
+    (["DEFAULT", "--resolve", "--format", "shell"], True),
+    (["PLAINN", "--resolve"], True),
+    (["my-var", "--resolve"], True),
+    ([], False),
+    (["PLAIN", "LONG"], False),
+    (["PLAIN", "--", "LONG"], False),
+    (["PLAIN", "--format"], False),
+    (["PLAIN", "--format", "-x"], False),
+    (["PLAIN", "--format", "yaml"], False),
+    (["PLAIN", "--format", ""], False),
+    (["PLAIN", "--format=json"], False),
+    (["-Pstaging", "PLAIN"], False),
+    (["-P", "", "PLAIN"], False),
+    (["-f", ".env.staging", "PLAIN"], False),
+    (["--local-file", ".env.staging", "PLAIN"], False),
+    (["--resolve", "--local-file", ".env", "PLAIN"], False),
+    (["-q", "PLAIN"], False),
+    (["--nonsense", "PLAIN"], False),
+    (["--help"], False),
+)
 
 
-def test_an_option_of_run_is_hot_or_known_to_be_click_s():
+@pytest.mark.parametrize(("arguments", "is_hot"), GETS, ids=[" ".join(words) for words, _ in GETS])
+def test_the_hot_door_of_get_takes_what_is_usual(arguments, is_hot):
+    """Everything else is click's."""
+    assert (variable.parse(arguments) is not None) == is_hot
+
+
+@first_python
+@pytest.mark.parametrize("arguments", [words for words, is_hot in GETS if is_hot], ids=" ".join)
+def test_both_doors_get_the_same(doors, arguments):
+    """The value, the status, and every complaint."""
+    hot, click = doors("get", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+@pytest.mark.parametrize(
+    "extra",
+    ["A=ref://store/gone\n", "A=ref://store/broken\n", "A=${B?}\n", "no line\n", "LD_PRELOAD=x\nA=$LD_PRELOAD\n"],
+)
+@pytest.mark.parametrize("resolve", [[], ["--resolve"]])
+@pytest.mark.parametrize("env", [{}, {"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}], ids=str)
+def test_both_doors_of_get_fail_alike(doors, extra, resolve, env):
+    """Missing, failing, malformed; whatever the environment asks for."""
+    doors.project.write(".env", ENV + extra)
+    hot, click = doors("get", "A", *resolve, env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+def test_both_doors_of_get_end_alike_by_ctrl_c(doors):
+    """While a store is asked."""
+    doors.project.write("store", "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n")
+    hot, click = doors("get", "HERE", "--resolve")
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.returncode == -signal.SIGINT
+
+
+# Each is a command line of `secret get`, and whether its hot door takes it.
+SECRETS = (
+    (["here"], True),
+    (["here", "-b", "store"], True),
+    (["--backend", "store", "here", "-n", "--raw"], True),
+    (["here", "-P", "staging"], True),
+    (["--profile", "nowhere", "here"], True),
+    (["here", "--format", "json"], True),
+    (["ref://store/here", "--format", "Plain"], True),
+    (["ref://store/none?default=d"], True),
+    (["ref://store/none?optional"], True),
+    (["ref://store/none"], True),
+    (["ref://store/here", "-b", "store"], True),
+    (["ref://nowhere/here"], True),
+    (["ref://"], True),
+    (["here", "-b", "nowhere"], True),
+    (["none"], True),
+    (["none", "-b", "store", "-P", "staging"], True),
+    (["broken"], True),
+    (["", "-n"], True),
+    (["no//key"], True),
+    (["-C", "/", "here"], True),
+    (["-C", "folder", "--", "here"], True),
+    ([], False),
+    (["here", "none"], False),
+    (["here", "-b"], False),
+    (["here", "-b", "-n"], False),
+    (["here", "-b", ""], False),
+    (["here", "-bstore"], False),
+    (["here", "--format", "shell"], False),
+    (["here", "--format=json"], False),
+    (["here", "-P", ""], False),
+    (["here", "--no-env"], False),
+    (["here", "-q"], False),
+    (["here", "--nonsense"], False),
+    (["--help"], False),
+)
+
+
+@pytest.mark.parametrize(("arguments", "is_hot"), SECRETS, ids=[" ".join(words) for words, _ in SECRETS])
+def test_the_hot_door_of_secret_get_takes_what_is_usual(arguments, is_hot):
+    """Everything else is click's."""
+    assert (reading.parse(arguments) is not None) == is_hot
+
+
+@first_python
+@pytest.mark.parametrize("arguments", [words for words, is_hot in SECRETS if is_hot], ids=" ".join)
+def test_both_doors_get_the_same_secret(doors, arguments):
+    """The value, the status, and every complaint."""
+    hot, click = doors("secret", "get", *arguments)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+@first_python
+@pytest.mark.parametrize("env", [{"ENVREF_TIMEOUT": "x"}, {"ENVREF_PROFILE": "staging"}, {"ENVREF_TRUST": ""}], ids=str)
+@pytest.mark.parametrize("store", [STORE, "#!/bin/sh\nexit 3\n", "#!/bin/sh\nkill -INT $PPID\nexec sleep 60\n"])
+def test_both_doors_of_secret_get_fail_alike(doors, env, store):
+    """By the environment, by the store, by Ctrl-C while it is asked."""
+    doors.project.write("store", store)
+    hot, click = doors("secret", "get", "here", env=env)
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+
+
+# Options that every command has, which only click's door takes.
+COMMON = {"-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
+CLICK_ONLY = {
+    "run": {"-f", "--file", "--keep-env"},
+    "get": {"-f", "--file", "--local-file", "--profile-file"},
+    "secret get": {"--no-env"},
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "grammar"), [("run", run_request.GRAMMAR), ("get", variable.GRAMMAR), ("secret get", reading.GRAMMAR)]
+)
+def test_an_option_is_hot_or_known_to_be_click_s(command, grammar):
     """Who adds one decides: to the hot grammar and the table above, or to this list."""
-    from envref.cli.run import run
+    found = envref
+    for word in command.split():
+        found = found.get_command(None, word)
+    words = {word for option in found.params for word in option.opts if word.startswith("-")}
+    assert words == grammar | CLICK_ONLY[command] | COMMON
 
-    assert {word for option in run.params for word in option.opts if word.startswith("-")} == {
-        *run_request.GRAMMAR,
-        *CLICK_ONLY,
-    }
+
+# Each is a line that bash asks about, its word at the cursor, and whether the hot door of completion takes it.
+COMPLETIONS = (
+    ("envref re", "1", True),
+    ("envref ", "1", True),
+    ("envref", "1", True),
+    ("envref audit-", "1", True),
+    ("envref version", "1", True),
+    ("envref none", "1", True),
+    ("envref re", "0", False),
+    ("envref re", "", False),
+    ("envref -", "1", False),
+    ("envref --pro", "1", False),
+    ("envref 're", "1", False),
+    ("envref re  run", "1", False),
+    ("envref  re", "1", False),
+    ("./envref re", "1", False),
+    ("envref get PL", "2", False),
+    ("envref secret ge", "2", False),
+)
+
+
+@pytest.mark.parametrize(("line", "place", "is_hot"), COMPLETIONS)
+def test_the_hot_door_of_completion_takes_a_command_word(line, place, is_hot):
+    """Other words, and other shells, are click's."""
+    asked = {"COMP_WORDS": line, "COMP_CWORD": place}
+    assert (completing.parse({**asked, "_ENVREF_COMPLETE": "bash_complete"}) is not None) == is_hot
+    for other in ("zsh_complete", "fish_complete", "bash_source", ""):
+        assert completing.parse({**asked, "_ENVREF_COMPLETE": other}) is None
+
+
+@first_python
+@pytest.mark.parametrize(("line", "place"), [(line, place) for line, place, is_hot in COMPLETIONS if is_hot])
+def test_both_doors_complete_the_same(doors, line, place):
+    """The commands in their order."""
+    hot, click = doors(env={"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": place})
+    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
+    assert hot.stdout
+
+
+def test_a_command_word_loads_the_summaries_alone(app, monkeypatch):
+    """Nothing of the project, and no command."""
+    for name, text in {"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": "envref re", "COMP_CWORD": "1"}.items():
+        monkeypatch.setenv(name, text)
+    of_cli = {"envref.cli", "envref.cli.completing", "envref.cli.summaries"}
+    assert loaded(app) == of_cli | VERSION
 
 
 def test_both_doors_give_the_same_version(doors):

@@ -7,9 +7,10 @@ import click
 from envref import streams
 from envref.cli import activate, candidates
 from envref.cli.grammar import Command, directory
-from envref.cli.options import format_option, timeout_of_environment
+from envref.cli.options import format_option
 from envref.cli.profile.known import project_of
 from envref.cli.request import Request
+from envref.cli.timeout import timeout_of_environment
 from envref.env.shown import shown
 from envref.errors import OK
 from envref.formats import shells

@@ -8,23 +8,24 @@ from envref.project.project import words_of
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import SCHEME, Reference, uri_of
-from envref.resolve.chain import Chain
-from envref.resolve.progress import Progress
-from envref.resolve.resolve import resolve
-from envref.secrets.target import Target
+from envref.resolve.resolution import answers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from envref.resolve.chain import Chain
+    from envref.secrets.read_target import ReadTarget
 
 
-def look_up(key: str, target: Target) -> Found:
+def look_up(key: str, source: ReadTarget) -> Found:
     """The secret from the backend of `-b`, else from the first in the chain that has it; prints the warnings.
 
     `key` may be a whole reference.
 
     Raises EnvrefError, `retrieving secret: …`, if it is absent or can't be read.
     """
-    reference = _reference(key, target.given_backend)
-    chain = target.chain()
-    with Progress(chain):
-        outcome = resolve([reference], chain, target.scope)[reference]
+    reference = _reference(key, source.given_backend)
+    chain = source.chain()
+    outcome = answers([reference], chain, source.scope)[reference]
     streams.warn_each(chain.warnings())
     if isinstance(outcome, Found):
         return outcome
@@ -33,7 +34,7 @@ def look_up(key: str, target: Target) -> Found:
     elif outcome.is_there or reference.uri == key:
         cause = EnvrefError(outcome.reason, run=outcome.run)
     else:
-        cause = _absence(key, target, chain, outcome)
+        cause = _absence(key, source, chain, outcome)
     raise EnvrefError(f"retrieving secret: {cause.message}", run=cause.run, hint=cause.hint)
 
 
@@ -51,12 +52,12 @@ def _failure(outcome: Failed, chain: Chain) -> EnvrefError:
     return store.signed(error) if store and isinstance(error, BackendError) else error
 
 
-def _absence(key: str, target: Target, chain: Chain, missing: Missing) -> EnvrefError:
+def _absence(key: str, source: ReadTarget, chain: Chain, missing: Missing) -> EnvrefError:
     """The error for an absent secret: the store's own if only one was asked, else the chain's."""
-    backend = ("--backend", target.given_backend) if target.given_backend else ()
-    run = ("envref", "secret", "set", key, *words_of(target.scope.profile), *backend)
-    if target.given_backend is None and len(chain) > 1:
+    backend = ("--backend", source.given_backend) if source.given_backend else ()
+    run = ("envref", "secret", "set", key, *words_of(source.scope.profile), *backend)
+    if source.given_backend is None and len(chain) > 1:
         return EnvrefError(missing.reason, run=run)
-    store = chain.store(target.given_backend)
-    address = Address(target.scope.project, key, profile=target.scope.profile)
+    store = chain.store(source.given_backend)
+    address = Address(source.scope.project, key, profile=source.scope.profile)
     return EnvrefError(store.signed(store.backend.absent(address)).message, run=run)

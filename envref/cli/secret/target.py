@@ -10,7 +10,8 @@ import click
 from envref import streams
 from envref.cli.consent import require
 from envref.cli.grammar import Command, directory
-from envref.cli.options import backend_option, profile_option, timeout_of_environment
+from envref.cli.options import backend_option, profile_option
+from envref.cli.timeout import timeout_of_environment
 from envref.project.project import Project, configured
 from envref.refs.address import check_key
 from envref.secrets.target import Target
