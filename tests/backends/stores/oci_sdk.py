@@ -1,15 +1,19 @@
-"""Oracle's SDK, in the Python that `oci` is installed in: what `oci` itself would sign."""
+"""Oracle's SDK, in the Python that `oci` is installed in: what `oci` itself would sign and send."""
 
 from __future__ import annotations
 
 from tests.backends.stores.oracle import Oracle
 
 _ORACLE = """\
-import email.utils
+import email.utils, getpass, os
 from unittest import mock
-from oci import signer
+from click.testing import CliRunner
+from oci import regions_definitions, signer
 from oci._vendor import requests
 from oci.auth.signers import SecurityTokenSigner
+from oci_cli.cli import cli
+import services.secrets.src.oci_cli_secrets.secrets_cli_extended
+import services.vault.src.oci_cli_vaults.vaults_cli_extended
 
 _formatdate = email.utils.formatdate
 
@@ -31,11 +35,36 @@ def reads_key(pem, passphrase):
         return hasattr(signer.load_private_key(pem, passphrase), "private_numbers")
     except Exception as error:
         return type(error).__name__
+
+def realms():
+    return {name: regions_definitions.REALMS[realm] for name, realm in regions_definitions.REGION_REALMS.items()}
+
+# The request that `oci` would send for one of its commands, signed at that time; None where it sends none.
+def sends(environment, arguments, at):
+    sent = []
+    def send(_, request, **more):
+        sent.append(request)
+        raise OSError("not sent")
+    kept = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        with (
+            mock.patch.object(requests.Session, "send", send),
+            mock.patch.object(email.utils, "formatdate", lambda usegmt: _formatdate(at, usegmt=usegmt)),
+            mock.patch.object(getpass, "getpass", lambda *_: ""),
+        ):
+            CliRunner().invoke(cli, arguments)
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
+    headers = {name.lower(): value for name, value in sent[0].headers.items()} if sent else {}
+    return {"url": sent[0].url, "authorization": headers["authorization"]} if sent else None
 """
 
 
 class OciSdk(Oracle):
-    """The oracle's functions are `sign` and `reads_key`."""
+    """The oracle's functions are `sign`, `reads_key`, `realms` and `sends`."""
 
     def __init__(self):
         super().__init__("oci", _ORACLE)
