@@ -112,7 +112,8 @@ def _settings(environment: Mapping[str, str], profile: str) -> dict[str, str]:
 def _checked(section: Mapping[str, str], environment: Mapping[str, str]) -> Mapping[str, str]:
     unknown = section.keys() - _OF_A_PROFILE.keys() - _HARMLESS_IN_A_PROFILE
     if unknown:
-        raise Unusual(f"the profile's {min(unknown)}")
+        # Not quoted: a line of a key that was put there may be one.
+        raise Unusual("a setting of the profile")
     # `oci` refuses these even where a variable says better.
     file = section.get("key_file")
     if "key_content" in section or (file is not None and not os.path.isfile(_path(file, environment))):
@@ -187,8 +188,8 @@ def _server(environment: Mapping[str, str], usual: str) -> Server:
 def _path(path: str, environment: Mapping[str, str]) -> str:
     """The path without `~`. Unusual for a variable, another's home, and what depends on where `oci` runs."""
     whole = expanded(path, environment) if path.startswith("~/") else path
-    if not os.path.isabs(whole):
-        raise Unusual(f"the path {path}")
+    if not os.path.isabs(whole):  # not quoted: somebody may have put a key there
+        raise Unusual("a path that is not absolute")
     return whole
 
 

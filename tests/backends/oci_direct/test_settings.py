@@ -188,7 +188,8 @@ class TestLeftToOci:
             ({"REQUESTS_CA_BUNDLE": "/x"}, "REQUESTS_CA_BUNDLE"),
             ({"https_proxy": "http://proxy.test"}, "a proxy"),
             ({"OCI_CLI_AUTH": "instance_principal"}, "the auth instance_principal"),
-            ({"OCI_CLI_KEY_FILE": "key.pem"}, "the path key.pem"),
+            ({"OCI_CLI_KEY_FILE": "key.pem"}, "a path that is not absolute"),
+            ({"OCI_CLI_KEY_FILE": "{pem}"}, "a path that is not absolute"),
             ({"OCI_CLI_REGION": "xx-new-1"}, "the region xx-new-1"),
             ({"OCI_CLI_ENDPOINT": "https://user:hunter2@e.test"}, "OCI_CLI_ENDPOINT"),
         ],
@@ -198,6 +199,13 @@ class TestLeftToOci:
         with pytest.raises(Unusual) as refused:
             in_force(environment_of(home, {"DEFAULT": _WHOLE}, variables))
         assert str(refused.value) == why
+
+    def test_a_setting_that_is_a_line_of_a_key(self, home):
+        """A name is not quoted either."""
+        environment = environment_of(home, {"DEFAULT": {**_WHOLE, "hunter2": ""}}, {})
+        with pytest.raises(Unusual) as refused:
+            in_force(environment)
+        assert str(refused.value) == "a setting of the profile"
 
     @pytest.mark.parametrize("name", ["oci_cli_rc", "cli-defaults", "developer-tool-configuration.json"])
     def test_a_file_that_may_change_any_option(self, home, name):
