@@ -1,17 +1,11 @@
-"""botocore, in the Python that `aws` is installed in: what `aws` itself would sign, send and connect to.
-
-A process of its own answers one line of JSON with one line of JSON.
-"""
+"""botocore, in the Python that `aws` is installed in: what `aws` itself would sign, send and connect to."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-
-from tests.requirements import need_store_program
+from tests.backends.stores.oracle import Oracle
 
 _ORACLE = """\
-import datetime, json, os, sys
+import datetime, os
 from unittest import mock
 from botocore import auth, credentials, session
 from botocore.awsrequest import AWSRequest
@@ -50,29 +44,11 @@ def settle(service, environment, profile, region):
     finally:
         os.environ.clear()
         os.environ.update(kept)
-
-for line in sys.stdin:
-    name, arguments = json.loads(line)
-    print(json.dumps(globals()[name](*arguments)), flush=True)
 """
 
 
-class Botocore:
-    """A context in which it answers: `ask("sign", …)`."""
+class Botocore(Oracle):
+    """The oracle's functions are `sign`, `endpoint`, `regions` and `settle`."""
 
-    def __enter__(self):
-        python = need_store_program("aws", "python")
-        self._process = subprocess.Popen(
-            [python, "-c", _ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        return self
-
-    def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
-
-    def ask(self, name, *arguments):
-        print(json.dumps([name, arguments]), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
+    def __init__(self):
+        super().__init__("aws", _ORACLE)

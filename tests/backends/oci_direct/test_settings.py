@@ -1,0 +1,238 @@
+"""Settings in force: a request made by them is the one that `oci` sends, or `oci` is asked."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from envref.backends.http.connection import Unusual
+from envref.backends.oci_direct.regions import domain
+from envref.backends.oci_direct.settings import settings as in_force
+from tests.nightly import count
+
+SECRET = "ocid1.vaultsecret.oc1.iad.test"
+_USERS = ["ocid1.user.oc1..{0}", "no ocid"]
+_PRINT = ":".join(["0a"] * 16)
+_REGIONS = ["us-ashburn-1", "uk-gov-london-1", "eu-frankfurt-2", "iad", "xx-new-1", "US-ASHBURN-1"]
+_KEYS = ["{home}/key.pem", "~/key.pem", "{home}/locked.pem", "{home}/none.pem", "key.pem", "$HOME/key.pem"]
+_TOKENS = ["{home}/token", "{home}/ended", "{home}/rubbish", "~/token"]
+_VALUES = {
+    "user": _USERS,
+    "tenancy": ["ocid1.tenancy.oc1..{0}"],
+    "fingerprint": [_PRINT, "0a:0b"],
+    "region": _REGIONS,
+    "key_file": _KEYS,
+    "pass_phrase": ["passphrase", "wrong"],
+    "security_token_file": _TOKENS,
+}
+_VARIABLES = {
+    **{f"OCI_CLI_{name.upper().replace('PASS_PHRASE', 'PASSPHRASE')}": values for name, values in _VALUES.items()},
+    "OCI_CLI_PROFILE": ["p", "q", "DEFAULT", ""],
+    "OCI_CLI_AUTH": ["api_key", "security_token", "instance_obo_user", "nonsense"],
+    "OCI_CLI_ENDPOINT": ["http://127.0.0.1:9", "https://e.test/path", ""],
+    "OCI_CLI_CONFIG_FILE": ["~/.oci/other", "{home}/none"],
+    "OCI_CLI_KEY_CONTENT": ["{pem}", "rubbish"],
+    "OCI_CONFIG_FILE": ["{home}/.oci/other"],
+    "OCI_REGION": ["eu-paris-1"],
+    "OCI_DEFAULT_REALM": ["realm.test"],
+    "OCI_CLI_DELEGATION_TOKEN_FILE": ["{home}/token"],
+    "SUPPRESS_LABEL_WARNING": ["True"],
+}
+_WHOLE = {
+    "user": "ocid1.user.oc1..whole",
+    "tenancy": "ocid1.tenancy.oc1..whole",
+    "fingerprint": _PRINT,
+    "region": "us-ashburn-1",
+    "key_file": "{home}/key.pem",
+}
+_SESSION = {**_WHOLE, "security_token_file": "{home}/token"}
+_PROFILES = ["DEFAULT", "p"]
+
+# Mostly whole profiles, with a few settings that are something else: hardly any other is honoured.
+_odd = st.dictionaries(st.sampled_from(sorted(_VALUES)), st.none(), max_size=2).flatmap(
+    lambda names: st.fixed_dictionaries({name: st.sampled_from(_VALUES[name]) for name in names})
+)
+_more = st.sampled_from([{}, {}, {}, {"unheard_of": "1"}, {"log_requests": "no"}, {"additional_user_agent": "a%b"}])
+sections = st.tuples(st.sampled_from([_WHOLE, _SESSION, {}]), _odd, _more).map(
+    lambda parts: parts[0] | parts[1] | parts[2]
+)
+files = st.dictionaries(st.sampled_from(_PROFILES), sections, max_size=2)
+environments = st.lists(st.sampled_from(sorted(_VARIABLES)), max_size=4, unique=True).flatmap(
+    lambda names: st.fixed_dictionaries({name: st.sampled_from(_VARIABLES[name]) for name in names})
+)
+_OF_VARIABLES = {f"OCI_CLI_{name.upper()}": value for name, value in _WHOLE.items()}
+
+
+def _token(until):
+    parts = [{"alg": "RS256", "typ": "JWT"}, {"exp": until, "iat": 0}]
+    return ".".join(
+        [*(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), "c2ln"]
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with keys and sessions; returns its path and the key's text."""
+    directory = tmp_path_factory.mktemp("home")
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    encryptions = {"key": serialization.NoEncryption(), "locked": serialization.BestAvailableEncryption(b"passphrase")}
+    for name, encryption in encryptions.items():
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+        (directory / f"{name}.pem").write_bytes(key.private_bytes(*form))
+    (directory / "token").write_text(_token(int(time.time()) + 3600))
+    (directory / "ended").write_text(_token(int(time.time()) - 10))
+    (directory / "rubbish").write_text("rubbish\n")
+    (directory / ".oci").mkdir()
+    return directory
+
+
+def _filled(values, home, word=""):
+    pem = (home / "key.pem").read_text()
+    return {name: value.replace("{0}", word).format(home=home, pem=pem) for name, value in values.items()}
+
+
+def environment_of(home, config, variables):
+    """Writes the file of settings; the variables with which envref and `oci` read it."""
+    text = "".join(
+        f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in _filled(section, home, name).items())
+        for name, section in config.items()
+    )
+    (home / ".oci/config").write_text(text)
+    (home / ".oci/other").write_text(text.replace("us-ashburn-1", "eu-milan-1"))
+    return {"HOME": str(home), "PATH": "/usr/bin:/bin", **_filled(variables, home, "variable")}
+
+
+def ours(environment, profile, auth, at):
+    """The request as envref makes it. Raises Unusual."""
+    found = in_force(environment, profile=profile, auth=auth)
+    target = f"/20190301/secretbundles/{SECRET}"
+    scheme = "https" if found.reading.tls else "http"
+    host = found.reading.authority
+    return {
+        "url": f"{scheme}://{host}{target}",
+        "authorization": found.signer.signed("GET", target, host, at=at)["Authorization"],
+    }
+
+
+class TestOracle:
+    @settings(max_examples=count(80, 3_000), deadline=None, suppress_health_check=list(HealthCheck))
+    @example({}, _OF_VARIABLES, "", "")
+    @example({"DEFAULT": _WHOLE, "p": {"region": "eu-frankfurt-2"}}, {"OCI_CLI_PROFILE": "p"}, "", "")
+    @example({"p": _SESSION}, {}, "p", "security_token")
+    @example({"p": _SESSION}, {"OCI_CLI_AUTH": "security_token", "OCI_CLI_REGION": "eu-paris-1"}, "p", "")
+    @example({"DEFAULT": {**_WHOLE, "key_file": "{home}/locked.pem", "pass_phrase": "passphrase"}}, {}, "", "api_key")
+    @example({"DEFAULT": {**_WHOLE, "key_file": "{home}/none.pem"}}, {"OCI_CLI_KEY_CONTENT": "{pem}"}, "", "")
+    @example({"DEFAULT": _WHOLE}, {"OCI_CLI_CONFIG_FILE": "~/.oci/other"}, "", "")
+    @given(files, environments, st.sampled_from(["", "", "p", "none"]), st.sampled_from(["", "", "security_token"]))
+    def test_a_request_is_the_one_that_oci_sends(self, sdk, home, config, variables, profile, auth):
+        """The same address and signature, or `oci` is asked; never a request that is ours alone."""
+        environment, at = environment_of(home, config, variables), 1_700_000_000
+        try:
+            request = ours(environment, profile, auth, at)
+        except Unusual:
+            return
+        options = [f"--{name}={value}" for name, value in (("profile", profile), ("auth", auth)) if value]
+        words = ["secrets", "secret-bundle", "get", f"--secret-id={SECRET}"]
+        quiet = {"SUPPRESS_LABEL_WARNING": "True", "OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING": "True"}
+        assert request == sdk.ask("sends", {**environment, **quiet}, ["--no-retry", *options, *words], at)
+
+    @pytest.mark.parametrize("region", ["us-ashburn-1", "uk-gov-london-1", "eu-frankfurt-2"])
+    def test_what_lists_is_another_service(self, sdk, home, region):
+        """Of the same region, in whatever realm."""
+        environment = environment_of(home, {"DEFAULT": {**_WHOLE, "region": region}}, {})
+        place = ["--compartment-id=ocid1.compartment.oc1..test", "--vault-id=ocid1.vault.oc1.iad.test"]
+        request = sdk.ask("sends", environment, ["--no-retry", "vault", "secret", "list", *place], 0)
+        assert request["url"].startswith(f"https://{in_force(environment).listing.host}/20180608/secrets?")
+
+    def test_every_region_is_in_its_domain(self, sdk):
+        """Those that the SDK knows, and no other."""
+        known = sdk.ask("realms")
+        assert {region: domain(region) for region in known} == known
+        assert domain("xx-new-1") is domain("") is domain("us") is None
+
+
+class TestHonoured:
+    """So that the oracle's test can't pass by asking `oci` for everything."""
+
+    @pytest.mark.parametrize(
+        ("config", "variables", "profile", "auth"),
+        [
+            ({"DEFAULT": _WHOLE}, {}, "", ""),
+            ({"DEFAULT": _WHOLE, "p": {"region": "eu-frankfurt-2"}}, {}, "p", "api_key"),
+            ({"p": _SESSION}, {}, "p", "security_token"),
+            ({}, _OF_VARIABLES, "", ""),
+            ({"DEFAULT": _WHOLE}, {"OCI_CLI_ENDPOINT": "http://127.0.0.1:9"}, "", ""),
+            ({"DEFAULT": {**_WHOLE, "additional_user_agent": "x"}}, {"OCI_CLI_CERT_BUNDLE": "{home}/ca.pem"}, "", ""),
+        ],
+        ids=["default", "profile", "session", "variables", "endpoint", "authorities"],
+    )
+    def test_what_is_common_needs_no_oci(self, home, config, variables, profile, auth):
+        """An API key or a session, in a profile or in variables."""
+        found = in_force(environment_of(home, config, variables), profile=profile, auth=auth)
+        assert found.listing.host in (found.reading.host, found.reading.host.removeprefix("secrets."))
+
+
+class TestLeftToOci:
+    @pytest.mark.parametrize(
+        ("variables", "why"),
+        [
+            ({"OCI_SOMETHING_NEW": "1"}, "OCI_SOMETHING_NEW"),
+            ({"OCI_CLI_PROFILE": ""}, "OCI_CLI_PROFILE"),
+            ({"REQUESTS_CA_BUNDLE": "/x"}, "REQUESTS_CA_BUNDLE"),
+            ({"https_proxy": "http://proxy.test"}, "a proxy"),
+            ({"OCI_CLI_AUTH": "instance_principal"}, "the auth instance_principal"),
+            ({"OCI_CLI_KEY_FILE": "key.pem"}, "a path that is not absolute"),
+            ({"OCI_CLI_KEY_FILE": "{pem}"}, "a path that is not absolute"),
+            ({"OCI_CLI_REGION": "xx-new-1"}, "the region xx-new-1"),
+            ({"OCI_CLI_ENDPOINT": "https://user:hunter2@e.test"}, "OCI_CLI_ENDPOINT"),
+        ],
+    )
+    def test_a_variable(self, home, variables, why):
+        """What `-v` says of it is its name, or a value that is no secret."""
+        with pytest.raises(Unusual) as refused:
+            in_force(environment_of(home, {"DEFAULT": _WHOLE}, variables))
+        assert str(refused.value) == why
+
+    def test_a_setting_that_is_a_line_of_a_key(self, home):
+        """A name is not quoted either."""
+        environment = environment_of(home, {"DEFAULT": {**_WHOLE, "hunter2": ""}}, {})
+        with pytest.raises(Unusual) as refused:
+            in_force(environment)
+        assert str(refused.value) == "a setting of the profile"
+
+    @pytest.mark.parametrize("name", ["oci_cli_rc", "cli-defaults", "developer-tool-configuration.json"])
+    def test_a_file_that_may_change_any_option(self, home, name):
+        """`oci` reads more files than its settings."""
+        environment = environment_of(home, {"DEFAULT": _WHOLE}, {})
+        file = home / ".oci" / name
+        file.write_text("")
+        try:
+            with pytest.raises(Unusual, match=name):
+                in_force(environment)
+        finally:
+            file.unlink()
+
+    @pytest.mark.parametrize("text", ["rubbish", "ab.cd.ef", "a.bnVsbA.c"])
+    def test_a_session_that_is_none(self, home, text):
+        """Nothing of the token is in what is said."""
+        (home / "other-token").write_text(text)
+        environment = environment_of(home, {"DEFAULT": {**_SESSION, "security_token_file": "{home}/other-token"}}, {})
+        with pytest.raises(Unusual) as refused:
+            in_force(environment, auth="security_token")
+        assert str(refused.value) == "a session that ended"
+
+    def test_a_file_that_does_not_parse(self, home):
+        """No line of it is quoted."""
+        environment = environment_of(home, {"DEFAULT": _WHOLE}, {})
+        (home / ".oci/config").write_text("pass_phrase hunter2\n")
+        with pytest.raises(Unusual) as refused:
+            in_force(environment)
+        assert "hunter2" not in str(refused.value)
+        assert refused.value.__cause__ is None
