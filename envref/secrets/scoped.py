@@ -5,13 +5,13 @@ Its errors carry the backend's name. Reading for people goes through `resolve`, 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 from envref import streams
 from envref.backends.base import Backend
 from envref.client import UNTOLD, Writing
-from envref.errors import BackendError, EnvrefError
+from envref.errors import BackendDenied, BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
@@ -39,6 +39,16 @@ class ScopedStore:
         """Raises EnvrefError for a key that means a secret which envref did not make (commands.md 6.5)."""
         if self._store.mapped(key, self.scope.profile) is not None:
             raise EnvrefError(f'key "{key}" is mapped to an existing secret in backend "{self.name}"; change it there')
+
+    def check_usable(self) -> None:
+        """Raises BackendError if the store can't be used now: not reached, locked, set up wrongly, or too slow.
+
+        A credential that may not read may still write.
+        """
+        with contextlib.suppress(BackendDenied), self._signed():
+            complaint = self._opened.probe(self._store.deadline)
+            if complaint:
+                raise complaint
 
     def get(self, key: str) -> Secret | None:
         """The value, or None where there is none. Raises BackendError."""
@@ -115,7 +125,7 @@ class ScopedStore:
         else:
             backend.set(self.address(key), value, self._store.deadline)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _signed(self) -> Iterator[None]:
         """Says what is waited for, adds the backend's name to its errors, and prints its warnings, each once."""
         self._store.busy = True
@@ -138,7 +148,7 @@ def _value(answer: Secret | BackendError) -> Secret:
     return answer
 
 
-@contextmanager
+@contextlib.contextmanager
 def doing(what: str) -> Iterator[None]:
     """Puts what was being done in front of a store's error: `storing secret: …` (commands.md 13, row 35)."""
     try:

@@ -119,6 +119,43 @@ def test_the_prompt_is_on_the_terminal_and_hides_what_is_typed(shop):
     assert shop.values == {"app/api_key": "typed-by-hand"}
 
 
+@pytest.mark.parametrize("error", ["it is locked", "no network"])
+def test_nobody_types_a_value_for_a_store_that_can_t_take_it(shop, error):
+    """It would be lost; the store's error comes instead of the question."""
+    shop.write("plugin", f"#!/bin/sh\ncat > /dev/null\necho '{{\"error\": \"{error}\"}}'\n")
+    terminal = Terminal(shop.path, "secret", "set", "api_key")
+    assert terminal.end() == 1
+    assert "Enter secret value" not in terminal.output
+    assert "storing secret: " in terminal.output
+    assert error in terminal.output
+
+
+def test_who_may_not_read_may_still_write(shop):
+    """A store that denies reading is asked to write."""
+    answer = """echo '{"error": "reading denied"}'"""
+    shop.write("plugin", f"#!/bin/sh\ngrep -q '\"set\"' && echo '{{}}' || {answer}\n")
+    terminal = Terminal(shop.path, "secret", "set", "api_key")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("typed-by-hand\n")
+    assert terminal.end() == 0
+    assert 'secret "api_key" stored' in terminal.output
+
+
+def test_a_vault_asks_for_its_passphrase_once_and_before_the_value(vaulted, monkeypatch):
+    """Looking whether it opens is what opens it."""
+    passphrase = os.environ["ENVREF_VAULT_PASSPHRASE"]
+    monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+    terminal = Terminal(vaulted.path, "secret", "set", "api_key")
+    terminal.await_text("passphrase")
+    assert "Enter secret value" not in terminal.output
+    terminal.type(f"{passphrase}\n")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("typed-by-hand\n")
+    assert terminal.end() == 0
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", passphrase)
+    assert vaulted.envref("secret", "get", "api_key").stdout == "typed-by-hand\n"
+
+
 def test_ctrl_d_at_the_prompt_stores_nothing(shop):
     """The end of input is no value."""
     terminal = Terminal(shop.path, "secret", "set", "api_key")

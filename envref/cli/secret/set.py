@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from envref import streams
+from envref.cli import prompt
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import keyed, written
@@ -35,7 +36,11 @@ def set_(
     """
     target = written(key, backend, profile)
     line = reference_line(target.project, variable, key)
-    secret = _given(value if short is None else short, raw=raw, allow_empty=allow_empty)
+    given = value if short is None else short
+    if given is None and prompt.at_terminal():
+        with doing("storing secret"):  # before a person has typed a value, which would be lost
+            target.store().check_usable()
+    secret = _given(given, raw=raw, allow_empty=allow_empty)
     if short is not None:
         streams.warn("-v will mean --verbose here too from the next release on; write --value")
     with doing("storing secret"):
