@@ -122,7 +122,7 @@ def test_the_prompt_is_on_the_terminal_and_hides_what_is_typed(shop):
 @pytest.mark.parametrize("error", ["it is locked", "no network"])
 def test_nobody_types_a_value_for_a_store_that_can_t_take_it(shop, error):
     """It would be lost; the store's error comes instead of the question."""
-    shop.write("plugin", f"#!/bin/sh\ncat > /dev/null\necho '{{\"error\": \"{error}\"}}'\n")
+    shop.write("plugin", f'#!/bin/sh\ncat > /dev/null\necho \'{{"error": "{error}"}}\'\n')
     terminal = Terminal(shop.path, "secret", "set", "api_key")
     assert terminal.end() == 1
     assert "Enter secret value" not in terminal.output
