@@ -17,6 +17,7 @@ from envref.cli.timeout import timeout_of_environment
 from envref.errors import FAILED, OK, EnvrefError, printable
 from envref.paths import expanded
 from envref.project import sealed
+from envref.project.project import Project
 from envref.refs.outcome import Missing
 from envref.resolve.report import complaints
 from envref.resolve.resolution import Resolution
@@ -44,8 +45,8 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
     request = Request(directory(), profile=profile, timeout=timeout_of_environment())
     resolution = activate.resolve(request)
     wanted = onboarding.wanted(resolution)
-    waits = bool(wanted or sealed.waiting(resolution.project)) and not dry_run
-    if waits and team_files.take_all(resolution.project, backend, _path(identity)):
+    waits = bool(wanted or sealed.waiting(resolution.project) or _broken(resolution)) and not dry_run
+    if waits and _taken(resolution.project, backend, identity):
         resolution = activate.resolve(request)
         wanted = onboarding.wanted(resolution)
     keys = onboarding.missing_keys(resolution)
@@ -59,6 +60,14 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
         streams.inform("" if broken else _NOTHING)
         return FAILED if broken else OK
     return max(_ask_for_all(wanted, keys, Questioner(resolution, backend)), FAILED if broken else OK)
+
+
+def _taken(project: Project, backend: str | None, identity: str | None) -> bool:
+    """Whether there may be secrets now that were not there before: a vault to keep them, or those of the team."""
+    from envref.cli.vault.target import create_missing  # which needs what only a vault needs
+
+    is_made = create_missing(project)
+    return bool(team_files.take_all(project, backend, _path(identity))) or is_made
 
 
 def _broken(resolution: Resolution) -> list[str]:

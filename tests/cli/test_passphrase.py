@@ -45,11 +45,35 @@ def test_onboard_asks_once(app, monkeypatch):
     assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
 
 
-def test_a_wrong_one_is_typed_again_and_the_value_is_kept(app, monkeypatch):
-    """The value was typed before; neither shows."""
+def test_onboard_makes_the_vault_that_nobody_made_yet(app, home, monkeypatch):
+    """A clone on a new machine needs one command; who has just chosen the passphrase does not type it again."""
+    (home / ".config" / "envref" / "vault.db").unlink()
+    terminal = Terminal(app.path, "onboard")
+    for question in (PROMPT, "Confirm vault passphrase: "):
+        terminal.await_text(question)
+        terminal.type(f"{PASSPHRASE}\r")
+    for count in (1, 2, 3):
+        terminal.await_text("Enter value", count)
+        terminal.type(f"value {count}\r")
+    assert terminal.end() == 0, terminal.output
+    assert terminal.output.count(PROMPT) == 1
+    assert "vault initialized at ~/.config/envref/vault.db" in terminal.output
+    assert "not initialized" not in terminal.output
+    assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
+
+
+def test_onboard_makes_no_vault_of_a_project_s_own(app, home):
+    """One with a path is somebody's; its absence is an error with its cure."""
+    app.write(".envref.yaml", "project: app\nbackends: [{name: vault, config: {path: team.db}}]\n")
+    terminal = Terminal(app.path, "onboard")
+    assert terminal.end() == 1
+    assert "vault: not initialized" in terminal.output
+    assert not (app.path / "team.db").exists()
+
+
+def test_a_wrong_one_is_typed_again_before_the_value(app, monkeypatch):
+    """None of what was typed shows."""
     terminal = Terminal(app.path, "secret", "set", "a")
-    terminal.await_text("Enter secret value: ")
-    terminal.type("kept value\r")
     terminal.await_text(PROMPT)
     terminal.type("\r")
     terminal.await_text(AGAIN)
@@ -57,6 +81,8 @@ def test_a_wrong_one_is_typed_again_and_the_value_is_kept(app, monkeypatch):
     terminal.type("mistyped\r")
     terminal.await_text(AGAIN, 2)
     terminal.type(f"{PASSPHRASE}\r")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("kept value\r")
     assert terminal.end() == 0, terminal.output
     assert not [each for each in ("kept value", "mistyped", PASSPHRASE) if each in terminal.output]
     assert stored(app, monkeypatch).startswith("A=kept value\n")
@@ -97,8 +123,9 @@ def test_a_dry_run_reassures_nobody_whose_store_gives_no_answer(app):
     assert "vault passphrase required" in done.stderr
 
 
-def test_who_suspends_the_question_and_comes_back_types_without_echo(app):
+def test_who_suspends_the_question_and_comes_back_types_without_echo(app, monkeypatch):
     """The shell turned it on meanwhile; the question is asked again."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
     terminal = Terminal(app.path, "--norc", "-i", program=(need("bash"),))
     prompt = "Enter secret value: "
     terminal.type(f"{sys.executable} -m envref secret set a\r")

@@ -203,6 +203,18 @@ def test_a_clone_and_onboard_are_all(clone):
     assert clone.envref("onboard").stderr == "[ok] All secrets are resolved and no missing keys found.\n"
 
 
+def test_they_are_all_where_nobody_made_the_vault_yet(clone, monkeypatch):
+    """The passphrase is the environment's here; test_passphrase.py types it."""
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "correct horse battery")
+    clone.write(".envref.yaml", "project: app\nbackends: [{name: vault}]\n")
+    assert clone.envref("onboard", "--dry-run").returncode == 1
+    done = clone.envref("onboard")
+    assert done.returncode == 0
+    assert "vault initialized at ~/.config/envref/vault.db" in done.stderr
+    assert "[ok] All secrets are resolved" in done.stderr
+    assert clone.envref("secret", "get", "b").stdout == "2\n"
+
+
 def test_a_profile_takes_its_own_file_and_the_project_s(clone):
     """Each goes where it belongs."""
     assert clone.envref("onboard", "-P", "staging").returncode == 0

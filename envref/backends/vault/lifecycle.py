@@ -50,6 +50,7 @@ def initialize(vault: VaultFile, passphrase: Secret, work_factor: int = age.DEFA
         if connection is None:
             return False
         new_contents(connection, os.urandom(16).hex(), passphrase, work_factor).sign()
+    vault.know(passphrase)
     return True
 
 

@@ -58,6 +58,19 @@ def usual_can_be_made() -> bool:
     return passphrase.is_given() or passphrase.can_be_asked(beside_data=False) or lifecycle.exists(usual.file)
 
 
+def create_missing(project: Project) -> bool:
+    """Makes the usual vault where the project keeps secrets in it and nobody made it yet; whether it did.
+
+    A vault with a path of its own comes with the project, or by its members' agreement: that one is not made anew.
+    """
+    backends = [each for each in project.config.backends if each.type == vault.Vault.type]
+    usual = any("path" not in each.options for each in backends)
+    if not usual or lifecycle.exists(vault.Vault(vault.Vault.type).file) or not usual_can_be_made():
+        return False
+    create_usual()
+    return True
+
+
 @contextmanager
 def reported(target: vault.Vault) -> Iterator[vault.Vault]:
     """The vault in use. Its warnings are printed at the end; its errors name the backend.
