@@ -17,10 +17,12 @@ from tests.requirements import LEFT_OUT, SCOPE, need_process
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
 
-# A script's background job, and some runners of CI, hand on that these are ignored; so would every child here.
-for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGQUIT, signal.SIG_DFL)):
+# A script's background job, nohup, and some runners of CI hand on that signals are ignored; so would every child here.
+# Python itself ignores SIGPIPE and SIGXFSZ. Who said nohup keeps that: a handler is not handed on.
+USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: lambda *_: None}
+for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
     if signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, usual)
+        signal.signal(number, USUAL.get(number, signal.SIG_DFL))
 
 
 def pytest_configure():

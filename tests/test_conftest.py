@@ -5,15 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import ROOT
 
 
-def test_an_ignored_interrupt_is_not_inherited():
-    """As `make test &` in a script starts it: a test's child can be interrupted all the same."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP", "SIGQUIT", "SIGTERM", "SIGTSTP", "SIGCHLD", "SIGUSR1"])
+def test_an_ignored_signal_is_not_inherited(name):
+    """As `make test &` in a script, or nohup, starts it: a signal does to a test's child what it usually does."""
     program = (
-        "import signal, subprocess, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); import tests.conftest\n"
-        "child = 'import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)'\n"
+        f"import signal, subprocess, sys; signal.signal(signal.{name}, signal.SIG_IGN); import tests.conftest\n"
+        f"child = 'import signal; print(signal.getsignal(signal.{name}) is signal.SIG_IGN)'\n"
         "subprocess.run([sys.executable, '-c', child], check=True)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout == "True\n"
+    assert done.stdout == "False\n"
