@@ -115,6 +115,12 @@ def run(
     return outcome
 
 
+def run_in_foreground(argv: Sequence[str], payload: bytes) -> Finished:
+    """Runs a program that asks the person at the terminal, for as long as that takes: the terminal is its own too."""
+    ended = subprocess.run(argv, input=payload, capture_output=True, check=False, env=child_environment())
+    return Finished(ended.returncode, ended.stdout, ended.stderr.decode("utf-8", "replace"))
+
+
 def run_many(
     calls: Sequence[Call],
     *,

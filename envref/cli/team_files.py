@@ -12,7 +12,7 @@ from envref.cli.secret.target import target_in
 from envref.errors import EnvrefError
 from envref.paths import expanded
 from envref.project import sealed
-from envref.secrets import identities, intake, sharing, sync
+from envref.secrets import age_program, identities, intake, sharing, sync
 
 if TYPE_CHECKING:
     from envref.project.project import Project
@@ -74,10 +74,20 @@ def opened(held: bytes, keys: list[str], name: str) -> bytes:
     )
     for path in keys:
         try:
-            return sharing.decrypt(held, sharing.identities_of(path), name)
+            return _opened_with(path, held, name)
         except EnvrefError as error:
             failed = error
     raise failed
+
+
+def _opened_with(path: str, held: bytes, name: str) -> bytes:
+    try:
+        return sharing.decrypt(held, sharing.identities_of(path), name)
+    except sharing.KeyHasPassphrase:
+        opener = age_program.program() if consent.at_terminal() else None
+        if opener is None:
+            raise
+    return age_program.decrypt(opener, held, path, name)
 
 
 def _asked() -> str:

@@ -14,7 +14,11 @@ from envref.project.recipient import Recipient
 from envref.secret import Secret
 
 _OPENSSH = b"openssh-key-v1\0"
-_IDENTITY = "name a file that age-keygen wrote, or an SSH key without a passphrase"
+_IDENTITY = "name a file that age-keygen wrote, or an SSH key"
+
+
+class KeyHasPassphrase(EnvrefError):
+    """An SSH key that can't be read without its passphrase."""
 
 
 def recipients_of(path: str) -> list[Recipient]:
@@ -58,10 +62,11 @@ def _unusable(path: str, text: str) -> EnvrefError:
     if not _has_passphrase(text):
         return EnvrefError(f"{name}: no SSH key that age can use", hint="take an ssh-ed25519 or ssh-rsa key")
     copy = f"{path}.open"
-    return EnvrefError(
-        f"{name}: this SSH key has a passphrase, which envref does not ask for",
+    without = f"{pasted(('ssh-keygen', '-p', '-N', '', '-f', copy))} and name that copy, which you delete afterwards"
+    return KeyHasPassphrase(
+        f"{name}: this SSH key has a passphrase, which age asks for at a terminal, where it is installed",
         run=("cp", path, copy),
-        hint=f"{pasted(('ssh-keygen', '-p', '-N', '', '-f', copy))} and name that copy, which you delete afterwards",
+        hint=without,
     )
 
 

@@ -51,6 +51,13 @@ class Terminal:
         """Whether what is typed now would show."""
         return bool(termios.tcgetattr(self._screen)[3] & termios.ECHO)
 
+    def await_silence(self):
+        """Waits until what is typed does not show: a program may ask before it turns that off."""
+        limit = time.monotonic() + _PATIENCE
+        while self.echoes():
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+
     def type(self, text):
         os.write(self._screen, text.encode())
 

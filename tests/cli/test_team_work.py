@@ -223,6 +223,38 @@ def test_a_profile_takes_its_own_file_and_the_project_s(clone):
     assert clone.envref("secret", "get", "a").stdout == "1\n"
 
 
+@pytest.mark.parametrize(("typed", "status"), [("secret phrase", 0), ("mistyped", 1)])
+def test_an_ssh_key_with_a_passphrase_opens_it_by_age(clone, home, typed, status):
+    """age asks at the terminal, where nothing shows."""
+    need("age")
+    change = [need("ssh-keygen"), "-q", "-p", "-N", "secret phrase", "-f", home / ".ssh" / "mine"]
+    subprocess.run(change, check=True, timeout=60)
+    terminal = Terminal(clone.path, "sync", "pull")
+    terminal.await_text("Enter passphrase for")
+    terminal.await_silence()
+    terminal.type(f"{typed}\r")
+    assert terminal.end() == status, terminal.output
+    assert typed not in terminal.output
+    assert ("pulled 2 secrets" in terminal.output) == (status == 0)
+    assert (".envref.secrets.age: age did not open it" in terminal.output) == (status == 1)
+
+
+@pytest.mark.parametrize("lacking", ["program", "terminal"])
+def test_without_age_or_a_terminal_such_a_key_has_a_cure(clone, home, monkeypatch, lacking):
+    """Nobody is asked, and nothing waits."""
+    change = [need("ssh-keygen"), "-q", "-p", "-N", "secret phrase", "-f", home / ".ssh" / "mine"]
+    subprocess.run(change, check=True, timeout=60)
+    if lacking == "terminal":
+        output = clone.envref("sync", "pull").stderr
+    else:
+        monkeypatch.setenv("PATH", "/nowhere")
+        terminal = Terminal(clone.path, "sync", "pull")
+        terminal.end()
+        output = terminal.output
+    assert "mine: this SSH key has a passphrase, which age asks for at a terminal" in output
+    assert "ssh-keygen -p -N" in output
+
+
 def test_pull_finds_the_key_too(clone):
     """Without --identity."""
     assert clone.envref("sync", "pull").returncode == 0
