@@ -6,7 +6,9 @@ import functools
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from setup import nix, node_packages, pins, stores
 from setup.environment import ROOT, Environment
@@ -16,7 +18,7 @@ from setup.scope import scope_of
 from setup.steps import at_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from setup.interpreters import Interpreter
 
@@ -49,16 +51,17 @@ def test(*arguments: str) -> int:
     _install_programs(*tested)
     status = lint()
     widest = "everything" if os.environ.get("STORES") == "all" else ""
-    statuses = [_pytest(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
-    return max(status, *statuses)
+    runs = [_run_of(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
+    return max(status, *_side_by_side(*runs))
 
 
 def nightly(*arguments: str) -> int:
     """All tests on the first CPython, each as often as at night (security.md 7); envref's processes on all others."""
     first, *others = interpreters()
     _install_programs(first, *others)
-    status = _pytest(first, arguments, scope="everything", ENVREF_TESTS_NIGHTLY="1")
-    return max([status, *[_pytest(each, arguments, scope="envref") for each in others]])
+    runs = [_run_of(first, arguments, scope="everything", ENVREF_TESTS_NIGHTLY="1")]
+    runs += [_run_of(each, arguments, scope="envref") for each in others]
+    return max([run() for run in runs])
 
 
 def bench(*arguments: str) -> int:
@@ -89,13 +92,44 @@ def _install_programs(first: Interpreter, *others: Interpreter) -> None:
     at_once(functools.partial(stores.install, first), nix.install, node_packages.install, lint_too, *environments)
 
 
-def _pytest(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> int:
-    print(f"{interpreter}: tests with scope {scope}", file=sys.stderr, flush=True)
+class _Run(NamedTuple):
+    """pytest on one CPython. Calling it returns 0 if all tests pass, else 1; it writes to `output` if that is given."""
+
+    title: str
+    command: Sequence[str]
+    variables: Mapping[str, str]
+
+    def __call__(self, output: IO[bytes] | None = None) -> int:
+        _write(f"{self.title}\n".encode(), output)
+        return _status(*self.command, output=output, **self.variables)
+
+
+def _run_of(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> _Run:
     # One more than there are processors: a third of the time a test waits, for a limit to pass or a program to start.
     workers = str(min((os.cpu_count() or 1) + 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
     # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
-    return _status(*command, *arguments, PYTHONDONTWRITEBYTECODE="", ENVREF_TESTS_SCOPE=scope, **variables)
+    own = {"PYTHONDONTWRITEBYTECODE": "", "ENVREF_TESTS_SCOPE": scope, **variables}
+    return _Run(f"{interpreter}: tests with scope {scope}", [*command, *arguments], own)
+
+
+def _side_by_side(first: _Run, *others: _Run) -> list[int]:
+    """The runs' statuses. The others go beside the first, one after the other, and are printed after it.
+
+    A third of its time the first leaves a processor idle (docs/adr/0043-pythons-side-by-side.md).
+    """
+    with ThreadPoolExecutor(1) as beside, tempfile.TemporaryFile() as output:
+        waiting = beside.submit(lambda: [run(output) for run in others])
+        statuses = [first(), *waiting.result()]
+        output.seek(0)
+        _write(output.read())
+    return statuses
+
+
+def _write(text: bytes, output: IO[bytes] | None = None) -> None:
+    file = output or sys.stdout.buffer
+    file.write(text)
+    file.flush()
 
 
 def _test_environment(interpreter: Interpreter) -> Environment:
@@ -110,9 +144,11 @@ def _lint_environment(interpreter: Interpreter) -> Environment:
     return Environment("lint", interpreter).with_packages("lint")
 
 
-def _status(*command: str, **variables: str) -> int:
+def _status(*command: str, output: IO[bytes] | None = None, **variables: str) -> int:
     """0 if the command, run at the root of the checkout, ends well; else 1, also when a signal ended it."""
-    return int(subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode != 0)
+    environment = {**os.environ, **variables}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False, stdout=output, stderr=output)
+    return int(done.returncode != 0)
 
 
 DOORS: dict[str, Callable[..., int]] = {
