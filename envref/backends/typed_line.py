@@ -1,52 +1,81 @@
-"""A line typed at the terminal without echo, also by somebody who suspends the question and comes back."""
+"""A line typed at the terminal without echo, also by somebody who suspends the question and comes back.
+
+`getpass` of the standard library leaves the echo on then, because the shell turned it on meanwhile.
+"""
 
 from __future__ import annotations
 
-import signal
-from typing import TYPE_CHECKING, Any
+import os
+import select
+import sys
+import termios
 
 from envref import streams
 
-if TYPE_CHECKING:
-    from types import FrameType
+_LOOK = 0.1  # seconds between two looks at the terminal's modes
+_CHUNK = 65536  # bytes; a terminal hands over a line at a time
+_LOCAL = 3  # where tcgetattr has the local modes
 
 
 def typed(prompt: str) -> str:
     """The line, after the prompt. EOFError when there is none; OSError or termios.error without a terminal."""
-    from getpass import getpass
+    terminal, is_ours = _terminal()
+    with streams.question:
+        try:
+            return _asked(terminal, prompt)
+        finally:
+            if is_ours:
+                os.close(terminal)
 
-    with streams.question, _Resumed(prompt):
-        return getpass(prompt)
+
+def _terminal() -> tuple[int, bool]:
+    """The descriptor of the process's own terminal, else of standard input; and whether it is to be closed."""
+    try:
+        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC), True
+    except OSError:
+        return sys.stdin.fileno(), False
 
 
-class _Resumed:
-    """A context in which Ctrl-Z and `fg` ask again, without echo: the shell turned it on meanwhile.
+def _asked(terminal: int, prompt: str) -> str:
+    before = termios.tcgetattr(terminal)
+    try:
+        _hide(terminal)
+        os.write(terminal, prompt.encode())
+        return _line(terminal, prompt)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        os.write(terminal, b"\n")
 
-    Only the main thread can do this.
+
+def _line(terminal: int, prompt: str) -> str:
+    """What is typed until the line's end, or until Ctrl-D where nothing was typed."""
+    text = b""
+    while not text.endswith(b"\n"):
+        _wait(terminal, prompt)
+        chunk = os.read(terminal, _CHUNK)
+        if not chunk and not text:
+            raise EOFError
+        if not chunk:
+            break
+        text += chunk
+    return os.fsdecode(text).removesuffix("\n")
+
+
+def _wait(terminal: int, prompt: str) -> None:
+    """Returns when the terminal has something to hand over. Who suspended the question and comes back sees it again.
+
+    A look at the terminal's modes tells so: the signal for it may reach a thread that waits for something else.
     """
+    while not select.select([terminal], [], [], _LOOK)[0]:
+        if _hide(terminal):
+            os.write(terminal, prompt.encode())
 
-    def __init__(self, prompt: str) -> None:
-        self._prompt = prompt
-        self._before: Any = None
 
-    def __enter__(self) -> None:
-        try:
-            self._before = signal.signal(signal.SIGCONT, self._ask_again)
-        except (AttributeError, ValueError):  # no such signal here, or another thread
-            pass
-
-    def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGCONT, self._before)
-
-    def _ask_again(self, _number: int, _frame: FrameType | None) -> None:
-        import termios
-
-        try:
-            with open("/dev/tty", "r+b", buffering=0) as terminal:
-                modes = termios.tcgetattr(terminal)
-                modes[3] &= ~termios.ECHO
-                termios.tcsetattr(terminal, termios.TCSAFLUSH, modes)
-                terminal.write(self._prompt.encode())
-        except (OSError, termios.error):
-            pass  # what reads the line says what is wrong with the terminal
+def _hide(terminal: int) -> bool:
+    """Turns the echo off, and drops what was typed before; whether it was on."""
+    modes = termios.tcgetattr(terminal)
+    if not modes[_LOCAL] & termios.ECHO:
+        return False
+    modes[_LOCAL] &= ~termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSAFLUSH, modes)
+    return True

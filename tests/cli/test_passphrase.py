@@ -123,12 +123,26 @@ def test_a_dry_run_reassures_nobody_whose_store_gives_no_answer(app):
     assert "vault passphrase required" in done.stderr
 
 
-def test_who_suspends_the_question_and_comes_back_types_without_echo(app, monkeypatch):
+SUSPENDED = {
+    "a value": ("secret set a", "Enter secret value: "),
+    "a passphrase": ("get A --resolve", PROMPT),
+    "a passphrase, in a thread": ("resolve", PROMPT),
+}
+
+
+@pytest.mark.parametrize("question", SUSPENDED)
+def test_who_suspends_the_question_and_comes_back_types_without_echo(app, monkeypatch, question):
     """The shell turned it on meanwhile; the question is asked again."""
-    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    command, prompt = SUSPENDED[question]
+    if question == "a value":
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+    if "thread" in question:
+        app.write("slow", "#!/bin/sh\nsleep 60\n").chmod(0o755)
+        slow = "{name: slow, type: plugin, config: {command: ./slow}}"
+        app.write(".envref.yaml", f"project: app\nbackends: [{{name: vault}}, {slow}]\n")
+        app.write(".env", "A=ref://vault/a\nB=ref://slow/b\n")
     terminal = Terminal(app.path, "--norc", "-i", program=(need("bash"),))
-    prompt = "Enter secret value: "
-    terminal.type(f"{sys.executable} -m envref secret set a\r")
+    terminal.type(f"{sys.executable} -m envref {command}\r")
     terminal.await_text(prompt)
     terminal.type("\x1a")
     terminal.await_text("Stopped")

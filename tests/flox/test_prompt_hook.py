@@ -33,7 +33,7 @@ def prompted(place):
 def typed(terminal, question, keys):
     """What is typed at the question; how the shell of the prompt ended."""
     terminal.await_text(question)
-    time.sleep(0.2)  # getpass throws away what is typed before it has turned the echo off
+    time.sleep(0.2)  # what is typed before the echo is off is thrown away
     terminal.type(keys)
     return terminal.end()
 

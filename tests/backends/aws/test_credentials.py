@@ -170,7 +170,7 @@ def at_a_terminal(command, answer):
     printed = b""
     while b"MFA code" not in printed:
         printed += os.read(terminal, 1024)
-    time.sleep(0.1)  # getpass drops what was typed before it turned the echo off
+    time.sleep(0.1)  # what is typed before the echo is off is thrown away
     os.write(terminal, answer.encode())
     try:
         while os.read(terminal, 1024):

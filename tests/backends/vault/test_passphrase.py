@@ -158,7 +158,7 @@ def on_a_terminal(script, answers, *arguments):
             break
         if waiting and waiting[0][0] in shown:
             _, answer = waiting.pop(0)
-            time.sleep(0.1)  # getpass throws away what is typed before it has turned the echo off
+            time.sleep(0.1)  # what is typed before the echo is off is thrown away
             text = answer(shown) if callable(answer) else answer
             os.write(terminal, f"{text}\n".encode())
     os.waitpid(child, 0)
