@@ -277,5 +277,12 @@ SCENARIOS = (
         ),
         runs=_SLOW,
     ),
-    Scenario(oci_vault, (Ratio(f"{FEW} references of OCI Vault / 1: wall", wall, 12),), runs=_SLOW),
+    Scenario(
+        oci_vault,
+        (
+            Ratio(f"{FEW} references of OCI Vault / 1: wall", wall, 2),
+            Processes(f"{FEW} references of OCI Vault: processes", 0),
+        ),
+        runs=_SLOW,
+    ),
 )
