@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from envref.backends.answer import answered, as_secret
 from envref.backends.aws_complaints import Complaints, Refusal, throttled, tries, usual_sign_in
 from envref.backends.base import Package
+from envref.backends.direct import COMMAND, Direct
 from envref.backends.program import Installation, Program
-from envref.errors import BackendDenied, BackendError, BackendInvalid, printable
+from envref.errors import BackendDenied, BackendError, BackendInvalid
 from envref.secret import Secret
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ class Aws:
         self._service = service
         self._options = options
         self._tries = tries()
-        # Why the program is asked; None while nothing speaks against asking directly.
-        self._reason = "the option command" if options["command"] not in ("", "aws") else None
-        self._direct: Client | None = None
+        self._direct = Direct("aws", self._client, COMMAND if options["command"] not in ("", "aws") else "")
         self._profile = profile = options["profile"]
         self._words = Complaints(label, service, profile, actions=actions, own=complaints)
         self._program = Program(
@@ -80,9 +79,7 @@ class Aws:
     @property
     def way(self) -> str:
         """How it was asked, and why through the program."""
-        if self._reason is not None:
-            return f"through aws ({printable(self._reason)})"
-        return "without aws" if self._direct else ""
+        return self._direct.way
 
     def run(self, arguments: Sequence[str], deadline: float, *, about: str, payload: bytes | None = None) -> Finished:
         """One call that must succeed. Raises BackendError, in words about the name `about`."""
@@ -119,31 +116,14 @@ class Aws:
         return answers
 
     def _outcomes(self, asked: Sequence[Question], deadline: float) -> list[Outcome]:
-        client = self._client()
-        if client is None:
-            return self._printed(asked, deadline)
-        from envref.backends.http.connection import Unusual
+        return self._direct.ask(
+            lambda client: client.ask(asked, deadline, self._tries), lambda: self._printed(asked, deadline)
+        )
 
-        try:
-            return client.ask(asked, deadline, self._tries)
-        except Unusual as reason:
-            self._hand_over(str(reason))
-        return self._printed(asked, deadline)
+    def _client(self) -> Client:
+        from envref.backends.aws_direct.client import Client
 
-    def _client(self) -> Client | None:
-        """Asks without the program; None where that has to be asked (ADR 30)."""
-        if self._direct is None and self._reason is None:
-            from envref.backends.aws_direct.client import Client
-            from envref.backends.http.connection import Unusual
-
-            try:
-                self._direct = Client(self.label, self._service, os.environ, self._options)
-            except Unusual as reason:
-                self._hand_over(str(reason))
-        return self._direct
-
-    def _hand_over(self, reason: str) -> None:
-        self._direct, self._reason = None, reason
+        return Client(self.label, self._service, os.environ, self._options)
 
     def _printed(self, asked: Sequence[Question], deadline: float) -> list[Outcome]:
         calls = [self._whole(question.arguments()) for question in asked]

@@ -1,4 +1,4 @@
-"""Doppler, through its own program `doppler` (stores.md 12).
+"""Doppler: read by requests of envref's own where it can (ADR 35), and else through its program (stores.md 12).
 
 A name there is upper case, digits and underscores, so several keys share one name. A listed name does not show which
 key was meant: keys are listed in lower case, or as this run spelt them.
@@ -7,12 +7,14 @@ key was meant: keys are listed in lower case, or as this run spelt them.
 from __future__ import annotations
 
 import json
+import os
 import re
 from itertools import pairwise
 from typing import NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend, Package
+from envref.backends.direct import COMMAND, Direct
 from envref.backends.doppler_complaints import LABEL, NoSuchConfig, output, throttled
 from envref.backends.program import Installation, Program
 from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
+    from envref.backends.doppler_complaints import Downloaded
+    from envref.backends.doppler_direct.client import DopplerClient
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -82,8 +86,14 @@ class Doppler(Backend):
         self._project = project
         self._config = config
         self._flags = (*_FLAGS, *_flag("scope", root))
-        self._program = Program(LABEL, command, _INSTALLATION, root=root, throttled=throttled)
+        self._root = root
+        self._direct = Direct("doppler", self._client, COMMAND if command not in ("", "doppler") else "")
+        self._program = Program(LABEL, command or "doppler", _INSTALLATION, root=root, throttled=throttled)
         self._spellings: dict[_DopplerName, str] = {}
+
+    @property
+    def way(self) -> str:  # type: ignore[override]
+        return self._direct.way
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
@@ -121,7 +131,7 @@ class Doppler(Backend):
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One download for each config asked for: a single one where `config` is set, or without a profile."""
         places = {address: place for address in addresses if (place := self._place(address))}
-        downloads = self._ask(_DOWNLOAD, [place.source for place in places.values()], deadline)
+        downloads = self._downloads([place.source for place in places.values()], deadline)
         answers = there(
             {address: answered(_value, downloads[place.source], place.name) for address, place in places.items()}
         )
@@ -221,20 +231,44 @@ class Doppler(Backend):
             return ()
         return [name for name in names if name not in own]
 
+    def _client(self) -> DopplerClient:
+        from envref.backends.doppler_direct.client import DopplerClient
+
+        return DopplerClient(os.environ, self._root)
+
+    def _downloads(
+        self, sources: Iterable[_Source], deadline: float
+    ) -> dict[_Source, Mapping[str, object] | BackendError]:
+        """What each config holds: one request each, or one run."""
+        wanted = list(dict.fromkeys(sources))
+        if not wanted:
+            return {}
+        outcomes: Sequence[Finished | Downloaded] = self._direct.ask(
+            lambda client: client.downloads(wanted, deadline), lambda: self._runs(_DOWNLOAD, wanted, deadline)
+        )
+        return self._contents(wanted, outcomes)
+
     def _ask(
         self, what: Sequence[str], sources: Iterable[_Source], deadline: float
     ) -> dict[_Source, Mapping[str, object] | BackendError]:
         """The members of the answer for each config, or its error: one run each."""
         wanted = list(dict.fromkeys(sources))
-        if not wanted:
-            return {}
-        outcomes = self._program.run_many([self._arguments(what, source) for source in wanted], deadline)
-        return {source: self._members(source, outcome) for source, outcome in zip(wanted, outcomes, strict=True)}
+        return self._contents(wanted, self._runs(what, wanted, deadline)) if wanted else {}
+
+    def _runs(
+        self, what: Sequence[str], sources: Iterable[_Source], deadline: float
+    ) -> Sequence[Finished | BackendError]:
+        return self._program.run_many([self._arguments(what, source) for source in sources], deadline)
+
+    def _contents(
+        self, sources: Iterable[_Source], outcomes: Iterable[Finished | Downloaded]
+    ) -> dict[_Source, Mapping[str, object] | BackendError]:
+        return {source: self._members(source, outcome) for source, outcome in zip(sources, outcomes, strict=True)}
 
     def _ask_one(self, what: Sequence[str], source: _Source, deadline: float) -> Mapping[str, object]:
         return _unless_error(self._ask(what, [source], deadline)[source])
 
-    def _members(self, source: _Source, outcome: Finished | BackendError) -> Mapping[str, object] | BackendError:
+    def _members(self, source: _Source, outcome: Finished | Downloaded) -> Mapping[str, object] | BackendError:
         """What the program printed of a config. A profile whose config does not exist has nothing."""
         answer = answered(_printed, outcome)
         is_profile = source[0] == self._project and source[1] != self._config
@@ -310,7 +344,7 @@ def _value(contents: Mapping[str, object] | BackendError, name: str) -> Secret |
     return as_secret(LABEL, value)
 
 
-def _printed(outcome: Finished | BackendError) -> Mapping[str, object]:
+def _printed(outcome: Finished | Downloaded) -> Mapping[str, object]:
     """The members of the object that a run printed."""
     document = _parsed(output(outcome))
     if not isinstance(document, dict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from typing import NamedTuple
 
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
@@ -17,6 +18,19 @@ if TYPE_CHECKING:
 LABEL = "doppler"
 
 _GIVEN = "DOPPLER_TOKEN"
+
+
+class DopplerRefusal(NamedTuple):
+    """What the service said instead; `pause` is how many seconds it wants to be left alone, None if it is not about
+    that.
+    """
+
+    text: str
+    pause: float | None
+
+
+if TYPE_CHECKING:
+    Downloaded = bytes | DopplerRefusal | BackendError
 
 
 class NoSuchConfig(BackendInvalid):
@@ -44,10 +58,14 @@ _COMPLAINTS = (
 )
 
 
-def output(outcome: Finished | BackendError) -> bytes:
-    """What a run printed. Raises the error that it ended with."""
+def output(outcome: Finished | Downloaded) -> bytes:
+    """What a run printed, or the service said. Raises the error that it ended with."""
     if isinstance(outcome, BackendError):
         raise outcome
+    if isinstance(outcome, bytes):
+        return outcome
+    if isinstance(outcome, DopplerRefusal):
+        raise _error(outcome.text)
     if outcome.status:
         raise _error(_complaint(outcome.stderr))
     return outcome.stdout

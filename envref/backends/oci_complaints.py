@@ -7,7 +7,6 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from envref.backends.ini import sections
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 LABEL = "oci-vault"
 SET_UP = ("oci", "setup", "config")
 SESSION = "security_token"  # the `auth` of a profile that `oci session authenticate` made
+UNREACHED = "The connection to endpoint"  # how `oci` begins when a service is not there
 READING = "the policy has to allow read secret-bundles and inspect secrets in the compartment of the vault"
 WRITING = "the policy has to allow manage secret-family and use keys in the compartment of the vault"
 
@@ -62,6 +62,8 @@ class SignIn:
         said = "oci: its configuration is incomplete"
         if not _NO_USER.search(text):
             return Complaint("config file at", BackendLocked, said, run=SET_UP)
+        from envref.backends.ini import sections
+
         path = os.environ.get("OCI_CLI_CONFIG_FILE") or "~/.oci/config"
         if "security_token_file" in sections(path).get(self._profile or "DEFAULT", {}):
             said = "oci: the profile is one of oci session authenticate"
@@ -83,7 +85,7 @@ def _complaints(text: str, sign_in: SignIn, policy: str) -> tuple[Complaint, ...
         Complaint("IncorrectState:", BackendInvalid, hint="try again in a moment: the secret is being changed"),
         Complaint("InvalidParameter:", BackendInvalid, hint="check the OCIDs of the backend"),
         Complaint(
-            "The connection to endpoint",
+            UNREACHED,
             BackendUnavailable,
             "unavailable: no connection to the service",
             hint="check the network, and region of the oci profile",
@@ -118,6 +120,11 @@ def failure(finished: Finished, sign_in: SignIn, policy: str) -> BackendError:
     printed = plain(finished.stdout.decode("utf-8", "replace"))
     known = [complaint.phrase for complaint in complaints if complaint.phrase in printed]
     return understood(LABEL, "\n".join([_summary(stderr), *known]), complaints)
+
+
+def refused(text: str, sign_in: SignIn) -> BackendError:
+    """The error of a read that a service refused: `CODE: message`, as `failure` makes it of what `oci` printed."""
+    return understood(LABEL, text, _complaints(text, sign_in, READING))
 
 
 def throttled(stderr: str) -> float | None:

@@ -1,27 +1,17 @@
-"""Oracle Cloud Infrastructure Vault, by way of the `oci` CLI (stores.md 10)."""
+"""Oracle Cloud Infrastructure Vault (stores.md 10)."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
-from envref.backends.answer import answered, as_bytes, as_secret, not_found
-from envref.backends.base import Backend, Package
-from envref.backends.oci_complaints import (
-    LABEL,
-    READING,
-    SESSION,
-    SET_UP,
-    WRITING,
-    AbsentOrDenied,
-    SignIn,
-    failure,
-    throttled,
-)
-from envref.backends.program import Installation, Program
-from envref.backends.revision import revision
+from envref.backends.answer import as_bytes, not_found
+from envref.backends.base import Backend
+from envref.backends.oci_complaints import LABEL, SESSION, WRITING, AbsentOrDenied
+from envref.backends.oci_questions import entry, listing, value_of
+from envref.backends.oci_service import PACKAGES, Oci, understood
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -29,42 +19,18 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.backends.command import Finished
+    from envref.backends.oci_questions import ListedSecret
     from envref.backends.retrieval import Retrieval, Wanted
 
 LARGEST = 25 * 1024  # bytes of a value: the service's limit
-_PACKAGES = (Package("oci-cli"),)
-_INSTALLATION = Installation(("oci-cli",), _PACKAGES, SET_UP)
-
-# Every option of the output is given: a user's own oci settings may name another format, or a query.
-_GLOBAL = ("--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@")
-# Warnings that most people get from oci at every call; envref would quote one instead of what went wrong.
-_QUIET = {"SUPPRESS_LABEL_WARNING": "True", "OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING": "True"}
 _FROM_STDIN = ("--from-json=file:///dev/stdin",)
 # The service answers before it is done, and a new secret can't be read until then. On its own, oci checks every 30 s.
 _FAILED = "FAILED"
 _UNTIL_DONE = ("--wait-for-state=ACTIVE", f"--wait-for-state={_FAILED}", "--wait-interval-seconds=1")
 
-_GONE = "DELETED"
-_GOING = ("SCHEDULING_DELETION", "PENDING_DELETION", "DELETING")
-
 _AUTHS = ("api_key", SESSION, "instance_principal", "resource_principal", "oke_workload_identity")
 _STAGES = ("CURRENT", "PENDING", "LATEST", "PREVIOUS", "DEPRECATED")
 _OCID = "ocid1.vaultsecret."
-
-
-class _ListedSecret(NamedTuple):
-    """A secret as a listing shows it; `until` is the day of a scheduled deletion."""
-
-    identity: str
-    name: str
-    state: str
-    until: str
-
-    @property
-    def exists(self) -> bool:
-        """Whether it can be read: no deletion is scheduled."""
-        return self.state not in _GOING
 
 
 # _envref_oci COMMAND...: the content of a bundle, decoded
@@ -96,7 +62,7 @@ class OciVault(Backend):
     versions = "a number, a stage such as PREVIOUS, or a version's name"
     keeps_revisions = True
     programs = ("oci",)
-    packages = _PACKAGES
+    packages = PACKAGES
     read_variables = "OCI_* PYTHON*"
     shell_functions: ClassVar[Mapping[str, str]] = {"_envref_oci": _DECODING}
 
@@ -116,11 +82,14 @@ class OciVault(Backend):
         self._vault = vault_id
         self._compartment = compartment_id
         self._key = key_id
-        auth = _auth(auth)
-        given = {"--profile": profile, "--auth": auth}
-        self._global = (*_GLOBAL, *(f"{option}={value}" for option, value in given.items() if value))
-        self._sign_in = SignIn(auth, profile)
-        self._program = Program(LABEL, command, _INSTALLATION, root=root, throttled=throttled)
+        access = {"profile": profile, "auth": _auth(auth), "command": command, "root": root}
+        self._oci = Oci(**access)
+        # Looks at what is there as it writes: through one program, which takes the time that the service may need.
+        self._writing = Oci(**access, reason="a write")
+
+    @property
+    def way(self) -> str:  # type: ignore[override]
+        return self._oci.way
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
@@ -145,7 +114,7 @@ class OciVault(Backend):
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Reads a single key, and lists only if that is refused. Lists for more keys, then reads each one listed."""
         wanted = list(dict.fromkeys(addresses))
-        answers = self._read(wanted if len(wanted) < 2 else self._existing(wanted, deadline), deadline)
+        answers = self._read(self._oci, wanted if len(wanted) < 2 else self._existing(wanted, deadline), deadline)
         return {
             address: answer
             for address, answer in answers.items()
@@ -156,34 +125,33 @@ class OciVault(Backend):
         """Creates or replaces one value, and reads it back."""
         content = _content(value)
         name = _own_name(address)
-        entry = self._find(name, deadline)
-        if entry and not entry.exists:
-            raise _scheduled(address, entry)
+        known = self._find(self._writing, name, deadline)
+        if known and not known.exists:
+            raise _scheduled(address, known)
         command, target = (
-            ("update-base64", {"secretId": entry.identity}) if entry else ("create-base64", self._new(name))
+            ("update-base64", {"secretId": known.identity}) if known else ("create-base64", self._new(name))
         )
         payload = json.dumps({**target, "secretContentContent": content.reveal()}).encode()
-        finished = self._run(
-            ["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE], deadline, policy=WRITING, payload=payload
-        )
-        if _entries([_data(finished.stdout)])[0].state == _FAILED:
+        arguments = ["vault", "secret", command, *_FROM_STDIN, *_UNTIL_DONE]
+        written = self._writing.run(arguments, deadline, policy=WRITING, payload=payload)
+        if understood(entry, written).state == _FAILED:
             raise BackendUnavailable(
                 f'{LABEL}: "{printable(str(address))}": the service failed to store the value',
                 hint="set it again; oci vault secret get shows its state",
             )
-        _compare(address, self._read([address], deadline)[address], value)
+        _compare(address, self._read(self._writing, [address], deadline)[address], value)
 
     def delete(self, address: Address, deadline: float) -> None:
         """Schedules the deletion, with the delay that the service chooses."""
-        entry = self._find(_own_name(address), deadline)
-        if entry is None or not entry.exists:
+        known = self._find(self._writing, _own_name(address), deadline)
+        if known is None or not known.exists:
             raise self.absent(address)
-        command = ["vault", "secret", "schedule-secret-deletion", f"--secret-id={entry.identity}"]
-        self._run(command, deadline, policy=WRITING)
+        command = ["vault", "secret", "schedule-secret-deletion", f"--secret-id={known.identity}"]
+        self._writing.run(command, deadline, policy=WRITING)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         root = f"{project}/"
-        keys = [decoded(entry.name) for entry in self._listing(deadline) if entry.exists]
+        keys = [decoded(each.name) for each in self._listing(self._oci, deadline) if each.exists]
         return [key.removeprefix(root) for key in keys if key is not None and key.startswith(root) and key != root]
 
     def _existing(self, wanted: Sequence[Address], deadline: float) -> Sequence[Address]:
@@ -191,10 +159,10 @@ class OciVault(Backend):
         if all(map(_is_ocid, wanted)):
             return wanted
         try:
-            entries = self._listing(deadline)
+            listed = self._listing(self._oci, deadline)
         except AbsentOrDenied:
             return wanted
-        there = {entry.name for entry in entries if entry.exists}
+        there = {each.name for each in listed if each.exists}
         return [address for address in wanted if _is_ocid(address) or _name(address) in there]
 
     def _lacks(self, address: Address, deadline: float, *, is_listed: bool) -> bool:
@@ -204,65 +172,42 @@ class OciVault(Backend):
         """
         if address.version is not None:
             current = Address(address.project, address.key, profile=address.profile, foreign=address.foreign)
-            answer = self._read([current], deadline)[current]
+            answer = self._read(self._oci, [current], deadline)[current]
             return isinstance(answer, Secret) or (
                 isinstance(answer, AbsentOrDenied) and self._lacks(current, deadline, is_listed=is_listed)
             )
         if is_listed or _is_ocid(address):
             return False
         try:
-            entry = self._find(_name(address), deadline)
+            known = self._find(self._oci, _name(address), deadline)
         except AbsentOrDenied:
             return False
-        return entry is None or not entry.exists
+        return known is None or not known.exists
 
-    def _read(self, wanted: Sequence[Address], deadline: float) -> dict[Address, Secret | BackendError]:
-        """The answer for each, one process each, four at a time."""
-        calls = [(*self._global, "secrets", "secret-bundle", *self._bundle(address)) for address in wanted]
-        outcomes = self._program.run_many(calls, deadline, extra=_QUIET)
-        return {address: answered(self._value, outcome) for address, outcome in zip(wanted, outcomes, strict=True)}
+    def _read(self, oci: Oci, wanted: Sequence[Address], deadline: float) -> dict[Address, Secret | BackendError]:
+        """The answer for each, of a request of its own."""
+        questions = [value_of({**self._place(address), **_version(address.version)}) for address in wanted]
+        answers = oci.ask(questions, deadline)
+        return dict(zip(wanted, answers, strict=True))
 
-    def _bundle(self, address: Address) -> Sequence[str]:
-        """The words that ask for the secret."""
-        version = _version(address.version)
+    def _place(self, address: Address) -> dict[str, str]:
+        """What finds the secret, as the service calls it."""
         if _is_ocid(address):
-            return ("get", f"--secret-id={address.foreign}", *version)
-        return ("get-secret-bundle-by-name", f"--vault-id={self._vault}", f"--secret-name={_name(address)}", *version)
+            return {"secretId": str(address.foreign)}
+        return {"vaultId": self._vault, "secretName": _name(address)}
 
-    def _value(self, outcome: Finished | BackendError) -> Secret:
-        """The value that a read printed. Raises BackendError."""
-        if isinstance(outcome, BackendError):
-            raise outcome
-        if outcome.status:
-            raise failure(outcome, self._sign_in, READING)
-        bundle = _data(outcome.stdout)
-        return as_secret(
-            LABEL, _decoded_content(bundle), revision(bundle.get("version-number"), bundle.get("time-created"))
-        )
-
-    def _find(self, name: str, deadline: float) -> _ListedSecret | None:
+    def _find(self, oci: Oci, name: str, deadline: float) -> ListedSecret | None:
         """The listing's entry of that name, an existing one before one that is being deleted."""
-        found = [entry for entry in self._listing(deadline, f"--name={name}") if entry.name == name]
-        return next((entry for entry in found if entry.exists), found[0] if found else None)
+        found = [each for each in self._listing(oci, deadline, name=name) if each.name == name]
+        return next((each for each in found if each.exists), found[0] if found else None)
 
-    def _listing(self, deadline: float, *narrowed: str) -> Sequence[_ListedSecret]:
+    def _listing(self, oci: Oci, deadline: float, **narrowed: str) -> Sequence[ListedSecret]:
         """Every entry of the vault that is not deleted, from all pages."""
-        place = (f"--compartment-id={self._compartment}", f"--vault-id={self._vault}")
-        finished = self._run(["vault", "secret", "list", *place, *narrowed, "--all"], deadline)
-        # For an empty list oci prints nothing at all.
-        entries = _entries(_data(finished.stdout)) if finished.stdout.strip() else []
-        return [entry for entry in entries if entry.state != _GONE]
+        place = {"compartmentId": self._compartment, "vaultId": self._vault}
+        return oci.ask_one(listing({**place, **narrowed}), deadline)
 
     def _new(self, name: str) -> dict[str, str]:
         return {"compartmentId": self._compartment, "vaultId": self._vault, "keyId": self._key, "secretName": name}
-
-    def _run(
-        self, arguments: Sequence[str], deadline: float, *, policy: str = READING, payload: bytes | None = None
-    ) -> Finished:
-        finished = self._program.run([*self._global, *arguments], deadline, payload=payload, extra=_QUIET)
-        if finished.status:
-            raise failure(finished, self._sign_in, policy)
-        return finished
 
 
 def encoded(key: str) -> str:
@@ -303,12 +248,13 @@ def _auth(auth: str) -> str:
     return auth
 
 
-def _version(version: str | None) -> tuple[str, ...]:
+def _version(version: str | None) -> dict[str, str]:
+    """What names the version, as the service calls it."""
     if version is None:
-        return ()
+        return {}
     if version.isascii() and version.isdigit():
-        return (f"--version-number={version}",)
-    return (f"--stage={version}",) if version in _STAGES else (f"--secret-version-name={version}",)
+        return {"versionNumber": version.lstrip("0") or "0"}
+    return {"stage" if version in _STAGES else "secretVersionName": version}
 
 
 def _is_ocid(address: Address) -> bool:
@@ -335,11 +281,11 @@ def _content(value: Secret) -> Secret:
     return Secret(base64.b64encode(raw).decode())
 
 
-def _scheduled(address: Address, entry: _ListedSecret) -> BackendInvalid:
+def _scheduled(address: Address, known: ListedSecret) -> BackendInvalid:
     return BackendInvalid(
-        f'{LABEL}: "{printable(str(address))}" is scheduled for deletion until {entry.until}; '
+        f'{LABEL}: "{printable(str(address))}" is scheduled for deletion until {known.until}; '
         "cancel the deletion or use another key",
-        run=("oci", "vault", "secret", "cancel-secret-deletion", "--secret-id", entry.identity),
+        run=("oci", "vault", "secret", "cancel-secret-deletion", "--secret-id", known.identity),
     )
 
 
@@ -352,35 +298,3 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
             f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
             hint="set it again; oci vault secret get shows its state",
         )
-
-
-def _decoded_content(bundle: Any) -> bytes:
-    try:
-        return base64.b64decode(bundle["secret-bundle-content"]["content"], validate=True)
-    except (KeyError, TypeError, ValueError):
-        # "from None": the cause may carry the value
-        raise _unknown_answer() from None
-
-
-def _data(stdout: bytes) -> Any:
-    """Member `data` of what oci printed."""
-    try:
-        return json.loads(stdout.decode())["data"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise _unknown_answer() from None
-
-
-def _entries(listed: Any) -> list[_ListedSecret]:
-    try:
-        return [_entry(each) for each in listed]
-    except (KeyError, TypeError, AttributeError):
-        raise _unknown_answer() from None
-
-
-def _entry(listed: Any) -> _ListedSecret:
-    until = str(listed.get("time-of-deletion") or "an unknown day").partition("T")[0]
-    return _ListedSecret(listed["id"], listed["secret-name"], listed["lifecycle-state"], until)
-
-
-def _unknown_answer() -> BackendInvalid:
-    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know", hint="update oci-cli")

@@ -10,6 +10,7 @@ import pytest
 from envref.backends.http import threads
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.pool import Connections
+from envref.backends.http.query import encoded_query
 from envref.backends.http.way import is_proxied
 from tests.backends.doubles.scripted import http, scripts
 
@@ -65,6 +66,10 @@ class TestRequest:
     def test_the_host_header(self, host, port, tls, authority):
         """A port that is not the scheme's own is named; an IPv6 address stands in brackets."""
         assert Server(host, port, tls).authority == authority
+
+    def test_a_query_is_sorted_once_it_is_encoded(self):
+        """By name, then by value; what is no letter, digit or one of `-._~` is encoded byte by byte."""
+        assert encoded_query([("b", "ä"), ("a", "2"), ("a", "1 +"), ("B", "")]) == "B=&a=1%20%2B&a=2&b=%C3%A4"
 
 
 class TestConnections:

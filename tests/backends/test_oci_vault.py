@@ -26,7 +26,7 @@ from envref.errors import (
 from envref.refs.address import Address
 from envref.secret import Secret
 from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
-from tests.backends.contract import BackendContract, values_of
+from tests.backends.contract import BackendContract, only_reading, values_of
 from tests.backends.stores import shim
 from tests.backends.stores.oci import UNREACHABLE, Account, LoadedOci, options
 from tests.lateness import Stopwatch, as_set
@@ -44,6 +44,16 @@ def error_of(store, address, *others, deadline=None):
     return answer_of(store, address, deadline, among=others)
 
 
+# How the requests begin that `oci` makes for its commands.
+_TOLD = {
+    "get": r"GET /20190301/secretbundles/",
+    "get-secret-bundle-by-name": r"POST /20190301/secretbundles/actions/getByName",
+    "list": r"GET /20180608/secrets\?",
+}
+KNOWN_TO_NOBODY = "OCI_KNOWN_TO_NOBODY"  # and so it may have a meaning for another `oci`
+both_ways = pytest.mark.parametrize("way", ["direct", "oci"], indirect=True)
+
+
 class Vault:
     """A vault of its own in the service, the backend for it, and what calls of `oci` it made."""
 
@@ -57,6 +67,10 @@ class Vault:
     def put(self, *keys, value=b"v"):
         for key in keys:
             self.service.put(self.identity, f"app.-{key}", value)
+
+    def asked(self):
+        """What the service was asked to tell so far, by the commands of `oci`, sorted: several are asked at once."""
+        return sorted(name for request in self.service.requests for name in _TOLD if re.match(_TOLD[name], request))
 
     def commands(self):
         """The commands of `oci` that were called so far, sorted: those of a batch start in no order."""
@@ -96,7 +110,16 @@ def oci(service, loaded, monkeypatch):
 
 
 @pytest.fixture
-def vault(service, loaded, monkeypatch, tmp_path):
+def way(request, monkeypatch):
+    """How secrets are read: by envref's own requests, or through the program."""
+    name = getattr(request, "param", "direct")
+    if name == "oci":
+        monkeypatch.setenv(KNOWN_TO_NOBODY, "1")
+    return name
+
+
+@pytest.fixture
+def vault(way, service, loaded, monkeypatch, tmp_path):
     calls = shim.recorded(tmp_path / "shim", loaded.program, "oci")
     monkeypatch.setenv("PATH", f"{calls.path}:{os.environ['PATH']}")
     return Vault(service, calls)
@@ -135,12 +158,24 @@ class TestOciVault(BackendContract):
         assert self.read(store, "key") == "new"
 
     def test_many_are_answered_at_once(self, vault):
-        """Forty keys of one question get their own values, the absent ones none, and a process is spent on none."""
+        """Forty keys of one question get their own values, the absent ones none, and no request is spent on those."""
         for number in range(0, 40, 2):
             vault.put(f"key{number}", value=f"value {number}".encode())
         answers = answers_of(vault.backend, *keys(*(f"key{number}" for number in range(40))))
         assert answers == {f"app/key{number}": f"value {number}" for number in range(0, 40, 2)}
-        assert vault.commands() == ["get-secret-bundle-by-name"] * 20 + ["list"]
+        assert vault.asked() == ["get-secret-bundle-by-name"] * 20 + ["list"]
+
+
+@only_reading
+class TestThroughOci(TestOciVault):
+    """The same answers where the program reads; written past it, for it is slow."""
+
+    @pytest.fixture(autouse=True)
+    def _through_oci(self, monkeypatch):
+        monkeypatch.setenv(KNOWN_TO_NOBODY, "1")
+
+    def put(self, store, key, value):
+        self.service.write(self.options["vault_id"], encoded(f"app/{key}"), value.encode())
 
 
 class TestNames:
@@ -177,21 +212,28 @@ class TestNames:
             vault.service.put(vault.identity, name, b"v")
         vault.put(*(f"key{number:02}" for number in range(30)))
         assert sorted(vault.backend.list("app", soon())) == [f"key{number:02}" for number in range(30)]
-        assert (len(vault.service.requests), len(vault.commands())) == (2, 1)
+        assert (vault.asked(), vault.commands()) == (["list", "list"], [])
 
 
+@both_ways
 class TestReading:
-    def test_one_key_is_one_process(self, vault):
-        """A key that is there is read by its name, without asking for its OCID first."""
+    def test_one_key_is_one_request(self, vault, way):
+        """A key that is there is read by its name, without asking for its OCID first; without a process too."""
         vault.put("key")
         assert answers_of(vault.backend, KEY) == {"app/key": "v"}
-        assert vault.commands() == ["get-secret-bundle-by-name"]
+        assert vault.asked() == ["get-secret-bundle-by-name"]
+        assert vault.commands() == (vault.asked() if way == "oci" else [])
+
+    def test_a_revision_is_its_version_and_its_date(self, vault):
+        """To the millisecond: the same by either way, or each change of way would look like a rotation."""
+        vault.put("key")
+        assert vault.backend.get_many([KEY], soon())[KEY].revision == "1.1767323045678"
 
     def test_a_listing_decides_that_one_key_is_absent(self, vault):
         """The service says the same of absent and denied; a listing of that name tells them apart."""
         assert answers_of(vault.backend, KEY) == {}
-        assert vault.commands() == ["get-secret-bundle-by-name", "list"]
-        assert "--name=app.-key" in vault.arguments()
+        assert vault.asked() == ["get-secret-bundle-by-name", "list"]
+        assert "&name=app.-key" in vault.service.requests[-1]
 
     def test_only_the_name_itself_counts(self, vault):
         """Another name in the listing is neither taken for the key nor written over."""
@@ -202,21 +244,22 @@ class TestReading:
         assert answers_of(vault.backend, KEY, *keys("other")) == {"app/key": VALUE, "app/other": "v"}
 
     def test_only_what_the_listing_holds_is_read(self, vault):
-        """Of several keys at both scopes, the absent ones cost no process."""
+        """Of several keys at both scopes, the absent ones cost no request."""
         vault.put("a", "c")
         assert answers_of(vault.backend, *keys("a", "b", "c"), *keys("a", "b", "c", profile="p")) == {
             "app/a": "v",
             "app/c": "v",
         }
-        assert vault.commands() == ["get-secret-bundle-by-name"] * 2 + ["list"]
+        assert vault.asked() == ["get-secret-bundle-by-name"] * 2 + ["list"]
 
-    def test_four_are_read_at_a_time(self, vault):
-        """The reads of a batch run side by side, no more than four of them."""
-        names = [f"key{number}" for number in range(6)]
+    def test_several_are_read_at_a_time(self, vault, way):
+        """The reads of a batch run side by side: no more than four processes, or eight requests."""
+        names = [f"key{number}" for number in range(10)]
         vault.put(*names)
-        vault.service.meeting, vault.service.latency = 4, 0.2
-        assert len(answers_of(vault.backend, *keys(*names))) == 6
-        assert vault.service.busiest == 4
+        most = {"oci": 4, "direct": 8}[way]
+        vault.service.meeting, vault.service.latency = most, 0.2
+        assert len(answers_of(vault.backend, *keys(*names))) == 10
+        assert vault.service.busiest == most
 
     def test_what_is_to_be_deleted_is_absent(self, vault):
         """A key whose deletion is scheduled is neither read nor listed nor deleted again, though it still exists."""
@@ -271,7 +314,7 @@ class TestReading:
     def test_a_foreign_name_is_no_option(self, vault):
         """A foreign name that looks like an option of `oci` is a name."""
         assert answers_of(vault.backend, Address("", "", foreign="--debug")) == {}
-        assert "--secret-name=--debug" in vault.arguments()
+        assert "secretName=--debug&" in vault.service.requests[0]
 
     @pytest.mark.parametrize(
         ("content", "message"),
@@ -288,17 +331,18 @@ class TestReading:
         assert (type(error), error.message) == (BackendInvalid, f"oci-vault: {message}")
 
 
+@both_ways
 class TestAddressed:
     def test_a_secret_by_its_ocid(self, vault):
         """From any compartment, beside names and without a listing for it; its versions too."""
         vault.put("key", value=b"named")
-        vault.service.put("ocid1.vault.oc1.iad.other", "elsewhere", b"far", "ocid1.compartment.oc1..other")
+        vault.service.put(f"{vault.identity}.other", "elsewhere", b"far", "ocid1.compartment.oc1..other")
         ocid = vault.service.newest
         far = Address("", "", foreign=ocid)
         assert answers_of(vault.backend, far) == {ocid: "far"}
         assert answers_of(vault.backend, far, KEY) == {ocid: "far", "app/key": "named"}
         assert answers_of(vault.backend, Address("", "", foreign=ocid, version="1")) == {ocid: "far"}
-        assert vault.commands() == ["get", "get", "get", "get-secret-bundle-by-name", "list"]
+        assert vault.asked() == ["get", "get", "get", "get-secret-bundle-by-name", "list"]
 
     def test_an_ocid_that_is_refused_is_not_absent(self, vault):
         """It may be in a compartment that nobody can look into from here."""
@@ -327,6 +371,7 @@ class TestAddressed:
         assert isinstance(error_of(vault.backend, wanted), BackendDenied)
 
 
+@both_ways
 class TestDenied:
     def test_one_that_may_not_be_read_is_no_absent_one(self, vault):
         """A name that the listing has, and that can't be read, is denied, with the permission that is needed."""
@@ -509,6 +554,7 @@ class TestErrors:
         assert isinstance(error, kind)
         assert error.lines() == [f"error: {lines[0]}", *lines[1:]]
 
+    @both_ways
     @pytest.mark.parametrize("kind", REFUSALS)
     def test_what_the_service_refuses(self, vault, kind):
         """Each answer of the service is one class, its code is told, and none is absence."""
@@ -516,6 +562,7 @@ class TestErrors:
         self.expect(error_of(vault.backend, KEY), error, *lines)
         self.expect(error_of(vault.backend, KEY, *keys("other")), error, *lines)
 
+    @both_ways
     def test_an_unknown_key_is_denied(self, vault, account, monkeypatch):
         """A signature by a key that the service does not know is refused."""
         for name, text in account.strangers().items():
@@ -524,7 +571,8 @@ class TestErrors:
         assert isinstance(error, BackendDenied)
         assert error.message == "oci-vault: denied: NotAuthenticated"
 
-    def test_nobody_answers(self, vault, monkeypatch):
+    @both_ways
+    def test_nobody_answers(self, vault, way, monkeypatch):
         """A service that can't be reached is unavailable, at once and without retries."""
         monkeypatch.setenv("OCI_CLI_ENDPOINT", UNREACHABLE)
         self.expect(
@@ -533,7 +581,7 @@ class TestErrors:
             "oci-vault: unavailable: no connection to the service",
             "  hint: check the network, and region of the oci profile",
         )
-        assert vault.commands() == ["get-secret-bundle-by-name"]
+        assert vault.commands() == (["get-secret-bundle-by-name"] if way == "oci" else [])
 
     def test_not_configured(self, vault, monkeypatch):
         """Without a configuration `oci` asks whether to make one; envref does not wait for the answer."""
@@ -638,7 +686,8 @@ class TestErrors:
             error, BackendLocked, "oci-vault: oci: the profile has no session", "  run: oci session authenticate"
         )
 
-    def test_refused_keys_of_the_environment(self, vault, account, monkeypatch):
+    @both_ways
+    def test_refused_keys_of_the_environment(self, vault, way, account, monkeypatch):
         """The variables are named; without them the profile counts."""
         for name, text in account.strangers().items():
             monkeypatch.setenv(name, text)
@@ -649,7 +698,7 @@ class TestErrors:
         vault.put("key")
         for name, text in account.environment.items():
             monkeypatch.setenv(name, text)
-        assert answers_of(vault.backend, KEY) == {"app/key": "v"}
+        assert answers_of(OciVault("oci", **vault.options), KEY) == {"app/key": "v"}
 
     def test_how_to_sign_in_is_an_option(self, programs):
         """As `oci` names it; another word is refused before anything is started."""

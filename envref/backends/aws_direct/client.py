@@ -11,10 +11,10 @@ from envref.backends.aws_complaints import Refusal, of_operation
 from envref.backends.aws_direct.keys import keys
 from envref.backends.aws_direct.settings import settings
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
-from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
-from envref.backends.http.pool import Connections
+from envref.backends.http.connection import Answer, Connection, Unusual
+from envref.backends.http.pool import Connections, judged
 from envref.backends.throttling import patiently
-from envref.errors import BackendError, BackendTimeout
+from envref.errors import BackendTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,17 +89,11 @@ class Client:
 
     def _outcome(self, outcome: Document | Refusal | Exception, started: float, deadline: float) -> Outcome:
         """Raises Unusual for what only `aws` can judge."""
-        if isinstance(outcome, BackendError) or not isinstance(outcome, Exception):
-            return outcome
-        if is_late(outcome):
-            return no_answer(self._label, started, deadline)
-        if isinstance(outcome, OSError):
-            return Refusal(_unreached(outcome, self._url))
-        if isinstance(outcome, Unusual):
-            raise outcome
-        if isinstance(outcome, NotHttp | ValueError):
-            raise Unusual("an answer that is not the service's") from None
-        raise outcome
+        return judged(
+            outcome,
+            lambda: no_answer(self._label, started, deadline),
+            lambda failed: Refusal(_unreached(failed, self._url)),
+        )
 
 
 def _pause(outcome: Outcome) -> float | None:

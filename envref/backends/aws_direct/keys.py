@@ -13,8 +13,9 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.backends.aws_direct.settings import check_section
-from envref.backends.aws_direct.signature import Credentials, Unsigned, encoded_query, signed
+from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Server, Unusual
+from envref.backends.http.query import encoded_query
 from envref.backends.http.way import plain_address, trusting
 from envref.paths import open_file
 from envref.secret import Secret

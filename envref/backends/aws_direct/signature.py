@@ -7,7 +7,7 @@ import hmac
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.refs.reference import escaped
+from envref.backends.http.query import encoded, encoded_query
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _END = "aws4_request"
-# What a path and a query keep as they are (RFC 3986's unreserved characters).
-_KEPT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class Credentials(NamedTuple):
@@ -50,17 +48,6 @@ def signed(request: Unsigned, keys: Credentials, region: str, service: str, at: 
     signature = _mac(_key(keys.secret, scope), f"{_ALGORITHM}\n{stamp}\n{scope}\n{digest}").hex()
     given = f"Credential={keys.name}/{scope}, SignedHeaders={names}, Signature={signature}"
     return {**headers, "Authorization": f"{_ALGORITHM} {given}"}
-
-
-def encoded_query(query: Iterable[tuple[str, str]]) -> str:
-    """The query as it is signed, which it may be sent as too."""
-    pairs = sorted((encoded(name), encoded(value)) for name, value in query)
-    return "&".join(f"{name}={value}" for name, value in pairs)
-
-
-def encoded(text: str, *, also: str = "") -> str:
-    """Percent-encoded, but for what every URL may hold, and what `also` names."""
-    return escaped(text, _KEPT | frozenset(also))
 
 
 def _canonical(request: Unsigned, headers: Mapping[str, str]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _socket as sockets  # `socket` makes enums of its constants, which takes longer than a request
 import sys
 import time
+from errno import ETIMEDOUT
 
 from envref.backends.http.threads import begun
 
@@ -22,14 +23,19 @@ if TYPE_CHECKING:
 LARGEST_BODY = 16 * 1024 * 1024  # bytes; a longer answer is Unusual
 _LARGEST_HEAD = 64 * 1024  # bytes of the status line and the headers
 _CHUNK = 64 * 1024
+_LONG = "a long answer"
 _SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
+_ENDLESS = float("inf")  # seconds
 _REDIRECTS = range(300, 400)
 _WITHOUT_BODY = (204, 304)
 TOO_MANY_REQUESTS = 429
 
 
 class Unusual(Exception):
-    """The way to the server, or its answer, is not one that envref handles: the store has to use its program."""
+    """The way to the server, or its answer, is not one that envref handles: the store has to use its program.
+
+    Its text says what is not, after the name of the program in what `-v` prints.
+    """
 
 
 class NotHttp(Exception):
@@ -39,13 +45,22 @@ class NotHttp(Exception):
 class Server:
     """Where to connect to. `tls` makes the settings of TLS, on the first connection; None is plain HTTP.
 
-    `name` is what the certificate must be for, if that is not the host.
+    `name` is what the certificate must be for, if that is not the host. `patience` is how many seconds a connection
+    may take, and how many each wait for more of an answer; the deadline alone limits both by default.
     """
 
-    __slots__ = ("addresses", "host", "is_default_port", "name", "port", "tls")
+    __slots__ = ("addresses", "host", "is_default_port", "name", "patience", "port", "tls")
 
-    def __init__(self, host: str, port: int, tls: Callable[[], ssl.SSLContext] | None, name: str = "") -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        tls: Callable[[], ssl.SSLContext] | None,
+        name: str = "",
+        patience: tuple[float, float] = (_ENDLESS, _ENDLESS),
+    ) -> None:
         self.host = host
+        self.patience = patience
         self.port = port
         self.tls = tls
         self.name = name or host
@@ -109,12 +124,14 @@ class Connection:
         self._received, self._is_begun = b"", False
         try:
             stream = self._stream = self._stream or self._connected()
-            stream.settimeout(self._left())
+            stream.settimeout(self._left(self.server.patience[1]))
             stream.sendall(request)
             answer, is_kept = self._answer()
         except BaseException as failed:
             self.close()
             _refuse_untrusted(failed)
+            if is_late(failed) and time.monotonic() < self._deadline:
+                raise TimeoutError(ETIMEDOUT, "the server takes too long") from None
             raise
         if not is_kept:
             self.close()
@@ -128,7 +145,7 @@ class Connection:
         for family, kind, protocol, _, address in server.addresses:
             stream = sockets.socket(family, kind, protocol)
             try:
-                stream.settimeout(self._left())
+                stream.settimeout(self._left(server.patience[0]))
                 stream.connect(address)
                 stream.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
                 return self._secured(stream)
@@ -144,22 +161,22 @@ class Connection:
 
         try:
             self._context = self._context or self.server.tls()
-        except (OSError, ValueError):  # files that can't be used
-            raise Unusual from None
+        except (OSError, ValueError):
+            raise Unusual("files for TLS that can't be used") from None
         whole = socket.socket(stream.family, stream.type, stream.proto, stream.detach())
-        whole.settimeout(self._left())
+        whole.settimeout(self._left(self.server.patience[0]))
         try:
             return self._context.wrap_socket(whole, server_hostname=self.server.name)
         except BaseException:
             whole.close()
             raise
 
-    def _left(self) -> float:
-        """The seconds left; TimeoutError for none."""
+    def _left(self, most: float = _ENDLESS) -> float:
+        """The seconds left, up to so many; TimeoutError for none."""
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        return max(_SMALLEST, left)
+        return max(_SMALLEST, min(left, most))
 
     def _answer(self) -> tuple[Answer, bool]:
         """The answer, and whether the connection may be used again."""
@@ -167,7 +184,7 @@ class Connection:
         while status < 200:
             status, version, headers = self._head()
         if status in _REDIRECTS:
-            raise Unusual
+            raise Unusual("a redirect")
         said = headers.get("connection", "").lower()
         is_kept = "close" not in said and (version == b"1.1" or "keep-alive" in said)
         if status in _WITHOUT_BODY:
@@ -196,7 +213,7 @@ class Connection:
 
     def _chunks(self, coding: str) -> bytes:
         if coding.lower() != "chunked":
-            raise Unusual
+            raise Unusual("a coding of the answer")
         whole = bytearray()
         while size := _size(self._until(b"\r\n", _LARGEST_HEAD)):
             whole += self._exactly(size, LARGEST_BODY - len(whole))
@@ -208,7 +225,7 @@ class Connection:
 
     def _exactly(self, size: int, most: int = LARGEST_BODY) -> bytes:
         if size > most:
-            raise Unusual
+            raise Unusual(_LONG)
         parts, missing = [self._received], size - len(self._received)
         while missing > 0:
             parts.append(self._more())
@@ -223,7 +240,7 @@ class Connection:
             parts.append(part)
             size += len(part)
             if size > LARGEST_BODY:
-                raise Unusual
+                raise Unusual(_LONG)
         return b"".join(parts)
 
     def _until(self, end: bytes, most: int) -> bytes:
@@ -245,7 +262,7 @@ class Connection:
         stream = self._stream
         if stream is None:
             raise ConnectionResetError
-        stream.settimeout(self._left())
+        stream.settimeout(self._left(self.server.patience[1]))
         part = stream.recv(_CHUNK)
         self._is_begun = self._is_begun or bool(part)
         return part
@@ -265,7 +282,7 @@ def _refuse_untrusted(failed: BaseException) -> None:
     """Raises Unusual where TLS failed, e.g. for a certificate: the program may accept what Python does not."""
     ssl = sys.modules.get("ssl")
     if ssl is not None and isinstance(failed, ssl.SSLError):
-        raise Unusual from None
+        raise Unusual("a certificate that Python does not accept") from None
 
 
 def _request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -309,7 +326,7 @@ def _addresses(host: str, port: int, left: float) -> Sequence[Resolved]:
         raise TimeoutError
     (answer,) = found
     if isinstance(answer, UnicodeError):
-        raise Unusual from None
+        raise Unusual("the name of the host") from None
     if isinstance(answer, Exception):
         raise answer
     return answer

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from envref.backends.http.connection import Connection
+from envref.backends.http.connection import Connection, NotHttp, Unusual, is_late
 from envref.backends.http.threads import begun, shared
+from envref.errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,3 +55,18 @@ class Connections:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
+
+
+def judged(
+    outcome: _Result | Exception, late: Callable[[], BackendError], unreached: Callable[[OSError], _Result]
+) -> _Result | BackendError:
+    """What a job returned, or what its error stands for. Raises Unusual for what only the store's program can judge."""
+    if isinstance(outcome, BackendError) or not isinstance(outcome, Exception):
+        return outcome
+    if is_late(outcome):
+        return late()
+    if isinstance(outcome, OSError):
+        return unreached(outcome)
+    if isinstance(outcome, NotHttp | ValueError):
+        raise Unusual("an answer that is not the service's") from None
+    raise outcome

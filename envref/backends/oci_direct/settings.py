@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.http.connection import Server, Unusual
 from envref.backends.http.way import is_proxied, plain_address, trusting
+from envref.backends.oci_direct import rc
 from envref.backends.oci_direct.regions import domain
 from envref.backends.oci_direct.signature import Signer, api_key, private_key, session
+from envref.backends.oci_questions import ANSWERING, CONNECTING
 from envref.paths import expanded, open_file
 from envref.secret import Secret
 
@@ -46,7 +48,7 @@ _HARMLESS_IN_A_PROFILE = {"additional_user_agent"}
 # What `oci` honours too, under names that are not its own.
 _FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "FIPS_LIBCRYPTO_PATH")
 # Each may change any option of `oci`, or what its regions are.
-_FILES = ("~/.oci/oci_cli_rc", "~/.oci/cli-defaults", "~/.oci/developer-tool-configuration.json")
+_FILES = ("~/.oci/cli-defaults", "~/.oci/developer-tool-configuration.json")
 _DEFAULT = "DEFAULT"
 _API_KEY, _SESSION = "api_key", "security_token"
 
@@ -68,7 +70,7 @@ class Access(NamedTuple):
 def settings(environment: Mapping[str, str], *, profile: str = "", auth: str = "") -> Access:
     """What counts, the backend's own profile and auth before all else. Raises Unusual with what is not honoured."""
     _check(environment)
-    found = _settings(environment, profile or environment.get(_PROFILE, _DEFAULT))
+    found = _settings(environment, _profile(environment, profile))
     region = found.get("region", "")
     ending = domain(region)
     if ending is None:
@@ -92,6 +94,17 @@ def _check(environment: Mapping[str, str]) -> None:
     for file in _FILES:
         if os.path.lexists(_path(file, environment)):
             raise Unusual(file)
+
+
+def _profile(environment: Mapping[str, str], profile: str) -> str:
+    """The profile that counts. Raises Unusual where a file may give its commands other options."""
+    path = _path(rc.RC, environment)
+    if not os.path.lexists(path):
+        return profile or environment.get(_PROFILE, _DEFAULT)
+    sections = _sections(path, default="")
+    chosen = profile or environment.get(_PROFILE) or rc.usual_profile(sections)
+    rc.check(sections, chosen)
+    return chosen
 
 
 def _settings(environment: Mapping[str, str], profile: str) -> dict[str, str]:
@@ -123,20 +136,23 @@ def _checked(section: Mapping[str, str], environment: Mapping[str, str]) -> Mapp
 
 def _profiles(path: str) -> Mapping[str, Mapping[str, str]]:
     """The profiles of a file, each with what DEFAULT has; none without the file. Unusual for what `oci` refuses."""
-    if not os.path.isfile(path):
-        return {}
-    from configparser import ConfigParser, Error
-
-    parser = ConfigParser(interpolation=None)
-    try:
-        parser.read_string(_text(path).reveal())
-    except Error:  # it may quote a line
-        raise Unusual("a file of settings that can't be read") from None
-    found = {name: dict(section) for name, section in parser.items()}
+    found = _sections(path, default=_DEFAULT) if os.path.isfile(path) else {}
     # `oci` reads the file twice, and once a `%` has a meaning.
     if any("%" in value for section in found.values() for value in section.values()):
         raise Unusual("a % in a file of settings")
     return found
+
+
+def _sections(path: str, *, default: str) -> Mapping[str, Mapping[str, str]]:
+    """The sections of a file, each with what the one named `default` has."""
+    from configparser import ConfigParser, Error
+
+    parser = ConfigParser(interpolation=None, default_section=default)
+    try:
+        parser.read_string(_text(path).reveal())
+    except Error:  # it may quote a line
+        raise Unusual("a file of settings that can't be read") from None
+    return {name: dict(section) for name, section in parser.items()}
 
 
 def _signer(found: Mapping[str, str], auth: str) -> Signer:
@@ -182,7 +198,8 @@ def _server(environment: Mapping[str, str], usual: str) -> Server:
     if address is None:  # not quoted: it may have a password
         raise Unusual(_ENDPOINT)
     files = [_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else []
-    return Server(address.host, address.port, (lambda: trusting(files)) if address.is_secure else None)
+    tls = (lambda: trusting(files)) if address.is_secure else None
+    return Server(address.host, address.port, tls, patience=(CONNECTING, ANSWERING))
 
 
 def _path(path: str, environment: Mapping[str, str]) -> str:

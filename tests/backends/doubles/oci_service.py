@@ -24,7 +24,7 @@ from tests.backends.doubles.loopback import LoopbackService
 DELETED_ON = "2030-01-02T03:04:05.000Z"
 
 _PATIENCE = 5  # seconds, of the 10 that envref lets `oci` wait for an answer
-_CREATED_ON = "2026-01-02T03:04:05.000Z"
+_CREATED_ON = "2026-01-02T03:04:05.678Z"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SIGNED = re.compile(r'(\w+)="([^"]*)"')
 _ABSENT = (404, "NotAuthorizedOrNotFound", "Authorization failed or requested resource not found.")
@@ -38,7 +38,7 @@ class OciService(LoopbackService):
     """Both services on one loopback port. `requests` is the log of request lines; it holds no bodies. `busiest` is
     how many requests were there at once.
 
-    Switches: `latency` in seconds; `meeting` is how many have to be there at once before one is answered, for at most
+    Switches: `latency` in seconds; `meeting` is how many have to be there at once before a value is told, for at most
     _PATIENCE; `hangs` answers nothing; `throttled` is how many of the next requests are refused,
     `refused` how many were; `failure` is an answer to everything; `denied` holds the
     actions that the caller may not do; `unsettled` is how often a changed secret is looked at before it is `settled`;
@@ -95,6 +95,14 @@ class OciService(LoopbackService):
         if ocid:
             self._secrets[ocid] = {**self._secrets.pop(self.newest), "id": ocid}
 
+    def write(self, vault, name, content):
+        """Stores bytes, as a new version where the secret is there."""
+        known = self.secret(vault, name)
+        if known:
+            known["contents"].append(base64.b64encode(content).decode())
+        else:
+            self.put(vault, name, content)
+
     @property
     def newest(self):
         """The OCID of the secret that was created last."""
@@ -111,7 +119,8 @@ class OciService(LoopbackService):
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
             self._lock.notify_all()
-            self._lock.wait_for(lambda: self.busiest >= self.meeting, _PATIENCE)
+            if "/secretbundles/" in target:
+                self._lock.wait_for(lambda: self.busiest >= self.meeting, _PATIENCE)
         if self.hangs:
             self.stopped.wait()
         time.sleep(self.latency)

@@ -67,6 +67,36 @@ files = st.dictionaries(st.sampled_from(_PROFILES), sections, max_size=2)
 environments = st.lists(st.sampled_from(sorted(_VARIABLES)), max_size=4, unique=True).flatmap(
     lambda names: st.fixed_dictionaries({name: st.sampled_from(_VARIABLES[name]) for name in names})
 )
+_DEFAULTS = {
+    "output": ["table"],
+    "query": ["nothing"],
+    "compartment-id": ["ocid1.compartment.oc1..other"],
+    "region": ["eu-milan-1"],
+    "rg": ["eu-milan-1"],
+    "compute.region": ["eu-milan-1"],
+    "secrets.secret-bundle.get.stage": ["PREVIOUS"],
+    "auth": ["security_token"],
+}
+_RC = {
+    "OCI_CLI_SETTINGS": {"default_profile": ["p", "q"], "use_click_help": ["true"], "unheard_of": ["1"]},
+    "OCI_CLI_PARAM_ALIASES": {"--rg": ["--region"], "--output": ["--region"], "-r": ["--region"]},
+    "OCI_CLI_COMMAND_ALIASES": {"secrets": ["vault"], "get": ["secrets.secret-bundle.list-versions"], "ls": ["list"]},
+    "OCI_CLI_CANNED_QUERIES": {"names": ["data[*].name"]},
+    "DEFAULT": _DEFAULTS,
+    "p": _DEFAULTS,
+}
+
+
+def _some(choices):
+    """Up to two of the names, each with one of its values."""
+    return st.lists(st.sampled_from(sorted(choices)), max_size=2, unique=True).flatmap(
+        lambda names: st.fixed_dictionaries({name: st.sampled_from(choices[name]) for name in names})
+    )
+
+
+rcs = st.none() | st.lists(st.sampled_from(sorted(_RC)), max_size=2, unique=True).flatmap(
+    lambda names: st.fixed_dictionaries({name: _some(_RC[name]) for name in names})
+)
 _OF_VARIABLES = {f"OCI_CLI_{name.upper()}": value for name, value in _WHOLE.items()}
 
 
@@ -98,14 +128,21 @@ def _filled(values, home, word=""):
     return {name: value.replace("{0}", word).format(home=home, pem=pem) for name, value in values.items()}
 
 
-def environment_of(home, config, variables):
-    """Writes the file of settings; the variables with which envref and `oci` read it."""
-    text = "".join(
+def written(sections, home):
+    return "".join(
         f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in _filled(section, home, name).items())
-        for name, section in config.items()
+        for name, section in sections.items()
     )
+
+
+def environment_of(home, config, variables, rc=None):
+    """Writes the files of settings; the variables with which envref and `oci` read them."""
+    text = written(config, home)
     (home / ".oci/config").write_text(text)
     (home / ".oci/other").write_text(text.replace("us-ashburn-1", "eu-milan-1"))
+    (home / ".oci/oci_cli_rc").unlink(missing_ok=True)
+    if rc is not None:
+        (home / ".oci/oci_cli_rc").write_text(written(rc, home))
     return {"HOME": str(home), "PATH": "/usr/bin:/bin", **_filled(variables, home, "variable")}
 
 
@@ -123,17 +160,26 @@ def ours(environment, profile, auth, at):
 
 class TestOracle:
     @settings(max_examples=count(80, 3_000), deadline=None, suppress_health_check=list(HealthCheck))
-    @example({}, _OF_VARIABLES, "", "")
-    @example({"DEFAULT": _WHOLE, "p": {"region": "eu-frankfurt-2"}}, {"OCI_CLI_PROFILE": "p"}, "", "")
-    @example({"p": _SESSION}, {}, "p", "security_token")
-    @example({"p": _SESSION}, {"OCI_CLI_AUTH": "security_token", "OCI_CLI_REGION": "eu-paris-1"}, "p", "")
-    @example({"DEFAULT": {**_WHOLE, "key_file": "{home}/locked.pem", "pass_phrase": "passphrase"}}, {}, "", "api_key")
-    @example({"DEFAULT": {**_WHOLE, "key_file": "{home}/none.pem"}}, {"OCI_CLI_KEY_CONTENT": "{pem}"}, "", "")
-    @example({"DEFAULT": _WHOLE}, {"OCI_CLI_CONFIG_FILE": "~/.oci/other"}, "", "")
-    @given(files, environments, st.sampled_from(["", "", "p", "none"]), st.sampled_from(["", "", "security_token"]))
-    def test_a_request_is_the_one_that_oci_sends(self, sdk, home, config, variables, profile, auth):
+    @example({}, _OF_VARIABLES, "", "", None)
+    @example({"DEFAULT": _WHOLE, "p": {"region": "eu-frankfurt-2"}}, {"OCI_CLI_PROFILE": "p"}, "", "", None)
+    @example({"p": _SESSION}, {}, "p", "security_token", None)
+    @example({"p": _SESSION}, {"OCI_CLI_AUTH": "security_token", "OCI_CLI_REGION": "eu-paris-1"}, "p", "", None)
+    @example(
+        {"DEFAULT": {**_WHOLE, "key_file": "{home}/locked.pem", "pass_phrase": "passphrase"}}, {}, "", "api_key", None
+    )
+    @example({"DEFAULT": {**_WHOLE, "key_file": "{home}/none.pem"}}, {"OCI_CLI_KEY_CONTENT": "{pem}"}, "", "", None)
+    @example({"DEFAULT": _WHOLE}, {"OCI_CLI_CONFIG_FILE": "~/.oci/other"}, "", "", None)
+    @example({"DEFAULT": _WHOLE, "p": _SESSION}, {}, "", "", {"OCI_CLI_SETTINGS": {"default_profile": "p"}})
+    @example({"DEFAULT": _WHOLE}, {}, "", "", {"DEFAULT": {"output": "table", "query": "x", "compute.region": "x"}})
+    @example(
+        {"p": _WHOLE}, {}, "p", "", {"OCI_CLI_COMMAND_ALIASES": {"secrets": "vault"}, "p": {"compartment-id": "x"}}
+    )
+    @given(
+        files, environments, st.sampled_from(["", "", "p", "none"]), st.sampled_from(["", "", "security_token"]), rcs
+    )
+    def test_a_request_is_the_one_that_oci_sends(self, sdk, home, config, variables, profile, auth, rc):
         """The same address and signature, or `oci` is asked; never a request that is ours alone."""
-        environment, at = environment_of(home, config, variables), 1_700_000_000
+        environment, at = environment_of(home, config, variables, rc), 1_700_000_000
         try:
             request = ours(environment, profile, auth, at)
         except Unusual:
@@ -178,6 +224,21 @@ class TestHonoured:
         found = in_force(environment_of(home, config, variables), profile=profile, auth=auth)
         assert found.listing.host in (found.reading.host, found.reading.host.removeprefix("secrets."))
 
+    def test_aliases_and_a_usual_profile_need_no_oci(self, home):
+        """Nor do defaults of other commands, or of options that envref gives."""
+        rc = {
+            "OCI_CLI_SETTINGS": {"default_profile": "q"},
+            "OCI_CLI_PARAM_ALIASES": {"--rg": "--region"},
+            "OCI_CLI_COMMAND_ALIASES": {"ls": "list"},
+            "OCI_CLI_CANNED_QUERIES": {"names": "data[*].name"},
+            "DEFAULT": {"output": "table", "compartment-id": "x"},
+            "q": {"compute.region": "eu-milan-1"},
+            "other": {"region": "eu-milan-1"},
+        }
+        config = {"DEFAULT": _WHOLE, "q": {"region": "eu-frankfurt-2"}}
+        assert "eu-frankfurt-2" in in_force(environment_of(home, config, {}, rc)).reading.host
+        assert "us-ashburn-1" in in_force(environment_of(home, config, {}, rc), profile="DEFAULT").reading.host
+
 
 class TestLeftToOci:
     @pytest.mark.parametrize(
@@ -207,7 +268,7 @@ class TestLeftToOci:
             in_force(environment)
         assert str(refused.value) == "a setting of the profile"
 
-    @pytest.mark.parametrize("name", ["oci_cli_rc", "cli-defaults", "developer-tool-configuration.json"])
+    @pytest.mark.parametrize("name", ["cli-defaults", "developer-tool-configuration.json"])
     def test_a_file_that_may_change_any_option(self, home, name):
         """`oci` reads more files than its settings."""
         environment = environment_of(home, {"DEFAULT": _WHOLE}, {})
@@ -218,6 +279,25 @@ class TestLeftToOci:
                 in_force(environment)
         finally:
             file.unlink()
+
+    @pytest.mark.parametrize(
+        ("rc", "why"),
+        [
+            ({"DEFAULT": {"region": "eu-milan-1"}}, "a default in ~/.oci/oci_cli_rc"),
+            ({"p": {"secrets.secret-bundle.stage": "PREVIOUS"}}, "a default in ~/.oci/oci_cli_rc"),
+            (
+                {"p": {"output": "eu-milan-1"}, "OCI_CLI_PARAM_ALIASES": {"--output": "--region"}},
+                "a default in ~/.oci/oci_cli_rc",
+            ),
+            ({"OCI_CLI_SETTINGS": {"unheard_of": "1"}}, "OCI_CLI_SETTINGS in ~/.oci/oci_cli_rc"),
+        ],
+    )
+    def test_a_default_of_an_option(self, home, rc, why):
+        """That of a command that reads, or what may be one."""
+        environment = environment_of(home, {"DEFAULT": _WHOLE, "p": {}}, {}, rc)
+        with pytest.raises(Unusual) as refused:
+            in_force(environment, profile="p" if "p" in rc else "")
+        assert str(refused.value) == why
 
     @pytest.mark.parametrize("text", ["rubbish", "ab.cd.ef", "a.bnVsbA.c"])
     def test_a_session_that_is_none(self, home, text):
