@@ -6,6 +6,7 @@
 # make test-nightly                                the first CPython with the counts of a night, and the others' commands
 # make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust or flox
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
+# make counts                                      checks in what hot commands cost now, in instructions
 
 TESTS =
 OTHERS = all
@@ -16,14 +17,14 @@ COUNT = 20
 SEED = 1
 RUNS = 15
 
-.PHONY: help demo test test-nightly lint bench mutants pins reference clean
+.PHONY: help demo test test-nightly lint bench counts mutants pins reference clean
 .NOTPARALLEL:
 
 help:
-	@echo "make demo | test | test-nightly | lint | bench | mutants | pins | reference | clean"
+	@echo "make demo | test | test-nightly | lint | bench | counts | mutants | pins | reference | clean"
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-demo lint pins reference:
+counts demo lint pins reference:
 	@sh setup/start.sh $@
 
 test:

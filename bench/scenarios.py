@@ -75,7 +75,7 @@ def plain(place: Place) -> Iterator[Pair]:
 @contextmanager
 def vault(place: Place) -> Iterator[Pair]:
     """A hundred references in the embedded vault, and one."""
-    _fill_vault(place)
+    fill_vault(place)
     yield pair(place, "name: vault")
 
 
@@ -86,7 +86,7 @@ def activation(place: Place) -> Iterator[tuple[Command, Command, Command]]:
     The store is the vault, the cheapest one, so that the block's own cost shows most.
     """
     installed("bash")
-    _fill_vault(place, "--work-factor", "15")
+    fill_vault(place, "--work-factor", "15")
     alone = place.resolve(REFERENCES[:FEW], "name: vault")
     yield _start(place, alone.directory, _manifest_with_hook()), _start(place, alone.directory, _MANIFEST), alone
 
@@ -115,7 +115,7 @@ def _start(place: Place, project: str, manifest: str) -> Command:
     return Command(arguments, place.directory, environment)
 
 
-def _fill_vault(place: Place, *options: str) -> None:
+def fill_vault(place: Place, *options: str) -> None:
     place.variables["ENVREF_VAULT_PASSPHRASE"] = os.urandom(16).hex()
     values = {f"{PROJECT}/{key}": "a value" for key in KEYS}
     place.run(place.program, "vault", "init", *options)

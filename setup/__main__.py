@@ -1,4 +1,4 @@
-"""The repository's doors: `python -m setup demo|test|nightly|lint|bench|mutants|pins|reference`, which `make` opens."""
+"""The repository's doors, as `make` opens them: `python -m setup demo`, and so on for each of `DOORS`."""
 
 from __future__ import annotations
 
@@ -69,6 +69,13 @@ def bench(*arguments: str) -> int:
     first = interpreters()[0]
     _install_programs(first)
     return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
+
+
+def counts() -> int:
+    """Measures what hot commands cost on every CPython, in instructions, and checks it in (docs/adr/0036)."""
+    found = interpreters()
+    _install_programs(*found)
+    return max([_status(_test_environment(each).program("python"), "-m", "bench.ratios", "--write") for each in found])
 
 
 def mutants(*arguments: str) -> int:
@@ -157,6 +164,7 @@ DOORS: dict[str, Callable[..., int]] = {
     "nightly": nightly,
     "lint": lint,
     "bench": bench,
+    "counts": counts,
     "mutants": mutants,
     "pins": pins.write,
     "reference": reference,

@@ -44,6 +44,7 @@ PROGRAMS = {
     "shellcheck": "shellcheck",
     "strace": "strace",
     "tcsh": "tcsh",
+    "valgrind": "valgrind",
     "vim": "vim",
     "zsh": "zsh",
 }
