@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
     "backend": (),
     "backend add": (("--first", "", "Ask it before the others; without it, after them."),("--name", "text", "The backend's name; by default its type."),("", "types", ""),),
     "backend list": (("--all", "", "Also the types that a backend can have."),("--check", "", "Ask each store whether it is ready."),("--format", "one of plain json", "One of plain, json."),),
-    "completion": (("", "one of bash zsh fish powershell", ""),),
+    "completion": (("--install", "", "Put the script where the shell finds it; by default that of SHELL."),("", "one of bash zsh fish powershell", ""),),
     "config": (),
     "config show": (("--format", "one of plain json table", "One of plain, json, table."),),
     "doctor": (("-P --profile", "profiles", "Use this profile."),("-f --file", "file", "The base file."),("--local-file", "file", "The personal overrides."),("--flox", "", "Also look at the Flox environment and at what Flox keeps."),("--format", "one of plain json", "One of plain, json."),),

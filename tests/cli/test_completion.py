@@ -341,3 +341,133 @@ def test_another_shell_is_a_usage_error(project):
     done = project.envref("completion", "tcsh")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith('error: unsupported shell "tcsh": valid shells are bash, zsh, fish, powershell\n')
+
+
+@pytest.fixture
+def bash_alone(tmp_path, monkeypatch):
+    """No package bash-completion."""
+    monkeypatch.setenv("XDG_DATA_DIRS", str(tmp_path / "none"))
+
+
+def installed(project, *arguments, env=None):
+    done = project.envref("completion", "--install", *arguments, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+PLACES = {
+    "bash": (".local/share/bash-completion/completions/envref", ".bashrc"),
+    "zsh": (".local/share/envref/completion.zsh", ".zshrc"),
+    "fish": (".config/fish/completions/envref.fish", ""),
+}
+
+
+@pytest.mark.parametrize("shell", PLACES)
+def test_a_script_is_installed_once(project, home, bash_alone, shell):
+    """The script in its place, one line where a shell has to be told; a second run changes no byte."""
+    script, start = PLACES[shell]
+    if start:
+        (home / start).write_bytes(b"echo mine")
+    assert f"written to ~/{script}\n" in installed(project, env={"SHELL": f"/bin/{shell}"})
+    assert (home / script).read_text() == SCRIPTS[shell]
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    said = installed(project, shell)
+    assert f"is in ~/{script} already\n" in said
+    assert f"to undo it: rm ~/{script}" in said
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
+    if start:
+        assert (home / start).read_text().splitlines()[0] == "echo mine"
+        assert len((home / start).read_text().splitlines()) == 2
+        assert f"take that line out of ~/{start}\n" in said
+
+
+def test_a_place_that_the_user_chose(project, home, tmp_path, bash_alone):
+    """Each shell's own variables for it; one that is not absolute does not count."""
+    places = {"BASH_COMPLETION_USER_DIR": f"nowhere:{tmp_path}/own", "ZDOTDIR": str(tmp_path)}
+    installed(project, "bash", env=places)
+    assert (tmp_path / "own/completions/envref").exists()
+    installed(project, "zsh", env=places)
+    assert (tmp_path / ".zshrc").exists()
+    installed(project, "zsh", env={"ZDOTDIR": "here"})
+    assert (home / ".zshrc").exists()
+
+
+def test_the_package_bash_completion_finds_the_script(project, home, tmp_path):
+    """Then .bashrc stays as it is. The package's loader was run by hand on 2026-11-27: 2.11, Debian."""
+    (tmp_path / "bash-completion").mkdir()
+    (tmp_path / "bash-completion/bash_completion").write_text("")
+    installed(project, "bash", env={"XDG_DATA_DIRS": f"/none:{tmp_path}"})
+    assert (home / PLACES["bash"][0]).exists()
+    assert not (home / ".bashrc").exists()
+
+
+def test_an_older_script_is_replaced_and_a_stranger_s_is_not(project, home):
+    """What `envref completion fish > …` once wrote is envref's; anything else is not."""
+    script = home / PLACES["fish"][0]
+    script.parent.mkdir(parents=True)
+    script.write_text("set -x _ENVREF_COMPLETE fish_complete\n")
+    installed(project, "fish")
+    assert script.read_text() == SCRIPTS["fish"]
+    script.write_text("echo mine\n")
+    done = project.envref("completion", "--install", "fish")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ~/.config/fish/completions/envref.fish: is not a script of envref's\n")
+    assert script.read_text() == "echo mine\n"
+
+
+@pytest.mark.parametrize("shell", PLACES)
+def test_a_home_that_can_t_be_written_is_said(project, tmp_path, bash_alone, shell):
+    """What can't be made, and what to do instead; no home at all is said too."""
+    (tmp_path / "file").write_text("")
+    done = project.envref("completion", "--install", shell, env={"HOME": str(tmp_path / "file")})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "ot a directory" in done.stderr
+    assert f"  hint: envref completion {shell} prints it, to put elsewhere\n" in done.stderr
+    done = project.envref("completion", "--install", shell, env={"HOME": "here"})
+    assert done.returncode == 1
+    assert done.stderr.endswith("no home directory\n  hint: set HOME to an absolute path\n")
+
+
+def test_a_start_file_that_can_t_be_written_leaves_a_line_to_paste(project, home):
+    """Some people's .zshrc is not theirs to write: a link into a store."""
+    (home / ".zshrc").symlink_to("/nowhere/zshrc")
+    done = project.envref("completion", "--install", "zsh")
+    assert done.returncode == 1
+    line = "[ ! -r ~/.local/share/envref/completion.zsh ] || . ~/.local/share/envref/completion.zsh"
+    assert f"  hint: put this line where zsh reads it: {line}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shell", "said"),
+    [
+        (["--install"], "", "SHELL does not say which shell is yours: name one of bash, zsh, fish"),
+        (["--install"], "/bin/tcsh", 'unsupported shell "tcsh": name one of bash, zsh, fish'),
+        (
+            ["--install", "powershell"],
+            "",
+            "envref can't install for powershell\n  hint: envref completion powe",
+        ),
+        ([], "/bin/bash", "for which shell? one of bash, zsh, fish, powershell\n  run: envref completion --install"),
+    ],
+)
+def test_which_shell(project, home, arguments, shell, said):
+    """Named, or what SHELL says; nothing is written for another."""
+    done = project.envref("completion", *arguments, env={"SHELL": shell})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {said}")
+    assert list(home.iterdir()) == []
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_new_shell_has_what_was_installed(store, command, home, monkeypatch, bash_alone, shell):
+    """Started as its user does, with nothing but what the installation wrote."""
+    installed(store, shell)
+    monkeypatch.setenv("ZDOTDIR", str(home))
+    terminal = Terminal(store.path, "-i", program=[need(shell)])
+    terminal.type("echo RE''ADY\n")
+    terminal.await_text("READY\r\n")
+    terminal.type("envref vers\t")
+    terminal.await_text("ion")
+    terminal.type("\x15exit\n")
+    assert terminal.end() == 0
