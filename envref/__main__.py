@@ -31,6 +31,10 @@ def main() -> None:
 
 def _hot(arguments: list[str]) -> Callable[[], int] | None:
     """What a hot door does for this command line; None where only click has a door."""
+    if "_ENVREF_COMPLETE" in os.environ:
+        from envref.cli import completing
+
+        return completing.answer(os.environ)
     if "ENVREF_DEBUG" in os.environ:
         return None
     if arguments[:1] == ["resolve"]:
@@ -38,12 +42,6 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
         request = parse(arguments[1:], os.environ)
         return None if request is None else lambda: _activate(request)
-    if "_ENVREF_COMPLETE" in os.environ:
-        from envref.cli.completing import complete
-        from envref.cli.completing import parse as parse_completion
-
-        beginning = None if arguments else parse_completion(os.environ)
-        return None if beginning is None else lambda: complete(beginning)
     if arguments[:1] == ["run"]:
         from envref.cli.run_request import parse as parse_run
 

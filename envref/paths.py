@@ -19,6 +19,7 @@ _USUAL = {
     "XDG_STATE_HOME": "~/.local/state",
     "XDG_CACHE_HOME": "~/.cache",
 }
+_DATA = "/usr/local/share:/usr/share:/opt/homebrew/share:/opt/local/share"
 
 
 NO_DIRECTORY = "the current directory no longer exists"
@@ -48,6 +49,11 @@ def runtime_directory(environment: Mapping[str, str] = os.environ) -> str:
     """`$XDG_RUNTIME_DIR`; empty without one, because no other place is as private and as short-lived."""
     own = environment.get("XDG_RUNTIME_DIR", "")
     return own if os.path.isabs(own) else ""
+
+
+def data_directories(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Where programs put data for everybody: `$XDG_DATA_DIRS`, or what the specification says, and macOS's two."""
+    return (environment.get("XDG_DATA_DIRS") or _DATA).split(":")
 
 
 def _path(base: str, names: tuple[str, ...], environment: Mapping[str, str]) -> str:

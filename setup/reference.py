@@ -21,6 +21,8 @@ from envref.project.config.model import is_credential
 from setup.command_texts import described, options, shared, usage
 from setup.manual import manual
 from setup.pictures import pictures
+from setup.vocabulary import FILE as VOCABULARY
+from setup.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +59,7 @@ def pages() -> dict[str, str]:
         "docs/reference/commands.md": commands(),
         "docs/reference/configuration.md": configuration(),
         "docs/reference/stores.md": stores(),
+        VOCABULARY: vocabulary(),
         **manual(),
         **pictures(ROOT),
         "envref/schemas/config.json": json.dumps(schema(), indent=2, ensure_ascii=False) + "\n",

@@ -112,10 +112,10 @@ def test_prose_never_travels_in_a_command():
 
 
 def test_words_are_quoted_in_one_place():
-    """Nothing but errors.py makes a line of words; three files read lines that a person wrote."""
+    """Nothing but errors.py makes a line of words; four files read lines that a person wrote."""
     imports = [
         (file, node) for file, tree in trees().items() for node in ast.walk(tree) if isinstance(node, ast.Import)
     ]
     assert {file for file, node in imports if node.names[0].name == "shlex"} == {
-        *("cli/edit.py", "flox/services.py", "secrets/hook_commands.py"),
+        *("cli/completing_before.py", "cli/edit.py", "flox/services.py", "secrets/hook_commands.py"),
     }

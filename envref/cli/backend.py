@@ -76,7 +76,7 @@ def list_(format_: str, *, types: bool, check: bool) -> int:
 
 
 @backend.command(cls=Command)
-@click.argument("kind", metavar="TYPE", shell_complete=candidates.backend_types)
+@click.argument("kind", metavar="TYPE", shell_complete=candidates.types)
 @click.option("--first", is_flag=True, help="Ask it before the others; without it, after them.")
 @click.option("--name", metavar="NAME", help="The backend's name; by default its type.")
 def add(kind: str, name: str | None, *, first: bool) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 
 from envref import streams
+from envref.cli import candidates
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
 from envref.errors import OK, PARTIAL, UsageError, pasted
@@ -40,7 +41,12 @@ class _Wish(NamedTuple):
     "--diff", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Show what --write would change."
 )
 @click.option("--remove", metavar="[MANIFEST]", is_flag=False, flag_value=_NEAREST, help="Take the block out again.")
-@click.option("--placement", metavar="P", help="hook, or profile: once per shell, never in a file of Flox.")
+@click.option(
+    "--placement",
+    metavar="P",
+    shell_complete=candidates.choice("hook", "profile"),
+    help="hook, or profile: once per shell, never in a file of Flox.",
+)
 @click.option("--native", is_flag=True, help="Call the stores' own programs, without envref.")
 @click.option("--plugin", is_flag=True, help="Write the table [plugins.envref].")
 @click.option("--import", "imports", is_flag=True, help="With --plugin: also the tables of Flox's own plugins.")

@@ -68,7 +68,7 @@ eval "$(envref resolve --direnv)"
     "--backend",
     "kind",
     metavar="TYPE",
-    shell_complete=candidates.backend_types,
+    shell_complete=candidates.types,
     help="Keep secrets in this type of store; a vault is created too.",
 )
 @click.option("--direnv", is_flag=True, help="Also write .envrc.")

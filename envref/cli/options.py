@@ -56,7 +56,7 @@ def _names_option(*declaration: str, help: str) -> Callable[[_Decorator], _Decor
         metavar="K,…",
         multiple=True,
         callback=_checked_names,
-        shell_complete=candidates.variables,
+        shell_complete=candidates.names,
         help=help,
     )
 
@@ -86,6 +86,7 @@ def format_option(*formats: str, default: str = "plain") -> _Decorator:
         metavar="F",
         default=default or None,
         callback=lambda _context, _parameter, value: _checked_format(value, formats),
+        shell_complete=candidates.choice(*formats),
         help=f"One of {', '.join(formats)}.",
     )
 

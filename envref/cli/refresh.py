@@ -30,7 +30,13 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=candidates.variables)
-@click.option("--shell", metavar="S", default="sh", help=f"The shell: {', '.join(shells.SHELLS)}, auto.")
+@click.option(
+    "--shell",
+    metavar="S",
+    default="sh",
+    shell_complete=candidates.choice(*shells.SHELLS, "auto"),
+    help=f"The shell: {', '.join(shells.SHELLS)}, auto.",
+)
 @timeout_option
 def refresh(names: tuple[str, ...], shell: str, timeout: float | None) -> int:
     """Print code that gives this shell the new values of old variables.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import streams
-from envref.cli import activate, output
+from envref.cli import activate, candidates, output
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import format_option, only_option, profile_option, timeout_option
@@ -35,7 +35,12 @@ FORMATS = (
 @profile_option
 @format_option(*FORMATS, default="")
 @click.option("--export", is_flag=True, help="Code that a shell evaluates.")
-@click.option("--shell", metavar="S", help=f"The shell of --export: {', '.join(shells.SHELLS)}, auto.")
+@click.option(
+    "--shell",
+    metavar="S",
+    shell_complete=candidates.choice(*shells.SHELLS, "auto"),
+    help=f"The shell of --export: {', '.join(shells.SHELLS)}, auto.",
+)
 @click.option("--direnv", is_flag=True, help="As --export --shell bash.")
 @click.option("--strict", is_flag=True, help="All or nothing.")
 @only_option

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from envref.cli import child
+from envref.cli import candidates, child
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import only_option, profile_option, timeout_option
@@ -23,7 +23,7 @@ from envref.cli.run_request import Run, is_lenient
 @click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
 @timeout_option
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=candidates.program)
 def run(
     profile: str | None,
     only: list[str],

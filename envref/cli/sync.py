@@ -31,7 +31,7 @@ def group() -> None:
 
 @group.command(cls=Command)
 @click.option("--to", "to", metavar="R", multiple=True, help="age1…, ssh-ed25519 … or ssh-rsa …")
-@click.option("--to-file", metavar="F", multiple=True, help="A file of recipients, one a line.")
+@click.option("--to-file", metavar="FILE", multiple=True, help="A file of recipients, one a line.")
 @click.option("--to-team", is_flag=True, help="Every member of `team:`.")
 @click.option("--yes", is_flag=True, help="Ask nothing about members that are new since the last push.")
 @click.option("-f", "--file", metavar="FILE", help=f"The file to write; by default {_DEFAULT}.")

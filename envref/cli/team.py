@@ -48,7 +48,7 @@ def list_(format_: str) -> None:
 
 @team.command(cls=Command)
 @click.argument("name")
-@click.argument("key")
+@click.argument("key", shell_complete=candidates.files)
 def add(name: str, key: str) -> None:
     """Add a member: a name, and an age or ssh public key or the file that holds it.
 

@@ -57,6 +57,7 @@ CALLS = [
     Call("backend list"),
     Call("backend list --all --check"),
     Call("completion bash"),
+    Call("completion --install fish"),
     Call("config show"),
     Call("config show --format json"),
     Call("doctor"),

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from envref.backends.vault import session
-from envref.cli import completing, run_request, variable
+from envref.cli import run_request, variable
 from envref.cli.commands import envref
 from envref.cli.secret import reading
 from tests.conftest import ROOT
@@ -599,51 +599,25 @@ def test_an_option_is_hot_or_known_to_be_click_s(command, grammar):
     assert words == grammar | CLICK_ONLY[command] | COMMON
 
 
-# Each is a line that bash asks about, its word at the cursor, and whether the hot door of completion takes it.
-COMPLETIONS = (
-    ("envref re", "1", True),
-    ("envref ", "1", True),
-    ("envref", "1", True),
-    ("envref audit-", "1", True),
-    ("envref version", "1", True),
-    ("envref none", "1", True),
-    ("envref re", "0", False),
-    ("envref re", "", False),
-    ("envref -", "1", False),
-    ("envref --pro", "1", False),
-    ("envref 're", "1", False),
-    ("envref re  run", "1", False),
-    ("envref  re", "1", False),
-    ("./envref re", "1", False),
-    ("envref get PL", "2", False),
-    ("envref secret ge", "2", False),
-)
+COMPLETING = {f"envref.cli.{name}" for name in ("candidates", "completing", "cursor", "summaries", "vocabulary")}
+COMPLETING |= VERSION | {"envref.cli"}
 
 
-@pytest.mark.parametrize(("line", "place", "is_hot"), COMPLETIONS)
-def test_the_hot_door_of_completion_takes_a_command_word(line, place, is_hot):
-    """Other words, and other shells, are click's."""
-    asked = {"COMP_WORDS": line, "COMP_CWORD": place}
-    assert (completing.parse({**asked, "_ENVREF_COMPLETE": "bash_complete"}) is not None) == is_hot
-    for other in ("zsh_complete", "fish_complete", "bash_source", ""):
-        assert completing.parse({**asked, "_ENVREF_COMPLETE": other}) is None
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("line", ["envref\nre", "envref\nsecret\nset\n--en", "envref\nimport\n.e"])
+def test_a_word_of_a_command_line_loads_the_vocabulary_alone(app, monkeypatch, shell, line):
+    """Nothing of the project, and no command: the list is exact, libraries included."""
+    monkeypatch.setenv("_ENVREF_COMPLETE", f"{shell}_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    assert loaded(app) == COMPLETING
 
 
-@first_python
-@pytest.mark.parametrize(("line", "place"), [(line, place) for line, place, is_hot in COMPLETIONS if is_hot])
-def test_both_doors_complete_the_same(doors, line, place):
-    """The commands in their order."""
-    hot, click = doors(env={"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": place})
-    assert (hot.stdout, hot.stderr, hot.returncode) == (click.stdout, click.stderr, click.returncode)
-    assert hot.stdout
-
-
-def test_a_command_word_loads_the_summaries_alone(app, monkeypatch):
-    """Nothing of the project, and no command."""
-    for name, text in {"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": "envref re", "COMP_CWORD": "1"}.items():
-        monkeypatch.setenv(name, text)
-    of_cli = {"envref.cli", "envref.cli.completing", "envref.cli.summaries"}
-    assert loaded(app) == of_cli | VERSION
+@pytest.mark.parametrize("line", ["envref\nget\nNA", "envref\nsecret\nget\n"])
+def test_a_key_of_the_project_loads_what_reads_env_files(app, monkeypatch, line):
+    """No more than `get` does, libraries included."""
+    monkeypatch.setenv("_ENVREF_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    assert loaded(app) <= COMPLETING | GETTING | {"envref.cli.project_names"}
 
 
 def test_both_doors_give_the_same_version(doors):

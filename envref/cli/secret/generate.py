@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from envref import streams
+from envref.cli import candidates
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import keyed, written
 from envref.secret import Secret
@@ -20,7 +21,14 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--length`, `--charset` and `--print`, for commands that make a value."""
     for option in (
         click.option("-p", "--print", "print_", is_flag=True, help="Print the value."),
-        click.option("-c", "--charset", metavar="C", default=DEFAULT_CHARSET, help=f"One of {', '.join(CHARSETS)}."),
+        click.option(
+            "-c",
+            "--charset",
+            metavar="C",
+            default=DEFAULT_CHARSET,
+            shell_complete=candidates.choice(*CHARSETS),
+            help=f"One of {', '.join(CHARSETS)}.",
+        ),
         click.option("-l", "--length", metavar="N", type=int, default=DEFAULT_LENGTH, help="Characters, 1 to 1024."),
     ):
         command = option(command)

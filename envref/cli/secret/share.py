@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import streams
+from envref.cli import candidates
 from envref.cli.grammar import directory
 from envref.cli.secret.lookup import look_up
 from envref.cli.secret.target import keyed, target_of
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 
 @keyed("share")
 @click.option(
-    "--to", "recipients", metavar="RECIPIENT", multiple=True, help="age1…, ssh-ed25519 …, ssh-rsa … or a member."
+    "--to",
+    "recipients",
+    metavar="RECIPIENT",
+    multiple=True,
+    shell_complete=candidates.members,
+    help="age1…, ssh-ed25519 …, ssh-rsa … or a member.",
 )
 @click.option("--to-file", metavar="FILE", help="A file of recipients, one a line.")
 def share(key: str, backend: str | None, profile: str | None, recipients: tuple[str, ...], to_file: str | None) -> None:

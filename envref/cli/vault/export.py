@@ -23,7 +23,7 @@ VERSION = 1  # of the export's JSON, which the Go ancestor reads too
 
 @click.command("export", cls=Command)
 @vault_options
-@click.option("--file", metavar="F", help="Write this new file, readable by its owner only.")
+@click.option("--file", metavar="FILE", help="Write this new file, readable by its owner only.")
 @click.option("--to", "recipients", metavar="RECIPIENT", multiple=True, help="Encrypt to age1… or an SSH key.")
 @click.option("--force", is_flag=True, help="Overwrite FILE; print plain secrets on a terminal.")
 @click.option("--stdout", is_flag=True, hidden=True, expose_value=False)

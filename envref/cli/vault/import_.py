@@ -24,7 +24,7 @@ _LARGEST = 64 << 20  # bytes of a document
 
 @click.command("import", cls=Command)
 @vault_options
-@click.option("--file", metavar="F", help="Read this file instead of standard input.")
+@click.option("--file", metavar="FILE", help="Read this file instead of standard input.")
 @click.option("--no-overwrite", is_flag=True, help="Keep the values that are there.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--stdin", is_flag=True, help="Read standard input (the default).")
