@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Start = Callable[[str], object]  # starts an agent in a folder; returns when it listens, or can't
 
-PROTOCOL = b"1"
+PROTOCOL = b"2"
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 PATIENCE = 0.1  # seconds that an agent may take for its first answer
 UNTOLD = "the agent may still have the old value; run: envref agent forget"
@@ -66,6 +66,11 @@ def check_above(place: str) -> None:
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:
         raise Untrustworthy(0, "is in a folder where others can replace it", place)
+
+
+def use_of(directory: str) -> bytes:
+    """What the Flox environment of a project uses the agent for: until its last shell leaves it."""
+    return os.fsencode(os.path.realpath(directory))
 
 
 def socket_path(place: str) -> str:
@@ -195,11 +200,17 @@ class Late(Exception):
 
 
 class Agent:
-    """The agent of this user, started when it is first asked. `note` is what kept it from being used, for -v."""
+    """The agent of this user, started when it is first asked. `note` is what kept it from being used, for -v.
 
-    def __init__(self, place: str, start: Start | None = None) -> None:
+    `use` is what the session wants it for, until LEAVE says that this use has ended; empty for as long as the session
+    lasts. `usual` are the seconds for stores of which the user's config says nothing.
+    """
+
+    def __init__(self, place: str, start: Start | None = None, use: bytes = b"", usual: int = 0) -> None:
         self._place = place
         self._start = start
+        self._use = use
+        self.usual = usual
         self.note = ""
 
     def turn(self, head: Sequence[bytes], addresses: Sequence[bytes], until: float) -> Visit:
@@ -212,7 +223,7 @@ class Agent:
             return Visit({}, {}, None)
         memory.protect()  # before a value arrives
         try:
-            word, *answers = self._answer(line, frame_of_get(head, addresses), until)
+            word, *answers = self._answer(line, (GET, PROTOCOL, self._use, *head, *addresses), until)
         except OSError as error:
             line.close()
             self.note = self.note or f"agent: {error.strerror or 'no answer'}"
@@ -260,10 +271,6 @@ class Agent:
             self._start(self._place)
         self.note = f"agent: {self._place}: {reason}"
         return None
-
-
-def frame_of_get(head: Sequence[bytes], addresses: Sequence[bytes]) -> Sequence[bytes]:
-    return (GET, PROTOCOL, *head, *addresses)
 
 
 def _sorted(

@@ -22,9 +22,10 @@ _MOST_SHELVES = 1000
 
 
 class Caller(Protocol):
-    """Who asks: the owner of what he is given, and how he is answered."""
+    """Who asks: the owner of what he is given, for which use, and how he is answered."""
 
     owner: int
+    use: bytes
 
     def say(self, *fields: bytes) -> None: ...
 
@@ -49,7 +50,7 @@ class Holding:
         self.answer = answer
         self.born = born
         self.end = end
-        self.owners: set[int] = set()
+        self.owners: set[tuple[int, bytes]] = set()  # processes, each with a use
 
 
 class Shelf:
@@ -138,9 +139,16 @@ class Kept:
 
     def end_owner(self, owner: int) -> None:
         """Drops what nobody else uses."""
+        self._disown(lambda process, _: process == owner)
+
+    def end_use(self, use: bytes) -> None:
+        """The same for a use, in whatever sessions it was."""
+        self._disown(lambda _, each: each == use)
+
+    def _disown(self, is_over: Callable[[int, bytes], bool]) -> None:
         for shelf in self._shelves.values():
             for address, entry in list(shelf.entries.items()):
-                entry.owners.discard(owner)
+                entry.owners = {owner for owner in entry.owners if not is_over(*owner)}
                 if not entry.owners:
                     self._drop(shelf, address)
         self._tidy()
@@ -155,7 +163,8 @@ class Kept:
         self._tidy()
 
     def owners(self) -> set[int]:
-        return {owner for shelf in self._shelves.values() for entry in shelf.entries.values() for owner in entry.owners}
+        shelves = self._shelves.values()
+        return {process for shelf in shelves for entry in shelf.entries.values() for process, _ in entry.owners}
 
     def __bool__(self) -> bool:
         return any(shelf.entries for shelf in self._shelves.values())
@@ -166,7 +175,7 @@ class Kept:
         for shelf in self._shelves.values():
             entries = shelf.entries.values()
             values = sum(entry.answer[:1] == VALUE for entry in entries)
-            owners = {owner for entry in entries for owner in entry.owners}
+            owners = {process for entry in entries for process, _ in entry.owners}
             oldest = int(now - min((entry.born for entry in entries), default=now))
             yield shelf.kind, shelf.name, values, len(entries) - values, len(owners), len(shelf.waiting), oldest
 
@@ -205,7 +214,7 @@ class Kept:
         for address in wish.addresses:
             entry = shelf.entries.get(address)
             if entry and wish.caller.owner:
-                entry.owners.add(wish.caller.owner)
+                entry.owners.add((wish.caller.owner, wish.caller.use))
         answers = [self._have(shelf, wish, address, told) for address in wish.addresses]
         if sum(map(len, answers)) + 5 * len(answers) > LARGEST_FRAME:
             word, answers, shelf.leader = ALONE, [], None if shelf.leader is wish else shelf.leader
@@ -230,7 +239,7 @@ class Kept:
             return
         now = self._clock()
         shelf.entries[address] = entry = Holding(answer, now, now + wish.age)
-        entry.owners.add(wish.caller.owner)
+        entry.owners.add((wish.caller.owner, wish.caller.use))
         self._size += size
 
     def _drop(self, shelf: Shelf, address: bytes) -> None:

@@ -43,12 +43,13 @@ def now() -> float:
 
 
 class Guest:
-    """One client. `owner` is the leader of its session, 0 where that is not known or has ended."""
+    """One client. `owner` is the leader of its session, 0 where that is not known or has ended; `use` as it said."""
 
     def __init__(self, connection: _socket.socket, process: int) -> None:
         self.socket = connection
         self.process = process
         self.owner = 0
+        self.use = b""
         self.touched = now()
         self.is_engaged = False  # it leads, waits or writes
         self.input = bytearray()
@@ -172,8 +173,9 @@ class Daemon:
         return sum(len(each.input) for each in self._connections.values()) <= _LARGEST_INPUT
 
     def do_get(self, connection: Guest, fields: Sequence[bytes]) -> None:
-        version, key, kind, name, seconds, *addresses = fields
+        version, use, key, kind, name, seconds, *addresses = fields
         _require_version(version)
+        connection.use = use
         self._find_owner(connection)
         connection.is_engaged = True
         self._kept.get(connection, key, (kind.decode(), name.decode()), int(seconds), addresses)
@@ -196,10 +198,10 @@ class Daemon:
         self._kept.forget(fields[0].decode() if fields else None)
         connection.say(client.DONE)
 
-    def do_leave(self, connection: Guest, _fields: Sequence[bytes]) -> None:
-        owner = session_of(connection.process)
-        self._staying.discard(owner)
-        self._end_owner(owner)
+    def do_leave(self, connection: Guest, fields: Sequence[bytes]) -> None:
+        [use] = fields
+        if use:
+            self._kept.end_use(use)
         connection.say(client.DONE)
 
     def do_stay(self, connection: Guest, _fields: Sequence[bytes]) -> None:

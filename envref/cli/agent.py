@@ -9,7 +9,7 @@ import click
 
 from envref import client, streams
 from envref.agent.start import start as start_agent
-from envref.cli.grammar import Command, Group
+from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.cli.output import table
 from envref.errors import FAILED, OK, EnvrefError, printable
@@ -74,6 +74,15 @@ def forget() -> int:
 
 
 @agent.command(cls=Command)
+def leave() -> int:
+    """Drop what only this project's Flox environment used. Flox calls it when the last shell has left.
+
+    Example: envref agent leave --project ~/app
+    """
+    return _do(client.LEAVE, "the agent dropped what only this environment used", client.use_of(directory()))
+
+
+@agent.command(cls=Command)
 def stop() -> int:
     """End the agent, and all that it keeps.
 
@@ -82,9 +91,9 @@ def stop() -> int:
     return _do(client.STOP, "agent stopped")
 
 
-def _do(word: bytes, done: str) -> int:
+def _do(word: bytes, done: str, *more: bytes) -> int:
     place = client.folder()
-    if client.tell(place, word):
+    if client.tell(place, word, *more):
         streams.inform(done)
         return OK
     if client.is_there(place):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from envref.project.config import duration
 from envref.project.config.files import FILE
+from envref.project.config.model import KEPT
 from envref.project.config.yaml import Mapping, Scalar
 
 if TYPE_CHECKING:
     from envref.project.config.findings import Findings
     from envref.project.config.yaml import Node
 
-USUAL = 3600  # seconds that `agent: true` keeps an answer
 _LONGEST = 24 * 3600  # what the agent takes
 _ALLOWED = "true, false or {ttl: 8h}"
 
@@ -24,7 +24,7 @@ def agent(node: Node, key: str, findings: Findings) -> int | None:
         seconds = _ttl(node, key, findings)
     else:
         wanted = findings.boolean(node, key, _ALLOWED)
-        seconds = None if wanted is None else USUAL * wanted
+        seconds = None if wanted is None else KEPT * wanted
     if seconds and node.file == FILE:
         findings.faults.append(node.problem(f"{key}: a project's file may only say false; your own config says true"))
         return None
