@@ -207,7 +207,7 @@ class Agent:
     """
 
     def __init__(self, place: str, start: Start | None = None, use: bytes = b"", usual: int = 0) -> None:
-        self._place = place
+        self.place = place
         self._start = start
         self._use = use
         self.usual = usual
@@ -258,9 +258,9 @@ class Agent:
             return None
         for attempt in range(_STARTS + 1):
             try:
-                return connect(self._place)
+                return connect(self.place)
             except Untrustworthy as error:
-                self.note = f"agent: {self._place} {error.strerror}"
+                self.note = f"agent: {self.place} {error.strerror}"
                 return None
             except OSError as error:
                 reason = error.strerror or "no answer"
@@ -268,8 +268,8 @@ class Agent:
                     break
             if self._start is None or attempt == _STARTS:
                 break
-            self._start(self._place)
-        self.note = f"agent: {self._place}: {reason}"
+            self._start(self.place)
+        self.note = f"agent: {self.place}: {reason}"
         return None
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LARGEST = 16 * 1024 * 1024  # bytes in all, with what Python needs for each entry
 _OVERHEAD = 512  # bytes of an entry beside its text
 _MOST_ADDRESSES = 4096  # of one wish
-_LONGEST = 24 * 3600.0  # seconds
+_LONGEST = 30 * 86400.0  # seconds, of a vault's unlock session
 _MOST_SHELVES = 1000
 
 

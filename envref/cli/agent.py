@@ -56,6 +56,8 @@ def status(format_: str) -> int:
         return FAILED
     version, process, seconds, owners, *rows = told
     stores = [row.split("\t") for row in rows]
+    for store in stores:
+        store[0] = store[0].partition(" ")[0]  # an unlock session has its vault's number there
     if format_ == "json":
         streams.write(shells.json_text(_report((version, process, seconds, owners), stores)))
         return OK
