@@ -26,12 +26,14 @@ PROTOCOL = b"2"
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 PATIENCE = 0.1  # seconds that an agent may take for its first answer
 UNTOLD = "the agent may still have the old value; run: envref agent forget"
+NO_SESSION = "this shell's session has no leader that it can see, so it keeps nothing for it"
 _STARTS = 2  # more never helped: what ends an agent at its start ends the next one too
 
 # The words of the protocol. A frame is its length in four bytes, then fields with NUL between them: no value has one.
 GET, PUT, REFUSE, RELEASE = b"G", b"P", b"X", b"N"
 WRITE, FORGET, LEAVE, STAY, STOP, TELL = b"W", b"F", b"B", b"O", b"S", b"I"
 HITS, LEAD, WAIT, ALONE, DONE = b"H", b"L", b"W", b"N", b"D"
+UNKEPT = b"U"  # as LEAD, to one whose session has no leader that the agent can see: nothing is kept without an owner
 # How the answer for one address begins.
 VALUE, ABSENT, ERROR, UNKNOWN = b"V", b"A", b"X", b"?"
 
@@ -127,6 +129,11 @@ class Wire:
             data += more
         return data
 
+    def ask(self, *fields: bytes) -> list[bytes]:
+        """What the agent says to that. Raises OSError."""
+        self.say(*fields)
+        return self.hear(time.monotonic() + 10 * PATIENCE)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -200,7 +207,7 @@ class Late(Exception):
 
 
 class Agent:
-    """The agent of this user, started when it is first asked. `note` is what kept it from being used, for -v.
+    """The agent of this user, started when it is first asked. `note` is what keeps it from being of use, for -v.
 
     `use` is what the session wants it for, until LEAVE says that this use has ended; empty for as long as the session
     lasts. `usual` are the seconds for stores of which the user's config says nothing.
@@ -212,6 +219,7 @@ class Agent:
         self._use = use
         self.usual = usual
         self.note = ""
+        self._is_off = False
 
     def turn(self, head: Sequence[bytes], addresses: Sequence[bytes], until: float) -> Visit:
         """What it has for these addresses of the store that `head` describes: key, type, name, seconds to keep.
@@ -226,15 +234,22 @@ class Agent:
             word, *answers = self._answer(line, (GET, PROTOCOL, self._use, *head, *addresses), until)
         except OSError as error:
             line.close()
-            self.note = self.note or f"agent: {error.strerror or 'no answer'}"
+            self._give_up(error.strerror or "no answer")
             return Visit({}, {}, None)
         except BaseException:
             line.close()
             raise
         given, errors = _sorted(addresses, answers)
-        if word != LEAD:
+        leads = word in (LEAD, UNKEPT)
+        if not leads:
             line.close()
-        return Visit(given, errors, line if word == LEAD else None)
+        if word == UNKEPT:
+            self.note = f"agent: {NO_SESSION}"
+        return Visit(given, errors, line if leads else None)
+
+    def _give_up(self, reason: str) -> None:
+        """Once it could not be had, it is not tried again."""
+        self.note, self._is_off = f"agent: {reason}", True
 
     def _answer(self, line: Wire, request: Sequence[bytes], until: float) -> list[bytes]:
         """The answer, once there is one. An agent that is to be waited for is asked each second whether it lives."""
@@ -253,14 +268,14 @@ class Agent:
                 return answer
 
     def _line(self) -> Wire | None:
-        """A line to it; None if it can't be had. Once it could not, it is not tried again."""
-        if self.note:
+        """A line to it; None if it can't be had."""
+        if self._is_off:
             return None
         for attempt in range(_STARTS + 1):
             try:
                 return connect(self.place)
             except Untrustworthy as error:
-                self.note = f"agent: {self.place} {error.strerror}"
+                self._give_up(f"{self.place} {error.strerror}")
                 return None
             except OSError as error:
                 reason = error.strerror or "no answer"
@@ -269,7 +284,7 @@ class Agent:
             if self._start is None or attempt == _STARTS:
                 break
             self._start(self.place)
-        self.note = f"agent: {self.place}: {reason}"
+        self._give_up(f"{self.place}: {reason}")
         return None
 
 
@@ -343,8 +358,7 @@ def _told(place: str, *fields: bytes) -> Wire | None:
     line = None
     try:
         line = connect(place)
-        line.say(*fields)
-        if line.hear(time.monotonic() + 10 * PATIENCE)[0] == DONE:
+        if line.ask(*fields)[0] == DONE:
             return line
     except OSError:
         pass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from envref.client import ABSENT, ALONE, ERROR, HITS, LEAD, UNKNOWN, VALUE, WAIT
+from envref.client import ABSENT, ALONE, ERROR, HITS, LEAD, UNKEPT, UNKNOWN, VALUE, WAIT
 from envref.client import LARGEST as LARGEST_FRAME
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class Kept:
             self._answer(shelf, HITS, wish, told)
         elif shelf.leader in (None, wish):
             shelf.leader = wish
-            self._answer(shelf, LEAD, wish, told)
+            self._answer(shelf, LEAD if wish.caller.owner else UNKEPT, wish, told)
         else:
             shelf.waiting += [] if wish in shelf.waiting else [wish]
             wish.caller.say(WAIT)

@@ -217,8 +217,9 @@ class Daemon:
     def do_tell(self, connection: Guest, _fields: Sequence[bytes]) -> None:
         owners = b" ".join(str(owner).encode() for owner in sorted(self._kept.owners() | self._staying))
         rows = ["\t".join(map(str, row)).encode() for row in self._kept.report()]
-        facts = (__version__.encode(), str(os.getpid()).encode(), str(int(now() - self._started)).encode())
-        connection.say(client.DONE, *facts, owners, *rows)
+        self._find_owner(connection)
+        facts = (__version__, os.getpid(), int(now() - self._started), connection.owner)
+        connection.say(client.DONE, *(str(fact).encode() for fact in facts), owners, *rows)
 
     def _find_owner(self, connection: Guest) -> None:
         """The owner is what the kernel says, never what the client does."""

@@ -186,7 +186,7 @@ def told(folder):
     """What the agent says of itself: version, process, seconds, owners, then a row for each store."""
     with client.connect(folder) as line:
         line.say(client.TELL)
-        _, version, process, seconds, owners, *rows = line.hear(time.monotonic() + PATIENCE)
+        _, version, process, seconds, _, owners, *rows = line.hear(time.monotonic() + PATIENCE)
     return version.decode(), int(process), int(seconds), owners.split(), [row.decode().split("\t") for row in rows]
 
 
@@ -222,3 +222,8 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.agent.kept import LARGEST, Kept
-from envref.client import ALONE, HITS, LEAD, WAIT
+from envref.client import ALONE, HITS, LEAD, UNKEPT, WAIT
 
 A, B = b"a", b"b"
 NAMES = ("vault", "team")
@@ -146,6 +146,7 @@ def test_the_last_owner_takes_it_along(kept):
 def test_nobody_s_answer_is_not_kept_but_given_to_who_waits(kept):
     """The owner had ended already."""
     leader, waiting = get(kept, owner=0), get(kept, owner=0)
+    assert leader.heard == [(UNKEPT, b"?")]
     kept.put(leader, {A: b"Vone"})
     assert waiting.heard[1:] == [(HITS, b"Vone")]
     assert not kept
