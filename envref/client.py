@@ -30,7 +30,7 @@ NO_SESSION = "this shell's session has no leader that it can see, so it keeps no
 _STARTS = 2  # more never helped: what ends an agent at its start ends the next one too
 
 # The words of the protocol. A frame is its length in four bytes, then fields with NUL between them: no value has one.
-GET, PUT, REFUSE, RELEASE = b"G", b"P", b"X", b"N"
+GET, PUT, KEEP, REFUSE, RELEASE = b"G", b"P", b"K", b"X", b"N"
 WRITE, FORGET, LEAVE, STAY, STOP, TELL = b"W", b"F", b"B", b"O", b"S", b"I"
 HITS, LEAD, WAIT, ALONE, DONE = b"H", b"L", b"W", b"N", b"D"
 UNKEPT = b"U"  # as LEAD, to one whose session has no leader that the agent can see: nothing is kept without an owner
@@ -177,6 +177,10 @@ class Visit:
     def put(self, answers: Mapping[bytes, bytes]) -> None:
         """What the store said, by address: VALUE with a value, ABSENT, or ERROR with a text for those who wait."""
         self._say(PUT, *(field for pair in answers.items() for field in pair))
+
+    def keep(self, answers: Mapping[bytes, bytes], seconds: int) -> None:
+        """The same, of what ends by itself after so many seconds."""
+        self._say(KEEP, b"%d" % seconds, *(field for pair in answers.items() for field in pair))
 
     def refuse(self, text: bytes) -> None:
         """The store can't be used by anybody: whoever waits gets this error."""

@@ -92,14 +92,16 @@ class Kept:
         shelf = self._shelves.setdefault(key, Shelf(kind, name))
         self._serve(shelf, self._wish_of(shelf, caller) or Asking(caller, addresses, seconds), {})
 
-    def put(self, caller: Caller, answers: Mapping[bytes, bytes]) -> None:
-        """What the store said. Only a leader may tell, and only what he was to ask."""
+    def put(self, caller: Caller, answers: Mapping[bytes, bytes], seconds: float = _LONGEST) -> None:
+        """What the store said, of which nothing lasts longer than so. Only a leader may tell, and only what he was to
+        ask.
+        """
         for shelf in self._led(caller):
             wish = shelf.leader
             told = {address: answers[address] for address in wish.addresses if address in answers} if wish else {}
             for address, answer in told.items():
                 if wish and answer[:1] in (VALUE, ABSENT):
-                    self._keep(shelf, address, answer, wish)
+                    self._keep(shelf, address, answer, wish, min(seconds, wish.age))
             self._next(shelf, told)
 
     def refuse(self, caller: Caller, error: bytes) -> None:
@@ -232,13 +234,13 @@ class Kept:
         for wish in waiting:
             wish.caller.say(ALONE)
 
-    def _keep(self, shelf: Shelf, address: bytes, answer: bytes, wish: Asking) -> None:
+    def _keep(self, shelf: Shelf, address: bytes, answer: bytes, wish: Asking, seconds: float) -> None:
         self._drop(shelf, address)
         size = _size(address, answer)
         if not wish.caller.owner or self._size + size > LARGEST:
             return
         now = self._clock()
-        shelf.entries[address] = entry = Holding(answer, now, now + wish.age)
+        shelf.entries[address] = entry = Holding(answer, now, now + seconds)
         entry.owners.add((wish.caller.owner, wish.caller.use))
         self._size += size
 

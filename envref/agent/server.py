@@ -183,6 +183,10 @@ class Daemon:
     def do_put(self, connection: Guest, fields: Sequence[bytes]) -> None:
         self._kept.put(connection, dict(zip(fields[::2], fields[1::2], strict=True)))
 
+    def do_keep(self, connection: Guest, fields: Sequence[bytes]) -> None:
+        seconds, *pairs = fields
+        self._kept.put(connection, dict(zip(pairs[::2], pairs[1::2], strict=True)), int(seconds))
+
     def do_refuse(self, connection: Guest, fields: Sequence[bytes]) -> None:
         self._kept.refuse(connection, fields[0])
 
@@ -276,6 +280,7 @@ class Daemon:
 _WORDS: Mapping[bytes, Callable[[Daemon, Guest, Sequence[bytes]], None]] = {
     client.GET: Daemon.do_get,
     client.PUT: Daemon.do_put,
+    client.KEEP: Daemon.do_keep,
     client.REFUSE: Daemon.do_refuse,
     client.RELEASE: Daemon.do_release,
     client.WRITE: Daemon.do_write,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envref.backends.aws_questions import Answer, Answers, Document, Outcome, Question
     from envref.backends.command import Finished
     from envref.backends.program import Complaint
+    from envref.client import Agent
 
 PACKAGES = (Package("awscli2"),)
 _ENVIRONMENT = {
@@ -60,6 +61,7 @@ class Aws:
         # Why the program is asked; None while nothing speaks against asking directly.
         self._reason = "the option command" if options["command"] not in ("", "aws") else None
         self._direct: Client | None = None
+        self.agent: Agent | None = None  # keeps the keys of roles
         self._profile = profile = options["profile"]
         self._words = Complaints(label, service, profile, actions=actions, own=complaints)
         self._program = Program(
@@ -137,7 +139,7 @@ class Aws:
             from envref.backends.http.connection import Unusual
 
             try:
-                self._direct = Client(self.label, self._service, os.environ, self._options)
+                self._direct = Client(self.label, self._service, os.environ, self._options, self.agent)
             except Unusual as reason:
                 self._hand_over(str(reason))
         return self._direct
