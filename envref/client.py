@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
     Start = Callable[[str], object]  # starts an agent in a folder; returns when it listens, or can't
 
-PROTOCOL = b"1"
+PROTOCOL = b"2"
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 PATIENCE = 0.1  # seconds that an agent may take for its first answer
 UNTOLD = "the agent may still have the old value; run: envref agent forget"
+NO_SESSION = "this shell's session has no leader that it can see, so it keeps nothing for it"
 _STARTS = 2  # more never helped: what ends an agent at its start ends the next one too
 
 # The words of the protocol. A frame is its length in four bytes, then fields with NUL between them: no value has one.
-GET, PUT, REFUSE, RELEASE = b"G", b"P", b"X", b"N"
+GET, PUT, KEEP, REFUSE, RELEASE = b"G", b"P", b"K", b"X", b"N"
 WRITE, FORGET, LEAVE, STAY, STOP, TELL = b"W", b"F", b"B", b"O", b"S", b"I"
 HITS, LEAD, WAIT, ALONE, DONE = b"H", b"L", b"W", b"N", b"D"
+UNKEPT = b"U"  # as LEAD, to one whose session has no leader that the agent can see: nothing is kept without an owner
 # How the answer for one address begins.
 VALUE, ABSENT, ERROR, UNKNOWN = b"V", b"A", b"X", b"?"
 
@@ -66,6 +68,11 @@ def check_above(place: str) -> None:
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:
         raise Untrustworthy(0, "is in a folder where others can replace it", place)
+
+
+def use_of(directory: str) -> bytes:
+    """What the Flox environment of a project uses the agent for: until its last shell leaves it."""
+    return os.fsencode(os.path.realpath(directory))
 
 
 def socket_path(place: str) -> str:
@@ -122,6 +129,11 @@ class Wire:
             data += more
         return data
 
+    def ask(self, *fields: bytes) -> list[bytes]:
+        """What the agent says to that. Raises OSError."""
+        self.say(*fields)
+        return self.hear(time.monotonic() + 10 * PATIENCE)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -166,6 +178,10 @@ class Visit:
         """What the store said, by address: VALUE with a value, ABSENT, or ERROR with a text for those who wait."""
         self._say(PUT, *(field for pair in answers.items() for field in pair))
 
+    def keep(self, answers: Mapping[bytes, bytes], seconds: int) -> None:
+        """The same, of what ends by itself after so many seconds."""
+        self._say(KEEP, b"%d" % seconds, *(field for pair in answers.items() for field in pair))
+
     def refuse(self, text: bytes) -> None:
         """The store can't be used by anybody: whoever waits gets this error."""
         self._say(REFUSE, text)
@@ -195,12 +211,19 @@ class Late(Exception):
 
 
 class Agent:
-    """The agent of this user, started when it is first asked. `note` is what kept it from being used, for -v."""
+    """The agent of this user, started when it is first asked. `note` is what keeps it from being of use, for -v.
 
-    def __init__(self, place: str, start: Start | None = None) -> None:
-        self._place = place
+    `use` is what the session wants it for, until LEAVE says that this use has ended; empty for as long as the session
+    lasts. `usual` are the seconds for stores of which the user's config says nothing.
+    """
+
+    def __init__(self, place: str, start: Start | None = None, use: bytes = b"", usual: int = 0) -> None:
+        self.place = place
         self._start = start
+        self._use = use
+        self.usual = usual
         self.note = ""
+        self._is_off = False
 
     def turn(self, head: Sequence[bytes], addresses: Sequence[bytes], until: float) -> Visit:
         """What it has for these addresses of the store that `head` describes: key, type, name, seconds to keep.
@@ -212,18 +235,25 @@ class Agent:
             return Visit({}, {}, None)
         memory.protect()  # before a value arrives
         try:
-            word, *answers = self._answer(line, frame_of_get(head, addresses), until)
+            word, *answers = self._answer(line, (GET, PROTOCOL, self._use, *head, *addresses), until)
         except OSError as error:
             line.close()
-            self.note = self.note or f"agent: {error.strerror or 'no answer'}"
+            self._give_up(error.strerror or "no answer")
             return Visit({}, {}, None)
         except BaseException:
             line.close()
             raise
         given, errors = _sorted(addresses, answers)
-        if word != LEAD:
+        leads = word in (LEAD, UNKEPT)
+        if not leads:
             line.close()
-        return Visit(given, errors, line if word == LEAD else None)
+        if word == UNKEPT:
+            self.note = f"agent: {NO_SESSION}"
+        return Visit(given, errors, line if leads else None)
+
+    def _give_up(self, reason: str) -> None:
+        """Once it could not be had, it is not tried again."""
+        self.note, self._is_off = f"agent: {reason}", True
 
     def _answer(self, line: Wire, request: Sequence[bytes], until: float) -> list[bytes]:
         """The answer, once there is one. An agent that is to be waited for is asked each second whether it lives."""
@@ -242,14 +272,14 @@ class Agent:
                 return answer
 
     def _line(self) -> Wire | None:
-        """A line to it; None if it can't be had. Once it could not, it is not tried again."""
-        if self.note:
+        """A line to it; None if it can't be had."""
+        if self._is_off:
             return None
         for attempt in range(_STARTS + 1):
             try:
-                return connect(self._place)
+                return connect(self.place)
             except Untrustworthy as error:
-                self.note = f"agent: {self._place} {error.strerror}"
+                self._give_up(f"{self.place} {error.strerror}")
                 return None
             except OSError as error:
                 reason = error.strerror or "no answer"
@@ -257,13 +287,9 @@ class Agent:
                     break
             if self._start is None or attempt == _STARTS:
                 break
-            self._start(self._place)
-        self.note = f"agent: {self._place}: {reason}"
+            self._start(self.place)
+        self._give_up(f"{self.place}: {reason}")
         return None
-
-
-def frame_of_get(head: Sequence[bytes], addresses: Sequence[bytes]) -> Sequence[bytes]:
-    return (GET, PROTOCOL, *head, *addresses)
 
 
 def _sorted(
@@ -336,8 +362,7 @@ def _told(place: str, *fields: bytes) -> Wire | None:
     line = None
     try:
         line = connect(place)
-        line.say(*fields)
-        if line.hear(time.monotonic() + 10 * PATIENCE)[0] == DONE:
+        if line.ask(*fields)[0] == DONE:
             return line
     except OSError:
         pass

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from envref.client import ABSENT, ALONE, ERROR, HITS, LEAD, UNKNOWN, VALUE, WAIT
+from envref.client import ABSENT, ALONE, ERROR, HITS, LEAD, UNKEPT, UNKNOWN, VALUE, WAIT
 from envref.client import LARGEST as LARGEST_FRAME
 
 if TYPE_CHECKING:
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 LARGEST = 16 * 1024 * 1024  # bytes in all, with what Python needs for each entry
 _OVERHEAD = 512  # bytes of an entry beside its text
 _MOST_ADDRESSES = 4096  # of one wish
-_LONGEST = 24 * 3600.0  # seconds
+_LONGEST = 30 * 86400.0  # seconds, of a vault's unlock session
 _MOST_SHELVES = 1000
 
 
 class Caller(Protocol):
-    """Who asks: the owner of what he is given, and how he is answered."""
+    """Who asks: the owner of what he is given, for which use, and how he is answered."""
 
     owner: int
+    use: bytes
 
     def say(self, *fields: bytes) -> None: ...
 
@@ -49,7 +50,7 @@ class Holding:
         self.answer = answer
         self.born = born
         self.end = end
-        self.owners: set[int] = set()
+        self.owners: set[tuple[int, bytes]] = set()  # processes, each with a use
 
 
 class Shelf:
@@ -91,14 +92,16 @@ class Kept:
         shelf = self._shelves.setdefault(key, Shelf(kind, name))
         self._serve(shelf, self._wish_of(shelf, caller) or Asking(caller, addresses, seconds), {})
 
-    def put(self, caller: Caller, answers: Mapping[bytes, bytes]) -> None:
-        """What the store said. Only a leader may tell, and only what he was to ask."""
+    def put(self, caller: Caller, answers: Mapping[bytes, bytes], seconds: float = _LONGEST) -> None:
+        """What the store said, of which nothing lasts longer than so. Only a leader may tell, and only what he was to
+        ask.
+        """
         for shelf in self._led(caller):
             wish = shelf.leader
             told = {address: answers[address] for address in wish.addresses if address in answers} if wish else {}
             for address, answer in told.items():
                 if wish and answer[:1] in (VALUE, ABSENT):
-                    self._keep(shelf, address, answer, wish)
+                    self._keep(shelf, address, answer, wish, min(seconds, wish.age))
             self._next(shelf, told)
 
     def refuse(self, caller: Caller, error: bytes) -> None:
@@ -138,9 +141,16 @@ class Kept:
 
     def end_owner(self, owner: int) -> None:
         """Drops what nobody else uses."""
+        self._disown(lambda process, _: process == owner)
+
+    def end_use(self, use: bytes) -> None:
+        """The same for a use, in whatever sessions it was."""
+        self._disown(lambda _, each: each == use)
+
+    def _disown(self, is_over: Callable[[int, bytes], bool]) -> None:
         for shelf in self._shelves.values():
             for address, entry in list(shelf.entries.items()):
-                entry.owners.discard(owner)
+                entry.owners = {owner for owner in entry.owners if not is_over(*owner)}
                 if not entry.owners:
                     self._drop(shelf, address)
         self._tidy()
@@ -155,7 +165,8 @@ class Kept:
         self._tidy()
 
     def owners(self) -> set[int]:
-        return {owner for shelf in self._shelves.values() for entry in shelf.entries.values() for owner in entry.owners}
+        shelves = self._shelves.values()
+        return {process for shelf in shelves for entry in shelf.entries.values() for process, _ in entry.owners}
 
     def __bool__(self) -> bool:
         return any(shelf.entries for shelf in self._shelves.values())
@@ -166,7 +177,7 @@ class Kept:
         for shelf in self._shelves.values():
             entries = shelf.entries.values()
             values = sum(entry.answer[:1] == VALUE for entry in entries)
-            owners = {owner for entry in entries for owner in entry.owners}
+            owners = {process for entry in entries for process, _ in entry.owners}
             oldest = int(now - min((entry.born for entry in entries), default=now))
             yield shelf.kind, shelf.name, values, len(entries) - values, len(owners), len(shelf.waiting), oldest
 
@@ -188,7 +199,7 @@ class Kept:
             self._answer(shelf, HITS, wish, told)
         elif shelf.leader in (None, wish):
             shelf.leader = wish
-            self._answer(shelf, LEAD, wish, told)
+            self._answer(shelf, LEAD if wish.caller.owner else UNKEPT, wish, told)
         else:
             shelf.waiting += [] if wish in shelf.waiting else [wish]
             wish.caller.say(WAIT)
@@ -205,7 +216,7 @@ class Kept:
         for address in wish.addresses:
             entry = shelf.entries.get(address)
             if entry and wish.caller.owner:
-                entry.owners.add(wish.caller.owner)
+                entry.owners.add((wish.caller.owner, wish.caller.use))
         answers = [self._have(shelf, wish, address, told) for address in wish.addresses]
         if sum(map(len, answers)) + 5 * len(answers) > LARGEST_FRAME:
             word, answers, shelf.leader = ALONE, [], None if shelf.leader is wish else shelf.leader
@@ -223,14 +234,14 @@ class Kept:
         for wish in waiting:
             wish.caller.say(ALONE)
 
-    def _keep(self, shelf: Shelf, address: bytes, answer: bytes, wish: Asking) -> None:
+    def _keep(self, shelf: Shelf, address: bytes, answer: bytes, wish: Asking, seconds: float) -> None:
         self._drop(shelf, address)
         size = _size(address, answer)
         if not wish.caller.owner or self._size + size > LARGEST:
             return
         now = self._clock()
-        shelf.entries[address] = entry = Holding(answer, now, now + wish.age)
-        entry.owners.add(wish.caller.owner)
+        shelf.entries[address] = entry = Holding(answer, now, now + seconds)
+        entry.owners.add((wish.caller.owner, wish.caller.use))
         self._size += size
 
     def _drop(self, shelf: Shelf, address: bytes) -> None:

@@ -43,12 +43,13 @@ def now() -> float:
 
 
 class Guest:
-    """One client. `owner` is the leader of its session, 0 where that is not known or has ended."""
+    """One client. `owner` is the leader of its session, 0 where that is not known or has ended; `use` as it said."""
 
     def __init__(self, connection: _socket.socket, process: int) -> None:
         self.socket = connection
         self.process = process
         self.owner = 0
+        self.use = b""
         self.touched = now()
         self.is_engaged = False  # it leads, waits or writes
         self.input = bytearray()
@@ -172,14 +173,19 @@ class Daemon:
         return sum(len(each.input) for each in self._connections.values()) <= _LARGEST_INPUT
 
     def do_get(self, connection: Guest, fields: Sequence[bytes]) -> None:
-        version, key, kind, name, seconds, *addresses = fields
+        version, use, key, kind, name, seconds, *addresses = fields
         _require_version(version)
+        connection.use = use
         self._find_owner(connection)
         connection.is_engaged = True
         self._kept.get(connection, key, (kind.decode(), name.decode()), int(seconds), addresses)
 
     def do_put(self, connection: Guest, fields: Sequence[bytes]) -> None:
         self._kept.put(connection, dict(zip(fields[::2], fields[1::2], strict=True)))
+
+    def do_keep(self, connection: Guest, fields: Sequence[bytes]) -> None:
+        seconds, *pairs = fields
+        self._kept.put(connection, dict(zip(pairs[::2], pairs[1::2], strict=True)), int(seconds))
 
     def do_refuse(self, connection: Guest, fields: Sequence[bytes]) -> None:
         self._kept.refuse(connection, fields[0])
@@ -196,10 +202,10 @@ class Daemon:
         self._kept.forget(fields[0].decode() if fields else None)
         connection.say(client.DONE)
 
-    def do_leave(self, connection: Guest, _fields: Sequence[bytes]) -> None:
-        owner = session_of(connection.process)
-        self._staying.discard(owner)
-        self._end_owner(owner)
+    def do_leave(self, connection: Guest, fields: Sequence[bytes]) -> None:
+        [use] = fields
+        if use:
+            self._kept.end_use(use)
         connection.say(client.DONE)
 
     def do_stay(self, connection: Guest, _fields: Sequence[bytes]) -> None:
@@ -215,8 +221,9 @@ class Daemon:
     def do_tell(self, connection: Guest, _fields: Sequence[bytes]) -> None:
         owners = b" ".join(str(owner).encode() for owner in sorted(self._kept.owners() | self._staying))
         rows = ["\t".join(map(str, row)).encode() for row in self._kept.report()]
-        facts = (__version__.encode(), str(os.getpid()).encode(), str(int(now() - self._started)).encode())
-        connection.say(client.DONE, *facts, owners, *rows)
+        self._find_owner(connection)
+        facts = (__version__, os.getpid(), int(now() - self._started), connection.owner)
+        connection.say(client.DONE, *(str(fact).encode() for fact in facts), owners, *rows)
 
     def _find_owner(self, connection: Guest) -> None:
         """The owner is what the kernel says, never what the client does."""
@@ -273,6 +280,7 @@ class Daemon:
 _WORDS: Mapping[bytes, Callable[[Daemon, Guest, Sequence[bytes]], None]] = {
     client.GET: Daemon.do_get,
     client.PUT: Daemon.do_put,
+    client.KEEP: Daemon.do_keep,
     client.REFUSE: Daemon.do_refuse,
     client.RELEASE: Daemon.do_release,
     client.WRITE: Daemon.do_write,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from envref.backends.aws_questions import Question
     from envref.backends.program import Complaint
     from envref.backends.retrieval import Retrieval, Wanted
+    from envref.client import Agent
     from envref.refs.address import Address
 
 # The program reads every file as text, standard input too, and turns each end of line into a line feed (v1 and v2).
@@ -86,6 +87,9 @@ class AwsStore(Backend):
     @property
     def way(self) -> str:  # type: ignore[override]
         return self._aws.way
+
+    def keep_credentials(self, agent: Agent) -> None:
+        self._aws.agent = agent
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(self.type, str(address), self._hints.get(address, ""))

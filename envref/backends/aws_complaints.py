@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 # them: Secrets Manager says so of a quota that is used up.
 _THROTTLING = ("Throttling", "Throttled", "TooMany", "RequestLimitExceeded", "RequestThrottled", "SlowDown")
 _THROTTLED = re.compile(rf"An error occurred \((?:{'|'.join(_THROTTLING)})")
+# What services say of keys that were revoked, have ended, or are not those of a session any more.
+_KEYS = re.compile(
+    r"An error occurred \((?:ExpiredToken|RequestExpired|UnrecognizedClientException|InvalidClientTokenId"
+    r"|InvalidSignatureException|SignatureDoesNotMatch)"
+)
 _TOO_OFTEN = "AWS limits how often it is asked; try again in a moment"
 
 # The program's own line, among its notes and warnings.
@@ -38,6 +43,11 @@ class Refusal:
 
     def __init__(self, text: str) -> None:
         self.text = text
+
+    @property
+    def is_about_keys(self) -> bool:
+        """Whether the keys have ended, or AWS knows none like them: others may do."""
+        return _KEYS.search(self.text) is not None
 
     def pause(self) -> float | None:
         """The seconds to wait before another try; None for a refusal about something else."""

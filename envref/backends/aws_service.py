@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envref.backends.aws_questions import Answer, Answers, Document, Outcome, Question
     from envref.backends.command import Finished
     from envref.backends.program import Complaint
+    from envref.client import Agent
 
 PACKAGES = (Package("awscli2"),)
 _ENVIRONMENT = {
@@ -59,6 +60,7 @@ class Aws:
         self._options = options
         self._tries = tries()
         self._direct = Direct("aws", self._client, COMMAND if options["command"] not in ("", "aws") else "")
+        self.agent: Agent | None = None  # keeps the keys of roles
         self._profile = profile = options["profile"]
         self._words = Complaints(label, service, profile, actions=actions, own=complaints)
         self._program = Program(
@@ -123,7 +125,7 @@ class Aws:
     def _client(self) -> Client:
         from envref.backends.aws_direct.client import Client
 
-        return Client(self.label, self._service, os.environ, self._options)
+        return Client(self.label, self._service, os.environ, self._options, self.agent)
 
     def _printed(self, asked: Sequence[Question], deadline: float) -> list[Outcome]:
         calls = [self._whole(question.arguments()) for question in asked]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from envref.backends.retrieval import Retrieval, Wanted
+    from envref.client import Agent
     from envref.errors import SecretNotFound
     from envref.secret import Secret
 
@@ -168,6 +169,9 @@ class Backend(ABC):
                 self.delete(address, deadline)
             else:
                 self.set(address, value, deadline)
+
+    def keep_credentials(self, agent: Agent) -> None:  # noqa: B027  nothing is what most have to do
+        """Lets the agent keep credentials that the store obtains and that end by themselves. Most obtain none."""
 
     def examine(self, deadline: float) -> Iterable[BackendError]:
         """What keeps the store from being used, or is unsafe about it, each with its cure.

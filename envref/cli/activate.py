@@ -10,7 +10,7 @@ import os
 from envref import streams
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError
 from envref.formats import shells
-from envref.project.config.model import FILES
+from envref.project.config.model import FILES, KEPT
 from envref.resolve import resolution as resolutions
 
 TYPE_CHECKING = False
@@ -149,19 +149,24 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_of)
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_for(request))
     resolution.kept = keeping
     return resolution
 
 
-def _agent_of(project: Project) -> Agent | None:
-    """The agent, where the user wants it for some store (docs/agent.md)."""
-    config = project.config
-    if not any(map(config.agent_seconds, config.backends)):
-        return None
-    from envref.client import Agent, folder
+def _agent_for(request: Request) -> Callable[[Project], Agent | None]:
+    usual = KEPT if request.agent else 0
 
-    return Agent(folder(), _start)
+    def agent_of(project: Project) -> Agent | None:
+        """The agent, where the user wants it for some store (docs/agent.md)."""
+        config = project.config
+        if not any(config.agent_seconds(backend, usual) for backend in config.backends):
+            return None
+        from envref.client import Agent, folder, use_of
+
+        return Agent(folder(), _start, use_of(request.directory) if request.agent else b"", usual)
+
+    return agent_of
 
 
 def _start(place: str) -> None:

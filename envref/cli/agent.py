@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import time
-
 import click
 
 from envref import client, streams
+from envref.agent import report
 from envref.agent.start import start as start_agent
-from envref.cli.grammar import Command, Group
+from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.cli.output import table
-from envref.errors import FAILED, OK, EnvrefError, printable
+from envref.errors import FAILED, OK, EnvrefError
 from envref.formats import shells
-from envref.paths import open_ours, shown
+from envref.paths import shown
 
-_PATIENCE = 1.0  # seconds
-_STARTING = 10.0  # the same, for a person who asked for it and waits
+_STARTING = 10.0  # seconds, for a person who asked for it and waits
 _HEADER = ("STORE", "TYPE", "VALUES", "ABSENT", "SHELLS", "WAITING", "OLDEST")
 
 
@@ -35,7 +32,8 @@ def start() -> None:
     place = client.folder()
     start_agent(place, _STARTING)
     if not client.tell(place, client.STAY):
-        raise EnvrefError("the agent did not start", subject=shown(place), hint=_cure(place))
+        report.read(place)  # says what is wrong with the folder, if that is the reason
+        raise EnvrefError("the agent did not start", subject=shown(place), hint=report.ELSEWHERE)
     streams.inform(f"agent started at {shown(place)}")
 
 
@@ -46,21 +44,20 @@ def status(format_: str) -> int:
 
     Example: envref agent status
     """
-    place = client.folder()
-    told = _told(place)
-    if told is None:
-        if client.is_there(place):
-            raise _silent(place)
+    found = report.read(client.folder())
+    if found is None:
         streams.write(shells.json_text(None) if format_ == "json" else "")
         streams.inform("no agent is running")
         return FAILED
-    version, process, seconds, owners, *rows = told
-    stores = [row.split("\t") for row in rows]
     if format_ == "json":
-        streams.write(shells.json_text(_report((version, process, seconds, owners), stores)))
+        streams.write(shells.json_text(_as_json(found)))
         return OK
-    streams.write(f"version {version}, process {process}, for {_span(int(seconds))}, used by {owners or 'no shell'}\n")
-    streams.write(table(_HEADER, [(name, kind, *counts, _span(int(age))) for kind, name, *counts, age in stores]))
+    users = " ".join(map(str, found.shells)) or "no shell"
+    head = f"version {found.version}, process {found.process}, for {_span(found.seconds)}, used by {users}\n"
+    rows = [(name, kind, *map(str, counts), _span(oldest)) for kind, name, *counts, oldest in found.stores]
+    streams.write(head + table(_HEADER, rows))
+    if not found.session:
+        streams.inform(f"note: {client.NO_SESSION}")
     return OK
 
 
@@ -74,6 +71,15 @@ def forget() -> int:
 
 
 @agent.command(cls=Command)
+def leave() -> int:
+    """Drop what only this project's Flox environment used. Flox calls it when the last shell has left.
+
+    Example: envref agent leave --project ~/app
+    """
+    return _do(client.LEAVE, "the agent dropped what only this environment used", client.use_of(directory()))
+
+
+@agent.command(cls=Command)
 def stop() -> int:
     """End the agent, and all that it keeps.
 
@@ -82,63 +88,23 @@ def stop() -> int:
     return _do(client.STOP, "agent stopped")
 
 
-def _do(word: bytes, done: str) -> int:
+def _do(word: bytes, done: str, *more: bytes) -> int:
     place = client.folder()
-    if client.tell(place, word):
+    if client.tell(place, word, *more):
         streams.inform(done)
         return OK
     if client.is_there(place):
-        raise _silent(place)
+        raise report.silent(place)
     streams.inform("no agent is running")
     return OK
 
 
-def _told(place: str) -> list[str] | None:
-    try:
-        with client.connect(place) as line:
-            line.say(client.TELL)
-            return [field.decode(errors="replace") for field in line.hear(time.monotonic() + _PATIENCE)[1:]]
-    except client.Untrustworthy as error:
-        raise EnvrefError(f"{error.strerror}", subject=shown(place), hint=_cure(place)) from None
-    except OSError:
-        return None
-
-
-def _report(facts: tuple[str, str, str, str], stores: list[list[str]]) -> dict[str, object]:
-    version, process, seconds, owners = facts
+def _as_json(found: report.AgentStatus) -> dict[str, object]:
     names = ("type", "name", "values", "absent", "shells", "waiting", "oldest")
-    return {
-        "version": version,
-        "process": int(process),
-        "seconds": int(seconds),
-        "shells": [int(owner) for owner in owners.split()],
-        "stores": [{name: _number(text) for name, text in zip(names, row, strict=True)} for row in stores],
-    }
-
-
-def _number(text: str) -> int | str:
-    return int(text) if text.isdecimal() else printable(text)
+    return {**found._asdict(), "stores": [dict(zip(names, row, strict=True)) for row in found.stores]}
 
 
 def _span(seconds: int) -> str:
     """`75s` up to two minutes, then `12m`, then `3h`."""
     unit, letter = (1, "s") if seconds < 120 else (60, "m") if seconds < 7200 else (3600, "h")
     return f"{seconds // unit}{letter}"
-
-
-def _cure(place: str) -> str:
-    if os.path.lexists(place):
-        return "remove it, then try again"
-    return "set XDG_RUNTIME_DIR to a folder of your own, with a short path"
-
-
-def _silent(place: str) -> EnvrefError:
-    """The error of an agent that is there and does not answer; its lock says which process it is."""
-    try:
-        with open_ours(os.path.join(place, "lock")) as file:
-            process = file.read(20).decode("ascii", "replace").strip()
-    except OSError:
-        process = ""
-    run = ("kill", "-9", process) if process.isdecimal() else ()
-    hint = "" if run else "end its process"
-    return EnvrefError("the agent does not answer", subject=shown(place), run=run, hint=hint)

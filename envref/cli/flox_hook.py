@@ -53,6 +53,7 @@ class _Wish(NamedTuple):
 @click.option("--services", is_flag=True, help="Start the services that .envref.yaml names through envref run.")
 @click.option("--install", is_flag=True, help="Also add the stores' programs to [install].")
 @click.option("--strict", is_flag=True, help="A missing secret stops the activation.")
+@click.option("--agent", is_flag=True, help="Keep the values in the agent while the environment is in use.")
 @profile_option
 def flox_hook(
     profile: str | None,
@@ -68,6 +69,7 @@ def flox_hook(
     install: bool,
     strict: bool,
     imports: bool,
+    agent: bool,
 ) -> int:
     """Load the project's secrets in a Flox environment. Without an option: print what goes into its manifest.
 
@@ -76,7 +78,7 @@ def flox_hook(
     actions = {"write": write, "check": check, "diff": diff, "remove": remove}
     exclusive(**actions)
     kind = _kind(placement, native=native, plugin=plugin, services=services)
-    form = Form(kind, profile, strict=strict, imports=imports)
+    form = Form(kind, profile, strict=strict, imports=imports, agent=agent)
     _refuse_misplaced(form, services=services)
     wish = _Wish(form, install, services)
     [(action, target)] = [pair for pair in actions.items() if pair[1] is not None] or [("", None)]
@@ -131,6 +133,10 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
         raise UsageError("--strict is not for --plugin; set ENVREF_STRICT=1 where the environment is activated")
     if plugin and form.profile:
         raise UsageError("--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated")
+    calls_resolve = not services and form.kind in (forms.HOOKED, forms.PROFILED)
+    if form.agent and not calls_resolve:
+        word = "services" if services else form.kind
+        raise UsageError(f"--agent is not for --{word}; your own config can say agent: true")
     if services and (form.strict or form.profile):
         raise UsageError(f"--{'strict' if form.strict else 'profile'} is not for --services")
 

@@ -19,11 +19,12 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
-    `is_code` says that a shell evaluates the output.
+    `is_code` says that a shell evaluates the output. `agent`: what the stores give is kept in it, also where the user's
+    config says nothing of it.
     """
 
     __slots__ = (
-        *("captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
+        *("agent", "captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
         *("table", "timeout"),
     )
 
@@ -41,6 +42,7 @@ class Request:
         files: tuple[str, ...] = (),
         keep: bool = False,
         is_code: bool = False,
+        agent: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -53,6 +55,7 @@ class Request:
         self.files = files
         self.keep = keep
         self.is_code = is_code
+        self.agent = agent
         self.known: Sequence[EnvFile] = ()
 
     @property
@@ -61,7 +64,7 @@ class Request:
         return self.is_code and self.table is None and not self.files
 
 
-_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
+_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict", "--agent": "agent"}
 VALUES = {
     "--shell": "shell",
     "-C": "directory",
@@ -96,6 +99,7 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         table=table,
         captured="direnv" not in options and is_captured(shell, environment),
         is_code=True,
+        agent="agent" in options,
     )
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None

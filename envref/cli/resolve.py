@@ -49,6 +49,7 @@ FORMATS = (
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
 @click.option("-w", "--watch", is_flag=True, help="Resolve again whenever a file changes.")
+@click.option("--agent", is_flag=True, help="Keep what the stores give in the agent, for later shells.")
 @timeout_option
 @click.option("--from-flox-plugin", "table", metavar="FILE", help="References from a JSON object; - is stdin.")
 def resolve(
@@ -67,6 +68,7 @@ def resolve(
     explain: bool,
     reveal: bool,
     watch: bool,
+    agent: bool,
 ) -> int:
     """Print the project's variables, references resolved.
 
@@ -86,6 +88,7 @@ def resolve(
         captured=not direnv and evaluable and is_captured(shell or "sh", os.environ),
         is_code=direnv or evaluable,
         files=file,
+        agent=agent,
     )
     if table and file:
         raise UsageError("--from-flox-plugin replaces the env files; leave -f out")

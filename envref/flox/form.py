@@ -13,8 +13,8 @@ from envref.env.file import EnvFile
 from envref.errors import EnvrefError
 from envref.flox import block, install, names, plugin, services, toml_text
 from envref.flox.block import SHELLS
-from envref.flox.manifest import HOOK, PROFILE, SCRIPTS, UNDO, Manifest
-from envref.flox.schema_version import PLUGINS_SINCE, UNDO_SINCE, written
+from envref.flox.manifest import GOODBYE, HOOK, PROFILE, SCRIPTS, UNDO, Manifest
+from envref.flox.schema_version import GOODBYE_SINCE, PLUGINS_SINCE, UNDO_SINCE, written
 from envref.flox.toml_text import Path
 from envref.project.config.model import Config
 from envref.project.project import Project, committed_layers, env_path
@@ -24,15 +24,20 @@ _STAYS = (
     "note: the variables stay set after flox deactivate, or after auto-activation leaves the directory: "
     f'their undo needs schema-version = "{written(UNDO_SINCE)}"'
 )
+_NO_GOODBYE = (
+    "note: the agent keeps what it has until the terminal's shell ends, or its time is up: "
+    f'flox deactivate can tell it with schema-version = "{written(GOODBYE_SINCE)}"'
+)
 
 
 class Form(NamedTuple):
-    """What `flox-hook` was asked to write. `profile` and `strict` become arguments of the generated call."""
+    """What `flox-hook` was asked to write. `profile`, `strict` and `agent` become arguments of the generated call."""
 
     kind: str = HOOKED
     profile: str | None = None
     strict: bool = False
     imports: bool = False
+    agent: bool = False
 
 
 class Edit(NamedTuple):
@@ -63,6 +68,8 @@ def write(manifest: Manifest, form: Form, project: Project) -> Edit:
     replaced = [f"took out the {old} form: one form is enough"] if old and old != form.kind else []
     edit = _plugged(manifest, form, project) if form.kind == PLUGGED else _scripted(manifest, form, project)
     stays = [_STAYS] if form.kind == PROFILED != old and manifest.schema < UNDO_SINCE else []
+    changes = str(edit.manifest) != str(manifest)
+    stays += [_NO_GOODBYE] if form.agent and changes and manifest.schema < GOODBYE_SINCE else []
     return Edit(edit.manifest, [*replaced, *edit.said, *stays])
 
 
@@ -146,20 +153,36 @@ def snippet(form: Form, project: Project) -> str:
     scripts = _SCRIPTS[form.kind](form, project, (0,))
     table_name = next(iter(scripts))[0]
     parts = [f"{path[1]} = '''\n{text}\n'''\n" for path, text in scripts.items()]
-    note = "# [profile.deactivate] needs schema-version 1.13.0; --write adds it where the manifest has that\n"
-    return f"{note if form.kind == PROFILED else ''}[{table_name}]\n" + "".join(parts)
+    later = {
+        "[profile.deactivate]": form.kind == PROFILED and UNDO_SINCE,
+        "hook.on-deactivate": form.agent and GOODBYE_SINCE,
+    }
+    notes = [
+        f"# {key} needs schema-version {written(since)}; --write adds it where the manifest has that\n"
+        for key, since in later.items()
+        if since
+    ]
+    return "".join([*notes, f"[{table_name}]\n", *parts])
 
 
-def _hook(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
+def _hook(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
     names.check(project.entries)
-    return {HOOK: block.hook(profile=form.profile, strict=form.strict)}
+    return {HOOK: block.hook(profile=form.profile, strict=form.strict, agent=form.agent)} | _goodbye(form, schema)
+
+
+def _goodbye(form: Form, schema: Sequence[int]) -> dict[Path, str]:
+    return {GOODBYE: block.goodbye(form.kind)} if form.agent and tuple(schema) >= GOODBYE_SINCE else {}
 
 
 def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
     undone = names.exported(project.entries) if tuple(schema) >= UNDO_SINCE else []
     names.check(project.entries, undone=bool(undone))
-    loading = {PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict) for shell in SHELLS}
-    return ({UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {}) | loading
+    loading = {
+        PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict, agent=form.agent)
+        for shell in SHELLS
+    }
+    undoing = {UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {}
+    return _goodbye(form, schema) | undoing | loading
 
 
 def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:

@@ -25,9 +25,11 @@ from envref.paths import open_file, shown
 PLACE = os.path.join(".flox", "env", "manifest.toml")
 
 HOOK: Path = ("hook", "on-activate")
+GOODBYE: Path = ("hook", "on-deactivate")
 PROFILE: dict[str, Path] = {shell: ("profile", shell) for shell in SHELLS}
 UNDO: dict[str, Path] = {shell: ("profile", "deactivate", shell) for shell in SHELLS}
-SCRIPTS = (HOOK, *UNDO.values(), *PROFILE.values())  # a table becomes empty only after the table below it is gone
+# A table becomes empty only after the table below it is gone.
+SCRIPTS = (HOOK, GOODBYE, *UNDO.values(), *PROFILE.values())
 PLUGIN: Path = ("plugins", "envref")
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # all that toml.io bars from a literal

@@ -12,6 +12,7 @@ V1 = (1, 0, 0)  # stands for `version = 1`
 NEWEST = _KNOWN[-1]
 UNDO_SINCE = (1, 13, 0)
 PLUGINS_SINCE = (1, 14, 0)
+GOODBYE_SINCE = (1, 15, 0)
 
 
 class UnusableVersion(Exception):

@@ -83,6 +83,6 @@ class VariableChain(Chain):
 
         scope = project.config.project, project.profile
         for backend in project.config.backends:
-            store, seconds = self.get(backend.name), project.config.agent_seconds(backend)
+            store, seconds = self.get(backend.name), project.config.agent_seconds(backend, agent.usual)
             if store and seconds:
                 store.memory = Remembered(agent, seconds, scope)

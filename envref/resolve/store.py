@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from envref.backends.base import Backend
+    from envref.client import Agent
     from envref.project.config.model import BackendConfig
     from envref.refs.address import Address
     from envref.refs.outcome import Answer
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     class Memory(Protocol):
         """What has answers of earlier runs, and asks the store for the rest."""
+
+        agent: Agent
 
         def answers(self, store: Store, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]: ...
 
@@ -121,6 +124,8 @@ class Store:
     def _made(self, credentials: Mapping[str, str]) -> Backend:
         made = backend_class(self.type)(self.name, **self._config.arguments(self._root), **credentials)
         made.asks_beside_data = self.asks_beside_data
+        if self.memory:
+            made.keep_credentials(self.memory.agent)
         return made
 
     @property

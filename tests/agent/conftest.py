@@ -90,6 +90,7 @@ def _of_worker(function, arguments):
     reading, writing = os.pipe()
     if os.fork() == 0:
         os.close(reading)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # it waits for its own children
         try:
             os.write(writing, pickle.dumps(function(*arguments)))
         finally:
@@ -124,6 +125,28 @@ def folder():
     yield os.path.join(place, "envref")
     end(os.path.join(place, "envref"))
     shutil.rmtree(place)
+
+
+@pytest.fixture
+def runtime(monkeypatch):
+    """Where commands find an agent: this user's, as they see it."""
+    runtime = tempfile.mkdtemp(prefix="envref-", dir="/tmp")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    yield os.path.join(runtime, "envref")
+    end(os.path.join(runtime, "envref"))
+    shutil.rmtree(runtime)
+
+
+@pytest.fixture
+def own(home):
+    """Writes the user's own config."""
+
+    def write(text):
+        path = home / ".config" / "envref" / "config.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    return write
 
 
 @pytest.fixture
@@ -163,7 +186,7 @@ def told(folder):
     """What the agent says of itself: version, process, seconds, owners, then a row for each store."""
     with client.connect(folder) as line:
         line.say(client.TELL)
-        _, version, process, seconds, owners, *rows = line.hear(time.monotonic() + PATIENCE)
+        _, version, process, seconds, _, owners, *rows = line.hear(time.monotonic() + PATIENCE)
     return version.decode(), int(process), int(seconds), owners.split(), [row.decode().split("\t") for row in rows]
 
 
@@ -199,3 +222,8 @@ def wait_for(condition):
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def need_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import sys
-import tempfile
 import time
 
 import pytest
 
-from envref import __main__
-from tests.agent.conftest import end, gone, process_of, told, wait_for
+from tests.agent.commands import begin, rows, run
+from tests.agent.conftest import gone, process_of, told, wait_for
 from tests.requirements import first_python
 
 pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
@@ -34,13 +31,9 @@ echo '{"values": {"app/here": "'"$value"'", "app/other": "o"}, "errors": {"app/n
 
 
 @pytest.fixture
-def folder(monkeypatch):
+def folder(runtime):
     """Where the agent of these activations is."""
-    runtime = tempfile.mkdtemp(prefix="envref-", dir="/tmp")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-    yield os.path.join(runtime, "envref")
-    end(os.path.join(runtime, "envref"))
-    shutil.rmtree(runtime)
+    return runtime
 
 
 @pytest.fixture
@@ -52,18 +45,6 @@ def app(project, folder):
     return project
 
 
-@pytest.fixture
-def own(home):
-    """Writes the user's own config."""
-
-    def write(text):
-        path = home / ".config" / "envref" / "config.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    return write
-
-
 def calls(app):
     """How often the store was asked since the last look."""
     path = app.path / "calls"
@@ -72,58 +53,6 @@ def calls(app):
     count = len(path.read_text(encoding="utf-8").split())
     path.unlink()
     return count
-
-
-class Done:
-    """What a command printed, and its exit status."""
-
-    def __init__(self, status, stdout, stderr):
-        self.returncode = status
-        self.stdout = stdout
-        self.stderr = stderr
-
-
-def begin(app, *arguments, stdin="", env=None):
-    """Starts the command in a copy of this process, in which an agent may be late; returns what waits for its end."""
-    pipes = [os.pipe() for _ in range(2)]
-    process = os.fork()
-    if process == 0:
-        with tempfile.TemporaryFile() as file:
-            file.write(stdin.encode())
-            file.seek(0)
-            for number, descriptor in enumerate((file.fileno(), pipes[0][1], pipes[1][1])):
-                os.dup2(descriptor, number)
-        os.closerange(3, 256)
-        _become(app.path, arguments, env or {})
-    for _, writing in pipes:
-        os.close(writing)
-
-    def done():
-        texts = []
-        for reading, _ in pipes:
-            with os.fdopen(reading, "rb") as file:
-                texts.append(file.read().decode())
-        return Done(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), *texts)
-
-    return done
-
-
-def _become(directory, arguments, environment):
-    """Ends as the command does."""
-    status = 70
-    try:
-        os.chdir(directory)
-        os.environ.update(environment)
-        sys.stdin, sys.argv = os.fdopen(0, encoding="utf-8"), ["envref", *arguments]
-        __main__.main()
-    except SystemExit as end:
-        status = end.code or 0
-    finally:
-        os._exit(status)
-
-
-def run(app, *arguments, **more):
-    return begin(app, *arguments, **more)()
 
 
 def exported(app, **more):
@@ -298,14 +227,6 @@ def test_a_refusal_is_for_all_who_wait(app, own, folder, monkeypatch, has_termin
     assert len(errors) == 1
     assert "locked" in errors.pop()
     assert calls(app) == number  # three each: all at once, then one by one
-
-
-def rows(folder):
-    """The stores that the agent knows; none without an agent."""
-    try:
-        return told(folder)[4]
-    except OSError:
-        return []
 
 
 def test_an_agent_that_does_not_answer_is_named(app, own, folder, monkeypatch):

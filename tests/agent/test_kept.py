@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.agent.kept import LARGEST, Kept
-from envref.client import ALONE, HITS, LEAD, WAIT
+from envref.client import ALONE, HITS, LEAD, UNKEPT, WAIT
 
 A, B = b"a", b"b"
 NAMES = ("vault", "team")
@@ -14,8 +14,9 @@ NAMES = ("vault", "team")
 class Client:
     """A caller that remembers what was said to it."""
 
-    def __init__(self, owner=1):
+    def __init__(self, owner=1, use=b""):
         self.owner = owner
+        self.use = use
         self.heard = []
 
     def say(self, *fields):
@@ -39,9 +40,9 @@ def kept(clock):
     return Kept(clock)
 
 
-def get(kept, *addresses, owner=1, key=b"key", names=NAMES, seconds=600):
+def get(kept, *addresses, owner=1, use=b"", key=b"key", names=NAMES, seconds=600):
     """Asks; the client, who has heard the answer."""
-    client = Client(owner)
+    client = Client(owner, use)
     kept.get(client, key, names, seconds, addresses or (A,))
     return client
 
@@ -145,6 +146,7 @@ def test_the_last_owner_takes_it_along(kept):
 def test_nobody_s_answer_is_not_kept_but_given_to_who_waits(kept):
     """The owner had ended already."""
     leader, waiting = get(kept, owner=0), get(kept, owner=0)
+    assert leader.heard == [(UNKEPT, b"?")]
     kept.put(leader, {A: b"Vone"})
     assert waiting.heard[1:] == [(HITS, b"Vone")]
     assert not kept
@@ -226,3 +228,16 @@ def test_who_asks_again_whether_to_wait_waits_once(kept):
     kept.put(leader, {A: b"Vone"})
     assert waiting.heard == [(WAIT,), (WAIT,), (HITS, b"Vone")]
     assert leader.heard == [(LEAD, b"?")] * 2
+
+
+def test_a_use_that_ends_drops_what_it_alone_wanted(kept):
+    """In all sessions; what one of them also wanted for another use, or for itself, stays, and so does its owner."""
+    filled(kept, {A: b"Vone", B: b"Vtwo"}, use=b"app")
+    get(kept, A, owner=2, use=b"app")
+    get(kept, B)
+    kept.end_use(b"app")
+    assert [row[2] for row in kept.report()] == [1]
+    assert get(kept, B).heard == [(HITS, b"Vtwo")]
+    assert kept.owners() == {1}
+    kept.end_owner(1)
+    assert not kept

@@ -22,6 +22,7 @@ from tests.agent.conftest import (
     asked,
     given,
     gone,
+    need_root,
     process_of,
     put,
     told,
@@ -93,16 +94,16 @@ def test_a_session_without_its_leader_keeps_nothing(folder, shells):
     wait_for(lambda: os.path.exists(f"{folder}.ready"))
     shell.kill()
     os.unlink(f"{folder}.ready")
-    result()
+    assert result() == f"agent: {client.NO_SESSION}"
     assert told(folder)[4] == []
 
 
 def _put_later(folder):
     pathlib.Path(f"{folder}.ready").touch()
     wait_for(lambda: not os.path.exists(f"{folder}.ready"))
-    turn = asked(folder)
-    turn.put({b"a": b"Vone"})
-    return turn.leads
+    agent = client.Agent(folder, start.start)
+    agent.turn(HEAD, [b"a"], time.monotonic() + PATIENCE).put({b"a": b"Vone"})
+    return agent.note
 
 
 def test_without_a_pidfd_the_start_time_tells_who_ended():
@@ -301,11 +302,6 @@ def _attempts(process):
 NOBODY, SOMEBODY = 65534, 65533
 
 
-def need_root():
-    if os.geteuid() != 0:
-        pytest.skip("only root can become another user")
-
-
 def folder_of_nobody(folder):
     os.chmod(os.path.dirname(folder), 0o711)
     os.mkdir(folder, 0o700)
@@ -350,7 +346,7 @@ def _raw_answer(folder):
         connection.settimeout(PATIENCE)
         connection.connect(client.socket_path(folder))
         try:
-            connection.sendall(client.frame((client.GET, client.PROTOCOL, *HEAD, b"a")))
+            connection.sendall(client.frame((client.GET, client.PROTOCOL, b"", *HEAD, b"a")))
             return connection.recv(100)
         except OSError:
             return b""
@@ -442,9 +438,9 @@ def test_root_leaves_no_folder_in_another_user_s_place(folder):
         b"\0\0\0\0",
         client.frame((b"?",)),
         client.frame((client.GET,)),
-        client.frame((client.GET, b"999", *HEAD, b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"key", b"\xff", b"\xff", b"1", b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"key", b"vault", b"v", b"soon", b"a")),
+        client.frame((client.GET, b"999", b"", *HEAD, b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"\xff", b"\xff", b"1", b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"vault", b"v", b"soon", b"a")),
         client.frame((client.PUT, b"a")),
         client.frame((client.WRITE,)),
         client.frame((client.REFUSE,)),
@@ -505,7 +501,7 @@ def test_who_asks_and_never_reads_does_not_stop_the_others(folder):
         connection.settimeout(1)
         try:
             for _ in range(200):
-                connection.sendall(client.frame((client.GET, client.PROTOCOL, *HEAD, b"large")))
+                connection.sendall(client.frame((client.GET, client.PROTOCOL, b"", *HEAD, b"large")))
         except OSError:
             pass  # closed
         assert given(folder, b"a") == {b"a": VALUE}

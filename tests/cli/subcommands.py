@@ -46,7 +46,7 @@ class Call(NamedTuple):
 _EXPORT = json.dumps({"version": 1, "secrets": {"app/a": NEW}})
 
 # Of the agent of whoever runs the tests, if there is one: tests/agent has one of its own, and looks for values in it.
-APART = {"agent forget", "agent start", "agent stop"}
+APART = {"agent forget", "agent leave", "agent start", "agent stop"}
 CALLS = [
     Call("agent status", status=1),
     Call("audit --all-profiles"),

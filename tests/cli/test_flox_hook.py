@@ -69,6 +69,8 @@ def flox(project):
 FORMS = {
     "hook": [],
     "strict hook": ["--strict", "-P", "staging"],
+    "agent": ["--agent"],
+    "profile and agent": ["--placement", "profile", "--agent"],
     "profile": ["--placement", "profile"],
     "strict profile": ["--placement", "profile", "--strict", "-P", "staging"],
     "native": ["--native"],
@@ -122,7 +124,7 @@ def test_one_form_takes_the_place_of_another(flox, old, new):
     flox.ok("--check", *FORMS[new])
 
 
-@pytest.mark.parametrize("form", ["hook", "strict hook", "profile", "native", "plugin", "plugin and install"])
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("strict profile", "strict native", "install")])
 def test_without_an_action_a_snippet_is_printed(flox, form):
     """TOML to paste: under a version it is a manifest that Flox's schema accepts."""
     printed = flox.ok(*FORMS[form])
@@ -380,6 +382,9 @@ USAGE = {
     ("--import",): "--import needs --plugin",
     ("--plugin", "--strict"): "--strict is not for --plugin; set ENVREF_STRICT=1 where the environment is activated",
     ("--plugin", "-P", "x"): "--profile is not for --plugin; set ENVREF_PROFILE where the environment is activated",
+    ("--plugin", "--agent"): "--agent is not for --plugin; your own config can say agent: true",
+    ("--native", "--agent"): "--agent is not for --native; your own config can say agent: true",
+    ("--services", "--write", "--agent"): "--agent is not for --services; your own config can say agent: true",
     ("--services", "--write", "--strict"): "--strict is not for --services",
     ("--services",): "--services works on a manifest: add --write, --check, --diff or --remove",
     ("--wrte",): 'unknown flag: --wrte. Did you mean "--write"?',

@@ -159,6 +159,7 @@ class Flox:
         texts = {
             "envrc": "".join(lines),
             "hook-on-activate": data.get("hook", {}).get("on-activate", ""),
+            "hook-on-deactivate": data.get("hook", {}).get("on-deactivate", ""),
             **{f"deactivate-profile-{shell}": text for shell, text in profile.pop("deactivate", {}).items()},
             **{f"profile-{shell}": text for shell, text in profile.items()},
         }
@@ -253,11 +254,28 @@ class Flox:
     def end(self):
         """The last shell left: the executive removes all starts of the environment, also what a killed one left.
 
-        (cli/flox-activations/src/cli/executive) A container has no executive.
+        (cli/flox-activations/src/cli/executive) A container has no executive. First the start's last hook runs, in the
+        executive's session: with nothing to read, in the environment that its first one left, beside the executive's
+        own (on_deactivate.rs:107-137, executive/mod.rs:155-167). What that comes to; None without one.
         """
+        done = None
         if self.project is not None:
+            done = self._said_goodbye() if self.live else None
             shutil.rmtree(self.runs)
         self.live = None
+        return done
+
+    def _said_goodbye(self):
+        return subprocess.run(
+            [_found("bash"), str(self.env / "activate.d" / "hook-on-deactivate")],
+            env=self.live.environment_of(self.live.caller),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            start_new_session=True,
+        )
 
     def start_services(self, start):
         """Starts the services beside a start, each until it ends: what they printed, by name.

@@ -226,3 +226,30 @@ def test_every_form_can_be_changed_for_every_other(project):
                 {"B": "ref://pass/b"} if other == forms.PLUGGED else None
             )
             assert str(forms.remove(edit.manifest)) == str(forms.remove(Manifest(first[other], "m")))
+
+
+GOODBYE = NEW.replace("1.14.0", "1.15.0")
+
+
+@pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED])
+def test_with_an_agent_flox_says_goodbye_to_it(project, kind):
+    """Where the schema has a hook for that; otherwise a line says what happens instead. It goes as it came."""
+    edit = written(project, GOODBYE, Form(kind, agent=True))
+    scripts = edit.manifest.table(("hook",))
+    assert "envref agent leave" in scripts["on-deactivate"]
+    assert (edit.said, str(forms.remove(edit.manifest))) == ([], GOODBYE)
+    assert "--agent" in str(scripts if kind == forms.HOOKED else edit.manifest.table(("profile",)))
+    assert str(written(project, str(edit.manifest), Form(kind, agent=True)).manifest) == str(edit.manifest)
+    without = written(project, str(edit.manifest), Form(kind)).manifest
+    assert (str(without), "agent" in str(without)) == (str(written(project, GOODBYE, Form(kind)).manifest), False)
+    older = written(project, NEW, Form(kind, agent=True))
+    assert "on-deactivate" not in str(older.manifest)
+    assert older.said[-1].endswith('with schema-version = "1.15.0"')
+
+
+def test_a_goodbye_of_the_user_s_own_stays(project):
+    """The block stands below it, and goes again."""
+    text = "schema-version = \"1.15.0\"\n[hook]\non-deactivate = '''\necho bye\n'''\n"
+    manifest = written(project, text, Form(agent=True)).manifest
+    assert manifest.value(("hook", "on-deactivate")).startswith("echo bye\n# >>> envref hook v1 >>>")
+    assert str(forms.remove(manifest)) == text

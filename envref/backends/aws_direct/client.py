@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from envref.backends.answer import no_answer
 from envref.backends.aws_complaints import Refusal, of_operation
 from envref.backends.aws_direct.keys import keys
+from envref.backends.aws_direct.purse import Purse
 from envref.backends.aws_direct.settings import settings
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, Unusual
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envref.backends.aws_questions import Document, Outcome, Question
+    from envref.client import Agent
 
 # By the program's word for a service: its name in settings, and what its operations' names begin with.
 _SERVICES = {"ssm": ("SSM", "AmazonSSM"), "secretsmanager": ("SECRETS_MANAGER", "secretsmanager")}
@@ -30,7 +32,14 @@ _GOOD = 200
 class Client:
     """A service as the settings in force have it, and the keys for it."""
 
-    def __init__(self, label: str, service: str, environment: Mapping[str, str], options: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        label: str,
+        service: str,
+        environment: Mapping[str, str],
+        options: Mapping[str, str],
+        agent: Agent | None = None,
+    ) -> None:
         """The options are a backend's region, profile and role_arn. Raises Unusual where `aws` has to be asked."""
         self._label = label
         self._service = service
@@ -39,12 +48,21 @@ class Client:
         self._server, self._url = self._settings.server(name, self._settings.region)
         self._role = options["role_arn"]
         self._keys: Credentials | None = None
+        self._purse = Purse(agent)
 
     def ask(self, questions: Sequence[Question], deadline: float, tries: int) -> list[Outcome]:
         """An outcome for each question; one that is throttled is asked again. Raises Unusual."""
+        outcomes = self._asked(questions, deadline, tries)
+        if self._purse.has_given and any(map(_is_about_keys, outcomes)):
+            self._purse.empty()
+            self._keys = None
+            return self._asked(questions, deadline, tries)
+        return outcomes
+
+    def _asked(self, questions: Sequence[Question], deadline: float, tries: int) -> list[Outcome]:
         started = time.monotonic()
         if self._keys is None:
-            self._keys = keys(self._settings, deadline, self._role)
+            self._keys = keys(self._settings, deadline, self._role, self._purse)
         connections = Connections(self._server, deadline)
 
         def ask(some: Sequence[Question]) -> list[Outcome]:
@@ -94,6 +112,10 @@ class Client:
             lambda: no_answer(self._label, started, deadline),
             lambda failed: Refusal(_unreached(failed, self._url)),
         )
+
+
+def _is_about_keys(outcome: Outcome) -> bool:
+    return isinstance(outcome, Refusal) and outcome.is_about_keys
 
 
 def _pause(outcome: Outcome) -> float | None:

@@ -12,6 +12,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from envref.backends.aws_direct.purse import Purse, words_of
 from envref.backends.aws_direct.settings import check_section
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Server, Unusual
@@ -23,9 +24,11 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from envref.backends.aws_direct.purse import Given
     from envref.backends.aws_direct.settings import InForce, Section
 
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:Z|UTC|\+00:00)")
+_BY_TIME = re.compile(r"botocore-session-[0-9]+")
 _REFRESHED = 15 * 60  # seconds before its end in which `aws` would renew a token or keys
 _LOCAL = 2.0  # seconds for an endpoint of the machine's own
 _CONTAINERS = "169.254.170.2"
@@ -37,16 +40,20 @@ _OLD_FILES = ("/etc/boto.cfg", "~/.boto")
 _MACHINE = "/sys/class/dmi/id/sys_vendor"
 
 
-def keys(found: InForce, deadline: float, role: str = "") -> Credentials:
-    """The keys for these settings; with `role`, those of that role, taken on with them. Raises Unusual."""
-    own = _own(found, deadline)
-    return _assumed(found, own, {"RoleArn": role, "RoleSessionName": "envref"}, deadline) if role else own
+def keys(found: InForce, deadline: float, role: str = "", purse: Purse | None = None) -> Credentials:
+    """The keys for these settings; with `role`, those of that role, taken on with them. Raises Unusual.
+
+    `purse` keeps those that end by themselves.
+    """
+    purse = purse or Purse()
+    own = _own(found, deadline, purse)
+    return _assumed(found, own, {"RoleArn": role, "RoleSessionName": "envref"}, deadline, purse) if role else own
 
 
-def _own(found: InForce, deadline: float) -> Credentials:
+def _own(found: InForce, deadline: float, purse: Purse) -> Credentials:
     if found.variable("ACCESS_KEY_ID") and not found.is_option:
         return _of_variables(found)
-    given = _of_profile(found, found.profile, (), deadline)
+    given = _of_profile(found, found.profile, (), deadline, purse)
     if given is not None:
         return given
     if any(os.path.exists(os.path.expanduser(file)) for file in _OLD_FILES) or "BOTO_CONFIG" in found.environment:
@@ -61,21 +68,23 @@ def _of_variables(found: InForce) -> Credentials:
     return _made(found.variable("ACCESS_KEY_ID"), found.variable("SECRET_ACCESS_KEY"), found.variable("SESSION_TOKEN"))
 
 
-def _of_profile(found: InForce, name: str, seen: tuple[str, ...], deadline: float) -> Credentials | None:
+def _of_profile(found: InForce, name: str, seen: tuple[str, ...], deadline: float, purse: Purse) -> Credentials | None:
     """The keys of a profile; None where it says nothing of any."""
     section = found.profiles.get(name, {})
     check_section(section)
     # A role's source that has keys of its own is used with those, whatever role it names too.
     if "role_arn" in section and not (seen and _has_keys(section)):
-        return _of_role(found, name, section, seen, deadline)
+        return _of_role(found, name, section, seen, deadline, purse)
     if "sso_role_name" in section or "sso_account_id" in section:
-        return _of_sign_on(found, section, deadline)
+        return _of_sign_on(found, section, deadline, purse)
     # Key and secret are of one file; of the two, the one for keys comes first.
     files = (found.keys.get(name, {}), found.configured.get(name, {}))
     return next((_stored(file) for file in files if "aws_access_key_id" in file), None)
 
 
-def _of_role(found: InForce, name: str, section: Section, seen: tuple[str, ...], deadline: float) -> Credentials:
+def _of_role(
+    found: InForce, name: str, section: Section, seen: tuple[str, ...], deadline: float, purse: Purse
+) -> Credentials:
     source, origin = section.get("source_profile"), section.get("credential_source")
     asked = {"RoleArn": section["role_arn"]}
     asked["RoleSessionName"] = section.get("role_session_name") or f"botocore-session-{int(time.time())}"
@@ -86,14 +95,14 @@ def _of_role(found: InForce, name: str, section: Section, seen: tuple[str, ...],
     if (source is None) == (origin is None) or not asked.get("DurationSeconds", "0").isdecimal():
         raise Unusual(f"the role of the profile {name}")
     if origin is not None:
-        return _assumed(found, _of_origin(found, origin, deadline), asked, deadline)
+        return _assumed(found, _of_origin(found, origin, deadline), asked, deadline, purse)
     source = source or ""
     if source not in found.profiles or source in seen or (source == name and not _has_keys(section)):
         raise Unusual(f"the source_profile {source}")
-    given = _of_profile(found, source, (*seen, name), deadline)
+    given = _of_profile(found, source, (*seen, name), deadline, purse)
     if given is None:
         raise Unusual(f"the source_profile {source}")
-    return _assumed(found, given, asked, deadline)
+    return _assumed(found, given, asked, deadline, purse)
 
 
 def _of_origin(found: InForce, origin: str, deadline: float) -> Credentials:
@@ -106,15 +115,21 @@ def _of_origin(found: InForce, origin: str, deadline: float) -> Credentials:
     raise Unusual(f"the credential_source {origin}")
 
 
-def _assumed(found: InForce, own: Credentials, asked: Mapping[str, str], deadline: float) -> Credentials:
+def _assumed(found: InForce, own: Credentials, asked: Mapping[str, str], deadline: float, purse: Purse) -> Credentials:
     """The keys of a role, from AWS's token service."""
-    server, _ = found.server("STS", found.region)
-    body = encoded_query([("Action", "AssumeRole"), ("Version", "2011-06-15"), *asked.items()]).encode()
-    headers = {"Host": server.authority, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    headers = signed(Unsigned("POST", "/", (), headers, body), own, found.region, "sts")
-    answer = _fetched(server, "POST", "/", headers, deadline, body=body)
-    text = answer.body.decode("utf-8", "replace")
-    return _made(*(_element(text, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")))
+    server, url = found.server("STS", found.region)
+
+    def obtain() -> Given:
+        body = encoded_query([("Action", "AssumeRole"), ("Version", "2011-06-15"), *asked.items()]).encode()
+        headers = {"Host": server.authority, "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+        headers = signed(Unsigned("POST", "/", (), headers, body), own, found.region, "sts")
+        text = _fetched(server, "POST", "/", headers, deadline, body=body).body.decode("utf-8", "replace")
+        given = _made(*(_element(text, name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")))
+        return given, _seconds(_element(text, "Expiration"))
+
+    # Where a profile has no name for its sessions, the name is the time.
+    lasting = [f"{name}={text}" for name, text in asked.items() if not _BY_TIME.fullmatch(text)]
+    return purse.keys(["role", url, *lasting, *words_of(own)], asked["RoleArn"], deadline, obtain)
 
 
 def _element(xml: str, name: str) -> str:
@@ -123,7 +138,7 @@ def _element(xml: str, name: str) -> str:
     return found[1].strip() if found else ""
 
 
-def _of_sign_on(found: InForce, section: Section, deadline: float) -> Credentials:
+def _of_sign_on(found: InForce, section: Section, deadline: float, purse: Purse) -> Credentials:
     """The keys of a single sign-on: of its cached token, while that lasts."""
     session = section.get("sso_session")
     if session is not None:
@@ -136,13 +151,19 @@ def _of_sign_on(found: InForce, section: Section, deadline: float) -> Credential
     if not (start and region and role and account):
         raise Unusual("an incomplete single sign-on")
     token = _cached_token(start if session is None else session)
-    server, _ = found.server("SSO", region)
+    server, url = found.server("SSO", region)
     target = "/federation/credentials?" + encoded_query([("account_id", account), ("role_name", role)])
-    headers = {"x-amz-sso_bearer_token": token.reveal()}
-    given = _object(_fetched(server, "GET", target, headers, deadline)).get("roleCredentials")
-    if not isinstance(given, dict):
-        raise Unusual("the answer of the single sign-on")
-    return _made(*(str(given.get(name, "")) for name in ("accessKeyId", "secretAccessKey", "sessionToken")))
+
+    def obtain() -> Given:
+        headers = {"x-amz-sso_bearer_token": token.reveal()}
+        given = _object(_fetched(server, "GET", target, headers, deadline)).get("roleCredentials")
+        if not isinstance(given, dict):
+            raise Unusual("the answer of the single sign-on")
+        made = _made(*(str(given.get(name, "")) for name in ("accessKeyId", "secretAccessKey", "sessionToken")))
+        end = given.get("expiration")  # in milliseconds
+        return made, end / 1000 if isinstance(end, int) else 0.0
+
+    return purse.keys(["sso", url, target, token.reveal()], f"{account}/{role}", deadline, obtain)
 
 
 def _cached_token(name: str) -> Secret:
@@ -268,6 +289,16 @@ def _made(name: str, secret: str, token: str) -> Credentials:
     if not name or not secret:
         raise Unusual("incomplete keys")
     return Credentials(name, Secret(secret), Secret(token) if token else None)
+
+
+def _seconds(moment: str) -> float:
+    """Seconds since 1970 of a moment of ISO 8601 in UTC; 0 for any other text."""
+    found = _MOMENT.fullmatch(moment)
+    if found is None:
+        return 0.0
+    from calendar import timegm
+
+    return float(timegm(time.strptime(found[1], "%Y-%m-%dT%H:%M:%S")))
 
 
 def _is_after(moment: str, seconds: int) -> bool:

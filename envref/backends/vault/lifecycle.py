@@ -11,6 +11,7 @@ from envref.backends.vault import age, session
 from envref.backends.vault.contents import new_contents
 from envref.backends.vault.file import allow_locked
 from envref.errors import EnvrefError
+from envref.paths import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from envref.backends.vault.ancestor import Ancestor
     from envref.backends.vault.contents import Contents
     from envref.backends.vault.file import VaultFile
+    from envref.client import Agent
     from envref.secret import Secret
 
 _PATIENCE = 20.0  # seconds for another process's transaction
+_NO_AGENT = "neither the agent nor the kernel keeps an unlock session here; set ENVREF_VAULT_PASSPHRASE_FILE"
 _NO_SESSION = (
     "this system keeps no unlock session (containers often deny the kernel's keyring); "
-    "set ENVREF_VAULT_PASSPHRASE_FILE instead"
+    "write agent: true into your own config, or set ENVREF_VAULT_PASSPHRASE_FILE"
 )
 
 
@@ -66,8 +69,8 @@ def lock(vault: VaultFile) -> None:
         session.forget(vault_id)
 
 
-def unlock(vault: VaultFile, seconds: int = 0) -> None:
-    """Opens a locked vault, and keeps it usable without its passphrase for `seconds`.
+def unlock(vault: VaultFile, seconds: int = 0, agent: Agent | None = None) -> None:
+    """Opens a locked vault, and keeps it usable without its passphrase for `seconds`; `agent` if that may keep it.
 
     EnvrefError when there is nothing to do: before the passphrase is asked for.
     """
@@ -76,8 +79,11 @@ def unlock(vault: VaultFile, seconds: int = 0) -> None:
     vault.prove_passphrase(_soon())
     with vault.writing(_soon(), allow_locked) as contents:
         contents.unlock()
-    if seconds and not session.remember(contents.vault_id, contents.keys.identity_line, seconds):
-        vault.warnings.append(_NO_SESSION)
+    if not seconds:
+        return
+    identity = contents.keys.identity_line
+    if not session.remember(contents.vault_id, identity, seconds, agent, shown(vault.path)):
+        vault.warnings.append(_NO_AGENT if agent else _NO_SESSION)
 
 
 def change_passphrase(vault: VaultFile, new: Secret) -> None:

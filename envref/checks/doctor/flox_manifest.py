@@ -31,6 +31,7 @@ _KIND = {
     forms.PLUGGED: ("--plugin",),
 }
 _STRICT = (" --strict", " || false")  # the native block has no option to pass on
+_AGENT = " --agent"
 _PROFILE = re.compile(r" --profile ([\w-]+)")
 
 
@@ -96,12 +97,14 @@ def _form(manifest: Manifest, kind: str) -> Form:
         profile=profile[1] if profile else None,
         strict=any(sign in text for sign in _STRICT),
         imports=bool(manifest.entries(plugin.IMPORTED)),
+        agent=_AGENT in text,
     )
 
 
 def _command(form: Form) -> tuple[str, ...]:
     imports = ("--import",) if form.imports else ()
-    return (*_COMMAND, *_KIND[form.kind], *imports, *words_of(form.profile), *(("--strict",) if form.strict else ()))
+    flags = [word for word, wanted in {"--strict": form.strict, "--agent": form.agent}.items() if wanted]
+    return (*_COMMAND, *_KIND[form.kind], *imports, *words_of(form.profile), *flags)
 
 
 def _unwrapped(manifest: Manifest, project: Project) -> bool:

@@ -9,7 +9,7 @@ import click
 from envref import streams
 from envref.backends.vault import age, lifecycle, passphrase
 from envref.cli.grammar import Command, Group, directory
-from envref.cli.vault.target import create, opened, vault_options
+from envref.cli.vault.target import agent_for, create, opened, vault_options
 from envref.errors import UsageError
 from envref.paths import shown
 from envref.project.config import duration
@@ -66,7 +66,10 @@ def unlock(backend: str | None, path: str | None, ttl: str | None) -> None:
     """
     session = _checked_duration(ttl)
     with opened(backend, path) as target:
-        lifecycle.unlock(target.file, session)
+        keeping = agent_for(backend, path) if session else None
+        lifecycle.unlock(target.file, session, keeping)
+        if keeping and keeping.note:
+            streams.detail(keeping.note)
         streams.inform(f"vault unlocked at {shown(target.file.path)}")
 
 

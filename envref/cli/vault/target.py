@@ -10,14 +10,16 @@ from typing import Any
 import click
 
 from envref import streams
+from envref.agent.start import start
 from envref.backends.vault import age, lifecycle, passphrase
 from envref.backends.vault import store as vault
 from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
-from envref.client import UNTOLD, Writing
+from envref.client import UNTOLD, Agent, Writing, folder
 from envref.errors import BackendError, EnvrefError
 from envref.paths import shown
+from envref.project.config.agent import of_user
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
 
@@ -26,6 +28,17 @@ def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`-b` and `--path`."""
     path = click.option("--path", metavar="FILE", help="Use this vault file.")
     return backend_option(path(command))
+
+
+def agent_for(backend: str | None, path: str | None) -> Agent | None:
+    """The agent, if the user wants it for that vault."""
+    project = None if path is not None and backend is None else _project(required=backend is not None)
+    if project is None:
+        seconds = of_user()
+    else:
+        chosen = _chosen(project.config.backends, backend)
+        seconds = project.config.agent_seconds(chosen) if chosen else project.config.agent or 0
+    return Agent(folder(), start) if seconds else None
 
 
 @contextmanager

@@ -25,9 +25,8 @@ class Sources:
     def __init__(self, path: str, environment: Mapping[str, str]) -> None:
         self.path = path
         place = configuration_path("config.yaml", environment=environment)
-        self.shown_global_path = shown(place, environment)
         self.global_path = place if os.path.lexists(place) else None
-        self.global_bytes = _read(place, self.shown_global_path, environment) if self.global_path else b""
+        self.global_bytes, self.shown_global_path = own_bytes(environment)
         if os.path.islink(path):
             self._check_link(environment)
         self.project_bytes = _read(path, FILE, environment)
@@ -46,6 +45,13 @@ class Sources:
                 subject="loading config",
                 hint="with trust: strict, a config must be a file of its project",
             )
+
+
+def own_bytes(environment: Mapping[str, str]) -> tuple[bytes, str]:
+    """The user's own config, empty if there is none, and what messages call it."""
+    place = configuration_path("config.yaml", environment=environment)
+    name = shown(place, environment)
+    return _read(place, name, environment) if os.path.lexists(place) else b"", name
 
 
 def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:

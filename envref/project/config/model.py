@@ -19,6 +19,7 @@ _PROFILE = _PROFILE_FIRST | {"-"}
 NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
 
 FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
+KEPT = 3600  # seconds that the agent keeps an answer where the user names no other time
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -200,10 +201,10 @@ class Config(_Frozen):
     global_path: str | None  # of the user's own file, if there is one
     source: bytes  # the text of the project's file, as it was read
 
-    def agent_seconds(self, backend: BackendConfig) -> int:
+    def agent_seconds(self, backend: BackendConfig, otherwise: int = 0) -> int:
         """How long the agent keeps the store's answers; 0 for not at all, which wins wherever it is said."""
         said = (backend.agent, self.agent)
-        return 0 if 0 in said else backend.agent or self.agent or 0
+        return 0 if 0 in said else backend.agent or self.agent or otherwise
 
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""

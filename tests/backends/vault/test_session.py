@@ -112,4 +112,4 @@ def test_where_there_is_no_keyring_unlock_says_so(tmp_path, monkeypatch):
     vault = unlocked_vault(tmp_path / "vault.db", monkeypatch)
     monkeypatch.setattr(session, "_calls", lambda: None)
     lifecycle.unlock(vault.file, 60)
-    assert [warning for warning in vault.warnings if "set ENVREF_VAULT_PASSPHRASE_FILE instead" in warning]
+    assert [warning for warning in vault.warnings if "or set ENVREF_VAULT_PASSPHRASE_FILE" in warning]

@@ -1,0 +1,96 @@
+"""What `agent status` and doctor say of an agent that is of no use, each with a cure that cures."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+
+import pytest
+
+from envref import __version__, client
+from envref.agent import report
+from tests.agent.commands import run
+from tests.agent.conftest import need_root, wait_for
+from tests.requirements import first_python
+
+pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
+
+CONFIG = "project: app\nbackends:\n  - {name: vault, config: {path: v.db}}\n"
+
+
+@pytest.fixture
+def app(project, runtime):
+    project.write(".envref.yaml", CONFIG)
+    project.write(".env", "A=1\n")
+    return project
+
+
+def cure(stderr):
+    """Runs the command that the message names."""
+    [line] = [line.strip() for line in stderr.splitlines() if line.strip().startswith("run: ")]
+    words = shlex.split(line.removeprefix("run: "))
+    return words if words[0] == "envref" else subprocess.run(words, check=True)
+
+
+def test_a_project_without_an_agent_is_sound(app, own):
+    """And so is one that may start it: none has to run."""
+    assert run(app, "doctor").stdout == "OK: no issues found\n"
+    own("agent: true\n")
+    assert run(app, "doctor").stdout == "OK: no issues found\n"
+
+
+def test_an_agent_that_serves_is_sound(app, runtime):
+    assert run(app, "agent", "start").returncode == 0
+    assert run(app, "doctor").stdout == "OK: no issues found\n"
+
+
+@pytest.mark.parametrize("command", [("doctor",), ("agent", "status"), ("agent", "start")])
+def test_a_folder_that_others_can_enter(app, runtime, command):
+    """The command that is shown makes room for a new one."""
+    os.makedirs(runtime)
+    os.chmod(runtime, 0o770)
+    done = run(app, *command)
+    assert done.returncode == 1
+    assert "is not a folder that only you can enter" in done.stderr
+    cure(done.stderr)
+    assert run(app, "agent", "start").returncode == 0
+
+
+@pytest.mark.parametrize("is_wanted", [True, False])
+def test_a_folder_that_others_can_replace(app, own, runtime, is_wanted):
+    """Said before there is an agent, if the user wants one."""
+    own(f"agent: {str(is_wanted).lower()}\n")
+    os.chmod(os.path.dirname(runtime), 0o777)
+    done = run(app, "doctor")
+    assert ("is in a folder where others can replace it" in done.stderr) == is_wanted
+    assert ("set XDG_RUNTIME_DIR to a folder of your own" in done.stderr) == is_wanted
+    os.chmod(os.path.dirname(runtime), 0o700)
+
+
+def test_a_folder_of_another_user(app, runtime):
+    """Which only he, or root, can take away."""
+    need_root()
+    os.makedirs(runtime, 0o700)
+    os.chown(runtime, 12001, -1)
+    done = run(app, "doctor")
+    assert "is not a folder that only you can enter\n    hint: set XDG_RUNTIME_DIR" in done.stderr
+
+
+def test_an_agent_of_another_version(app, runtime, monkeypatch):
+    """It is used by nobody here, and keeps what it has until its shells end."""
+    assert run(app, "agent", "start").returncode == 0
+    monkeypatch.setattr(report, "__version__", "9.9")
+    done = run(app, "doctor")
+    assert f"the agent is of version {__version__}, this is 9.9" in done.stderr
+    assert run(app, *cure(done.stderr)[1:]).returncode == 0
+    wait_for(lambda: report.read(runtime) is None)
+
+
+def test_a_session_whose_leader_cannot_be_seen(app, runtime, monkeypatch):
+    """As in `docker exec`: getsid gives 0 there. Nothing would be kept for this shell."""
+    monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, 0, 0, [], []))
+    done = run(app, "agent", "status")
+    assert done.stderr == f"note: {client.NO_SESSION}\n"
+    monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, 0, 7, [7], []))
+    assert run(app, "agent", "status").stderr == ""
