@@ -19,12 +19,12 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
-    `is_code` says that a shell evaluates the output.
+    `is_code` says that a shell evaluates the output. `locked`: secrets are those that envref.lock pins.
     """
 
     __slots__ = (
-        *("captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
-        *("table", "timeout"),
+        *("captured", "directory", "files", "format", "is_code", "keep", "known", "locked", "only", "profile"),
+        *("strict", "table", "timeout"),
     )
 
     def __init__(
@@ -41,6 +41,7 @@ class Request:
         files: tuple[str, ...] = (),
         keep: bool = False,
         is_code: bool = False,
+        locked: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -53,6 +54,7 @@ class Request:
         self.files = files
         self.keep = keep
         self.is_code = is_code
+        self.locked = locked
         self.known: Sequence[EnvFile] = ()
 
     @property
