@@ -150,6 +150,12 @@ class Backend(ABC):
             raise self._refused("tells a revision only along with the value", "compare by reading: envref stale --read")
         raise self._refused("keeps no revisions of a secret", "open a new shell after a rotation")
 
+    def lasting(self, revisions: Mapping[Address, str], deadline: float) -> set[Address]:  # noqa: ARG002
+        """The addresses whose value can be read by its revision's version, also when a later one is the latest."""
+        from envref.backends.revision import version_of
+
+        return {address for address, each in revisions.items() if self.versions and version_of(each)}
+
     def set(self, address: Address, value: Secret, deadline: float) -> None:  # noqa: ARG002
         """Creates or replaces. The value is exact, whatever it holds."""
         raise self._read_only()

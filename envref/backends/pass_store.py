@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import time
-from hashlib import sha1
 
 from envref.backends import pass_gpg
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
+from envref.backends.pass_blob import blob
 from envref.backends.program import Complaint, Installation, Program, understood
 from envref.errors import (
     BackendDenied,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from envref.backends.command import Finished
+    from envref.backends.pass_history import Earlier
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -43,7 +44,6 @@ _INSTALLATION = Installation(("pass", "gnupg"), _PACKAGES, ("pass", "init", "YOU
 _USUAL_STORE = "~/.password-store"
 _GOPASS_STORE = "~/.local/share/gopass/stores/root"  # the main store; gopass's mounts are stores of their own
 _SUFFIX = ".gpg"
-_BLOB = "blob-"  # how a revision begins, which is the id that git gives the encrypted file (`pass_history`)
 _OF_AGE = ".age"  # of gopass's stores of its other kind (gopass, internal/backend/crypto/age/age.go)
 _WHOLE = "*"  # the field that is the whole entry
 _PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
@@ -195,8 +195,8 @@ class PassStore(Backend):
                     _secret,
                     address,
                     name,
-                    earlier.get(address) if address.version else entries.get(name),
-                    "" if address.version else written.get(name, ""),
+                    earlier[address].outcome if address in earlier else entries.get(name),
+                    earlier[address].revision if address in earlier else written.get(name, ""),
                 )
                 for address, name in names.items()
             }
@@ -215,7 +215,16 @@ class PassStore(Backend):
                 content = file.read()
         except OSError:
             return ""  # pass says what is wrong with it
-        return _BLOB + sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
+        return blob(content)
+
+    def lasting(self, revisions: Mapping[Address, str], deadline: float) -> set[Address]:
+        """Those that are in a commit: without git, or before one, nobody finds them again."""
+        from envref.backends import pass_history
+
+        self._check(deadline)
+        asked = {address: (self._name(address), revision) for address, revision in revisions.items()}
+        known = pass_history.committed(self._program, dict.fromkeys(asked.values()), deadline, self._place)
+        return {address for address, each in asked.items() if each in known}
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         name, payload = self._own_name(address), as_bytes(_LABEL, value) + b"\n"
@@ -281,7 +290,7 @@ class PassStore(Backend):
     def _is_of_age(self, name: str) -> bool:
         return _stays_inside(name) and os.path.isfile(self._path(name) + _OF_AGE)
 
-    def _earlier(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Finished | BackendError]:
+    def _earlier(self, names: Mapping[Address, str], deadline: float) -> dict[Address, Earlier]:
         """The entries of addresses that ask for a version, whether or not they are still there."""
         wanted = {
             address: (name, address.version)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from envref.cli.request import Request
     from envref.client import Agent
+    from envref.env.environment import Variable
     from envref.formats.shells import Sink
     from envref.project.project import Project
+    from envref.resolve.chain import VariableChain
     from envref.resolve.resolution import Resolution, Values
 
 
@@ -149,9 +151,16 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_for(request))
+    stores = _locked(project, environment.closure(chosen)) if request.locked else None
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_for(request), stores)
     resolution.kept = keeping
     return resolution
+
+
+def _locked(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
+    from envref.fresh import locked
+
+    return locked.chain(project, variables)
 
 
 def _agent_for(request: Request) -> Callable[[Project], Agent | None]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "import": "envref.cli.import_:import_",
     "init": "envref.cli.init:init",
     "list": "envref.cli.listing:listing",
+    "lock": "envref.cli.lock:command",
     "onboard": "envref.cli.onboard:onboard",
     "profile": "envref.cli.profile.group:profile",
     "refresh": "envref.cli.refresh:refresh",

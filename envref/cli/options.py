@@ -68,6 +68,14 @@ def _checked_names(_context: click.Context, parameter: click.Parameter, given: t
     return names
 
 
+LOCKED_ALONE = "--locked gives what the project's own files hold; leave the other file out"
+
+
+def locked_option(command: _Decorator) -> _Decorator:
+    """`--locked`: the versions of envref.lock, and no others."""
+    return click.option("--locked", is_flag=True, help="Exactly the versions that envref.lock pins.")(command)
+
+
 def timeout_option(command: _Decorator) -> _Decorator:
     """`--timeout`: seconds, or None for the backend's own; ENVREF_TIMEOUT stands in for it."""
     return click.option(

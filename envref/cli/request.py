@@ -20,12 +20,12 @@ class Request:
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
     `is_code` says that a shell evaluates the output. `agent`: what the stores give is kept in it, also where the user's
-    config says nothing of it.
+    config says nothing of it. `locked`: secrets are those that envref.lock pins.
     """
 
     __slots__ = (
-        *("agent", "captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
-        *("table", "timeout"),
+        *("agent", "captured", "directory", "files", "format", "is_code", "keep", "known", "locked", "only", "profile"),
+        *("strict", "table", "timeout"),
     )
 
     def __init__(
@@ -43,6 +43,7 @@ class Request:
         keep: bool = False,
         is_code: bool = False,
         agent: bool = False,
+        locked: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -56,6 +57,7 @@ class Request:
         self.keep = keep
         self.is_code = is_code
         self.agent = agent
+        self.locked = locked
         self.known: Sequence[EnvFile] = ()
 
     @property

@@ -11,7 +11,7 @@ from envref import streams
 from envref.cli import activate, candidates, output
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, exclusive, given_directory
-from envref.cli.options import format_option, only_option, profile_option, timeout_option
+from envref.cli.options import LOCKED_ALONE, format_option, locked_option, only_option, profile_option, timeout_option
 from envref.cli.request import Request, format_of, is_captured, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
@@ -45,6 +45,7 @@ FORMATS = (
 @click.option("--strict", is_flag=True, help="All or nothing.")
 @only_option
 @files_option
+@locked_option
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
 @click.option("--reveal", is_flag=True, help="Show secret values in the table.")
@@ -64,6 +65,7 @@ def resolve(
     export: bool,
     direnv: bool,
     strict: bool,
+    locked: bool,
     unset: bool,
     explain: bool,
     reveal: bool,
@@ -89,7 +91,10 @@ def resolve(
         is_code=direnv or evaluable,
         files=file,
         agent=agent,
+        locked=locked,
     )
+    if locked and (table or file):
+        raise UsageError(LOCKED_ALONE)
     if table and file:
         raise UsageError("--from-flox-plugin replaces the env files; leave -f out")
     if explain:

@@ -9,9 +9,10 @@ import click
 from envref.cli import candidates, child
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, directory, exclusive
-from envref.cli.options import only_option, profile_option, timeout_option
+from envref.cli.options import LOCKED_ALONE, locked_option, only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.cli.run_request import Run, is_lenient
+from envref.errors import UsageError
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -20,6 +21,7 @@ from envref.cli.run_request import Run, is_lenient
 @click.option("--partial", is_flag=True, help="Start it without what is unresolved.")
 @only_option
 @files_option
+@locked_option
 @click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
 @timeout_option
@@ -31,6 +33,7 @@ def run(
     timeout: float | None,
     command: tuple[str, ...],
     *,
+    locked: bool,
     strict: bool,
     partial: bool,
     keep_env: bool,
@@ -41,6 +44,10 @@ def run(
     Example: envref run --only DATABASE_URL -- ./migrate.sh
     """
     exclusive(strict=strict, partial=partial)
-    request = Request(directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env)
+    if locked and file:
+        raise UsageError(LOCKED_ALONE)
+    request = Request(
+        directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env, locked=locked
+    )
     lenient = partial or (not strict and is_lenient(os.environ))
     return child.run(Run(request, command, lenient=lenient, pristine=pristine))

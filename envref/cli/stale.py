@@ -47,13 +47,21 @@ def command(names: tuple[str, ...], timeout: float | None, *, as_json: bool, ser
     """
     given = Shell(timeout)
     found = given.verdicts(names, read=read)
-    if as_json:
-        streams.write(shells.json_text([_row(verdict) for verdict in found]))
-    elif streams.level > streams.QUIET:
-        streams.write("".join(f"{printable(line)}\n" for verdict in found for line in _lines(verdict)))
+    streams.write(json_of(found) if as_json else text_of(found))
     if services and streams.level > streams.QUIET:
         streams.say(_services(given.project, old_names(found)))
     return status(found)
+
+
+def text_of(found: Iterable[Verdict]) -> str:
+    """A line a name that is not fresh, and its cure; with -v all of them, with -q none."""
+    if streams.level == streams.QUIET:
+        return ""
+    return "".join(f"{printable(line)}\n" for verdict in found for line in _lines(verdict))
+
+
+def json_of(found: Iterable[Verdict]) -> str:
+    return shells.json_text([_row(verdict) for verdict in found])
 
 
 def status(found: Iterable[Verdict]) -> int:

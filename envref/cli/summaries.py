@@ -30,6 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backend": "See and change where the project's secrets are kept.",
         "stale": "Show which of this shell's variables are old.",
         "refresh": "Print code that gives this shell the new values of old variables.",
+        "lock": "Pin the project's secrets to the versions that their stores have, in envref.lock.",
         "agent": "Keep what stores gave in memory, as long as a shell uses it.",
     },
     "Team": {

@@ -10,6 +10,7 @@ from envref.cli.activate import activate
 from envref.errors import OK
 from envref.formats import shells
 from envref.formats.shells import Sink
+from envref.fresh.lock import FILE as LOCK
 from envref.project.watch import Files, counted, rounds
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def watching(request: Request, sink: Sink) -> int:
 
     Ctrl-C and SIGTERM end it, with status 0. Raises NoProject if there is nothing to watch.
     """
-    files = Files(request.directory, request.profile)
+    files = Files(request.directory, request.profile, (LOCK,) if request.locked else ())
     changes = _Changes(sink, request.format)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from envref.backends.revision import is_same, version_of
 from envref.backends.table import backend_class
 from envref.fresh.seen import split
-from envref.refs.address import Address
 from envref.refs.outcome import Found
 from envref.resolve.chain import VariableChain
 from envref.resolve.store import Store
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from envref.backends.base import Backend
     from envref.env.environment import Filled
     from envref.fresh.seen import Sources
+    from envref.refs.address import Address
     from envref.refs.outcome import Answer
 
     Pins = dict[tuple[str, Address], str]
@@ -33,7 +33,7 @@ class EarlierStore(Store):
 
     def _question(self, backend: Backend, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
         known = {address: self.pins[self.name, address] for address in addresses if (self.name, address) in self.pins}
-        asked = {_at(address, revision): address for address, revision in known.items()}
+        asked = {address.at(version_of(revision)): address for address, revision in known.items()}
         answers = backend.get_many(list(asked), until) if asked else {}
         return {
             asked[each]: answer
@@ -72,14 +72,3 @@ def is_told(old: Sources, filled: Filled | None, known: Pins) -> bool:
         return False
     outcomes = [outcome for _, outcome in filled.sources]
     return all(isinstance(each, Found) and (each.backend, each.address) in known for each in outcomes)
-
-
-def _at(address: Address, revision: str) -> Address:
-    return Address(
-        address.project,
-        address.key,
-        profile=address.profile,
-        foreign=address.foreign,
-        field=address.field,
-        version=version_of(revision),
-    )

@@ -1,8 +1,8 @@
 """ENVREF_SEEN: which writing of each secret a shell was given, beside the values, in its environment (docs/adr/0032).
 
 `1 PLACE PROFILE NAME=SOURCE+SOURCE … .`: a source is `STORE@REVISION`, `-` where no store gave anything, and `=` where
-the reference names a version itself. It holds no value and nothing made of one, in characters without a meaning to any
-shell. An activation with references loads this module.
+the reference or envref.lock names a version. It holds no value and nothing made of one, in characters without a meaning
+to any shell. An activation with references loads this module.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ def _source(reference: Reference | InvalidReference, outcome: Outcome) -> str:
     if isinstance(reference, Reference) and reference.version is not None:
         return PINNED
     if isinstance(outcome, Found) and outcome.backend is not None:
-        return f"{outcome.backend}@{outcome.secret.revision}"
+        pinned = outcome.address is not None and outcome.address.version is not None  # by envref.lock
+        return PINNED if pinned else f"{outcome.backend}@{outcome.secret.revision}"
     return NOTHING
 
 

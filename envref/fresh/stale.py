@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.backends.revision import is_same, version_of, written_at
-from envref.fresh.seen import NOTHING, split
+from envref.fresh.seen import NOTHING, PINNED, split
 from envref.fresh.seen import sources as sources_of
 from envref.refs.outcome import Failed, Missing
 
@@ -70,6 +70,8 @@ def _compared(old: str, now: str, outcome: Outcome) -> tuple[str, str, Iterable[
         return UNKNOWN, outcome.reason, ()
     if isinstance(outcome, Missing) and old != NOTHING:
         return GONE, outcome.reason, ()
+    if old == PINNED:
+        return FRESH, "", ()
     (old_store, old_revision), (store, revision) = split(old), split(now)
     if old_store != store:
         return STALE, "", ()
@@ -100,7 +102,7 @@ def _step(old: str, now: str) -> str:
     before = shown(old_revision) if old_store == store else f"{old_store} {shown(old_revision)}".strip() or "nothing"
     place = f"{store} " if old_store == store else ""
     after = shown(revision) if old_store == store else f"{store} {shown(revision)}"
-    return f"{place}{before} -> {after}{_since(revision)}"
+    return f"{place}{before} -> {after}{since(revision)}"
 
 
 def shown(revision: str) -> str:
@@ -112,7 +114,8 @@ def shown(revision: str) -> str:
     return known if known.isdecimal() or len(known) <= _SHORT else known.removeprefix("blob-")[:_SHORT]
 
 
-def _since(revision: str) -> str:
+def since(revision: str) -> str:
+    """` (2 minutes ago)`, or nothing where it has no date."""
     written = written_at(revision)
     return "" if written is None else f" ({age(written)})"
 

@@ -12,7 +12,7 @@ from envref.errors import EnvrefError
 from envref.project.project import configured, find, layers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     State = dict[str, tuple[int, ...]]
 
@@ -21,12 +21,13 @@ _LOOK_ANYWAY = 1_000  # milliseconds after which to look anyway: some file syste
 
 
 class Files:
-    """The config, and the env files that it names for a profile, whether they are there or not.
+    """The config, and the env files that it names for a profile, there or not; `also` names others beside it.
 
     While the config can't be read, these are the files that the last good one named: editing one may be the cure.
     """
 
-    def __init__(self, start: str, profile: str | None) -> None:
+    def __init__(self, start: str, profile: str | None, also: Iterable[str] = ()) -> None:
+        self._also = list(also)
         self._start = start
         self._profile = profile
         self._config = find(start)
@@ -42,7 +43,8 @@ class Files:
             self._named = layers(project)
             own = [project.config.global_path] if project.config.global_path else []
         root = os.path.dirname(self._config)
-        return list(dict.fromkeys([self._config, *own, *(os.path.join(root, name) for name in self._named)]))
+        named = [os.path.join(root, name) for name in (*self._named, *self._also)]
+        return list(dict.fromkeys([self._config, *own, *named]))
 
 
 def rounds(files: Files) -> Iterator[None]:

@@ -35,6 +35,17 @@ class Address:
         self.field = field
         self.version = version
 
+    def at(self, version: str) -> Address:
+        """The same secret at a version."""
+        return Address(
+            self.project,
+            self.key,
+            profile=self.profile,
+            foreign=self.foreign,
+            field=self.field,
+            version=version,
+        )
+
     @property
     def full_key(self) -> str:
         """`PROJECT/KEY` or `PROJECT/PROFILE/KEY`: the name in stores without a layout of their own."""

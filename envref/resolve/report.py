@@ -66,7 +66,7 @@ def _once(name: str, answered: Answered, shared: dict[tuple[str, ...], list[str]
     """The lines of a failure; where it cost several variables, all of them at the first and nothing afterwards."""
     _, outcome = answered
     if not isinstance(outcome, Failed) or outcome.backend is None or _said(outcome) not in shared:
-        return _failure(name, answered)
+        return failure(name, answered)
     names = shared[_said(outcome)]
     lines = [f"error: {', '.join(names)}: {outcome.reason}", *(f"  {cure}" for cure in outcome.error.cure())]
     shared[_said(outcome)] = []
@@ -77,7 +77,8 @@ def _said(outcome: Failed) -> tuple[str, ...]:
     return (outcome.reason, *outcome.error.cure())
 
 
-def _failure(name: str, answered: Answered) -> list[str]:
+def failure(name: str, answered: Answered) -> list[str]:
+    """The lines about one reference of a variable."""
     reference, outcome = answered
     head = f"error: {name}: failed to resolve {reference.uri}: "
     if isinstance(outcome, Found):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, EnvrefError, FieldNotFound, HoldsBytes
+from envref.errors import BackendInvalid, FieldNotFound, HoldsBytes
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret, Unread
@@ -62,7 +62,7 @@ def resolve(
     A store that fails ends the search for the references it was asked: falling through to the next would turn an
     outage into a different secret. `until`, a time of `time.monotonic()`, takes the place of the stores' own limits.
     """
-    places = {reference: _places(reference, chain, scope) for reference in references}
+    places = {reference: chain.narrowed(reference, places_of(reference, chain, scope)) for reference in references}
     stores = list(chain)
     while stores:
         # In order while a reference waits to see whether the first of them has it; then all the others at once.
@@ -123,7 +123,7 @@ def _answers(wanted: Mapping[Store, list[Address]], until: float | None) -> Mapp
     return {store: future.result() for store, future in running.items()}
 
 
-def _places(reference: Reference, chain: Stores, scope: Scope) -> list[Place]:
+def places_of(reference: Reference, chain: Stores, scope: Scope) -> list[Place]:
     """Every place where it may be, in the order of precedence: the profile's in any store, then the project's."""
     if reference.store is None:
         stores = list(chain)
@@ -155,10 +155,7 @@ def _foreign(store: Store, reference: Reference, name: str, field: str | None) -
 def _outcome(reference: Reference, candidates: list[Place], chain: Stores) -> Outcome:
     """The first place that does not say "not there" decides."""
     if not candidates:
-        known = ", ".join(chain.names())
-        return Failed(
-            EnvrefError(f'unknown backend "{reference.store}" (configured: {known}; "secrets" asks them all)')
-        )
+        return Failed(chain.unplaced(reference))
     for place in candidates:
         if isinstance(place.answer, Secret):
             return Found(place.answer, place.store.name, place.address.profile, place.address)

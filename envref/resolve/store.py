@@ -342,6 +342,15 @@ class Stores:
     def names(self) -> Iterable[str]:
         return self._stores
 
+    def narrowed(self, reference: Reference, places: list[Any]) -> list[Any]:  # noqa: ARG002
+        """Where a reference's secret is looked for, of all the `Place`s where it may be."""
+        return places
+
+    def unplaced(self, reference: Reference) -> EnvrefError:
+        """Why there is no place for a reference."""
+        known = ", ".join(self.names())
+        return EnvrefError(f'unknown backend "{reference.store}" (configured: {known}; "secrets" asks them all)')
+
     def warnings(self) -> list[str]:
         """The warnings of the stores asked so far."""
         return [warning for store in self for warning in store.warnings]

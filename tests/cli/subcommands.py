@@ -72,6 +72,10 @@ CALLS = [
     Call("init --dir ../elsewhere --project other"),
     Call("list"),
     Call("list --show-secrets"),
+    Call("lock"),
+    Call("lock --check"),
+    Call("lock --check --json"),
+    Call("lock --update A"),
     Call("onboard --dry-run"),
     Call("onboard --profile staging"),
     Call("profile create fresh --register"),
@@ -90,8 +94,10 @@ CALLS = [
     Call("resolve --format table"),
     Call("resolve --format table --reveal", prints=True),
     Call("resolve --explain"),
+    Call("resolve --locked", prints=True),
     Call("resolve --unset"),
     Call("run -- true"),
+    Call("run --locked -- true"),
     Call("secret copy q --from copied -P staging", status=1),
     Call("secret delete p --force -b store"),
     Call("secret delete a --force"),
@@ -154,6 +160,7 @@ profiles: {staging: {}}
 team: [{name: bob, public_key: READER}]
 """
 ENV = "A=ref://secrets/a\nP=ref://store/p\nMIX=postgres://u:${A}@${P}/x\nPLAIN=plain\nDOUBLE=ref://secrets/a\n"
+LOCK = "".join(f"{line} unpinned\n" for line in ("A vault app/a", "DOUBLE vault app/a", "P store app/p"))
 # Keeps its secrets in a file, and writes down its arguments and environment.
 PLUGIN = """\
 #!{python} -SE
@@ -219,6 +226,7 @@ class World:
         self.write_store()
         (self.project / ".envref.yaml").write_text(CONFIG.replace("READER", READER))
         (self.project / ".env").write_text(ENV)
+        (self.project / "envref.lock").write_text(f"envref-lock 1\n{LOCK}")
         (self.project / "old.env").write_text("OLD_TOKEN=of-another-kind\n")
         (self.records / "identity").write_text(f"{IDENTITY}\n")
         pushed = sharing.encrypt(sync.document({"a": Secret(NEW)}, Scope("app")), [Recipient(READER)])

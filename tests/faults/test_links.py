@@ -32,6 +32,7 @@ WRITERS = {
     "profile use": (["profile", "use", "staging"], ".envref.yaml"),
     "team add": (["team", "add", "bob", BOB], ".envref.yaml"),
     "team remove": (["team", "remove", "ann"], ".envref.yaml"),
+    "lock": (["lock"], "envref.lock"),
     "flox-hook": (["flox-hook", "--write"], ".flox/env/manifest.toml"),
 }
 # Those that write nothing into a project but what its audit log says, and those that write where they are told.

@@ -1,0 +1,136 @@
+"""LockedChain: the project's stores in their order and behind the gate, asked for what envref.lock pins and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envref.backends.revision import is_same, version_of
+from envref.backends.table import backend_class
+from envref.errors import BackendError, BackendInvalid, EnvrefError, HoldsBytes
+from envref.fresh import lock
+from envref.fresh.lock import ABSENT, FILE, UNPINNED, shown_place
+from envref.fresh.stale import shown
+from envref.project.project import committed_layers, words_of
+from envref.refs.reference import Reference
+from envref.resolve.chain import VariableChain
+from envref.resolve.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envref.env.environment import Variable
+    from envref.fresh.lock import Pin
+    from envref.project.project import Project
+    from envref.refs.address import Address
+    from envref.refs.outcome import Answer
+    from envref.resolve.resolve import Place
+
+
+class LockedStore(Store):
+    """A store of which some addresses have a version that is pinned: `pins` says the whole revision of each."""
+
+    __slots__ = ("pins",)
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.pins: dict[Address, str] = {}
+
+    def pin(self, address: Address, revision: str) -> Address:
+        """The address at the version of that revision."""
+        pinned = address.at(version_of(revision))
+        self.pins[pinned] = revision
+        return pinned
+
+    def allows(self, error: BackendError) -> bool:  # noqa: ARG002
+        """What is locked comes from where it is locked, whatever the backend's `optional` says."""
+        return False
+
+    def forgives(self, error: BackendError) -> bool:  # noqa: ARG002
+        return False
+
+    def _answers(self, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
+        """The agent's too: what it keeps of a version may be that of a secret which was made again since."""
+        answers = super()._answers(addresses, until)
+        pinned = [each for each in addresses if each in self.pins]
+        return {**answers, **{each: self._checked(each, answers.get(each)) for each in pinned}}
+
+    def _checked(self, address: Address, answer: Answer | None) -> Answer:
+        """The answer, if it is the writing that is pinned; never another one."""
+        revision = self.pins[address]
+        if isinstance(answer, BackendError) and not isinstance(answer, HoldsBytes):
+            return answer
+        told = answer.encoded if isinstance(answer, HoldsBytes) else answer
+        if told is not None and answer is not None and is_same(told.revision, revision):
+            return answer
+        place = f'version {shown(revision)} of "{address}", which {FILE} names,'
+        fact = f"{place} is no more" if told is None else f"{place} is another writing now"
+        return BackendInvalid(fact, subject=self.label, run=("envref", "lock", "--update"))
+
+
+class LockedChain(VariableChain):
+    """Each secret is looked for in the one place that the lock has for it."""
+
+    __slots__ = ()
+
+    kind = LockedStore
+    locked: Locked
+
+    def narrowed(self, reference: Reference, places: list[Place]) -> list[Place]:
+        found = self.locked.place(reference, places)
+        return [found] if found else []
+
+    def unplaced(self, reference: Reference) -> EnvrefError:
+        if reference.store is not None and self.get(reference.store) is None:
+            return super().unplaced(reference)
+        return self.locked.complaint(reference)
+
+
+class Locked:
+    """The lock's lines for a project's profile, and the variables that ask for each reference."""
+
+    def __init__(self, project: Project, variables: Iterable[Variable], pins: Iterable[Pin]) -> None:
+        self._project = project
+        self._askers: dict[Reference, list[Variable]] = {}
+        for variable in variables:
+            for reference in variable.references():
+                if isinstance(reference, Reference):
+                    self._askers.setdefault(reference, []).append(variable)
+        self._pins = {(pin.name, *pin.place): pin for pin in pins}
+
+    def place(self, reference: Reference, places: list[Place]) -> Place | None:
+        """Where the lock has the secret for a name that asks for it, at its version; None where it has not."""
+        for variable in self._askers[reference]:
+            for place in places:
+                pin = self._pins.get((variable.name, place.store.name, shown_place(place.address)))
+                if pin:
+                    return _settled(reference, place, pin)
+        return None
+
+    def complaint(self, reference: Reference) -> EnvrefError:
+        """The error for a reference that the lock does not have."""
+        own = committed_layers(self._project)
+        personal = [each.entry.file for each in self._askers[reference] if each.entry.file not in own]
+        run = () if personal else ("envref", "lock", *words_of(self._project.profile))
+        hint = f"{personal[0]} is personal, and locks nothing: leave --locked out" if personal else ""
+        return EnvrefError(f"{FILE} does not have it as it is here", run=run, hint=hint)
+
+
+def _settled(reference: Reference, place: Place, pin: Pin) -> Place | None:
+    """The place as it is asked for; None where such a store, or such a reference, can't have the pin."""
+    if pin.state == ABSENT:
+        place.is_asked = True
+        return place if reference.optional or reference.default is not None else None
+    if pin.state == UNPINNED:
+        return place
+    if not backend_class(place.store.type).versions or not version_of(pin.revision):
+        return None
+    if isinstance(place.store, LockedStore):
+        place.address = place.store.pin(place.address, pin.revision)
+    return place
+
+
+def chain(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
+    """The chain that gives these variables what the project's lock has. Raises EnvrefError for a lock of no use."""
+    waiting = [variable for variable in variables if variable.plain is None]
+    pins = lock.section(project.root, project.profile) if waiting else ()
+    return type("ChainOfLock", (LockedChain,), {"locked": Locked(project, waiting, pins), "__slots__": ()})

@@ -1,0 +1,324 @@
+"""`envref lock`, and what `--locked` makes of it: the versions that the file names, in the project's own places."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+
+import pytest
+
+from tests import transcripts
+from tests.backends.aws.conftest import program, service  # noqa: F401  # fixtures
+from tests.backends.vaults import unlocked_vault
+from tests.cli.conftest import VAULT_ENTRY, config
+from tests.fresh.test_stale import export
+from tests.requirements import first_python
+
+pytestmark = first_python
+
+SSM = {"name": "ssm", "type": "aws-ssm"}
+
+
+def undated(done):
+    """The lines of stdout, without how long ago each was."""
+    return [re.sub(r" \((just now|.* ago)\)", "", line) for line in done.stdout.splitlines()]
+
+
+class Shop:
+    """A project whose secrets are in Parameter Store, and a way to them that is not envref's."""
+
+    def __init__(self, project, service):  # noqa: F811
+        self.envref, self.write, self.read, self.path = project.envref, project.write, project.read, project.path
+        self.service = service
+        self.write(".envref.yaml", config(SSM, profiles={"staging": None}))
+
+    def put(self, **values):
+        for name, value in values.items():
+            place = f"/envref/app/{name.replace('__', '/')}"
+            self.service.call("AmazonSSM.PutParameter", Name=place, Value=value, Type="SecureString", Overwrite=True)
+
+    def delete(self, name):
+        self.service.call("AmazonSSM.DeleteParameter", Name=f"/envref/app/{name}")
+
+    def lines(self):
+        """The lines of the lock, without dates."""
+        return [re.sub(r"(@\d+)\.\d+$", r"\1", line) for line in self.read("envref.lock").splitlines()[3:]]
+
+    def values(self, *arguments):
+        done = self.envref("resolve", "--format", "json", *arguments)
+        rows = json.loads(done.stdout or "[]")
+        return {row["key"]: row["value"] for row in rows}, done.stderr, done.returncode
+
+
+@pytest.fixture
+def shop(project, service, program, trusted):  # noqa: F811
+    return Shop(project, service)
+
+
+def test_a_rotation_is_a_reviewed_line(shop):
+    """What is pinned stays pinned until it is updated; until then the check fails, and `--locked` has the old value."""
+    shop.put(a="first a", b="first b")
+    shop.write(".env", "PLAIN=1\nB=ref://ssm/b\nA=ref://secrets/a\nURL=x://${A}@${ref://ssm/b}/\n")
+    made = shop.envref("lock")
+    assert undated(made) == [f"{name}  nothing -> ssm 1" for name in ("A", "B", "URL")]
+    assert (made.stderr, made.returncode) == ("", 0)
+    assert shop.lines() == ["A ssm app/a @1", "B ssm app/b @1", "URL ssm app/b @1"]
+    assert "first" not in shop.read("envref.lock")
+    checked = shop.envref("lock", "--check")
+    assert (checked.stdout, checked.stderr, checked.returncode) == ("", "", 0)
+
+    shop.put(b="second b")
+    checked = shop.envref("lock", "--check")
+    assert (undated(checked), checked.returncode) == (["B  ssm 1 -> 2", "URL  ssm 1 -> 2"], 3)
+    before = shop.read("envref.lock")
+    again = shop.envref("lock")
+    assert (again.stdout, again.returncode, shop.read("envref.lock")) == ("", 0, before)
+    assert "to take that, run: envref lock --update B URL" in again.stderr
+    locked = {"PLAIN": "1", "B": "first b", "A": "first a", "URL": "x://first a@first b/"}
+    assert shop.values("--locked") == (locked, "", 0)
+    assert shop.values()[0]["URL"] == "x://first a@second b/"
+    assert shop.envref("run", "--locked", "--only", "B", "--", "printenv", "B").stdout == "first b\n"
+
+    updated = shop.envref("lock", "--update")
+    assert (undated(updated), updated.returncode) == (["B  ssm 1 -> 2", "URL  ssm 1 -> 2"], 0)
+    assert shop.lines() == ["A ssm app/a @1", "B ssm app/b @2", "URL ssm app/b @2"]
+    assert shop.values("--locked")[0]["B"] == "second b"
+
+
+def test_one_name_is_updated_alone(shop):
+    """And what has the same secret with it; a name that the project does not have is a mistake."""
+    shop.put(a="1", b="1")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://ssm/a\n")
+    shop.envref("lock")
+    shop.put(a="2", b="2")
+    assert undated(shop.envref("lock", "--update", "C")) == ["A  ssm 1 -> 2", "C  ssm 1 -> 2"]
+    assert shop.lines() == ["A ssm app/a @2", "B ssm app/b @1", "C ssm app/a @2"]
+    unknown = shop.envref("lock", "--update", "NONE")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "error: NONE: no committed file of the project sets it by a reference" in unknown.stderr
+    for words in (["A"], ["--json"], ["--check", "A"], ["--check", "--update"]):
+        assert shop.envref("lock", *words).returncode == 2
+
+
+def test_lines_follow_the_files(shop):
+    """A new reference is added, one that is gone is taken out, one that means another secret is pinned anew."""
+    shop.put(a="1", b="1")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\n")
+    shop.envref("lock")
+    shop.write(".env", "A=ref://ssm/b\nC=ref://ssm/b\n")
+    expected = {
+        "A": "A  ssm app/a 1 -> ssm app/b 1",
+        "B": "B  gone: no committed file sets it by a reference",
+        "C": "C  nothing -> ssm 1",
+    }
+    checked = shop.envref("lock", "--check")
+    assert (undated(checked), checked.returncode) == (list(expected.values()), 3)
+    rows = json.loads(shop.envref("lock", "--check", "--json").stdout)
+    assert [(row["name"], row["status"]) for row in rows] == [("A", "stale"), ("B", "gone"), ("C", "stale")]
+    assert undated(shop.envref("lock")) == list(expected.values())
+    assert shop.lines() == ["A ssm app/b @1", "C ssm app/b @1"]
+
+
+def test_each_profile_has_its_section(shop):
+    """Writing one leaves the others alone; the profile's own secret is pinned, and none that comes before it later."""
+    shop.put(a="base", staging__b="of staging")
+    shop.write(".env", "A=ref://ssm/a\n")
+    shop.write(".env.staging", "B=ref://secrets/b\n")
+    shop.envref("lock")
+    assert "no section for profile" in shop.envref("resolve", "--locked", "-P", "staging").stderr
+    assert "run: envref lock --profile staging" in shop.envref("lock", "--check", "-P", "staging").stderr
+    shop.envref("lock", "-P", "staging")
+    section = ["[staging]", "A ssm app/a @1", "B ssm app/staging/b @1"]
+    assert shop.lines() == ["A ssm app/a @1", "", *section]
+    shop.put(staging__a="in front of it", a="second")
+    assert shop.values("--locked", "-P", "staging")[0] == {"A": "base", "B": "of staging"}
+    moved = shop.envref("lock", "--check", "-P", "staging")
+    assert undated(moved) == ["A  ssm app/a 1 -> ssm app/staging/a 1"]
+    shop.envref("lock", "--update")
+    assert shop.lines() == ["A ssm app/a @2", "", *section]
+
+
+def test_what_is_gone_is_an_error_and_never_another_version(shop):
+    """Whatever the reference or the backend says of absent secrets; one that is made again is another writing."""
+    shop.write(".envref.yaml", config({**SSM, "optional": True}))
+    shop.put(a="first a", b="first b", c="first c")
+    shop.write(".env", "A=ref://ssm/a?default=x\nB=ref://secrets/b?optional=true\nC=ref://ssm/c\n")
+    shop.envref("lock")
+    shop.delete("a")
+    shop.delete("b")
+    time.sleep(1.1)  # moto counts seconds
+    shop.put(b="made again")
+    values, said, status = shop.values("--locked")
+    assert (values, status) == ({"C": "first c"}, 3)
+    assert 'aws-ssm: version 1 of "app/a", which envref.lock names, is no more' in said
+    assert 'aws-ssm: version 1 of "app/b", which envref.lock names, is another writing now' in said
+    assert "made again" not in said
+    assert "  run: envref lock --update" in said
+    assert shop.envref("run", "--locked", "--", "true").returncode == 1
+    assert shop.envref("resolve", "--locked", "--export", "--strict").stdout == "false\n"
+    shop.envref("lock", "--update")
+    assert shop.lines() == ["A ssm app/a absent", "B ssm app/b @1", "C ssm app/c @1"]
+    assert shop.values("--locked")[0] == {"A": "x", "B": "made again", "C": "first c"}
+
+
+def test_what_the_lock_lacks_is_an_error_that_its_cure_cures(shop):
+    """A new reference, another option or version of one, and one of a personal file, which locks nothing for others."""
+    shop.put(a="a", b="b")
+    shop.write(".env", "A=ref://ssm/a\n")
+    missing = shop.envref("resolve", "--locked")
+    assert "error: no envref.lock in the project\n  run: envref lock\n" in missing.stderr
+    assert shop.envref("lock", "--check").returncode == 1
+    shop.envref("lock")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\n")
+    values, said, status = shop.values("--locked")
+    assert (values, status) == ({"A": "a"}, 3)
+    line = "error: B: failed to resolve ref://ssm/b: envref.lock does not have it as it is here\n  run: envref lock\n"
+    assert line in said
+    shop.envref("lock")
+    assert shop.values("--locked")[0] == {"A": "a", "B": "b"}
+    shop.put(c="c")
+    shop.write(".env.local", "A=ref://ssm/c\nP=1\n")
+    assert shop.envref("lock", "--check").returncode == 0
+    values, said, _ = shop.values("--locked")
+    assert values == {"B": "b", "P": "1"}
+    assert ".env.local is personal, and locks nothing" in said
+
+
+def test_a_label_and_a_foreign_name_are_pinned_to_a_number(shop):
+    """What a label means is moved; `?version=` then is the place, and the number the version."""
+    shop.put(a="first")
+    shop.service.call("AmazonSSM.PutParameter", Name="/team/db", Value='{"user": "bob"}', Type="SecureString")
+    label = {"Name": "/envref/app/a", "Labels": ["prod"]}
+    shop.service.call("AmazonSSM.LabelParameterVersion", ParameterVersion=1, **label)
+    shop.write(".env", "A=ref://ssm/a?version=prod\nB=ref://ssm//team/db#user\n")
+    assert shop.envref("lock").returncode == 0
+    assert shop.lines() == ["A ssm app/a?version=prod @1", "B ssm //team/db @1"]
+    shop.put(a="second")
+    shop.service.call("AmazonSSM.LabelParameterVersion", ParameterVersion=2, **label)
+    assert shop.values("--locked")[0] == {"A": "first", "B": "bob"}
+    assert shop.values()[0]["A"] == "second"
+    assert undated(shop.envref("lock", "--check")) == ["A  ssm 1 -> 2"]
+
+
+def test_a_store_without_versions_is_listed(shop, monkeypatch):
+    """And gives what it has; where it would be skipped because it is optional, it is not."""
+    vault = unlocked_vault(shop.path / "v.db", monkeypatch, {"t": "token"})
+    assert vault.versions == ""
+    shop.write(".envref.yaml", config(SSM, VAULT_ENTRY))
+    shop.put(a="a")
+    shop.write(".env", "A=ref://secrets/a\nT=ref://secrets/t\nD=ref://secrets/d?default=d\n")
+    done = shop.envref("lock")
+    assert done.stderr == 'warning: T: unpinned, backend "vault" keeps no versions that can be read again\n'
+    assert shop.lines() == ["A ssm app/a @1", "D vault app/d absent", "T vault app/t unpinned"]
+    assert shop.values("--locked") == ({"A": "a", "T": "token", "D": "d"}, "", 0)
+    assert shop.envref("lock", "--check").returncode == 0
+    shop.put(d="there by now")
+    assert shop.values("--locked")[0]["D"] == "d"
+    assert "D  vault app/d absent -> ssm app/d 1" in shop.envref("lock", "--check").stdout
+
+
+def test_a_secret_that_nobody_has_pins_nothing(shop):
+    """The file stays as it was."""
+    shop.put(a="a")
+    shop.write(".env", "A=ref://ssm/a\n")
+    shop.envref("lock")
+    before = shop.read("envref.lock")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://nobody/c\nE=ref://ssm/?\n")
+    done = shop.envref("lock")
+    assert (done.returncode, done.stdout, shop.read("envref.lock")) == (1, "", before)
+    assert "run: envref secret set b --backend ssm" in done.stderr
+    assert 'unknown backend "nobody"' in done.stderr
+    assert "error: envref.lock is as it was" in done.stderr
+    checked = shop.envref("lock", "--check")
+    assert checked.returncode == 3
+    assert 'B  gone: secret "b" not found in backend "ssm"' in checked.stdout
+    assert "C  can not be told: unknown backend" in checked.stdout
+
+
+def test_a_locked_shell_is_not_old(shop, monkeypatch):
+    """What is pinned is what it should have: `stale` and `refresh` leave it alone."""
+    shop.put(a="first")
+    shop.write(".env", "A=ref://ssm/a\n")
+    shop.envref("lock")
+    shop.put(a="second")
+    export(shop, monkeypatch, "--locked")
+    assert (os.environ["A"], " A== ." in os.environ["ENVREF_SEEN"]) == ("first", True)
+    assert shop.envref("stale").returncode == 0
+    assert shop.envref("refresh").stdout == ""
+
+
+@pytest.mark.parametrize("words", [["-f", "other.env"], ["--from-flox-plugin", "-"]])
+def test_other_files_have_no_lock(shop, words):
+    """Their cure would not be `envref lock`."""
+    shop.write("other.env", "A=ref://ssm/a\n")
+    assert shop.envref("resolve", "--locked", *words).returncode == 2
+
+
+@pytest.fixture
+def clone(project, monkeypatch, trusted):
+    """A project whose vault and plugin write down what they are asked for."""
+    entry = {"name": "store", "type": "plugin", "config": {"command": "./store"}}
+    project.write(".envref.yaml", config(entry))
+    script = 'cat >> asked; echo >> asked; echo \'{"value": "v", "revision": "1"}\'\n'
+    project.write("store", "#!/bin/sh\n" + script).chmod(0o755)
+    project.write(".env", "A=ref://store/a\n")
+    return project
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A store app/other unpinned",
+        "A store //a unpinned",
+        "A other app/a unpinned",
+        "B store app/a unpinned",
+        "A store app/a @1",
+        "A store app/a absent",
+        "A store app/qa/a unpinned",
+    ],
+)
+def test_a_hostile_lock_asks_for_nothing(clone, line):
+    """Of another address or name, of a version that such a store has not, or absent where the project wants a value."""
+    clone.write("envref.lock", f"envref-lock 1\n{line}\n")
+    done = clone.envref("resolve", "--locked")
+    assert (done.stdout, done.returncode) == ("", 3)
+    assert "envref.lock does not have it as it is here\n  run: envref lock\n" in done.stderr
+    assert not (clone.path / "asked").exists()
+    clone.write("envref.lock", "envref-lock 1\nA store app/a unpinned\nZ store app/z unpinned\n")
+    assert clone.envref("resolve", "--locked").stdout == "A=v\n"
+    assert "app/z" not in clone.read("asked")
+
+
+def test_a_conflict_stops_it_before_any_store(clone):
+    """With every line of it; where a shell evaluates the output, it fails."""
+    clone.write("envref.lock", "envref-lock 1\n<<<<<<< HEAD\nA store app/a unpinned\n=======\n>>>>>>> x\n")
+    done = clone.envref("resolve", "--export", "--locked")
+    assert (done.stdout, done.returncode) == ("false\n", 1)
+    assert done.stderr.count("a conflict that git left open") == 3
+    assert "envref.lock:2:1: " in done.stderr
+    for words in (["lock"], ["lock", "--check"], ["run", "--locked", "--", "true"]):
+        assert clone.envref(*words).returncode == 1
+    assert not (clone.path / "asked").exists()
+
+
+def test_nothing_of_a_project_that_waits_for_trust_is_asked(clone, monkeypatch):
+    """The lock gives no consent."""
+    monkeypatch.delenv("ENVREF_TRUST")
+    clone.write("envref.lock", "envref-lock 1\nA store app/a unpinned\n")
+    for words in (["lock"], ["lock", "--check"], ["resolve", "--locked"]):
+        assert clone.envref(*words).returncode == 4
+    assert not (clone.path / "asked").exists()
+
+
+def test_the_page_shows_what_happens(service, program, project, tmp_path):  # noqa: F811
+    """docs/lock.md, with its example against Parameter Store."""
+    page = transcripts.ROOT / "docs" / "lock.md"
+    settings = "".join(f"$ export {name}={value}\n" for name, value in service.environment.items())
+    text = page.read_text().replace("```text with=aws\n", f"```console\n{settings}")
+    (tmp_path / "page.md").write_text(text.rpartition("```console")[0])
+    steps = transcripts.replay(tmp_path / "page.md", project.path)
+    assert len(steps) > 15
+    for step, printed in steps:
+        assert transcripts.matches(step.expected, printed), (step.command, printed)
