@@ -152,6 +152,13 @@ def schema() -> Rule:
                 "description": "Who decides about a name that the files set and the environment has.",
             },
             "agent": _AGENT,
+            "audit_log": {
+                "type": ["object", "null"],
+                "required": ["reads"],
+                "additionalProperties": False,
+                "properties": {"reads": {"type": "boolean"}},
+                "description": "Whether each read of a secret is logged too. A project's file can only say true.",
+            },
             "profiles": {
                 "type": ["object", "null"],
                 "description": "Environments: each has secrets of its own, and overrides in .env.NAME.",

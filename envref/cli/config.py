@@ -16,9 +16,9 @@ from envref.errors import printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
-from envref.project.config.model import FILES, BackendConfig, Config, is_masked
+from envref.project.config.model import FILES, READS, BackendConfig, Config, is_masked
 from envref.project.inherited import inherit
-from envref.project.project import Project, find
+from envref.project.project import Project, active, find
 from envref.project.tokens import committed_tokens
 
 
@@ -37,6 +37,7 @@ def show(format_: str) -> None:
     effective = inspect(find(directory()))
     if effective.extends:
         effective = inherit(effective, os.path.dirname(effective.path))
+    effective = effective.replaced(active_profile=active(os.path.dirname(effective.path), effective))
     warnings = _warnings(effective)
     if format_ == "json":
         streams.write(shells.json_text(_data(effective, warnings)))
@@ -94,6 +95,8 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"Trust: {effective.trust}"
     if effective.agent is not None:
         yield f"Agent: {_kept(effective.agent)}"
+    if effective.audit_log:
+        yield f"AuditLog: {', '.join(effective.audit_log)}"
     yield "Backends:"
     for backend in effective.backends:
         yield f"  - {backend.name} (type: {backend.type})"
@@ -130,6 +133,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "precedence": effective.precedence,
         "extends": effective.extends,
         "agent": effective.agent,
+        "audit_log": {READS: effective.logs_reads},
         "backends": [_backend(backend) for backend in effective.backends],
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
@@ -168,6 +172,8 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
         yield "extends", effective.extends
     if effective.agent is not None:
         yield "agent", _kept(effective.agent)
+    if effective.audit_log:
+        yield f"audit_log.{READS}", "true"
     for backend in effective.backends:
         yield f"backends.{backend.name}", backend.type
         yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())

@@ -29,6 +29,7 @@ def inherit(config: Config, root: str, environment: Mapping[str, str] = os.envir
     parents = list(_parents(config, root, environment))
     theirs = [(place, parent) for place, parent in parents if "backends" in parent.from_project]
     fields: dict[str, Any] = {"parents": tuple(parents), "project": _name(config, parents)}
+    fields["audit_log"] = max(config.audit_log, *(parent.audit_log for _, parent in parents))
     fields["source"] = b"\0".join([config.source, *(place.encode() + b"\0" + each.source for place, each in parents)])
     if theirs:
         fields["from_project"] = tuple(sorted({*config.from_project, "backends"}))

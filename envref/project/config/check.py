@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from envref.env.file import is_name
 from envref.errors import UsageError, printable
 from envref.project.config.agent import agent
+from envref.project.config.audit_log import audit_log
 from envref.project.config.backends import backends
 from envref.project.config.files import FILE
 from envref.project.config.findings import Findings
@@ -284,4 +285,5 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "trusted_paths": _trusted_paths,
     "safe_directories": _trusted_paths,
     "agent": agent,
+    "audit_log": audit_log,
 }

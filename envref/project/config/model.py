@@ -19,6 +19,7 @@ _PROFILE = _PROFILE_FIRST | {"-"}
 NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
 
 FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
+READS = "reads"  # of `audit_log`
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -130,6 +131,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "env_file": ".env",
     "local_file": ".env.local",
     "active_profile": None,
+    "audit_log": (),
     "interpolate_environment": False,
     "precedence": FILES,
     "profiles": {},
@@ -154,6 +156,7 @@ class Config(_Frozen):
     __slots__ = (
         "active_profile",
         "agent",
+        "audit_log",
         "backends",
         "env_file",
         "extends",
@@ -184,6 +187,7 @@ class Config(_Frozen):
     local_file: str
     active_profile: str | None
     agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file
+    audit_log: tuple[str, ...]  # what is logged beside changes: READS or nothing
     interpolate_environment: bool
     precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
@@ -204,6 +208,11 @@ class Config(_Frozen):
         """How long the agent keeps the store's answers; 0 for not at all, which wins wherever it is said."""
         said = (backend.agent, self.agent)
         return 0 if 0 in said else backend.agent or self.agent or 0
+
+    @property
+    def logs_reads(self) -> bool:
+        """Whether each secret that is read gets a line in the user's log."""
+        return READS in self.audit_log
 
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""
