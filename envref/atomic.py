@@ -53,16 +53,16 @@ def lock(path: str, *, inside: str | None = None, deadline: float | None = None)
     return Lock(path, inside, deadline)
 
 
-def append_line(path: str, line: str, *, mode: int = 0o600) -> None:
-    """Adds the line, all of it or nothing; a new file gets `mode`. Raises EnvrefError; does not follow a symlink."""
+def append_line(path: str, line: str, *, mode: int = 0o600, largest: int = 0) -> None:
+    """Adds the line, all of it or nothing; a new file gets `mode`. Raises EnvrefError; does not follow a symlink.
+
+    A file that would have more than `largest` bytes, where that is not 0, gets the name `PATH.1`, and a new one begins.
+    """
     if os.path.islink(path):
         raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is a symlink", hint=_REPLACE)
     try:
-        log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | WITHOUT_LINKS, mode)
-        try:
-            _append(log, line.encode() + b"\n", mode, path)
-        finally:
-            os.close(log)
+        while not _appended(path, line.encode() + b"\n", mode, largest):
+            pass
     except OSError as error:
         raise _failure("writing", path, error) from None
 
@@ -240,8 +240,34 @@ def _sync(folder: int) -> None:
             raise
 
 
+def _appended(path: str, line: bytes, mode: int, largest: int) -> bool:
+    """False where the file was full, or another process has just begun a new one: then it is to be opened again."""
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | WITHOUT_LINKS, mode)
+    try:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        if largest and not _has_room(log, path, largest - len(line)):
+            return False
+        _append(log, line, mode, path)
+        return True
+    finally:
+        os.close(log)
+
+
+def _has_room(log: int, path: str, most: int) -> bool:
+    """Whether the locked file still has its name, and at most so many bytes; a full one is put aside."""
+    status = os.fstat(log)
+    try:
+        if not os.path.samestat(status, os.lstat(path)):
+            return False
+    except FileNotFoundError:
+        return False
+    if status.st_size <= max(most, 0):
+        return True
+    os.rename(path, f"{path}.1")
+    return False
+
+
 def _append(log: int, line: bytes, mode: int, path: str) -> None:
-    fcntl.flock(log, fcntl.LOCK_EX)
     status = os.fstat(log)
     if not stat.S_ISREG(status.st_mode):
         raise EnvrefError(f"refusing to write {os.path.basename(path)}: it is not a regular file")

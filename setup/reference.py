@@ -155,6 +155,13 @@ def schema() -> Rule:
                 "description": "Who decides about a name that the files set and the environment has.",
             },
             "agent": _AGENT,
+            "audit_log": {
+                "type": ["object", "null"],
+                "required": ["reads"],
+                "additionalProperties": False,
+                "properties": {"reads": {"type": "boolean"}},
+                "description": "Whether each read of a secret is logged too. A project's file can only say true.",
+            },
             "profiles": {
                 "type": ["object", "null"],
                 "description": "Environments: each has secrets of its own, and overrides in .env.NAME.",
@@ -188,6 +195,12 @@ def schema() -> Rule:
                 "description": "Flox services and the variables each gets, for envref flox-hook --services.",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
+            "tools": {
+                "type": ["object", "null"],
+                "description": "Programs that alone get these variables; no shell and no other program does.",
+                "propertyNames": {"pattern": "^[A-Za-z0-9_+][A-Za-z0-9_.+@-]*$"},
+                "additionalProperties": {"anyOf": [_NAMES, {"type": "object", "additionalProperties": _NAMES}]},
+            },
             "trust": {"enum": ["default", "strict"], "description": "Only in the user's own config: when to ask."},
             "trusted_paths": {
                 "type": "array",
@@ -202,6 +215,9 @@ def schema() -> Rule:
         },
         "$defs": {"backend": _backend()},
     }
+
+
+_NAMES: Rule = {"type": ["array", "string"], "items": {"type": "string"}}  # of variables; one may stand alone
 
 
 def _text(description: str, **more: object) -> Rule:

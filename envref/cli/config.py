@@ -16,9 +16,9 @@ from envref.errors import printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
-from envref.project.config.model import FILES, BackendConfig, Config, is_masked
+from envref.project.config.model import FILES, READS, VARIABLES, BackendConfig, Config, is_masked
 from envref.project.inherited import inherit
-from envref.project.project import Project, find
+from envref.project.project import Project, active, find
 from envref.project.tokens import committed_tokens
 
 
@@ -37,6 +37,7 @@ def show(format_: str) -> None:
     effective = inspect(find(directory()))
     if effective.extends:
         effective = inherit(effective, os.path.dirname(effective.path))
+    effective = effective.replaced(active_profile=active(os.path.dirname(effective.path), effective))
     warnings = _warnings(effective)
     if format_ == "json":
         streams.write(shells.json_text(_data(effective, warnings)))
@@ -94,6 +95,8 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"Trust: {effective.trust}"
     if effective.agent is not None:
         yield f"Agent: {_kept(effective.agent)}"
+    if effective.audit_log:
+        yield f"AuditLog: {', '.join(effective.audit_log)}"
     yield "Backends:"
     for backend in effective.backends:
         yield f"  - {backend.name} (type: {backend.type})"
@@ -104,12 +107,19 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     yield from _section("Profiles", [f"{n} -> {f}{' (active)' * (n == active)}" for n, f in effective.profiles.items()])
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
+    yield from _section("Tools", [f"{tool}: {', '.join(names)}" for tool, names in _kept_for_tools(effective)])
     yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
     yield from _section("SafeDirectories", list(effective.safe_directories))
     yield f"Config: {shown(effective.path)}"
     if effective.global_path:
         yield f"Global: {shown(effective.global_path)}"
     yield from _section("Warnings", list(warnings))
+
+
+def _kept_for_tools(effective: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each tool, with the way where that is not its environment, and the variables that it alone gets."""
+    for tool, ways in effective.tools.items():
+        yield from ((tool if way == VARIABLES else f"{tool}.{way}", names) for way, names in ways.items())
 
 
 def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -130,10 +140,12 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "precedence": effective.precedence,
         "extends": effective.extends,
         "agent": effective.agent,
+        "audit_log": {READS: effective.logs_reads},
         "backends": [_backend(backend) for backend in effective.backends],
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
         "services": {name: list(names) for name, names in effective.services.items()},
+        "tools": {tool: {way: list(names) for way, names in ways.items()} for tool, ways in effective.tools.items()},
         "trust": effective.trust,
         "trusted_paths": list(effective.trusted_paths),
         "safe_directories": list(effective.safe_directories),
@@ -168,12 +180,15 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
         yield "extends", effective.extends
     if effective.agent is not None:
         yield "agent", _kept(effective.agent)
+    if effective.audit_log:
+        yield f"audit_log.{READS}", "true"
     for backend in effective.backends:
         yield f"backends.{backend.name}", backend.type
         yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())
     yield from ((f"profiles.{name}", file) for name, file in effective.profiles.items())
     yield from ((f"team.{name}", key) for name, key in effective.team.items())
     yield from ((f"services.{name}", ",".join(names)) for name, names in effective.services.items())
+    yield from ((f"tools.{tool}", ",".join(names)) for tool, names in _kept_for_tools(effective))
     yield "config", shown(effective.path)
     if effective.global_path:
         yield "global", shown(effective.global_path)

@@ -7,7 +7,7 @@ import os
 from envref.env import file as envfile
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError, UsageError
-from envref.paths import NO_DIRECTORY, nearest, shown
+from envref.paths import NO_DIRECTORY, nearest, open_ours, shown, state_path
 from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config, is_profile_name
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from envref.env.file import Entry
 
 
+_LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 PATIENCE = 10.0  # seconds to wait for what a pipe holds, if nobody says
 
 
@@ -145,7 +146,7 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
         from envref.project.inherited import inherit
 
         config = inherit(config, root, environment)
-    effective = profile or environment.get("ENVREF_PROFILE") or config.active_profile
+    effective = profile or environment.get("ENVREF_PROFILE") or active(root, config, environment)
     if effective is None or is_known(effective, root, config):
         return Project(root, config, effective, files=(), warnings=config.warnings)
     if not is_profile_name(effective):
@@ -155,6 +156,31 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
         )
     unknown = f'profile "{effective}" is not configured and .env.{effective} does not exist'
     return Project(root, config, effective, files=(), warnings=(*config.warnings, unknown))
+
+
+def active(root: str, config: Config, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The profile in effect where nobody names one: what the user chose here, else what the config says."""
+    chosen = choice(root, environment)
+    return config.active_profile if chosen is None else chosen or None
+
+
+def choice(root: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The profile that `envref profile use` made the active one here, empty for none; None if nobody chose."""
+    try:
+        with open_ours(choice_path(root, environment)) as file:
+            kept_root, _, name = os.fsdecode(file.read()).partition("\0")
+    except OSError:
+        return None
+    return name if kept_root == root else None
+
+
+def choice_path(root: str, environment: Mapping[str, str]) -> str:
+    """Where the choice is kept, in the user's state: a clone, a pull and a commit have no part in it (docs/adr/0040).
+
+    Two long paths with one ending share a file; each then finds the other's root in it. Empty without a home.
+    """
+    name = os.fsencode(root).replace(b"/", b"%")[-_LONGEST_NAME:]
+    return state_path("profile", os.fsdecode(name), environment=environment)
 
 
 def bare(directory: str, profile: str | None = None, environment: Mapping[str, str] = os.environ) -> Project:

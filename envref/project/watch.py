@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from watchfiles import watch
 
 from envref.errors import EnvrefError
-from envref.project.project import configured, find, layers
+from envref.project.project import choice_path, configured, find, layers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,6 +43,7 @@ class Files:
             self._named = layers(project)
             own = [project.config.global_path] if project.config.global_path else []
         root = os.path.dirname(self._config)
+        own += filter(None, [choice_path(root, os.environ)])
         named = [os.path.join(root, name) for name in (*self._named, *self._also)]
         return list(dict.fromkeys([self._config, *own, *named]))
 

@@ -25,14 +25,29 @@ class ProjectStores(Stores):
         started, backends = time.monotonic(), project.config.backends
         if not any(backend.borrowed for backend in backends):
             super().__init__(self.kind(backend, project.root, timeout, started) for backend in backends)
+            _log(self, project)
             return
         from envref.resolve.loan import Desk  # only few projects have such a store
 
         desk = Desk(project.config.project, project.profile)
         super().__init__(self.kind(backend, project.root, timeout, started, desk.open) for backend in backends)
         # A credential is a value, whatever these stores are asked for.
-        lenders = (Store(backend, project.root, timeout, started, desk.open) for backend in backends)
-        desk.serve(self if self.kind is Store else Stores(lenders))
+        own = (Store(backend, project.root, timeout, started, desk.open) for backend in backends)
+        lenders: Stores = self if self.kind is Store else Stores(own)
+        desk.serve(lenders)
+        for stores in {self, lenders}:
+            _log(stores, project)
+
+
+def _log(stores: Stores, project: Project) -> None:
+    """Lets the stores tell of each read, where the config asks for it (docs/adr/0040)."""
+    if not project.config.logs_reads:
+        return
+    from envref.resolve.reads import Reads
+
+    reads = Reads(project)
+    for store in stores:
+        store.reads = reads
 
 
 def _check(project: Project) -> None:

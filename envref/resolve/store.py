@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from envref.refs.outcome import Answer
     from envref.refs.reference import Reference
 
+    class Witness(Protocol):
+        """What is told of the secrets that were read."""
+
+        def note(self, backend: str, answers: Mapping[Address, Answer]) -> None: ...
+
     class Memory(Protocol):
         """What has answers of earlier runs, and asks the store for the rest."""
 
@@ -63,6 +68,7 @@ class Store:
         "name",
         "names",
         "optional",
+        "reads",
         "seconds",
         "timeout",
         "type",
@@ -89,6 +95,7 @@ class Store:
         self.warnings: list[str] = []
         self.asks_beside_data = True
         self.memory: Memory | None = None
+        self.reads: Witness | None = None
         self.asked = 0
         self.busy = False
         self.seconds = 0.0
@@ -204,6 +211,8 @@ class Store:
             answers = dict.fromkeys(addresses, self.timely(error))
         finally:
             self.busy = False
+        if self.reads:
+            self.reads.note(self.name, answers)
         self.warnings += [each for each in self._backend.warnings if each not in self.warnings] if self._backend else ()
         self.seconds += time.monotonic() - begun
         if self.asked > 1:

@@ -1,23 +1,28 @@
-"""The audit log: a file of who changed which secret, where and when. Never a value (commands.md 3.6).
+"""The audit log: who changed which secret, where and when (commands.md 3.6); and, where it is asked for, who read it.
 
-Every command that writes, deletes or shares a secret calls `record` once for each, after the store has answered.
+Every command that writes, deletes or shares a secret calls `record` once for each, after the store has answered. Reads
+are written by `resolve/reads`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import pwd
-import time
-from collections.abc import Iterator
-from io import TextIOWrapper
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envref import atomic, streams
 from envref.errors import EnvrefError
-from envref.paths import open_in_place
+from envref.paths import open_in_place, open_ours, shown
+from envref.project import log
+from envref.resolve import reads
 
-FILE = ".envref.audit.log"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import BufferedReader
+
+    from envref.project.log import Line
+
+CHANGES = ".log"  # what the name of the file ends in
+# Where the log was until 0.2, in the project: what stands there is shown, and nothing is written to it.
+FORMER = ".envref.audit.log"
 
 
 class Event(NamedTuple):
@@ -33,36 +38,26 @@ class Event(NamedTuple):
 
 def record(root: str, event: Event) -> None:
     """Adds a line to the log of the project at `root`. A failure to write is a warning, not an error."""
-    try:
-        atomic.append_line(os.path.join(root, FILE), _line(event), mode=0o600)
-    except EnvrefError as error:
-        streams.warn(f"audit log: {error.message}")
+    log.add(root, CHANGES, [event._asdict()])
 
 
-class Line(NamedTuple):
-    """A line of the log: its number, from 1, its text, and its entry, None if the text is not one."""
+def changes(root: str) -> list[Line]:
+    """The lines about changes, oldest first, the former log's too. EnvrefError for a log that can't be read."""
+    former = _lines(os.path.join(root, FORMER), FORMER, open_in_place)
+    path = log.place(root, CHANGES)
+    return [*former, *_lines(path, path, open_ours)]
 
-    number: int
-    text: str
-    entry: dict[str, str] | None
 
-
-def lines(root: str) -> list[Line]:
-    """The lines of the log, oldest first, without blank ones. EnvrefError for a log that can't be read."""
-    try:
-        with TextIOWrapper(open_in_place(os.path.join(root, FILE)), encoding="utf-8", errors="replace") as opened:
-            texts = opened.read().split("\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise EnvrefError(f"reading {FILE}: {error.strerror}") from None
-    return [Line(number, text, _parsed(text)) for number, text in enumerate(texts, 1) if text.strip()]
+def read(root: str) -> list[Line]:
+    """The lines about reads, oldest first. EnvrefError for a log that can't be read."""
+    path = log.place(root, reads.KIND)
+    return [line for each in (f"{path}.1", path) for line in _lines(each, each, open_ours)]
 
 
 def entries(root: str) -> Iterator[dict[str, str]]:
-    """The log's entries, oldest first. Lines that are not entries are left out; an unreadable log has none."""
+    """The entries about changes, oldest first, without lines that are none; an unreadable log has none."""
     try:
-        yield from (line.entry for line in lines(root) if line.entry is not None)
+        yield from (line.entry for line in changes(root) if line.entry is not None)
     except EnvrefError:
         return
 
@@ -72,25 +67,10 @@ def profiles(root: str) -> set[str]:
     return {entry["profile"] for entry in entries(root) if entry.get("profile")}
 
 
-def _line(event: Event) -> str:
-    head = {"timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "user": _user()}
-    members = {name: text for name, text in event._asdict().items() if text is not None}
-    return json.dumps({**head, **members}, separators=(",", ":"))
-
-
-def _user() -> str:
-    """Who the system says it is: LOGNAME and USER are for anybody to set, an env file too."""
+def _lines(path: str, name: str, open_: Callable[[str], BufferedReader]) -> list[Line]:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())  # a container may run as a user without a name
-
-
-def _parsed(line: str) -> dict[str, str] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or not all(isinstance(text, str) for text in entry.values()):
-        return None
-    return entry
+        return log.lines(open_(path), name)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise EnvrefError(f"reading {shown(name)}: {error.strerror}") from None

@@ -61,6 +61,8 @@ class ScopedStore:
         addresses = [self.address(key) for key in keys]
         with self._signed():
             answers = self._opened.get_many(addresses, self._store.deadline)
+            if self._store.reads:
+                self._store.reads.note(self.name, answers)
             return {address.key: _value(answers[address]) for address in addresses if address in answers}
 
     def change(self, changes: Mapping[str, Secret | None]) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from envref.secrets import audit_log
 from tests.backends.vaults import new_vault
 
 # A plugin as anyone could write it. Its options: `fail_at` is the number of the write that fails, from 1;
@@ -96,7 +97,7 @@ class PluginProject:
 
     def logged(self):
         """The lines of the audit log."""
-        return [json.loads(line) for line in self.read(".envref.audit.log").splitlines()]
+        return list(audit_log.entries(str(self.path)))
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ def test_json_has_every_key_of_the_config(project):
         "precedence": "files",
         "extends": None,
         "agent": None,
+        "audit_log": {"reads": False},
         "backends": [
             {
                 "name": "keychain",
@@ -74,6 +75,7 @@ def test_json_has_every_key_of_the_config(project):
         "profiles": {},
         "team": [],
         "services": {},
+        "tools": {},
         "trust": "default",
         "trusted_paths": [],
         "safe_directories": [],

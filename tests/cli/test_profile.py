@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from envref.formats import shells
 from envref.project.config.load import load
+from envref.project.project import choice_path, configured
 from tests.cli.conftest import VAULT_ENTRY, config
 
 HEAD = "\ufeff# kept\r\n\r\nproject:   'app'   # c\r\n"
@@ -27,43 +30,90 @@ def status_and_error(done):
     return done.returncode, done.stdout, done.stderr.splitlines()[0]
 
 
-def test_switching_changes_one_line(app):
-    """BOM, CRLF, comments, quotes and the missing last line end stay, to the byte."""
-    app.write(".envref.yaml", (HEAD + "env_file: .env").encode())
+def test_switching_changes_no_file_of_the_project(app, home):
+    """NEW-14: a pull never meets it; the choice is the user's, for this project alone."""
+    text = (HEAD + "env_file: .env").encode()
+    app.write(".envref.yaml", text)
+    names = sorted(path.name for path in app.path.iterdir())
     assert app.envref("profile", "use", "qa").returncode == 0
-    assert (app.path / ".envref.yaml").read_bytes() == (HEAD + "env_file: .env\r\nactive_profile: qa").encode()
-    assert app.envref("profile", "use", "qa").returncode == 0
+    assert app.envref("get", "A").stdout == "2\n"
+    [kept] = (home / ".local/state/envref/profile").iterdir()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert app.envref("profile", "use", "--clear").returncode == 0
-    assert (app.path / ".envref.yaml").read_bytes() == (HEAD + "env_file: .env\r\n").encode()
+    assert app.envref("get", "A").stdout == "1\n"
+    assert (app.path / ".envref.yaml").read_bytes() == text
+    assert sorted(path.name for path in app.path.iterdir()) == names
+    assert not kept.exists()
 
 
-def test_what_is_so_already_is_not_written(app):
-    """The same profile again leaves the very file there: no direnv reloads for it."""
-    app.envref("profile", "use", "prod")
+def test_a_choice_is_seen_by_what_watches_the_config(app):
+    """direnv loads anew when the config's time changes; the same profile again is no change."""
     before = (app.path / ".envref.yaml").stat()
+    os.utime(app.path / ".envref.yaml", (1, 1))
+    app.envref("profile", "use", "prod")
+    chosen = (app.path / ".envref.yaml").stat()
+    assert (chosen.st_ino, chosen.st_mtime_ns > 10**9) == (before.st_ino, True)
     done = app.envref("profile", "use", "prod")
-    after = (app.path / ".envref.yaml").stat()
     assert (done.returncode, done.stderr) == (0, 'Active profile set to "prod"\n')
-    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+    assert (app.path / ".envref.yaml").stat().st_mtime_ns == chosen.st_mtime_ns
 
 
-def test_a_profile_on_disk_is_registered_only_where_there_are_profiles(project):
-    """Without `profiles:` the file is enough, and the config stays free of a list that would have to be kept."""
-    project.write(".envref.yaml", "project: app\n")
-    project.write(".env.qa", "")
-    assert project.envref("profile", "use", "qa").stderr == 'Active profile set to "qa"\n'
-    assert project.read(".envref.yaml") == "project: app\nactive_profile: qa\n"
+@pytest.mark.parametrize("own", [True, False])
+def test_a_choice_beats_the_config_s_profile(app, home, own):
+    """Of the project or of the user's config; `--clear` is a choice of none, and the variable beats both."""
+    text = "project: app\nprofiles:\n  prod:\n"
+    place = home / ".config/envref/config.yaml"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("active_profile: qa\n" if own else "")
+    app.write(".envref.yaml", text + ("" if own else "active_profile: qa\n"))
+    assert app.envref("get", "A").stdout == "2\n"
+    assert app.envref("profile", "use", "prod").returncode == 0
+    assert configured(str(app.path)).profile == "prod"
+    assert configured(str(app.path), environment={**os.environ, "ENVREF_PROFILE": "qa"}).profile == "qa"
+    assert app.envref("profile", "use", "--clear").stderr == "Cleared active profile\n"
+    assert configured(str(app.path)).profile is None
+    assert "ActiveProfile" not in app.envref("config", "show").stdout
+    assert app.envref("profile", "use", "qa").returncode == 0
+    assert "ActiveProfile: qa" in app.envref("config", "show").stdout
+
+
+def test_a_choice_of_another_project_or_hand_counts_nothing(app):
+    """A file of another root, and one that others could have written, say nothing."""
+    app.envref("profile", "use", "prod")
+    place = Path(choice_path(str(app.path), os.environ))
+    place.chmod(0o622)
+    assert configured(str(app.path)).profile is None
+    place.chmod(0o600)
+    place.write_text("/elsewhere\0prod")
+    assert configured(str(app.path)).profile is None
+
+
+def test_a_chosen_profile_may_be_gone(app):
+    """It is warned about, as any name that is not known."""
+    app.envref("profile", "use", "qa")
+    (app.path / ".env.qa").unlink()
+    assert app.envref("get", "A").stderr == ('warning: profile "qa" is not configured and .env.qa does not exist\n')
+
+
+def test_without_a_home_no_choice_is_kept(app):
+    """It says so, and what to do."""
+    done = app.envref("profile", "use", "qa", env={"HOME": "."})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: keeping the active profile: no home directory\n  hint: set HOME to an absolute path\n"
+    )
 
 
 def test_the_last_active_profile_may_be_gone(app):
     """A config whose only fault is its active profile is mended by the command that sets it."""
-    app.write(".envref.yaml", "project: app\nprofiles:\n  prod:\nactive_profile: gone\n")
-    assert app.envref("get", "A").returncode == 1
-    assert app.envref("profile", "use", "prod").returncode == 0
-    assert load(str(app.path / ".envref.yaml")).active_profile == "prod"
-    app.write(".envref.yaml", "project: app\nprofiles:\n  prod:\nactive_profile: gone\n")
-    assert app.envref("profile", "use", "--clear").returncode == 0
-    assert load(str(app.path / ".envref.yaml")).active_profile is None
+    for words in (["prod"], ["--clear"]):
+        app.write(".envref.yaml", "project: app\nprofiles:\n  prod:\nactive_profile: gone\n")
+        assert app.envref("get", "A").returncode == 1
+        done = app.envref("profile", "use", *words)
+        assert done.returncode == 0
+        assert done.stderr.startswith("Removed active_profile from .envref.yaml: there is no such profile\n")
+        assert load(str(app.path / ".envref.yaml")).active_profile is None
+        assert app.envref("get", "A").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -83,7 +133,7 @@ def test_a_config_with_another_fault_stays_as_it_is(app, broken, command):
 
 def test_a_layout_that_can_t_be_edited_is_refused(app):
     """An explicit key, `? x`, is one: the file stays, and the message says how to go on."""
-    text = "project: app\n? active_profile\n: prod\n"
+    text = "project: app\nprofiles: {prod: }\n? active_profile\n: gone\n"
     app.write(".envref.yaml", text)
     done = app.envref("profile", "use", "--clear")
     assert status_and_error(done) == (
@@ -99,7 +149,7 @@ def test_a_config_may_not_grow_too_large(app):
     """What a load would refuse is not written."""
     text = "project: app\n" + "#" * (256 * 1024 - 14) + "\n"
     app.write(".envref.yaml", text)
-    done = app.envref("profile", "use", "qa")
+    done = app.envref("profile", "create", "new", "--register")
     assert status_and_error(done) == (1, "", "error: loading config: .envref.yaml:1:1: larger than 256 KiB")
     assert app.read(".envref.yaml") == text
 
@@ -110,21 +160,17 @@ def test_a_link_out_of_the_project_is_not_written(app, tmp_path):
     outside.write_text("project: app\n")
     (app.path / ".envref.yaml").unlink()
     (app.path / ".envref.yaml").symlink_to(outside)
-    done = app.envref("profile", "use", "qa")
+    done = app.envref("profile", "create", "new", "--register")
     assert done.returncode == 1
     assert "refusing to write .envref.yaml: it is a symlink to" in done.stderr
     assert outside.read_text() == "project: app\n"
 
 
 def test_the_user_s_own_config_is_told_of(app, home):
-    """An active profile that comes from there stays; profiles from there end where the project gets its own."""
+    """Profiles from there end where the project gets its own."""
     own = home / ".config/envref/config.yaml"
     own.parent.mkdir(parents=True)
-    own.write_text("active_profile: mine\nprofiles:\n  mine:\n")
     app.write(".envref.yaml", "project: app\n")
-    assert app.envref("profile", "use", "--clear").stderr == (
-        'Cleared active profile\nwarning: ~/.config/envref/config.yaml still has active_profile "mine"\n'
-    )
     own.write_text("profiles:\n  mine:\n")
     done = app.envref("profile", "create", "new", "--register")
     assert "warning: profiles of ~/.config/envref/config.yaml no longer counts here" in done.stderr
@@ -156,7 +202,8 @@ def test_any_name_that_a_profile_may_have_is_written_so_that_it_reads_back(proje
     assert project.envref("profile", "create", name, "--register").returncode == 0
     assert project.envref("profile", "use", name).returncode == 0
     made = load(str(project.path / ".envref.yaml"))
-    assert (made.profiles, made.active_profile) == ({name: f".env.{name}"}, name)
+    assert made.profiles == {name: f".env.{name}"}
+    assert configured(str(project.path)).profile == name
 
 
 @pytest.mark.parametrize("options", [[], ["--register"]])

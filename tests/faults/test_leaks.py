@@ -264,9 +264,10 @@ def test_what_holds_secrets_is_for_its_owner_only(world, words, umask):
         check=True,
         capture_output=True,
     )
-    made = [world.path / "config/envref/vault.db", world.project / ".envref.audit.log", world.path / "out"]
+    made = [world.path / "config/envref/vault.db", *(world.path / "state/envref/audit").iterdir(), world.path / "out"]
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in made if path.exists()}
     assert set(modes.values()) == {"0o600"}, modes
+    assert [name.endswith(".log") for name in modes].count(True) == 1
     assert (world.path / "config/envref").stat().st_mode & 0o077 == 0
 
 

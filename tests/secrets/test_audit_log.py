@@ -9,9 +9,11 @@ import re
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from envref.project import log
 from envref.secrets import audit_log
 from envref.secrets.audit_log import Event
 from tests.cli.conftest import PluginProject
@@ -31,11 +33,22 @@ def shop(project, trusted):
     return PluginProject(project)
 
 
+def log_of(root, kind=audit_log.CHANGES):
+    return Path(log.place(str(root), kind))
+
+
+def made(root):
+    """The path of the project's log, its folder made."""
+    audit_log.record(str(root), Event("set", "k", "store", "app"))
+    log_of(root).unlink()
+    return log_of(root)
+
+
 def test_a_line_is_compact_json_with_its_members_in_order(tmp_path):
     """commands.md 3.6; a member without a value is left out."""
     audit_log.record(str(tmp_path), Event("copy", "k", "store", "app", "staging", "from shop"))
     audit_log.record(str(tmp_path), Event("set", "schlüssel\n", "store", "app"))
-    full, short = (tmp_path / audit_log.FILE).read_text().splitlines()
+    full, short = log_of(tmp_path).read_text().splitlines()
     assert list(json.loads(full)) == MEMBERS
     assert list(json.loads(short)) == MEMBERS[:6]
     assert ", " not in full
@@ -45,11 +58,20 @@ def test_a_line_is_compact_json_with_its_members_in_order(tmp_path):
 
 def test_only_its_owner_reads_it(tmp_path):
     """Mode 0600, also where the file was there with another one."""
-    log = tmp_path / audit_log.FILE
-    log.write_text("")
-    log.chmod(0o644)
+    path = made(tmp_path)
+    path.write_text("")
+    path.chmod(0o644)
     audit_log.record(str(tmp_path), Event("set", "k", "store", "app"))
-    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_git_never_sees_it(shop):
+    """NEW-14: a change of a secret changes no file of the work tree, so no pull stops for it."""
+    before = sorted(shop.path.rglob("*"))
+    shop.envref("secret", "set", "k", stdin="v")
+    assert {path.name for path in {*shop.path.rglob("*")} - {*before}} == {"store.json"}
+    assert [each["key"] for each in shop.logged()] == ["k"]
 
 
 def test_writers_at_the_same_time_lose_no_line(tmp_path):
@@ -61,7 +83,7 @@ def test_writers_at_the_same_time_lose_no_line(tmp_path):
 
 def test_what_keeps_it_from_being_written_is_a_warning(shop):
     """The secret is stored all the same, the status is 0."""
-    (shop.path / audit_log.FILE).mkdir()
+    made(shop.path).mkdir()
     done = shop.envref("secret", "set", "k", stdin="v")
     assert done.returncode == 0
     assert done.stderr.startswith("warning: audit log: ")
@@ -69,19 +91,18 @@ def test_what_keeps_it_from_being_written_is_a_warning(shop):
 
 
 def test_a_link_is_not_followed(shop, tmp_path):
-    """A repository can't have the log written into another file."""
+    """Nothing but the log itself is written."""
     other = tmp_path / "other"
     other.write_text("mine\n")
-    (shop.path / audit_log.FILE).symlink_to(other)
+    made(shop.path).symlink_to(other)
     done = shop.envref("secret", "set", "k", stdin="v")
-    assert "refusing to write .envref.audit.log: it is a symlink" in done.stderr
+    assert re.search(r"refusing to write \S+\.log: it is a symlink", done.stderr)
     assert other.read_text() == "mine\n"
 
 
 def test_lines_that_are_no_entry_are_left_out(tmp_path):
     """Reading takes what is whole; a torn or foreign line harms nobody."""
-    log = tmp_path / audit_log.FILE
-    log.write_bytes(b'{"key": "a", "profile": "qa"}\n{"key": \n[1]\n{"key": 5}\n\xff\n{"key": "b"}\n')
+    made(tmp_path).write_bytes(b'{"key": "a", "profile": "qa"}\n{"key": \n[1]\n{"key": 5}\n\xff\n{"key": "b"}\n')
     assert [entry["key"] for entry in audit_log.entries(str(tmp_path))] == ["a", "b"]
     assert audit_log.profiles(str(tmp_path)) == {"qa"}
     assert list(audit_log.entries(str(tmp_path / "nowhere"))) == []
@@ -109,15 +130,20 @@ def test_every_command_that_changes_or_passes_on_a_secret_is_logged(shop):
         ("delete", "c", None, None),
     ]
     assert {(line["backend"], line["project"]) for line in lines} == {("store", "app")}
-    assert "MARKER-value" not in shop.read(audit_log.FILE)
+    assert "MARKER-value" not in log_of(shop.path).read_text()
 
 
+@pytest.mark.parametrize("where", ["ours", "former"])
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
-def test_a_log_that_is_no_file_has_no_entries(tmp_path, kind):
+def test_a_log_that_is_no_file_has_no_entries(tmp_path, kind, where):
     """A repository's link is not followed when the log is read either, and its pipe is not waited for."""
-    path = tmp_path / audit_log.FILE
+    path = made(tmp_path) if where == "ours" else tmp_path / audit_log.FORMER
     (tmp_path / "other").write_text('{"profile": "from elsewhere"}\n')
-    make = {"link": lambda: path.symlink_to("other"), "pipe": lambda: os.mkfifo(path), "directory": path.mkdir}
+    make = {
+        "link": lambda: path.symlink_to(tmp_path / "other"),
+        "pipe": lambda: os.mkfifo(path),
+        "directory": path.mkdir,
+    }
     make[kind]()
     assert list(audit_log.entries(str(tmp_path))) == []
 

@@ -11,10 +11,11 @@ import click
 from envref import atomic, streams
 from envref.backends.vault import lifecycle
 from envref.cli.grammar import Command, directory
-from envref.cli.vault.target import opened, vault_options
+from envref.cli.vault.target import opened, project_around, vault_options
 from envref.errors import EnvrefError
 from envref.formats import shells
 from envref.project.recipient import Recipient
+from envref.refs.address import Address
 from envref.secret import Secret
 from envref.secrets import sharing
 
@@ -40,6 +41,7 @@ def export(
         _refuse(target, file, plain=not readers)
     with opened(backend, path) as vault:
         text = _document(lifecycle.export(vault.file))
+    _log(vault.name)
     if readers:
         text = sharing.encrypt(Secret(text), readers)
     else:
@@ -48,6 +50,15 @@ def export(
         streams.write(text)
     else:
         _write(target, text)
+
+
+def _log(backend: str) -> None:
+    """Where the project here has reads logged, a line for the whole vault: its secrets may be other projects' too."""
+    around = project_around(required=False)
+    if around is not None and around.config.logs_reads:
+        from envref.resolve.reads import Reads
+
+        Reads(around).add(backend, [Address("", "", foreign="*")])
 
 
 def _refuse(target: str | None, file: str | None, *, plain: bool) -> None:

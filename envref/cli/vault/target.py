@@ -104,7 +104,7 @@ def reported(target: vault.Vault) -> Iterator[vault.Vault]:
 def _vault(backend: str | None, path: str | None) -> vault.Vault:
     if path is not None and backend is None:
         return vault.Vault("vault", path=os.path.join(os.path.realpath(directory()), path))
-    project = _project(required=backend is not None)
+    project = project_around(required=backend is not None)
     if project is not None:
         require(project)
     chosen = None if project is None else _chosen(project.config.backends, backend)
@@ -116,7 +116,7 @@ def _vault(backend: str | None, path: str | None) -> vault.Vault:
     return vault.Vault(chosen.name, **arguments)
 
 
-def _project(*, required: bool) -> Project | None:
+def project_around(*, required: bool) -> Project | None:
     """The surrounding project; a vault does not need one, but a backend's name does."""
     try:
         return configured(directory())

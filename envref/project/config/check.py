@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from envref.env.file import is_name
 from envref.errors import UsageError, printable
 from envref.project.config.agent import agent
+from envref.project.config.audit_log import audit_log
 from envref.project.config.backends import backends
 from envref.project.config.files import FILE
 from envref.project.config.findings import Findings
@@ -21,6 +22,7 @@ from envref.project.config.model import (
     is_credential,
     is_profile_name,
 )
+from envref.project.config.tools import tools
 from envref.project.config.yaml import Mapping, Scalar, Sequence, parse
 
 if TYPE_CHECKING:
@@ -280,8 +282,10 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "backends": backends,
     "team": _team,
     "services": _services,
+    "tools": tools,
     "trust": _trust,
     "trusted_paths": _trusted_paths,
     "safe_directories": _trusted_paths,
     "agent": agent,
+    "audit_log": audit_log,
 }

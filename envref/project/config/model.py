@@ -20,6 +20,8 @@ NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means so
 
 FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
 KEPT = 3600  # seconds that the agent keeps an answer where the user names no other time
+READS = "reads"  # of `audit_log`
+VARIABLES = "variables"  # of `tools`: the way in which a tool gets them in its environment
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -131,12 +133,14 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "env_file": ".env",
     "local_file": ".env.local",
     "active_profile": None,
+    "audit_log": (),
     "interpolate_environment": False,
     "precedence": FILES,
     "profiles": {},
     "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
     "services": {},
+    "tools": {},
     "trust": "default",
     "trusted_paths": (),
     "safe_directories": (),
@@ -155,6 +159,7 @@ class Config(_Frozen):
     __slots__ = (
         "active_profile",
         "agent",
+        "audit_log",
         "backends",
         "env_file",
         "extends",
@@ -172,6 +177,7 @@ class Config(_Frozen):
         "source",
         "team",
         "tokens",
+        "tools",
         "trust",
         "trusted_paths",
         "warnings",
@@ -185,12 +191,14 @@ class Config(_Frozen):
     local_file: str
     active_profile: str | None
     agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file
+    audit_log: tuple[str, ...]  # what is logged beside changes: READS or nothing
     interpolate_environment: bool
     precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
     backends: tuple[BackendConfig, ...]
     team: dict[str, str]  # name -> public key
     services: dict[str, tuple[str, ...]]
+    tools: dict[str, dict[str, tuple[str, ...]]]  # tool -> way -> the variables that only this tool gets
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
     safe_directories: tuple[str, ...]  # as written; `files` judges by them
@@ -205,6 +213,11 @@ class Config(_Frozen):
         """How long the agent keeps the store's answers; 0 for not at all, which wins wherever it is said."""
         said = (backend.agent, self.agent)
         return 0 if 0 in said else backend.agent or self.agent or otherwise
+
+    @property
+    def logs_reads(self) -> bool:
+        """Whether each secret that is read gets a line in the user's log."""
+        return READS in self.audit_log
 
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""

@@ -90,11 +90,14 @@ def every(environment: Mapping[str, str] = os.environ) -> Iterator[Record]:
     yield from sorted(filter(None, records), key=lambda record: record.path)
 
 
-def private_directory(name: str, environment: Mapping[str, str]) -> str:
-    """A directory of ours in the state directory that nobody else can enter; made if needed."""
+def private_directory(name: str, environment: Mapping[str, str], doing: str = "keeping a trust record") -> str:
+    """A directory of ours in the state directory that nobody else can enter; made if needed.
+
+    Raises EnvrefError, whose text begins with what it is needed for.
+    """
     directory = state_path(name, environment=environment)
     if not directory:
-        raise EnvrefError("keeping a trust record: no home directory", hint=NO_HOME)
+        raise EnvrefError(f"{doing}: no home directory", hint=NO_HOME)
     try:
         stranger = make_private(directory)
         for each in () if stranger else (os.path.dirname(directory), directory):
@@ -103,10 +106,10 @@ def private_directory(name: str, environment: Mapping[str, str]) -> str:
                 os.chmod(each, 0o700)
     except OSError as error:
         place = shown(error.filename, environment)
-        raise EnvrefError(f"keeping a trust record: {place}: {error.strerror}") from None
+        raise EnvrefError(f"{doing}: {place}: {error.strerror}") from None
     if stranger:
         raise EnvrefError(
-            f"keeping a trust record: {shown(stranger, environment)} belongs to another user",
+            f"{doing}: {shown(stranger, environment)} belongs to another user",
             hint="make that directory yours",
         )
     return directory

@@ -15,6 +15,7 @@ from envref.project.trust import gate
 from envref.project.trust.digest import digest
 from envref.project.trust.meaning import fingerprint, meaning
 from envref.project.trust.names import Name
+from envref.secrets import audit_log
 from tests.cli.terminal import Terminal
 
 ASKING = "project: shop\nbackends:\n  - {name: kv, type: plugin, config: {command: ./tools/kv}}\n"
@@ -160,7 +161,7 @@ def test_trust_shows_and_records(shop, home):
     assert stat.S_IMODE(kept_record.stat().st_mode) == 0o600
     for directory in (kept_record.parent, kept_record.parent.parent):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    logged = json.loads((shop.path / ".envref.audit.log").read_text())
+    [logged] = audit_log.entries(str(shop.path))
     assert (logged["operation"], logged["detail"]) == ("trust", pin(shop))
 
 
