@@ -185,6 +185,12 @@ def schema() -> Rule:
                 "description": "Flox services and the variables each gets, for envref flox-hook --services.",
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
+            "tools": {
+                "type": ["object", "null"],
+                "description": "Programs that alone get these variables; no shell and no other program does.",
+                "propertyNames": {"pattern": "^[A-Za-z0-9_+][A-Za-z0-9_.+@-]*$"},
+                "additionalProperties": {"anyOf": [_NAMES, {"type": "object", "additionalProperties": _NAMES}]},
+            },
             "trust": {"enum": ["default", "strict"], "description": "Only in the user's own config: when to ask."},
             "trusted_paths": {
                 "type": "array",
@@ -199,6 +205,9 @@ def schema() -> Rule:
         },
         "$defs": {"backend": _backend()},
     }
+
+
+_NAMES: Rule = {"type": ["array", "string"], "items": {"type": "string"}}  # of variables; one may stand alone
 
 
 def _text(description: str, **more: object) -> Rule:

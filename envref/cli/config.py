@@ -16,7 +16,7 @@ from envref.errors import printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.load import inspect
-from envref.project.config.model import FILES, BackendConfig, Config, is_masked
+from envref.project.config.model import FILES, VARIABLES, BackendConfig, Config, is_masked
 from envref.project.inherited import inherit
 from envref.project.project import Project, find
 from envref.project.tokens import committed_tokens
@@ -104,12 +104,19 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     yield from _section("Profiles", [f"{n} -> {f}{' (active)' * (n == active)}" for n, f in effective.profiles.items()])
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
+    yield from _section("Tools", [f"{tool}: {', '.join(names)}" for tool, names in _kept_for_tools(effective)])
     yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
     yield from _section("SafeDirectories", list(effective.safe_directories))
     yield f"Config: {shown(effective.path)}"
     if effective.global_path:
         yield f"Global: {shown(effective.global_path)}"
     yield from _section("Warnings", list(warnings))
+
+
+def _kept_for_tools(effective: Config) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each tool, with the way where that is not its environment, and the variables that it alone gets."""
+    for tool, ways in effective.tools.items():
+        yield from ((tool if way == VARIABLES else f"{tool}.{way}", names) for way, names in ways.items())
 
 
 def _section(title: str, lines: list[str] | tuple[str, ...]) -> Iterator[str]:
@@ -134,6 +141,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
         "services": {name: list(names) for name, names in effective.services.items()},
+        "tools": {tool: {way: list(names) for way, names in ways.items()} for tool, ways in effective.tools.items()},
         "trust": effective.trust,
         "trusted_paths": list(effective.trusted_paths),
         "safe_directories": list(effective.safe_directories),
@@ -174,6 +182,7 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
     yield from ((f"profiles.{name}", file) for name, file in effective.profiles.items())
     yield from ((f"team.{name}", key) for name, key in effective.team.items())
     yield from ((f"services.{name}", ",".join(names)) for name, names in effective.services.items())
+    yield from ((f"tools.{tool}", ",".join(names)) for tool, names in _kept_for_tools(effective))
     yield "config", shown(effective.path)
     if effective.global_path:
         yield "global", shown(effective.global_path)

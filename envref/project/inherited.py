@@ -33,6 +33,10 @@ def inherit(config: Config, root: str, environment: Mapping[str, str] = os.envir
     if theirs:
         fields["from_project"] = tuple(sorted({*config.from_project, "backends"}))
         fields["backends"] = tuple(_backends(config, theirs, root).values())
+    kept = [each.tools for each in (config, *(each for _, each in parents)) if "tools" in each.from_project]
+    if kept:
+        fields["from_project"] = tuple(sorted({*fields.get("from_project", config.from_project), "tools"}))
+        fields["tools"] = _tools(kept)
     return config.replaced(**fields)
 
 
@@ -103,6 +107,16 @@ def _backends(config: Config, theirs: list[tuple[str, Config]], root: str) -> di
             agent = 0 if parent.agent == 0 else backend.agent  # its own no stays one
             found.setdefault(backend.name, backend.replaced(home=home, agent=agent))
     return found
+
+
+def _tools(kept: list[dict[str, dict[str, tuple[str, ...]]]]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """All of them together: what a parent keeps for a tool must not get into the shell here."""
+    together: dict[str, dict[str, tuple[str, ...]]] = {}
+    for tool, ways in (pair for tools in kept for pair in tools.items()):
+        own = together.setdefault(tool, {})
+        for way, names in ways.items():
+            own[way] = tuple(dict.fromkeys((*own.get(way, ()), *names)))
+    return together
 
 
 def _fault(message: str, hint: str) -> EnvrefError:

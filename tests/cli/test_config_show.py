@@ -74,6 +74,7 @@ def test_json_has_every_key_of_the_config(project):
         "profiles": {},
         "team": [],
         "services": {},
+        "tools": {},
         "trust": "default",
         "trusted_paths": [],
         "safe_directories": [],

@@ -142,3 +142,14 @@ def test_a_parent_that_others_can_write_is_refused(mono):
     mono.path.chmod(0o777)
     with pytest.raises(EnvrefError, match="writable by others"):
         loaded(mono)
+
+
+def test_what_a_parent_keeps_for_a_tool_stays_kept(mono):
+    """Also where its own config gives that tool something else, and in another way."""
+    mono.write(".envref.yaml", PARENT + "tools: {gh: [A], aws: {credential-process: [B]}}\n")
+    before = fingerprint(meaning(loaded(mono)))
+    assert loaded(mono).config.tools == {"gh": {"variables": ("A",)}, "aws": {"credential-process": ("B",)}}
+    mono.write("apps/api/.envref.yaml", "extends: ../..\ntools: {gh: [C], aws: [D]}\n")
+    kept = {"gh": {"variables": ("C", "A")}, "aws": {"variables": ("D",), "credential-process": ("B",)}}
+    assert loaded(mono).config.tools == kept
+    assert fingerprint(meaning(loaded(mono))) != before

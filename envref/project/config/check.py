@@ -21,6 +21,7 @@ from envref.project.config.model import (
     is_credential,
     is_profile_name,
 )
+from envref.project.config.tools import tools
 from envref.project.config.yaml import Mapping, Scalar, Sequence, parse
 
 if TYPE_CHECKING:
@@ -280,6 +281,7 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "backends": backends,
     "team": _team,
     "services": _services,
+    "tools": tools,
     "trust": _trust,
     "trusted_paths": _trusted_paths,
     "safe_directories": _trusted_paths,

@@ -19,6 +19,7 @@ _PROFILE = _PROFILE_FIRST | {"-"}
 NO_PROFILES = ("local", "example", "sample", "template")  # `.env.NAME` means something else for these
 
 FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
+VARIABLES = "variables"  # of `tools`: the way in which a tool gets them in its environment
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -136,6 +137,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
     "services": {},
+    "tools": {},
     "trust": "default",
     "trusted_paths": (),
     "safe_directories": (),
@@ -171,6 +173,7 @@ class Config(_Frozen):
         "source",
         "team",
         "tokens",
+        "tools",
         "trust",
         "trusted_paths",
         "warnings",
@@ -190,6 +193,7 @@ class Config(_Frozen):
     backends: tuple[BackendConfig, ...]
     team: dict[str, str]  # name -> public key
     services: dict[str, tuple[str, ...]]
+    tools: dict[str, dict[str, tuple[str, ...]]]  # tool -> way -> the variables that only this tool gets
     trust: str  # "default" or "strict"; only the user's own file can set it
     trusted_paths: tuple[str, ...]  # absolute; only from the user's own file
     safe_directories: tuple[str, ...]  # as written; `files` judges by them

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envref.env.file import Entry, EnvFile
-    from envref.project.config.model import BackendConfig
+    from envref.project.config.model import BackendConfig, Config
     from envref.project.project import Project
     from envref.project.trust.need import Need
 
@@ -54,8 +54,17 @@ def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> di
         "variables": {},
         "foreign": [],
         **({"interpolate_environment": True} if config.interpolate_environment else {}),
+        **({"tools": {tool: _ways(ways) for tool, ways in config.tools.items()}} if _keeps_for_tools(config) else {}),
         **_of_env_files(project),
     }
+
+
+def _keeps_for_tools(config: Config) -> bool:
+    return bool(config.tools) and "tools" in config.from_project
+
+
+def _ways(ways: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    return {way: list(names) for way, names in ways.items()}
 
 
 def fingerprint(meant: Mapping[str, Any]) -> str:

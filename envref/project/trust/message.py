@@ -72,14 +72,22 @@ def _at_most(lines: list[str]) -> list[str]:
 
 
 def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
-    """In two lines what it sets and reads: variables and secrets by number, stores, and names that are not its own."""
+    """In few lines what it sets and reads: variables and secrets by number, stores, and names that are not its own; and
+    which variables only a tool gets.
+    """
     entries = merge(project.files or env_files(project))
     secrets = sum(SCHEME in entry.text for entry in entries)
     stores = ", ".join(map(_store, project.config.backends))
     lines = [f"  it sets {len(entries)} variable(s), {secrets} with secrets from {stores or 'no store'}"]
     if meant["foreign"]:
         lines.append(f"  it reads {printable(_some(meant['foreign'], _MOST_NAMES))}")
+    kept = meant.get("tools", {}).items()
+    lines += [f"  it keeps {_some(_names(ways), _MOST_NAMES)} for {tool}" for tool, ways in kept]
     return lines
+
+
+def _names(ways: Mapping[str, Sequence[str]]) -> list[str]:
+    return [name for names in ways.values() for name in names]
 
 
 def _store(backend: BackendConfig) -> str:

@@ -28,6 +28,7 @@ backends:
     config: {command: ~/one, region: 1.10, batch: true}
   - name: plugin
 services: {web: [PORT]}
+tools: {gh: [GH_TOKEN], aws: {credential-process: [ID, KEY]}}
 team: [{name: bob, public_key: age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p}]
 bakends: 1
 """

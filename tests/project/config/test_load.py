@@ -1,6 +1,7 @@
 """What `.envref.yaml` and the user's own config may say, and every message for what they may not."""
 
 import os
+import subprocess
 import sys
 import types
 
@@ -12,6 +13,7 @@ from envref.backends.table import BUILTIN
 from envref.errors import EnvrefError
 from envref.project.config import load as config
 from envref.project.config import model
+from envref.project.config.tools import tool_fault
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEdQqQPmKEs4HYzSVDx2/FW1Wb2c4M0TzpNMn+IKhe9D bob@desk"
@@ -65,6 +67,7 @@ def backend(*lines):
     return "project: app\nbackends:\n  - name: x\n    type: plugin\n" + "".join(f"    {line}\n" for line in lines)
 
 
+TOOL = "a list of variables, or a mapping with variables or credential-process"
 INVALID = [
     ("env_file: .env", "project name is required"),
     ("project:", "project name is required"),
@@ -126,6 +129,51 @@ INVALID = [
     ),
     ("project: app\nservices: {web: [A B]}", 'services.web: "A B" is not a variable name'),
     ("project: app\nservices: {web: PORT}", ".envref.yaml:2:17: services.web must be a list"),
+    ("project: app\ntools: [gh]", ".envref.yaml:2:8: tools must be a mapping"),
+    ("project: app\ntools: {gh: }", ".envref.yaml:2:13: tools.gh must be a list"),
+    ("project: app\ntools: {gh: []}", ".envref.yaml:2:13: tools.gh names no variable"),
+    ("project: app\ntools: {gh: [A, B C]}", '.envref.yaml:2:17: tools.gh: "B C" is not a variable name'),
+    ("project: app\ntools: {gh: [{A: B}]}", ".envref.yaml:2:14: tools.gh must be text"),
+    ("project: app\ntools: {gh: [A, ~]}", ".envref.yaml:2:17: tools.gh has an item without a name"),
+    (
+        "project: app\ntools:\n  /usr/bin/gh: [A]",
+        '.envref.yaml:3:3: tools: "/usr/bin/gh" is a path; write the program\'s name alone, as it is typed',
+    ),
+    ('project: app\ntools: {"": [A]}', '.envref.yaml:2:9: tools: "" is not a program\'s name: it is empty'),
+    (
+        "project: app\ntools: {envref: [A]}",
+        '.envref.yaml:2:9: tools: "envref" can\'t have a shim: every shim calls envref',
+    ),
+    (
+        "project: app\ntools: {exec: [A]}",
+        '.envref.yaml:2:9: tools: "exec" is a word of the shells themselves; no shim is called by it',
+    ),
+    *(
+        (
+            f"project: app\ntools: {{{written}: [A]}}",
+            f'.envref.yaml:2:9: tools: "{shown}" is not a program\'s name: it may have letters, digits, _ . + @ -',
+        )
+        for written, shown in [
+            ("..", ".."),
+            ("-x", "-x"),
+            ("'a b'", "a b"),
+            ('"a\\n"', "a\\n"),
+            ('"$(x)"', "$(x)"),
+            ("é", "é"),
+        ]
+    ),
+    (
+        "project: app\ntools:\n  aws:\n    credential_process: [A]",
+        f'.envref.yaml:4:5: tools.aws: unknown key "credential_process"; it takes {TOOL}',
+    ),
+    (
+        "project: app\ntools: {aws: {}}",
+        f".envref.yaml:2:14: tools.aws names no variable; it takes {TOOL}",
+    ),
+    (
+        "project: app\ntools: {aws: {variables: [1 ]}, b: {variables: x.y z}}",
+        '.envref.yaml:2:48: tools.b.variables: "x.y z" is not a variable name',
+    ),
     ("project: app\ninterpolate_environment: yes", ".envref.yaml:2:26: interpolate_environment must be true or false"),
     ("project: app\ntrust: default", "trust is not allowed in a project file"),
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
@@ -400,6 +448,32 @@ def test_no_other_key_is_taken(load, key):
 def test_services_name_variables(load):
     """`services` maps a Flox service to variable names."""
     assert load("project: app\nservices: {web: [PORT, _A1]}").services == {"web": ("PORT", "_A1")}
+
+
+def test_tools_keep_variables_for_one_program(load):
+    """A list, one name alone, or the way in which the tool gets them; the user's own config may have them too."""
+    text = "tools:\n  gh: [GH_TOKEN, GH_TOKEN]\n  g++: ONE\n  aws: {credential-process: [ID, KEY], variables: REGION}\n"
+    kept = {
+        "gh": {"variables": ("GH_TOKEN",)},
+        "g++": {"variables": ("ONE",)},
+        "aws": {"credential-process": ("ID", "KEY"), "variables": ("REGION",)},
+    }
+    assert load(f"project: app\n{text}").tools == kept
+    assert load("project: app\n", own=text).tools == kept
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_no_tool_has_a_name_that_a_shell_reads_as_its_own_word(shell):
+    """Its function in a shell would change the language: the shells say what their words are."""
+    words = {
+        "bash": "compgen -k; enable -s | sed 's/^enable //'",
+        "zsh": "print -l ${(k)reswords}",
+        "fish": "builtin -n | grep -xE 'and|begin|break|builtin|case|command|continue|else|end|exec|for|function|if|not"
+        "|or|return|switch|while'",
+    }
+    done = subprocess.run([shell, "-c", words[shell]], capture_output=True, text=True, check=True)
+    free = [word for word in done.stdout.split() if not tool_fault(word)]
+    assert (len(done.stdout.split()) > 10, free) == (True, [])
 
 
 def test_the_project_s_keys_win_over_the_user_s(load):

@@ -60,6 +60,7 @@ LOUD = {
     "another value of a dangerous name": (".env", "A=1\nBASH_ENV=y\n"),
     "a secret that envref did not make": (".env", "A=ref://keychain//bank\nBASH_ENV=x\n"),
     "the project's name": (".envref.yaml", edited(project="other")),
+    "a variable kept for a tool": (".envref.yaml", edited(tools={"gh": ["A"]})),
     "an endpoint": (".envref.yaml", of_backend(1, addr="https://b")),
     "a token": (".envref.yaml", of_backend(1, token="another")),
     "an option of a plugin": (".envref.yaml", of_backend(0, url="https://evil.example")),
