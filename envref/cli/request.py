@@ -19,12 +19,13 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
-    `is_code` says that a shell evaluates the output.
+    `is_code` says that a shell evaluates the output, `is_direnv` that an `.envrc` does. `everything` adds what `tools:`
+    keeps for some program.
     """
 
     __slots__ = (
-        *("captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
-        *("table", "timeout"),
+        *("captured", "directory", "everything", "files", "format", "is_code", "is_direnv", "keep", "known", "only"),
+        *("profile", "strict", "table", "timeout"),
     )
 
     def __init__(
@@ -41,6 +42,8 @@ class Request:
         files: tuple[str, ...] = (),
         keep: bool = False,
         is_code: bool = False,
+        everything: bool = False,
+        is_direnv: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -53,6 +56,8 @@ class Request:
         self.files = files
         self.keep = keep
         self.is_code = is_code
+        self.everything = everything
+        self.is_direnv = is_direnv
         self.known: Sequence[EnvFile] = ()
 
     @property
@@ -61,7 +66,7 @@ class Request:
         return self.is_code and self.table is None and not self.files
 
 
-_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict"}
+_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict", "--all": "everything"}
 VALUES = {
     "--shell": "shell",
     "-C": "directory",
@@ -96,7 +101,11 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         table=table,
         captured="direnv" not in options and is_captured(shell, environment),
         is_code=True,
+        everything="everything" in options,
+        is_direnv="direnv" in options,
     )
+    if request.everything and request.only:
+        return None
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None
 

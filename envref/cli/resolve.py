@@ -11,7 +11,7 @@ from envref import streams
 from envref.cli import activate, output
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, exclusive, given_directory
-from envref.cli.options import format_option, only_option, profile_option, timeout_option
+from envref.cli.options import all_option, format_option, only_option, profile_option, timeout_option
 from envref.cli.request import Request, format_of, is_captured, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
@@ -39,6 +39,7 @@ FORMATS = (
 @click.option("--direnv", is_flag=True, help="As --export --shell bash.")
 @click.option("--strict", is_flag=True, help="All or nothing.")
 @only_option
+@all_option
 @files_option
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
 @click.option("--explain", is_flag=True, help="Where each variable comes from; no values.")
@@ -62,12 +63,14 @@ def resolve(
     explain: bool,
     reveal: bool,
     watch: bool,
+    everything: bool,
 ) -> int:
     """Print the project's variables, references resolved.
 
     Example: eval "$(envref resolve --export --profile staging)"
     """
     exclusive(unset=unset, explain=explain, watch=watch)
+    exclusive(all=everything, only=only)
     spoken = _spoken(shell)
     evaluable = export or shell is not None or (unset and format_ is None)
     request = Request(
@@ -81,6 +84,8 @@ def resolve(
         captured=not direnv and evaluable and is_captured(shell or "sh", os.environ),
         is_code=direnv or evaluable,
         files=file,
+        everything=everything or explain,
+        is_direnv=direnv,
     )
     if table and file:
         raise UsageError("--from-flox-plugin replaces the env files; leave -f out")
@@ -136,7 +141,7 @@ def _unset(request: Request) -> int:
     try:
         project = activate.project_of(request)
         environment = environment_of(project)
-        chosen = environment.select(request.only) if request.only else list(environment.variables.values())
+        chosen = activate.chosen(request, project, environment)
         # A variable that was never set is not unset either: it would be the shell's own.
         untrusted = untrusted_names(project, chosen)
         names = [variable.name for variable in chosen if variable.name not in untrusted]
