@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from envref.resolve.resolution import Resolution
 
 # The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
-PASSPHRASE = (b"ENVREF_VAULT_PASSPHRASE", b"ENVREF_VAULT_PASSPHRASE_FILE", b"ENVREF_VAULT_PASSPHRASE_FD")
+PASSPHRASE = (b"ENVREF_VAULT_PASSPHRASE", b"ENVREF_VAULT_PASSPHRASE_FD")
+PASSPHRASE_FILE = b"ENVREF_VAULT_PASSPHRASE_FILE"
 _REMOVED = (
-    *map(os.fsdecode, PASSPHRASE),
+    *map(os.fsdecode, (*PASSPHRASE, PASSPHRASE_FILE)),
     "ENVREF_TRUST",
     "ENVREF_STORE_PATH",
     "ENVREF_SEEN",  # of the shell's values; the child gets newer ones

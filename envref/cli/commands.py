@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "envref.cli.audit:audit",
     "audit-log": "envref.cli.audit_log:audit_log",
     "backend": "envref.cli.backend:backend",
+    "bare": "envref.cli.bare:bare",
     "completion": "envref.cli.completion:completion",
     "config": "envref.cli.config:config",
     "doctor": "envref.cli.doctor:doctor",

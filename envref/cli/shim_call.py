@@ -65,7 +65,10 @@ def call(wanted: ShimCall) -> int:
 
 
 def _environment(found: RealTool) -> dict[bytes, bytes]:
-    """The caller's, whole but for the vault's passphrase: what the tool calls may be a shim as well."""
+    """The caller's, whole but for the vault's passphrase: what the tool calls may be a shim as well.
+
+    That may need the passphrase's file, whose path is no secret.
+    """
     environment = {name: value for name, value in os.environb.items() if name not in child.PASSPHRASE}
     environment[os.fsencode(MARK)] = os.fsencode(found.mark)
     return environment

@@ -8,6 +8,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Make a directory an envref project.",
         "status": "Show what the project has, what is missing, and what to do next.",
         "run": "Run a command with the project's variables.",
+        "bare": "Run a command without the secrets that an activation put into this shell.",
         "doctor": "Find what is wrong with the env files and around them, with a cure for each.",
     },
     "Variables": {

@@ -42,21 +42,22 @@ def stem(name: str) -> str:
     return "".join(each if each in _INERT else "_" for each in name)[:64] + "-"
 
 
-def folder(project: Project, profile: str | None) -> str:
+def folder(project: Project, profile: str | None, only: Iterable[str] | None = None) -> str:
     """Where the project's shims are, written or not; empty if it has no tool that needs one.
 
-    `profile` is the one that the shims are to name, None for the one that is in effect when they are called.
+    `profile` is the one that the shims are to name, None for the one that is in effect when they are called; `only`
+    are the tools to have shims of, by default all.
     """
-    scripts = _scripts(project, profile)
+    scripts = _scripts(project, profile, only)
     if not scripts:
         return ""
     told = "\0".join([project.root, *(part for pair in sorted(scripts.items()) for part in pair)])
     return os.path.join(_place(), _own(project) + digest(told.encode("utf-8", "surrogateescape"))[:12])
 
 
-def write(project: Project, profile: str | None) -> str:
+def write(project: Project, profile: str | None, only: Iterable[str] | None = None) -> str:
     """Makes the folder if it is not there as it should be; returns its path. Raises EnvrefError."""
-    path, scripts = folder(project, profile), _scripts(project, profile)
+    path, scripts = folder(project, profile, only), _scripts(project, profile, only)
     if not path:
         return ""
     parent = os.path.dirname(path)
@@ -149,8 +150,8 @@ def _own(project: Project) -> str:
     return f"{stem(project.config.project)}{digest(os.fsencode(project.root))[:6]}-"
 
 
-def _scripts(project: Project, profile: str | None) -> dict[str, str]:
-    return {tool: script(tool, project.root, profile) for tool in tools(project)}
+def _scripts(project: Project, profile: str | None, only: Iterable[str] | None) -> dict[str, str]:
+    return {tool: script(tool, project.root, profile) for tool in (tools(project) if only is None else only)}
 
 
 def script(tool: str, root: str, profile: str | None) -> str:

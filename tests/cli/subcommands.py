@@ -56,6 +56,7 @@ CALLS = [
     Call("backend add vault --name second --first"),
     Call("backend list"),
     Call("backend list --all --check"),
+    Call("bare -- true"),
     Call("completion bash"),
     Call("config show"),
     Call("config show --format json"),
