@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envref.cli.request import Request
     from envref.cli.run_request import Run
     from envref.cli.secret.reading import SecretGet
+    from envref.cli.shim_call import ShimCall
     from envref.cli.variable import Get
 
 
@@ -47,6 +48,11 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
         wanted = parse_run(arguments[1:], os.environ)
         return None if wanted is None else lambda: _run(wanted)
+    if arguments[:2] == ["shim", "--call"]:
+        from envref.cli.shim_call import parse as parse_call
+
+        called = parse_call(arguments[1:], os.environ)
+        return None if called is None else lambda: _call(called)
     if arguments[:1] == ["get"]:
         from envref.cli.variable import parse as parse_get
 
@@ -69,6 +75,12 @@ def _run(wanted: Run) -> int:
     from envref.cli.child import run
 
     return _interruptible(lambda: run(wanted))
+
+
+def _call(wanted: ShimCall) -> int:
+    from envref.cli.shim_call import call
+
+    return _interruptible(lambda: call(wanted))
 
 
 def _get(wanted: Get) -> int:

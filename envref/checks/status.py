@@ -14,6 +14,7 @@ from envref.project.project import without_base as missing_base
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 from envref.resolve.store import ALWAYS
+from envref.resolve.withheld import kept_names, withheld
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +59,14 @@ class Forgiven(TypedDict, total=False):
     forgiven: list[str]
 
 
+class KeptForTools(TypedDict):
+    """What `tools:` keeps from the shell: by tool, what is made of these, and the names that no env file sets."""
+
+    tools: dict[str, list[str]]
+    made_of_them: list[str]
+    unset: list[str]
+
+
 class Status(TypedDict):
     """The report, as `--format json` prints it. `keys` counts the variables, `config` those without a secret.
 
@@ -73,6 +82,7 @@ class Status(TypedDict):
     secrets: Secrets
     example: AgainstExample | None
     schema: AgainstSchema | None
+    tools: NotRequired[KeptForTools]
     hints: list[str]
     issues: int
 
@@ -113,6 +123,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
         },
         "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
         "schema": judged,
+        **_kept(project, variables),
         "hints": [
             *_waiting(project, failed),
             *_hints(failed, project.profile),
@@ -140,6 +151,21 @@ def _files(project: Project) -> list[File]:
 def _forgiven(project: Project) -> Forgiven:
     names = [backend.name for backend in project.config.backends if backend.optional == ALWAYS]
     return {"forgiven": names} if names else {}
+
+
+class WithTools(TypedDict, total=False):
+    tools: KeptForTools
+
+
+def _kept(project: Project, variables: Iterable[Variable]) -> WithTools:
+    """Where each variable goes that no shell gets; nothing in a project without `tools:`."""
+    tools = {tool: [name for names in ways.values() for name in names] for tool, ways in project.config.tools.items()}
+    if not tools:
+        return {}
+    known = {variable.name: variable for variable in variables}
+    kept = kept_names(project.config)
+    made = [name for name in withheld(project, known) if name not in kept]
+    return {"tools": {"tools": tools, "made_of_them": made, "unset": sorted(kept - known.keys())}}
 
 
 def _failed(resolution: Resolution | None) -> list[Filled]:

@@ -15,11 +15,11 @@ from envref.resolve import resolution as resolutions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from envref.cli.request import Request
     from envref.client import Agent
-    from envref.env.environment import Variable
+    from envref.env.environment import Environment, Variable
     from envref.formats.shells import Sink
     from envref.project.project import Project
     from envref.resolve.chain import VariableChain
@@ -37,7 +37,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
     """
     sink = sink or shells.sink(request.format)
     try:
-        resolution = _exported(request) if sink.failure else resolve(request)
+        resolution = exported(request) if sink.failure else resolve(request)
         if resolution.untrusted:
             streams.warn(untrusted_warning(resolution.untrusted))
         return _written(request, resolution, sink)
@@ -70,6 +70,10 @@ def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
         from envref.formats.limits import check
 
         check(values, os.environb)
+    if request.is_direnv and resolution.project.config.tools:
+        from envref.tools.shims import for_direnv
+
+        rendered.text += for_direnv(resolution.project, request.profile)
     if request.captured:
         rendered.begin_anew([name for name, _ in values])
     if request.strict and (resolution.failed or rendered.left_out):
@@ -140,21 +144,39 @@ def complete(request: Request) -> Resolution:
     return resolution
 
 
-def _exported(request: Request) -> Resolution:
-    """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5)."""
+def exported(request: Request, names: Callable[[Project], Sequence[str]] | None = None) -> Resolution:
+    """The same for a shell: nothing of a project that nobody here has agreed to gets there (security.md 5).
+
+    `names` tells those to resolve where that depends on the project.
+    """
     project = project_of(request)
     gate = agree(project)
+    if names:
+        request.only = names(project)
     return _resolved(project_of(request) if project.unread else project, request, gate)
 
 
 def _resolved(project: Project, request: Request, gate: Callable[[Project], object]) -> Resolution:
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
-    chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    stores = _locked(project, environment.closure(chosen)) if request.locked else None
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_for(request), stores)
+    wanted = chosen(request, project, environment, keeping)
+    stores = _locked(project, environment.closure(wanted)) if request.locked else None
+    resolution = resolutions.resolved(project, environment, wanted, request.timeout, gate, _agent_for(request), stores)
     resolution.kept = keeping
     return resolution
+
+
+def chosen(
+    request: Request, project: Project, environment: Environment, keeping: Container[str] = ()
+) -> list[Variable]:
+    """The variables that the request is about, in merged order: without names, what every program may see."""
+    if request.only:
+        return environment.select(request.only)
+    if project.config.tools and not request.everything:
+        from envref.resolve.withheld import for_shells
+
+        return for_shells(project, environment, keeping)
+    return list(environment.variables.values())
 
 
 def _locked(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:

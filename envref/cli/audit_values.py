@@ -37,7 +37,7 @@ def closures(paths: Iterable[str]) -> list[Closure]:
 
 def search(where: Sequence[Closure], profile: str | None, format_: str) -> int:
     """Looks for the values of the project's references. What can't be resolved can't be found."""
-    resolution = activate.resolve(Request(directory(), profile=profile))
+    resolution = activate.resolve(Request(directory(), profile=profile, everything=True))
     streams.say(complaints(resolution.filled.values()))
     found = search_for(resolution)
     streams.warn_each(f"{name}: not searched for; {reason}" for name, reason in found.left_out)

@@ -16,12 +16,13 @@ from envref.formats import shells
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.cli.run_request import Run
+    from envref.resolve.resolution import Resolution
 
 # The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
+PASSPHRASE = (b"ENVREF_VAULT_PASSPHRASE", b"ENVREF_VAULT_PASSPHRASE_FD")
+PASSPHRASE_FILE = b"ENVREF_VAULT_PASSPHRASE_FILE"
 _REMOVED = (
-    "ENVREF_VAULT_PASSPHRASE",
-    "ENVREF_VAULT_PASSPHRASE_FILE",
-    "ENVREF_VAULT_PASSPHRASE_FD",
+    *map(os.fsdecode, (*PASSPHRASE, PASSPHRASE_FILE)),
     "ENVREF_TRUST",
     "ENVREF_STORE_PATH",
     "ENVREF_SEEN",  # of the shell's values; the child gets newer ones
@@ -33,7 +34,7 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
-    coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
+    coerced = coerced_locale()  # before any value arrives: a protected process may not read its own environment
     resolution = activate.complete(wanted.request)
     if resolution.failed:
         from envref.resolve.report import complaints
@@ -44,12 +45,17 @@ def run(wanted: Run) -> int:
     environment = _environment(pristine=wanted.pristine)
     if coerced:
         environment.pop(b"LC_CTYPE", None)
+    add(resolution, environment)
+    replace_process(wanted.command, environment)
+    return FAILED
+
+
+def add(resolution: Resolution, environment: dict[bytes, bytes]) -> None:
+    """Puts the variables into the environment of a program that is to start."""
     for name, value in resolution.values():
         key = name.encode()
         kept = name in resolution.kept
         environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
-    _replace_process(wanted.command, environment)
-    return FAILED
 
 
 def _environment(*, pristine: bool) -> dict[bytes, bytes]:
@@ -65,7 +71,7 @@ def _is_pristine(name: str) -> bool:
     return name in _PRISTINE or name.startswith("LC_")
 
 
-def _coerced_locale() -> bool:
+def coerced_locale() -> bool:
     """Whether Python itself set LC_CTYPE, as it does in the C locale (PEP 538), so that the caller had none.
 
     Only Linux shows a process the environment it was started with.
@@ -77,7 +83,7 @@ def _coerced_locale() -> bool:
         return False
 
 
-def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
+def replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
     """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
     sys.stdout.flush()
     if "envref.memory" in sys.modules:

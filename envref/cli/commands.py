@@ -14,6 +14,7 @@ COMMANDS = {
     "audit": "envref.cli.audit:audit",
     "audit-log": "envref.cli.audit_log:audit_log",
     "backend": "envref.cli.backend:backend",
+    "bare": "envref.cli.bare:bare",
     "completion": "envref.cli.completion:completion",
     "config": "envref.cli.config:config",
     "doctor": "envref.cli.doctor:doctor",
@@ -31,6 +32,7 @@ COMMANDS = {
     "run": "envref.cli.run:run",
     "secret": "envref.cli.secret.group:secret",
     "set": "envref.cli.assign:assign",
+    "shim": "envref.cli.shim:shim",
     "stale": "envref.cli.stale:command",
     "status": "envref.cli.status:command",
     "sync": "envref.cli.sync:group",
@@ -72,5 +74,6 @@ def run(arguments: list[str]) -> int:
 
 def _fail_evaluation(arguments: list[str]) -> None:
     """If a shell was to evaluate the output, writes code that fails: a mistyped option must not pass silently."""
-    if arguments[:1] == ["refresh"] or (arguments[:1] == ["resolve"] and not _EVALUATED.isdisjoint(arguments)):
+    may_be = arguments[:1] in (["resolve"], ["shim"])
+    if arguments[:1] == ["refresh"] or (may_be and not _EVALUATED.isdisjoint(arguments)):
         streams.write("false\n")

@@ -45,6 +45,12 @@ def only_option(command: _Decorator) -> _Decorator:
     return _names_option("--only", help="Only these variables.")(command)
 
 
+def all_option(command: _Decorator) -> _Decorator:
+    """`--all`: also what `tools:` keeps for some program."""
+    text = "Also the variables that tools: keeps for some program."
+    return click.option("--all", "everything", is_flag=True, help=text)(command)
+
+
 def without_option(command: _Decorator) -> _Decorator:
     """`--except`: the same, left out."""
     return _names_option("--except", "without", help="Not these variables.")(command)

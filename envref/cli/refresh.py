@@ -19,6 +19,7 @@ from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
 from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
 from envref.resolve.report import complaints
+from envref.resolve.withheld import withheld
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,16 +82,19 @@ def _refreshed(shell: Shell, names: tuple[str, ...], sink: shells.Sink) -> int:
 def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[str, str]:
     """The names that are the user's by now, and why."""
     names = {verdict.name: verdict.seen for verdict in old if verdict.name not in named}
+    kept = set(withheld(shell.project, shell.environment.variables)) if shell.project.config.tools else set()
+    theirs = {name: "tools: keeps it from the shell by now" for name in names if name in kept}
+    names = {name: each for name, each in names.items() if name not in theirs}
     unset = dict.fromkeys([name for name in names if name not in os.environ], "it was unset in this shell")
     asked = {name: sources for name, sources in names.items() if name not in unset}
     types = {backend.name: backend.type for backend in shell.project.config.backends}
     pins = earlier.pins(asked, shell.revised(asked), types)
     if not pins:
-        return unset
+        return {**theirs, **unset}
     given = shell.filled(asked, earlier.chain(pins))
     told = [name for name, sources in asked.items() if earlier.is_told(sources, given.get(name), pins)]
     changed = [name for name in told if shells.exact_text(name, given[name].value or "") != os.environ[name]]
-    return {**unset, **dict.fromkeys(changed, "its value in this shell is not the one that envref gave it")}
+    return {**theirs, **unset, **dict.fromkeys(changed, "its value in this shell is not the one that envref gave it")}
 
 
 def _tell(kept: Iterable[Verdict], let: dict[str, str]) -> None:

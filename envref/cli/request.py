@@ -19,13 +19,14 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
-    `is_code` says that a shell evaluates the output. `agent`: what the stores give is kept in it, also where the user's
-    config says nothing of it. `locked`: secrets are those that envref.lock pins.
+    `is_code` says that a shell evaluates the output, `is_direnv` that an `.envrc` does. `agent`: what the stores give
+    is kept in it, also where the user's config says nothing of it. `locked`: secrets are those that envref.lock pins.
+    `everything` adds what `tools:` keeps for some program.
     """
 
     __slots__ = (
-        *("agent", "captured", "directory", "files", "format", "is_code", "keep", "known", "locked", "only", "profile"),
-        *("strict", "table", "timeout"),
+        *("agent", "captured", "directory", "everything", "files", "format", "is_code", "is_direnv", "keep", "known"),
+        *("locked", "only", "profile", "strict", "table", "timeout"),
     )
 
     def __init__(
@@ -44,6 +45,8 @@ class Request:
         is_code: bool = False,
         agent: bool = False,
         locked: bool = False,
+        everything: bool = False,
+        is_direnv: bool = False,
     ) -> None:
         self.directory = directory
         self.profile = profile
@@ -58,6 +61,8 @@ class Request:
         self.is_code = is_code
         self.agent = agent
         self.locked = locked
+        self.everything = everything
+        self.is_direnv = is_direnv
         self.known: Sequence[EnvFile] = ()
 
     @property
@@ -66,7 +71,13 @@ class Request:
         return self.is_code and self.table is None and not self.files
 
 
-_FLAGS = {"--export": "export", "--direnv": "direnv", "--strict": "strict", "--agent": "agent"}
+_FLAGS = {
+    "--export": "export",
+    "--direnv": "direnv",
+    "--strict": "strict",
+    "--agent": "agent",
+    "--all": "everything",
+}
 VALUES = {
     "--shell": "shell",
     "-C": "directory",
@@ -102,7 +113,11 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         captured="direnv" not in options and is_captured(shell, environment),
         is_code=True,
         agent="agent" in options,
+        everything="everything" in options,
+        is_direnv="direnv" in options,
     )
+    if request.everything and request.only:
+        return None
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None
 

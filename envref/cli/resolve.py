@@ -11,7 +11,15 @@ from envref import streams
 from envref.cli import activate, candidates, output
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, exclusive, given_directory
-from envref.cli.options import LOCKED_ALONE, format_option, locked_option, only_option, profile_option, timeout_option
+from envref.cli.options import (
+    LOCKED_ALONE,
+    all_option,
+    format_option,
+    locked_option,
+    only_option,
+    profile_option,
+    timeout_option,
+)
 from envref.cli.request import Request, format_of, is_captured, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
@@ -44,6 +52,7 @@ FORMATS = (
 @click.option("--direnv", is_flag=True, help="As --export --shell bash.")
 @click.option("--strict", is_flag=True, help="All or nothing.")
 @only_option
+@all_option
 @files_option
 @locked_option
 @click.option("--unset", is_flag=True, help="Code that unsets the project's variables; asks no store.")
@@ -71,12 +80,14 @@ def resolve(
     reveal: bool,
     watch: bool,
     agent: bool,
+    everything: bool,
 ) -> int:
     """Print the project's variables, references resolved.
 
     Example: eval "$(envref resolve --export --profile staging)"
     """
     exclusive(unset=unset, explain=explain, watch=watch)
+    exclusive(all=everything, only=only)
     spoken = _spoken(shell)
     evaluable = export or shell is not None or (unset and format_ is None)
     request = Request(
@@ -92,6 +103,8 @@ def resolve(
         files=file,
         agent=agent,
         locked=locked,
+        everything=everything or explain,
+        is_direnv=direnv,
     )
     if locked and (table or file):
         raise UsageError(LOCKED_ALONE)
@@ -149,7 +162,7 @@ def _unset(request: Request) -> int:
     try:
         project = activate.project_of(request)
         environment = environment_of(project)
-        chosen = environment.select(request.only) if request.only else list(environment.variables.values())
+        chosen = activate.chosen(request, project, environment)
         # A variable that was never set is not unset either: it would be the shell's own.
         untrusted = untrusted_names(project, chosen)
         names = [variable.name for variable in chosen if variable.name not in untrusted]

@@ -9,7 +9,7 @@ import click
 from envref.cli import candidates, child
 from envref.cli.files import files_option
 from envref.cli.grammar import Command, directory, exclusive
-from envref.cli.options import LOCKED_ALONE, locked_option, only_option, profile_option, timeout_option
+from envref.cli.options import LOCKED_ALONE, all_option, locked_option, only_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.cli.run_request import Run, is_lenient
 from envref.errors import UsageError
@@ -20,6 +20,7 @@ from envref.errors import UsageError
 @click.option("--strict", is_flag=True, help="Start nothing if anything is unresolved (the default).")
 @click.option("--partial", is_flag=True, help="Start it without what is unresolved.")
 @only_option
+@all_option
 @files_option
 @locked_option
 @click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
@@ -38,16 +39,25 @@ def run(
     partial: bool,
     keep_env: bool,
     pristine: bool,
+    everything: bool,
 ) -> int:
     """Run a command with the project's variables.
 
     Example: envref run --only DATABASE_URL -- ./migrate.sh
     """
     exclusive(strict=strict, partial=partial)
+    exclusive(all=everything, only=only)
     if locked and file:
         raise UsageError(LOCKED_ALONE)
     request = Request(
-        directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env, locked=locked
+        directory(),
+        profile=profile,
+        only=only,
+        timeout=timeout,
+        files=file,
+        keep=keep_env,
+        locked=locked,
+        everything=everything,
     )
     lenient = partial or (not strict and is_lenient(os.environ))
     return child.run(Run(request, command, lenient=lenient, pristine=pristine))

@@ -9,9 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FLAGS = ("--strict", "--partial", "--pristine")
+_FLAGS = ("--strict", "--partial", "--pristine", "--all")
 _NAMES = ("directory", "profile", "only", "timeout")
 _VALUES = {word: name for word, name in VALUES.items() if name in _NAMES}
+_EXCLUSIVE = ({"--strict", "--partial"}, {"--all", "only"})
 GRAMMAR = {*_FLAGS, *_VALUES}
 
 
@@ -33,7 +34,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Run | Non
     Options are words of their own, their values too, and none of them begins with a dash.
     """
     given = words.read(arguments, _FLAGS, _VALUES)
-    if given is None or not given.rest or {"--strict", "--partial"} <= given.options.keys():
+    if given is None or not given.rest or any(pair <= given.options.keys() for pair in _EXCLUSIVE):
         return None
     once, options = given.last(), given.options
     limit = once.get("timeout", environment.get("ENVREF_TIMEOUT") or None)
@@ -41,7 +42,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Run | Non
     timeout = None if limit is None else seconds(limit)
     if "" in only or "" in once.values() or (timeout is None) != (limit is None):
         return None
-    request = Request(once.get("directory", "."), profile=once.get("profile"), only=only, timeout=timeout)
+    everything = "--all" in options
+    place, profile = once.get("directory", "."), once.get("profile")
+    request = Request(place, profile=profile, only=only, timeout=timeout, everything=everything)
     lenient = "--partial" in options or ("--strict" not in options and is_lenient(environment))
     return Run(request, tuple(given.rest), lenient=lenient, pristine="--pristine" in options)
 

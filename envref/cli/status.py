@@ -22,7 +22,7 @@ from envref.resolve.store import ALWAYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envref.checks.status import Status
+    from envref.checks.status import KeptForTools, Status
 
 _NO_PROJECT = """\
 No project configured.
@@ -50,7 +50,7 @@ def command(profile: str | None, format_: str, timeout: float | None, *, offline
     except NoProject:
         streams.write("null\n" if format_ == "json" else _NO_PROJECT)
         return OK
-    report = _status(Request(directory(), profile=profile, timeout=timeout), offline=offline)
+    report = _status(Request(directory(), profile=profile, timeout=timeout, everything=True), offline=offline)
     streams.write(shells.json_text(report) if format_ == "json" else _text(report))
     return PARTIAL if check and report["issues"] else OK
 
@@ -61,10 +61,10 @@ def _status(request: Request, *, offline: bool) -> Status:
     if not os.path.lexists(os.path.join(project.root, project.config.env_file)):
         return without_base(project)
     if offline:
-        environment = environment_of(load(request.directory, request.profile))
-        return status(project, list(environment.variables.values()))
+        project = load(request.directory, request.profile)
+        return status(project, list(environment_of(project).variables.values()))
     resolution = activate.resolve(request)
-    return status(project, resolution.chosen, resolution)
+    return status(resolution.project, resolution.chosen, resolution)
 
 
 def _text(report: Status) -> str:
@@ -93,12 +93,23 @@ def _lines(report: Status) -> Iterator[str]:
         yield from ("", "Secrets:", f"  Backends: {', '.join(_backends(report))}", f"  Resolved: {asked}")
         if secrets["missing"]:
             yield f"  Missing:  {', '.join(secrets['missing'])}"
+    if "tools" in report:
+        yield from ("", "Kept from the shell, for:", *_kept(report["tools"]))
     if report["example"] or report["schema"]:
         yield from ("", "Validation:", *_validation(report))
     if report["hints"]:
         yield from ("", "Hints:", *(f"  - {hint}" for hint in report["hints"]))
     yield ""
     yield f"Status: {report['issues']} issue(s) found" if report["issues"] else "Status: OK"
+
+
+def _kept(kept: KeptForTools) -> Iterator[str]:
+    for tool, names in kept["tools"].items():
+        yield f"  {tool}: {', '.join(names)}"
+    if kept["made_of_them"]:
+        yield f"  nothing, as made of these: {', '.join(kept['made_of_them'])}"
+    if kept["unset"]:
+        yield f"  [--] no env file sets: {', '.join(kept['unset'])}"
 
 
 def _backends(report: Status) -> Iterator[str]:

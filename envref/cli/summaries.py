@@ -8,6 +8,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "init": "Make a directory an envref project.",
         "status": "Show what the project has, what is missing, and what to do next.",
         "run": "Run a command with the project's variables.",
+        "bare": "Run a command without the secrets that an activation put into this shell.",
         "doctor": "Find what is wrong with the env files and around them, with a cure for each.",
     },
     "Variables": {
@@ -29,6 +30,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "vault": "Manage the local encrypted vault.",
         "backend": "See and change where the project's secrets are kept.",
         "stale": "Show which of this shell's variables are old.",
+        "shim": "Give each tool under tools: its variables, and no shell.",
         "refresh": "Print code that gives this shell the new values of old variables.",
         "lock": "Pin the project's secrets to the versions that their stores have, in envref.lock.",
         "agent": "Keep what stores gave in memory, as long as a shell uses it.",

@@ -18,6 +18,7 @@ from envref.flox.schema_version import GOODBYE_SINCE, PLUGINS_SINCE, UNDO_SINCE,
 from envref.flox.toml_text import Path
 from envref.project.config.model import Config
 from envref.project.project import Project, committed_layers, env_path
+from envref.resolve.withheld import for_shells
 
 HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
 _STAYS = (
@@ -60,6 +61,14 @@ def committed(project: Project) -> Project:
 def environment(project: Project) -> Environment:
     """The project's variables, interpolated as `resolve` does."""
     return Environment(project.files, project.ambient)
+
+
+def _for_shells(project: Project) -> Environment:
+    """The same without what `tools:` keeps for some program: no activation exports it."""
+    made = environment(project)
+    if project.config.tools:
+        made.variables = {variable.name: variable for variable in for_shells(project, made)}
+    return made
 
 
 def write(manifest: Manifest, form: Form, project: Project) -> Edit:
@@ -146,7 +155,7 @@ def warnings(manifest: Manifest) -> list[str]:
 def snippet(form: Form, project: Project) -> str:
     """The form as TOML to paste into a manifest. Leaves out what depends on the manifest's schema, and says so."""
     if form.kind == PLUGGED:
-        table = plugin.entries(environment(project))
+        table = plugin.entries(_for_shells(project))
         lines = [f"{name} = {tomlkit.string(uri).as_string()}" for name, uri in table.items()]
         needs = written(PLUGINS_SINCE)
         return "\n".join([f'# needs schema-version = "{needs}" or newer', "[plugins.envref]", *lines, ""])
@@ -175,7 +184,9 @@ def _goodbye(form: Form, schema: Sequence[int]) -> dict[Path, str]:
 
 
 def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
-    undone = names.exported(project.entries) if tuple(schema) >= UNDO_SINCE else []
+    shared = _for_shells(project).variables
+    entries = [entry for entry in project.entries if entry.name in shared]
+    undone = names.exported(entries) if tuple(schema) >= UNDO_SINCE else []
     names.check(project.entries, undone=bool(undone))
     loading = {
         PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict, agent=form.agent)
@@ -188,7 +199,7 @@ def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, 
 def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:
     from envref.flox.native import native
 
-    return {HOOK: native(project, environment(project), strict=form.strict).removesuffix("\n")}
+    return {HOOK: native(project, _for_shells(project), strict=form.strict).removesuffix("\n")}
 
 
 _SCRIPTS: Mapping[str, Callable[[Form, Project, Sequence[int]], dict[Path, str]]] = {
@@ -200,7 +211,7 @@ _SCRIPTS: Mapping[str, Callable[[Form, Project, Sequence[int]], dict[Path, str]]
 
 def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
     said = []
-    wanted = plugin.entries(environment(project))
+    wanted = plugin.entries(_for_shells(project))
     if manifest.schema < PLUGINS_SINCE:
         new = written(PLUGINS_SINCE)
         said.append(f'raised schema-version to "{new}": an older Flox will not read {manifest.name} any more')

@@ -28,11 +28,12 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")  # in either c
 
 def native(project: Project, environment: Environment, *, strict: bool) -> str:
     """The block with its markers, each line ended. Raises MalformedFile with everything that it can't express."""
+    wanted = list(environment.variables)
     if project.config.interpolate_environment:
         environment = Environment(project.files, Ambient())
     making = Statements(project, environment)
     statements, problems = [], []
-    for variable in environment.variables.values():
+    for variable in map(environment.variables.__getitem__, wanted):
         try:
             statements.append(making.of(variable))
         except EnvrefError as error:

@@ -36,8 +36,9 @@ WRITERS = {
 }
 # Those that write nothing into a project, and those that write where they are told.
 READERS = {
-    *("agent", "audit", "audit-log", "backend", "completion", "config", "doctor", "get", "list", "onboard", "profile"),
-    *("refresh", "resolve", "run", "secret", "stale", "status", "trust", "validate", "version"),
+    *("agent", "audit", "audit-log", "backend", "bare", "completion", "config", "doctor", "get", "list", "onboard"),
+    "profile",
+    *("refresh", "resolve", "run", "secret", "shim", "stale", "status", "trust", "validate", "version"),
 }
 ELSEWHERE = ("vault", "sync")  # a vault and a file to share: made new, by O_EXCL, or replaced where they really lie
 # These read the file before they write it.

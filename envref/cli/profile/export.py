@@ -28,7 +28,9 @@ def export(name: str, format_: str, *, resolve: bool) -> int:
     """
     project = project_of(name)
     if resolve:
-        return activate.activate(Request(directory(), profile=name, format_=format_, timeout=timeout_of_environment()))
+        limit = timeout_of_environment()
+        request = Request(directory(), profile=name, format_=format_, timeout=limit, everything=True)
+        return activate.activate(request)
     environment = environment_of(project)
     rendered = shells.render(format_, shown(environment).items())
     streams.write(rendered.text)

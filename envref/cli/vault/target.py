@@ -32,7 +32,7 @@ def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def agent_for(backend: str | None, path: str | None) -> Agent | None:
     """The agent, if the user wants it for that vault."""
-    project = None if path is not None and backend is None else _project(required=backend is not None)
+    project = None if path is not None and backend is None else project_around(required=backend is not None)
     if project is None:
         seconds = of_user()
     else:

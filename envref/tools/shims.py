@@ -1,0 +1,206 @@
+"""Shims: a folder of small scripts, one a tool of `tools:`, that stands first on PATH (docs/adr/0039-shims.md).
+
+The folder lies outside the repository, among the user's own state, and its name changes with what it holds: a shell
+that has looked a tool up in a folder would not see a new script there.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from typing import TYPE_CHECKING
+
+from envref.errors import EnvrefError
+from envref.paths import NO_HOME, is_ours, make_private, open_new, open_ours, shown, state_path
+from envref.project.config.model import VARIABLES
+from envref.project.project import words_of
+from envref.project.trust.digest import digest
+from envref.tools.lookup import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envref.project.project import Project
+
+FOLDER = "/envref/shims/"  # in the path of every shim, wherever the state directory is
+_VERSION = "1"
+_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")
+_SCRIPT = """\
+{head}{version}: {tool}; written by "envref shim --write"
+command -v envref >/dev/null || {{ echo 'envref shim: {tool}: envref is not on PATH' >&2; exit 127; }}; {call}
+"""
+
+
+def tools(project: Project) -> list[str]:
+    """The tools that get variables in their environment."""
+    return [tool for tool, ways in project.config.tools.items() if VARIABLES in ways]
+
+
+def stem(name: str) -> str:
+    """How the names of a project's folders begin, on every machine: an undo in a manifest goes by it."""
+    return "".join(each if each in _INERT else "_" for each in name)[:64] + "-"
+
+
+def folder(project: Project, profile: str | None, only: Iterable[str] | None = None) -> str:
+    """Where the project's shims are, written or not; empty if it has no tool that needs one.
+
+    `profile` is the one that the shims are to name, None for the one that is in effect when they are called; `only`
+    are the tools to have shims of, by default all.
+    """
+    scripts = _scripts(project, profile, only)
+    if not scripts:
+        return ""
+    told = "\0".join([project.root, *(part for pair in sorted(scripts.items()) for part in pair)])
+    return os.path.join(_place(), _own(project) + digest(told.encode("utf-8", "surrogateescape"))[:12])
+
+
+def write(project: Project, profile: str | None, only: Iterable[str] | None = None) -> str:
+    """Makes the folder if it is not there as it should be; returns its path. Raises EnvrefError."""
+    path, scripts = folder(project, profile, only), _scripts(project, profile, only)
+    if not path:
+        return ""
+    parent = os.path.dirname(path)
+    try:
+        stranger = make_private(parent)
+    except OSError as error:
+        raise _unwritable(error.filename or parent, error) from None
+    if stranger:
+        raise EnvrefError(f"{shown(stranger)} belongs to another user", subject="shims", hint="make it yours")
+    check(parent)
+    if os.path.lexists(path):
+        check(path)
+    try:
+        if not _is_whole(path, scripts):
+            _make(path, scripts)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return path
+
+
+def check(directory: str) -> None:
+    """Raises EnvrefError for a folder in which others could put a program of a tool's name."""
+    status = os.lstat(directory)
+    fault = "is not a directory" if not stat.S_ISDIR(status.st_mode) else ""
+    if fault or status.st_uid != os.geteuid():
+        fault = fault or "belongs to another user"
+        raise EnvrefError(f"{shown(directory)} {fault}", subject="shims", hint="move it away")
+    if not is_ours(status):
+        raise EnvrefError(
+            f"{shown(directory)} can be written by others", subject="shims", run=("chmod", "go-w", directory)
+        )
+
+
+def written(project: Project) -> list[str]:
+    """The project's folders that are there."""
+    place = _place()
+    try:
+        names = sorted(os.listdir(place))
+    except OSError:
+        return []
+    return [os.path.join(place, name) for name in names if name.startswith(_own(project))]
+
+
+def remove(project: Project) -> list[str]:
+    """Removes them all; returns which they were. A shell that has one on PATH finds the tools themselves again."""
+    found = written(project)
+    try:
+        for path in found:
+            _remove(path)
+    except OSError as error:
+        raise _unwritable(error.filename, error) from None
+    return found
+
+
+def for_direnv(project: Project, profile: str | None) -> str:
+    """Code for an `.envrc` that puts the folder first, made anew where `tools:` changed; empty until there is one.
+
+    direnv itself takes it off PATH when the directory is left.
+    """
+    path = write(project, profile) if written(project) else ""
+    return f"! type PATH_add >/dev/null 2>&1 || PATH_add {shlex.quote(path)}\n" if path else ""
+
+
+def path_with(directory: str, project: Project, path: str) -> str:
+    """PATH with the folder first, and without the project's other ones."""
+    others = without(path, [_own(project)]) if path else []
+    return os.pathsep.join([*([directory] if directory else []), *others])
+
+
+def without(path: str, beginnings: Iterable[str] = ("",)) -> list[str]:
+    """The parts of PATH that are no shim folders of these projects, by default of any."""
+    starts = tuple(beginnings)
+    parts = path.split(os.pathsep)
+    return [part for part in parts if not (is_folder(part) and os.path.basename(part).startswith(starts))]
+
+
+def is_folder(part: str) -> bool:
+    """Whether a part of PATH is a folder of shims."""
+    return f"{os.path.dirname(part)}/".endswith(FOLDER)
+
+
+def _place() -> str:
+    place = state_path("shims")
+    if not place:
+        raise EnvrefError("no home directory", subject="shims", hint=NO_HOME)
+    return place
+
+
+def _own(project: Project) -> str:
+    return f"{stem(project.config.project)}{digest(os.fsencode(project.root))[:6]}-"
+
+
+def _scripts(project: Project, profile: str | None, only: Iterable[str] | None) -> dict[str, str]:
+    return {tool: script(tool, project.root, profile) for tool in (tools(project) if only is None else only)}
+
+
+def script(tool: str, root: str, profile: str | None) -> str:
+    """The shim of a tool: it becomes envref, which becomes the tool."""
+    call = shlex.join(["envref", "shim", "--call", tool, "-C", root, *words_of(profile)])
+    return _SCRIPT.format(head=HEAD.decode(), version=_VERSION, tool=tool, call=f'exec {call} -- "$@"')
+
+
+def _is_whole(path: str, scripts: dict[str, str]) -> bool:
+    """Whether the folder holds just these scripts, each as it should be."""
+    try:
+        names = os.listdir(path)
+    except FileNotFoundError:
+        return False
+    return set(names) == scripts.keys() and all(_is_script(os.path.join(path, name), scripts[name]) for name in names)
+
+
+def _is_script(path: str, text: str) -> bool:
+    try:
+        with open_ours(path) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            return file.read() == os.fsencode(text) and stat.S_IMODE(mode) & 0o500 == 0o500
+    except OSError:
+        return False
+
+
+def _make(path: str, scripts: dict[str, str]) -> None:
+    """Writes the folder beside its place and moves it there, so that nobody finds a part of it."""
+    new = f"{path}.{os.getpid()}"
+    os.mkdir(new, 0o700)
+    for tool, text in scripts.items():
+        with open_new(os.path.join(new, tool)) as file:
+            file.write(os.fsencode(text))
+            os.fchmod(file.fileno(), 0o700)
+    if os.path.lexists(path):
+        _remove(path)
+    try:
+        os.rename(new, path)
+    except OSError:
+        _remove(new)  # another process made it meanwhile
+        if not _is_whole(path, scripts):
+            raise
+
+
+def _remove(path: str) -> None:
+    for name in os.listdir(path):
+        os.unlink(os.path.join(path, name))
+    os.rmdir(path)
+
+
+def _unwritable(path: str, error: OSError) -> EnvrefError:
+    return EnvrefError(f"{shown(path)}: {error.strerror}", subject="shims", hint="make that directory yours")

@@ -1,0 +1,278 @@
+"""Shims: the tool gets its variables, and becomes what was typed; nobody else in the shell has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+
+import pytest
+
+from tests.requirements import first_python, need
+from tests.tools.conftest import TOKEN
+
+SHELLS = {
+    "bash": ["bash", "--norc", "--noprofile"],
+    "zsh": ["zsh", "-f"],
+    "fish": ["fish", "--no-config"],
+    "tcsh": ["tcsh", "-f"],
+}
+FIRST = {
+    "bash": 'eval "$(envref shim --export)"',
+    "zsh": 'eval "$(envref shim --export --shell zsh)"',
+    "fish": "envref shim --export --shell fish | source",
+    "tcsh": "envref shim --export --shell tcsh > code; source code",
+}
+SEEN = "env; sh -c 'env; sh -c env'"
+
+
+@pytest.fixture
+def app(app):
+    app.program("gh", 'echo "gh $# $2 [$GH_TOKEN] [$PGPASSWORD] $PWD"')
+    return app
+
+
+def folder(app):
+    return app.envref("shim", "--path").stdout.removesuffix("\n")
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_tool_gets_it_and_shell_child_and_grandchild_have_nothing(app, shell):
+    """A shell that had looked the tool up before finds the shim at once."""
+    need(shell)
+    more = {"bash": "hash gh;", "zsh": "hash gh;", "tcsh": "rehash;"}.get(shell, "")
+    done = app.typed(f"{more} {FIRST[shell]}; gh a 'b c'; echo ::; {SEEN}", shell=SHELLS[shell])
+    given, _, environments = done.stdout.partition("::\n")
+    assert given == f"gh 2 b c [{TOKEN}] [] {app.path}\n", done.stderr
+    assert environments.count("\nPATH=") + environments.startswith("PATH=") == 3
+    assert TOKEN not in environments
+    assert "l1teral-passw0rd" not in environments
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_tool_that_is_added_is_found_in_a_shell_that_knew_another(app, shell):
+    """A shell remembers where it found psql in a folder that is on PATH already (HR-D1)."""
+    need(shell)
+    app.program("psql", 'echo "psql [$PGPASSWORD]"')
+    app.configure({"gh": ["GH_TOKEN"]})
+    later = app.write("later.yaml", app.read(".envref.yaml").replace('"gh":', '"psql": ["PGPASSWORD"], "gh":'))
+    done = app.typed(
+        f"{FIRST[shell]}; psql; gh; cp {later} .envref.yaml; {FIRST[shell]}; psql; gh; echo $PATH", shell=SHELLS[shell]
+    )
+    *printed, path = done.stdout.splitlines()
+    expected = [f"gh 0  [{TOKEN}] [] {app.path}", "psql [l1teral-passw0rd]", f"gh 0  [{TOKEN}] [] {app.path}"]
+    assert printed == ["psql []", *expected], done.stderr
+    assert path.count("/envref/shims/") == 1
+
+
+@first_python
+def test_the_process_becomes_the_tool(app):
+    """Its pid, directory, exit status, death by a signal, standard streams, and arguments, byte for byte."""
+    words = 'printf "%s\\n" "$@" $$ "$PWD"'
+    app.program("gh", f'case "$1" in status) exit 42 ;; kill) kill -TERM $$ ;; esac; {words}')
+    app.write("deep/x", "")
+    code = (
+        f"{FIRST['bash']}; cd deep; sh -c 'echo $$; exec gh -- \"$@\"' sh '' -x 'a\nb' '$HOME' é; gh status; echo $?; "
+    )
+    done = app.typed(f"{code} exec gh kill", shell=SHELLS["bash"], cwd=app.path)
+    pid, *words, own, place, status = done.stdout.splitlines()
+    assert (words, own, place, status) == (["--", "", "-x", "a", "b", "$HOME", "é"], pid, f"{app.path}/deep", "42")
+    assert done.returncode == -signal.SIGTERM
+
+
+@first_python
+@pytest.mark.parametrize("wrapped", ['exec gh "$@"', 'gh "$@"; exit $?', 'out=$(gh "$@"); echo "$out"'])
+def test_a_wrapper_goes_on_behind_itself(app, wrapped):
+    """Once, with the store asked once; what it changed in its environment stays."""
+    app.program("gh", f'echo wrapped; GH_TOKEN="$GH_TOKEN+"; export GH_TOKEN; {wrapped}', where="first")
+    done = app.typed(f"{FIRST['bash']}; gh a", "first", shell=SHELLS["bash"])
+    assert done.stdout == f"wrapped\ngh 1  [{TOKEN}+] [] {app.path}\n", done.stderr
+    assert app.asked == 1
+
+
+@first_python
+def test_wrappers_without_a_tool_end_in_an_error(app):
+    """Two of one tool, and two tools that call each other."""
+    app.program("gh", 'exec gh "$@"')
+    app.program("gh", 'gh "$@"', where="first")
+    done = app.typed(f"{FIRST['bash']}; gh", "first", shell=SHELLS["bash"])
+    told = f"error: gh: {app.path}/bin/gh calls gh again, and no other gh is behind it on PATH\n"
+    assert (done.returncode, done.stderr.partition("  hint")[0]) == (127, told)
+    app.program("gh", "exec psql")
+    app.program("psql", "gh", where="first")
+    (app.path / "first/gh").unlink()
+    done = app.typed(f"{FIRST['bash']}; gh", "first", shell=SHELLS["bash"])
+    assert (done.returncode, "calls gh again" in done.stderr) == (127, True)
+
+
+@first_python
+def test_a_tool_that_is_not_installed_is_said_with_127(app):
+    """And no store is asked for it; nor is anything started without envref."""
+    (app.path / "bin/gh").unlink()
+    done = app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"])
+    told = "error: gh: command not found: on PATH is only its shim\n  hint: install gh\n"
+    assert (done.returncode, done.stderr, app.asked) == (127, told, 0)
+    app.program("gh", "echo started")
+    done = app.typed(f"{FIRST['bash']}; rm envrefs/envref; gh", shell=SHELLS["bash"])
+    assert (done.returncode, done.stdout, done.stderr) == (127, "", "envref shim: gh: envref is not on PATH\n")
+
+
+def called(app, tool="gh", **environment):
+    """What a shim of the tool would call."""
+    path = os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]])
+    return app.envref(
+        "shim", "--call", tool, "-C", str(app.path), "--", "x", env={"PATH": path, **environment}, cwd="/"
+    )
+
+
+def test_a_secret_that_fails_starts_nothing(app):
+    """An optional one that is absent does not."""
+    app.write(".env", "GH_TOKEN=ref://secrets/missing\n")
+    done = called(app)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error: GH_TOKEN: failed to resolve ref://secrets/missing: " in done.stderr
+    assert done.stderr.endswith("could not be resolved (gh was not started)\n")
+    app.write(".env", "GH_TOKEN=ref://secrets/missing?optional\n")
+    assert called(app).stdout == "gh 1  [] [] /\n"
+
+
+@pytest.mark.parametrize("debugging", [{}, {"ENVREF_DEBUG": "1"}])
+def test_both_doors_do_the_same(app, debugging):
+    """ENVREF_DEBUG leads to the other one."""
+    done = called(app, ENVREF_VAULT_PASSPHRASE="x", **debugging)
+    assert (done.stdout, done.stderr) == (f"gh 1  [{TOKEN}] [] /\n", "")
+    app.program("gh", "env")
+    printed = called(app, ENVREF_VAULT_PASSPHRASE="x", KEPT="1", **debugging).stdout
+    assert "\nKEPT=1\n" in f"\n{printed}"
+    assert "ENVREF_VAULT_PASSPHRASE" not in printed
+
+
+def test_a_tool_that_left_the_config_is_an_error(app):
+    app.program("make", "echo started")
+    done = called(app, "make")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(
+        "error: make is not under tools: in .envref.yaml any more\n  run: envref shim --write"
+    )
+
+
+def test_nobody_s_project_starts_nothing(project, nobody_agreed, app_of):
+    """Nor does it get onto PATH: trust as for every activation."""
+    app = app_of(project)
+    app.program("gh", "echo started")
+    done = called(app)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "is not trusted yet" in done.stderr
+    assert "it keeps GH_TOKEN for gh" in done.stderr
+    done = app.envref("shim", "--export")
+    assert (done.returncode, done.stdout) == (4, "false\n")
+
+
+def test_the_folder_is_the_user_s_own_and_new_at_each_change(app, home):
+    """Outside of the repository, for nobody else, the same for the same tools; a profile has one of its own."""
+    done = app.envref("shim", "--write")
+    first = folder(app)
+    assert done.stderr.startswith(f"wrote ~{first.removeprefix(str(home))}: gh, psql\n")
+    assert first.startswith(f"{home}/.local/state/envref/shims/app-")
+    for path in (os.path.dirname(first), first, f"{first}/gh", f"{first}/psql"):
+        assert stat.S_IMODE(os.lstat(path).st_mode) == 0o700
+    assert sorted(os.listdir(first)) == ["gh", "psql"]  # aws asks for its own
+    with open(f"{first}/gh", encoding="utf-8") as file:
+        assert len(file.read().splitlines()) == 3
+    assert "up to date" in app.envref("shim", "--write").stderr
+    app.configure({"gh": ["GH_TOKEN", "PGPASSWORD"]})
+    assert (folder(app), app.envref("shim", "--write").returncode) == ("", 0)
+    assert folder(app) not in ("", first)
+    assert os.path.exists(first)
+    app.envref("shim", "--write", "--profile", "stage")
+    removed = app.envref("shim", "--remove").stderr
+    assert (removed.count("removed "), os.listdir(os.path.dirname(first))) == (3, [])
+    assert app.envref("shim", "--remove").stderr == "no shims are there\n"
+
+
+@pytest.mark.parametrize("broken", ["text", "missing", "more", "mode"])
+def test_a_folder_that_is_not_as_it_should_be_is_made_anew(app, broken):
+    app.envref("shim", "--write")
+    path = folder(app)
+    with open(f"{path}/gh", encoding="utf-8") as file:
+        text = file.read()
+    if broken == "mode":
+        os.chmod(f"{path}/gh", 0o777)
+    elif broken == "missing":
+        os.unlink(f"{path}/gh")
+    else:
+        with open(f"{path}/{'gh' if broken == 'text' else 'ls'}", "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\nid\n")
+    assert app.envref("shim", "--export").returncode == 0
+    with open(f"{path}/gh", encoding="utf-8") as file:
+        assert file.read() == text
+    assert (sorted(os.listdir(path)), stat.S_IMODE(os.stat(f"{path}/gh").st_mode)) == (["gh", "psql"], 0o700)
+
+
+def test_a_folder_that_others_can_write_is_refused(app):
+    """It, the one above it, and a link in its place: in each others could put a program of the tool's name."""
+    app.envref("shim", "--write")
+    path = folder(app)
+    for place in (path, os.path.dirname(path)):
+        os.chmod(place, 0o777)
+        done = app.envref("shim", "--export")
+        assert (done.returncode, done.stdout) == (1, "false\n")
+        assert "can be written by others" in done.stderr
+        [cure] = [line for line in done.stderr.splitlines() if line.startswith("  run: ")]
+        assert app.typed(cure.removeprefix("  run: ")).returncode == 0
+        assert app.envref("shim", "--export").returncode == 0
+    os.rename(path, f"{path}.away")
+    os.symlink(f"{path}.away", path)
+    assert "is not a directory" in app.envref("shim", "--write").stderr
+
+
+def test_without_a_home_or_a_tool_it_says_so(app):
+    done = app.envref("shim", "--write", env={"HOME": ""})
+    assert (done.returncode, "set HOME to an absolute path" in done.stderr) == (1, True)
+    app.configure({})
+    done = app.envref("shim", "--write")
+    assert (done.returncode, "no tool gets a variable here" in done.stderr) == (1, True)
+    assert app.envref("shim", "--export", env={"PATH": "/bin"}).stdout == "export PATH=/bin\n"
+
+
+@first_python
+def test_a_shell_that_has_a_value_from_before_loses_it(app):
+    """It was an activation's; one that the user set by hand stays."""
+    app.program("gh", "exit 0")
+    code = 'eval "$(envref resolve --export --all)"; PGPASSWORD=mine; eval "$(envref shim --export)"; env'
+    done = app.typed(code, shell=SHELLS["bash"], PGPASSWORD="mine")
+    assert "\nGH_TOKEN=" not in done.stdout
+    assert "\nPGPASSWORD=mine\n" in done.stdout
+
+
+def test_words_that_mean_nothing_are_refused(app):
+    for words, told in (
+        (["gh"], "accepts 0 arg(s), received 1"),
+        (["--write", "--path"], "if any flags in the group"),
+        (["--shell", "bash"], "--shell needs --export"),
+        (["--export", "--shell", "cmd"], 'invalid shell "cmd"'),
+    ):
+        done = app.envref("shim", *words)
+        assert (done.returncode, told in done.stderr) == (2, True)
+
+
+@first_python
+def test_direnv_puts_it_first(app):
+    """Real direnv, once the shims are written; a change of `tools:` gets its own folder by itself."""
+    direnv = need("direnv")
+    app.write(".envrc", 'eval "$(envref resolve --direnv)"\n')
+
+    def run(*words):
+        return app.typed(" ".join(words))
+
+    run(direnv, "allow", ".")
+    assert "shims" not in run(direnv, "exec", ".", "sh", "-c", "'command -v gh'").stdout
+    app.envref("shim", "--write")
+    assert run(direnv, "exec", ".", "gh", "x").stdout == f"gh 1  [{TOKEN}] [] {app.path}\n"
+    before = folder(app)
+    app.configure({"gh": ["GH_TOKEN"]})
+    assert run(direnv, "exec", ".", "sh", "-c", "'command -v gh'").stdout == f"{folder(app)}/gh\n"
+    assert folder(app) != before
+    assert "GH_TOKEN=" not in run(direnv, "exec", ".", "env").stdout
