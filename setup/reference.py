@@ -186,6 +186,7 @@ def schema() -> Rule:
                 "additionalProperties": {"type": "array", "items": {"type": "string"}},
             },
             "trust": {"enum": ["default", "strict"], "description": "Only in the user's own config: when to ask."},
+            "files_directory": _text("Only in the user's own config: where ?as=file puts files, on any file system."),
             "trusted_paths": {
                 "type": "array",
                 "items": {"type": "string"},

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from envref.client import Agent
     from envref.formats.shells import Sink
     from envref.project.project import Project
-    from envref.resolve.resolution import Resolution, Values
+    from envref.refs.outcome import Outcome
+    from envref.refs.reference import Reference
+    from envref.resolve.resolution import Placing, Resolution, Values
 
 
+_FOR_ELSEWHERE = ("docker", "github", "systemd")  # a container, a later step or a service reads it
 _SURELY_FITS = 64 * 1024  # characters of code: less is never more than a system lets a program have
 
 
@@ -34,6 +37,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
     fails.
     """
     sink = sink or shells.sink(request.format)
+    request.life = "refused" if request.format in _FOR_ELSEWHERE else "session"
     try:
         resolution = _exported(request) if sink.failure else resolve(request)
         if resolution.untrusted:
@@ -149,9 +153,21 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_of)
+    placing = placing_for(request.life) if request.life else None
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_of, placing=placing)
     resolution.kept = keeping
     return resolution
+
+
+def placing_for(life: str) -> Placing:
+    """What makes the files of `?as=file`; loads nothing until there is one to make."""
+
+    def placing(project: Project, outcomes: dict[Reference, Outcome]) -> dict[Reference, Outcome]:
+        from envref.tools import files
+
+        return files.refused(outcomes) if life == "refused" else files.placed(project, outcomes, files.LIVES[life]())
+
+    return placing
 
 
 def _agent_of(project: Project) -> Agent | None:

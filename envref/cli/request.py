@@ -19,12 +19,13 @@ class Request:
     `table` is the file of `--from-flox-plugin`, which replaces the env files. `captured` says that Flox records what
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
-    `is_code` says that a shell evaluates the output.
+    `is_code` says that a shell evaluates the output. `life` says what the files of `?as=file` last as long as:
+    "process", "session", or "refused" for no file; empty if nothing is to get the values.
     """
 
     __slots__ = (
-        *("captured", "directory", "files", "format", "is_code", "keep", "known", "only", "profile", "strict"),
-        *("table", "timeout"),
+        *("captured", "directory", "files", "format", "is_code", "keep", "known", "life", "only", "profile"),
+        *("strict", "table", "timeout"),
     )
 
     def __init__(
@@ -54,6 +55,7 @@ class Request:
         self.keep = keep
         self.is_code = is_code
         self.known: Sequence[EnvFile] = ()
+        self.life = ""
 
     @property
     def is_remembered(self) -> bool:

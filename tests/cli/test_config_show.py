@@ -60,6 +60,7 @@ def test_json_has_every_key_of_the_config(project):
         "precedence": "files",
         "extends": None,
         "agent": None,
+        "files_directory": None,
         "backends": [
             {
                 "name": "keychain",

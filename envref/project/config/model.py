@@ -128,6 +128,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "extends": None,
     "parents": (),
     "env_file": ".env",
+    "files_directory": None,
     "local_file": ".env.local",
     "active_profile": None,
     "interpolate_environment": False,
@@ -157,6 +158,7 @@ class Config(_Frozen):
         "backends",
         "env_file",
         "extends",
+        "files_directory",
         "from_project",
         "global_path",
         "interpolate_environment",
@@ -182,6 +184,7 @@ class Config(_Frozen):
     parents: tuple[tuple[str, Config], ...]  # what it extends, nearest first: directory relative to the root, config
     env_file: str  # this and the other files are relative to the root
     local_file: str
+    files_directory: str | None  # for `?as=file`, as written; only from the user's own file
     active_profile: str | None
     agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file
     interpolate_environment: bool

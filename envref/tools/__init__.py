@@ -1,0 +1,1 @@
+"""Secrets for one program: files for those that want a path, and what is masked."""
