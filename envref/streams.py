@@ -105,7 +105,7 @@ def write(text: str) -> None:
     """
     _flushed(sys.stdout)
     try:
-        _write(_STDOUT, text.encode())
+        _write(_STDOUT, text.encode("utf-8", "surrogateescape"))
     except BrokenPipeError:
         _end_by_sigpipe()
     except OSError as error:

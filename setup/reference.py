@@ -202,6 +202,7 @@ def schema() -> Rule:
                 "additionalProperties": {"anyOf": [_NAMES, {"type": "object", "additionalProperties": _NAMES}]},
             },
             "trust": {"enum": ["default", "strict"], "description": "Only in the user's own config: when to ask."},
+            "files_directory": _text("Only in the user's own config: where ?as=file puts files, on any file system."),
             "trusted_paths": {
                 "type": "array",
                 "items": {"type": "string"},

@@ -12,7 +12,7 @@ from envref.paths import open_lock
 
 _PATIENCE = 1.0  # seconds; a Python that starts takes a twentieth of that
 _STEP = 0.002
-_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from envref.agent.server import main; main()"
+_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from {} import main; main()"
 
 
 def start(place: str, patience: float = 0) -> None:
@@ -26,8 +26,8 @@ def start(place: str, patience: float = 0) -> None:
         return  # connecting fails of the same, and says it
     try:
         until = time.monotonic() + (patience or _PATIENCE)
-        if _locked(lock, until) and not _listens(place):
-            _spawn(place, until)
+        if locked(lock, until) and not _listens(place):
+            spawn("envref.agent.server", place, until)
     finally:
         os.close(lock)
 
@@ -39,7 +39,8 @@ def _make(place: str) -> None:
         pass
 
 
-def _locked(lock: int, until: float) -> bool:
+def locked(lock: int, until: float) -> bool:
+    """Takes the lock; False if another process has it until then, a time of `time.monotonic()`."""
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,19 +60,24 @@ def _listens(place: str) -> bool:
     return True
 
 
-def _spawn(place: str, until: float) -> None:
-    """Nothing of ours goes along: no environment, no descriptor, no argument but the folder."""
+def spawn(module: str, place: str, until: float) -> bool:
+    """Runs `main` of the module, which goes to the background, in a Python of its own; whether it got there.
+
+    Nothing of ours goes along: no environment, no descriptor, no argument but the folder.
+    """
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    argv = [sys.executable, "-I", "-S", "-c", _CODE, here, place]
+    argv = [sys.executable, "-I", "-S", "-c", _CODE.format(module), here, place]
     null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     try:
         process = os.posix_spawn(sys.executable, argv, {}, file_actions=null)
     except OSError:
-        return
+        return False
     while time.monotonic() < until:
         try:
-            if os.waitpid(process, os.WNOHANG)[0]:
-                return
+            ended, status = os.waitpid(process, os.WNOHANG)
         except ChildProcessError:
-            return
+            return False
+        if ended:
+            return status == 0
         time.sleep(_STEP)
+    return False

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from envref.env.environment import Environment, Variable
     from envref.formats.shells import Sink
     from envref.project.project import Project
+    from envref.refs.outcome import Outcome
+    from envref.refs.reference import Reference
     from envref.resolve.chain import VariableChain
-    from envref.resolve.resolution import Resolution, Values
+    from envref.resolve.resolution import Placing, Resolution, Values
 
 
+_FOR_ELSEWHERE = ("docker", "github", "systemd")  # a container, a later step or a service reads it
 _SURELY_FITS = 64 * 1024  # characters of code: less is never more than a system lets a program have
 
 
@@ -36,6 +39,7 @@ def activate(request: Request, sink: Sink | None = None) -> int:
     fails.
     """
     sink = sink or shells.sink(request.format)
+    request.life = "refused" if request.format in _FOR_ELSEWHERE else "session"
     try:
         resolution = exported(request) if sink.failure else resolve(request)
         if resolution.untrusted:
@@ -161,9 +165,23 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     environment = resolutions.environment_of(project, keeping)
     wanted = chosen(request, project, environment, keeping)
     stores = _locked(project, environment.closure(wanted)) if request.locked else None
-    resolution = resolutions.resolved(project, environment, wanted, request.timeout, gate, _agent_for(request), stores)
+    placing = placing_for(request.life) if request.life else None
+    resolution = resolutions.resolved(
+        project, environment, wanted, request.timeout, gate, _agent_for(request), stores, placing
+    )
     resolution.kept = keeping
     return resolution
+
+
+def placing_for(life: str) -> Placing:
+    """What makes the files of `?as=file`; loads nothing until there is one to make."""
+
+    def placing(project: Project, outcomes: dict[Reference, Outcome]) -> dict[Reference, Outcome]:
+        from envref.tools import files
+
+        return files.refused(outcomes) if life == "refused" else files.placed(project, outcomes, files.LIVES[life]())
+
+    return placing
 
 
 def chosen(

@@ -35,6 +35,7 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
     coerced = coerced_locale()  # before any value arrives: a protected process may not read its own environment
+    wanted.request.life = "process"  # which the command gets
     resolution = activate.complete(wanted.request)
     if resolution.failed:
         from envref.resolve.report import complaints

@@ -97,6 +97,8 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"Agent: {_kept(effective.agent)}"
     if effective.audit_log:
         yield f"AuditLog: {', '.join(effective.audit_log)}"
+    if effective.files_directory:
+        yield f"FilesDirectory: {effective.files_directory}"
     yield "Backends:"
     for backend in effective.backends:
         yield f"  - {backend.name} (type: {backend.type})"
@@ -141,6 +143,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "extends": effective.extends,
         "agent": effective.agent,
         "audit_log": {READS: effective.logs_reads},
+        "files_directory": effective.files_directory,
         "backends": [_backend(backend) for backend in effective.backends],
         "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
@@ -182,6 +185,8 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
         yield "agent", _kept(effective.agent)
     if effective.audit_log:
         yield f"audit_log.{READS}", "true"
+    if effective.files_directory:
+        yield "files_directory", effective.files_directory
     for backend in effective.backends:
         yield f"backends.{backend.name}", backend.type
         yield from ((f"backends.{backend.name}.{name}", _word(value)) for name, value in _settings(backend).items())

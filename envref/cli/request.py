@@ -21,12 +21,13 @@ class Request:
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
     `is_code` says that a shell evaluates the output, `is_direnv` that an `.envrc` does. `agent`: what the stores give
     is kept in it, also where the user's config says nothing of it. `locked`: secrets are those that envref.lock pins.
-    `everything` adds what `tools:` keeps for some program.
+    `everything` adds what `tools:` keeps for some program. `life` says what the files of `?as=file` last as long as:
+    "process", "session", or "refused" for no file; empty if nothing is to get the values.
     """
 
     __slots__ = (
         *("agent", "captured", "directory", "everything", "files", "format", "is_code", "is_direnv", "keep", "known"),
-        *("locked", "only", "profile", "strict", "table", "timeout"),
+        *("life", "locked", "only", "profile", "strict", "table", "timeout"),
     )
 
     def __init__(
@@ -64,6 +65,7 @@ class Request:
         self.everything = everything
         self.is_direnv = is_direnv
         self.known: Sequence[EnvFile] = ()
+        self.life = ""
 
     @property
     def is_remembered(self) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import streams
-from envref.cli import candidates
+from envref.cli import activate, candidates
 from envref.cli.grammar import Command, directory
 from envref.cli.options import timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, printable
@@ -17,7 +17,9 @@ from envref.fresh import seen, stale
 from envref.fresh.chain import RevisionChain
 from envref.fresh.seen import Unusable
 from envref.project.trust.gate import check
+from envref.refs.reference import Reference
 from envref.resolve import resolution as resolutions
+from envref.tools import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from envref.fresh.seen import Seen
     from envref.fresh.stale import Verdict
     from envref.project.project import Project
+    from envref.refs.outcome import Outcome
     from envref.resolve.chain import VariableChain
-    from envref.resolve.resolution import Gate, Resolution
+    from envref.resolve.resolution import Gate, Placing, Resolution
 
 _AGAIN = 'export the variables again: eval "$(envref resolve --export)"'
 
@@ -119,12 +122,18 @@ class Shell:
 
     def filled(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Mapping[str, Filled]:
         """What becomes of these names now; those that no file sets any more are left out."""
-        made = self.resolution(names, stores)
+        made = self._resolution(names, stores, _named)
         return {variable.name: made.filled[variable.name] for variable in made.chosen}
 
-    def resolution(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Resolution:
+    def resolution(self, names: Iterable[str]) -> Resolution:
+        """What becomes of these names now, for a shell that gets their values."""
+        return self._resolution(names, None, activate.placing_for("session"))
+
+    def _resolution(self, names: Iterable[str], stores: type[VariableChain] | None, placing: Placing) -> Resolution:
         chosen = self.environment.select([name for name in names if name in self.environment.variables])
-        return resolutions.resolved(self.project, self.environment, chosen, self.timeout, self.gate, stores=stores)
+        return resolutions.resolved(
+            self.project, self.environment, chosen, self.timeout, self.gate, stores=stores, placing=placing
+        )
 
     def _wanted(self, names: Iterable[str]) -> dict[str, seen.Sources]:
         chosen = list(names) or list(self.seen.sources)
@@ -137,9 +146,19 @@ class Shell:
         """By the revision that comes with the value, else by the value itself, which is dropped at once."""
         now = stale.verdict(name, self.seen.sources[name], filled)
         value = filled.value if filled else None
-        if now.status != stale.UNKNOWN or value is None:
+        if now.status != stale.UNKNOWN or value is None or self._is_in_a_file(name):
             return now
         return stale.by_value(now, is_value=shells.exact_text(name, value) == os.environ.get(name))
+
+    def _is_in_a_file(self, name: str) -> bool:
+        """Whether the value is a path, which stays when the secret changes."""
+        references = self.environment.variables[name].references()
+        return any(isinstance(each, Reference) and each.is_file for each in references)
+
+
+def _named(project: Project, outcomes: dict[Reference, Outcome]) -> dict[Reference, Outcome]:
+    """Files under the names that they have in this shell; none is made."""
+    return files.named(project, outcomes, files.LIVES["session"]())
 
 
 def _profile(profile: str | None) -> str:

@@ -83,6 +83,7 @@ def _resolved(wanted: Get) -> int:
 
     files = wanted.files
     request = Request(files.directory, profile=wanted.profile, only=[wanted.key], strict=True, files=files.file)
+    request.life = "session"
     resolution = complete(request)
     if resolution.failed:
         from envref.resolve.report import complaints

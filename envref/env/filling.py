@@ -86,6 +86,8 @@ class _Filling:
         if answered not in self.result.sources:
             self.result.sources.append(answered)
         if isinstance(outcome, Found):
+            if outcome.file:
+                return outcome.file  # where it is, which is no secret
             self.is_secret = True
             return outcome.secret.reveal()
         if not self.is_absent(piece):

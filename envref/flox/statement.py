@@ -131,6 +131,8 @@ class Statements:
             raise Unwritable(f"{reference} has a default: {_ABSENCE}")
         if reference.encoding:
             raise Unwritable(f"{reference} is to be decoded, which no store's program does")
+        if reference.is_file:
+            raise Unwritable(f"{reference} is to be a file, which a block does not take away again")
         if reference.version is not None:
             raise Unwritable(f"{reference} asks for one version")
         if reference.store is not None:

@@ -12,15 +12,17 @@ if TYPE_CHECKING:
 class Found:
     """A value, the backend that had it (None for the reference's own default) and the scope it was found at.
 
-    `scope` is a profile's name, or None for the project. `address` is where the backend has it.
+    `scope` is a profile's name, or None for the project. `address` is where the backend has it. `file` is the path
+    of the file that was made of it, for `?as=file`; else empty.
     """
 
-    __slots__ = ("address", "backend", "scope", "secret")
+    __slots__ = ("address", "backend", "file", "scope", "secret")
 
     def __init__(
         self, secret: Secret, backend: str | None = None, scope: str | None = None, address: Address | None = None
     ) -> None:
         self.address = address
+        self.file = ""
         self.secret = secret
         self.backend = backend
         self.scope = scope

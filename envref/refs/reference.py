@@ -16,7 +16,7 @@ _IN_QUERY = frozenset("/?=")
 _SELECTOR = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
 _UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")
 IN_NAME = _UNRESERVED | frozenset(":")  # a name of the store's own may be a URL or an ARN
-_OPTIONS = ("optional", "default", "encoding", "version")
+_OPTIONS = ("optional", "default", "encoding", "version", "as")
 
 
 class InvalidReference(EnvrefError):
@@ -35,11 +35,11 @@ class Reference:
 
     `store` is a configured backend's name, or None for the whole chain. `foreign` means that `key` is the store's own
     name for the secret. `default` is the text used when the secret is absent, `encoding` is None or "base64", `version`
-    a version as the store names it, `field` a member's name or a JSON Pointer. Prints as the text it came from; equal
-    if every decoded part is equal.
+    a version as the store names it, `field` a member's name or a JSON Pointer. `is_file` makes the variable the path of
+    a file that holds the value. Prints as the text it came from; equal if every decoded part is equal.
     """
 
-    __slots__ = ("default", "encoding", "field", "foreign", "key", "optional", "store", "uri", "version")
+    __slots__ = ("default", "encoding", "field", "foreign", "is_file", "key", "optional", "store", "uri", "version")
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Reference:
         self.default = options.get("default")
         self.encoding = options.get("encoding")
         self.version = options.get("version")
+        self.is_file = "as" in options
         self.field = field
         self.uri = uri
 
@@ -93,7 +94,7 @@ class Reference:
         )
 
     def _identity(self) -> tuple[object, ...]:
-        own = (self.optional, self.default, self.encoding, self.version, self.field)
+        own = (self.optional, self.default, self.encoding, self.version, self.field, self.is_file)
         return (self.store, self.key, self.foreign, *own)
 
     def __str__(self) -> str:
@@ -206,6 +207,8 @@ def _option_value(name: str, text: str, *, given: bool) -> str:
         raise InvalidReference(f'option "{name}" needs a value: {name}=…')
     if name == "encoding" and text != "base64":
         raise InvalidReference(f'unknown encoding "{text}" (valid: base64)')
+    if name == "as" and text != "file":
+        raise InvalidReference(f'a value can\'t be given as "{text}" (valid: file)')
     return text
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Values = list[tuple[str, str | Secret]]
     AgentOf = Callable[[Project], Agent | None]
+    Placing = Callable[[Project, dict["Reference", Outcome]], dict["Reference", Outcome]]
     Gate = Callable[[Project], object]
 
 
@@ -119,7 +120,7 @@ def _say_files(project: Project, kept: Iterable[str]) -> None:
         streams.detail(f"{name}: the environment has a value, which stays")
 
 
-def resolved(  # the last two are where the answers come from
+def resolved(  # the last three are where the answers come from, and where they go
     project: Project,
     environment: Environment,
     chosen: list[Variable],
@@ -127,12 +128,14 @@ def resolved(  # the last two are where the answers come from
     gate: Gate,
     agent_of: AgentOf | None = None,
     stores: type[VariableChain] | None = None,
+    placing: Placing | None = None,
 ) -> Resolution:
     """What becomes of these variables of the project, which `stores` are asked for; by default the chain's values.
 
     `agent_of` gives the agent that keeps what its stores say, if there is to be one. `timeout` is seconds a store may
-    take, None for its own. `gate` raises for a project whose stores may not be asked. Raises EnvrefError for a fatal
-    error, before any store is asked.
+    take, None for its own. `gate` raises for a project whose stores may not be asked. `placing` makes the files that
+    `?as=file` wants; without it such a value is the secret itself. Raises EnvrefError for a fatal error, before any
+    store is asked.
     """
     variables = environment.closure(chosen)
     references = [
@@ -143,6 +146,8 @@ def resolved(  # the last two are where the answers come from
         if isinstance(reference, Reference)
     ]
     outcomes = _ask(project, references, timeout, gate, agent_of, stores) if references else {}
+    if placing and any(reference.is_file for reference in references):
+        outcomes = placing(project, outcomes)
     return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
 
 

@@ -223,10 +223,12 @@ def _decoded(text: str, reference: Reference) -> str:
     from base64 import b64decode
 
     try:
-        decoded = b64decode("".join(text.split()), validate=True).decode()
+        # A file may hold any bytes; what is not UTF-8 of them is written as it came.
+        errors = "surrogateescape" if reference.is_file else "strict"
+        decoded = b64decode("".join(text.split()), validate=True).decode(errors=errors)
     except ValueError:
         raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text", hint=_ENCODE) from None
-    if "\0" in decoded:
+    if "\0" in decoded and not reference.is_file:
         raise BackendInvalid(f"value of {reference} decodes to text with NUL", hint=_ENCODE)
     return decoded
 

@@ -36,11 +36,14 @@ class Claim(NamedTuple):
     pointer: str = ""
 
 
-def suffix(default: object, *, is_optional: bool) -> str:
+def suffix(default: object, *, is_optional: bool, is_file: bool = False) -> str:
     """The options of a reference to a secret that has this default, None for none, or that may be absent."""
+    options = ["as=file"] if is_file else []
     if default is not None:
-        return f"?default={quote(str(default), safe='')}"
-    return "?optional" if is_optional else ""
+        options.append(f"default={quote(str(default), safe='')}")
+    elif is_optional:
+        options.append("optional")
+    return "?" + "&".join(options) if options else ""
 
 
 def reference(claim: Claim, config: Config) -> tuple[str, str]:

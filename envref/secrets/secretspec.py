@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _USUAL = "secretspec/{project}/{profile}/{key}"
 _DEFAULT = "default"  # the profile that the others inherit from
 _NOT_HERE = "its provider stands in its user's own config: add providers = [...] to it, and import it again"
+_PLAIN_FILE = "it is a file whose text stands here: store that text, and refer to it with ?as=file"
 _BY_HAND = (
     "its value is not in a store that envref knows; run: secretspec get {name} | envref secret set {key} --env {name}"
 )
@@ -38,18 +39,21 @@ def claims(text: str, name: str, profile: str | None) -> Iterator[Claim]:
 
 def _claim(names: Mapping[str, str], secret: Mapping[str, Any], providers: Mapping[str, Any], usual: object) -> Claim:
     name, default = names["key"], secret.get("default")
-    unlike = next((option for option in ("composed", "as_path", "encoding") if secret.get(option)), "")
+    unlike = next((option for option in ("composed", "encoding") if secret.get(option)), "")
     if unlike:
         return Claim(name, reason=f"envref import does not read {unlike}")
     chain = secret.get("providers") or usual
     alias = chain[0] if isinstance(chain, list) and chain else ""
+    is_file = bool(secret.get("as_path"))
+    if not alias and is_file:
+        return Claim(name, reason=_PLAIN_FILE)
     if not alias:
         return Claim(name, text=None if default is None else str(default), reason=_NOT_HERE)
     url, template = _provider(str(alias), providers)
     scheme, said = _parts(url)
     coordinates = secret.get("ref") or table(secret, "refs").get(str(alias)) or template
     said |= _coordinates(coordinates, said, names)
-    options = suffix(default, is_optional=secret.get("required") is False)
+    options = suffix(default, is_optional=secret.get("required") is False, is_file=is_file)
     pointer = str(table(secret, "extract").get("pointer", ""))
     reason = _BY_HAND.format(name=name, key=name.lower())
     return Claim(name, reason=reason, tool=scheme, said=said, suffix=options, pointer=pointer)

@@ -61,6 +61,7 @@ def test_json_has_every_key_of_the_config(project):
         "extends": None,
         "agent": None,
         "audit_log": {"reads": False},
+        "files_directory": None,
         "backends": [
             {
                 "name": "keychain",

@@ -681,6 +681,7 @@ class TestRefused:
         [
             ("ref://plugin/k", 'backend "plugin" of type plugin is read by envref only'),
             ("ref://doppler/k?encoding=base64", "is to be decoded, which no store's program does"),
+            ("ref://doppler/k?as=file", "is to be a file, which a block does not take away again"),
             ("ref://ssm/k?version=1", "asks for one version"),
             ("ref://role/k", "role_arn takes a call of its own; name a profile with that role"),
             ("ref://doppler/k#f", "no program of doppler prints the field f alone"),

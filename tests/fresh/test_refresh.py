@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.formats.shells import SHELLS
 from envref.fresh import seen
+from envref.tools.file_folder import remove
 from tests.arguments import PYTHONPATH
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.cli.conftest import config
@@ -54,6 +56,27 @@ def test_a_real_shell_takes_it(app, monkeypatch, shell, tmp_path):  # noqa: F811
         words[-1] = f"source {tmp_path}/code; printenv A; {again}"
     done = subprocess.run(words, cwd=app.path, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("it's `a` $(b) !\n", "", 0)
+
+
+def test_a_file_gets_the_new_value(app, monkeypatch, home, tmp_path):  # noqa: F811
+    """Under the path that the shell has; a path says nothing of what was changed by hand, nor of what is old."""
+    place = tmp_path / "files"
+    own = home / ".config" / "envref" / "config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"files_directory: {place}\n")
+    app.write(".env", "A=ref://store/a?as=file\nB=ref://store/b?as=file\n")
+    try:
+        export(app, monkeypatch)
+        path = pathlib.Path(os.environ["B"])
+        app.state(values={"a": ["value-a", "1"], "b": ["new b", "2"]})
+        assert app.envref("stale").stdout == "B  store 1 -> 2\n"
+        assert path.read_text() == "value-b"
+        done = app.envref("refresh")
+        assert f"export B={path}\n" in done.stdout
+        assert "export A=" not in done.stdout
+        assert path.read_text() == "new b"
+    finally:
+        remove(str(place))
 
 
 def test_nothing_old_is_nothing_written(app, monkeypatch):  # noqa: F811

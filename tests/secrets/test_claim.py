@@ -155,6 +155,12 @@ def of_secretspec(secret, profile=None):
         ('providers = ["sm"], ref = { item = "db" }, extract = { format = "json", pointer = "/a" }', "ref://sm//db#/a"),
         ('providers = ["v"]', "ref://bao//secretspec/web/default/X#value"),
         ('default = "a"', "a"),
+        ('providers = ["pw"], as_path = true', "ref://pw//shared/default/X?as=file"),
+        (
+            'providers = ["sm"], as_path = true, default = "a b"',
+            "ref://sm//secretspec/web/default/X?as=file&default=a%20b",
+        ),
+        ('providers = ["sm"], as_path = true, required = false', "ref://sm//secretspec/web/default/X?as=file&optional"),
     ],
 )
 def test_secretspec(secret, result):
@@ -169,6 +175,7 @@ def test_secretspec(secret, result):
         ('providers = ["dot"]', "run: secretspec get X | envref secret set x --env X"),
         ("required = true", "its provider stands in its user's own config"),
         ('composed = "a${B}"', "does not read composed"),
+        ('default = "text", as_path = true', "store that text, and refer to it with ?as=file"),
     ],
 )
 def test_what_secretspec_has_and_envref_does_not(secret, reason):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.flox_manifest import is_in_profile
 from envref.errors import Home
-from envref.paths import expanded, nearest_existing, open_in_place, runtime_directory, shown
+from envref.paths import expanded, open_in_place, runtime_directory, shown
+from envref.tools.mounts import IN_MEMORY, file_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from envref.checks.doctor.case import Case
 
 _VARIABLE = "XDG_RUNTIME_DIR"
-_IN_MEMORY = ("tmpfs", "ramfs")
 _STATE_FILES = ("state.json", "activations.json")
 _LARGEST = 64 * 1024 * 1024  # bytes of a file of Flox's that are read
 _CONTAINERS = ("/run/flox/container-activations",)  # mkContainer.nix of Flox 1.15; nothing there ends a start
@@ -41,8 +41,8 @@ def runtime_on_disk(case: Case) -> Iterator[Finding]:
         message = f"{why}: Flox keeps the values of a hook in {shown(where)}, a directory on disk"
         yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
         return
-    kind = _file_system(where)
-    if kind not in _IN_MEMORY:
+    kind = file_system(where)
+    if kind not in IN_MEMORY:
         message = f"{shown(os.environ[_VARIABLE])} is not in memory ({kind or 'unknown file system'})"
         message += ": Flox keeps the values of a hook there"
         yield Finding(_VARIABLE, message, hint=f"set it to a directory in memory, {_ELSEWHERE}")
@@ -140,21 +140,6 @@ def _listed(path: str) -> list[str]:
         return sorted(os.listdir(path))
     except OSError:
         return []
-
-
-def _file_system(path: str) -> str:
-    """The type of the file system that holds `path`, or would; empty if the system has no list of them."""
-    status = os.stat(nearest_existing(os.path.realpath(path)))
-    device = f"{os.major(status.st_dev)}:{os.minor(status.st_dev)}"
-    try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
-            for mount in mounts:
-                before, _, after = mount.partition(" - ")
-                if before.split()[2] == device:
-                    return after.split()[0]
-    except OSError:
-        pass
-    return ""
 
 
 def _traced(text: bytes) -> Iterable[bytes]:

@@ -10,7 +10,7 @@ import sys
 from envref import streams
 from envref.cli import words
 from envref.cli.request import VALUES as COMMON
-from envref.errors import OK, printable
+from envref.errors import OK, EnvrefError, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,11 +82,18 @@ def get(wanted: SecretGet) -> int:
     if wanted.format == "json":
         from envref.formats import shells
 
+        if not _is_text(value):
+            raise EnvrefError(f'"{wanted.key}" holds bytes, which JSON has no text for', hint="leave --format json out")
+
         streams.write(shells.json_text({"key": wanted.key, "value": value}))
         return OK
     shown = value if wanted.is_raw or not sys.stdout.isatty() else _readable(value)
     streams.write(f"{shown}{wanted.end}")
     return OK
+
+
+def _is_text(value: str) -> bool:
+    return not any("\udc80" <= character <= "\udcff" for character in value)
 
 
 def _source(wanted: SecretGet) -> ReadTarget:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from envref.project.config.yaml import Node
 
 _LONGEST_PROJECT = 128  # bytes
-_ONLY_GLOBAL = ("trust", "trusted_paths", "safe_directories")
+_ONLY_GLOBAL = ("trust", "trusted_paths", "safe_directories", "files_directory")
 
 
 class Checked:
@@ -270,6 +270,13 @@ def _trusted_paths(node: Node, key: str, findings: Findings) -> tuple[str, ...]:
     return tuple(paths)
 
 
+def _files_directory(node: Node, key: str, findings: Findings) -> str | None:
+    path = findings.text(node, key)
+    if path is not None and not path.startswith(("/", "~", "$")):
+        findings.faults.append(node.problem(f"{key} must be an absolute path"))
+    return path
+
+
 _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "project": _project,
     "extends": _extends,
@@ -288,4 +295,5 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "safe_directories": _trusted_paths,
     "agent": agent,
     "audit_log": audit_log,
+    "files_directory": _files_directory,
 }

@@ -131,6 +131,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "extends": None,
     "parents": (),
     "env_file": ".env",
+    "files_directory": None,
     "local_file": ".env.local",
     "active_profile": None,
     "audit_log": (),
@@ -163,6 +164,7 @@ class Config(_Frozen):
         "backends",
         "env_file",
         "extends",
+        "files_directory",
         "from_project",
         "global_path",
         "interpolate_environment",
@@ -189,6 +191,7 @@ class Config(_Frozen):
     parents: tuple[tuple[str, Config], ...]  # what it extends, nearest first: directory relative to the root, config
     env_file: str  # this and the other files are relative to the root
     local_file: str
+    files_directory: str | None  # for `?as=file`, as written; only from the user's own file
     active_profile: str | None
     agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file
     audit_log: tuple[str, ...]  # what is logged beside changes: READS or nothing

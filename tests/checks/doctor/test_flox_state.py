@@ -237,7 +237,7 @@ def test_no_runtime_directory(project):
 
 
 @pytest.mark.skipif(
-    not os.access(MEMORY, os.W_OK) or flox_state._file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
+    not os.access(MEMORY, os.W_OK) or flox_state.file_system(str(MEMORY)) != "tmpfs", reason="no tmpfs here"
 )
 def test_a_runtime_directory_in_memory(project, monkeypatch):
     """A real tmpfs is what it should be."""
@@ -251,7 +251,7 @@ def test_a_runtime_directory_elsewhere(project, tmp_path, monkeypatch):
     own = tmp_path / "own"
     own.mkdir(mode=0o700)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(own))
-    monkeypatch.setattr(flox_state, "_file_system", lambda path: {str(own): "ext4"}[path])
+    monkeypatch.setattr(flox_state, "file_system", lambda path: {str(own): "ext4"}[path])
     assert on_disk(project) == [f"{own} is not in memory (ext4): Flox keeps the values of a hook there"]
 
 

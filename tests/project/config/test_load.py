@@ -177,6 +177,7 @@ INVALID = [
     ("project: app\ninterpolate_environment: yes", ".envref.yaml:2:26: interpolate_environment must be true or false"),
     ("project: app\ntrust: default", "trust is not allowed in a project file"),
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
+    ("project: app\nfiles_directory: /tmp", "files_directory is not allowed in a project file"),
     ("project: [app]", ".envref.yaml:1:10: project must be text"),
 ]
 
@@ -510,6 +511,7 @@ def test_only_the_user_s_file_sets_trust(load, home):
     [
         ("trust: none", "~/.config/envref/config.yaml:1:8: trust must be default or strict"),
         ("trusted_paths: [src]", "trusted_paths[0] must be an absolute path"),
+        ("files_directory: src", "~/.config/envref/config.yaml:1:18: files_directory must be an absolute path"),
     ],
 )
 def test_the_user_s_trust_settings_are_checked(load, own, message):
