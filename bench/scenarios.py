@@ -17,7 +17,7 @@ from bench.place import PROJECT, Place, write
 from bench.sample import Command, Failed, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
 MANY = 100
@@ -115,9 +115,10 @@ def _start(place: Place, project: str, manifest: str) -> Command:
     return Command(arguments, place.directory, environment)
 
 
-def fill_vault(place: Place, *options: str) -> None:
+def fill_vault(place: Place, *options: str, keys: Sequence[str] = KEYS) -> None:
+    """A vault of a random passphrase, which the place's variables hold."""
     place.variables["ENVREF_VAULT_PASSPHRASE"] = os.urandom(16).hex()
-    values = {f"{PROJECT}/{key}": "a value" for key in KEYS}
+    values = {f"{PROJECT}/{key}": "a value" for key in keys}
     place.run(place.program, "vault", "init", *options)
     export = {"version": 1, "exported_at": "2026-01-01T00:00:00Z", "secrets": values}
     place.run(place.program, "vault", "import", stdin=json.dumps(export))

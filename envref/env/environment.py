@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from envref.env.file import merge
 from envref.errors import EnvrefError, MalformedFile, meant
-from envref.refs.reference import SCHEME, InvalidReference, Reference, parsed
+from envref.refs.scheme import SCHEME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from envref.env.template import Interpolation
     from envref.errors import Problem
     from envref.refs.outcome import Outcome
+    from envref.refs.reference import InvalidReference, Reference
     from envref.secret import Secret
 
 
@@ -49,12 +50,21 @@ class Variable:
             stack.append(stack[-1].under)
         return stack[::-1]
 
+    @property
+    def is_reference(self) -> bool:
+        """Whether its whole value is one reference."""
+        return len(self.pieces) == 1 and self.under is None and next(self.references(), None) is self.pieces[0]
+
     def references(self) -> Iterator[Reference | InvalidReference]:
         """Every reference in its own value, also those in alternatives."""
+        from envref.refs.reference import InvalidReference, Reference
+
         return (piece for piece in self._every() if isinstance(piece, Reference | InvalidReference))
 
     def interpolated(self) -> Iterator[str]:
         """The names it waits for."""
+        from envref.refs.reference import InvalidReference, Reference
+
         return (piece.name for piece in self._every() if not isinstance(piece, str | Reference | InvalidReference))
 
     def _every(self) -> Iterator[Piece]:
@@ -69,15 +79,15 @@ class Filled:
     references that had a part in it, also by way of other variables.
     """
 
+    answers: Sequence[Answered] = ()
+    failures: Sequence[Answered] = ()
     sources: Sequence[Answered] = ()
-    __slots__ = ("answers", "failures", "value", "variable", "waits_for")
+    waits_for: Sequence[str] = ()
+    __slots__ = ("value", "variable")
 
     def __init__(self, variable: Variable, value: str | Secret | None = None) -> None:
         self.variable = variable
         self.value = value
-        self.answers: list[Answered] = []
-        self.failures: list[Answered] = []
-        self.waits_for: list[str] = []
 
     @property
     def failed(self) -> bool:
@@ -143,7 +153,7 @@ class Environment:
             return Variable(entry, (self._kept[entry.name],))
         if "$" in text and entry.interpolated:
             return self._live(entry)
-        return Variable(entry, (parsed(text) if text.startswith(SCHEME) else text,))
+        return Variable(entry, (_parsed(text) if text.startswith(SCHEME) else text,))
 
     def _live(self, entry: Entry) -> Variable:
         from envref.env.interpolation import Interpolator
@@ -160,6 +170,12 @@ class Environment:
         return made
 
 
+def _parsed(text: str) -> Reference | InvalidReference:
+    from envref.refs.reference import parsed
+
+    return parsed(text)
+
+
 def _plain(pieces: Sequence[Piece]) -> str | None:
     if len(pieces) != 1:
         return None if pieces else ""
@@ -168,6 +184,8 @@ def _plain(pieces: Sequence[Piece]) -> str | None:
 
 
 def _flat(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    from envref.refs.reference import InvalidReference, Reference
+
     for piece in pieces:
         yield piece
         if not isinstance(piece, str | Reference | InvalidReference):

@@ -19,6 +19,8 @@ RESERVED = "ENVREF_"  # envref's own settings begin with this; no file may set t
 ALLOWED = "allowed: letters, digits, _ . -, not starting with . or -"
 SHELL_ALLOWED = "allowed: letters, digits, _, not starting with a digit"
 
+# A value of these only is what it says, wherever it stands.
+_LITERAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+,=?&;~$")
 _BLANKS = " \t"
 _EXPORT = ("export ", "export\t")
 _LINE_END = " \t\r"
@@ -190,7 +192,16 @@ class _FileReader:
     def _line(self, start: int) -> int:
         """Reads the line at `start`, or several lines if the value spans them; returns where it ends."""
         end = self.source.line_end(start)
-        head, equals, tail = self.text[start:end].rstrip(_LINE_END).partition("=")
+        line = self.text[start:end]
+        head, equals, tail = line.partition("=")
+        # Most lines are as plain as this.
+        if equals and _LITERAL.issuperset(tail) and is_shell_name(head) and not head.startswith(RESERVED):
+            self._add(Entry(self.source, head, start, start=end - len(tail), end=end, text=tail))
+            return end
+        return self._any_line(start, end, line)
+
+    def _any_line(self, start: int, end: int, line: str) -> int:
+        head, equals, tail = line.rstrip(_LINE_END).partition("=")
         left = head.strip(_BLANKS)
         if not equals or left.startswith("#"):
             self._without_value(start, left)

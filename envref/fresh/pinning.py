@@ -7,7 +7,6 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from envref.backends.revision import is_same, version_of
-from envref.env.filling import fill
 from envref.fresh.chain import RevisionChain, RevisionStore
 from envref.fresh.lock import ABSENT, UNPINNED, Pin, pinned, shown_place
 from envref.fresh.stale import FRESH, STALE, Verdict, shown, since
@@ -15,7 +14,7 @@ from envref.project.project import committed_layers, with_files
 from envref.refs.outcome import Failed, Found
 from envref.refs.reference import Reference
 from envref.resolve.chain import ProjectStores, VariableChain
-from envref.resolve.resolution import answers
+from envref.resolve.resolution import answers, fill
 from envref.resolve.resolve import Scope, places_of
 from envref.resolve.store import Store
 

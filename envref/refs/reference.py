@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from envref.errors import EnvrefError, UsageError
+from envref.refs import scheme
 from envref.refs.address import check_key
 
-SCHEME = "ref://"
+SCHEME = scheme.SCHEME
 CHAIN = "secrets"  # the selector that asks every store, in the configured order
 
 _HEX = frozenset("0123456789abcdefABCDEF")

@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 
 from envref import streams
-from envref.backends.table import OTHERS
 from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
 from envref.project import project as projects
-from envref.refs.reference import Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from envref.client import Agent
+    from envref.env.composing import Composer
     from envref.env.environment import Variable
     from envref.env.file import EnvFile
     from envref.project.project import Project
     from envref.refs.outcome import Outcome
+    from envref.refs.reference import Reference
     from envref.resolve.chain import Chain, VariableChain
     from envref.resolve.resolve import Scope
     from envref.secret import Secret
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     AgentOf = Callable[[Project], Agent | None]
     Placing = Callable[[Project, dict["Reference", Outcome]], dict["Reference", Outcome]]
     Gate = Callable[[Project], object]
+
+
+_AN_ADDRESS = "://"  # is in every reference of another tool
 
 
 class Resolution:
@@ -61,9 +64,11 @@ class Resolution:
 
     def values(self) -> Values:
         """Name and value of the chosen variables that have one, in merged order; without the untrusted ones."""
-        names = [variable.name for variable in self.chosen if variable.name not in self.untrusted]
-        found = [(name, self.filled[name].value) for name in names]
-        values = [(name, value) for name, value in found if value is not None]
+        names = [variable.name for variable in self.chosen]
+        if self.untrusted:
+            names = [name for name in names if name not in self.untrusted]
+        filled = self.filled
+        values = [(name, value) for name in names if (value := filled[name].value) is not None]
         return self._hidden(values) if self.kept else values
 
     def _hidden(self, values: Values) -> Values:
@@ -101,11 +106,21 @@ def environment_of(project: Project, kept: Mapping[str, str] | None = None) -> E
         from envref.env.unset import warnings
 
         streams.warn_each(warnings(environment))
-    if any(mark in text for text in map(str, project.files) for mark in OTHERS):
+    if _may_hold_others(project):
         from envref.resolve import others
 
         streams.warn_each(others.warnings(environment.variables.values(), project.config))
     return environment
+
+
+def _may_hold_others(project: Project) -> bool:
+    """Whether its files have the beginning of another tool's reference somewhere."""
+    texts = [text for text in map(str, project.files) if _AN_ADDRESS in text]
+    if not texts:
+        return False
+    from envref.backends.table import OTHERS
+
+    return any(mark in text for text in texts for mark in OTHERS)
 
 
 def _say_files(project: Project, kept: Iterable[str]) -> None:
@@ -138,26 +153,44 @@ def resolved(  # the last three are where the answers come from, and where they 
     store is asked.
     """
     variables = environment.closure(chosen)
-    references = [
-        reference
-        for variable in variables
-        if variable.plain is None
-        for reference in variable.references()
-        if isinstance(reference, Reference)
-    ]
+    references = _references([variable for variable in variables if variable.plain is None])
     outcomes = _ask(project, references, timeout, gate, agent_of, stores) if references else {}
     if placing and any(reference.is_file for reference in references):
         outcomes = placing(project, outcomes)
-    return Resolution(project, chosen, _filled(variables, outcomes), has_references=bool(references))
+    return Resolution(project, chosen, fill(variables, outcomes), has_references=bool(references))
 
 
-def _filled(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
-    """What becomes of each variable. Most runs have only plain variables, end here, and load nothing for references."""
-    if all(variable.plain is not None for variable in variables):
-        return {variable.name: Filled(variable, variable.plain) for variable in variables}
-    from envref.env.filling import fill
+def _references(variables: Iterable[Variable]) -> list[Reference]:
+    """Those that the stores are asked for."""
+    if not variables:
+        return []
+    from envref.refs.reference import Reference
 
-    return fill(variables, outcomes)
+    found = [reference for variable in variables for reference in variable.references()]
+    return [reference for reference in found if isinstance(reference, Reference)]
+
+
+def fill(variables: list[Variable], outcomes: Mapping[Reference, Outcome]) -> dict[str, Filled]:
+    """What becomes of each variable; `variables` also holds all that these wait for, in merged order.
+
+    Most runs have only plain variables and load nothing for references; most references are the whole of a value.
+    """
+    filled = {variable.name: Filled(variable, variable.plain) for variable in variables}
+    others = [variable for variable in variables if variable.plain is None]
+    if not others:
+        return filled
+    from envref.env.filling import Filling
+
+    composer: Composer | None = None
+    for variable in others:
+        if variable.is_reference:
+            filled[variable.name] = Filling(variable, outcomes).filled()
+            continue
+        from envref.env.composing import Composer
+
+        composer = composer or Composer(filled, outcomes)
+        composer.compose(variable)
+    return filled
 
 
 def untrusted_names(project: Project, variables: Iterable[Variable]) -> list[str]:

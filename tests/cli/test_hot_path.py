@@ -23,8 +23,6 @@ PLAIN = {
     "__future__",
     "envref",
     "envref.__main__",
-    "envref.backends",
-    "envref.backends.table",  # with the names of variables that lead a store's program elsewhere
     "envref.cli",
     "envref.cli.activate",
     "envref.cli.request",
@@ -47,13 +45,13 @@ PLAIN = {
     "envref.project.trust.agreement",
     "envref.project.trust.digest",
     "envref.refs",
-    "envref.refs.address",
-    "envref.refs.reference",
+    "envref.refs.scheme",
     "envref.resolve",
     "envref.resolve.resolution",
     "envref.streams",
 }
 BUILT_IN = {
+    "gc",
     "marshal",
     "time",
     "types",
@@ -61,8 +59,10 @@ BUILT_IN = {
     "_sha2",
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
-ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
-FILLING = {f"envref.env.{name}" for name in ("filling", "interpolation", "template")}
+ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.refs.address"}
+TABLE = {"envref.backends", "envref.backends.table"}  # with the variables that lead a store's program elsewhere
+ASKING |= TABLE | {"envref.refs.reference"}
+FILLING = {"envref.env.filling"}
 ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
 GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "names", "need", "record", "usual")}
@@ -89,6 +89,7 @@ LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage",
 # The gate of a shell's agreement is not asked: `run` is called by its user, each time.
 STARTING = PLAIN - {"envref.project.trust.agreement", "envref.project.trust.digest"}
 STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.words", "project.trust.dangerous")}
+STARTING |= TABLE
 # Nor is anything of the gate where no variable is exported.
 GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
@@ -164,6 +165,12 @@ def test_the_help_imports_no_command(app):
     """The summaries have a table of their own."""
     modules = {module for module in own(loaded(app, "--help")) if module.startswith("envref.cli.")}
     assert modules == {f"envref.cli.{name}" for name in ("commands", "grammar", "summaries")}
+
+
+def test_an_address_adds_the_table_of_stores(app):
+    """Which knows how references of other tools begin; this is none."""
+    app.write(".env", "A=https://localhost\n")
+    assert loaded(app, "resolve", "--export") == PLAIN | TABLE
 
 
 def test_a_failing_reference_adds_the_chain_and_the_report(app):

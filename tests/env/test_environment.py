@@ -6,12 +6,12 @@ import pytest
 
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
-from envref.env.filling import fill
 from envref.env.shown import shown as as_shown
 from envref.env.unset import warnings
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
+from envref.resolve.resolution import fill
 from envref.secret import Secret
 from tests.lateness import Stopwatch
 

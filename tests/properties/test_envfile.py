@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 from envref.env import template
@@ -50,6 +51,26 @@ def parsed(text):
         return EnvFile.parse(text)
     except MalformedFile:
         hypothesis.reject()
+
+
+@EVERY
+@hypothesis.given(FILES)
+def test_a_plain_line_is_read_as_any_line(text):
+    """The short way for most lines finds what the grammar's own way does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("envref.env.file._LITERAL", frozenset())
+        slow = seen_of(text)
+    assert seen_of(text) == slow
+
+
+def seen_of(text):
+    """Everything that reading a text gives."""
+    try:
+        file = EnvFile.parse(text)
+    except MalformedFile as error:
+        return error.lines()
+    entries = [(each.name, each.at, each.start, each.end, each.text, each.quote) for each in file.entries]
+    return entries, list(map(str, file.warnings))
 
 
 def literal(entry):

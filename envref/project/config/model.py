@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from envref.backends.table import DESKTOP
 from envref.errors import EnvrefError
 from envref.paths import expanded
 
@@ -138,7 +137,6 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "interpolate_environment": False,
     "precedence": FILES,
     "profiles": {},
-    "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
     "services": {},
     "tools": {},
@@ -212,6 +210,9 @@ class Config(_Frozen):
     global_path: str | None  # of the user's own file, if there is one
     source: bytes  # the text of the project's file, as it was read
 
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**fields if "backends" in fields else {**fields, "backends": _on_a_desktop()})
+
     def agent_seconds(self, backend: BackendConfig, otherwise: int = 0) -> int:
         """How long the agent keeps the store's answers; 0 for not at all, which wins wherever it is said."""
         said = (backend.agent, self.agent)
@@ -225,6 +226,13 @@ class Config(_Frozen):
     def profile_file(self, profile: str) -> str:
         """The env file of a profile, configured or not."""
         return self.profiles.get(profile, f".env.{profile}")
+
+
+def _on_a_desktop() -> tuple[BackendConfig]:
+    """The chain of a config that says nothing of it."""
+    from envref.backends.table import DESKTOP  # most configs have backends
+
+    return (BackendConfig(name=DESKTOP, type=DESKTOP),)
 
 
 def invalid(faults: list[str]) -> EnvrefError:

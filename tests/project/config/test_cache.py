@@ -98,7 +98,7 @@ def test_a_copy_loads_without_yaml(source, home):
         for _ in range(2)
     )
     assert "yaml" in first
-    own = {"backends", "backends.table", "errors", "paths", "project", "project.config"}
+    own = {"errors", "paths", "project", "project.config"}
     own |= {f"project.config.{name}" for name in READING}
     assert set(second) == {"__future__", "envref", *(f"envref.{name}" for name in own)}
 
