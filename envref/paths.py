@@ -206,6 +206,20 @@ def open_lock(path: str) -> int:
     return without_links(path, os.O_RDWR | os.O_CREAT)
 
 
+def open_folder(path: str) -> int:
+    """A descriptor of a folder that envref made, and that nobody else could change. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | WITHOUT_LINKS)
+    if is_ours(os.fstat(descriptor)):
+        return descriptor
+    os.close(descriptor)
+    raise PermissionError(0, "others could change it", path)
+
+
+def make_empty(name: str, folder: int) -> None:
+    """A new, empty file in an open folder. FileExistsError when anything is there, another OSError otherwise."""
+    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | WITHOUT_LINKS, 0o600, dir_fd=folder))
+
+
 def is_regular(file: BufferedReader) -> bool:
     return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 

@@ -87,15 +87,26 @@ def flox_hook(
     if action == "remove":
         exclusive(remove=True, install=wish.install)
         return _remove(str(target), wish)
-    project = forms.committed(configured(directory(), profile))
-    streams.warn_each(project.warnings)
     if not action:
+        project = _shared(profile)
         streams.write(_snippet(wish, project))
         return OK
-    path, name, inside = _place(str(target), project.root)
+    path, name, inside = _place(str(target), configured(directory(), profile).root)
+    if form == Form() and placement is None and not services:  # nobody asked for another one than there is
+        there = manifests.read(path, name, inside=inside)
+        form = forms.kept(there)
+        wish, profile = wish._replace(form=form, services=forms.is_served_alone(there)), form.profile
+    project = _shared(profile)
     status = _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
-    calls_envref = kind != forms.NATIVE
+    calls_envref = form.kind != forms.NATIVE
     return _agreed(configured(directory(), profile)) if action == "write" and calls_envref else status
+
+
+def _shared(profile: str | None) -> Project:
+    """The project as everybody has it; prints its warnings."""
+    project = forms.committed(configured(directory(), profile))
+    streams.warn_each(project.warnings)
+    return project
 
 
 def _agreed(project: Project) -> int:

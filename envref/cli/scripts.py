@@ -135,7 +135,7 @@ function __envref_complete
         set -l part (string split -m 1 -- , $line)
         switch $part[1]
             case plain part
-                echo -- $part[2]
+                printf "%s\n" $part[2]
             case file
                 __envref_files $current
             case dir
@@ -158,7 +158,7 @@ function __envref_program
     set -l own $words[(math $argv[1] + 1)..-1]
     if test (count $own) -eq 1; and not string match -q -- '*/*' $own[1]
         for name in (complete -C $own[1] | string replace -r -- '\t.*' '' | string match -v -- '*/')
-            command -q -- $name; and echo -- $name
+            command -q -- $name; and printf "%s\n" $name
         end
         return
     end

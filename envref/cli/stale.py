@@ -9,11 +9,11 @@ import click
 
 from envref import streams
 from envref.cli import activate, candidates
-from envref.cli.grammar import Command, directory
+from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, printable
 from envref.formats import shells
-from envref.fresh import seen, stale
+from envref.fresh import seen, stale, stamp
 from envref.fresh.chain import RevisionChain
 from envref.fresh.seen import Unusable
 from envref.project.trust.gate import check
@@ -40,17 +40,34 @@ _AGAIN = 'export the variables again: eval "$(envref resolve --export)"'
 @click.option("--json", "as_json", is_flag=True, help="Every name with its status, as JSON.")
 @click.option("--services", is_flag=True, help="Also the Flox services that hold an old name.")
 @click.option("--read", is_flag=True, help="Read values, and drop them, where nothing else tells.")
+@click.option("--count", is_flag=True, help="Only the number of those that are old or gone.")
+@click.option("--touch", is_flag=True, help="If one is old or gone, let direnv and prompts everywhere look again.")
 @timeout_option
-def command(names: tuple[str, ...], timeout: float | None, *, as_json: bool, services: bool, read: bool) -> int:
+def command(
+    names: tuple[str, ...],
+    timeout: float | None,
+    *,
+    as_json: bool,
+    services: bool,
+    read: bool,
+    count: bool,
+    touch: bool,
+) -> int:
     """Show which of this shell's variables are old.
 
     Exit status: 3 if one is old or gone, else 1 if one can't be told, else 0.
 
     Example: envref stale DB_PASSWORD || eval "$(envref refresh)"
     """
+    exclusive(json=as_json, count=count)
     given = Shell(timeout)
     found = given.verdicts(names, read=read)
-    streams.write(json_of(found) if as_json else text_of(found))
+    if touch and old_names(found):
+        _touch()
+    if count:
+        streams.write(f"{len(old_names(found))}\n")
+    else:
+        streams.write(json_of(found) if as_json else text_of(found))
     if services and streams.level > streams.QUIET:
         streams.say(_services(given.project, old_names(found)))
     return status(found)
@@ -65,6 +82,12 @@ def text_of(found: Iterable[Verdict]) -> str:
 
 def json_of(found: Iterable[Verdict]) -> str:
     return shells.json_text([_row(verdict) for verdict in found])
+
+
+def _touch() -> None:
+    fault = stamp.touch()
+    if fault:
+        raise EnvrefError(f"touching the stamp: {fault}", hint="XDG_STATE_HOME names another place for it")
 
 
 def status(found: Iterable[Verdict]) -> int:

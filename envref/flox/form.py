@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from envref.project.project import Project, committed_layers, env_path
 from envref.resolve.withheld import for_shells
 
 HOOKED, PROFILED, NATIVE, PLUGGED = "hook", "profile", "native", "plugin"
+_STRICT_SIGNS = (" --strict", " || false")  # the native block has no option to pass on
+_AGENT_OPTION = " --agent"
+_PROFILE_OPTION = re.compile(r" --profile ([\w-]+)")
 _STAYS = (
     "note: the variables stay set after flox deactivate, or after auto-activation leaves the directory: "
     f'their undo needs schema-version = "{written(UNDO_SINCE)}"'
@@ -137,6 +141,24 @@ def found(manifest: Manifest) -> str:
     return PLUGGED if manifest.entries(plugin.KIND) or manifest.entries(plugin.IMPORTED) else ""
 
 
+def kept(manifest: Manifest) -> Form:
+    """The form that the manifest holds, with the options that it was written with; a hook where it holds none."""
+    text = "\n".join(str(manifest.value(path)) for path in manifest.blocks())
+    profile = _PROFILE_OPTION.search(text)
+    return Form(
+        kind=found(manifest) or HOOKED,
+        profile=profile[1] if profile else None,
+        strict=any(sign in text for sign in _STRICT_SIGNS),
+        imports=bool(manifest.entries(plugin.IMPORTED)),
+        agent=_AGENT_OPTION in text,
+    )
+
+
+def is_served_alone(manifest: Manifest) -> bool:
+    """Whether its services are started through `envref run`, and nothing else loads secrets."""
+    return not found(manifest) and services.unwrapped(manifest.text) != manifest.text
+
+
 def warnings(manifest: Manifest) -> list[str]:
     """What its owner should know of the form and the services in it together.
 
@@ -227,7 +249,7 @@ def _plugged(manifest: Manifest, form: Form, project: Project) -> Edit:
     if not manifest.value(("plugins", "envref")):
         raise EnvrefError(
             "no variable is a reference, so there is nothing for [plugins.envref]",
-            run=("envref", "flox-hook", "--write"),
+            run=("envref", "flox-hook", "--write", "--placement", "hook"),
         )
     return Edit(manifest, said)
 

@@ -17,7 +17,7 @@ KIND = "plugin"
 IMPORTED = "import"  # a separate block: a later run without --import leaves it
 
 _MADE_BY = {KIND: "envref flox-hook --plugin", IMPORTED: "envref flox-hook --plugin --import"}
-_OTHER_FORM = "use the hook form: envref flox-hook --write"
+_OTHER_FORM = "use the hook form: envref flox-hook --write --placement hook"
 
 _UNSERVED = {"infisical": ""}  # Flox's plugins that no store of envref serves
 _INERT = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")

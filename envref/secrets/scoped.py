@@ -12,6 +12,7 @@ from envref import streams
 from envref.backends.base import Backend
 from envref.client import UNTOLD, Writing
 from envref.errors import BackendDenied, BackendError, EnvrefError
+from envref.fresh import stamp
 from envref.refs.address import Address
 from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
@@ -70,13 +71,11 @@ class ScopedStore:
 
         Raises BackendError; SecretNotFound only if the single change deletes an absent key.
         """
-        with self._signed(), Writing(self._store.type) as writing:
-            if len(changes) > 1:
-                wanted = {self.address(key): value for key, value in changes.items()}
-                self._opened.change(wanted, self._store.deadline)
-            else:
-                for key, value in changes.items():
-                    self._change_one(key, value)
+        try:
+            with self._signed(), Writing(self._store.type) as writing:
+                self._change(changes)
+        finally:  # a store that fails may have written, or some of several
+            stamp.tell()
         if not writing.is_safe:
             streams.warn(UNTOLD)
 
@@ -119,6 +118,14 @@ class ScopedStore:
     @property
     def _opened(self) -> Backend:
         return self._store.opened(self._store.deadline)
+
+    def _change(self, changes: Mapping[str, Secret | None]) -> None:
+        if len(changes) > 1:
+            wanted = {self.address(key): value for key, value in changes.items()}
+            self._opened.change(wanted, self._store.deadline)
+            return
+        for key, value in changes.items():
+            self._change_one(key, value)
 
     def _change_one(self, key: str, value: Secret | None) -> None:
         backend = self._opened

@@ -279,15 +279,29 @@ def test_an_edited_file_is_loaded_again(direnv, form, file):
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_rotated_secret(direnv, form):
-    """No file changed, so the shell keeps the old value until `direnv reload`; a new shell has the new one."""
+@pytest.mark.parametrize("state", ["", "state"])
+def test_a_rotated_secret(direnv, tmp_path, form, state):
+    """The next prompt loads it, also the third in a second, also when the first one made the stamp."""
     direnv.envrc(form)
-    rotate = "printf sk-2 | envref secret rotate api_key --value-stdin"
-    before, rotated, reloaded = direnv.session(
-        "enter", "prompt", "dump", rotate, "prompt", "dump", "direnv reload", "prompt", "dump"
+    more = {"XDG_STATE_HOME": str(tmp_path / state)} if state else {}
+    rotations = [f"printf sk-{number} | envref secret rotate api_key --value-stdin" for number in (2, 3, 4)]
+    steps = [step for rotate in rotations for step in (rotate, "prompt", "dump")]
+    found = direnv.session("enter", "prompt", "dump", *steps, "prompt", "dump", **more)
+    assert [environment["API_KEY"] for environment in found] == ["sk-1", "sk-2", "sk-3", "sk-4", "sk-4"]
+    assert direnv.output.count("direnv: loading") == 4
+
+
+def test_a_secret_that_was_written_elsewhere(direnv):
+    """Nothing tells of it; `stale --touch` in any shell finds it, and the next prompt loads. Nothing old: no load."""
+    direnv.envrc("short")
+    touch = "envref stale --touch > told"
+    elsewhere = "XDG_STATE_HOME=/dev/null envref secret set api_key --value sk-2 2> told"
+    before, same, unseen, after = direnv.session(
+        *("enter", "prompt", "dump", touch, "prompt", "dump"),
+        *(elsewhere, "prompt", "dump", touch, "prompt", "dump"),
     )
-    assert [environment["API_KEY"] for environment in (before, rotated, reloaded)] == ["sk-1", "sk-1", "sk-2"]
-    assert direnv.loaded()["API_KEY"] == "sk-2"
+    assert [each["API_KEY"] for each in (before, same, unseen, after)] == ["sk-1", "sk-1", "sk-1", "sk-2"]
+    assert direnv.output.count("direnv: loading") == 2
 
 
 def test_a_file_that_is_not_allowed_loads_nothing(direnv):

@@ -67,7 +67,7 @@ def flox(project):
 
 
 FORMS = {
-    "hook": [],
+    "hook": ["--placement", "hook"],
     "strict hook": ["--strict", "-P", "staging"],
     "agent": ["--agent"],
     "profile and agent": ["--placement", "profile", "--agent"],
@@ -155,6 +155,27 @@ def test_check_exits_3_with_the_difference_and_the_cure(flox):
     assert flox.manifest == before
 
 
+KEPT = {**FORMS, "plugin and import": ["--plugin", "--import"], "services": ["--services"]}
+
+
+@pytest.mark.parametrize("form", [form for form in KEPT if "install" not in form])
+def test_the_form_that_is_there_is_kept(flox, form):
+    """Whoever asks for no form means the one in the manifest, with its profile and strictness."""
+    flox.write(MANIFEST, SERVICES)
+    flox.ok("--write", *KEPT[form])
+    written = flox.manifest
+    assert flox.ok("--check") == ""
+    assert flox.ok("--diff") == ""
+    flox.ok("--write")
+    assert flox.manifest == written
+    flox.write(MANIFEST, written.replace("_envref_rc=0", "_envref_rc=0 # mine"))
+    flox.write(".env", ENV + "NEW=ref://pass/new\n")
+    flox.ok("--write")
+    flox.ok("--check", *KEPT[form])
+    flox.ok("--write", "--placement", "hook")
+    assert "envref hook v1" in flox.manifest
+
+
 def test_drift_is_seen(flox):
     """A block that was edited by hand, and a variable that is new where names are written."""
     flox.ok("--write")
@@ -202,7 +223,7 @@ def test_that_there_is_no_undo_is_said_once(flox):
     first = flox.hook("--write", "--placement", "profile")
     assert (stay in first.stderr, needs in first.stderr) == (True, True)
     assert stay not in flox.hook("--write", "--placement", "profile").stderr
-    assert stay not in flox.hook("--write").stderr
+    assert stay not in flox.hook("--write", "--placement", "hook").stderr
     assert stay in flox.hook("--diff", "--placement", "profile").stderr
     flox.hook("--remove")
     flox.write(MANIFEST, flox.manifest.replace("version = 1", 'schema-version = "1.13.0"'))
@@ -278,7 +299,7 @@ def test_plugin_needs_a_reference(flox):
         1,
         (
             "error: no variable is a reference, so there is nothing for [plugins.envref]\n"
-            "  run: envref flox-hook --write\n"
+            "  run: envref flox-hook --write --placement hook\n"
         ),
     )
     assert flox.manifest == FRESH
@@ -322,7 +343,7 @@ def test_services_get_their_own_secrets(flox):
     flox.ok("--write", "--services")
     assert flox.manifest == written
     flox.ok("--check", "--services")
-    flox.ok("--write")
+    flox.ok("--write", "--placement", "hook")
     flox.ok("--remove", "--services")
     assert ">>> envref" in flox.manifest
     flox.ok("--write", "--services")

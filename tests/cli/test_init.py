@@ -44,7 +44,9 @@ def test_the_files_hold_what_the_contract_says(project):
     assert project.read(".env").startswith("# ")
     assert project.read(".env").splitlines()[1:] == ["APP_NAME=myapp", "APP_ENV=development", "APP_PORT=3000"]
     assert all(line.startswith("#") for line in project.read(".env.local").splitlines())
-    assert project.read(".envrc") == 'watch_file .envref.yaml .env .env.local\neval "$(envref resolve --direnv)"\n'
+    stamp = '"${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp"'
+    lines = [f"watch_file .envref.yaml .env .env.local {stamp}", 'eval "$(envref resolve --direnv)"']
+    assert project.read(".envrc").splitlines() == lines
     assert project.read(".gitignore") == ".env.local\n"
     assert mode(project.path / ".env.local") == 0o600
     assert mode(project.path / ".env") == 0o644

@@ -269,3 +269,31 @@ def test_a_store_s_failure_says_what_was_being_done(shop):
 def test_quiet_says_nothing_when_all_is_well(shop):
     """-q leaves out the line that tells of the success."""
     assert shop.envref("-q", "secret", "set", "k", stdin="v").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("env", "key", "options", "said"),
+    [
+        ("DB_PASSWORD=ref://secrets/db_password\n", "DB_PASSWORD", [], '; DB_PASSWORD refers to "db_password"; add '),
+        ("DB_PASSWORD=plain\n", "DB_PASSWORD", [], "; add --env DB_PASSWORD, or run: envref set "),
+        ("", "API_KEY", ["-P", "staging"], "envref set API_KEY=ref://secrets/API_KEY --profile staging\n"),
+        ("A=x${ref://secrets/DB_PASSWORD}\n", "DB_PASSWORD", [], ""),
+        ("A=ref://store/DB_PASSWORD\n", "DB_PASSWORD", [], ""),
+        ("DB_PASSWORD=ref://secrets/db_password\n", "db_passwd", [], ""),
+        ("DB_PASSWORD=ref://secrets/db_password\n", "DB_PASSWORD", ["--env", "DB_PASSWORD"], ""),
+        ("no line\n", "lower", [], ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["set", "generate"])
+def test_a_key_like_a_variable_that_nothing_refers_to(shop, command, env, key, options, said):
+    """Its value would reach nobody: the note says so, and its command is what writes the line."""
+    shop.write(".env", env)
+    done = shop.envref("secret", command, key, *options, stdin="s3cret\n")
+    assert done.returncode == 0, done.stderr
+    assert ("no line of the env files refers to" in done.stderr) == bool(said)
+    assert said in done.stderr
+    if said:
+        run = done.stderr.rpartition("run: ")[2].split()
+        assert shop.envref(*run[1:]).returncode == 0
+        assert "note" not in shop.envref("secret", "rotate", key, *options, "--value-stdin", stdin="new\n").stderr
+        assert "note" not in shop.envref("secret", "set", key, *options, stdin="new\n").stderr

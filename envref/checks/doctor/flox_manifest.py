@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
 from envref.flox import manifest as manifests
-from envref.flox import plugin
 from envref.flox.form import Form
 from envref.flox.replay import BREAKS
 from envref.formats import shells
@@ -30,9 +28,6 @@ _KIND = {
     forms.NATIVE: ("--native",),
     forms.PLUGGED: ("--plugin",),
 }
-_STRICT = (" --strict", " || false")  # the native block has no option to pass on
-_AGENT = " --agent"
-_PROFILE = re.compile(r" --profile ([\w-]+)")
 
 
 def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
@@ -77,7 +72,7 @@ def _manifest(case: Case) -> Manifest:
 def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
     kind = forms.found(manifest)
     if kind:
-        form = _form(manifest, kind)
+        form = forms.kept(manifest)
         if str(forms.write(manifest, form, project).manifest) != str(manifest):
             message = f"the {kind} form in it is not what .envref.yaml and the env files say now"
             yield Finding(manifest.name, message, run=_command(form))
@@ -86,19 +81,6 @@ def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
     if project.config.services and _unwrapped(manifest, project):
         message = "its services are not started with the variables that services: in .envref.yaml names"
         yield Finding(manifest.name, message, run=(*_COMMAND, "--services"))
-
-
-def _form(manifest: Manifest, kind: str) -> Form:
-    """The options that the block was written with, as far as its text has them."""
-    text = "\n".join(str(manifest.value(path)) for path in manifest.blocks())
-    profile = _PROFILE.search(text)
-    return Form(
-        kind=kind,
-        profile=profile[1] if profile else None,
-        strict=any(sign in text for sign in _STRICT),
-        imports=bool(manifest.entries(plugin.IMPORTED)),
-        agent=_AGENT in text,
-    )
 
 
 def _command(form: Form) -> tuple[str, ...]:

@@ -7,11 +7,8 @@ import click
 from envref import streams
 from envref.cli import prompt
 from envref.cli.secret.target import keyed, target_of
-from envref.env.environment import Environment
-from envref.errors import EnvrefError
+from envref.cli.secret.users import users
 from envref.refs.address import check_key
-from envref.refs.reference import Reference
-from envref.resolve.resolution import load
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore, doing
@@ -50,23 +47,6 @@ def _with_history(store: ScopedStore, key: str) -> dict[str, Secret | None]:
 
 def _tell_users(target: Target, key: str) -> None:
     """Names the variables that still refer to the key; their lines are left alone."""
-    names = _users(target, key)
+    names = users(target, key)
     if names:
         streams.inform(f'note: {", ".join(names)} still refer{"" if len(names) > 1 else "s"} to "{key}"')
-
-
-def _users(target: Target, key: str) -> list[str]:
-    try:
-        project = load(target.project.root, target.scope.profile)
-        variables = Environment(project.files).variables.values()
-    except EnvrefError:
-        return []  # a broken or missing env file is for other commands to report; the secret is deleted
-    return [
-        variable.name
-        for variable in variables
-        if any(_refers(reference, target, key) for reference in variable.references())
-    ]
-
-
-def _refers(reference: Reference | EnvrefError, target: Target, key: str) -> bool:
-    return isinstance(reference, Reference) and reference.key == key and reference.store in (None, target.backend)

@@ -11,6 +11,7 @@ from envref import streams
 from envref.cli import candidates
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import keyed, written
+from envref.cli.secret.users import tell_unused
 from envref.secret import Secret
 from envref.secrets.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
 from envref.secrets.scoped import doing
@@ -60,6 +61,8 @@ def generate(
     secret = _stored(target, key, recipe, keep=if_missing)
     if line:
         line.write()
+    else:
+        tell_unused(target, key)
     if print_:
         streams.write(f"{secret.reveal()}\n")
 

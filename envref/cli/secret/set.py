@@ -9,6 +9,7 @@ from envref.cli import prompt
 from envref.cli.secret import value as secret_value
 from envref.cli.secret.reference import reference_line, variable_option
 from envref.cli.secret.target import keyed, written
+from envref.cli.secret.users import tell_unused
 from envref.secret import Secret
 from envref.secrets.scoped import doing
 
@@ -49,6 +50,8 @@ def set_(
     streams.inform(f'secret "{key}" stored in {target}')
     if line:
         line.write()
+    else:
+        tell_unused(target, key)
 
 
 def _given(value: str | None, *, raw: bool, allow_empty: bool) -> Secret:

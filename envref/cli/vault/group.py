@@ -11,6 +11,7 @@ from envref.backends.vault import age, lifecycle, passphrase
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.vault.target import agent_for, create, opened, vault_options
 from envref.errors import UsageError
+from envref.fresh import stamp
 from envref.paths import shown
 from envref.project.config import duration
 
@@ -95,6 +96,7 @@ def rekey(backend: str | None, path: str | None) -> None:
     """
     with opened(backend, path) as target:
         count = lifecycle.rekey(target.file)
+        stamp.tell()
         streams.inform(f"vault rekeyed at {shown(target.file.path)} ({count} secrets)")
         streams.inform("hint: if a copy of the old file leaked, rotate the secrets themselves")
 

@@ -15,6 +15,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.vault.export import VERSION
 from envref.cli.vault.target import opened, vault_options
 from envref.errors import EnvrefError, UsageError
+from envref.fresh import stamp
 from envref.paths import open_named
 from envref.refs.address import check_key
 from envref.secret import Secret
@@ -53,6 +54,8 @@ def import_(
     if not difference.new and not difference.changed:
         streams.inform(_nothing(number))
         return
+    if not dry_run:
+        stamp.tell()
     done = "would import" if dry_run else "imported"
     counts = f"{len(difference.new)} new, {len(difference.changed)} changed"
     streams.inform(f"{done} {len(secrets)} secrets from {file or 'stdin'} ({counts})")

@@ -84,7 +84,7 @@ def test_a_new_variable_is_a_drift_of_a_form_that_names_them(environment):
     cured(environment, "envref flox-hook --write --placement profile")
     environment.write(".env", "PLAIN=1\nMORE=2\n")
     assert told(environment)[1] == ["envref flox-hook --write --placement profile"]
-    cured(environment, "envref flox-hook --write")
+    cured(environment, "envref flox-hook --write --placement hook")
     environment.write(".env", "PLAIN=1\nMORE=2\nEVEN_MORE=3\n")
     assert told(environment)[1] == []
 
