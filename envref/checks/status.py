@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from envref.checks import committed, example, schema
 from envref.checks.example import Comparison
 from envref.errors import pasted
+from envref.fresh.ages import Age, ages
 from envref.project import sealed
 from envref.project.project import env_files, env_path, layers, shared_names, words_of
 from envref.project.project import without_base as missing_base
@@ -17,11 +18,12 @@ from envref.resolve.store import ALWAYS
 from envref.resolve.withheld import kept_names, withheld
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from envref.env.environment import Answered, Filled, Variable
     from envref.env.file import EnvFile
     from envref.project.project import Project
+    from envref.refs.outcome import Outcome
     from envref.resolve.resolution import Resolution
 
 
@@ -45,13 +47,14 @@ class AgainstSchema(TypedDict):
 
 class Secrets(TypedDict):
     """`resolved` is None if no store was asked; then `missing` means nothing. `forgiven` are the backends whose secrets
-    count as missing where nobody is signed in.
+    count as missing where nobody is signed in. `revisions` are those that stores told along with the values.
     """
 
     total: int
     resolved: int | None
     missing: list[str]
     backends: list[str]
+    revisions: list[Age]
     forgiven: NotRequired[list[str]]
 
 
@@ -119,6 +122,7 @@ def status(project: Project, variables: list[Variable], resolution: Resolution |
             "resolved": None if resolution is None else len(secret) - len(failed),
             "missing": [filled.variable.name for filled in failed],
             "backends": [backend.name for backend in project.config.backends],
+            "revisions": ages(_outcomes(resolution)),
             **_forgiven(project),
         },
         "example": {"file": example.FILE, "missing": compared.missing, "extra": compared.extra} if compared else None,
@@ -170,6 +174,14 @@ def _kept(project: Project, variables: Iterable[Variable]) -> WithTools:
 
 def _failed(resolution: Resolution | None) -> list[Filled]:
     return [filled for filled in resolution.filled.values() if filled.failed] if resolution else []
+
+
+def _outcomes(resolution: Resolution | None) -> Iterator[tuple[str, Outcome]]:
+    """What became of each reference in a variable's own value."""
+    if resolution is None:
+        return
+    for variable in resolution.chosen:
+        yield from ((variable.name, outcome) for _, outcome in resolution.filled[variable.name].answers)
 
 
 def _compared(project: Project, variables: Iterable[Variable]) -> Comparison | None:

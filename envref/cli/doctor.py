@@ -15,9 +15,10 @@ from envref.cli.files import project
 from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option
 from envref.cli.timeout import timeout_of_environment
-from envref.errors import FAILED, OK, EnvrefError, steps
+from envref.errors import FAILED, OK, EnvrefError, printable, steps
 from envref.flox.manifest import PLACE
 from envref.formats import shells
+from envref.fresh.ages import Age, words
 from envref.paths import shown
 from envref.project.config.files import FILE
 from envref.project.project import Project, bare, layers
@@ -32,7 +33,7 @@ from envref.project.project import Project, bare, layers
 def doctor(profile: str | None, file: str | None, local_file: str | None, format_: str, *, flox: bool) -> int:
     """Find what is wrong with the env files and around them, with a cure for each.
 
-    Shows no value; asks stores whether they are ready, and for nothing else.
+    Shows no value; asks stores whether they are ready, and which version of each secret they have.
 
     Example: envref doctor --flox
     """
@@ -50,8 +51,9 @@ def doctor(profile: str | None, file: str | None, local_file: str | None, format
     for table in _tables(case, flox=flox):
         findings |= checks.examine(case, table)
     if format_ == "json":
-        streams.write(shells.json_text(_report(findings)))
+        streams.write(shells.json_text({**_report(findings), "secrets": case.ages}))
     else:
+        _tell_ages(case.ages)
         _tell([finding for each in findings.values() for finding in each])
         if not flox and os.path.exists(os.path.join(found.root, PLACE)):
             streams.inform("hint: there is a Flox environment here; envref doctor --flox looks at it too")
@@ -106,6 +108,11 @@ def _row(word: str, finding: Finding) -> dict[str, str | int]:
     cure = {"run": steps(finding.run, finding.hint), "hint": ""} if finding.run else {"run": "", "hint": finding.hint}
     fields = {**vars(finding), **cure, "is_said": False}
     return {"check": word, **{name: value for name, value in fields.items() if value}}
+
+
+def _tell_ages(rows: Iterable[Age]) -> None:
+    if streams.level != streams.QUIET:
+        streams.write("".join(f"{printable(row['name'])}  {printable(words(row))}\n" for row in rows))
 
 
 def _tell(findings: list[Finding]) -> None:

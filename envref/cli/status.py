@@ -15,6 +15,7 @@ from envref.cli.options import format_option, profile_option, timeout_option
 from envref.cli.request import Request
 from envref.errors import OK, PARTIAL, printable
 from envref.formats import shells
+from envref.fresh.ages import words
 from envref.project.project import NoProject, configured, find
 from envref.resolve.resolution import environment_of, load
 from envref.resolve.store import ALWAYS
@@ -93,6 +94,9 @@ def _lines(report: Status) -> Iterator[str]:
         yield from ("", "Secrets:", f"  Backends: {', '.join(_backends(report))}", f"  Resolved: {asked}")
         if secrets["missing"]:
             yield f"  Missing:  {', '.join(secrets['missing'])}"
+        if secrets["revisions"]:
+            yield "  Revisions:"
+            yield from (f"    {row['name']}  {words(row)}" for row in secrets["revisions"])
     if "tools" in report:
         yield from ("", "Kept from the shell, for:", *_kept(report["tools"]))
     if report["example"] or report["schema"]:

@@ -31,6 +31,8 @@ class LockedStore(Store):
 
     __slots__ = ("pins",)
 
+    update: tuple[str, ...] = ()  # the command that takes what is there now; each lock has a class of its own
+
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.pins: dict[Address, str] = {}
@@ -49,22 +51,25 @@ class LockedStore(Store):
         return False
 
     def _answers(self, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
-        """The agent's too: what it keeps of a version may be that of a secret which was made again since."""
-        answers = super()._answers(addresses, until)
-        pinned = [each for each in addresses if each in self.pins]
-        return {**answers, **{each: self._checked(each, answers.get(each)) for each in pinned}}
+        answers = dict(super()._answers(addresses, until))
+        wrong = [each for each in addresses if each in self.pins and self._fault(each, answers.get(each))]
+        if wrong and self.memory:  # which may have the same version of a secret that was made again since
+            told = self.told(wrong, until)
+            answers = {each: answer for each, answer in answers.items() if each not in wrong} | dict(told)
+        faults = {each: self._fault(each, answers.get(each)) for each in wrong}
+        return {**answers, **{each: fault for each, fault in faults.items() if fault}}
 
-    def _checked(self, address: Address, answer: Answer | None) -> Answer:
-        """The answer, if it is the writing that is pinned; never another one."""
-        revision = self.pins[address]
+    def _fault(self, address: Address, answer: Answer | None) -> BackendError | None:
+        """Why the answer is not the writing that is pinned."""
         if isinstance(answer, BackendError) and not isinstance(answer, HoldsBytes):
             return answer
         told = answer.encoded if isinstance(answer, HoldsBytes) else answer
-        if told is not None and answer is not None and is_same(told.revision, revision):
-            return answer
+        revision = self.pins[address]
+        if told is not None and is_same(told.revision, revision):
+            return None
         place = f'version {shown(revision)} of "{address}", which {FILE} names,'
         fact = f"{place} is no more" if told is None else f"{place} is another writing now"
-        return BackendInvalid(fact, subject=self.label, run=("envref", "lock", "--update"))
+        return BackendInvalid(fact, subject=self.label, run=self.update)
 
 
 class LockedChain(VariableChain):
@@ -133,4 +138,7 @@ def chain(project: Project, variables: Iterable[Variable]) -> type[VariableChain
     """The chain that gives these variables what the project's lock has. Raises EnvrefError for a lock of no use."""
     waiting = [variable for variable in variables if variable.plain is None]
     pins = lock.section(project.root, project.profile) if waiting else ()
-    return type("ChainOfLock", (LockedChain,), {"locked": Locked(project, waiting, pins), "__slots__": ()})
+    update = ("envref", "lock", "--update", *words_of(project.profile))
+    store = type("StoreOfLock", (LockedStore,), {"update": update, "__slots__": ()})
+    members = {"kind": store, "locked": Locked(project, waiting, pins), "__slots__": ()}
+    return type("ChainOfLock", (LockedChain,), members)

@@ -66,6 +66,15 @@ class ScopedStore:
                 self._store.reads.note(self.name, answers)
             return {address.key: _value(answers[address]) for address in addresses if address in answers}
 
+    def revisions(self, keys: Sequence[str]) -> dict[str, str]:
+        """Which writing of each key the store has, without values. Raises BackendError for the first that fails."""
+        if not keys:
+            return {}
+        addresses = {key: self.address(key) for key in keys}
+        with self._signed():
+            told = self._opened.revisions(list(addresses.values()), self._store.deadline)
+            return {key: _text(told[each]) for key, each in addresses.items() if each in told}
+
     def change(self, changes: Mapping[str, Secret | None]) -> None:
         """Writes the values and deletes the keys that have None: at once if the store can, else one by one in order.
 
@@ -149,6 +158,12 @@ class ScopedStore:
             if warning not in self._store.warnings:
                 self._store.warnings.append(warning)
                 streams.warn(warning)
+
+
+def _text(told: str | BackendError) -> str:
+    if isinstance(told, BackendError):
+        raise told
+    return told
 
 
 def _value(answer: Secret | BackendError) -> Secret:

@@ -111,6 +111,8 @@ CALLS = [
     Call("secret get nothing", status=1),
     Call("secret list"),
     Call("secret list --all --format json"),
+    Call("secret list --revisions"),
+    Call("secret list --revisions --format json"),
     Call("secret rotate a --value-stdin", stdin=f"{NEW}\n"),
     Call("secret rotate a --value-stdin --print", stdin=f"{NEW}\n", prints=True),
     Call("secret rotate p -b store --value-stdin", stdin=f"{NEW}\n"),

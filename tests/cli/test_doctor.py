@@ -128,7 +128,7 @@ def test_the_report_as_json(healthy):
     done = healthy.envref("doctor", "--format", "json")
     assert (done.returncode, done.stderr) == (1, "")
     report = json.loads(done.stdout)
-    assert set(report) == {"version", "checks", "issues", "findings"}
+    assert set(report) == {"version", "checks", "issues", "findings", "secrets"}
     assert (report["version"], report["issues"]) == (1, 2)
     assert report["findings"] == [
         {

@@ -13,6 +13,7 @@ from tests import transcripts
 from tests.backends.aws.conftest import program, service  # noqa: F401  # fixtures
 from tests.backends.vaults import unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
+from tests.fresh.kinds import bundles, entries, managed, parameters, passes  # noqa: F401  # fixtures
 from tests.fresh.test_stale import export
 from tests.requirements import first_python
 
@@ -310,6 +311,66 @@ def test_nothing_of_a_project_that_waits_for_trust_is_asked(clone, monkeypatch):
     for words in (["lock"], ["lock", "--check"], ["resolve", "--locked"]):
         assert clone.envref(*words).returncode == 4
     assert not (clone.path / "asked").exists()
+
+
+@pytest.mark.parametrize("kind", ["parameters", "managed", "entries", "bundles", "passes"])
+def test_every_store_with_versions_gives_the_one_that_is_pinned(project, request, trusted, kind):
+    """After a rotation too; a version that was dropped is an error that names it, and no other one."""
+    store = request.getfixturevalue(kind)
+    project.write(".envref.yaml", config(store.entry))
+    project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b?default=nothing\n")
+    store.put("a", "first a")
+    store.put("b", "first b")
+    made = project.envref("lock")
+    assert (made.stderr, made.returncode) == ("", 0)
+    assert "first" not in project.read("envref.lock")
+    assert project.read("envref.lock").count(" @") == 2
+    assert project.envref("lock", "--check").returncode == 0
+    store.put("a", "second a")
+    assert project.envref("resolve", "--locked").stdout == "A=first a\nB=first b\n"
+    assert project.envref("resolve", "--only", "A").stdout == "A=second a\n"
+    drift = project.envref("lock", "--check")
+    assert (drift.returncode, [line.split()[0] for line in drift.stdout.splitlines()]) == (3, ["A"])
+    store.drop("a")
+    gone = project.envref("resolve", "--locked", "--only", "A")
+    assert (gone.stdout, gone.returncode) == ("", 3)
+    assert re.search(r'version \S+ of "app/a", which envref.lock names, is (no more|another writing now)', gone.stderr)
+    assert project.envref("run", "--locked", "--", "true").returncode == 1
+
+
+def test_a_lock_can_t_make_pass_open_another_entry(project, passes, trusted):  # noqa: F811
+    """Git gives any content by its id: only one that a commit had in this very entry counts."""
+    project.write(".envref.yaml", config(passes.entry))
+    project.write(".env", "A=ref://secrets/a\n")
+    passes.put("a", "of a")
+    passes.put("other", "of other")
+    project.envref("lock")
+    lines = project.read("envref.lock")
+    own = re.search("blob-[0-9a-f]+", lines)[0]
+    other = passes.passwords.git("rev-parse", "HEAD:envref/app/other.gpg").strip()
+    for forged, word in ((f"blob-{other}", "is no more"), ("HEAD", "is another writing now"), ("HEAD-x", "is no more")):
+        project.write("envref.lock", lines.replace(own, forged))
+        done = project.envref("resolve", "--locked")
+        assert (done.stdout, done.returncode) == ("", 3)
+        assert word in done.stderr
+    project.write("envref.lock", lines)
+    assert project.envref("resolve", "--locked").stdout == "A=of a\n"
+
+
+def test_what_no_commit_has_is_unpinned(project, passes, trusted):  # noqa: F811
+    """Nobody could find it again; the same where the store has no git."""
+    project.write(".envref.yaml", config(passes.entry))
+    project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
+    passes.put("a", "of a")
+    (passes.passwords.path / ".git").rename(passes.passwords.path / "moved")
+    passes.put("b", "of b")
+    both = project.envref("lock")
+    assert both.stderr == 'warning: A, B: unpinned, backend "store" keeps no versions that can be read again\n'
+    (passes.passwords.path / "moved").rename(passes.passwords.path / ".git")
+    one = project.envref("lock")
+    assert one.stderr.startswith("warning: B: unpinned")
+    assert undated(one)[0].startswith("A  store unpinned -> ")
+    assert project.envref("resolve", "--locked").stdout == "A=of a\nB=of b\n"
 
 
 def test_the_page_shows_what_happens(service, program, project, tmp_path):  # noqa: F811

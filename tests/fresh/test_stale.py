@@ -21,6 +21,7 @@ from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.vaults import unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
+from tests.fresh.kinds import bundles, managed, parameters, program, service  # noqa: F401  # fixtures
 from tests.requirements import first_python
 
 pytestmark = first_python
@@ -108,6 +109,41 @@ def test_of_twenty_exactly_those_that_were_written_again(project, request, monke
     assert project.envref("stale", "KEY5", "KEY6").returncode == 0
     quiet = project.envref("stale", "-q")
     assert (quiet.stdout, quiet.returncode) == ("", 3)
+
+
+@pytest.mark.parametrize("kind", ["parameters", "managed", "bundles"])
+def test_of_twenty_exactly_those_are_named_in_the_clouds(project, request, monkeypatch, trusted, kind):
+    """The same there. A rollback in Secrets Manager restores the version that the shell has: it is not old.
+
+    OCI tells its revisions only along with the values, and keeps a deleted secret's name, so that none is made again.
+    """
+    store = request.getfixturevalue(kind)
+    words = ("stale", "--read") if kind == "bundles" else ("stale",)
+    project.write(".envref.yaml", config(store.entry))
+    project.write(".env", "".join(f"{key.upper()}=ref://secrets/{key}\n" for key in KEYS))
+    for key in KEYS:
+        store.put(key, f"value of {key}")
+    export(project, monkeypatch)
+    if kind != "bundles":  # a reading costs a process a secret
+        assert project.envref(*words).returncode == 0
+
+    old = ["KEY1", "KEY3", "KEY4"]
+    store.put("key1", "another")
+    store.delete("key3")
+    store.put("key4", "value of key4")
+    if kind != "bundles":
+        store.drop("key2")
+        old.insert(1, "KEY2")
+    if kind == "managed":
+        store.put("key5", "bad")
+        assert names(project.envref("stale", "KEY5").stdout) == ["KEY5"]
+        store.roll_back("key5")
+    told = project.envref(*words, "--json")
+    rows = {row["name"]: row for row in json.loads(told.stdout)}
+    assert ([name for name, row in rows.items() if row["status"] != "fresh"], told.returncode) == (old, 3)
+    assert rows["KEY3"]["status"] == "gone"
+    assert 'secret "key3" not found' in rows["KEY3"]["reason"]
+    assert "value of" not in told.stdout + told.stderr
 
 
 @pytest.fixture

@@ -11,12 +11,15 @@ from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
 from envref.errors import BackendError, EnvrefError, MalformedFile
+from envref.fresh.ages import Age, ages
+from envref.fresh.chain import RevisionChain
 from envref.paths import shown
 from envref.project.project import PATIENCE, outside, readable, without_base
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.chain import ProjectStores
+from envref.resolve.resolve import Scope, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -96,6 +99,16 @@ class Case:
             return {}
         with ThreadPoolExecutor(len(used)) as pool:
             return dict(zip(used, pool.map(_faults, used), strict=True))
+
+    @cached_property
+    def ages(self) -> list[Age]:
+        """Which writing of each secret the stores have; none while one of them is not ready. Asks for no value."""
+        if not self.stores or any(self.stores.values()):
+            return []
+        asked = [(each.name, reference) for each, reference in self.references() if isinstance(reference, Reference)]
+        scope = Scope(self.project.config.project, self.project.profile)
+        outcomes = resolve([reference for _, reference in asked], RevisionChain(self.project, self.timeout), scope)
+        return ages((name, outcomes[reference]) for name, reference in asked)
 
     def _read(self, layers: Iterable[Layer]) -> Iterator[EnvFile]:
         for path, name in layers:
