@@ -10,13 +10,13 @@ from contextlib import contextmanager
 
 from envref import streams
 from envref.backends.base import Backend
-from envref.client import UNTOLD, Writing
 from envref.errors import BackendError, EnvrefError
 from envref.refs.address import Address
 from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
+from envref.tell import UNTOLD, Writing
 
 
 class ScopedStore:

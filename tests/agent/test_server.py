@@ -15,6 +15,7 @@ import time
 import pytest
 
 from envref import client
+from envref import tell as telling
 from envref.agent import owners, server, start
 from tests.agent.conftest import (
     HEAD,
@@ -122,7 +123,7 @@ def test_without_a_pidfd_the_start_time_tells_who_ended():
 
 def test_it_stops_when_told_and_when_it_is_terminated(folder):
     """The socket goes with it."""
-    for end in (lambda _: client.tell(folder, client.STOP), lambda process: os.kill(process, signal.SIGTERM)):
+    for end in (lambda _: telling.tell(folder, client.STOP), lambda process: os.kill(process, signal.SIGTERM)):
         process = kept_in(folder)
         end(process)
         gone(process)
@@ -185,7 +186,7 @@ def test_kills_at_random_never_give_a_wrong_value(folder, shells):
             _kill_leader(steps)
         found = [result() for result in results]
         assert {each for each in found if each} <= {value}, f"killed after {after} steps"
-        client.tell(folder, client.FORGET)
+        telling.tell(folder, client.FORGET)
     process = process_of_or_none(folder)
     shell.kill()
     if process:
