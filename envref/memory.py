@@ -14,7 +14,9 @@ _before: list[tuple[int, int]] = []  # the limits of a core file that `protect` 
 
 
 def protect() -> None:
-    """No core file, and on Linux no other process of this user may read memory and environment of this one."""
+    """No core file, and on Linux no other process of this user may read memory and environment of this one. Once."""
+    if _before:
+        return
     found = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, found[1]))
     _before.append(found)
@@ -25,7 +27,7 @@ def protect() -> None:
 def release() -> None:
     """Restores the limit of core files, for the program that this process becomes; the kernel does the rest."""
     if _before:
-        resource.setrlimit(resource.RLIMIT_CORE, _before[0])
+        resource.setrlimit(resource.RLIMIT_CORE, _before.pop())
 
 
 def _refuse_readers() -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from envref import __version__, client
 from envref.errors import EnvrefError, printable
 from envref.paths import open_ours, shown
+from envref.tell import is_there
 
 ELSEWHERE = "set XDG_RUNTIME_DIR to a folder of your own, with a short path"
 
@@ -38,7 +39,7 @@ def read(place: str) -> AgentStatus | None:
     except client.Untrustworthy as error:
         raise untrusted(place, error.strerror or "") from None
     except (OSError, ValueError):
-        if client.is_there(place):
+        if is_there(place):
             raise silent(place) from None
         return None
     if version != __version__:

@@ -13,6 +13,7 @@ from envref.cli.output import table
 from envref.errors import FAILED, OK, EnvrefError
 from envref.formats import shells
 from envref.paths import shown
+from envref.tell import is_there, tell
 
 _STARTING = 10.0  # seconds, for a person who asked for it and waits
 _HEADER = ("STORE", "TYPE", "VALUES", "ABSENT", "SHELLS", "WAITING", "OLDEST")
@@ -31,7 +32,7 @@ def start() -> None:
     """
     place = client.folder()
     start_agent(place, _STARTING)
-    if not client.tell(place, client.STAY):
+    if not tell(place, client.STAY):
         report.read(place)  # says what is wrong with the folder, if that is the reason
         raise EnvrefError("the agent did not start", subject=shown(place), hint=report.ELSEWHERE)
     streams.inform(f"agent started at {shown(place)}")
@@ -90,10 +91,10 @@ def stop() -> int:
 
 def _do(word: bytes, done: str, *more: bytes) -> int:
     place = client.folder()
-    if client.tell(place, word, *more):
+    if tell(place, word, *more):
         streams.inform(done)
         return OK
-    if client.is_there(place):
+    if is_there(place):
         raise report.silent(place)
     streams.inform("no agent is running")
     return OK

@@ -14,12 +14,12 @@ from envref.cli.grammar import Command
 from envref.cli.options import timeout_option
 from envref.cli.request import format_of
 from envref.cli.stale import Shell
-from envref.client import Writing
 from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
 from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
 from envref.resolve.report import complaints
 from envref.resolve.withheld import withheld
+from envref.tell import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -157,10 +157,12 @@ def _read(patterns: str) -> Iterable[str]:
     if "*" in wanted:
         from envref.backends.command import PRIVATE, PRIVATE_PREFIX  # a plugin is loaded, and with it this
 
-        private = (*PRIVATE, f"{PRIVATE_PREFIX}*")
-        return [name for name in os.environ if not _is_one_of(name, (*SESSIONS, *private))]
-    return [name for name in os.environ if _is_one_of(name, wanted) or name.upper().endswith("_PROXY")]
+        left = set(_matching((*SESSIONS, *PRIVATE, f"{PRIVATE_PREFIX}*")))
+        return [name for name in os.environ if name not in left]
+    return {*_matching(wanted), *(name for name in os.environ if name.endswith(("_PROXY", "_proxy")))}
 
 
-def _is_one_of(name: str, patterns: Iterable[str]) -> bool:
-    return any(name.startswith(each[:-1]) if each.endswith("*") else name == each for each in patterns)
+def _matching(patterns: Iterable[str]) -> Iterable[str]:
+    """The variables that there are of these names; a star stands for any end."""
+    begins = tuple(each[:-1] for each in patterns if each[-1] == "*")
+    return [name for name in os.environ if name.startswith(begins) or name in patterns]

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from envref import streams
 from envref.backends.base import Backend
-from envref.client import UNTOLD, Writing
 from envref.errors import BackendDenied, BackendError, EnvrefError
 from envref.fresh import stamp
 from envref.refs.address import Address
@@ -18,6 +17,7 @@ from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
+from envref.tell import UNTOLD, Writing
 
 
 class ScopedStore:

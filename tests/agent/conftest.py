@@ -13,6 +13,7 @@ import time
 import pytest
 
 from envref import client
+from envref import tell as telling
 from envref.agent.owners import start_of
 from envref.agent.start import start
 
@@ -200,7 +201,7 @@ def end(folder):
         process = process_of(folder)
     except OSError:
         return
-    client.tell(folder, client.STOP)
+    telling.tell(folder, client.STOP)
     gone(process)
 
 

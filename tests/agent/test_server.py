@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -14,6 +15,7 @@ import time
 import pytest
 
 from envref import client
+from envref import tell as telling
 from envref.agent import owners, server, start
 from tests.agent.conftest import (
     HEAD,
@@ -121,7 +123,7 @@ def test_without_a_pidfd_the_start_time_tells_who_ended():
 
 def test_it_stops_when_told_and_when_it_is_terminated(folder):
     """The socket goes with it."""
-    for end in (lambda _: client.tell(folder, client.STOP), lambda process: os.kill(process, signal.SIGTERM)):
+    for end in (lambda _: telling.tell(folder, client.STOP), lambda process: os.kill(process, signal.SIGTERM)):
         process = kept_in(folder)
         end(process)
         gone(process)
@@ -170,16 +172,21 @@ def test_nobody_waits_longer_than_he_may(folder, shells):
 def test_kills_at_random_never_give_a_wrong_value(folder, shells):
     """Of the agent, of the leader, of both: who asks gets what the store has, or asks it, and no agent is left over."""
     shell = shells()
+    chance = random.Random(20261127)
     for number in range(count(12, 100)):
         value = b"%d" % number
-        results = [shell.begin(_value_of, folder, value) for _ in range(3)]
+        steps = f"{folder}.steps-{number}"
+        pathlib.Path(steps).touch()
+        results = [shell.begin(_value_of, folder, steps, value) for _ in range(_ASKERS)]
+        after = chance.randint(0, _ASKERS * _STEPS)
+        wait_for(lambda steps=steps, after=after: os.path.getsize(steps) >= after)
         if number % 3 != 1:
             _kill_agent(folder)
         if number % 3 != 0:
-            _kill_leader(folder)
+            _kill_leader(steps)
         found = [result() for result in results]
-        assert {each for each in found if each} <= {value}
-        client.tell(folder, client.FORGET)
+        assert {each for each in found if each} <= {value}, f"killed after {after} steps"
+        telling.tell(folder, client.FORGET)
     process = process_of_or_none(folder)
     shell.kill()
     if process:
@@ -187,14 +194,26 @@ def test_kills_at_random_never_give_a_wrong_value(folder, shells):
     assert not _agents_of(folder)
 
 
-def _value_of(folder, value):
+_ASKERS, _STEPS = 3, 3
+
+
+def _value_of(folder, steps, value):
+    """The value, which the store is asked for if need be. Each step is acknowledged by a byte in a file."""
+    _acknowledge(steps)
     turn = asked(folder)
     if turn.leads:
-        pathlib.Path(folder, "leader").write_text(str(os.getpid()), encoding="utf-8")
-    if b"a" in turn.given:
-        return turn.given[b"a"]
-    turn.put({b"a": b"V" + value})
-    return value
+        pathlib.Path(f"{steps}.leader").write_text(str(os.getpid()), encoding="utf-8")
+    _acknowledge(steps)
+    given = turn.given.get(b"a")
+    if given is None:
+        turn.put({b"a": b"V" + value})
+    _acknowledge(steps)
+    return given or value
+
+
+def _acknowledge(steps):
+    with open(steps, "ab", buffering=0) as file:
+        file.write(b".")
 
 
 def _kill_agent(folder):
@@ -203,9 +222,9 @@ def _kill_agent(folder):
         os.kill(process, signal.SIGKILL)
 
 
-def _kill_leader(folder):
+def _kill_leader(steps):
     try:
-        os.kill(int(pathlib.Path(folder, "leader").read_text(encoding="utf-8")), signal.SIGKILL)
+        os.kill(int(pathlib.Path(f"{steps}.leader").read_text(encoding="utf-8")), signal.SIGKILL)
     except (OSError, ValueError):
         pass
 

@@ -12,8 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.backends.aws_direct.signature import Credentials
-from envref.client import FORGET, VALUE, Late, tell
+from envref.client import FORGET, VALUE, Late
 from envref.secret import Secret
+from envref.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

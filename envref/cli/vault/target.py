@@ -16,12 +16,13 @@ from envref.backends.vault import store as vault
 from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
-from envref.client import UNTOLD, Agent, Writing, folder
+from envref.client import Agent, folder
 from envref.errors import BackendError, EnvrefError
 from envref.paths import shown
 from envref.project.config.agent import of_user
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
+from envref.tell import UNTOLD, Writing
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:

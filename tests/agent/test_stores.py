@@ -1,0 +1,179 @@
+"""Real stores behind a warm agent: OpenBao, SSM on moto, `pass`, GNOME keyring, the vault. Failing, and changed.
+
+Each is written by envref itself, with or without the knowledge of the agent, and broken in a way of its own that can
+be mended: it refuses, it is locked, it has lost its key, it does not answer any more.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import signal
+
+import pytest
+
+from envref import client
+from tests.agent.commands import rows, run
+from tests.backends.stores import aws
+from tests.backends.stores.openbao import OpenBao, link
+from tests.backends.stores.pass_store import GnuPg, Passwords
+from tests.backends.stores.secret_service import SecretService
+from tests.backends.vaults import PASSPHRASE, new_vault
+from tests.requirements import first_python, need
+
+pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
+
+READS = 'path "secret/*" { capabilities = ["create", "read", "update", "list"] }'
+NOTHING = 'path "secret/*" { capabilities = ["deny"] }'
+
+
+class Shop:
+    """A store: its entry in the config; what breaks it and what mends it, and how long it may take meanwhile."""
+
+    def __init__(self, entry, breaks, mends, limit="30"):
+        self.limit = limit
+        self.entry = entry
+        self.breaks = breaks
+        self.mends = mends
+
+
+@pytest.fixture(scope="module")
+def amazon():
+    with aws.AwsService() as service:
+        yield service
+
+
+@pytest.fixture
+def openbao(tmp_path, monkeypatch):
+    """Who signed in may read, by a policy that can be taken away."""
+    with OpenBao(tmp_path / "openbao") as server:
+        server.ask("POST", "sys/policies/acl/reader", {"policy": READS})
+        token = server.ask("POST", "auth/token/create", {"policies": ["reader"]})["auth"]["client_token"]
+        monkeypatch.setenv("VAULT_ADDR", server.url)
+        monkeypatch.setenv("VAULT_TOKEN", token)
+        monkeypatch.setenv("PATH", link(tmp_path / "programs", "vault"), prepend=":")
+        yield Shop(
+            "type: hashicorp-vault, config: {mount: secret}",
+            lambda: server.ask("POST", "sys/policies/acl/reader", {"policy": NOTHING}),
+            lambda: server.ask("POST", "sys/policies/acl/reader", {"policy": READS}),
+        )
+
+
+@pytest.fixture
+def ssm(amazon, tmp_path, monkeypatch):
+    """A service that accepts connections, and says nothing."""
+    aws.use(amazon, tmp_path / "shim", monkeypatch)
+    process = amazon._process
+    yield Shop(
+        "type: aws-ssm",
+        lambda: process.send_signal(signal.SIGSTOP),
+        lambda: process.send_signal(signal.SIGCONT),
+        limit="0.5",
+    )
+    process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def password_store(home, monkeypatch):
+    """The key of its entries is gone."""
+    with GnuPg() as gpg:
+        monkeypatch.setenv("GNUPGHOME", gpg.home)
+        Passwords(home / ".password-store")
+        keys = pathlib.Path(gpg.home, "private-keys-v1.d")
+
+        def breaks():
+            keys.rename(f"{keys}-away")
+            gpg.forget_passphrases()
+
+        def mends():
+            gpg.forget_passphrases()
+            shutil.rmtree(keys, ignore_errors=True)  # gpg makes an empty one
+            pathlib.Path(f"{keys}-away").rename(keys)
+
+        yield Shop("type: pass", breaks, mends)
+
+
+@pytest.fixture
+def keyring(tmp_path, monkeypatch):
+    """A daemon that waits, as for a person."""
+    need("gnome-keyring-daemon")
+    with SecretService(tmp_path / "keyring") as service:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", service.environment["DBUS_SESSION_BUS_ADDRESS"])
+        yield Shop("type: keychain", service.pause, service.resume, limit="0.5")
+        service.resume()
+
+
+@pytest.fixture
+def vault(tmp_path, monkeypatch):
+    """Locked by somebody whom this agent does not hear."""
+    path = tmp_path / "v.db"
+    new_vault(path, monkeypatch)
+
+    def elsewhere(*words):
+        environment = {"XDG_RUNTIME_DIR": str(tmp_path), "ENVREF_VAULT_PASSPHRASE": PASSPHRASE}
+        assert run(Place(tmp_path), "vault", *words, "--path", str(path), env=environment).returncode == 0
+
+    return Shop(f"type: vault, config: {{path: {path}}}", lambda: elsewhere("lock"), lambda: elsewhere("unlock"))
+
+
+class Place:
+    def __init__(self, path):
+        self.path = path
+
+
+@pytest.fixture(params=["openbao", "ssm", "password_store", "keyring", "vault"])
+def shop(request, project, own):
+    """The store, with one secret, in a project whose user has agreed to an agent."""
+    found = request.getfixturevalue(request.param)
+    request.getfixturevalue("runtime")  # the last word on XDG_RUNTIME_DIR
+    project.write(".envref.yaml", f"project: app\nbackends:\n  - {{name: store, {found.entry}}}\n")
+    project.write(".env", "A=ref://secrets/key\nB=ref://secrets/none?default=d\n")
+    own("agent: true\n")
+    assert put(project, "one").returncode == 0
+    return found
+
+
+def put(app, value, **env):
+    return run(app, "secret", "set", "key", stdin=value, env=env)
+
+
+def exported(app, *arguments):
+    done = run(app, "resolve", "--export", *arguments)
+    return done.stdout.partition("export ENVREF_SEEN=")[0], done.stderr
+
+
+GIVEN = ("export A=one\nexport B=d\n", "")
+
+
+def test_a_store_that_fails_behind_a_warm_agent(shop, project, own):
+    """What is kept is served; what is not fails as without an agent, and the failure is not kept."""
+    assert exported(project) == GIVEN
+    shop.breaks()
+    assert exported(project, "--timeout", shop.limit) == GIVEN
+    assert run(project, "agent", "forget").returncode == 0
+    failed = exported(project, "--timeout", shop.limit)
+    assert "A=" not in failed[0]
+    assert [row for row in rows(client.folder()) if row[2] != "0"] == []  # it may know that another one is absent
+    own("agent: false\n")
+    without = exported(project, "--timeout", shop.limit)
+    assert failed[0] == without[0]
+    if shop.limit == "30":
+        assert failed[1] == without[1]
+    else:  # where it gave up may differ
+        assert "no answer within" in failed[1]
+        assert "no answer within" in without[1]
+    own("agent: true\n")
+    shop.mends()
+    assert exported(project) == GIVEN
+
+
+def test_a_secret_that_changes_behind_a_warm_agent(shop, project, tmp_path):
+    """By envref: the next activation has it. By another hand: once the agent has forgotten, or its time is up."""
+    assert exported(project) == GIVEN
+    assert put(project, "two").returncode == 0
+    assert exported(project)[0].startswith("export A=two\n")
+    (tmp_path / "another").mkdir(mode=0o700)
+    assert put(project, "three", XDG_RUNTIME_DIR=str(tmp_path / "another")).returncode == 0
+    assert exported(project)[0].startswith("export A=two\n")
+    assert run(project, "agent", "forget").returncode == 0
+    assert exported(project)[0].startswith("export A=three\n")
