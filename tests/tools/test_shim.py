@@ -10,6 +10,7 @@ import stat
 import pytest
 
 from envref.backends.programs import find
+from tests.cli.test_hot_path import PLAIN, loaded
 from tests.requirements import first_python, need
 from tests.tools.conftest import STORE, TOKEN
 
@@ -168,6 +169,16 @@ def test_both_doors_do_the_same(app, debugging):
     printed = called(app, ENVREF_VAULT_PASSPHRASE="x", KEPT="1", **debugging).stdout
     assert "\nKEPT=1\n" in f"\n{printed}"
     assert "ENVREF_VAULT_PASSPHRASE" not in printed
+
+
+def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
+    """But for the lookup: a call costs about as much as an activation (docs/adr/0039-shims.md)."""
+    app.write(".env", "GH_TOKEN=1\n")
+    app.write(".env.local", "")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]]))
+    more = ("cli.child", "cli.shim_call", "cli.words", "tools", "tools.lookup")
+    calling = PLAIN - {"envref.project.trust.digest"} | {f"envref.{name}" for name in more}
+    assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
 
 def test_a_tool_that_left_the_config_is_an_error(app):
