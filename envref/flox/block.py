@@ -119,15 +119,17 @@ functions -e _envref_profile"""
 # The text differs from the reference in two places. tcsh 6.24 sometimes prints "[1] PID" on stdout when the writer of a
 # pipe ends before `source` (1 to 3 of 100 runs; 0 of 600 with stdout away); nothing else of it goes to stdout. And it
 # expands the command of a one-line `if` before it looks at the condition: without FLOX_ENV_PROJECT that was an error.
-_TCSH = """\
-set _envref_verbose = $?verbose
-set _envref_echo = $?echo
-unset verbose echo
+TCSH_DIRECTORY = """\
 set _envref_dir = $cwd:q
 if ( $?FLOX_ENV_PROJECT ) then
     if ( $FLOX_ENV_PROJECT:q != "" ) set _envref_dir = $FLOX_ENV_PROJECT:q
 endif
-which envref >& /dev/null
+which envref >& /dev/null"""
+_TCSH = """\
+set _envref_verbose = $?verbose
+set _envref_echo = $?echo
+unset verbose echo
+@DIRECTORY@
 if ( $status == 0 ) then
     envref resolve --export --shell tcsh --project $_envref_dir:q@OPTIONS@ | source /dev/stdin > /dev/null
 else
@@ -135,7 +137,7 @@ else
 endif
 if ( $_envref_verbose ) set verbose
 if ( $_envref_echo ) set echo
-unset _envref_verbose _envref_echo _envref_dir"""
+unset _envref_verbose _envref_echo _envref_dir""".replace("@DIRECTORY@", TCSH_DIRECTORY)
 
 _PROFILES = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH, "tcsh": _TCSH}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envref.flox.block import TCSH_DIRECTORY
 from envref.paths import SHIMS
 from envref.project import shimmed
 
@@ -70,15 +71,11 @@ begin
 end"""
 
 _TCSH = """\
-set _envref_dir = $cwd:q
-if ( $?FLOX_ENV_PROJECT ) then
-    if ( $FLOX_ENV_PROJECT:q != "" ) set _envref_dir = $FLOX_ENV_PROJECT:q
-endif
-which envref >& /dev/null
+@DIRECTORY@
 if ( $status == 0 ) then
     envref shim --export --functions --shell tcsh --project $_envref_dir:q@PROFILE@ | source /dev/stdin > /dev/null
 endif
-unset _envref_dir"""
+unset _envref_dir""".replace("@DIRECTORY@", TCSH_DIRECTORY)
 
 _PROFILES = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH, "tcsh": _TCSH}
 

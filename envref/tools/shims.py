@@ -84,9 +84,9 @@ def check(directory: str) -> None:
 
 def written(project: Project) -> list[str]:
     """The project's folders that are there."""
-    place = _place()
+    place = state_path("shims")
     try:
-        names = sorted(os.listdir(place))
+        names = sorted(os.listdir(place)) if place else []
     except OSError:
         return []
     return [os.path.join(place, name) for name in names if name.startswith(_own(project))]

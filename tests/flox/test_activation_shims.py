@@ -54,6 +54,17 @@ def test_the_tool_has_it_and_the_shell_has_not(tools, kind, shell, way):
 
 
 @FORMS
+def test_a_command_of_bash_and_a_second_shell_have_them_too(tools, kind):
+    """`-c` off a terminal, and a shell that opens beside a live activation: nothing of the hook runs again."""
+    flox = activated(tools, kind)
+    for way in ("command", "shell"):
+        session = flox.activate().attach("bash", way=way, then="gh; env")
+        first, *environment = session.stdout.splitlines()
+        assert first == given(tools), session.stderr
+        assert tools.values["API_KEY"] not in str(environment)
+
+
+@FORMS
 def test_a_command_without_a_shell_has_the_shims_too(tools, kind):
     """`flox activate -- CMD` reads no profile."""
     done = activated(tools, kind).start().exec("sh", "-c", "gh; env")
