@@ -21,6 +21,7 @@ _USUAL = {
 }
 _DATA = "/usr/local/share:/usr/share:/opt/homebrew/share:/opt/local/share"
 
+SHIMS = "/envref/shims/"  # in the path of every shim (docs/adr/0039-shims.md), wherever the state directory is
 
 NO_DIRECTORY = "the current directory no longer exists"
 NO_HOME = "set HOME to an absolute path"  # the cure where a place is empty
@@ -88,6 +89,11 @@ def is_within(path: str, directories: Iterable[str]) -> bool:
     """Whether the path is one of the directories or below one, once links are followed. Whole names count."""
     real = os.path.join(os.path.realpath(path), "")
     return any(real.startswith(os.path.join(os.path.realpath(each), "")) for each in directories)
+
+
+def is_shims(part: str) -> bool:
+    """Whether a part of PATH is a folder of shims: it has scripts that call envref, and no program."""
+    return f"{os.path.dirname(part)}/".endswith(SHIMS)
 
 
 def shown(path: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envref.paths import expanded, is_within
+from envref.paths import expanded, is_shims, is_within
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ def find(program: str, *, root: str = "") -> str | None:
     """The absolute path of `program`, or None. A path is used as it is; a name is looked up.
 
     The lookup takes PATH, then ENVREF_STORE_PATH. A relative path starts at `root`. Empty and relative parts of the
-    search paths don't count: they would let the current directory choose the program.
+    search paths don't count: they would let the current directory choose the program. Nor do folders of shims.
     """
     if "/" in program:
         path = os.path.abspath(os.path.join(root, program))
@@ -45,8 +45,11 @@ def repository_around(directory: str) -> str:
 
 
 def _search_path() -> Iterator[str]:
+    # A store's program is no shim: that would ask the store for what its own program needs.
     for variable in ("PATH", "ENVREF_STORE_PATH"):
-        yield from filter(os.path.isabs, os.environ.get(variable, "").split(os.pathsep))
+        for part in os.environ.get(variable, "").split(os.pathsep):
+            if os.path.isabs(part) and not is_shims(part):
+                yield part
 
 
 def _is_program(path: str) -> bool:

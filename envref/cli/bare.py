@@ -12,6 +12,7 @@ from envref.cli.grammar import Command, directory
 from envref.cli.options import profile_option
 from envref.errors import FAILED, EnvrefError, UsageError, meant
 from envref.fresh import seen
+from envref.project import shimmed
 from envref.project.project import NoProject
 from envref.resolve.resolution import environment_of, load
 from envref.tools import bare as bared
@@ -57,7 +58,7 @@ def bare(profile: str | None, allow: tuple[str, ...], command: tuple[str, ...]) 
 
 def _shims(project: Project, profile: str | None, allowed: Iterable[str]) -> str:
     """The folder with the shims of just these tools; empty for none."""
-    known = shims.tools(project)
+    known = shimmed.tools(project.config)
     for tool in allowed:
         if not tool:
             raise UsageError('empty name in "--allow"')

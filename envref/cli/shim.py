@@ -17,6 +17,7 @@ from envref.errors import OK, EnvrefError, UsageError
 from envref.formats import shells
 from envref.fresh import seen
 from envref.paths import shown
+from envref.project import shimmed
 from envref.project.project import configured
 from envref.resolve import resolution as resolutions
 from envref.resolve.withheld import withheld
@@ -76,7 +77,7 @@ def _write(project: Project, profile: str | None) -> int:
     path = shims.write(project, profile)
     if not path:
         raise EnvrefError("no tool gets a variable here", hint="add to .envref.yaml, e.g.: tools: {gh: [GH_TOKEN]}")
-    names = ", ".join(shims.tools(project))
+    names = ", ".join(shimmed.tools(project.config))
     streams.inform(f"{shown(path)} is up to date" if path in old else f"wrote {shown(path)}: {names}")
     if path not in os.environ.get("PATH", "").split(os.pathsep):
         streams.inform('  to put it first in this shell, run: eval "$(envref shim --export)"')
@@ -88,7 +89,7 @@ def _show(project: Project, profile: str | None) -> int:
     current = shims.folder(project, profile)
     first = os.environ.get("PATH", "").split(os.pathsep)
     state = "not written" if current not in shims.written(project) else "" if current in first else "not on PATH"
-    for tool in shims.tools(project):
+    for tool in shimmed.tools(project.config):
         names = ", ".join(project.config.tools[tool]["variables"])
         streams.write(f"{tool}: {names}{f'  ({state})' if state else ''}\n")
     return OK
@@ -121,7 +122,7 @@ def _export(profile: str | None, shell: str, *, named: bool) -> int:
         folder = shims.write(project, profile)
         path = shims.path_with(folder, project, os.environ.get("PATH", ""))
         rendered = sink.render([("PATH", path)])
-        code = functions.define(shell, shims.tools(project), folder) if named and folder else ""
+        code = functions.define(shell, shimmed.tools(project.config), folder) if named and folder else ""
         streams.write(shells.unset(format_, _left(project)) + rendered.text + code)
     except Exception:
         sink.fail()

@@ -12,7 +12,7 @@ from envref.cli import activate, child, words
 from envref.cli.request import VALUES, Request, seconds
 from envref.errors import FAILED, EnvrefError
 from envref.project.config.model import VARIABLES
-from envref.tools.lookup import MARK, program
+from envref.tools.lookup import ASKED, MARK, program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ShimCall 
     if given is None or "" in once.values() or (timeout is None) != (limit is None):
         return None
     request = Request(once.get("directory", "."), profile=once.get("profile"), timeout=timeout)
+    request.life = "process"  # which the tool gets
     return ShimCall(once["tool"], request, given.rest)
 
 
@@ -70,6 +71,7 @@ def _environment(found: RealTool) -> dict[bytes, bytes]:
     That may need the passphrase's file, whose path is no secret.
     """
     environment = {name: value for name, value in os.environb.items() if name not in child.PASSPHRASE}
+    environment.pop(os.fsencode(ASKED), None)
     environment[os.fsencode(MARK)] = os.fsencode(found.mark)
     return environment
 

@@ -12,11 +12,12 @@ import tomlkit
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.errors import EnvrefError
-from envref.flox import block, install, names, plugin, services, toml_text
+from envref.flox import block, install, names, plugin, services, shim_text, toml_text
 from envref.flox.block import SHELLS
 from envref.flox.manifest import GOODBYE, HOOK, PROFILE, SCRIPTS, UNDO, Manifest
 from envref.flox.schema_version import GOODBYE_SINCE, PLUGINS_SINCE, UNDO_SINCE, written
 from envref.flox.toml_text import Path
+from envref.project import shimmed
 from envref.project.config.model import Config
 from envref.project.project import Project, committed_layers, env_path
 from envref.resolve.withheld import for_shells
@@ -137,7 +138,8 @@ def programs(project: Project) -> str:
 def found(manifest: Manifest) -> str:
     """The kind of form that the manifest holds, or an empty text."""
     for kind in manifest.blocks().values():
-        return kind
+        if kind != block.SHIMS:
+            return kind
     return PLUGGED if manifest.entries(plugin.KIND) or manifest.entries(plugin.IMPORTED) else ""
 
 
@@ -182,8 +184,9 @@ def snippet(form: Form, project: Project) -> str:
         needs = written(PLUGINS_SINCE)
         return "\n".join([f'# needs schema-version = "{needs}" or newer', "[plugins.envref]", *lines, ""])
     scripts = _SCRIPTS[form.kind](form, project, (0,))
-    table_name = next(iter(scripts))[0]
-    parts = [f"{path[1]} = '''\n{text}\n'''\n" for path, text in scripts.items()]
+    tables: dict[str, str] = {}
+    for path, text in scripts.items():
+        tables[path[0]] = tables.get(path[0], f"[{path[0]}]\n") + f"{path[1]} = '''\n{text}\n'''\n"
     later = {
         "[profile.deactivate]": form.kind == PROFILED and UNDO_SINCE,
         "hook.on-deactivate": form.agent and GOODBYE_SINCE,
@@ -193,12 +196,25 @@ def snippet(form: Form, project: Project) -> str:
         for key, since in later.items()
         if since
     ]
-    return "".join([*notes, f"[{table_name}]\n", *parts])
+    return "".join(notes) + "\n".join(tables.values())
 
 
 def _hook(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, str]:
     names.check(project.entries)
-    return {HOOK: block.hook(profile=form.profile, strict=form.strict, agent=form.agent)} | _goodbye(form, schema)
+    if not shimmed.tools(project.config):
+        script = block.hook(profile=form.profile, strict=form.strict, agent=form.agent)
+        return {HOOK: script} | _goodbye(form, schema)
+    script = block.hook(
+        profile=form.profile, strict=form.strict, agent=form.agent, shims=shim_text.in_hook(form.profile)
+    )
+    lines = {shell: shim_text.in_profile(shell, form.profile) for shell in SHELLS}
+    undone = {UNDO[shell]: block.undo(shell, [], shim_text.undo(shell, project.config)) for shell in SHELLS}
+    return {
+        HOOK: script,
+        **_goodbye(form, schema),
+        **(undone if tuple(schema) >= UNDO_SINCE else {}),
+        **{PROFILE[shell]: block.shims_alone(text) for shell, text in lines.items()},
+    }
 
 
 def _goodbye(form: Form, schema: Sequence[int]) -> dict[Path, str]:
@@ -210,12 +226,20 @@ def _profile(form: Form, project: Project, schema: Sequence[int]) -> dict[Path, 
     entries = [entry for entry in project.entries if entry.name in shared]
     undone = names.exported(entries) if tuple(schema) >= UNDO_SINCE else []
     names.check(project.entries, undone=bool(undone))
-    loading = {
-        PROFILE[shell]: block.in_profile(shell, profile=form.profile, strict=form.strict, agent=form.agent)
-        for shell in SHELLS
-    }
-    undoing = {UNDO[shell]: block.undo(shell, undone) for shell in SHELLS} if undone else {}
+    shims = bool(shimmed.tools(project.config))
+    loading = {PROFILE[shell]: _loading(shell, form, shims=shims) for shell in SHELLS}
+    off = dict.fromkeys(SHELLS, "")
+    if shims:
+        loading[HOOK] = block.shims_alone(shim_text.in_hook(form.profile))
+        off = {shell: shim_text.undo(shell, project.config) for shell in SHELLS}
+    undoes = bool(undone) or (shims and tuple(schema) >= UNDO_SINCE)
+    undoing = {UNDO[shell]: block.undo(shell, undone, off[shell]) for shell in SHELLS} if undoes else {}
     return _goodbye(form, schema) | undoing | loading
+
+
+def _loading(shell: str, form: Form, *, shims: bool) -> str:
+    lines = shim_text.in_profile(shell, form.profile) if shims else ""
+    return block.in_profile(shell, profile=form.profile, strict=form.strict, agent=form.agent, shims=lines)
 
 
 def _native(form: Form, project: Project, _schema: Sequence[int]) -> dict[Path, str]:

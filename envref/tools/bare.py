@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envref.fresh import seen
 from envref.resolve.withheld import withheld
 from envref.tools import shims
-from envref.tools.lookup import MARK
+from envref.tools.lookup import ASKED, MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def names_of(project: Project, environment: Environment) -> list[str]:
 
 def bare(environment: Mapping[bytes, bytes], names: Iterable[str], folder: str) -> dict[bytes, bytes]:
     """The environment without these names and all that repeats them; PATH has no shims but those in `folder`."""
-    left_out = {*map(os.fsencode, names), *map(os.fsencode, (*_DIFFS, seen.NAME, MARK))}
+    left_out = {*map(os.fsencode, names), *map(os.fsencode, (*_DIFFS, seen.NAME, MARK, ASKED))}
     kept = {name: value for name, value in environment.items() if name not in left_out}
     if b"PATH" in kept:
         path = shims.without(os.fsdecode(kept[b"PATH"]))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envref.tools.shims import FOLDER
+from envref.paths import SHIMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,7 @@ _DEFINE = {
 def define(shell: str, tools: Iterable[str], directory: str) -> str:
     """Code that defines them; empty for a shell that has none here."""
     form = _DEFINE.get(shell, "")
-    return "".join(form.format(tool=tool, folder=FOLDER, path=_quoted(shell, f"{directory}/{tool}")) for tool in tools)
+    return "".join(form.format(tool=tool, folder=SHIMS, path=_quoted(shell, f"{directory}/{tool}")) for tool in tools)
 
 
 def _quoted(shell: str, path: str) -> str:

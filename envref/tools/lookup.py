@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 MARK = "_ENVREF_SHIM"  # TOOL=DEPTH=PID=PATH of each tool, joined by colons, which no PATH can hold
+ASKED = "_ENVREF_ASKED"  # the tools whose variables are just being asked for, each between colons
 HEAD = b"#!/bin/sh\n# envref shim "  # of every shim
 _DEEPEST = 20  # calls of one tool by itself, each below the other
 _FIRST_LINE = 256  # bytes of it that Linux reads

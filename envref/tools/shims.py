@@ -12,34 +12,25 @@ import stat
 from typing import TYPE_CHECKING
 
 from envref.errors import EnvrefError
-from envref.paths import NO_HOME, is_ours, make_private, open_new, open_ours, shown, state_path
-from envref.project.config.model import VARIABLES
+from envref.paths import NO_HOME, is_ours, is_shims, make_private, open_new, open_ours, shown, state_path
 from envref.project.project import words_of
+from envref.project.shimmed import stem, tools
 from envref.project.trust.digest import digest
-from envref.tools.lookup import HEAD
+from envref.tools.lookup import ASKED, HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envref.project.project import Project
 
-FOLDER = "/envref/shims/"  # in the path of every shim, wherever the state directory is
 _VERSION = "1"
-_INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._")
+# What asks for a tool's variables may start that tool, below a store's program: it would ask for ever.
 _SCRIPT = """\
 {head}{version}: {tool}; written by "envref shim --write"
-command -v envref >/dev/null || {{ echo 'envref shim: {tool}: envref is not on PATH' >&2; exit 127; }}; {call}
+case ${{{asked}-}} in *:{tool}:*) set -- "its own variables are asked for through it" ;; *) \
+command -v envref >/dev/null && {asked}=${{{asked}-}}:{tool}: {call}; set -- "envref is not on PATH" ;; esac; \
+echo "envref shim: {tool}: $1" >&2; exit 127
 """
-
-
-def tools(project: Project) -> list[str]:
-    """The tools that get variables in their environment."""
-    return [tool for tool, ways in project.config.tools.items() if VARIABLES in ways]
-
-
-def stem(name: str) -> str:
-    """How the names of a project's folders begin, on every machine: an undo in a manifest goes by it."""
-    return "".join(each if each in _INERT else "_" for each in name)[:64] + "-"
 
 
 def folder(project: Project, profile: str | None, only: Iterable[str] | None = None) -> str:
@@ -93,9 +84,9 @@ def check(directory: str) -> None:
 
 def written(project: Project) -> list[str]:
     """The project's folders that are there."""
-    place = _place()
+    place = state_path("shims")
     try:
-        names = sorted(os.listdir(place))
+        names = sorted(os.listdir(place)) if place else []
     except OSError:
         return []
     return [os.path.join(place, name) for name in names if name.startswith(_own(project))]
@@ -131,12 +122,7 @@ def without(path: str, beginnings: Iterable[str] = ("",)) -> list[str]:
     """The parts of PATH that are no shim folders of these projects, by default of any."""
     starts = tuple(beginnings)
     parts = path.split(os.pathsep)
-    return [part for part in parts if not (is_folder(part) and os.path.basename(part).startswith(starts))]
-
-
-def is_folder(part: str) -> bool:
-    """Whether a part of PATH is a folder of shims."""
-    return f"{os.path.dirname(part)}/".endswith(FOLDER)
+    return [part for part in parts if not (is_shims(part) and os.path.basename(part).startswith(starts))]
 
 
 def _place() -> str:
@@ -147,17 +133,17 @@ def _place() -> str:
 
 
 def _own(project: Project) -> str:
-    return f"{stem(project.config.project)}{digest(os.fsencode(project.root))[:6]}-"
+    return f"{stem(project.config)}{digest(os.fsencode(project.root))[:6]}-"
 
 
 def _scripts(project: Project, profile: str | None, only: Iterable[str] | None) -> dict[str, str]:
-    return {tool: script(tool, project.root, profile) for tool in (tools(project) if only is None else only)}
+    return {tool: script(tool, project.root, profile) for tool in (tools(project.config) if only is None else only)}
 
 
 def script(tool: str, root: str, profile: str | None) -> str:
     """The shim of a tool: it becomes envref, which becomes the tool."""
     call = shlex.join(["envref", "shim", "--call", tool, "-C", root, *words_of(profile)])
-    return _SCRIPT.format(head=HEAD.decode(), version=_VERSION, tool=tool, call=f'exec {call} -- "$@"')
+    return _SCRIPT.format(head=HEAD.decode(), version=_VERSION, tool=tool, call=f'exec {call} -- "$@"', asked=ASKED)
 
 
 def _is_whole(path: str, scripts: dict[str, str]) -> bool:

@@ -45,6 +45,13 @@ _BARE = frozenset(string.ascii_letters + string.digits + "-_=/,.+")
 # cli/shell_gen/src/lib.rs, impl GenerateShell
 _SET = {"bash": "export {}={};\n", "zsh": "export {}={};\n", "fish": "set -gx {} {};\n", "tcsh": "setenv {} {};\n"}
 _UNSET = {"bash": "unset {};\n", "zsh": "unset {};\n", "fish": "set -e {};\n", "tcsh": "unsetenv {};\n"}
+# cli/flox-activations/src/cli/fix_paths.rs, after the replay (gen_rc): the environment's own programs come first.
+_FIRST = {
+    "bash": 'export PATH="$FLOX_ENV/bin:$PATH";\n',
+    "zsh": 'export PATH="$FLOX_ENV/bin:$PATH";\n',
+    "fish": "set -gx PATH $FLOX_ENV/bin $PATH;\n",
+    "tcsh": 'setenv PATH "${FLOX_ENV}/bin:${PATH}";\n',
+}
 _IN_PLACE = {
     "bash": 'eval "$(cat {})"\n',
     "zsh": 'eval "$(cat {})"\n',
@@ -452,6 +459,7 @@ class Attached:
         shell, changes = self.shell, self.start.changes_of(self.caller)
         text = "".join(_SET[shell].format(name, quoted(changes[name])) for name in sorted(changes))
         text += "".join(_UNSET[shell].format(name) for name in sorted(self.start._replayed(self.caller)[1]))
+        text += _FIRST[shell]
         if shell == "tcsh":  # gen_rc/tcsh.rs: a blank in FLOX_ENV_DIRS does not survive this
             program = self.start.flox.program
             return text + f"""eval "`'{program}' profile-scripts $FLOX_ENV_DIRS:q`";\n"""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
 
 import pytest
 
+from envref.backends.programs import find
+from tests.cli.test_hot_path import PLAIN, loaded
 from tests.requirements import first_python, need
-from tests.tools.conftest import TOKEN
+from tests.tools.conftest import STORE, TOKEN
 
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile"],
@@ -119,6 +122,25 @@ def test_a_tool_that_is_not_installed_is_said_with_127(app):
     assert (done.returncode, done.stdout, done.stderr) == (127, "", "envref shim: gh: envref is not on PATH\n")
 
 
+@first_python
+def test_a_store_that_starts_the_tool_ends_in_an_error(app):
+    """A store's program is no shim, and what it starts may be: that would ask for ever."""
+    app.program("gh", "echo started; env")
+    app.write("store", "#!/bin/sh\necho asked >> asked\ngh >&2 || exit 1\n")
+    done = app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"])
+    assert (done.returncode, done.stdout, app.asked) == (1, "", 1)
+    assert "gh: its own variables are asked for through it" in done.stderr
+    app.write("store", STORE % TOKEN)
+    assert "_ENVREF_ASKED" not in app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"]).stdout
+
+
+def test_a_store_s_program_is_no_shim(app, monkeypatch):
+    app.envref("shim", "--write")
+    app.program("gh", "exit 0")
+    monkeypatch.setenv("PATH", os.pathsep.join([folder(app), str(app.path / "bin")]))
+    assert find("gh") == str(app.path / "bin/gh")
+
+
 def called(app, tool="gh", **environment):
     """What a shim of the tool would call."""
     path = os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]])
@@ -147,6 +169,16 @@ def test_both_doors_do_the_same(app, debugging):
     printed = called(app, ENVREF_VAULT_PASSPHRASE="x", KEPT="1", **debugging).stdout
     assert "\nKEPT=1\n" in f"\n{printed}"
     assert "ENVREF_VAULT_PASSPHRASE" not in printed
+
+
+def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
+    """But for the lookup: a call costs about as much as an activation (docs/adr/0039-shims.md)."""
+    app.write(".env", "GH_TOKEN=1\n")
+    app.write(".env.local", "")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]]))
+    more = ("cli.child", "cli.shim_call", "cli.words", "tools", "tools.lookup")
+    calling = PLAIN - {"envref.project.trust.digest"} | {f"envref.{name}" for name in more}
+    assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
 
 def test_a_tool_that_left_the_config_is_an_error(app):
@@ -231,6 +263,7 @@ def test_a_folder_that_others_can_write_is_refused(app):
 def test_without_a_home_or_a_tool_it_says_so(app):
     done = app.envref("shim", "--write", env={"HOME": ""})
     assert (done.returncode, "set HOME to an absolute path" in done.stderr) == (1, True)
+    assert app.envref("resolve", "--direnv", env={"HOME": ""}).returncode == 0
     app.configure({})
     done = app.envref("shim", "--write")
     assert (done.returncode, "no tool gets a variable here" in done.stderr) == (1, True)
@@ -256,6 +289,25 @@ def test_words_that_mean_nothing_are_refused(app):
     ):
         done = app.envref("shim", *words)
         assert (done.returncode, told in done.stderr) == (2, True)
+
+
+def test_doctor_says_what_stands_before_a_shim(app):
+    """And that none is there, as a note, and whose folder others can write."""
+
+    def findings(*first):
+        path = os.pathsep.join([*first, str(app.path / "bin"), os.environ["PATH"]])
+        found = json.loads(app.envref("doctor", "--format", "json", env={"PATH": path}).stdout)
+        return [each["message"] for each in found["findings"] if each["check"] == "shim"]
+
+    assert findings() == ["no shim is on PATH, so gh, psql get no variable here"]
+    app.program("psql", "exit 0")
+    app.envref("shim", "--write")
+    place = folder(app)
+    assert findings(place) == []
+    other = app.program("gh", "exit 0", where="other")
+    assert findings(str(app.path / "other"), place) == [f"gh is {other}, the shim stands behind it"]
+    os.chmod(place, 0o777)
+    assert [message.endswith("can be written by others") for message in findings(place)] == [True]
 
 
 @first_python

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envref.checks.doctor import agent, env_files, flox_manifest, flox_state, project_files, stores
+from envref.checks.doctor import agent, env_files, flox_manifest, flox_state, project_files, shim_path, stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,6 +42,7 @@ PROJECT: Checks = {
     "readable": project_files.readable_local_files,
     "direnv": project_files.blocked_envrc,
     "agent": agent.unusable_agent,
+    "shim": shim_path.hidden_shims,
 }
 
 # Only with a config whose stores may be asked.
