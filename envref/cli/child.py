@@ -16,6 +16,7 @@ from envref.formats import shells
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.cli.run_request import Run
+    from envref.resolve.resolution import Resolution
 
 # The child does not get envref's own switches and the vault's passphrase (security.md 5.8, P15).
 _REMOVED = (
@@ -33,6 +34,14 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
+    resolution, environment = prepared(wanted)
+    if resolution:
+        become(wanted.command, environment)
+    return FAILED
+
+
+def prepared(wanted: Run) -> tuple[Resolution | None, dict[bytes, bytes]]:
+    """The variables, and the command's environment with them; no resolution where the command is not to be started."""
     coerced = _coerced_locale()  # before any value arrives: a protected process may not read its own environment
     wanted.request.life = "process"  # which the command gets
     resolution = activate.complete(wanted.request)
@@ -41,7 +50,7 @@ def run(wanted: Run) -> int:
 
         streams.say(complaints(resolution.filled.values(), "" if wanted.lenient else " (strict mode)"))
         if not wanted.lenient:
-            return FAILED
+            return None, {}
     environment = _environment(pristine=wanted.pristine)
     if coerced:
         environment.pop(b"LC_CTYPE", None)
@@ -49,8 +58,7 @@ def run(wanted: Run) -> int:
         key = name.encode()
         kept = name in resolution.kept
         environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
-    _replace_process(wanted.command, environment)
-    return FAILED
+    return resolution, environment
 
 
 def _environment(*, pristine: bool) -> dict[bytes, bytes]:
@@ -78,7 +86,7 @@ def _coerced_locale() -> bool:
         return False
 
 
-def _replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
+def become(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
     """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
     sys.stdout.flush()
     if "envref.memory" in sys.modules:

@@ -22,6 +22,7 @@ from envref.cli.run_request import Run, is_lenient
 @files_option
 @click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
+@click.option("--mask", is_flag=True, help="Replace secret values in what the command prints by ***.")
 @timeout_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(
@@ -35,6 +36,7 @@ def run(
     partial: bool,
     keep_env: bool,
     pristine: bool,
+    mask: bool,
 ) -> int:
     """Run a command with the project's variables.
 
@@ -43,4 +45,9 @@ def run(
     exclusive(strict=strict, partial=partial)
     request = Request(directory(), profile=profile, only=only, timeout=timeout, files=file, keep=keep_env)
     lenient = partial or (not strict and is_lenient(os.environ))
-    return child.run(Run(request, command, lenient=lenient, pristine=pristine))
+    wanted = Run(request, command, lenient=lenient, pristine=pristine)
+    if not mask:
+        return child.run(wanted)
+    from envref.cli import masked
+
+    return masked.run(wanted)

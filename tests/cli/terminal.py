@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -51,6 +53,9 @@ class Terminal:
         """Whether what is typed now would show."""
         return bool(termios.tcgetattr(self._screen)[3] & termios.ECHO)
 
+    def resize(self, rows, columns):
+        fcntl.ioctl(self._screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def type(self, text):
         os.write(self._screen, text.encode())
 
@@ -60,6 +65,11 @@ class Terminal:
             pass
         os.close(self._screen)
         return self._child.wait()
+
+    def hang_up(self):
+        """As a terminal's window that is closed; returns when the shell has ended."""
+        os.close(self._screen)
+        self._child.wait()
 
     def _read(self):
         try:
