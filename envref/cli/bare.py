@@ -52,7 +52,7 @@ def bare(profile: str | None, allow: tuple[str, ...], command: tuple[str, ...]) 
     if coerced:
         environment.pop(b"LC_CTYPE", None)
     os.environ["PATH"] = os.fsdecode(environment.get(b"PATH", os.fsencode(os.defpath)))  # where the command is found
-    child.replace_process(command, environment)
+    child.become(command, environment)
     return FAILED
 
 

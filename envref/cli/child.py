@@ -34,6 +34,14 @@ _PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "
 
 def run(wanted: Run) -> int:
     """Becomes the command. Returns the exit status, or raises EnvrefError, where it can't."""
+    resolution, environment = prepared(wanted)
+    if resolution:
+        become(wanted.command, environment)
+    return FAILED
+
+
+def prepared(wanted: Run) -> tuple[Resolution | None, dict[bytes, bytes]]:
+    """The variables, and the command's environment with them; no resolution where the command is not to be started."""
     coerced = coerced_locale()  # before any value arrives: a protected process may not read its own environment
     wanted.request.life = "process"  # which the command gets
     resolution = activate.complete(wanted.request)
@@ -42,13 +50,12 @@ def run(wanted: Run) -> int:
 
         streams.say(complaints(resolution.filled.values(), "" if wanted.lenient else " (strict mode)"))
         if not wanted.lenient:
-            return FAILED
+            return None, {}
     environment = _environment(pristine=wanted.pristine)
     if coerced:
         environment.pop(b"LC_CTYPE", None)
     add(resolution, environment)
-    replace_process(wanted.command, environment)
-    return FAILED
+    return resolution, environment
 
 
 def add(resolution: Resolution, environment: dict[bytes, bytes]) -> None:
@@ -84,7 +91,7 @@ def coerced_locale() -> bool:
         return False
 
 
-def replace_process(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
+def become(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
     """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
     sys.stdout.flush()
     if "envref.memory" in sys.modules:

@@ -25,6 +25,7 @@ from envref.errors import UsageError
 @locked_option
 @click.option("--keep-env", is_flag=True, help="Variables that are set already keep their value.")
 @click.option("--pristine", is_flag=True, help="Of the caller's environment, only PATH, HOME and the like.")
+@click.option("--mask", is_flag=True, help="Replace secret values in what the command prints by ***.")
 @timeout_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, shell_complete=candidates.program)
 def run(
@@ -40,6 +41,7 @@ def run(
     keep_env: bool,
     pristine: bool,
     everything: bool,
+    mask: bool,
 ) -> int:
     """Run a command with the project's variables.
 
@@ -60,4 +62,9 @@ def run(
         everything=everything,
     )
     lenient = partial or (not strict and is_lenient(os.environ))
-    return child.run(Run(request, command, lenient=lenient, pristine=pristine))
+    wanted = Run(request, command, lenient=lenient, pristine=pristine)
+    if not mask:
+        return child.run(wanted)
+    from envref.cli import masked
+
+    return masked.run(wanted)

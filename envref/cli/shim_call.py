@@ -61,7 +61,7 @@ def call(wanted: ShimCall) -> int:
         environment.pop(b"LC_CTYPE", None)
     if not found.is_behind and not _add_values(wanted, environment):
         return FAILED
-    child.replace_process((found.path, *wanted.words), environment)
+    child.become((found.path, *wanted.words), environment)
     return FAILED
 
 

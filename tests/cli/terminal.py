@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
+import struct
 import subprocess
 import sys
 import termios
@@ -58,6 +60,9 @@ class Terminal:
             assert time.monotonic() < limit
             time.sleep(0.01)
 
+    def resize(self, rows, columns):
+        fcntl.ioctl(self._screen, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def type(self, text):
         os.write(self._screen, text.encode())
 
@@ -67,6 +72,11 @@ class Terminal:
             pass
         os.close(self._screen)
         return self._child.wait()
+
+    def hang_up(self):
+        """As a terminal's window that is closed; returns when the shell has ended."""
+        os.close(self._screen)
+        self._child.wait()
 
     def _read(self):
         try:

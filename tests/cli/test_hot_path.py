@@ -588,7 +588,7 @@ def test_both_doors_of_secret_get_fail_alike(doors, env, store):
 # Options that every command has, which only click's door takes.
 COMMON = {"-q", "--quiet", "-v", "--verbose", "--debug", "--no-color"}
 CLICK_ONLY = {
-    "run": {"-f", "--file", "--keep-env", "--locked"},
+    "run": {"-f", "--file", "--keep-env", "--locked", "--mask"},
     "get": {"-f", "--file", "--local-file", "--profile-file"},
     "secret get": {"--no-env"},
 }

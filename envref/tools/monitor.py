@@ -1,0 +1,100 @@
+"""The monitor: the leader of a terminal's session between envref and a command, so that the command's group can stop.
+
+Without it that group is orphaned, and the kernel discards Ctrl-Z (POSIX.1-2024, 11.1.4; seen). It reports what becomes
+of the command, and does to its group what it is told.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import struct
+import termios
+from fcntl import ioctl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+# Orders; any other byte is the number of a signal for the group.
+FRONT, BACK, END = 253, 254, 255
+STATUS = struct.Struct("i")
+_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE)
+USUAL = (*_IGNORED, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT, signal.SIGWINCH, signal.SIGCHLD)
+
+
+def monitor(terminal: int, orders: int, reports: int, start: Callable[[], NoReturn], *, is_in_front: bool) -> NoReturn:
+    """Leads a session on the terminal, starts the command in a group of its own, and ends by END or with the orders.
+
+    A group that is not in front stops when it reads the terminal or changes its modes, which is reported.
+    """
+    os.setsid()
+    ioctl(terminal, termios.TIOCSCTTY, 0)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is gone: the orders end then too
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    command = os.fork()
+    if command == 0:
+        signal.set_wakeup_fd(-1)
+        os.setpgid(0, 0)
+        if is_in_front:
+            os.tcsetpgrp(terminal, os.getpid())
+        for number in USUAL:
+            signal.signal(number, signal.SIG_DFL)
+        os.set_blocking(wake, True)
+        start()
+    try:
+        os.setpgid(command, command)  # whoever is first
+    except OSError:
+        pass
+    _serve(terminal, orders, reports, woken, command)
+
+
+def _serve(terminal: int, orders: int, reports: int, woken: int, command: int) -> NoReturn:
+    while True:
+        ready, _, _ = select.select([orders, woken], [], [])
+        if woken in ready:
+            os.read(woken, 512)
+            _report(reports, command)
+        if orders in ready:
+            told = os.read(orders, 512)
+            if not told:
+                _signal(command, signal.SIGHUP)
+                _signal(command, signal.SIGCONT)
+                os._exit(1)
+            for order in told:
+                _obey(order, terminal, command)
+
+
+def _obey(order: int, terminal: int, command: int) -> None:
+    if order == END:
+        os._exit(0)
+    if order in (FRONT, BACK):
+        try:
+            os.tcsetpgrp(terminal, command if order == FRONT else os.getpid())
+        except OSError:
+            pass  # the group has ended
+        order = signal.SIGCONT
+    _signal(command, order)
+
+
+def _report(reports: int, command: int) -> None:
+    try:
+        ended, status = os.waitpid(command, os.WNOHANG | os.WUNTRACED)
+    except ChildProcessError:
+        return
+    if ended:
+        os.write(reports, STATUS.pack(status))
+
+
+def _signal(command: int, number: int) -> None:
+    try:
+        os.killpg(command, number)
+    except OSError:
+        pass

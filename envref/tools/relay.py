@@ -1,0 +1,420 @@
+"""The relay: a command whose output passes through maskers, on a terminal of its own where there is one, else by pipes.
+
+It does what a shell expects of a job: it stops when the command stops, goes on when it is told to, ends as it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import termios
+import time
+import tty
+from fcntl import ioctl
+from typing import TYPE_CHECKING
+
+from envref.errors import FAILED, EnvrefError
+from envref.paths import without_waiting
+from envref.tools.masker import Masker, Needles
+from envref.tools.monitor import BACK, END, FRONT, STATUS, USUAL, monitor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+_CHUNK = 65536  # bytes
+_SHORT, _LONG = 0.05, 1.0  # seconds that a terminal waits for the rest of a needle
+_MOST = 32  # chunks: more than a pipe or a terminal holds
+_FEW = 4  # bytes of a beginning that are too few to wait long for
+_FORWARDED = (
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGTSTP,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+)
+_KEYS = (signal.SIGTTIN, signal.SIGTTOU)  # a command in the background wants the terminal
+
+
+class _Stream:
+    """What comes from `source` and goes to the descriptor `sink`; `is_screen` for the terminal of its own."""
+
+    __slots__ = ("due", "is_screen", "masker", "sink", "source")
+
+    def __init__(self, source: int, sink: int, needles: Needles, *, is_screen: bool) -> None:
+        self.source = source
+        self.sink = sink
+        self.is_screen = is_screen
+        self.masker = Masker(needles)
+        self.due = 0.0  # when what is held is shown whatever comes; 0 for not by time
+
+
+class Relay:
+    """One command. `run` returns when it has ended, with its status as waitpid(2) has it."""
+
+    def __init__(self, needles: Needles) -> None:
+        self._needles = needles
+        self._streams: list[_Stream] = []
+        self._screen = next((number for number in (1, 2, 0) if _is_terminal(number)), -1)
+        self._keyboard = _keyboard() if self._screen >= 0 else -1
+        self._master = -1
+        self._modes: list[object] | None = None  # of the outer terminal, while this process has changed them
+        self._is_waiting = False  # for the keyboard, which another job has
+        self._typed = b""
+        self._orders = self._reports = -1
+        self._ends: list[int] = []  # what only the command needs
+
+    def run(self, start: Callable[[], NoReturn]) -> int:
+        """Starts the command by `start`, which becomes it, or says why not and exits."""
+        slave = self._open_terminal() if self._screen >= 0 else -1
+        given = self._given(slave)
+        orders, self._orders = os.pipe()
+        self._reports, reports = os.pipe()
+        woken, wake = os.pipe()
+        for descriptor in (wake, self._orders):
+            os.set_blocking(descriptor, False)
+        front = slave >= 0 and _is_terminal(0) and _is_terminal(1) and self._take_keyboard()
+        child = os.fork()
+        if child == 0:
+            try:
+                self._become(slave, given, (orders, reports), start, is_in_front=front)
+            finally:
+                os._exit(FAILED)
+        for descriptor in {orders, reports, *self._ends, *([slave] if slave >= 0 else [])}:
+            os.close(descriptor)
+        self._listen(wake, child)
+        os.write(wake, b"\0")  # the command may have ended before anybody listened
+        try:
+            status = self._serve(woken, child)
+        finally:
+            self._give_back()
+        self._order(END)
+        os.close(self._orders)
+        if slave >= 0:
+            os.waitpid(child, 0)
+        return status
+
+    def _open_terminal(self) -> int:
+        """A terminal for the command, as the one outside. Raises EnvrefError."""
+        try:
+            self._master, slave = os.openpty()
+        except OSError as error:
+            raise EnvrefError(
+                f"no terminal can be had for the command: {error.strerror}", hint="without --mask it needs none"
+            ) from None
+        termios.tcsetattr(slave, termios.TCSANOW, termios.tcgetattr(self._screen))
+        self._resize()
+        os.set_blocking(self._master, False)
+        self._streams.append(_Stream(self._master, self._screen, self._needles, is_screen=True))
+        return slave
+
+    def _given(self, slave: int) -> list[int]:
+        """The command's descriptors 0, 1 and 2. Streams that are one file outside are one pipe: their order stays."""
+        given = [slave if _is_terminal(0) else 0]
+        for number in (1, 2):
+            if _is_terminal(number):
+                given.append(slave)
+            elif number == 2 and not _is_terminal(1) and _is_same(1, 2):
+                given.append(given[1])
+            else:
+                given.append(self._pipe(number))
+        return given
+
+    def _pipe(self, number: int) -> int:
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        self._streams.append(_Stream(reading, number, self._needles, is_screen=False))
+        self._ends.append(writing)
+        return writing
+
+    def _become(
+        self, slave: int, given: list[int], line: tuple[int, int], start: Callable[[], NoReturn], *, is_in_front: bool
+    ) -> None:
+        """In the child: the monitor, or where there is no terminal the command itself."""
+        os.close(self._orders)
+        os.close(self._reports)
+
+        def command() -> NoReturn:
+            kept = [os.dup(descriptor) for descriptor in given]
+            for number, descriptor in enumerate(kept):
+                os.dup2(descriptor, number)
+            start()
+
+        if slave >= 0:
+            os.close(self._master)
+            orders, reports = line
+            monitor(slave, orders, reports, command, is_in_front=is_in_front)
+        command()
+
+    def _listen(self, wake: int, child: int) -> None:
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGCONT, lambda *_: None)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        if self._master < 0:
+            self._listen_beside(child)
+            return
+        for number in _FORWARDED:
+            signal.signal(number, lambda number, _: self._order(number))
+        signal.signal(signal.SIGWINCH, lambda *_: self._resize())
+
+    @staticmethod
+    def _listen_beside(child: int) -> None:
+        """The command is in this process's own group: what a terminal's keys do reaches it already."""
+        has_keys = _keyboard() >= 0
+        for number in _FORWARDED:
+            if number == signal.SIGTSTP:
+                continue
+            is_from_keys = has_keys and number in (signal.SIGINT, signal.SIGQUIT)
+            signal.signal(number, (lambda *_: None) if is_from_keys else (lambda number, _: _kill(child, number)))
+
+    def _order(self, order: int) -> None:
+        try:
+            os.write(self._orders, bytes([order]))
+        except OSError:
+            pass  # the monitor has ended
+
+    def _resize(self) -> None:
+        """The terminal inside gets the size of the one outside; the kernel tells the command."""
+        try:
+            ioctl(self._master, termios.TIOCSWINSZ, ioctl(self._screen, termios.TIOCGWINSZ, bytes(8)))
+        except OSError:
+            pass
+
+    def _serve(self, woken: int, child: int) -> int:
+        status: int | None = None
+        while status is None:
+            ready, writable, _ = select.select(self._readable(woken), self._writable(), [], self._wait())
+            for stream in [each for each in self._streams if each.source in ready]:
+                self._move(stream)
+            if self._keyboard in ready:
+                self._type()
+            if self._master in writable:
+                self._pass_on()
+            if woken in ready:
+                status = self._woken(woken, child)
+            if self._reports in ready:
+                status = self._reported()
+            self._show_overdue()
+        self._drain()
+        return status
+
+    def _readable(self, woken: int) -> list[int]:
+        found = [stream.source for stream in self._streams] + [woken]
+        if self._master >= 0:
+            found.append(self._reports)
+        if self._modes is not None and len(self._typed) < _CHUNK:
+            found.append(self._keyboard)
+        return found
+
+    def _writable(self) -> list[int]:
+        return [self._master] if self._typed and self._modes is not None else []
+
+    def _wait(self) -> float | None:
+        """Seconds until something held is to be shown."""
+        due = [stream.due for stream in self._streams if stream.due]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _move(self, stream: _Stream) -> bool:
+        """Passes on what there is; False where nothing is there, or will be."""
+        data = _read(stream.source)
+        if data is None:
+            return False
+        if not data:
+            self._show(stream, stream.masker.flush())
+            self._close(stream)
+            return False
+        self._show(stream, stream.masker.feed(data))
+        held = len(stream.masker.held)
+        stream.due = time.monotonic() + (_SHORT if held < _FEW else _LONG) if held and stream.is_screen else 0.0
+        return True
+
+    def _show(self, stream: _Stream, data: bytes) -> None:
+        if stream.is_screen and self._modes is None:
+            data = data.replace(b"\r\n", b"\n")  # the terminal outside adds the CR itself, while it is not raw
+        while data:
+            try:
+                data = data[os.write(stream.sink, data) :]
+            except OSError:
+                self._close(stream)  # nobody reads it, which the command learns by its next write
+                return
+
+    def _close(self, stream: _Stream) -> None:
+        if stream in self._streams:
+            self._streams.remove(stream)
+            os.close(stream.source)
+            if stream.is_screen:
+                self._give_back()
+                self._typed = b""
+
+    def _show_overdue(self) -> None:
+        for stream in list(self._streams):
+            if stream.due and time.monotonic() >= stream.due:
+                stream.due = 0.0
+                self._show(stream, stream.masker.flush())
+
+    def _drain(self) -> None:
+        """What the command wrote before it stopped or ended: no more than pipes and terminals hold."""
+        for stream in list(self._streams):
+            for _ in range(_MOST):
+                if stream not in self._streams or not self._move(stream):
+                    break
+            self._show(stream, stream.masker.flush())
+            stream.due = 0.0
+
+    def _type(self) -> None:
+        try:
+            data = os.read(self._keyboard, _CHUNK)
+        except OSError:
+            data = b""
+        if not data:
+            self._give_back()
+            self._order(signal.SIGHUP)
+        self._typed += data
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        try:
+            self._typed = self._typed[os.write(self._master, self._typed) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._typed = b""
+
+    def _take_keyboard(self) -> bool:
+        """Reads what is typed from now on, key by key. False if this job is not the one in the foreground."""
+        try:
+            if self._keyboard < 0 or os.tcgetpgrp(self._keyboard) != os.getpgrp():
+                return False
+            modes = termios.tcgetattr(self._keyboard)
+            tty.setraw(self._keyboard, termios.TCSADRAIN)
+        except (OSError, termios.error):
+            return False
+        self._modes, self._is_waiting = modes, False
+        self._resize()
+        return True
+
+    def _give_back(self) -> None:
+        """The terminal outside as it was."""
+        if self._modes is None:
+            return
+        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        try:
+            termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]
+        except termios.error:
+            pass  # it is gone
+        signal.signal(signal.SIGTTOU, before)
+        self._modes = None
+
+    def _woken(self, woken: int, child: int) -> int | None:
+        os.read(woken, 512)
+        if self._is_waiting:
+            self._take_keyboard()
+        if self._master >= 0:
+            return None
+        ended, status = os.waitpid(child, os.WNOHANG)
+        return status if ended else None
+
+    def _reported(self) -> int | None:
+        """The command's status if it has ended."""
+        report = os.read(self._reports, STATUS.size)
+        if not report:
+            return FAILED << 8  # the monitor was killed, and the kernel hangs up the command
+        [status] = STATUS.unpack(report)
+        if not os.WIFSTOPPED(status):
+            return int(status)
+        self._stopped(os.WSTOPSIG(status))
+        return None
+
+    def _stopped(self, number: int) -> None:
+        """The command stopped. Where it only wants the keyboard, it gets that; else this job stops too, until `fg`."""
+        wants = number in _KEYS
+        if wants and self._take_keyboard():
+            self._order(FRONT)
+            return
+        wants = wants or self._modes is not None
+        self._drain()
+        self._give_back()
+        _stop(number)
+        if wants and (self._take_keyboard() or number in _KEYS):
+            # Still in the background, it waits for keys without stopping again and again: nobody may be there to go on.
+            self._is_waiting = self._modes is None
+            self._order(FRONT)
+        else:
+            self._order(BACK)
+
+
+def end_as(status: int) -> int:
+    """The exit status of a command that ended so, or the same death for this process."""
+    if not os.WIFSIGNALED(status):
+        return os.WEXITSTATUS(status)
+    number = os.WTERMSIG(status)
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    return 128 + number
+
+
+def usual_signals() -> None:
+    """As a program has them at its start."""
+    signal.set_wakeup_fd(-1)
+    for number in USUAL:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _kill(process: int, number: int) -> None:
+    try:
+        os.kill(process, number)
+    except OSError:
+        pass
+
+
+def _stop(number: int) -> None:
+    """Stops this process and the others of its job, as a terminal's keys do. Returns when somebody continues it."""
+    number = number if number in (*_KEYS, signal.SIGTSTP) else signal.SIGTSTP
+    before = signal.signal(number, signal.SIG_DFL)
+    os.killpg(os.getpgrp(), number)
+    signal.signal(number, before)
+
+
+def _keyboard() -> int:
+    """A descriptor of the terminal that this process was started from, to read; -1 without one."""
+    try:
+        return 0 if _is_terminal(0) else without_waiting("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return -1
+
+
+def _read(descriptor: int) -> bytes | None:
+    """What is there, up to some kilobytes: a terminal gives four at a time. Empty at its end, None for nothing yet."""
+    found: list[bytes] = []
+    size = 0
+    while size < _CHUNK:
+        try:
+            data = os.read(descriptor, _CHUNK)
+        except BlockingIOError:
+            break
+        except OSError:
+            data = b""  # Linux says EIO when the last process closed the terminal
+        if not data:
+            return b"".join(found)
+        found.append(data)
+        size += len(data)
+    return b"".join(found) if found else None
+
+
+def _is_terminal(descriptor: int) -> bool:
+    try:
+        return os.isatty(descriptor)
+    except OSError:
+        return False
+
+
+def _is_same(one: int, other: int) -> bool:
+    try:
+        return os.path.sameopenfile(one, other)
+    except OSError:
+        return False
