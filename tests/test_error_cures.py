@@ -36,7 +36,7 @@ NOTHING_TO_ADD = {
     ("backends/vault/ancestor.py", "vault: wrong passphrase"): "commands.md 13, row 6",
     ("backends/vault/lifecycle.py", "vault is already locked"): "it is as it was wanted",
     ("checks/leaks.py", "…: no such file or directory"): "the path is what was typed",
-    ("cli/get.py", 'key "…" not found…'): "the near name follows (commands.md 2.3)",
+    ("cli/variable.py", 'key "…" not found…'): "the near name follows (commands.md 2.3)",
     ("env/environment.py", 'key "…" not found…'): "the near name follows (commands.md 2.3)",
     ("secrets/adoption.py", 'key "…" not found in …'): "the name is what was typed",
 }

@@ -14,7 +14,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 GROUND = "errors secret memory libc atomic streams paths client __init__"
 # Each room may import itself and the rooms above it.
-ROOMS = "refs env formats backends project resolve fresh agent flox checks secrets cli".split()  # noqa: SIM905
+ROOMS = "refs env formats backends project resolve fresh agent flox tools checks secrets cli".split()  # noqa: SIM905
 DOOR = "__main__"
 # What others than stores know of backends: the table, the contract, and the one way to run a program.
 SHARED = {
@@ -30,7 +30,7 @@ SHARED = {
 HOMES = {
     "click": ("cli",),
     "yaml": ("project.config.yaml",),
-    "tomlkit": ("flox",),
+    "tomlkit": ("flox", "tools.cargo_config"),
     "keyring": ("backends.keychain.keyring",),
     "secretstorage": ("backends.keychain.secret_service",),
     "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),

@@ -149,12 +149,12 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     chosen = environment.select(request.only) if request.only else list(environment.variables.values())
-    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, _agent_of)
+    resolution = resolutions.resolved(project, environment, chosen, request.timeout, gate, agent_of)
     resolution.kept = keeping
     return resolution
 
 
-def _agent_of(project: Project) -> Agent | None:
+def agent_of(project: Project) -> Agent | None:
     """The agent, where the user wants it for some store (docs/agent.md)."""
     config = project.config
     if not any(map(config.agent_seconds, config.backends)):

@@ -16,6 +16,7 @@ COMMANDS = {
     "backend": "envref.cli.backend:backend",
     "completion": "envref.cli.completion:completion",
     "config": "envref.cli.config:config",
+    "credential": "envref.cli.credential.group:credential",
     "doctor": "envref.cli.doctor:doctor",
     "edit": "envref.cli.edit:edit",
     "flox-hook": "envref.cli.flox_hook:flox_hook",

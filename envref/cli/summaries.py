@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "vault": "Manage the local encrypted vault.",
         "backend": "See and change where the project's secrets are kept.",
         "stale": "Show which of this shell's variables are old.",
+        "credential": "Answer a tool that asks for a credential, in the tool's own protocol.",
         "refresh": "Print code that gives this shell the new values of old variables.",
         "agent": "Keep what stores gave in memory, as long as a shell uses it.",
     },

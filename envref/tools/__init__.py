@@ -1,0 +1,1 @@
+"""Secrets for one program: shims, credential helpers, masking, bare."""
