@@ -37,6 +37,12 @@ def main() -> None:
     sys.exit(_guarded(lambda: _click(arguments)))
 
 
+def docker() -> None:
+    """The program `docker-credential-envref`: docker knows its helpers by their names, and gives them no arguments."""
+    sys.argv[1:1] = ["credential", "docker"]
+    main()
+
+
 def _hot(arguments: list[str]) -> Callable[[], int] | None:
     """What a hot door does for this command line; None where only click has a door."""
     if "_ENVREF_COMPLETE" in os.environ:

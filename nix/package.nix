@@ -60,6 +60,8 @@ python3Packages.buildPythonApplication {
     ${bundled}from envref.__main__ import main
     main()
     END
+    # Docker finds a helper by its name. As pip writes it, it would take the variables that the launcher does not.
+    printf '#!/bin/sh\nexec %s credential docker "$@"\n' $out/bin/envref > $out/bin/docker-credential-envref
     rm -f $out/nix-support/propagated-build-inputs
   ''
   + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''

@@ -30,7 +30,7 @@ SHARED = {
 HOMES = {
     "click": ("cli",),
     "yaml": ("project.config.yaml",),
-    "tomlkit": ("flox",),
+    "tomlkit": ("flox", "tools.cargo_config"),
     "keyring": ("backends.keychain.keyring",),
     "secretstorage": ("backends.keychain.secret_service",),
     "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),

@@ -204,18 +204,20 @@ def _locked(project: Project, variables: Iterable[Variable]) -> type[VariableCha
 
 
 def _agent_for(request: Request) -> Callable[[Project], Agent | None]:
-    usual = KEPT if request.agent else 0
+    return (lambda project: agent_of(project, KEPT, request.directory)) if request.agent else agent_of
 
-    def agent_of(project: Project) -> Agent | None:
-        """The agent, where the user wants it for some store (docs/agent.md)."""
-        config = project.config
-        if not any(config.agent_seconds(backend, usual) for backend in config.backends):
-            return None
-        from envref.client import Agent, folder, use_of
 
-        return Agent(folder(), _start, use_of(request.directory) if request.agent else b"", usual)
+def agent_of(project: Project, usual: int = 0, directory: str = "") -> Agent | None:
+    """The agent, where the user wants it for some store (docs/agent.md).
 
-    return agent_of
+    `usual`: for the stores of which the user's config says nothing, as long as the environment of `directory` is used.
+    """
+    config = project.config
+    if not any(config.agent_seconds(backend, usual) for backend in config.backends):
+        return None
+    from envref.client import Agent, folder, use_of
+
+    return Agent(folder(), _start, use_of(directory) if usual else b"", usual)
 
 
 def _start(place: str) -> None:

@@ -17,6 +17,7 @@ COMMANDS = {
     "bare": "envref.cli.bare:bare",
     "completion": "envref.cli.completion:completion",
     "config": "envref.cli.config:config",
+    "credential": "envref.cli.credential.group:credential",
     "doctor": "envref.cli.doctor:doctor",
     "edit": "envref.cli.edit:edit",
     "flox-hook": "envref.cli.flox_hook:flox_hook",

@@ -31,6 +31,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "backend": "See and change where the project's secrets are kept.",
         "stale": "Show which of this shell's variables are old.",
         "shim": "Give each tool under tools: its variables, and no shell.",
+        "credential": "Answer a tool that asks for a credential, in the tool's own protocol.",
         "refresh": "Print code that gives this shell the new values of old variables.",
         "lock": "Pin the project's secrets to the versions that their stores have, in envref.lock.",
         "agent": "Keep what stores gave in memory, as long as a shell uses it.",

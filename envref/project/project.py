@@ -160,24 +160,18 @@ def configured(start: str, profile: str | None = None, environment: Mapping[str,
 
 def active(root: str, config: Config, environment: Mapping[str, str] = os.environ) -> str | None:
     """The profile in effect where nobody names one: what the user chose here, else what the config says."""
-    chosen = choice(root, environment)
-    return config.active_profile if chosen is None else chosen or None
-
-
-def choice(root: str, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The profile that `envref profile use` made the active one here, empty for none; None if nobody chose."""
     try:
         with open_ours(choice_path(root, environment)) as file:
             kept_root, _, name = os.fsdecode(file.read()).partition("\0")
     except OSError:
-        return None
-    return name if kept_root == root else None
+        return config.active_profile
+    return name or None if kept_root == root else config.active_profile
 
 
 def choice_path(root: str, environment: Mapping[str, str]) -> str:
-    """Where the choice is kept, in the user's state: a clone, a pull and a commit have no part in it (docs/adr/0040).
+    """Where `envref profile use` keeps the choice: in the user's state, outside of git (docs/adr/0040).
 
-    Two long paths with one ending share a file; each then finds the other's root in it. Empty without a home.
+    Two long paths with one ending may share a file; each then finds the other's root in it. Empty without a home.
     """
     name = os.fsencode(root).replace(b"/", b"%")[-_LONGEST_NAME:]
     return state_path("profile", os.fsdecode(name), environment=environment)

@@ -24,9 +24,11 @@ KIND = "-reads.log"  # what the name of the file ends in
 LARGEST = 1 << 20  # bytes of the log, which then begins anew; the one before is kept
 READ = "read"
 # Commands whose next word is a command too. What else stands there may be anything, a value as well.
-GROUPS = frozenset(("agent", "backend", "config", "profile", "secret", "sync", "team", "vault"))
+GROUPS = frozenset(("agent", "backend", "config", "credential", "profile", "secret", "sync", "team", "vault"))
 _WITH_VALUES = ("-C", "--project")  # options that may stand before the command
-_SYSTEM = "/proc/{}/comm"
+_SYSTEM = "/proc/{}/stat"
+_SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "nu", "pwsh")
+_MOST_NAMES = 3
 _PATIENCE = 2.0  # seconds for `ps`
 
 
@@ -39,7 +41,7 @@ class Reads:
         self._root = project.root
         self._project = project.config.project
         self._command = command(sys.argv[1:])
-        self._parent = program(os.getppid())
+        self._parent = caller(os.getppid())
 
     def note(self, backend: str, answers: Mapping[Address, Answer]) -> None:
         """Adds a line for each answer that is a value."""
@@ -102,18 +104,28 @@ def _child(words: Sequence[str]) -> str:
     return os.path.basename("".join(words[words.index("--") + 1 :][:1])) if "--" in words else ""
 
 
-def program(process: int) -> str:
-    """The name of the process's program, by what the system has; empty if it does not say."""
+def caller(process: int) -> str:
+    """The name of the process's program; of a shell also who started it, `sh < git`. Empty if nobody says."""
+    names: list[str] = []
+    while process > 1 and len(names) < _MOST_NAMES and (not names or names[-1] in _SHELLS):
+        name, process = _of_system(process) or _of_ps(process)
+        names += [name] if name else []
+    return " < ".join(names)
+
+
+def _of_system(process: int) -> tuple[str, int] | None:
+    """Its name and its parent, as /proc has them (proc(5)); None where there is none."""
     from envref.paths import open_file
 
     try:
         with open_file(_SYSTEM.format(process)) as file:
-            return file.read().decode(errors="replace").strip()
+            head, _, rest = file.read().decode(errors="replace").rpartition(")")
     except OSError:
-        return _told(process)
+        return None
+    return head.partition("(")[2], int(rest.split()[1])
 
 
-def _told(process: int) -> str:
+def _of_ps(process: int) -> tuple[str, int]:
     """The same where there is no /proc: as `ps` says it (POSIX)."""
     import time
 
@@ -121,10 +133,11 @@ def _told(process: int) -> str:
 
     ps = find("ps")
     if ps is None:
-        return ""
-    argv = [ps, "-o", "comm=", "-p", str(process)]
+        return "", 0
+    argv = [ps, "-o", "ppid=", "-o", "comm=", "-p", str(process)]
     try:
         done = run(argv, deadline=time.monotonic() + _PATIENCE, label="ps")
     except BackendError:
-        return ""
-    return os.path.basename(done.stdout.decode(errors="replace").strip())
+        return "", 0
+    parent, _, name = done.stdout.decode(errors="replace").strip().partition(" ")
+    return os.path.basename(name.strip()), int(parent) if parent.isdecimal() else 0

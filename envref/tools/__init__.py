@@ -1,1 +1,1 @@
-"""Secrets for one program: files for those that want a path, and what is masked."""
+"""Secrets for one program: shims, credential helpers, files for those that want a path, masking, bare."""

@@ -75,6 +75,8 @@ python3Packages.buildPythonApplication (finalAttrs: {
     from envref.__main__ import main
     main()
     END
+    # Docker finds a helper by its name. As pip writes it, it would take the variables that the launcher does not.
+    printf '#!/bin/sh\nexec %s credential docker "$@"\n' $out/bin/envref > $out/bin/docker-credential-envref
 
     # Leaks the libraries into the PYTHONPATH of development shells.
     rm -f $out/nix-support/propagated-build-inputs

@@ -61,6 +61,13 @@ CALLS = [
     Call("completion --install fish"),
     Call("config show"),
     Call("config show --format json"),
+    Call("credential --setup aws", status=1),
+    Call("credential aws", status=1),
+    Call("credential cargo", status=1),
+    Call("credential docker get", stdin="ghcr.io", status=1),
+    Call("credential docker list"),
+    Call("credential git get", stdin="protocol=https\nhost=git.example\n", prints=True),
+    Call("credential kubectl", status=1),
     Call("doctor"),
     Call("doctor --format json"),
     Call("edit --config"),
@@ -166,6 +173,7 @@ backends:
   - {name: store, type: plugin, config: {command: ../records/plugin}}
 profiles: {staging: {}}
 team: [{name: bob, public_key: READER}]
+tools: {git: {credential: {git.example: A}}}
 """
 ENV = "A=ref://secrets/a\nP=ref://store/p\nMIX=postgres://u:${A}@${P}/x\nPLAIN=plain\nDOUBLE=ref://secrets/a\n"
 LOCK = "".join(f"{line} unpinned\n" for line in ("A vault app/a", "DOUBLE vault app/a", "P store app/p"))

@@ -44,6 +44,8 @@ CALLS = {
     "secret rotate": ["a"],
     "secret share": ["a", "--to", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"],
     "backend list": ["--check"],
+    "credential docker": ["get"],
+    "credential git": ["get"],
     "status": [],
     "audit": ["--values", "."],
     "onboard": ["--dry-run"],

@@ -36,8 +36,8 @@ WRITERS = {
 }
 # Those that write nothing into a project, and those that write where they are told.
 READERS = {
-    *("agent", "audit", "audit-log", "backend", "bare", "completion", "config", "doctor", "get", "list", "onboard"),
-    "profile",
+    *("agent", "audit", "audit-log", "backend", "bare", "completion", "config", "credential", "doctor"),
+    *("get", "list", "onboard", "profile"),
     *("refresh", "resolve", "run", "secret", "shim", "stale", "status", "trust", "validate", "version"),
 }
 ELSEWHERE = ("vault", "sync")  # a vault and a file to share: made new, by O_EXCL, or replaced where they really lie

@@ -122,6 +122,7 @@ def test_the_build_command_makes_a_package_that_runs(tmp_path, project):
     wrapped(out, tmp_path / "environment")
     version = bash(build["version"]["command"], PUBLISH.parent, variables).stdout
     assert bash(f"{out}/bin/envref --version", tmp_path, variables).stdout == f"envref {version}"
+    assert bash(f"{out}/bin/docker-credential-envref list", tmp_path, variables).stdout == "{}\n"
     project.write(".envref.yaml", "project: app\n")
     project.write(".env", "A=1\n")
     active = {**variables, "FLOX_ENV": "/the/activated/env", "NIX_PYTHONPATH": "/theirs"}

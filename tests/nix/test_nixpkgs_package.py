@@ -65,6 +65,10 @@ def test_it_builds_from_the_tag_and_runs_the_tests(release, project):
     expected = {**variables, "A": "1"}
     assert set(child.stdout.splitlines()) == {f"{name}={value}" for name, value in expected.items()}
     assert not os.path.exists(f"{out}/nix-support/propagated-build-inputs")
+    listed = subprocess.run(
+        [f"{out}/bin/docker-credential-envref", "list"], env=variables, capture_output=True, check=True
+    )
+    assert listed.stdout == b"{}\n"
 
 
 @at_night

@@ -22,7 +22,7 @@ from envref.secret import Secret, Unread
 from envref.secrets import audit_log
 from tests.cli.conftest import PluginProject
 from tests.conftest import ROOT
-from tests.requirements import first_python
+from tests.requirements import first_python, need
 
 ON = {"audit_log": {"reads": True}}
 
@@ -171,14 +171,24 @@ def test_the_groups_are_those_of_the_command_line():
     assert {name for name, command in found.items() if isinstance(command, click.Group)} == reads.GROUPS
 
 
+@first_python
+def test_a_shell_s_own_caller_is_named_too(logging):
+    """git, make and editors call by `sh -c`: which of them it was is what one wants to know."""
+    script = logging.path / "caller"
+    script.write_text(f"#!{sys.executable}\nimport os\nos.system({sys.executable!r} + ' -m envref secret get a; :')\n")
+    script.chmod(0o755)
+    subprocess.run([script], cwd=logging.path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    assert said(logging)[0]["parent"] == "sh < caller"
+
+
 def test_a_system_without_proc_asks_ps(monkeypatch):
     """As on macOS; the name is without its directory. Where ps says nothing, the name is empty."""
-    here = reads.program(os.getpid())
+    need("ps")
+    here = reads.caller(os.getpid())
     monkeypatch.setattr(reads, "_SYSTEM", "/nowhere/{}")
-    assert here
-    assert here.startswith(reads.program(os.getpid())[:15]) or reads.program(os.getpid()) == ""
+    assert reads.caller(os.getpid()) == here != ""
     monkeypatch.setenv("PATH", "")
-    assert reads.program(os.getpid()) == ""
+    assert reads.caller(os.getpid()) == ""
 
 
 def test_what_a_store_refuses_is_not_read(logging):

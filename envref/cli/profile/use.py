@@ -16,10 +16,11 @@ from envref.project.config.document import Document
 from envref.project.config.files import FILE
 from envref.project.config.model import Config
 from envref.project.edit import edit, preview
-from envref.project.project import choice, choice_path, find
+from envref.project.project import active, choice_path, find
 from envref.project.trust.record import private_directory
 
 _KEY = "active_profile"
+_NOBODY_CHOSE = "."  # no profile has this name
 _KEEPING = "keeping the active profile"
 
 
@@ -63,7 +64,7 @@ def _without(document: Document) -> Document:
 def _keep(name: str, path: str, config: Config) -> None:
     """Writes the choice down; an empty one only where the config's would count else."""
     root = os.path.dirname(path)
-    if choice(root) == name:
+    if active(root, Config(active_profile=_NOBODY_CHOSE)) == (name or None):
         return
     place = choice_path(root, os.environ)
     if not place:

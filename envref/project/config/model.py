@@ -21,6 +21,7 @@ FILES, ENVIRONMENT = "files", "environment"  # of `precedence`
 KEPT = 3600  # seconds that the agent keeps an answer where the user names no other time
 READS = "reads"  # of `audit_log`
 VARIABLES = "variables"  # of `tools`: the way in which a tool gets them in its environment
+PROCESS, CREDENTIAL = "credential-process", "credential"  # the tool asks `envref credential`; for a server, or for none
 
 _CREDENTIALS = ("token", "passphrase", "secret", "password", "key")
 
@@ -245,6 +246,11 @@ def active_profile_fault(profile: str | None, profiles: Mapping[str, str], root:
     if not profile or not profiles or profile in profiles or os.path.exists(os.path.join(root, f".env.{profile}")):
         return ""
     return f'active_profile "{profile}" is not defined in profiles'
+
+
+def credential_way(server: str) -> str:
+    """The way in which a tool gets the credential of a server: a key of `Config.tools[tool]`."""
+    return f"{CREDENTIAL} {server}"
 
 
 def is_profile_name(text: str) -> bool:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from envref.env.file import is_name
 from envref.errors import printable
-from envref.project.config.model import VARIABLES
+from envref.project.config.model import CREDENTIAL, PROCESS, VARIABLES, credential_way
 from envref.project.config.yaml import Mapping, Scalar
+from envref.project.place import parse
 
 if TYPE_CHECKING:
     from envref.project.config.findings import Findings
     from envref.project.config.yaml import Node
 
 # How a tool gets its variables: in its environment, by a shim; or from envref, by a protocol of its own.
-_WAYS = (VARIABLES, "credential-process")
+_WAYS = (VARIABLES, PROCESS, CREDENTIAL)
 _TOOL = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+@-]{0,63}")  # a file's name that no shell reads as anything else
 # Reserved words and special built-ins of POSIX shells (XCU 2.4, 2.14), bash, zsh and fish, and what runs a command by
 # its name: a function of such a name would change the language. `[` and the like are no `_TOOL`.
@@ -26,6 +27,7 @@ _SHELLS_OWN = frozenset(
     return select set shift source string switch then time times trap typeset unset until while
     """.split()  # noqa: SIM905  one word a line would be a page
 )
+_HELPED = ("cargo", "docker", "git", "kubectl")  # tools that ask for the credential of a server
 _FORM = "a list of variables, or a mapping with " + " or ".join(_WAYS)
 
 
@@ -37,6 +39,8 @@ def tools(node: Node, key: str, findings: Findings) -> dict[str, dict[str, tuple
         place = node.keys[tool] if isinstance(node, Mapping) else node
         findings.faults += [place.problem(f'{key}: "{printable(tool)}" {fault}')] if fault else []
         found[tool] = _ways(entry, f"{key}.{tool}", findings)
+        if isinstance(entry, Mapping) and CREDENTIAL in entry.entries:
+            found[tool] |= _credentials(entry.entries[CREDENTIAL], tool, f"{key}.{tool}.{CREDENTIAL}", findings)
     return found
 
 
@@ -62,8 +66,26 @@ def _ways(node: Node, where: str, findings: Findings) -> dict[str, tuple[str, ..
             findings.faults.append(key.problem(f'{where}: unknown key "{printable(key.text)}"; it takes {_FORM}'))
     if not node.entries:
         findings.faults.append(node.problem(f"{where} names no variable; it takes {_FORM}"))
-    ways = {way: entry for way, entry in node.entries.items() if way in _WAYS}
+    ways = {way: entry for way, entry in node.entries.items() if way in (VARIABLES, PROCESS)}
     return {way: _variables(entry, f"{where}.{way}", findings) for way, entry in ways.items()}
+
+
+def _credentials(node: Node, tool: str, where: str, findings: Findings) -> dict[str, tuple[str, ...]]:
+    """The variables by the server that they are for: the password or token, or first the user's name."""
+    if tool not in _HELPED:
+        findings.faults.append(node.problem(f"{where}: envref can answer {', '.join(_HELPED)} only"))
+    found = {}
+    for server, entry in findings.entries(node, where):
+        at = node.keys[server] if isinstance(node, Mapping) else node
+        if parse(server) is None:
+            findings.faults.append(at.problem(f'{where}: "{printable(server)}" is not a server, as in github.com/team'))
+        names = _variables(entry, f"{where}.{server}", findings)
+        if len(names) > 2:
+            findings.faults.append(entry.problem(f"{where}.{server} takes a user's name and a password, or one alone"))
+        found[credential_way(server)] = names
+    if not found:
+        findings.faults.append(node.problem(f"{where} names no server"))
+    return found
 
 
 def _variables(node: Node, where: str, findings: Findings) -> tuple[str, ...]:

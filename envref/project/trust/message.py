@@ -8,7 +8,7 @@ import re
 from envref.env.file import merge
 from envref.errors import printable
 from envref.paths import shown
-from envref.project.config.model import is_credential
+from envref.project.config.model import credential_way, is_credential
 from envref.project.project import env_files
 from envref.project.trust.meaning import content, fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS
@@ -82,12 +82,18 @@ def summary(project: Project, meant: Mapping[str, Any]) -> list[str]:
     if meant["foreign"]:
         lines.append(f"  it reads {printable(_some(meant['foreign'], _MOST_NAMES))}")
     kept = meant.get("tools", {}).items()
-    lines += [f"  it keeps {_some(_names(ways), _MOST_NAMES)} for {tool}" for tool, ways in kept]
+    lines += [
+        f"  it keeps {_some(names, _MOST_NAMES)} for {_getter(tool, way)}"
+        for tool, ways in kept
+        for way, names in ways.items()
+    ]
     return lines
 
 
-def _names(ways: Mapping[str, Sequence[str]]) -> list[str]:
-    return [name for names in ways.values() for name in names]
+def _getter(tool: str, way: str) -> str:
+    """Who gets it: `gh`, `git at github.com`."""
+    server = way.removeprefix(credential_way(""))
+    return printable(f"{tool} at {server}" if server != way else tool)
 
 
 def _store(backend: BackendConfig) -> str:

@@ -67,7 +67,7 @@ def backend(*lines):
     return "project: app\nbackends:\n  - name: x\n    type: plugin\n" + "".join(f"    {line}\n" for line in lines)
 
 
-TOOL = "a list of variables, or a mapping with variables or credential-process"
+TOOL = "a list of variables, or a mapping with variables or credential-process or credential"
 INVALID = [
     ("env_file: .env", "project name is required"),
     ("project:", "project name is required"),

@@ -1,0 +1,1 @@
+"""`envref credential`, a file a protocol."""

@@ -1,0 +1,37 @@
+"""`envref credential`: answers tools that ask for a credential, and writes the setting that has them ask."""
+
+from __future__ import annotations
+
+import click
+
+from envref.cli.grammar import Group, directory
+from envref.errors import UsageError
+
+_COMMANDS = {
+    "aws": "envref.cli.credential.aws:aws",
+    "cargo": "envref.cli.credential.cargo:cargo",
+    "docker": "envref.cli.credential.docker:docker",
+    "git": "envref.cli.credential.git:git",
+    "kubectl": "envref.cli.credential.kubectl:kubectl",
+}
+
+
+@click.group(cls=Group, lazy=_COMMANDS)
+@click.option("--setup", "tool", type=click.Choice(sorted(_COMMANDS)), help="Show the setting that has the tool ask.")
+@click.option("--write", is_flag=True, help="With --setup: write it into the tool's own config.")
+@click.pass_context
+def credential(context: click.Context, tool: str | None, *, write: bool) -> None:
+    """Answer a tool that asks for a credential, in the tool's own protocol.
+
+    Example: envref credential --setup git --write
+    """
+    if tool is None:
+        if write:
+            raise UsageError("--write needs --setup TOOL")
+        return
+    if context.invoked_subcommand is not None:
+        raise UsageError("either --setup TOOL or a tool's command, not both")
+    from envref.cli.credential.setup import setup
+
+    setup(tool, directory(), is_written=write)
+    context.exit(0)

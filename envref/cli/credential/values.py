@@ -1,0 +1,49 @@
+"""The values that a tool gets: those of a project that somebody here has agreed to, and nobody is asked.
+
+The tool has standard input and output, and may be started anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envref import streams
+from envref.cli import activate
+from envref.errors import EnvrefError
+from envref.formats import shells
+from envref.project.trust.agreement import is_agreed
+from envref.project.trust.gate import check, refusal
+from envref.resolve import resolution as resolutions
+from envref.resolve.report import complaints
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
+
+    from envref.project.project import Project
+
+
+def agreed(directory: str) -> Project:
+    """The project around the directory, its env files read. Raises Untrusted, before a store is asked, for one that
+    nobody has agreed to as it is now: what it gives to whom is its own choice.
+    """
+    project = resolutions.load(directory)
+    if not is_agreed(project):
+        raise refusal(project)
+    return resolutions.load(directory) if project.unread else project
+
+
+def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()) -> list[str]:
+    """The values of these variables. EnvrefError, with what is wrong on stderr, unless all are there; empty text for
+    one that may lack.
+    """
+    environment = resolutions.environment_of(project)
+    chosen = environment.select(names)
+    found = resolutions.resolved(project, environment, chosen, None, check, activate.agent_of)
+    if found.failed:
+        streams.say(complaints(found.filled.values(), ""))
+        raise EnvrefError(f"no value for {', '.join(names)}", hint="the lines above say why")
+    given = {name: shells.environment_text(name, value) for name, value in found.values()}
+    for name in names:
+        if not given.get(name) and name not in may_lack:
+            raise EnvrefError(f"{name} has no value", hint="store its secret, or set it in an env file")
+    return [given.get(name, "") for name in names]

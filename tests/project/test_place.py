@@ -1,0 +1,68 @@
+"""Places: what names a server, and which requests a credential of it is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from envref.project.place import parse
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "/", "https://", "*.example.com", "exam ple.com", "user@example.com", "https://a:b@example.com", "a_b.c"),
+        *("ftp://example.com", "example.com:0", "example.com:65536", "example.com:x", "example.com?x", "example.com#x"),
+        *(
+            "example.com/a/../b",
+            "example.com/a//b",
+            "example.com/%61",
+            "-x.com",
+            "example.com\nx",
+            "é.com",
+            "a.com/\u202e",
+        ),
+    ],
+)
+def test_what_is_no_place(text):
+    """A pattern, a user, a path that a server reads as another: none of them."""
+    assert parse(text) is None
+
+
+COVERED = [
+    ("github.com", "https://github.com"),
+    ("GitHub.com", "https://github.com/team/app"),
+    ("https://github.com:443/", "https://github.com"),
+    ("github.com/team", "https://github.com/team/app"),
+    ("github.com/team/", "https://github.com/team"),
+    ("sparse+https://index.example/a/", "https://index.example/a/"),
+    ("http://127.0.0.1:80", "http://127.0.0.1/x"),
+    ("[::1]:8443", "https://[::1]:8443/x"),
+]
+NOT_COVERED = [
+    ("github.com", "http://github.com"),
+    ("github.com", "https://github.com:444"),
+    ("github.com", "https://github.com.evil.example"),
+    ("github.com", "https://evil.example/github.com"),
+    ("github.com", "https://www.github.com"),
+    ("github.com/team", "https://github.com"),
+    ("github.com/team", "https://github.com/teams/app"),
+    ("http://github.com", "https://github.com"),
+]
+
+
+@pytest.mark.parametrize(("place", "asked"), COVERED)
+def test_a_place_covers_itself_and_what_is_below(place, asked):
+    assert parse(place).covers(parse(asked))
+
+
+@pytest.mark.parametrize(("place", "asked"), NOT_COVERED)
+def test_a_place_covers_nothing_else(place, asked):
+    """Another scheme, port, host or path."""
+    assert not parse(place).covers(parse(asked))
+
+
+@pytest.mark.parametrize("server", ["https://index.docker.io/v1/", "registry-1.docker.io", "docker.io"])
+def test_docker_hub_has_several_names(server):
+    assert parse("docker.io").is_registry_of(parse(server))
+    assert not parse("docker.io").is_registry_of(parse("ghcr.io"))
+    assert not parse("127.0.0.1:5000").is_registry_of(parse("127.0.0.1:5001"))
