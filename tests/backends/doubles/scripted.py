@@ -41,6 +41,7 @@ class Script:
     def __init__(self, answers):
         self.requests = []
         self._answers = iter(answers)
+        self._talking = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._ended = threading.Event()
@@ -54,6 +55,7 @@ class Script:
             except OSError:
                 return
             with connection:
+                self._talking = connection
                 try:
                     self._talk(connection)
                 except OSError:
@@ -80,6 +82,8 @@ class Script:
         self._ended.set()
         with contextlib.suppress(OSError):  # macOS: nobody is connected
             self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, AttributeError):  # nobody was, or is any more
+            self._talking.shutdown(socket.SHUT_RDWR)  # a store may keep it
         self._listener.close()
         self._thread.join(_PATIENCE)
         assert not self._thread.is_alive()

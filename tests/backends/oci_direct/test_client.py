@@ -18,7 +18,8 @@ from envref.refs.address import Address
 from tests.backends.asking import KEY, answer_of, keys, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
-from tests.backends.stores.oci import Account, LoadedOci, options
+from tests.backends.stores import shim
+from tests.backends.stores.oci import options
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
@@ -32,28 +33,16 @@ BUNDLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    with Account(tmp_path_factory.mktemp("account")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    with LoadedOci(tmp_path_factory.mktemp("oci")) as running:
-        yield running
-
-
 @pytest.fixture
-def script(account, monkeypatch):
+def script(oci_account, monkeypatch):
     """Starts a server that gives these answers, and is the endpoint of this process and of `oci`."""
     with scripts() as start:
 
         def started(*answers):
             server = start(*answers)
-            # Not 127.0.0.1, where the loaded `oci` asks again (stores/oci.py).
+            # Not 127.0.0.1, where the loaded_oci `oci` asks again (stores/oci.py).
             endpoint = server.url.replace("127.0.0.1", "127.1")
-            for name, value in {**account.environment, "OCI_CLI_ENDPOINT": endpoint}.items():
+            for name, value in {**oci_account.environment, "OCI_CLI_ENDPOINT": endpoint}.items():
                 monkeypatch.setenv(name, value)
             return server
 
@@ -63,12 +52,7 @@ def script(account, monkeypatch):
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """An `oci` that says only that it was asked."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    (directory / "oci").write_text("#!/bin/sh\necho 'the program was asked' >&2; exit 1\n")
-    (directory / "oci").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
-    return directory / "oci"
+    return shim.stand_in(tmp_path / "bin", "oci", "echo 'the program was asked' >&2; exit 1", monkeypatch)
 
 
 def reading(*addresses, limit=60.0, **more):
@@ -82,7 +66,7 @@ def refusal(status, body, more=""):
 
 
 class TestRequests:
-    def test_a_value_by_name(self, script, asked, account):
+    def test_a_value_by_name(self, script, asked, oci_account):
         """One signed request; the key is in none of it."""
         server = script(http(BUNDLE))
         assert reading(KEY) == VALUE
@@ -167,9 +151,9 @@ ODD = {
 
 class TestMisbehaviour:
     @pytest.mark.parametrize("kind", ODD)
-    def test_it_is_what_oci_makes_of_it(self, script, loaded, monkeypatch, kind):
+    def test_it_is_what_oci_makes_of_it(self, script, loaded_oci, monkeypatch, kind):
         """The same class, message and cure by either way, and nothing is absent."""
-        monkeypatch.setenv("PATH", f"{loaded.path}:{os.environ['PATH']}")
+        monkeypatch.setenv("PATH", f"{loaded_oci.path}:{os.environ['PATH']}")
         errors = []
         for variable in ("HARMLESS", "OCI_KNOWN_TO_NOBODY"):
             script(*[ODD[kind]] * 12)
