@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from weakref import ref
@@ -14,6 +15,7 @@ from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
 from envref.backends.http.way import Trusting, is_proxied
 from tests.backends.doubles.scripted import http, scripts
+from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
 
 
@@ -176,6 +178,44 @@ class TestSharing:
         watch = Stopwatch()
         assert is_late(ask(0.3))
         assert watch.seconds() < 10
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
+
+
+class TestTls:
+    def asked(self, script, files, authorities, name=""):
+        side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        side.load_cert_chain(files["server_pem"], files["server_key"])
+        server = script(http(b"one"), http(b"two"), tls=side)
+        port = int(server.url.rpartition(":")[2])
+        pool = connections_to(Server("127.0.0.1", port, Trusting(authorities), name))
+        jobs, late = ["/"], time.monotonic() + 20
+        asked = [pool.side_by_side(lambda link, job: link.ask("GET", job, {}), jobs, 1, late) for _ in "ab"]
+        pool.close()
+        return [answer for answers in asked for answer in answers]
+
+    def test_an_authority_of_ones_own(self, script, files):
+        """Its server is believed, by its name or its address, and one connection serves both requests."""
+        for name in ("", "vault.test"):
+            assert [each.body for each in self.asked(script, files, [files["authority_pem"]], name)] == [b"one", b"two"]
+
+    @pytest.mark.parametrize(
+        ("authorities", "name", "why"),
+        [
+            ([], "", "a certificate that Python does not accept"),
+            (["authority_pem"], "other.test", "a certificate that Python does not accept"),
+            (["client_pem"], "", "a certificate that Python does not accept"),
+            (["server_key"], "", "files for TLS that can't be used"),
+        ],
+    )
+    def test_whom_nobody_vouches_for_is_unusual(self, script, files, authorities, name, why):
+        """The program may believe somebody else; nothing was sent."""
+        for outcome in self.asked(script, files, [files[each] for each in authorities], name):
+            assert isinstance(outcome, Unusual)
+            assert str(outcome) == why
 
 
 class TestPatience:

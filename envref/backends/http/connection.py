@@ -157,8 +157,10 @@ class Connection:
                 stream.connect(address)
                 stream.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
                 return self._secured(stream)
-            except OSError as error:
+            except BaseException as error:
                 stream.close()
+                if not isinstance(error, OSError):
+                    raise
                 failed = error
         raise failed
 

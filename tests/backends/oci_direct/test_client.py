@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores import shim
 from tests.backends.stores.oci import options
+from tests.backends.stores.openbao import certificates
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
@@ -38,8 +40,8 @@ def script(oci_account, monkeypatch):
     """Starts a server that gives these answers, and is the endpoint of this process and of `oci`."""
     with scripts() as start:
 
-        def started(*answers):
-            server = start(*answers)
+        def started(*answers, tls=None):
+            server = start(*answers, tls=tls)
             # Not 127.0.0.1, where the loaded_oci `oci` asks again (stores/oci.py).
             endpoint = server.url.replace("127.0.0.1", "127.1")
             for name, value in {**oci_account.environment, "OCI_CLI_ENDPOINT": endpoint}.items():
@@ -147,6 +149,34 @@ ODD = {
     "closed": None,
     "short": [http(BUNDLE)[:-5], None],
 }
+
+
+class TestTls:
+    @pytest.fixture
+    def files(self, tmp_path):
+        return certificates(tmp_path / "certificates")
+
+    @pytest.fixture
+    def secured(self, script, files, monkeypatch):
+        """A server with a certificate, which gives out the value."""
+        side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        side.load_cert_chain(files["server_pem"], files["server_key"])
+        server = script(http(BUNDLE), tls=side)
+        monkeypatch.setenv("OCI_CLI_ENDPOINT", server.url)
+        return server
+
+    @pytest.mark.parametrize("variable", ["HARMLESS", "OCI_KNOWN_TO_NOBODY"])
+    def test_an_authority_of_ones_own(self, secured, files, loaded_oci, monkeypatch, variable):
+        """OCI_CLI_CERT_BUNDLE counts by either way."""
+        monkeypatch.setenv("PATH", loaded_oci.path, prepend=":")
+        monkeypatch.setenv("OCI_CLI_CERT_BUNDLE", files["authority_pem"])
+        monkeypatch.setenv(variable, "1")
+        assert reading(KEY) == VALUE
+
+    def test_a_server_that_nobody_vouches_for(self, secured, asked):
+        """Nothing is sent to it; the program has the last word."""
+        assert reading(KEY).message == "oci-vault: the program was asked"
+        assert secured.requests == []
 
 
 class TestMisbehaviour:
