@@ -9,8 +9,15 @@ from envref.errors import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
-_Client = TypeVar("_Client")
+    class StoreClient(Protocol):
+        """What asks a store; `close` ends its connections."""
+
+        def close(self) -> None: ...
+
+
+_Client = TypeVar("_Client", bound="StoreClient")
 _Answer = TypeVar("_Answer")
 
 COMMAND = "the option command"
@@ -25,7 +32,7 @@ class Direct(Generic[_Client]):
 
     def __init__(self, program: str, made: Callable[[], _Client], reason: str = "") -> None:
         self._program = program
-        self._made = made
+        self._made: Callable[[], _Client] | None = made
         self._reason = reason
         self._client: _Client | None = None
 
@@ -43,9 +50,17 @@ class Direct(Generic[_Client]):
         from envref.backends.http.connection import Unusual
 
         try:
-            if self._client is None:
-                self._client = self._made()
-            return directly(self._client)
+            if self._made:
+                # Kept no longer: it has the store, which has this, and connections end when nobody has them.
+                self._client, self._made = self._made(), None
+            return directly(self._client)  # type: ignore[arg-type]  # it was made
         except Unusual as reason:
             self._reason = str(reason) or "an unusual answer"
+            self._close()
         return through()
+
+    def _close(self) -> None:
+        """Before the program is started: the server may serve one of us at a time."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None

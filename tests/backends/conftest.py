@@ -16,3 +16,21 @@ def secret_service(tmp_path, monkeypatch):
         for name, value in service.environment.items():
             monkeypatch.setenv(name, value)
         yield service
+
+
+@pytest.fixture(scope="session")
+def oci_account(tmp_path_factory):
+    """The account that all tests use; each has a vault of its own in it."""
+    from tests.backends.stores.oci import Account
+
+    with Account(tmp_path_factory.mktemp("account")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def loaded_oci(tmp_path_factory):
+    """The real `oci`, loaded beforehand."""
+    from tests.backends.stores.oci import LoadedOci
+
+    with LoadedOci(tmp_path_factory.mktemp("oci")) as running:
+        yield running

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
+from weakref import ref
 
 import pytest
 
 from envref.backends.http import threads
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
-from envref.backends.http.pool import Connections
+from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
-from envref.backends.http.way import is_proxied
+from envref.backends.http.way import Trusting, is_proxied
 from tests.backends.doubles.scripted import http, scripts
+from tests.backends.stores.openbao import certificates
+from tests.lateness import Stopwatch
 
 
 @pytest.fixture
@@ -105,13 +109,13 @@ class TestConnections:
                 raise ValueError(job)
             return job * 2
 
-        pool = Connections(Server("a.test", 80, None), time.monotonic() + 20)
-        answers = pool.side_by_side(work, range(8), 4)
+        pool, late = Connections(Server("a.test", 80, None)), time.monotonic() + 20
+        answers = pool.side_by_side(work, range(8), 4, late)
         assert [str(answer) for answer in answers] == ["0", "2", "4", "3", "8", "10", "12", "14"]
         assert max(most) <= 4
         assert len(seen) <= 4
-        assert pool.side_by_side(work, [5], 4) == [10]
-        assert pool.side_by_side(work, [], 4) == []
+        assert pool.side_by_side(work, [5], 4, late) == [10]
+        assert pool.side_by_side(work, [], 4, late) == []
         pool.close()
 
     def test_without_threads_they_run_one_by_one(self, monkeypatch):
@@ -121,9 +125,109 @@ class TestConnections:
             raise RuntimeError("can't start new thread")
 
         monkeypatch.setattr(threads, "start_new_thread", none)
-        pool = Connections(Server("a.test", 80, None), time.monotonic() + 20)
-        assert pool.side_by_side(lambda _, job: job * 2, range(5), 4) == [0, 2, 4, 6, 8]
+        pool, late = Connections(Server("a.test", 80, None)), time.monotonic() + 20
+        assert pool.side_by_side(lambda _, job: job * 2, range(5), 4, late) == [0, 2, 4, 6, 8]
         pool.close()
+
+
+class TestSharing:
+    def test_one_server_has_one_pool_as_long_as_somebody_has_it(self, script):
+        """Whoever comes second takes the connection that the first one left; with the last one it ends."""
+        server = script(http(b"one"), http(b"two"))
+        first, second = (connections_to(opened(server).server) for _ in range(2))
+        assert first is second
+        for pool, body in (first, b"one"), (second, b"two"):
+            [answer] = pool.side_by_side(lambda link, job: link.ask("GET", job, {}), ["/"], 4, time.monotonic() + 20)
+            assert answer.body == body
+        known = ref(first)
+        del first, second, pool
+        assert known() is None
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            Server("b.test", 443, Trusting()),
+            Server("a.test", 444, Trusting()),
+            Server("a.test", 443, None),
+            Server("a.test", 443, Trusting(["/ca.pem"])),
+            Server("a.test", 443, Trusting(), "b.test"),
+            Server("a.test", 443, Trusting(), patience=(1, 1)),
+        ],
+    )
+    def test_another_server_has_another(self, other):
+        """Another host, port, name or authority, and another patience."""
+        first, second = connections_to(Server("a.test", 443, Trusting())), connections_to(other)
+        assert first is not second
+        assert connections_to(Server("a.test", 443, Trusting())) is first
+
+    def test_settings_of_tls_that_cannot_be_compared_share_nothing(self):
+        """Such as a certificate of one's own."""
+        server = Server("a.test", 443, lambda: None)
+        first, second = connections_to(server), connections_to(server)
+        assert first is not second
+
+    def test_each_asks_by_its_own_deadline(self, script):
+        """A connection that was kept has that of the one who uses it now."""
+        pool = connections_to(opened(script(http(b"one"), 60)).server)
+
+        def ask(seconds):
+            deadline = time.monotonic() + seconds
+            return pool.side_by_side(lambda link, job: link.ask("GET", job, {}), ["/"], 4, deadline)[0]
+
+        assert ask(20).body == b"one"
+        watch = Stopwatch()
+        assert is_late(ask(0.3))
+        assert watch.seconds() < 10
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return certificates(tmp_path_factory.mktemp("tls") / "certificates")
+
+
+class TestTls:
+    def asked(self, script, files, authorities, name=""):
+        side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        side.load_cert_chain(files["server_pem"], files["server_key"])
+        server = script(http(b"one"), http(b"two"), tls=side)
+        port = int(server.url.rpartition(":")[2])
+        pool = connections_to(Server("127.0.0.1", port, Trusting(authorities), name))
+        jobs, late = ["/"], time.monotonic() + 20
+        asked = [pool.side_by_side(lambda link, job: link.ask("GET", job, {}), jobs, 1, late) for _ in "ab"]
+        pool.close()
+        return [answer for answers in asked for answer in answers]
+
+    def test_an_authority_of_ones_own(self, script, files):
+        """Its server is believed, by its name or its address, and one connection serves both requests."""
+        for name in ("", "vault.test"):
+            assert [each.body for each in self.asked(script, files, [files["authority_pem"]], name)] == [b"one", b"two"]
+
+    @pytest.mark.parametrize(
+        ("authorities", "name", "why"),
+        [
+            ([], "", "a certificate that Python does not accept"),
+            (["authority_pem"], "other.test", "a certificate that Python does not accept"),
+            (["client_pem"], "", "a certificate that Python does not accept"),
+            (["server_key"], "", "files for TLS that can't be used"),
+        ],
+    )
+    def test_whom_nobody_vouches_for_is_unusual(self, script, files, authorities, name, why):
+        """The program may believe somebody else; nothing was sent."""
+        for outcome in self.asked(script, files, [files[each] for each in authorities], name):
+            assert isinstance(outcome, Unusual)
+            assert str(outcome) == why
+
+
+class TestPatience:
+    def test_a_server_that_takes_too_long_is_not_late(self, script):
+        """It is as good as not there, though there would be time."""
+        host, _, port = script([b"HTTP/1.1 200 OK\r\n", 60]).url.removeprefix("http://").partition(":")
+        connection = Connection(Server(host, int(port), None, patience=(10, 0.2)), time.monotonic() + 20)
+        watch = Stopwatch()
+        with pytest.raises(TimeoutError) as caught:
+            connection.ask("GET", "/", {})
+        assert not is_late(caught.value)
+        assert watch.seconds() < 10
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

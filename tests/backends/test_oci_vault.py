@@ -28,7 +28,7 @@ from envref.secret import Secret
 from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, only_reading, values_of
 from tests.backends.stores import shim
-from tests.backends.stores.oci import UNREACHABLE, Account, LoadedOci, options
+from tests.backends.stores.oci import UNREACHABLE, options
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
 from tests.requirements import first_python, need_store_program
@@ -80,17 +80,14 @@ class Vault:
         return [word for argv in self._calls.argvs() for word in argv]
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    """The account that all tests of the file use; each has a vault of its own in it."""
-    with Account(tmp_path_factory.mktemp("account")) as running:
-        yield running
+@pytest.fixture
+def account(oci_account):
+    return oci_account
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    with LoadedOci(tmp_path_factory.mktemp("oci")) as running:
-        yield running
+@pytest.fixture
+def loaded(loaded_oci):
+    return loaded_oci
 
 
 @pytest.fixture
@@ -223,6 +220,17 @@ class TestReading:
         assert answers_of(vault.backend, KEY) == {"app/key": "v"}
         assert vault.asked() == ["get-secret-bundle-by-name"]
         assert vault.commands() == (vault.asked() if way == "oci" else [])
+
+    def test_backends_of_one_host_share_their_connections(self, vault, way):
+        """Vaults and compartments differ; the server, and whom envref trusts there, do not."""
+        options_of_another = {**options(), "compartment_id": "ocid1.compartment.oc1..other"}
+        another = OciVault("other", **options_of_another)
+        vault.put("key")
+        vault.service.put(options_of_another["vault_id"], "app.-key", b"other")
+        before = vault.service.connections
+        assert answers_of(vault.backend, KEY) == {"app/key": "v"}
+        assert answers_of(another, KEY) == {"app/key": "other"}
+        assert vault.service.connections - before == {"direct": 1, "oci": 2}[way]
 
     def test_a_revision_is_its_version_and_its_date(self, vault):
         """To the millisecond: the same by either way, or each change of way would look like a rotation."""

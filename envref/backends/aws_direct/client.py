@@ -13,7 +13,7 @@ from envref.backends.aws_direct.purse import Purse
 from envref.backends.aws_direct.settings import settings
 from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, Unusual
-from envref.backends.http.pool import Connections, judged
+from envref.backends.http.pool import connections_to, judged
 from envref.backends.throttling import patiently
 from envref.errors import BackendTimeout
 
@@ -46,6 +46,7 @@ class Client:
         name, self._target = _SERVICES[service]
         self._settings = settings(environment, region=options["region"], profile=options["profile"])
         self._server, self._url = self._settings.server(name, self._settings.region)
+        self._connections = connections_to(self._server)
         self._role = options["role_arn"]
         self._keys: Credentials | None = None
         self._purse = Purse(agent)
@@ -63,16 +64,15 @@ class Client:
         started = time.monotonic()
         if self._keys is None:
             self._keys = keys(self._settings, deadline, self._role, self._purse)
-        connections = Connections(self._server, deadline)
 
         def ask(some: Sequence[Question]) -> list[Outcome]:
-            outcomes = connections.side_by_side(self._document, some, _AT_ONCE)
+            outcomes = self._connections.side_by_side(self._document, some, _AT_ONCE, deadline)
             return [self._outcome(outcome, started, deadline) for outcome in outcomes]
 
-        try:
-            return patiently(ask, questions, deadline, _pause, tries=tries)
-        finally:
-            connections.close()
+        return patiently(ask, questions, deadline, _pause, tries=tries)
+
+    def close(self) -> None:
+        self._connections.close()
 
     def _document(self, connection: Connection, question: Question) -> Document | Refusal:
         """What an operation answers, all of its pages, or as many as the question wants."""

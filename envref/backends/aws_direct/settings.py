@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.http.connection import Server, Unusual
-from envref.backends.http.way import is_proxied, plain_address, trusting
+from envref.backends.http.way import Trusting, is_proxied, plain_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,7 @@ class InForce(NamedTuple):
             raise Unusual(f"the endpoint {url}")
         authorities = self.setting("ca_bundle")
         files = [os.path.expanduser(authorities)] if authorities else []
-        tls = (lambda: trusting(files)) if address.is_secure else None
+        tls = Trusting(files) if address.is_secure else None
         return Server(address.host, address.port, tls), f"{address.url}/"
 
     def _configured(self, service: str) -> str:

@@ -10,7 +10,7 @@ from envref.backends.answer import no_answer
 from envref.backends.doppler_complaints import LABEL, DopplerRefusal, throttled
 from envref.backends.doppler_direct.settings import settings
 from envref.backends.http.connection import Answer, Connection, Unusual
-from envref.backends.http.pool import Connections, judged
+from envref.backends.http.pool import connections_to, judged
 from envref.backends.http.query import encoded_query
 from envref.backends.throttling import patiently
 
@@ -35,23 +35,23 @@ class DopplerClient:
     def __init__(self, environment: Mapping[str, str], directory: str) -> None:
         """The directory is the project's. Raises Unusual where `doppler` has to be asked."""
         self._access = settings(environment, directory)
+        self._connections = connections_to(self._access.server)
 
     def downloads(self, sources: Sequence[Source], deadline: float) -> Sequence[Downloaded]:
         """What each config holds, as JSON; one that is throttled is asked again. Raises Unusual."""
         started = time.monotonic()
-        connections = Connections(self._access.server, deadline)
 
         def late() -> BackendError:
             return no_answer(LABEL, started, deadline)
 
         def ask(some: Sequence[Source]) -> list[Downloaded]:
-            outcomes = connections.side_by_side(self._download, some, _AT_ONCE)
+            outcomes = self._connections.side_by_side(self._download, some, _AT_ONCE, deadline)
             return [judged(outcome, late, _unreached) for outcome in outcomes]
 
-        try:
-            return patiently(ask, sources, deadline, _pause)
-        finally:
-            connections.close()
+        return patiently(ask, sources, deadline, _pause)
+
+    def close(self) -> None:
+        self._connections.close()
 
     def _download(self, connection: Connection, source: Source) -> Downloaded:
         project, config = source

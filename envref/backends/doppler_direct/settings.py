@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.doppler_direct.file import scopes
 from envref.backends.http.connection import Server, Unusual, is_sendable
-from envref.backends.http.way import is_proxied, plain_address, trusting
+from envref.backends.http.way import Trusting, is_proxied, plain_address
 from envref.paths import expanded, open_file
 from envref.secret import Secret
 
@@ -85,7 +85,7 @@ def _server(host: str) -> Server:
     address = plain_address(host)
     if address is None:  # not quoted: it may have a password
         raise Unusual("the API host")
-    return Server(address.host, address.port, trusting if address.is_secure else None)
+    return Server(address.host, address.port, Trusting() if address.is_secure else None)
 
 
 def _of_file(environment: Mapping[str, str], directory: str) -> dict[str, str]:

@@ -68,6 +68,12 @@ class Server:
         self.addresses: Sequence[Resolved] = ()  # as they were looked up for the first connection
 
     @property
+    def identity(self) -> object:
+        """The same for servers between which a connection makes no difference; None if nobody can tell."""
+        trusted = () if self.tls is None else getattr(self.tls, "authorities", None)
+        return None if trusted is None else (self.host, self.port, self.name, self.patience, self.tls is None, trusted)
+
+    @property
     def authority(self) -> str:
         """The `Host` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -93,11 +99,13 @@ class Answer:
 
 
 class Connection:
-    """A connection until the deadline, opened by the first request, and again after an answer that closes it."""
+    """A connection, opened by the first request, and again after an answer that closes it. Each request ends by the
+    `deadline` that is set then.
+    """
 
     def __init__(self, server: Server, deadline: float) -> None:
         self.server = server
-        self._deadline = deadline
+        self.deadline = deadline
         self._stream: sockets.socket | None = None
         self._context: ssl.SSLContext | None = None
         self._received = b""
@@ -130,7 +138,7 @@ class Connection:
         except BaseException as failed:
             self.close()
             _refuse_untrusted(failed)
-            if is_late(failed) and time.monotonic() < self._deadline:
+            if is_late(failed) and time.monotonic() < self.deadline:
                 raise TimeoutError(ETIMEDOUT, "the server takes too long") from None
             raise
         if not is_kept:
@@ -149,8 +157,10 @@ class Connection:
                 stream.connect(address)
                 stream.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
                 return self._secured(stream)
-            except OSError as error:
+            except BaseException as error:
                 stream.close()
+                if not isinstance(error, OSError):
+                    raise
                 failed = error
         raise failed
 
@@ -173,7 +183,7 @@ class Connection:
 
     def _left(self, most: float = _ENDLESS) -> float:
         """The seconds left, up to so many; TimeoutError for none."""
-        left = self._deadline - time.monotonic()
+        left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return max(_SMALLEST, min(left, most))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _thread import allocate_lock
+from _weakref import ref  # `weakref` loads what nobody needs here
 
 from envref.backends.http.connection import Connection, NotHttp, Unusual, is_late
 from envref.backends.http.threads import begun, shared
@@ -20,15 +21,14 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Connections to one server, each used by one job at a time, and kept for the next."""
+    """Connections to one server, each used by one job at a time, and kept for the next as long as somebody has this."""
 
-    def __init__(self, server: Server, deadline: float) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
-        self._deadline = deadline
         self._idle: list[Connection] = []
 
     def side_by_side(
-        self, work: Callable[[Connection, _Job], _Result], jobs: Sequence[_Job], at_once: int
+        self, work: Callable[[Connection, _Job], _Result], jobs: Sequence[_Job], at_once: int, deadline: float
     ) -> list[_Result | Exception]:
         """What `work` returns for each job, or the error that it raises, in the order of the jobs."""
         outcomes: dict[int, _Result | Exception] = {}
@@ -36,7 +36,7 @@ class Connections:
         turn = allocate_lock()
 
         def worker() -> None:
-            connection = self._idle.pop() if self._idle else Connection(self._server, self._deadline)
+            connection = self._taken(deadline)
             for index, job in shared(waiting, turn):
                 try:
                     outcomes[index] = work(connection, job)
@@ -49,12 +49,39 @@ class Connections:
         worker()
         for done in others:
             done.acquire()
-        return [outcomes[index] for index in range(len(jobs))]
+        found = [outcomes[index] for index in range(len(jobs))]
+        outcomes.clear()  # an error knows where it was raised, and so this: nobody would see that nobody has it
+        return found
+
+    def _taken(self, deadline: float) -> Connection:
+        """A connection for one job, which nobody else uses meanwhile."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            return Connection(self._server, deadline)
+        connection.deadline = deadline
+        return connection
 
     def close(self) -> None:
-        for connection in self._idle:
-            connection.close()
-        self._idle.clear()
+        while self._idle:
+            self._idle.pop().close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+# By Server.identity, those that somebody has: the stores of one host share them, one after another.
+_known: dict[object, ref[Connections]] = {}
+
+
+def connections_to(server: Server) -> Connections:
+    """The connections to the server that others have already, or new ones."""
+    identity = server.identity
+    known = _known.get(identity) if identity is not None else None
+    connections = (known() if known else None) or Connections(server)
+    if identity is not None:
+        _known[identity] = ref(connections)
+    return connections
 
 
 def judged(

@@ -45,6 +45,18 @@ def trusting(authorities: Sequence[str] = ()) -> ssl.SSLContext:
     return context
 
 
+class Trusting:
+    """`trusting` these authorities, for a Server; those with the same ones can share their connections."""
+
+    __slots__ = ("authorities",)
+
+    def __init__(self, authorities: Sequence[str] = ()) -> None:
+        self.authorities = tuple(authorities)
+
+    def __call__(self) -> ssl.SSLContext:
+        return trusting(self.authorities)
+
+
 def certificates_below(directory: str) -> Iterator[str]:
     """Every file below a directory of authorities, whatever its name."""
     for parent, _, files in os.walk(directory):

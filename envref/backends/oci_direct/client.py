@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from envref.backends.answer import no_answer
 from envref.backends.http.connection import LARGEST_BODY, TOO_MANY_REQUESTS, Unusual
-from envref.backends.http.pool import Connections, judged
+from envref.backends.http.pool import connections_to, judged
 from envref.backends.http.query import encoded_query
 from envref.backends.oci_complaints import LABEL, UNREACHED
 from envref.backends.oci_direct.settings import settings
@@ -40,7 +40,7 @@ class OciClient:
         """Raises Unusual where `oci` has to be asked."""
         access = settings(environment, profile=profile, auth=auth)
         self._signer = access.signer
-        self._servers = {False: access.reading, True: access.listing}
+        self._reading, self._listing = connections_to(access.reading), connections_to(access.listing)
 
     def ask(self, questions: Sequence[OciQuestion[_Told]], deadline: float) -> list[_Told | OciRefusal | BackendError]:
         """An answer for each question, at least one and all of one service; one that is throttled is asked again.
@@ -48,19 +48,20 @@ class OciClient:
         Raises Unusual.
         """
         started = time.monotonic()
-        connections = Connections(self._servers[questions[0].operation.is_listing], deadline)
+        connections = self._listing if questions[0].operation.is_listing else self._reading
 
         def late() -> BackendError:
             return no_answer(LABEL, started, deadline)
 
         def ask(some: Sequence[OciQuestion[_Told]]) -> list[_Told | OciRefusal | BackendError]:
-            outcomes = connections.side_by_side(self._answer, some, _AT_ONCE)
+            outcomes = connections.side_by_side(self._answer, some, _AT_ONCE, deadline)
             return [judged(outcome, late, lambda _: OciRefusal(UNREACHED, None)) for outcome in outcomes]
 
-        try:
-            return patiently(ask, questions, deadline, _pause)
-        finally:
-            connections.close()
+        return patiently(ask, questions, deadline, _pause)
+
+    def close(self) -> None:
+        self._reading.close()
+        self._listing.close()
 
     def _answer(self, connection: Connection, question: OciQuestion[_Told]) -> _Told | OciRefusal:
         """What the service says, all of its pages."""

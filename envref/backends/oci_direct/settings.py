@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.http.connection import Server, Unusual
-from envref.backends.http.way import is_proxied, plain_address, trusting
+from envref.backends.http.way import Trusting, is_proxied, plain_address
 from envref.backends.oci_direct import rc
 from envref.backends.oci_direct.regions import domain
 from envref.backends.oci_direct.signature import Signer, api_key, private_key, session
@@ -198,7 +198,7 @@ def _server(environment: Mapping[str, str], usual: str) -> Server:
     if address is None:  # not quoted: it may have a password
         raise Unusual(_ENDPOINT)
     files = [_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else []
-    tls = (lambda: trusting(files)) if address.is_secure else None
+    tls = Trusting(files) if address.is_secure else None
     return Server(address.host, address.port, tls, patience=(CONNECTING, ANSWERING))
 
 

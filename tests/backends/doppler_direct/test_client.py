@@ -17,7 +17,7 @@ from envref.errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
-from tests.backends.stores import doppler
+from tests.backends.stores import doppler, shim
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
@@ -42,12 +42,7 @@ def script(home, monkeypatch):
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """A `doppler` that says only that it was asked."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    (directory / "doppler").write_text("#!/bin/sh\necho 'Doppler Error: the program was asked' >&2; exit 1\n")
-    (directory / "doppler").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
-    return directory / "doppler"
+    return shim.stand_in(tmp_path / "bin", "doppler", "echo 'the program was asked' >&2; exit 1", monkeypatch)
 
 
 def reading(*addresses, limit=60.0, **more):

@@ -11,6 +11,11 @@ class _Server(http.server.ThreadingHTTPServer):
     # A store's pool of programs connects all at once. With the library's 5, a busy machine drops one of them, and its
     # program gives up before it has tried for the third time.
     request_queue_size = 128
+    accepted = 0
+
+    def process_request(self, request, client_address):
+        self.accepted += 1
+        super().process_request(request, client_address)
 
 
 class LoopbackService:
@@ -18,6 +23,11 @@ class LoopbackService:
 
     def __init__(self):
         self.stopped = threading.Event()
+
+    @property
+    def connections(self):
+        """How many were accepted so far."""
+        return self._server.accepted
 
     def handler(self):
         """The class that answers one connection."""

@@ -19,8 +19,8 @@ def scripts():
     """A way to start servers, each with its answers; all end with it."""
     started = []
 
-    def start(*answers):
-        started.append(Script(answers))
+    def start(*answers, tls=None):
+        started.append(Script(answers, tls))
         return started[-1]
 
     yield start
@@ -35,14 +35,16 @@ class Script:
     """A server that gives each request the next of `answers`, then closes. An answer may be a list of parts:
     bytes, seconds to wait, and None for the end of the connection.
 
-    `requests` are those it got. An answer that says so ends its connection.
+    `requests` are those it got. An answer that says so ends its connection. `tls` is its side of TLS, if it has any.
     """
 
-    def __init__(self, answers):
+    def __init__(self, answers, tls=None):
+        self._tls = tls
         self.requests = []
         self._answers = iter(answers)
+        self._talking = None
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -55,11 +57,12 @@ class Script:
                 return
             with connection:
                 try:
-                    self._talk(connection)
+                    self._talk(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
                 except OSError:
                     pass
 
     def _talk(self, connection):
+        self._talking = connection
         while request := connection.recv(65536):
             self.requests.append(request.decode())
             answer = next(self._answers, None)
@@ -80,6 +83,8 @@ class Script:
         self._ended.set()
         with contextlib.suppress(OSError):  # macOS: nobody is connected
             self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError, AttributeError):  # nobody was, or is any more
+            self._talking.shutdown(socket.SHUT_RDWR)  # a store may keep it
         self._listener.close()
         self._thread.join(_PATIENCE)
         assert not self._thread.is_alive()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 
@@ -18,7 +19,9 @@ from envref.refs.address import Address
 from tests.backends.asking import KEY, answer_of, keys, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
-from tests.backends.stores.oci import Account, LoadedOci, options
+from tests.backends.stores import shim
+from tests.backends.stores.oci import options
+from tests.backends.stores.openbao import certificates
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
@@ -32,28 +35,16 @@ BUNDLE = {
 }
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    with Account(tmp_path_factory.mktemp("account")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory):
-    with LoadedOci(tmp_path_factory.mktemp("oci")) as running:
-        yield running
-
-
 @pytest.fixture
-def script(account, monkeypatch):
+def script(oci_account, monkeypatch):
     """Starts a server that gives these answers, and is the endpoint of this process and of `oci`."""
     with scripts() as start:
 
-        def started(*answers):
-            server = start(*answers)
-            # Not 127.0.0.1, where the loaded `oci` asks again (stores/oci.py).
+        def started(*answers, tls=None):
+            server = start(*answers, tls=tls)
+            # Not 127.0.0.1, where the loaded_oci `oci` asks again (stores/oci.py).
             endpoint = server.url.replace("127.0.0.1", "127.1")
-            for name, value in {**account.environment, "OCI_CLI_ENDPOINT": endpoint}.items():
+            for name, value in {**oci_account.environment, "OCI_CLI_ENDPOINT": endpoint}.items():
                 monkeypatch.setenv(name, value)
             return server
 
@@ -63,12 +54,7 @@ def script(account, monkeypatch):
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
     """An `oci` that says only that it was asked."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    (directory / "oci").write_text("#!/bin/sh\necho 'the program was asked' >&2; exit 1\n")
-    (directory / "oci").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
-    return directory / "oci"
+    return shim.stand_in(tmp_path / "bin", "oci", "echo 'the program was asked' >&2; exit 1", monkeypatch)
 
 
 def reading(*addresses, limit=60.0, **more):
@@ -82,7 +68,7 @@ def refusal(status, body, more=""):
 
 
 class TestRequests:
-    def test_a_value_by_name(self, script, asked, account):
+    def test_a_value_by_name(self, script, asked, oci_account):
         """One signed request; the key is in none of it."""
         server = script(http(BUNDLE))
         assert reading(KEY) == VALUE
@@ -165,11 +151,39 @@ ODD = {
 }
 
 
+class TestTls:
+    @pytest.fixture
+    def files(self, tmp_path):
+        return certificates(tmp_path / "certificates")
+
+    @pytest.fixture
+    def secured(self, script, files, monkeypatch):
+        """A server with a certificate, which gives out the value."""
+        side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        side.load_cert_chain(files["server_pem"], files["server_key"])
+        server = script(http(BUNDLE), tls=side)
+        monkeypatch.setenv("OCI_CLI_ENDPOINT", server.url)
+        return server
+
+    @pytest.mark.parametrize("variable", ["HARMLESS", "OCI_KNOWN_TO_NOBODY"])
+    def test_an_authority_of_ones_own(self, secured, files, loaded_oci, monkeypatch, variable):
+        """OCI_CLI_CERT_BUNDLE counts by either way."""
+        monkeypatch.setenv("PATH", loaded_oci.path, prepend=":")
+        monkeypatch.setenv("OCI_CLI_CERT_BUNDLE", files["authority_pem"])
+        monkeypatch.setenv(variable, "1")
+        assert reading(KEY) == VALUE
+
+    def test_a_server_that_nobody_vouches_for(self, secured, asked):
+        """Nothing is sent to it; the program has the last word."""
+        assert reading(KEY).message == "oci-vault: the program was asked"
+        assert secured.requests == []
+
+
 class TestMisbehaviour:
     @pytest.mark.parametrize("kind", ODD)
-    def test_it_is_what_oci_makes_of_it(self, script, loaded, monkeypatch, kind):
+    def test_it_is_what_oci_makes_of_it(self, script, loaded_oci, monkeypatch, kind):
         """The same class, message and cure by either way, and nothing is absent."""
-        monkeypatch.setenv("PATH", f"{loaded.path}:{os.environ['PATH']}")
+        monkeypatch.setenv("PATH", f"{loaded_oci.path}:{os.environ['PATH']}")
         errors = []
         for variable in ("HARMLESS", "OCI_KNOWN_TO_NOBODY"):
             script(*[ODD[kind]] * 12)

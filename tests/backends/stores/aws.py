@@ -178,11 +178,7 @@ def use(service, directory, monkeypatch, aws=None):
 
 def stand_in(directory, monkeypatch, script):
     """A program called `aws`, first on PATH: `script` in sh, after it read all of its standard input."""
-    directory.mkdir()
-    path = directory / "aws"
-    path.write_text(f"#!/bin/sh\ncat > /dev/null\n{script}\n")
-    path.chmod(0o755)
-    monkeypatch.setenv("PATH", str(directory), prepend=":")
+    shim.stand_in(directory, "aws", f"cat > /dev/null\n{script}", monkeypatch)
 
 
 def saying(text, status=255):

@@ -65,6 +65,16 @@ def recorded(directory, program_path, name):
     return shim
 
 
+def stand_in(directory, name, script, monkeypatch):
+    """A program called `name`, first on PATH, in a new directory: `script` in sh. Its path."""
+    directory.mkdir()
+    path = directory / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory), prepend=":")
+    return path
+
+
 def _becoming(program):
     """What makes a script that program: itself, if it is a script of the same Python, which need not start twice."""
     with program.open("rb") as file:
