@@ -101,7 +101,11 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     if not effective.backends:
         yield "  (none)"
     active = effective.active_profile
-    yield from _section("Profiles", [f"{n} -> {f}{' (active)' * (n == active)}" for n, f in effective.profiles.items()])
+    notes = {
+        name: " (active)" * (name == active) + " (no fallback)" * (name in effective.closed)
+        for name in effective.profiles
+    }
+    yield from _section("Profiles", [f"{name} -> {file}{notes[name]}" for name, file in effective.profiles.items()])
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
     yield from _section("TrustedPaths", [shown(path) for path in effective.trusted_paths])
@@ -131,7 +135,10 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "extends": effective.extends,
         "agent": effective.agent,
         "backends": [_backend(backend) for backend in effective.backends],
-        "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
+        "profiles": {
+            name: {"env_file": file, **({"fallback": False} if name in effective.closed else {})}
+            for name, file in effective.profiles.items()
+        },
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
         "services": {name: list(names) for name, names in effective.services.items()},
         "trust": effective.trust,

@@ -27,8 +27,9 @@ class ProjectStores(Stores):
             super().__init__(self.kind(backend, project.root, timeout, started) for backend in backends)
             return
         from envref.resolve.loan import Desk  # only few projects have such a store
+        from envref.resolve.resolve import Scope
 
-        desk = Desk(project.config.project, project.profile)
+        desk = Desk(Scope.of(project))
         super().__init__(self.kind(backend, project.root, timeout, started, desk.open) for backend in backends)
         # A credential is a value, whatever these stores are asked for.
         lenders = (Store(backend, project.root, timeout, started, desk.open) for backend in backends)

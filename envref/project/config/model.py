@@ -133,6 +133,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "interpolate_environment": False,
     "precedence": FILES,
     "profiles": {},
+    "closed": (),
     "backends": (BackendConfig(name=DESKTOP, type=DESKTOP),),
     "team": {},
     "services": {},
@@ -155,6 +156,7 @@ class Config(_Frozen):
         "active_profile",
         "agent",
         "backends",
+        "closed",
         "env_file",
         "extends",
         "from_project",
@@ -187,6 +189,7 @@ class Config(_Frozen):
     interpolate_environment: bool
     precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
+    closed: tuple[str, ...]  # profiles that have only secrets of their own, none of the project's
     backends: tuple[BackendConfig, ...]
     team: dict[str, str]  # name -> public key
     services: dict[str, tuple[str, ...]]

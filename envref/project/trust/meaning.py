@@ -54,6 +54,7 @@ def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> di
         "variables": {},
         "foreign": [],
         **({"interpolate_environment": True} if config.interpolate_environment else {}),
+        **({"closed": sorted(config.closed)} if config.closed else {}),
         **_of_env_files(project),
     }
 
