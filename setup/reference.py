@@ -169,7 +169,14 @@ def schema() -> Rule:
                 "additionalProperties": {
                     "type": ["object", "null"],
                     "additionalProperties": False,
-                    "properties": {"env_file": _text("The profile's file, where it is not .env.NAME.")},
+                    "properties": {
+                        "env_file": _text("The profile's file, where it is not .env.NAME."),
+                        "fallback": {
+                            "type": "boolean",
+                            "default": True,
+                            "description": "Whether a secret that the profile lacks is the project's.",
+                        },
+                    },
                 },
             },
             "backends": {

@@ -106,7 +106,11 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     if not effective.backends:
         yield "  (none)"
     active = effective.active_profile
-    yield from _section("Profiles", [f"{n} -> {f}{' (active)' * (n == active)}" for n, f in effective.profiles.items()])
+    notes = {
+        name: " (active)" * (name == active) + " (no fallback)" * (name in effective.closed)
+        for name in effective.profiles
+    }
+    yield from _section("Profiles", [f"{name} -> {file}{notes[name]}" for name, file in effective.profiles.items()])
     yield from _section("Team", [f"{name}: {key}" for name, key in effective.team.items()])
     yield from _section("Services", [f"{name}: {', '.join(names)}" for name, names in effective.services.items()])
     yield from _section("Tools", [f"{tool}: {', '.join(names)}" for tool, names in _kept_for_tools(effective)])
@@ -145,7 +149,10 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "audit_log": {READS: effective.logs_reads},
         "files_directory": effective.files_directory,
         "backends": [_backend(backend) for backend in effective.backends],
-        "profiles": {name: {"env_file": file} for name, file in effective.profiles.items()},
+        "profiles": {
+            name: {"env_file": file, **({"fallback": False} if name in effective.closed else {})}
+            for name, file in effective.profiles.items()
+        },
         "team": [{"name": name, "public_key": key} for name, key in effective.team.items()],
         "services": {name: list(names) for name, names in effective.services.items()},
         "tools": {tool: {way: list(names) for way, names in ways.items()} for tool, ways in effective.tools.items()},

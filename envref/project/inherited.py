@@ -31,6 +31,7 @@ def inherit(config: Config, root: str, environment: Mapping[str, str] = os.envir
     fields: dict[str, Any] = {"parents": tuple(parents), "project": _name(config, parents)}
     fields["audit_log"] = max(config.audit_log, *(parent.audit_log for _, parent in parents))
     fields["source"] = b"\0".join([config.source, *(place.encode() + b"\0" + each.source for place, each in parents)])
+    fields["closed"] = tuple(sorted({*config.closed, *(name for _, parent in parents for name in parent.closed)}))
     if theirs:
         fields["from_project"] = tuple(sorted({*config.from_project, "backends"}))
         fields["backends"] = tuple(_backends(config, theirs, root).values())

@@ -28,8 +28,9 @@ class ProjectStores(Stores):
             _log(self, project)
             return
         from envref.resolve.loan import Desk  # only few projects have such a store
+        from envref.resolve.resolve import Scope
 
-        desk = Desk(project.config.project, project.profile)
+        desk = Desk(Scope.of(project))
         super().__init__(self.kind(backend, project.root, timeout, started, desk.open) for backend in backends)
         # A credential is a value, whatever these stores are asked for.
         own = (Store(backend, project.root, timeout, started, desk.open) for backend in backends)

@@ -41,8 +41,8 @@ class Desk:
     The lenders are asked for secrets of this project and profile.
     """
 
-    def __init__(self, project: str, profile: str | None) -> None:
-        self._scope = Scope(project, profile)
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
         self._stores = Stores(())
         self._turn = RLock()  # a lender may have to borrow first
         self._borrowers: list[Store] = []

@@ -217,7 +217,7 @@ def _ask(
         raise EnvrefError("ref:// references found but no backends configured in .envref.yaml", hint=NO_BACKENDS)
     agent = agent_of(project) if agent_of else None
     chain = (stores or VariableChain)(project, timeout, gate, agent)
-    scope = Scope(project.config.project, project.profile)
+    scope = Scope.of(project)
     outcomes = answers(references, chain, scope)
     _tell_of(chain)
     if agent and agent.note:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from envref.errors import BackendError
+    from envref.project.project import Project
     from envref.refs.outcome import Answer, Outcome
     from envref.refs.reference import Reference
     from envref.resolve.store import Store, Stores
@@ -22,17 +23,30 @@ _ENCODE = "store the value as base64, or leave ?encoding=base64 out"
 
 
 class Scope:
-    """Whose secrets are meant: a project's, with a profile's own before them when `profile` is set."""
+    """Whose secrets are meant: a project's, with a profile's own before them when `profile` is set.
 
-    __slots__ = ("profile", "project")
+    With a profile that `is_closed` only its own.
+    """
+
+    __slots__ = ("is_closed", "profile", "project")
 
     def __init__(self, project: str, profile: str | None = None) -> None:
         self.project = project
         self.profile = profile
+        self.is_closed = False
+
+    @classmethod
+    def of(cls, project: Project) -> Scope:
+        """That of a project with the profile in effect."""
+        scope = cls(project.config.project, project.profile)
+        scope.is_closed = project.profile in project.config.closed
+        return scope
 
     def levels(self) -> tuple[str | None, ...]:
         """The profile, then the project."""
-        return (None,) if self.profile is None else (self.profile, None)
+        if self.profile is None or self.is_closed:
+            return (self.profile,)
+        return (self.profile, None)
 
 
 class Place:
@@ -251,9 +265,16 @@ def _missing(reference: Reference, candidates: list[Place]) -> Missing:
 
 
 def _setting(reference: Reference, candidates: list[Place]) -> tuple[str, ...]:
-    """The command that sets it, in the first store that envref may write it to; none where `names:` maps it in all."""
-    own = [place.store for place in candidates if place.address.foreign is None and place.address.profile is None]
+    """The command that sets it, in the first store that envref may write it to; none where `names:` maps it in all.
+
+    It sets the project's, or the profile's where that has nothing of the project's.
+    """
+    ours = [place for place in candidates if place.address.foreign is None]
+    is_closed = len(ours) == len(candidates) and all(place.address.profile for place in ours)
+    profile = ours[0].address.profile if is_closed and ours else None
+    own = [place.store for place in ours if place.address.profile == profile]
     if not own:
         return ()
     named = ("--backend", own[0].name) if reference.store or own[0] is not candidates[0].store else ()
-    return ("envref", "secret", "set", reference.key, *named)
+    level = ("--profile", profile) if profile else ()
+    return ("envref", "secret", "set", reference.key, *level, *named)

@@ -22,7 +22,7 @@ class ReadTarget:
 
     def __init__(self, project: Project, backend: str | None, timeout: float | None, gate: Gate) -> None:
         self.project = project
-        self.scope = Scope(project.config.project, project.profile)
+        self.scope = Scope.of(project)
         self.given_backend = backend
         self._timeout = timeout
         # Asks a person for trust before anything else, and only once.

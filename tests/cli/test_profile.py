@@ -12,7 +12,7 @@ import pytest
 from envref.formats import shells
 from envref.project.config.load import load
 from envref.project.project import choice_path, configured
-from tests.cli.conftest import VAULT_ENTRY, config
+from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, config
 
 HEAD = "\ufeff# kept\r\n\r\nproject:   'app'   # c\r\n"
 
@@ -337,3 +337,49 @@ def test_a_team_s_workflow(vaulted):
     explicit = vaulted.envref("resolve", "--profile", "production", "--strict")
     assert (explicit.returncode, explicit.stdout) == (0, "LOG_LEVEL=info\nDB=of production\n")
     assert vaulted.envref("get", "LOG_LEVEL", "--profile-file", ".env.staging").stdout == "debug\n"
+
+
+CLOSED = {"staging": None, "production": {"fallback": False}, "open": {"fallback": True, "env_file": "open.env"}}
+
+
+@pytest.fixture
+def closed(shop):
+    """The project has a secret, staging another under the same key; production has none and does without."""
+    shop.write(".envref.yaml", config(PLUGIN_ENTRY, profiles=CLOSED))
+    shop.write(".env", "A=ref://secrets/a\nB=ref://secrets/a?default=none\nC=ref://secrets/a?optional\n")
+    for options, value in (([], "dev"), (["-P", "staging"], "staged")):
+        assert shop.envref("secret", "set", "a", *options, stdin=value).returncode == 0
+    return shop
+
+
+def test_a_profile_may_do_without_the_project_s_secrets(closed):
+    """`fallback: false`: what the profile lacks is missing, and the cure is the profile's own."""
+    for profile, value in (("staging", "staged"), ("open", "dev"), ("unlisted", "dev")):
+        assert closed.envref("resolve", "-P", profile, "--only", "A").stdout == f"A={value}\n"
+    done = closed.envref("resolve", "-P", "production")
+    assert done.stdout == "B=none\n"
+    assert "run: envref secret set a --profile production\n" in done.stderr
+    assert closed.envref("resolve", "--strict", "-P", "production").returncode == 1
+    for command in (["secret", "get", "a"], ["run", "--", "env"], ["get", "A", "--resolve"]):
+        done = closed.envref(*command, env={"ENVREF_PROFILE": "production"})
+        assert done.returncode == 1
+        assert "dev" not in done.stdout
+    assert closed.envref("secret", "set", "a", "-P", "production", stdin="real").returncode == 0
+    assert closed.envref("get", "A", "--resolve", "-P", "production").stdout == "real\n"
+
+
+def test_a_closed_profile_is_shown(closed):
+    """For people and as data; the compiled copy of the config has it too."""
+    for _ in range(2):
+        assert "production -> .env.production (no fallback)\n" in closed.envref("config", "show").stdout
+        shown = json.loads(closed.envref("config", "show", "--format", "json").stdout)["profiles"]
+        assert shown["production"] == {"env_file": ".env.production", "fallback": False}
+        assert shown["open"] == {"env_file": "open.env"}
+
+
+def test_a_profile_that_a_parent_closed_is_closed(closed):
+    """A project that extends another can't open it by saying nothing, or otherwise."""
+    for profiles in ("", "profiles: {production: {fallback: true}}\n"):
+        closed.write("api/.envref.yaml", f"extends: ..\nproject: app\n{profiles}")
+        done = closed.envref("-C", "api", "resolve", "-P", "production", "--only", "A")
+        assert (done.returncode, done.stdout) == (3, ""), done.stderr

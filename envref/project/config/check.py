@@ -77,6 +77,8 @@ def check(sources: Sources) -> Checked:
     plain["from_project"] = tuple(sorted(dict(_present(project)).keys() & _FIELDS.keys()))
     fault = active_profile_fault(plain.get("active_profile"), plain.get("profiles", {}), os.path.dirname(sources.path))
     findings.faults += [fault] if fault else []
+    if findings.closed:
+        plain["closed"] = tuple(findings.closed)
     if findings.tokens:
         plain["tokens"] = tuple(map(printable, findings.tokens))
     return Checked(plain, findings, cacheable=not any(map(is_credential, _option_names(project, own))))
@@ -193,16 +195,23 @@ def _profiles(node: Node, key: str, findings: Findings) -> dict[str, str]:
     for name, entry in findings.entries(node, key):
         if not is_profile_name(name):
             findings.faults.append(f'{key}: invalid name "{name}"')
-        profiles[name] = _profile_file(entry, f"{key}.{name}", findings) or f".env.{name}"
+        fields = _profile_fields(entry, f"{key}.{name}", findings)
+        profiles[name] = _profile_file(fields, f"{key}.{name}", findings) or f".env.{name}"
+        fallback = fields.get("fallback")
+        if fallback and findings.boolean(fallback, f"{key}.{name}.fallback") is False:
+            findings.closed.append(name)
     return profiles
 
 
-def _profile_file(node: Node, where: str, findings: Findings) -> str | None:
+def _profile_fields(node: Node, where: str, findings: Findings) -> dict[str, Node]:
     if isinstance(node, Scalar) and node.is_null:
-        return None
-    fields = dict(findings.entries(node, where))
+        return {}
     if isinstance(node, Mapping):
-        findings.warn_unknown_keys(node, ("env_file",))
+        findings.warn_unknown_keys(node, ("env_file", "fallback"))
+    return dict(findings.entries(node, where))
+
+
+def _profile_file(fields: dict[str, Node], where: str, findings: Findings) -> str | None:
     path = fields.get("env_file")
     absent = path is None or (isinstance(path, Scalar) and path.is_null)
     return None if path is None or absent else _env_file(path, f"{where}.env_file", findings)

@@ -28,6 +28,7 @@ class Findings:
         self.unknown_types: list[str] = []
         self.tokens: list[str] = []  # warnings that hold if git tracks the file
         self.loans: list[Loan] = []
+        self.closed: list[str] = []  # profiles with `fallback: false`
 
     def text(self, node: Node, what: str) -> str | None:
         """A scalar's text as written; None for null. Numbers and booleans count as text too."""

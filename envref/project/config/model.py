@@ -138,6 +138,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "interpolate_environment": False,
     "precedence": FILES,
     "profiles": {},
+    "closed": (),
     "team": {},
     "services": {},
     "tools": {},
@@ -161,6 +162,7 @@ class Config(_Frozen):
         "agent",
         "audit_log",
         "backends",
+        "closed",
         "env_file",
         "extends",
         "files_directory",
@@ -197,6 +199,7 @@ class Config(_Frozen):
     interpolate_environment: bool
     precedence: str  # FILES or ENVIRONMENT: which of them decides about a name that both set
     profiles: dict[str, str]  # name -> env file
+    closed: tuple[str, ...]  # profiles that have only secrets of their own, none of the project's
     backends: tuple[BackendConfig, ...]
     team: dict[str, str]  # name -> public key
     services: dict[str, tuple[str, ...]]

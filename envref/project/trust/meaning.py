@@ -55,6 +55,7 @@ def meaning(project: Project, environment: Mapping[str, str] = os.environ) -> di
         "foreign": [],
         **({"interpolate_environment": True} if config.interpolate_environment else {}),
         **({"tools": {tool: _ways(ways) for tool, ways in config.tools.items()}} if _keeps_for_tools(config) else {}),
+        **({"closed": sorted(config.closed)} if config.closed else {}),
         **_of_env_files(project),
     }
 

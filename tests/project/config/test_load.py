@@ -85,6 +85,7 @@ INVALID = [
     ("project: app\nlocal_file: /x", "local_file must be a relative path, got absolute path"),
     ("project: app\nlocal_file: ..", "local_file must stay inside the project"),
     ('project: app\nlocal_file: "a\\tb"', "local_file must not contain control characters"),
+    ("project: app\nprofiles: {x: {fallback: never}}", ".envref.yaml:2:26: profiles.x.fallback must be true or false"),
     ('project: app\nprofiles: {x: {env_file: ""}}', "profiles.x.env_file must not be empty"),
     (
         "project: app\nprofiles: {x: {env_file: /x}}",

@@ -74,6 +74,7 @@ LOUD = {
     "a local file": (".envref.yaml", edited(local_file="other.env")),
     "a profile": (".envref.yaml", edited(profiles={"staging": None, "production": None})),
     "a profile's file": (".envref.yaml", edited(profiles={"staging": {"env_file": "s.env"}})),
+    "a profile without the project's secrets": (".envref.yaml", edited(profiles={"staging": {"fallback": False}})),
     "the caller's own variables": (".envref.yaml", edited(interpolate_environment=True)),
     "a team member": (".envref.yaml", edited(team=[])),
     "a plugin's byte": ("tools/kv", "#!/bin/sh\n\n"),
