@@ -8,7 +8,6 @@ import urllib.error
 
 import pytest
 
-from tests.backends.aws.conftest import program, service  # noqa: F401  # fixtures
 from tests.backends.stores.oci import Account, LoadedOci, options
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.pass_store import AUTHOR, GnuPg, Passwords
@@ -19,7 +18,7 @@ class Parameters:
 
     entry = {"name": "store", "type": "aws-ssm"}  # noqa: RUF012
 
-    def __init__(self, service):  # noqa: F811
+    def __init__(self, service):
         self._call = service.call
 
     def put(self, key, value):
@@ -41,7 +40,7 @@ class Managed:
 
     entry = {"name": "store", "type": "aws-secrets-manager"}  # noqa: RUF012
 
-    def __init__(self, service):  # noqa: F811
+    def __init__(self, service):
         self._call = service.call
 
     def put(self, key, value):
@@ -86,7 +85,7 @@ class Entries:
 class Bundles:
     """The double of OCI's vault."""
 
-    def __init__(self, service):  # noqa: F811
+    def __init__(self, service):
         self._service = service
         self._options = options()
         self.entry = {"name": "store", "type": "oci-vault", "config": self._options}
@@ -123,12 +122,12 @@ class Passes:
 
 
 @pytest.fixture
-def parameters(service, program):  # noqa: F811
+def parameters(service, program):
     return Parameters(service)
 
 
 @pytest.fixture
-def managed(service, program):  # noqa: F811
+def managed(service, program):
     return Managed(service)
 
 
@@ -148,11 +147,16 @@ def bundles(tmp_path, monkeypatch):
         yield Bundles(account.service)
 
 
+@pytest.fixture(scope="module")
+def gpg():
+    with GnuPg() as running:
+        yield running
+
+
 @pytest.fixture
-def passes(home, monkeypatch):
-    with GnuPg() as gpg:
-        for name, value in {**gpg.environment, **AUTHOR}.items():
-            monkeypatch.setenv(name, value)
-        passwords = Passwords(home / ".password-store")
-        passwords.keep_versions()
-        yield Passes(passwords)
+def passes(gpg, home, monkeypatch):
+    for name, value in {**gpg.environment, **AUTHOR}.items():
+        monkeypatch.setenv(name, value)
+    passwords = Passwords(home / ".password-store")
+    passwords.keep_versions()
+    return Passes(passwords)

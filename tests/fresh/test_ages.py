@@ -12,7 +12,6 @@ from envref.fresh.ages import words
 from envref.refs.outcome import Found, Missing
 from envref.secret import Secret
 from tests.cli.conftest import config
-from tests.fresh.kinds import parameters, program, service  # noqa: F401  # fixtures
 from tests.requirements import first_python
 
 
@@ -39,7 +38,7 @@ def test_what_has_no_revision_has_no_row():
 
 
 @first_python
-def test_every_command_shows_it(project, parameters, trusted):  # noqa: F811
+def test_every_command_shows_it(project, parameters, trusted):
     """In the same words; `secret list` and `doctor` ask for no value."""
     project.write(".envref.yaml", config(parameters.entry))
     project.write(".env", "A=ref://secrets/a\nURL=x://${A}@${ref://store/b}/\nD=ref://secrets/d?default=x\n")

@@ -10,10 +10,8 @@ import time
 import pytest
 
 from tests import transcripts
-from tests.backends.aws.conftest import program, service  # noqa: F401  # fixtures
 from tests.backends.vaults import unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
-from tests.fresh.kinds import bundles, entries, managed, parameters, passes  # noqa: F401  # fixtures
 from tests.fresh.test_stale import export
 from tests.requirements import first_python
 
@@ -30,7 +28,7 @@ def undated(done):
 class Shop:
     """A project whose secrets are in Parameter Store, and a way to them that is not envref's."""
 
-    def __init__(self, project, service):  # noqa: F811
+    def __init__(self, project, service):
         self.envref, self.write, self.read, self.path = project.envref, project.write, project.read, project.path
         self.service = service
         self.write(".envref.yaml", config(SSM, profiles={"staging": None}))
@@ -54,7 +52,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(project, service, program, trusted):  # noqa: F811
+def shop(project, service, program, trusted):
     return Shop(project, service)
 
 
@@ -338,7 +336,7 @@ def test_every_store_with_versions_gives_the_one_that_is_pinned(project, request
     assert project.envref("run", "--locked", "--", "true").returncode == 1
 
 
-def test_a_lock_can_t_make_pass_open_another_entry(project, passes, trusted):  # noqa: F811
+def test_a_lock_can_t_make_pass_open_another_entry(project, passes, trusted):
     """Git gives any content by its id: only one that a commit had in this very entry counts."""
     project.write(".envref.yaml", config(passes.entry))
     project.write(".env", "A=ref://secrets/a\n")
@@ -357,7 +355,7 @@ def test_a_lock_can_t_make_pass_open_another_entry(project, passes, trusted):  #
     assert project.envref("resolve", "--locked").stdout == "A=of a\n"
 
 
-def test_what_no_commit_has_is_unpinned(project, passes, trusted):  # noqa: F811
+def test_what_no_commit_has_is_unpinned(project, passes, trusted):
     """Nobody could find it again; the same where the store has no git."""
     project.write(".envref.yaml", config(passes.entry))
     project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
@@ -373,7 +371,7 @@ def test_what_no_commit_has_is_unpinned(project, passes, trusted):  # noqa: F811
     assert project.envref("resolve", "--locked").stdout == "A=of a\nB=of b\n"
 
 
-def test_the_page_shows_what_happens(service, program, project, tmp_path):  # noqa: F811
+def test_the_page_shows_what_happens(service, program, project, tmp_path):
     """docs/lock.md, with its example against Parameter Store."""
     page = transcripts.ROOT / "docs" / "lock.md"
     settings = "".join(f"$ export {name}={value}\n" for name, value in service.environment.items())
@@ -383,3 +381,21 @@ def test_the_page_shows_what_happens(service, program, project, tmp_path):  # no
     assert len(steps) > 15
     for step, printed in steps:
         assert transcripts.matches(step.expected, printed), (step.command, printed)
+
+
+def test_an_outage_is_neither_a_default_nor_a_line(clone):
+    """What `optional` forgives elsewhere: here it would be another secret than the one that is pinned."""
+    entry = {"name": "store", "type": "plugin", "optional": "always", "config": {"command": "./store"}}
+    clone.write(".envref.yaml", config(entry))
+    clone.write(".env", "A=ref://store/a?default=other\n")
+    clone.write("envref.lock", "envref-lock 1\nA store app/a unpinned\n")
+    before = clone.read("envref.lock")
+    clone.write("store", '#!/bin/sh\necho \'{"error": "locked", "code": "locked"}\'\n')
+    for words in (["resolve", "--locked"], ["lock"], ["lock", "--check"]):
+        done = clone.envref(*words)
+        assert (done.returncode, "locked" in done.stdout + done.stderr) == (3 if "--locked" in words else 1, True)
+        assert "other" not in done.stdout
+    assert clone.read("envref.lock") == before
+    (clone.path / "store").unlink()
+    gone = clone.envref("resolve", "--locked")
+    assert (gone.stdout, gone.returncode) == ("", 3)

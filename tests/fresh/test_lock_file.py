@@ -10,6 +10,7 @@ import pytest
 from envref.errors import EnvrefError, MalformedFile
 from envref.fresh import lock, pinning
 from envref.fresh.lock import Pin
+from envref.project.watch import Files
 from envref.refs.address import Address
 
 HEAD = "envref-lock 1\n"
@@ -98,6 +99,13 @@ def test_what_leads_elsewhere_or_is_no_file_is_not_read(tmp_path):
     (root / "envref.lock").write_bytes(b"#" * (4 << 20) + b"\n")
     with pytest.raises(EnvrefError, match="larger than 4 MiB"):
         lock.read(str(root))
+
+
+def test_watching_looks_at_it(project):
+    """A commit that moves a pin resolves again, where `--locked` is watched."""
+    project.write(".envref.yaml", "project: app\n")
+    assert Files(str(project.path), None, [lock.FILE]).paths()[-1] == str(project.path / lock.FILE)
+    assert str(project.path / lock.FILE) not in Files(str(project.path), None).paths()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.vaults import unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
-from tests.fresh.kinds import bundles, managed, parameters, program, service  # noqa: F401  # fixtures
 from tests.requirements import first_python
 
 pytestmark = first_python

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.agent.conftest import led, patient  # noqa: F401  # fixtures
 from tests.agent.test_activation import folder, own, run  # noqa: F401  # fixtures
-from tests.backends.aws.conftest import program, service  # noqa: F401  # fixtures
 from tests.cli.conftest import config
-from tests.fresh.kinds import parameters  # noqa: F401  # a fixture
 from tests.requirements import first_python
 
 pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
