@@ -106,8 +106,7 @@ def _remove(project: Project) -> int:
     removed = shims.remove(project)
     for path in removed:
         streams.inform(f"removed {shown(path)}")
-    if not removed:
-        streams.inform("no shims are there")
+    streams.inform("  in a shell that has called one, run: hash -r" if removed else "no shims are there")
     return OK
 
 

@@ -25,10 +25,11 @@ _DEFINE = {
 def define(shell: str, tools: Iterable[str], directory: str) -> str:
     """Code that defines them; empty for a shell that has none here."""
     form = _DEFINE.get(shell, "")
-    return "".join(form.format(tool=tool, folder=SHIMS, path=_quoted(shell, f"{directory}/{tool}")) for tool in tools)
+    return "".join(form.format(tool=tool, folder=SHIMS, path=quoted(shell, f"{directory}/{tool}")) for tool in tools)
 
 
-def _quoted(shell: str, path: str) -> str:
+def quoted(shell: str, path: str) -> str:
+    """The path as one word of that shell. Its bytes stay: dash, which may be sh, does not know `$'…'`."""
     if shell == "fish":
         return "'" + path.replace("\\", "\\\\").replace("'", "\\'") + "'"
     quoted = "'" + path.replace("'", "'\\''") + "'"

@@ -7,15 +7,15 @@ that has looked a tool up in a folder would not see a new script there.
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from typing import TYPE_CHECKING
 
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, pasted
 from envref.paths import NO_HOME, is_ours, is_shims, make_private, open_new, open_ours, shown, state_path
 from envref.project.project import words_of
 from envref.project.shimmed import stem, tools
 from envref.project.trust.digest import digest
+from envref.tools.functions import quoted
 from envref.tools.lookup import ASKED, HEAD
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def for_direnv(project: Project, profile: str | None) -> str:
     direnv itself takes it off PATH when the directory is left.
     """
     path = write(project, profile) if written(project) else ""
-    return f"! type PATH_add >/dev/null 2>&1 || PATH_add {shlex.quote(path)}\n" if path else ""
+    return f"! type PATH_add >/dev/null 2>&1 || PATH_add {pasted([path])}\n" if path else ""
 
 
 def path_with(directory: str, project: Project, path: str) -> str:
@@ -142,7 +142,8 @@ def _scripts(project: Project, profile: str | None, only: Iterable[str] | None) 
 
 def script(tool: str, root: str, profile: str | None) -> str:
     """The shim of a tool: it becomes envref, which becomes the tool."""
-    call = shlex.join(["envref", "shim", "--call", tool, "-C", root, *words_of(profile)])
+    place = root if pasted([root]) == root else quoted("sh", root)
+    call = f"envref shim --call {tool} -C {place}{''.join(f' {word}' for word in words_of(profile))}"
     return _SCRIPT.format(head=HEAD.decode(), version=_VERSION, tool=tool, call=f'exec {call} -- "$@"', asked=ASKED)
 
 

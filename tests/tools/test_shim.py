@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import stat
+import subprocess
 
 import pytest
 
 from envref.backends.programs import find
+from envref.tools import shims
 from tests.cli.test_hot_path import PLAIN, loaded
 from tests.requirements import first_python, need
 from tests.tools.conftest import STORE, TOKEN
@@ -68,6 +70,20 @@ def test_a_tool_that_is_added_is_found_in_a_shell_that_knew_another(app, shell):
     expected = [f"gh 0  [{TOKEN}] [] {app.path}", "psql [l1teral-passw0rd]", f"gh 0  [{TOKEN}] [] {app.path}"]
     assert printed == ["psql []", *expected], done.stderr
     assert path.count("/envref/shims/") == 1
+
+
+@first_python
+@pytest.mark.parametrize("name", ["a b", "it's $(id) `id`", "two\nlines", "tab\té", "\udcff"])
+def test_a_project_may_lie_anywhere(app, name):
+    """What sh reads is the very path: also a line end, and bytes that are no text."""
+    app.program("envref", 'printf "%s\\0" "$@"', where="envrefs")
+    path = app.path / "gh"
+    path.write_bytes(os.fsencode(shims.script("gh", f"/{name}", "stage")))
+    done = subprocess.run(
+        ["sh", path, "-x"], env={"PATH": f"{app.path}/envrefs"}, capture_output=True, check=False, executable="/bin/sh"
+    )
+    words = ["shim", "--call", "gh", "-C", f"/{name}", "--profile", "stage", "--", "-x", ""]
+    assert os.fsdecode(done.stdout).split("\0") == words
 
 
 @first_python
