@@ -12,6 +12,7 @@ from envref.cli.credential.values import agreed, values
 from envref.cli.grammar import Command, directory, given_directory
 from envref.errors import FAILED, OK, EnvrefError
 from envref.project.place import ServerPlace, parse
+from envref.project.project import NoProject
 from envref.tools import credential, registries
 
 _GET, _LIST, _ERASE = "get", "list", "erase"
@@ -50,13 +51,15 @@ def _answer(server: str) -> str:
     asked = parse(server)
     if asked is None:
         return ""
-    project = agreed(_directory(asked))
+    chosen = given_directory() or registries.directory_of(asked)
+    try:
+        project = agreed(chosen or directory())
+    except NoProject:
+        if chosen:
+            raise
+        return ""  # docker asks about any registry, from anywhere
     names = credential.find(project.config, "docker", asked, ServerPlace.is_registry_of)
     return credential.for_docker(values(project, names), server) if names else ""
-
-
-def _directory(asked: ServerPlace) -> str:
-    return given_directory() or registries.directory_of(asked) or directory()
 
 
 def _listed() -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envref import streams
 from envref.cli import activate
+from envref.cli.timeout import timeout_of_environment
 from envref.errors import EnvrefError
 from envref.formats import shells
 from envref.project.trust.agreement import is_agreed
@@ -38,7 +39,7 @@ def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()
     """
     environment = resolutions.environment_of(project)
     chosen = environment.select(names)
-    found = resolutions.resolved(project, environment, chosen, None, check, activate.agent_of)
+    found = resolutions.resolved(project, environment, chosen, timeout_of_environment(), check, activate.agent_of)
     if found.failed:
         streams.say(complaints(found.filled.values(), ""))
         raise EnvrefError(f"no value for {', '.join(names)}", hint="the lines above say why")
