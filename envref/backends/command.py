@@ -15,6 +15,7 @@ import time
 from envref.backends import children
 from envref.backends.answer import no_answer
 from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
+from envref.backends.table import PRIVATE, PRIVATE_PREFIX
 from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 TYPE_CHECKING = False
@@ -30,10 +31,6 @@ LARGEST_ERRORS = 64 * 1024  # bytes of stderr that are kept
 _CHUNK = 64 * 1024
 _TICK = 0.05  # seconds between two looks for a program that ended while another process holds its pipes
 _LAST_TICK = 0.001  # the same once its pipes are closed: it should end any moment
-
-# Never inherited: envref's own secrets and settings (security.md 5.8).
-PRIVATE = ("ENVREF_TRUST", "ENVREF_STORE_PATH")
-PRIVATE_PREFIX = "ENVREF_VAULT_PASSPHRASE"
 
 
 class NotStarted(BackendUnavailable):

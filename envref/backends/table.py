@@ -4,7 +4,18 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypedDict
+
     from envref.backends.base import Backend
+
+    class Traits(TypedDict):
+        """What a store's class says of it, by the names that it has there."""
+
+        asks_person: str
+        read_variables: str
+        reads_fields: bool
+        versions: str
+
 
 _AWS = (
     "AWS_ENDPOINT_URL* AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE AWS_CA_BUNDLE ! AWS_DATA_PATH AWS_PAGER "
@@ -41,6 +52,9 @@ BUILTIN = {
 RENAMED = {"encrypted-vault": "vault"}  # as the Go envref's own template has it
 # What every program reads in its environment, beyond the proxies'. A star stands for any end.
 READ_BY_ALL = "HOME USER LOGNAME TMPDIR LANG LANGUAGE LC_* CI SSL_CERT_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE"
+# What no program inherits: envref's own secrets and settings (security.md 5.8).
+PRIVATE = ("ENVREF_TRUST", "ENVREF_STORE_PATH")
+PRIVATE_PREFIX = "ENVREF_VAULT_PASSPHRASE"
 # What differs from one terminal to the next and says where a person is, not which secrets he means.
 SESSIONS = (
     *("PWD", "OLDPWD", "SHLVL", "_", "TERM", "TERM_*", "COLORTERM", "COLUMNS", "LINES", "WINDOWID", "WINDOW", "TMUX"),
@@ -58,6 +72,19 @@ def backend_class(kind: str) -> type[Backend]:
     module = __import__(module_name, fromlist=[class_name])
     found: type[Backend] = getattr(module, class_name)
     return found
+
+
+def traits_of(kind: str) -> Traits:
+    """What an activation needs to know of a type. A compiled config has it, so that an answer which the agent remembers
+    loads no class.
+    """
+    store = backend_class(kind)
+    return {
+        "asks_person": store.asks_person,
+        "read_variables": store.read_variables,
+        "reads_fields": store.reads_fields,
+        "versions": store.versions,
+    }
 
 
 def place_variables() -> str:

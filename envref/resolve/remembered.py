@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from envref import __version__, streams
-from envref.backends.table import READ_BY_ALL, SESSIONS
+from envref.backends.table import PRIVATE, PRIVATE_PREFIX, READ_BY_ALL, SESSIONS
 from envref.client import ABSENT, ERROR, VALUE, Late
 from envref.errors import (
     BackendDenied,
@@ -155,8 +155,6 @@ def _read(patterns: str) -> Iterable[str]:
     """The variables that the store's program may read; of those of a whole session, none that only name the session."""
     wanted = f"{READ_BY_ALL} {patterns}".split()
     if "*" in wanted:
-        from envref.backends.command import PRIVATE, PRIVATE_PREFIX  # a plugin is loaded, and with it this
-
         left = set(_matching((*SESSIONS, *PRIVATE, f"{PRIVATE_PREFIX}*")))
         return [name for name in os.environ if name not in left]
     return {*_matching(wanted), *(name for name in os.environ if name.endswith(("_PROXY", "_proxy")))}

@@ -6,7 +6,7 @@ import time
 from _thread import allocate_lock  # what threading would import more for
 
 from envref import streams
-from envref.backends.table import backend_class
+from envref.backends.table import backend_class, traits_of
 from envref.errors import (
     BackendError,
     BackendInvalid,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from envref.backends.base import Backend
+    from envref.backends.table import Traits
     from envref.client import Agent
     from envref.project.config.model import BackendConfig
     from envref.refs.address import Address
@@ -153,7 +154,7 @@ class Store:
     @property
     def asks_person(self) -> str:
         """What a person may have to do before it answers; empty where it asks nobody."""
-        return (self._backend or backend_class(self.type)).asks_person
+        return self._backend.asks_person if self._backend else self._traits["asks_person"]
 
     @property
     def deadline(self) -> float:
@@ -168,9 +169,13 @@ class Store:
         return PERSONS_TIMEOUT if streams.has_terminal() else self.timeout
 
     @property
+    def _traits(self) -> Traits:
+        return self._config.traits or traits_of(self.type)
+
+    @property
     def reads_fields(self) -> bool:
         """Whether the store picks `#field` itself."""
-        return backend_class(self.type).reads_fields
+        return self._traits["reads_fields"]
 
     @property
     def options(self) -> Mapping[str, str | bool]:
@@ -185,7 +190,7 @@ class Store:
     @property
     def variables(self) -> str:
         """The variables that its program reads, as `Backend.read_variables`."""
-        return backend_class(self.type).read_variables
+        return self._traits["read_variables"]
 
     def arguments(self) -> Mapping[str, Any]:
         """What its backend is made with, but for what it borrows."""
@@ -263,7 +268,7 @@ class Store:
 
     def refusal(self, reference: Reference) -> BackendInvalid | None:
         """The error for a reference that asks for what such a store has not: an earlier version."""
-        if reference.version is None or backend_class(self.type).versions:
+        if reference.version is None or self._traits["versions"]:
             return None
         return BackendInvalid(
             f'{self.label} has no versions, as in "{reference}"',

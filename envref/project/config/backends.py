@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from envref.backends.table import BUILTIN, RENAMED, backend_class
+from envref.backends.table import BUILTIN, RENAMED, backend_class, traits_of
 from envref.errors import UsageError, meant
 from envref.project.config.agent import agent
 from envref.project.config.files import FILE
@@ -144,6 +144,7 @@ class _CheckedBackend:
             "places": options.places,
             "programs": options.programs,
             "rooted": options.rooted,
+            "traits": traits_of(kind) if kind in BUILTIN else None,
             "agent": self._agent(),
         }
 

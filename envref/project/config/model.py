@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, NoReturn, Self
 
+    from envref.backends.table import Traits
+
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PROFILE_FIRST = frozenset(_LETTERS + "0123456789_")
 _PROFILE = _PROFILE_FIRST | {"-"}
@@ -54,6 +56,7 @@ _BACKEND_DEFAULTS: Mapping[str, object] = {
     "places": (),
     "programs": (),
     "rooted": False,
+    "traits": None,
     "home": "",
     "agent": None,
 }
@@ -64,7 +67,8 @@ class BackendConfig(_Frozen):
 
     `options` are those that its type knows, as written; `paths` names the options that are paths, `data` those of them
     that are only read as data. `places` are where the type's users keep their entries, `programs` the names of the
-    programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `names` maps a
+    programs it runs (a star is the backend's own name); `rooted` means that it needs to know the root. `traits` is what
+    its class says of it, None where nobody asked. `names` maps a
     key, or PROFILE/KEY, to a foreign name (commands.md 6.5). `home` is the directory of a config that this one extends,
     where the backend is from there; else empty. `agent` are the seconds that the entry lets the agent keep
     its answers: 0 for not at all, None where it says nothing.
@@ -83,6 +87,7 @@ class BackendConfig(_Frozen):
         "programs",
         "rooted",
         "timeout",
+        "traits",
         "type",
     )
     _DEFAULTS = _BACKEND_DEFAULTS
@@ -98,6 +103,7 @@ class BackendConfig(_Frozen):
     places: tuple[str, ...]
     programs: tuple[str, ...]
     rooted: bool
+    traits: Traits | None
     home: str
     agent: int | None
 
