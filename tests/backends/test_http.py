@@ -9,7 +9,7 @@ from weakref import ref
 
 import pytest
 
-from envref.backends.http import threads
+from envref.backends.http import threads, way
 from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
@@ -201,6 +201,15 @@ class TestTls:
         """Its server is believed, by its name or its address, and one connection serves both requests."""
         for name in ("", "vault.test"):
             assert [each.body for each in self.asked(script, files, [files["authority_pem"]], name)] == [b"one", b"two"]
+
+    def test_authorities_are_read_once(self, files, monkeypatch):
+        """However many connections begin at once."""
+        made = []
+        monkeypatch.setattr(way, "trusting", lambda authorities: made.append(authorities) or object())
+        trusted = Trusting([files["authority_pem"]])
+        contexts = [trusted() for _ in range(8)]
+        assert made == [(files["authority_pem"],)]
+        assert set(contexts) == {contexts[0]}
 
     @pytest.mark.parametrize(
         ("authorities", "name", "why"),

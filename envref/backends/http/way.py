@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from _thread import allocate_lock
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -46,15 +47,22 @@ def trusting(authorities: Sequence[str] = ()) -> ssl.SSLContext:
 
 
 class Trusting:
-    """`trusting` these authorities, for a Server; those with the same ones can share their connections."""
+    """`trusting` these authorities, for a Server; those with the same ones can share their connections.
 
-    __slots__ = ("authorities",)
+    Made once for all connections, several of which begin at once: reading the system's authorities takes 20 ms.
+    """
+
+    __slots__ = ("_context", "_turn", "authorities")
 
     def __init__(self, authorities: Sequence[str] = ()) -> None:
         self.authorities = tuple(authorities)
+        self._turn = allocate_lock()
+        self._context: ssl.SSLContext | None = None
 
     def __call__(self) -> ssl.SSLContext:
-        return trusting(self.authorities)
+        with self._turn:
+            self._context = self._context or trusting(self.authorities)
+            return self._context
 
 
 def certificates_below(directory: str) -> Iterator[str]:

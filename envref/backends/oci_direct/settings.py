@@ -75,10 +75,11 @@ def settings(environment: Mapping[str, str], *, profile: str = "", auth: str = "
     ending = domain(region)
     if ending is None:
         raise Unusual(f"the region {region}" if region else "no region")
+    trusted = Trusting([_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else [])
     return Access(
         _signer(found, auth or environment.get(_AUTH, _API_KEY)),
-        _server(environment, f"https://secrets.vaults.{region}.oci.{ending}"),
-        _server(environment, f"https://vaults.{region}.oci.{ending}"),
+        _server(environment, f"https://secrets.vaults.{region}.oci.{ending}", trusted),
+        _server(environment, f"https://vaults.{region}.oci.{ending}", trusted),
     )
 
 
@@ -193,12 +194,11 @@ def _token(found: Mapping[str, str]) -> Secret:
     return token
 
 
-def _server(environment: Mapping[str, str], usual: str) -> Server:
+def _server(environment: Mapping[str, str], usual: str, trusted: Trusting) -> Server:
     address = plain_address(environment.get(_ENDPOINT, usual))
     if address is None:  # not quoted: it may have a password
         raise Unusual(_ENDPOINT)
-    files = [_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else []
-    tls = Trusting(files) if address.is_secure else None
+    tls = trusted if address.is_secure else None
     return Server(address.host, address.port, tls, patience=(CONNECTING, ANSWERING))
 
 
