@@ -126,4 +126,4 @@ def _tell_of_later(project: Project, pins: Iterable[Pin], now: Now) -> None:
     later = [each.name for each in pinning.differences(pins, now.pins) if each.status != FRESH]
     if later:
         run = pasted(("envref", "lock", "--update", *later, *words_of(project.profile)))
-        streams.inform(f"{', '.join(later)}: pinned to an earlier version than the latest; to take that, run: {run}")
+        streams.inform(f"{', '.join(later)}: pinned to another version than the latest; to take that, run: {run}")

@@ -104,12 +104,16 @@ class Locked:
 
     def place(self, reference: Reference, places: list[Place]) -> Place | None:
         """Where the lock has the secret for a name that asks for it, at its version; None where it has not."""
-        for variable in self._askers[reference]:
-            for place in places:
-                pin = self._pins.get((variable.name, place.store.name, shown_place(place.address)))
-                if pin:
-                    return _settled(reference, place, pin)
-        return None
+        names = [variable.name for variable in self._askers[reference]]
+        found = [
+            (place, self._pins.get((name, place.store.name, shown_place(place.address))))
+            for name in names
+            for place in places
+        ]
+        pinned = [(place, pin) for place, pin in found if pin]
+        # What one reference notes as absent in a store, another has from the next one.
+        pinned.sort(key=lambda each: each[1].state == ABSENT)
+        return _settled(reference, *pinned[0]) if pinned else None
 
     def complaint(self, reference: Reference) -> EnvrefError:
         """The error for a reference that the lock does not have."""

@@ -74,7 +74,7 @@ class Now:
         outcomes, lasting = _asked(project, references, timeout, gate) if references else ({}, set())
         filled = fill(environment.closure(waiting), outcomes)
         self.names = [variable.name for variable in waiting]
-        self.pins: list[Pin] = []
+        pins: list[Pin] = []
         self.faults: list[tuple[str, Answered]] = []
         for variable in waiting:
             for reference, outcome in _answered(variable, outcomes):
@@ -83,7 +83,8 @@ class Now:
                 if is_fault or not isinstance(reference, Reference):
                     self.faults.append((variable.name, answered))
                 else:
-                    self.pins.append(self._pin(variable.name, reference, outcome, lasting))
+                    pins.append(self._pin(variable.name, reference, outcome, lasting))
+        self.pins = _agreed(pins)
 
     def _pin(self, name: str, reference: Reference, outcome: Outcome, lasting: set[tuple[str, Address]]) -> Pin:
         if isinstance(outcome, Found) and outcome.backend is not None and outcome.address is not None:
@@ -92,6 +93,14 @@ class Now:
             return Pin(name, outcome.backend, shown_place(outcome.address), state)
         place = places_of(reference, *self._places)[-1]  # the most general of those where it may be
         return Pin(name, place.store.name, shown_place(place.address), ABSENT)
+
+
+def _agreed(pins: Iterable[Pin]) -> list[Pin]:
+    """One state for each secret: one that lacks a field is there, and one may be written between two questions."""
+    states: dict[tuple[str, str], str] = {}
+    for pin in sorted(pins, key=lambda each: (bool(each.revision), each.state == UNPINNED)):
+        states[pin.place] = pin.state
+    return [pin.at(states[pin.place]) for pin in pins]
 
 
 def _answered(variable: Variable, outcomes: Mapping[Reference, Outcome]) -> Iterable[Answered]:

@@ -399,3 +399,24 @@ def test_an_outage_is_neither_a_default_nor_a_line(clone):
     (clone.path / "store").unlink()
     gone = clone.envref("resolve", "--locked")
     assert (gone.stdout, gone.returncode) == ("", 3)
+
+
+def test_one_secret_has_one_pin(clone):
+    """Although a reference to it lacks its field, and so has its default; or another store's absence is noted."""
+    clone.write("store", """#!/bin/sh\ncat > /dev/null; echo '{"value": "{\\\\"g\\\\": \\\\"of g\\\\"}"}'\n""")
+    clone.write(".env", "A=ref://store/a?default=x#f\nB=ref://store/a#g\n")
+    assert clone.envref("lock").returncode == 0
+    assert "A store app/a unpinned\nB store app/a unpinned\n" in clone.read("envref.lock")
+    assert clone.envref("lock", "--check").returncode == 0
+    assert clone.envref("resolve", "--locked").stdout == "A=x\nB=of g\n"
+
+
+def test_what_an_earlier_backend_lacks_is_in_a_later_one(shop, monkeypatch):
+    """Also where a second reference of the name notes that the earlier one has nothing."""
+    unlocked_vault(shop.path / "v.db", monkeypatch)
+    shop.write(".envref.yaml", config(VAULT_ENTRY, SSM))
+    shop.put(a="a")
+    shop.write(".env", "A=${ref://vault/a?default=none}-${ref://secrets/a}\n")
+    shop.envref("lock")
+    assert shop.lines() == ["A ssm app/a @1", "A vault app/a absent"]
+    assert shop.values("--locked") == ({"A": "none-a"}, "", 0)
