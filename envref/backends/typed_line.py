@@ -9,8 +9,12 @@ import os
 import select
 import sys
 import termios
+from typing import TYPE_CHECKING
 
 from envref import streams
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 _LOOK = 0.1  # seconds between two looks at the terminal's modes
 _CHUNK = 65536  # bytes; a terminal hands over a line at a time
@@ -19,21 +23,16 @@ _LOCAL = 3  # where tcgetattr has the local modes
 
 def typed(prompt: str) -> str:
     """The line, after the prompt. EOFError when there is none; OSError or termios.error without a terminal."""
-    terminal, is_ours = _terminal()
-    with streams.question:
-        try:
-            return _asked(terminal, prompt)
-        finally:
-            if is_ours:
-                os.close(terminal)
+    with streams.question, _terminal() as terminal:
+        return _asked(terminal.fileno(), prompt)
 
 
-def _terminal() -> tuple[int, bool]:
-    """The descriptor of the process's own terminal, else of standard input; and whether it is to be closed."""
+def _terminal() -> BinaryIO:
+    """The process's own terminal, else standard input."""
     try:
-        return os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC), True
+        return open("/dev/tty", "r+b", buffering=0)
     except OSError:
-        return sys.stdin.fileno(), False
+        return open(sys.stdin.fileno(), "r+b", buffering=0, closefd=False)
 
 
 def _asked(terminal: int, prompt: str) -> str:

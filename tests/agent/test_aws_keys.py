@@ -153,3 +153,22 @@ def test_the_keys_of_a_single_sign_on(script, folder, home, monkeypatch):
         store.keep_credentials(client.Agent(folder, start))
         assert store.get_many(keys("key"), soon())[keys("key")[0]] == Secret("v")
     assert len(sso.requests) == 2
+
+
+def test_a_role_s_source_that_is_refused_is_asked_for_again(script, folder, home, monkeypatch):
+    """A role that is taken on with another role's keys, which were kept and have been revoked since."""
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text(
+        "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\nregion = us-east-1\n"
+        f"[profile p]\nrole_arn = {ROLE}\nsource_profile = base\nregion = us-east-1\n"
+    )
+    sts = script(role("ASIAMIDDLE"), role("ASIALAST"), refused("ExpiredToken"), role("ASIANEW"), role("ASIAEND"))
+    ssm = script(*[http(VALUE)] * 2)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", ssm.url)
+    for last in ("arn:aws:iam::1:role/one", "arn:aws:iam::1:role/two"):
+        store = AwsSsm("ssm", profile="p", role_arn=last)
+        store.keep_credentials(client.Agent(folder, start))
+        assert store.get_many(keys("key"), soon())[keys("key")[0]] == Secret("v")
+    assert signers(sts) == ["AKIABASE", "ASIAMIDDLE", "ASIAMIDDLE", "AKIABASE", "ASIANEW"]
+    assert signers(ssm) == ["ASIALAST", "ASIAEND"]

@@ -40,14 +40,16 @@ def test_a_project_without_an_agent_is_sound(app, own):
     assert run(app, "doctor").stdout == "OK: no issues found\n"
 
 
-def test_an_agent_that_serves_is_sound(app, runtime):
+def test_an_agent_that_serves_is_sound(app, own, runtime):
+    own("agent: true\n")
     assert run(app, "agent", "start").returncode == 0
     assert run(app, "doctor").stdout == "OK: no issues found\n"
 
 
 @pytest.mark.parametrize("command", [("doctor",), ("agent", "status"), ("agent", "start")])
-def test_a_folder_that_others_can_enter(app, runtime, command):
+def test_a_folder_that_others_can_enter(app, own, runtime, command):
     """The command that is shown makes room for a new one."""
+    own("agent: true\n")
     os.makedirs(runtime)
     os.chmod(runtime, 0o770)
     done = run(app, *command)
@@ -68,17 +70,19 @@ def test_a_folder_that_others_can_replace(app, own, runtime, is_wanted):
     os.chmod(os.path.dirname(runtime), 0o700)
 
 
-def test_a_folder_of_another_user(app, runtime):
+def test_a_folder_of_another_user(app, own, runtime):
     """Which only he, or root, can take away."""
     need_root()
+    own("agent: true\n")
     os.makedirs(runtime, 0o700)
     os.chown(runtime, 12001, -1)
     done = run(app, "doctor")
     assert "is not a folder that only you can enter\n    hint: set XDG_RUNTIME_DIR" in done.stderr
 
 
-def test_an_agent_of_another_version(app, runtime, monkeypatch):
+def test_an_agent_of_another_version(app, own, runtime, monkeypatch):
     """It is used by nobody here, and keeps what it has until its shells end."""
+    own("agent: true\n")
     assert run(app, "agent", "start").returncode == 0
     monkeypatch.setattr(report, "__version__", "9.9")
     done = run(app, "doctor")
@@ -94,3 +98,14 @@ def test_a_session_whose_leader_cannot_be_seen(app, runtime, monkeypatch):
     assert done.stderr == f"note: {client.NO_SESSION}\n"
     monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, 0, 7, [7], []))
     assert run(app, "agent", "status").stderr == ""
+
+
+@pytest.mark.parametrize("facts", [[], [b"5"], [b"5", b"0", b"0"], [b"a", b"b", b"c", b"d"]])
+def test_an_agent_that_speaks_otherwise(app, own, monkeypatch, facts):
+    """Two that are being developed have one version: what the other one says need not make sense here."""
+    own("agent: true\n")
+    assert run(app, "agent", "start").returncode == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(client.Wire, "ask", lambda *_: [client.DONE, __version__.encode(), *facts])
+        done = run(app, "doctor")
+    assert "the agent speaks otherwise than this envref\n    run: envref agent stop\n" in done.stderr

@@ -46,6 +46,16 @@ def keys(found: InForce, deadline: float, role: str = "", purse: Purse | None = 
     `purse` keeps those that end by themselves.
     """
     purse = purse or Purse()
+    try:
+        return _obtained(found, deadline, role, purse)
+    except Unusual:
+        if not purse.has_given:
+            raise
+        purse.empty()  # those that were kept may not be accepted any more
+        return _obtained(found, deadline, role, purse)
+
+
+def _obtained(found: InForce, deadline: float, role: str, purse: Purse) -> Credentials:
     own = _own(found, deadline, purse)
     return _assumed(found, own, {"RoleArn": role, "RoleSessionName": "envref"}, deadline, purse) if role else own
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from envref import client
@@ -19,9 +18,12 @@ if TYPE_CHECKING:
 
 
 def unusable_agent(case: Case) -> Iterator[Finding]:
-    """One of another version or user, one that does not answer, a folder that others can enter or replace."""
+    """One of another version or user, one that does not answer, a folder that others can enter or replace.
+
+    Where the user's own config wants none, it is no concern of the project's.
+    """
     config, place = case.project.config, client.folder()
-    if not (os.path.lexists(place) or any(map(config.agent_seconds, config.backends))):
+    if not any(map(config.agent_seconds, config.backends)):
         return
     try:
         report.read(place)
