@@ -10,7 +10,7 @@ from envref.cli import child
 from envref.errors import FAILED, EnvrefError
 from envref.tools import needles
 from envref.tools.masker import Needles
-from envref.tools.relay import Relay, end_as, usual_signals
+from envref.tools.relay import Relay, end_as
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -32,7 +32,6 @@ def run(wanted: Run) -> int:
     relay = Relay(Needles(needles.needles(_secrets(resolution))))
 
     def start() -> NoReturn:
-        usual_signals()
         try:
             child.become(wanted.command, environment)
         except EnvrefError as error:

@@ -21,38 +21,43 @@ if TYPE_CHECKING:
 # Orders; any other byte is the number of a signal for the group.
 FRONT, BACK, END = 253, 254, 255
 STATUS = struct.Struct("i")
-_IGNORED = (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGPIPE)
-USUAL = (*_IGNORED, signal.SIGTERM, signal.SIGHUP, signal.SIGCONT, signal.SIGWINCH, signal.SIGCHLD)
+_IGNORED = tuple(getattr(signal, f"SIG{name}") for name in ("INT", "QUIT", "TSTP", "TTIN", "TTOU", "PIPE", "HUP"))
 
 
-def monitor(terminal: int, orders: int, reports: int, start: Callable[[], NoReturn], *, is_in_front: bool) -> NoReturn:
+def monitor(
+    terminal: int,
+    line: tuple[int, int],
+    start: Callable[[], NoReturn],
+    *,
+    is_in_front: bool,
+    only_for_command: list[int],
+) -> NoReturn:
     """Leads a session on the terminal, starts the command in a group of its own, and ends by END or with the orders.
 
-    A group that is not in front stops when it reads the terminal or changes its modes, which is reported.
+    `line` are the descriptors of orders and reports. `start` has to give the command its signals back: some are ignored
+    here. A group that is not in front stops when it reads the terminal or changes its modes, which is reported.
     """
     os.setsid()
     ioctl(terminal, termios.TIOCSCTTY, 0)
     for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # of a terminal that is gone: the orders end then too
+        signal.signal(number, signal.SIG_IGN)  # SIGHUP of a terminal that is gone too: the orders end then
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     command = os.fork()
     if command == 0:
-        signal.set_wakeup_fd(-1)
         os.setpgid(0, 0)
         if is_in_front:
             os.tcsetpgrp(terminal, os.getpid())
-        for number in USUAL:
-            signal.signal(number, signal.SIG_DFL)
-        os.set_blocking(wake, True)
         start()
+    for descriptor in only_for_command:
+        os.close(descriptor)
     try:
         os.setpgid(command, command)  # whoever is first
     except OSError:
         pass
+    orders, reports = line
     _serve(terminal, orders, reports, woken, command)
 
 
@@ -73,15 +78,14 @@ def _serve(terminal: int, orders: int, reports: int, woken: int, command: int) -
 
 
 def _obey(order: int, terminal: int, command: int) -> None:
-    if order == END:
-        os._exit(0)
-    if order in (FRONT, BACK):
+    if order in (FRONT, BACK, END):
         try:
             os.tcsetpgrp(terminal, command if order == FRONT else os.getpid())
         except OSError:
             pass  # the group has ended
-        order = signal.SIGCONT
-    _signal(command, order)
+    if order == END:
+        os._exit(0)  # the kernel hangs up the group in front: this one, and not what the command left behind
+    _signal(command, signal.SIGCONT if order in (FRONT, BACK) else order)
 
 
 def _report(reports: int, command: int) -> None:

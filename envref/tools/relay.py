@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from envref.errors import FAILED, EnvrefError
 from envref.paths import without_waiting
 from envref.tools.masker import Masker, Needles
-from envref.tools.monitor import BACK, END, FRONT, STATUS, USUAL, monitor
+from envref.tools.monitor import BACK, END, FRONT, STATUS, monitor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,7 @@ _FORWARDED = (
     signal.SIGUSR1,
     signal.SIGUSR2,
 )
+_CHANGED = (*_FORWARDED, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCHLD)  # here or in the monitor
 _KEYS = (signal.SIGTTIN, signal.SIGTTOU)  # a command in the background wants the terminal
 
 
@@ -57,6 +58,8 @@ class Relay:
 
     def __init__(self, needles: Needles) -> None:
         self._needles = needles
+        self._ignored = [number for number in _CHANGED if signal.getsignal(number) is signal.SIG_IGN]
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # where it is ignored, nobody learns how a child ended
         self._streams: list[_Stream] = []
         self._screen = next((number for number in (1, 2, 0) if _is_terminal(number)), -1)
         self._keyboard = _keyboard() if self._screen >= 0 else -1
@@ -138,34 +141,39 @@ class Relay:
         os.close(self._reports)
 
         def command() -> NoReturn:
+            signal.set_wakeup_fd(-1)
+            for number in _CHANGED:
+                signal.signal(number, signal.SIG_IGN if number in self._ignored else signal.SIG_DFL)
             kept = [os.dup(descriptor) for descriptor in given]
-            for number, descriptor in enumerate(kept):
-                os.dup2(descriptor, number)
+            for standard, descriptor in enumerate(kept):
+                os.dup2(descriptor, standard)
             start()
 
+        for stream in self._streams:
+            os.close(stream.source)  # or the command would not learn that nobody reads it
         if slave >= 0:
-            os.close(self._master)
-            orders, reports = line
-            monitor(slave, orders, reports, command, is_in_front=is_in_front)
+            monitor(slave, line, command, is_in_front=is_in_front, only_for_command=self._ends)
         command()
 
     def _listen(self, wake: int, child: int) -> None:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGCONT, lambda *_: None)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         if self._master < 0:
             self._listen_beside(child)
             return
-        for number in _FORWARDED:
+        for number in self._forwarded():
             signal.signal(number, lambda number, _: self._order(number))
         signal.signal(signal.SIGWINCH, lambda *_: self._resize())
 
-    @staticmethod
-    def _listen_beside(child: int) -> None:
+    def _forwarded(self) -> list[int]:
+        """Not those that the caller ignores, as nohup does: they stay ignored, in the command too."""
+        return [number for number in _FORWARDED if number not in self._ignored]
+
+    def _listen_beside(self, child: int) -> None:
         """The command is in this process's own group: what a terminal's keys do reaches it already."""
         has_keys = _keyboard() >= 0
-        for number in _FORWARDED:
+        for number in self._forwarded():
             if number == signal.SIGTSTP:
                 continue
             is_from_keys = has_keys and number in (signal.SIGINT, signal.SIGQUIT)
@@ -238,6 +246,8 @@ class Relay:
         while data:
             try:
                 data = data[os.write(stream.sink, data) :]
+            except BlockingIOError:  # another program of this terminal made it so
+                select.select([], [stream.sink], [])
             except OSError:
                 self._close(stream)  # nobody reads it, which the command learns by its next write
                 return
@@ -286,9 +296,9 @@ class Relay:
 
     def _take_keyboard(self) -> bool:
         """Reads what is typed from now on, key by key. False if this job is not the one in the foreground."""
+        if self._keyboard < 0 or not self._is_in_front():
+            return False
         try:
-            if self._keyboard < 0 or os.tcgetpgrp(self._keyboard) != os.getpgrp():
-                return False
             modes = termios.tcgetattr(self._keyboard)
             tty.setraw(self._keyboard, termios.TCSADRAIN)
         except (OSError, termios.error):
@@ -296,6 +306,13 @@ class Relay:
         self._modes, self._is_waiting = modes, False
         self._resize()
         return True
+
+    def _is_in_front(self) -> bool:
+        """Whether the keyboard is this job's. That of a terminal which controls no job is whoever's who reads it."""
+        try:
+            return os.tcgetpgrp(self._keyboard) == os.getpgrp()
+        except OSError:
+            return True
 
     def _give_back(self) -> None:
         """The terminal outside as it was."""
@@ -356,13 +373,6 @@ def end_as(status: int) -> int:
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
     return 128 + number
-
-
-def usual_signals() -> None:
-    """As a program has them at its start."""
-    signal.set_wakeup_fd(-1)
-    for number in USUAL:
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _kill(process: int, number: int) -> None:
