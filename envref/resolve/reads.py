@@ -25,6 +25,7 @@ LARGEST = 1 << 20  # bytes of the log, which then begins anew; the one before is
 READ = "read"
 # Commands whose next word is a command too. What else stands there may be anything, a value as well.
 GROUPS = frozenset(("agent", "backend", "config", "credential", "profile", "secret", "sync", "team", "vault"))
+_SHIM = ("shim", "--call")  # what a shim's script calls, with the tool's name and, behind `--`, its arguments
 _WITH_VALUES = ("-C", "--project")  # options that may stand before the command
 _SYSTEM = "/proc/{}/stat"
 _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "nu", "pwsh")
@@ -72,9 +73,11 @@ def _is_value(answer: Answer) -> bool:
 
 
 def command(words: Sequence[str]) -> str:
-    """The envref command that these words are, `secret get`; of `run` the program too. Nothing else of its words: they
-    may hold a value.
+    """The envref command that these words are, `secret get`; of `run` and of a shim the program too. Nothing else of
+    them: they may hold a value.
     """
+    if tuple(words[:2]) == _SHIM:
+        return f"shim {''.join(words[2:3])}"
     found = _commands(words)
     first = next(found, "")
     if not _is_word(first):

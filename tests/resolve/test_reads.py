@@ -149,6 +149,7 @@ WORDS = {
     "run psql": ["run", "-P", "x", "--", "/usr/bin/psql", "--password=v"],
     "run": ["run", "psql"],
     "vault": ["vault", "K=V"],
+    "shim gh": ["shim", "--call", "gh", "-C", "/x", "--", "auth", "--token=v"],
     "": ["--version"],
 }
 
