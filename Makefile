@@ -6,6 +6,7 @@
 # make test-nightly                                the first CPython with the counts of a night, and the others' commands
 # make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust or flox
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
+# make bench PYTHONS=ends                          measures with the oldest Python and with the newest
 # make counts                                      checks in what hot commands cost now, in instructions
 
 TESTS =
@@ -16,6 +17,7 @@ ROOM = all
 COUNT = 20
 SEED = 1
 RUNS = 15
+PYTHONS =
 
 .PHONY: help demo test test-nightly lint bench counts mutants pins reference clean
 .NOTPARALLEL:
@@ -34,7 +36,7 @@ test-nightly:
 	@sh setup/start.sh nightly $(TESTS)
 
 bench:
-	@sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))
+	@PYTHONS=$(PYTHONS) sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))
 
 mutants:
 	@sh setup/start.sh mutants --room $(ROOM) --count $(COUNT) --seed $(SEED)

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bench import scenarios, stores
+from bench import doors, scenarios, stores
 from bench.place import Place
 from bench.sample import Failed, samples
 from bench.scenarios import Missing, Processes
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.sample import Command, Sample
     from bench.scenarios import Ratio, Scenario
 
-_SCENARIOS = (*scenarios.SCENARIOS, *stores.SCENARIOS)
+_SCENARIOS = (*scenarios.SCENARIOS, *doors.SCENARIOS, *stores.SCENARIOS)
 _TITLE, _TARGET, _CELL = 54, 8, 12  # widths in characters
 
 

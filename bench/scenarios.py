@@ -246,7 +246,7 @@ SCENARIOS = (
     Scenario(
         plain,
         (
-            Ratio(f"{MANY} plain variables / a bare Python: CPU", cpu, 1.5),
+            Ratio(f"{MANY} plain variables / a bare Python: CPU", cpu, 1.3),
             Ratio(f"{MANY} plain variables / a bare Python: peak memory", peak, 1.3),
         ),
     ),

@@ -65,10 +65,22 @@ def nightly(*arguments: str) -> int:
 
 
 def bench(*arguments: str) -> int:
-    """What a start and a secret cost, as ratios."""
-    first = interpreters()[0]
-    _install_programs(first)
-    return _status(_test_environment(first).program("python"), "-m", "bench", *arguments)
+    """What a start and a secret cost, as ratios. `PYTHONS=ends` measures with the oldest Python and with the newest."""
+    found = interpreters()
+    measured = _ends(found) if os.environ.get("PYTHONS") == "ends" else found[:1]
+    _install_programs(*measured)
+    return max([_bench(each, arguments) for each in measured])
+
+
+def _ends(found: Sequence[Interpreter]) -> list[Interpreter]:
+    """The oldest and the newest; one of them if there is one."""
+    ordered = sorted(found, key=lambda interpreter: interpreter.version)
+    return ordered[:1] if len(ordered) == 1 else [ordered[0], ordered[-1]]
+
+
+def _bench(interpreter: Interpreter, arguments: Sequence[str]) -> int:
+    print(interpreter, flush=True)
+    return _status(_test_environment(interpreter).program("python"), "-m", "bench", *arguments)
 
 
 def counts() -> int:

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 
+from setup import __main__ as doors
 from setup import programs
 from setup.failure import NotSetUp
+from setup.interpreters import Interpreter
 from setup.steps import at_once
 
 
@@ -59,3 +61,17 @@ def test_apt_waits_for_another_apt(apt, monkeypatch):
     assert apt.read_text() == (
         "--quiet --quiet --yes --no-install-recommends -o DPkg::Lock::Timeout=300 install a-package\n"
     )
+
+
+def test_the_bench_may_measure_the_oldest_and_the_newest_python(monkeypatch):
+    """By default the first, which is the one that runs it."""
+    found = [Interpreter((3, minor, 0), f"python3.{minor}") for minor in (12, 11, 13)]
+    measured = []
+    monkeypatch.setattr(doors, "interpreters", lambda: found)
+    monkeypatch.setattr(doors, "_install_programs", lambda *_: None)
+    monkeypatch.setattr(doors, "_bench", lambda interpreter, arguments: measured.append(interpreter.minor) or 0)
+    for pythons, minors in (("", ["3.12"]), ("ends", ["3.11", "3.13"])):
+        monkeypatch.setenv("PYTHONS", pythons)
+        assert doors.bench() == 0
+        assert measured == minors
+        measured.clear()
