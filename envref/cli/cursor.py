@@ -5,7 +5,8 @@ It reads `vocabulary`, which `make reference` makes from the commands, so no com
 
 from __future__ import annotations
 
-from envref.cli.candidates import LIST, SEVERAL, program
+from envref.cli import candidates
+from envref.cli.candidates import LIST, SEVERAL
 from envref.cli.summaries import SECTIONS
 from envref.cli.vocabulary import COMMANDS, EVERYWHERE, GROUPS
 
@@ -75,41 +76,74 @@ class Cursor:
 
 def read(line: Sequence[str]) -> Cursor:
     """The cursor in the last of the words, of which the first is the program."""
-    words = _joined(line)
-    cursor = Cursor()
-    options = _by_word(cursor.command)
-    arguments: list[str] | None = None  # of a command, none for a group
-    closed = False
-    value: Option | None = None
-    for place, word, prefix in words:
-        is_last = place == len(line) - 1
-        if value:
-            if is_last:
-                return cursor.stand(value[1], word)
-            cursor.give(value, word)
-            value = None
-        elif word.startswith("-") and not closed and (len(word) > 1 or is_last):
-            if is_last:
-                return _on_option(cursor, options, word, prefix)
-            closed = word == "--"
-            value = None if closed else _read_option(cursor, options, word)
-        elif arguments is None:
-            if is_last:
-                return cursor.stand(COMMAND, word)
-            path = f"{cursor.command} {word}".strip()
-            if path not in COMMANDS:
-                return cursor.stand("text", "")
-            cursor.command, options = path, _by_word(path)
-            arguments = None if path in GROUPS else [kind for words, kind, _ in COMMANDS[path] if not words]
-        else:
-            kind = arguments[0] if arguments else "text"
-            if kind.removesuffix(SEVERAL) == program.name:
-                cursor.place = place
-                return cursor.stand(kind, word)
-            if is_last:
-                return cursor.stand(kind, word)
-            arguments = arguments if kind.endswith(SEVERAL) else arguments[1:]
-    return cursor
+    reader = _LineReader()
+    words = list(_joined(line))
+    for place, word, _ in words[:-1]:
+        if not reader.take(place, word):
+            return reader.cursor
+    return reader.stand(*words[-1]) if words else reader.cursor
+
+
+class _LineReader:
+    """Takes the words before the cursor one by one.
+
+    `_arguments` are the kinds that are still to come, None for a group; `_value` is the option whose value comes next.
+    """
+
+    __slots__ = ("_arguments", "_closed", "_options", "_value", "cursor")
+
+    def __init__(self) -> None:
+        self.cursor = Cursor()
+        self._options = _by_word("")
+        self._arguments: list[str] | None = None
+        self._closed = False  # by `--`
+        self._value: Option | None = None
+
+    def take(self, place: int, word: str) -> bool:
+        """Takes the word; False where the cursor is settled by it."""
+        if self._value:
+            self.cursor.give(self._value, word)
+            self._value = None
+        elif word[:1] == "-" and word[1:] and not self._closed:
+            self._closed = word == "--"
+            self._value = None if self._closed else _read_option(self.cursor, self._options, word)
+        elif self._arguments is None:
+            return self._enter(f"{self.cursor.command} {word}".strip())
+        elif _is_program(self._kind()):
+            self.stand(place, word, "")
+            return False
+        elif not self._kind().endswith(SEVERAL):
+            self._arguments = self._arguments[1:]
+        return True
+
+    def stand(self, place: int, word: str, cut: str) -> Cursor:
+        """The cursor in this word."""
+        if self._value:
+            return self.cursor.stand(self._value[1], word)
+        if word[:1] == "-" and not self._closed:
+            return _on_option(self.cursor, self._options, word, cut)
+        if self._arguments is None:
+            return self.cursor.stand(COMMAND, word)
+        if _is_program(self._kind()):
+            self.cursor.place = place
+        return self.cursor.stand(self._kind(), word)
+
+    def _kind(self) -> str:
+        """Of the next argument."""
+        return self._arguments[0] if self._arguments else candidates.text.name
+
+    def _enter(self, path: str) -> bool:
+        if path not in COMMANDS:
+            self.cursor.stand(candidates.text.name, "")
+            return False
+        self.cursor.command, self._options = path, _by_word(path)
+        if path not in GROUPS:
+            self._arguments = [kind for words, kind, _ in COMMANDS[path] if not words]
+        return True
+
+
+def _is_program(kind: str) -> bool:
+    return kind.removesuffix(SEVERAL) == candidates.program.name
 
 
 def _options(command: str) -> Iterator[Option]:
@@ -146,7 +180,7 @@ def _on_option(cursor: Cursor, options: Words, word: str, cut: str) -> Cursor:
     if not equals:
         return cursor.stand(OPTION, word)
     if not name.startswith("--") or option is None or option[1] == FLAG:
-        return cursor.stand("text", value)
+        return cursor.stand(candidates.text.name, value)
     return cursor.stand(option[1], value, "" if cut else f"{name}=")
 
 

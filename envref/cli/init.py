@@ -11,11 +11,10 @@ import click
 from envref import atomic, streams
 from envref.backends.table import ANYWHERE, DESKTOP, backend_class
 from envref.checks import committed
-from envref.cli import candidates
+from envref.cli import candidates, lines
 from envref.cli.grammar import Command, directory
-from envref.env.source import newline
 from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
-from envref.paths import configuration_path, open_file, shown
+from envref.paths import configuration_path, shown
 from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
 from envref.project.config.document import scalar
@@ -217,7 +216,7 @@ def _backends(kind: str | None, example: str) -> str:
 def _lack() -> BackendError | None:
     """Why this machine's keychain can't be used; None if it can, or if the user has listed stores for every project."""
     own = configuration_path("config.yaml")
-    if os.path.lexists(own) and "backends" in parse(_read(own), shown(own)).entries:
+    if os.path.lexists(own) and "backends" in parse(lines.read(own), shown(own)).entries:
         return None
     probe = Address("envref", "envref-readiness-probe")
     try:
@@ -254,22 +253,6 @@ def _trust(root: str) -> None:
 def _ignored(root: str) -> str:
     """Makes sure that .gitignore lists the personal file; returns what it did."""
     path = os.path.join(root, ".gitignore")
-    with atomic.lock(path, inside=root):
-        before = _read(path)
-        lines = before.splitlines()
-        if {_LOCAL.encode(), b"/" + _LOCAL.encode()} & {line.strip() for line in lines}:
-            return f"skip .gitignore ({_LOCAL} already listed)"
-        end = newline(before.decode("utf-8", "replace")).encode()
-        missing = b"" if not before or before.endswith(b"\n") else end
-        atomic.write(path, before + missing + _LOCAL.encode() + end, inside=root)
-    return f"update .gitignore (added {_LOCAL})"
-
-
-def _read(path: str) -> bytes:
-    try:
-        with open_file(path) as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise EnvrefError(f"reading {os.path.basename(path)}: {error.strerror}") from None
+    if lines.add(path, _LOCAL, same=[f"/{_LOCAL}"], inside=root):
+        return f"update .gitignore (added {_LOCAL})"
+    return f"skip .gitignore ({_LOCAL} already listed)"

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from envref import atomic, streams
+from envref.cli import lines
 from envref.cli.completing import VARIABLE
 from envref.cli.scripts import SCRIPTS
-from envref.env.source import newline
 from envref.errors import EnvrefError, Home, UsageError, pasted
-from envref.paths import NO_HOME, data_directories, expanded, make_private, open_file, shown
+from envref.paths import NO_HOME, data_directories, expanded, make_private, shown
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -38,7 +38,7 @@ def install(shell: str | None) -> None:
     for path in filter(None, place):
         if not os.path.isabs(path):
             raise EnvrefError(f"installing the completion for {chosen}: no home directory", hint=NO_HOME)
-    if os.path.isfile(place.script) and VARIABLE.encode() not in _read(place.script):
+    if os.path.isfile(place.script) and VARIABLE.encode() not in lines.read(place.script):
         raise EnvrefError("is not a script of envref's", subject=shown(place.script), hint="move it away and try again")
     with _advising(f"envref completion {chosen} prints it, to put elsewhere"):
         streams.inform(_write(chosen, place.script))
@@ -46,7 +46,10 @@ def install(shell: str | None) -> None:
     if place.start:
         line = _line(place)
         with _advising(f"put this line where {chosen} reads it: {line}"):
-            streams.inform(_add(line, place.start))
+            added = lines.add(place.start, line)
+        streams.inform(
+            f"  added to {shown(place.start)}: {line}" if added else f"  {shown(place.start)} reads it already"
+        )
         undo += f", and take that line out of {shown(place.start)}"
     streams.inform(f"  a new {chosen} has it; to undo it: {undo}")
     if chosen == "bash" and not place.start:
@@ -89,7 +92,7 @@ def _has_bash_completion() -> bool:
 def _write(shell: str, path: str) -> str:
     """Writes the script, also over an older one of envref's; returns what it did."""
     text = SCRIPTS[shell].encode()
-    if _read(path) == text:
+    if lines.read(path) == text:
         return f"completion for {shell} is in {shown(path)} already"
     _make_folder(os.path.dirname(path))
     atomic.write(path, text)
@@ -108,26 +111,3 @@ def _make_folder(folder: str) -> None:
 def _line(place: _Destination) -> str:
     word = pasted([Home(shown(place.script))])
     return f"[ ! -r {word} ] || . {word}  # envref completion --install"
-
-
-def _add(line: str, start: str) -> str:
-    """Adds the line that reads the script to the file with which the shell starts; returns what it did."""
-    with atomic.lock(start):
-        before = _read(start)
-        if line.encode() in before.splitlines():
-            return f"  {shown(start)} reads it already"
-        end = newline(before.decode("utf-8", "replace")).encode()
-        missing = b"" if not before or before.endswith(b"\n") else end
-        atomic.write(start, before + missing + line.encode() + end)
-    return f"  added to {shown(start)}: {line}"
-
-
-def _read(path: str) -> bytes:
-    """What is there; nothing where nothing is."""
-    try:
-        with open_file(path) as file:
-            return file.read()
-    except FileNotFoundError:
-        return b""
-    except OSError as error:
-        raise EnvrefError((error.strerror or "not a regular file").lower(), subject=shown(path)) from None
