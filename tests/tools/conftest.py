@@ -74,7 +74,8 @@ class Kept:
             capture_output=True,
             encoding="utf-8",
             check=False,
-            timeout=60,
+            stdin=subprocess.DEVNULL,
+            timeout=300,  # seconds; whatever takes longer hangs
         )
 
     @property
