@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from envref.flox import block
+from tests.agent.conftest import own, runtime  # noqa: F401  fixtures
 from tests.backends.vaults import unlocked_vault
 from tests.conftest import ROOT
 from tests.flox.simulator import SHELLS, Flox

@@ -1,16 +1,18 @@
-"""`flox-hook --agent` in the simulator of the documented contract: what outlives the environment's last shell."""
+"""`flox-hook --agent` in the simulator of the documented contract: what outlives the environment's last shell.
+
+An envref waits a tenth of a second for an agent, whatever the machine is busy with: here it tries until it was heard.
+"""
 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 
 import pytest
 
 from envref.agent.owners import start_of
+from envref.agent.start import start
 from envref.flox import block
-from tests.agent.conftest import end, told, wait_for
+from tests.agent.conftest import told, wait_for
 from tests.flox.conftest import SECRETS, console_script, manifest
 from tests.requirements import first_python
 
@@ -21,33 +23,40 @@ NEW = 'schema-version = "1.15.0"'
 
 
 @pytest.fixture
-def folder(monkeypatch):
-    """Where the agent is. This process has a session with a leader, as Flox has one."""
+def flox(place):
+    """With a hook that keeps, and one that says goodbye. The session has a leader, as that of a user has."""
     if not start_of(os.getsid(0)):
         os.setsid()
-    runtime = tempfile.mkdtemp(prefix="envref-", dir="/tmp")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-    yield os.path.join(runtime, "envref")
-    end(os.path.join(runtime, "envref"))
-    shutil.rmtree(runtime)
-
-
-@pytest.fixture
-def own(home):
-    """Writes the user's own config."""
-
-    def write(text):
-        path = home / ".config" / "envref" / "config.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    return write
-
-
-def environment(place):
-    """With a hook that keeps, and one that says goodbye."""
     goodbye = f"[hook]\non-deactivate = '''\n{block.goodbye('hook')}\n'''\n"
     return place.flox(manifest(hook=HOOK, head=NEW).replace("[hook]\n", goodbye))
+
+
+def activated(place, flox, folder):
+    """A live activation, whose values the agent has."""
+
+    def is_kept():
+        start(folder, 10)
+        flox.live = place.start(flox)
+        assert flox.live.additions == SECRETS
+        return kept(folder) == len(SECRETS)
+
+    wait_for(is_kept)
+
+
+def goodbye(flox, folder, left):
+    """The last shell leaves, until the agent has heard of it: what was printed."""
+    printed = []
+
+    def is_heard():
+        live = flox.live
+        done = flox.end()
+        printed.append((done.returncode, done.stdout, done.stderr))
+        flox.live = live
+        flox.runs.mkdir(parents=True, mode=0o700)
+        return kept(folder) <= left
+
+    wait_for(is_heard)
+    return set(printed)
 
 
 def kept(folder):
@@ -58,37 +67,32 @@ def kept(folder):
         return 0
 
 
-def test_the_last_shell_takes_the_values_along(place, folder):
+def test_the_last_shell_takes_the_values_along(place, flox, runtime):
     """Although the session goes on in which the environment was activated, and Flox says goodbye from another one."""
-    flox = environment(place)
-    flox.live = place.start(flox)
-    assert (flox.live.additions, kept(folder)) == (SECRETS, len(SECRETS))
-    goodbye = flox.end()
-    assert (goodbye.returncode, goodbye.stdout, goodbye.stderr) == (0, b"", b"")
-    wait_for(lambda: kept(folder) == 0)
+    activated(place, flox, runtime)
+    assert goodbye(flox, runtime, 0) == {(0, b"", b"")}
 
 
-def test_what_the_session_uses_elsewhere_stays(place, folder, own):
+def test_what_the_session_uses_elsewhere_stays(place, flox, runtime, own):
     """It was given the same value outside the environment, by the user's own wish."""
-    flox = environment(place)
-    flox.live = place.start(flox)
+    activated(place, flox, runtime)
     own("agent: true\n")
-    flox.live.exec(console_script(), "run", "--only", "API_KEY", "--project", str(place.project), "--", "true")
-    flox.end()
-    assert kept(folder) == 1
+    words = (console_script(), "-v", "run", "--only", "API_KEY", "--project", str(place.project), "--", "true")
+    wait_for(lambda: b"agent: it had 1 of 1" in flox.live.exec(*words).stderr)
+    goodbye(flox, runtime, 1)
+    assert kept(runtime) == 1
 
 
-def test_a_user_s_no_is_stronger(place, folder, own):
+def test_a_user_s_no_is_stronger(place, flox, runtime, own):
     """The manifest is everybody's; whether an agent keeps values is each one's own decision."""
     own("agent: false\n")
-    assert place.start(environment(place)).additions == SECRETS
-    assert not os.path.exists(folder)
+    assert place.start(flox).additions == SECRETS
+    assert not os.path.exists(runtime)
 
 
-def test_without_envref_the_goodbye_is_silent(place, folder):
+def test_without_envref_the_goodbye_is_silent(place, flox, runtime):
     """Flox logs what it prints."""
-    flox = environment(place)
     flox.live = place.start(flox)
     (flox.env / "bin" / "envref").unlink()
-    goodbye = flox.end()
-    assert (goodbye.returncode, goodbye.stdout, goodbye.stderr) == (0, b"", b"")
+    done = flox.end()
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
