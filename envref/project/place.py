@@ -17,15 +17,16 @@ _HUB = ("index.docker.io", "registry-1.docker.io")  # what docker calls docker.i
 
 
 class ServerPlace:
-    """`path` has no slash at its ends; without one the whole server is meant."""
+    """`path` has no slash at its ends and no `.git`; without one it is the whole server. `text` is what was typed."""
 
-    __slots__ = ("host", "path", "port", "scheme", "text")
+    __slots__ = ("_written", "host", "path", "port", "scheme", "text")
 
     def __init__(self, scheme: str, host: str, port: int, path: str, text: str) -> None:
         self.scheme = scheme
         self.host = host
         self.port = port
-        self.path = path
+        self.path = path.removesuffix(".git").removesuffix("/")
+        self._written = path
         self.text = text
 
     @property
@@ -36,7 +37,8 @@ class ServerPlace:
 
     @property
     def url(self) -> str:
-        return f"{self.server}/{self.path}".rstrip("/")
+        """As git compares it with a remote's: `.git` counts there."""
+        return f"{self.server}/{self._written}".rstrip("/")
 
     def covers(self, asked: ServerPlace) -> bool:
         """Whether a credential of this place is for what was asked: the same server, and there this path or below."""

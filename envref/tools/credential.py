@@ -57,8 +57,7 @@ def place_of_git(asked: Mapping[str, str]) -> ServerPlace | None:
     """The server that git is about to talk to; it tells the path only with credential.useHttpPath."""
     if asked.get("protocol") not in ("https", "http"):
         return None
-    path = asked.get("path", "").removesuffix("/").removesuffix(".git")
-    return parse(f"{asked['protocol']}://{asked.get('host', '')}" + (f"/{path}" if path else ""))
+    return parse(f"{asked['protocol']}://{asked.get('host', '')}/{asked.get('path', '')}")
 
 
 def for_git(values: Sequence[str], asked: Mapping[str, str]) -> str:
@@ -113,7 +112,7 @@ def asked_by_kubectl(text: str) -> tuple[str, ServerPlace | None]:
         raise EnvrefError("KUBERNETES_EXEC_INFO is not the JSON of an ExecCredential", hint="kubectl sets it") from None
     if version not in _VERSIONS:
         raise EnvrefError(f"kubectl asks in {version}", hint=f"write apiVersion: {_VERSIONS[0]} in the kubeconfig")
-    return version, parse(server)
+    return version, parse(str(server))
 
 
 def for_kubectl(values: Sequence[str], version: str) -> str:

@@ -35,6 +35,9 @@ COVERED = [
     ("github.com/team", "https://github.com/team/app"),
     ("github.com/team/", "https://github.com/team"),
     ("sparse+https://index.example/a/", "https://index.example/a/"),
+    ("github.com/team/app.git", "https://github.com/team/app"),
+    ("github.com/team/app", "https://github.com/team/app.git/"),
+    ("github.com/team", "https://github.com/team/app.git/.git"),
     ("http://127.0.0.1:80", "http://127.0.0.1/x"),
     ("[::1]:8443", "https://[::1]:8443/x"),
 ]
@@ -59,6 +62,12 @@ def test_a_place_covers_itself_and_what_is_below(place, asked):
 def test_a_place_covers_nothing_else(place, asked):
     """Another scheme, port, host or path."""
     assert not parse(place).covers(parse(asked))
+
+
+def test_a_url_for_git_keeps_what_was_written():
+    """git takes `app` and `app.git` for two."""
+    assert parse("GitHub.com/team/app.git/").url == "https://github.com/team/app.git"
+    assert parse("https://github.com:443").url == "https://github.com"
 
 
 @pytest.mark.parametrize("server", ["https://index.docker.io/v1/", "registry-1.docker.io", "docker.io"])
