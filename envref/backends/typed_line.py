@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import termios
 from typing import TYPE_CHECKING
 
@@ -32,7 +31,7 @@ def _terminal() -> BinaryIO:
     try:
         return open("/dev/tty", "r+b", buffering=0)
     except OSError:
-        return open(sys.stdin.fileno(), "r+b", buffering=0, closefd=False)
+        return open(0, "r+b", buffering=0, closefd=False)
 
 
 def _asked(terminal: int, prompt: str) -> str:
