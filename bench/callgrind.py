@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bench.sample import Failed
+from bench.sample import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -36,18 +35,8 @@ def count(command: Command) -> Count:
     """Runs the command once, 30 times as long as usual. Raises Failed unless it ends with status 0."""
     with tempfile.TemporaryDirectory(prefix="callgrind-") as directory:
         out = os.path.join(directory, "out")
-        ended = subprocess.run(
-            ["valgrind", *_OPTIONS, f"--callgrind-out-file={out}", *command.arguments],
-            cwd=command.directory,
-            env=command.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            check=False,
-        )
-        if ended.returncode:
-            raise Failed(f"{' '.join(command.arguments)}: exit status {ended.returncode}: {ended.stderr.strip()}")
+        beneath = ["valgrind", *_OPTIONS, f"--callgrind-out-file={out}", *command.arguments]
+        run(replace(command, arguments=beneath))
         with open(out, encoding="utf-8") as file:
             return counted(by_object(file))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from bench.sample import Failed
+from bench.sample import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,18 +42,7 @@ def modules_of(command: Command) -> Modules:
     python, *arguments = command.arguments
     with tempfile.TemporaryDirectory(prefix="modules-") as directory:
         out = os.path.join(directory, "out")
-        ended = subprocess.run(
-            [python, _PROBE, out, *arguments],
-            cwd=command.directory,
-            env=command.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            check=False,
-        )
-        if ended.returncode:
-            raise Failed(f"{' '.join(arguments)}: exit status {ended.returncode}: {ended.stderr.strip()}")
+        run(replace(command, arguments=[python, _PROBE, out, *arguments]))
         with open(out, encoding="utf-8") as file:
             rows = [line.split() for line in file]
     return {name: Module(int(steps), int(size), importer) for steps, size, importer, name in rows}

@@ -56,3 +56,19 @@ def sample(command: Command) -> Sample:
     if status != "0":
         raise Failed(f"{' '.join(command.arguments)}: exit status {status}: {measured.stderr.strip()}")
     return Sample(*map(float, numbers))
+
+
+def run(command: Command) -> None:
+    """Runs a command for what it writes elsewhere. Raises Failed when it does not end with status 0."""
+    ended = subprocess.run(
+        command.arguments,
+        cwd=command.directory,
+        env=command.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    if ended.returncode:
+        raise Failed(f"{' '.join(command.arguments)}: exit status {ended.returncode}: {ended.stderr.strip()}")
