@@ -12,9 +12,9 @@ import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-GROUND = "errors secret memory libc atomic streams paths client tell __init__"
+GROUND = "errors secret memory libc atomic streams paths client __init__"
 # Each room may import itself and the rooms above it.
-ROOMS = "refs env formats backends project resolve fresh agent flox tools checks secrets cli".split()  # noqa: SIM905
+ROOMS = "refs env formats agent backends project resolve fresh flox tools checks secrets cli".split()  # noqa: SIM905
 DOOR = "__main__"
 # What others than stores know of backends: the table, the contract, and the one way to run a program.
 SHARED = {

@@ -6,9 +6,9 @@ import os
 from typing import NamedTuple
 
 from envref import __version__, client
+from envref.agent.tell import is_there
 from envref.errors import EnvrefError, printable
 from envref.paths import open_ours, shown
-from envref.tell import is_there
 
 ELSEWHERE = "set XDG_RUNTIME_DIR to a folder of your own, with a short path"
 

@@ -7,13 +7,13 @@ import click
 from envref import client, streams
 from envref.agent import report
 from envref.agent.start import start as start_agent
+from envref.agent.tell import is_there, tell
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.cli.output import table
 from envref.errors import FAILED, OK, EnvrefError
 from envref.formats import shells
 from envref.paths import shown
-from envref.tell import is_there, tell
 
 _STARTING = 10.0  # seconds, for a person who asked for it and waits
 _HEADER = ("STORE", "TYPE", "VALUES", "ABSENT", "SHELLS", "WAITING", "OLDEST")

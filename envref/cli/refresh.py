@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import streams
+from envref.agent.tell import Writing
 from envref.cli import activate, candidates
 from envref.cli.grammar import Command
 from envref.cli.options import timeout_option
@@ -19,7 +20,6 @@ from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
 from envref.resolve.report import complaints
 from envref.resolve.withheld import withheld
-from envref.tell import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

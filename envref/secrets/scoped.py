@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 from envref import streams
+from envref.agent.tell import UNTOLD, Writing
 from envref.backends.base import Backend
 from envref.errors import BackendDenied, BackendError, EnvrefError
 from envref.fresh import stamp
@@ -17,7 +18,6 @@ from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
-from envref.tell import UNTOLD, Writing
 
 
 class ScopedStore:

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from envref import client
-from envref import tell as telling
+from envref.agent import tell as telling
 from envref.agent.owners import start_of
 from envref.agent.start import start
 

@@ -15,8 +15,8 @@ import time
 import pytest
 
 from envref import client
-from envref import tell as telling
 from envref.agent import owners, server, start
+from envref.agent import tell as telling
 from tests.agent.conftest import (
     HEAD,
     PATIENCE,

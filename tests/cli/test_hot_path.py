@@ -624,7 +624,8 @@ def test_a_key_of_the_project_loads_what_reads_env_files(app, monkeypatch, line)
     """No more than `get` does, libraries included."""
     monkeypatch.setenv("_ENVREF_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", line)
-    assert loaded(app) <= COMPLETING | GETTING | {"envref.cli.project_names"}
+    names = {"envref.cli.project_names", "envref.refs.address", "envref.refs.reference"}
+    assert loaded(app) <= COMPLETING | GETTING | names
 
 
 def test_both_doors_give_the_same_version(doors):

@@ -11,10 +11,10 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from envref.agent.tell import tell
 from envref.backends.aws_direct.signature import Credentials
 from envref.client import FORGET, VALUE, Late
 from envref.secret import Secret
-from envref.tell import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

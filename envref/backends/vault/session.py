@@ -56,8 +56,8 @@ def recall(vault_id: str) -> str | None:
 
 def forget(vault_id: str) -> None:
     """Ends the vault's session, wherever it is kept."""
+    from envref.agent.tell import tell
     from envref.client import FORGET, folder
-    from envref.tell import tell
 
     _forget(vault_id)
     tell(folder(), FORGET, _kind(vault_id))
@@ -65,8 +65,8 @@ def forget(vault_id: str) -> None:
 
 def _tell(agent: Agent, vault_id: str, identity_line: str, seconds: int, name: str) -> bool:
     """Whether the agent has it now, and for that long."""
+    from envref.agent.tell import tell
     from envref.client import FORGET, VALUE, Late
-    from envref.tell import tell
 
     kind = _kind(vault_id)
     tell(agent.place, FORGET, kind)  # else an earlier session would keep its own time

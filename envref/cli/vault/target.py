@@ -11,6 +11,7 @@ import click
 
 from envref import streams
 from envref.agent.start import start
+from envref.agent.tell import UNTOLD, Writing
 from envref.backends.vault import age, lifecycle, passphrase
 from envref.backends.vault import store as vault
 from envref.cli.consent import require
@@ -22,7 +23,6 @@ from envref.paths import shown
 from envref.project.config.agent import of_user
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
-from envref.tell import UNTOLD, Writing
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:
