@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from envref.env.source import hide_words
 from envref.errors import MalformedFile, Problem
 
@@ -15,6 +17,7 @@ _MARKS = (
     ("UTF-32", ("\udcff\udcfe\0\0", "\0\0\udcfe\udcff")),
     ("UTF-16", ("\udcff\udcfe", "\udcfe\udcff")),
 )
+_QUOTED = re.compile(r"""=[ \t]*(?:'[^']*'|`[^`]*`|"(?:\\.|[^"\\])*")""", re.DOTALL)
 
 
 def judge(source: Source, found: list[Problem], most: int) -> None:
@@ -68,10 +71,10 @@ def _encoding(text: str) -> str:
 
 
 def _is_of_old_macs(text: str) -> bool:
-    """Whether CR is the only line end, and another line follows one; a lone CR may be in a value."""
+    """Whether CR is the only line end, and another line follows one; a lone CR may be in a value, and in quotes any."""
     if "\n" in text:
         return False
-    lines = [line.lstrip() for line in text.split("\r")[1:]]
+    lines = [line.lstrip() for line in _QUOTED.sub("=", text).split("\r")[1:]]
     return any(line.startswith("#") or "=" in line for line in lines)
 
 

@@ -34,14 +34,14 @@ def test_another_encoding_is_named_in_one_line(data, encoding):
     ]
 
 
-@pytest.mark.parametrize("text", ["A=1\rB=2\r", "# note\rA=1", "\ufeffA=1\r# end\r"])
+@pytest.mark.parametrize("text", ["A=1\rB=2\r", "# note\rA=1", "\ufeffA=1\r# end\r", "# don't\rA=1\rB='x'"])
 def test_line_ends_of_old_macs_are_named_in_one_line(text):
     """They would make the file one variable."""
     expected = r"error: .env:1:1: the lines end in CR alone; save it with line ends LF, e.g. with tr '\r' '\n'"
     assert said(text.encode()) == [expected]
 
 
-@pytest.mark.parametrize("text", ["A=1\r", "A=1\r\nB=2\r\n", "A=a\rb", "A=é\n"])
+@pytest.mark.parametrize("text", ["A=1\r", "A=1\r\nB=2\r\n", "A=a\rb", "A=é\n", "B='\r#'", 'B="\rA=1"'])
 def test_other_carriage_returns_and_letters_are_read(text):
     """Windows' line ends, a lone CR within a value, a last line without LF."""
     assert str(EnvFile.decoded(text.encode(), ".env")) == text
