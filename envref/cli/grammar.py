@@ -20,7 +20,6 @@ _MEANT = {
     "exec": "run",
     "export": "resolve --export",
     "help": "--help",
-    "lock": "vault lock",
     "ls": "list",
     "remove": "unset",
     "rm": "unset",

@@ -66,8 +66,10 @@ class Relay:
         self._master = -1
         self._modes: list[object] | None = None  # of the outer terminal, while this process has changed them
         self._is_waiting = False  # for the keyboard, which another job has
+        self._is_told = False  # to stop, from outside
+        self._goes_on = False  # was told so since: `fg` can be quicker than the command's stop
         self._typed = b""
-        self._orders = self._reports = -1
+        self._orders = self._reports = self._signals = -1  # of the latter each is a byte, its number
         self._ends: list[int] = []  # what only the command needs
 
     def run(self, start: Callable[[], NoReturn]) -> int:
@@ -76,8 +78,8 @@ class Relay:
         given = self._given(slave)
         orders, self._orders = os.pipe()
         self._reports, reports = os.pipe()
-        woken, wake = os.pipe()
-        for descriptor in (wake, self._orders):
+        self._signals, wake = os.pipe()
+        for descriptor in (self._signals, wake, self._orders):
             os.set_blocking(descriptor, False)
         front = slave >= 0 and _is_terminal(0) and _is_terminal(1) and self._take_keyboard()
         child = os.fork()
@@ -91,7 +93,7 @@ class Relay:
         self._listen(wake, child)
         os.write(wake, b"\0")  # the command may have ended before anybody listened
         try:
-            status = self._serve(woken, child)
+            status = self._serve(child)
         finally:
             self._give_back()
         self._order(END)
@@ -163,7 +165,7 @@ class Relay:
             self._listen_beside(child)
             return
         for number in self._forwarded():
-            signal.signal(number, lambda number, _: self._order(number))
+            signal.signal(number, lambda number, _: self._order(number) if number != signal.SIGTSTP else None)
         signal.signal(signal.SIGWINCH, lambda *_: self._resize())
 
     def _forwarded(self) -> list[int]:
@@ -192,26 +194,26 @@ class Relay:
         except OSError:
             pass
 
-    def _serve(self, woken: int, child: int) -> int:
+    def _serve(self, child: int) -> int:
         status: int | None = None
         while status is None:
-            ready, writable, _ = select.select(self._readable(woken), self._writable(), [], self._wait())
+            ready, writable, _ = select.select(self._readable(), self._writable(), [], self._wait())
             for stream in [each for each in self._streams if each.source in ready]:
                 self._move(stream)
             if self._keyboard in ready:
                 self._type()
             if self._master in writable:
                 self._pass_on()
-            if woken in ready:
-                status = self._woken(woken, child)
+            if self._signals in ready:
+                status = self._woken(child)
             if self._reports in ready:
                 status = self._reported()
             self._show_overdue()
         self._drain()
         return status
 
-    def _readable(self, woken: int) -> list[int]:
-        found = [stream.source for stream in self._streams] + [woken]
+    def _readable(self) -> list[int]:
+        found = [stream.source for stream in self._streams] + [self._signals]
         if self._master >= 0:
             found.append(self._reports)
         if self._modes is not None and len(self._typed) < _CHUNK:
@@ -326,8 +328,17 @@ class Relay:
         signal.signal(signal.SIGTTOU, before)
         self._modes = None
 
-    def _woken(self, woken: int, child: int) -> int | None:
-        os.read(woken, 512)
+    def _take_signals(self) -> None:
+        """Hands on what came: Python calls handlers by number, SIGCONT before SIGTSTP, and here their order counts."""
+        for number in _read(self._signals) or b"":
+            if number == signal.SIGCONT:
+                self._goes_on = self._is_told
+            elif number == signal.SIGTSTP and signal.SIGTSTP not in self._ignored and self._master >= 0:
+                self._is_told, self._goes_on = True, False
+                self._order(number)
+
+    def _woken(self, child: int) -> int | None:
+        self._take_signals()
         if self._is_waiting:
             self._take_keyboard()
         if self._master >= 0:
@@ -355,7 +366,10 @@ class Relay:
         wants = wants or self._modes is not None
         self._drain()
         self._give_back()
-        _stop(number)
+        self._take_signals()
+        if not self._goes_on:
+            _stop(number)
+        self._is_told = self._goes_on = False
         if wants and (self._take_keyboard() or number in _KEYS):
             # Still in the background, it waits for keys without stopping again and again: nobody may be there to go on.
             self._is_waiting = self._modes is None

@@ -17,7 +17,10 @@ from tests.requirements import first_python, need
 pytestmark = first_python
 
 # commands.md and security.md P10
-SHOWING = {"resolve", "secret get", "secret generate", "secret rotate", "profile export", "vault export"}
+SHOWING = {
+    *("credential git get", "resolve", "secret get", "secret generate", "secret rotate"),
+    *("profile export", "vault export"),
+}
 OWN = re.compile(r"\x1b\[(\d+(;\d+)*m|K|\?2004[hl])")  # colours, a passing line's end, and what getpass's library says
 REFUSING = "vault export"  # on a terminal, without --force
 

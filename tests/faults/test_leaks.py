@@ -217,7 +217,7 @@ def test_a_typed_passphrase_is_nowhere(world, tmp_path):
 def test_only_the_child_of_run_has_the_values(world, tmp_path):
     """`envref run`: the values are in its environment and in no argument; the passphrase is in neither (P15)."""
     log = tmp_path / "strace"
-    status, stdout, stderr, _ = watched(world, Call("run -- env"), log)
+    status, stdout, stderr, _ = watched(world, Call("run --all -- env"), log)
     assert (status, stderr) == (0, "")
     assert stdout.count("OLDVALUE") == 3  # A, MIX, DOUBLE
     assert "PHRASE" not in stdout

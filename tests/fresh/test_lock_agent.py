@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.agent.conftest import led, patient  # noqa: F401  # fixtures
-from tests.agent.test_activation import folder, own, run  # noqa: F401  # fixtures
+from tests.agent.conftest import led, own, patient, runtime  # noqa: F401  # fixtures
+from tests.agent.test_activation import folder, run  # noqa: F401  # fixtures
 from tests.cli.conftest import config
 from tests.requirements import first_python
 

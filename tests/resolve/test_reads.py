@@ -20,8 +20,8 @@ from envref.refs.address import Address
 from envref.resolve import reads
 from envref.secret import Secret, Unread
 from envref.secrets import audit_log
+from tests.arguments import PYTHONPATH
 from tests.cli.conftest import PluginProject
-from tests.conftest import ROOT
 from tests.requirements import first_python, need
 
 ON = {"audit_log": {"reads": True}}
@@ -112,7 +112,7 @@ def test_every_command_that_gets_a_value_is_logged(logging, words):
     subprocess.run(
         [sys.executable, "-m", "envref", *words],
         cwd=logging.path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
         capture_output=True,
         check=False,
     )
@@ -133,7 +133,7 @@ def test_the_command_and_its_parent_are_named(logging, words, command):
     script = logging.path / "caller"
     script.write_text('#!/bin/sh\n"$@"\nexit 0\n')
     script.chmod(0o755)
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     started = [script, sys.executable, "-m", "envref", *words]
     subprocess.run(started, cwd=logging.path, env=environment, check=True, capture_output=True)
     [entry] = said(logging)
@@ -178,7 +178,7 @@ def test_a_shell_s_own_caller_is_named_too(logging):
     script = logging.path / "caller"
     script.write_text(f"#!{sys.executable}\nimport os\nos.system({sys.executable!r} + ' -m envref secret get a; :')\n")
     script.chmod(0o755)
-    subprocess.run([script], cwd=logging.path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run([script], cwd=logging.path, env={**os.environ, "PYTHONPATH": PYTHONPATH}, check=True)
     assert said(logging)[0]["parent"] == "sh < caller"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ from envref.project.project import PATIENCE, outside, readable, without_base
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
-from envref.resolve.chain import ProjectStores
 from envref.resolve.resolve import Scope, resolve
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class Case:
     def stores(self) -> dict[Store, list[BackendError]]:
         """The stores that references use, each with what is wrong with it. Asks for no value."""
         named = {reference.store for _, reference in self.references() if isinstance(reference, Reference)}
-        used = [store for store in ProjectStores(self.project, self.timeout) if named & {None, store.name}]
-        if not used or self.is_untrusted:
+        used = [] if not named or self.is_untrusted else [each for each in self._chain if named & {None, each.name}]
+        if not used:
             return {}
         with ThreadPoolExecutor(len(used)) as pool:
             return dict(zip(used, pool.map(_faults, used), strict=True))
@@ -107,8 +107,14 @@ class Case:
             return []
         asked = [(each.name, reference) for each, reference in self.references() if isinstance(reference, Reference)]
         scope = Scope(self.project.config.project, self.project.profile)
-        outcomes = resolve([reference for _, reference in asked], RevisionChain(self.project, self.timeout), scope)
+        until = time.monotonic() + max(store.limit for store in self.stores)
+        outcomes = resolve([reference for _, reference in asked], self._chain, scope, until)
         return ages((name, outcomes[reference]) for name, reference in asked)
+
+    @cached_property
+    def _chain(self) -> RevisionChain:
+        """One for all, so that a store borrows its credential once."""
+        return RevisionChain(self.project, self.timeout)
 
     def _read(self, layers: Iterable[Layer]) -> Iterator[EnvFile]:
         for path, name in layers:

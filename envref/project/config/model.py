@@ -238,11 +238,16 @@ class Config(_Frozen):
         return self.profiles.get(profile, f".env.{profile}")
 
 
-def _on_a_desktop() -> tuple[BackendConfig]:
-    """The chain of a config that says nothing of it."""
-    from envref.backends.table import DESKTOP  # most configs have backends
+_implied: list[tuple[BackendConfig]] = []
 
-    return (BackendConfig(name=DESKTOP, type=DESKTOP),)
+
+def _on_a_desktop() -> tuple[BackendConfig]:
+    """The chain of a config that says nothing of it: always the same object, by which it is known."""
+    if not _implied:
+        from envref.backends.table import DESKTOP  # most configs have backends
+
+        _implied.append((BackendConfig(name=DESKTOP, type=DESKTOP),))
+    return _implied[0]
 
 
 def invalid(faults: list[str]) -> EnvrefError:

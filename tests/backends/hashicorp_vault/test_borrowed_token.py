@@ -55,7 +55,7 @@ def test_every_command_reads_and_writes_with_it(shop, server, trusted):
     assert shop.envref("run", "--", "sh", "-c", "echo $KEY").stdout == "value-of-the-test\n"
     assert shop.envref("status").returncode == 0
     assert shop.envref("backend", "list", "--check").returncode == 0
-    assert "bao" not in shop.envref("doctor").stdout
+    assert shop.envref("doctor").returncode == 0
     assert shop.envref("secret", "delete", "other", "--backend", "bao", "--force").returncode == 0
     for number in range(5):
         server.put(f"envref/app/k{number}", {"value": f"{number}"})
