@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK = 65536  # bytes
 _SHORT, _LONG = 0.05, 1.0  # seconds that a terminal waits for the rest of a needle
+_SOON = 1.0  # seconds in which a command that was told to stop reports it
 _MOST = 32  # chunks: more than a pipe or a terminal holds
 _FEW = 4  # bytes of a beginning that are too few to wait long for
 _FORWARDED = (
@@ -67,7 +68,7 @@ class Relay:
         self._modes: list[object] | None = None  # of the outer terminal, while this process has changed them
         self._is_waiting = False  # for the keyboard, which another job has
         self._is_told = False  # to stop, from outside
-        self._goes_on = False  # was told so since: `fg` can be quicker than the command's stop
+        self._goes_on = 0.0  # until then it was told so since: `fg` can be quicker than a stop is reported
         self._typed = b""
         self._orders = self._reports = self._signals = -1  # of the latter each is a byte, its number
         self._ends: list[int] = []  # what only the command needs
@@ -331,10 +332,12 @@ class Relay:
     def _take_signals(self) -> None:
         """Hands on what came: Python calls handlers by number, SIGCONT before SIGTSTP, and here their order counts."""
         for number in _read(self._signals) or b"":
-            if number == signal.SIGCONT:
-                self._goes_on = self._is_told
+            if number == signal.SIGCONT and self._is_told:
+                # A shell that waits for its vfork does not stop, but what it starts does: nobody reports that.
+                self._is_told, self._goes_on = False, time.monotonic() + _SOON
+                self._order(number)
             elif number == signal.SIGTSTP and signal.SIGTSTP not in self._ignored and self._master >= 0:
-                self._is_told, self._goes_on = True, False
+                self._is_told, self._goes_on = True, 0.0
                 self._order(number)
 
     def _woken(self, child: int) -> int | None:
@@ -367,9 +370,10 @@ class Relay:
         self._drain()
         self._give_back()
         self._take_signals()
-        if not self._goes_on:
+        if time.monotonic() >= self._goes_on:
+            self._is_told = False
             _stop(number)
-        self._is_told = self._goes_on = False
+        self._goes_on = 0.0
         if wants and (self._take_keyboard() or number in _KEYS):
             # Still in the background, it waits for keys without stopping again and again: nobody may be there to go on.
             self._is_waiting = self._modes is None
