@@ -68,7 +68,7 @@ class Now:
     """
 
     def __init__(self, project: Project, environment: Environment, timeout: float | None, gate: Gate) -> None:
-        self._places = ProjectStores(project), Scope(project.config.project, project.profile)
+        self._places = ProjectStores(project), Scope.of(project)
         waiting = [variable for variable in environment.variables.values() if variable.plain is None]
         references = [each for variable in waiting for each in variable.references() if isinstance(each, Reference)]
         outcomes, lasting = _asked(project, references, timeout, gate) if references else ({}, set())
@@ -113,7 +113,7 @@ def _asked(
 ) -> tuple[dict[Reference, Outcome], set[tuple[str, Address]]]:
     """What became of each reference, and the places whose version can be read again later."""
     chain: VariableChain = _AskedChain(project, timeout, gate)
-    scope = Scope(project.config.project, project.profile)
+    scope = Scope.of(project)
     outcomes = answers(references, chain, scope)
     untold = [reference for reference, outcome in outcomes.items() if _is_untold(reference, outcome)]
     if untold:

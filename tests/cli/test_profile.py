@@ -368,6 +368,24 @@ def test_a_profile_may_do_without_the_project_s_secrets(closed):
     assert closed.envref("get", "A", "--resolve", "-P", "production").stdout == "real\n"
 
 
+def test_what_a_closed_profile_lacks_is_not_pinned(closed):
+    """`lock` looks where `resolve` does; the others' lock has the project's secret."""
+    assert closed.envref("lock", "--profile", "production").returncode == 1
+    assert not (closed.path / "envref.lock").exists()
+    assert closed.envref("lock", "--profile", "open").returncode == 0
+
+
+def test_what_a_closed_profile_lacks_has_no_age(vaulted):
+    """`doctor` looks there too."""
+    vaulted.write(".envref.yaml", config(VAULT_ENTRY, profiles=CLOSED))
+    vaulted.write(".env", "A=ref://secrets/a\n")
+    assert vaulted.envref("secret", "set", "a", stdin="dev").returncode == 0
+    for profile, names in (("open", ["A"]), ("production", [])):
+        report = json.loads(vaulted.envref("doctor", "--profile", profile, "--format", "json").stdout)
+        assert [row["name"] for row in report["secrets"]] == names
+
+
+
 def test_a_closed_profile_is_shown(closed):
     """For people and as data; the compiled copy of the config has it too."""
     for _ in range(2):

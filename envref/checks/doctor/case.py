@@ -106,7 +106,7 @@ class Case:
         if not self.stores or any(self.stores.values()):
             return []
         asked = [(each.name, reference) for each, reference in self.references() if isinstance(reference, Reference)]
-        scope = Scope(self.project.config.project, self.project.profile)
+        scope = Scope.of(self.project)
         until = time.monotonic() + max(store.limit for store in self.stores)
         outcomes = resolve([reference for _, reference in asked], self._chain, scope, until)
         return ages((name, outcomes[reference]) for name, reference in asked)
