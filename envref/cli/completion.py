@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from envref import streams
-from envref.cli import candidates, prompts
+from envref.cli import candidates, prompt_segment
 from envref.cli.grammar import Command, exclusive
 from envref.cli.scripts import SCRIPTS
 from envref.errors import UsageError
@@ -19,7 +19,7 @@ _LONGEST = 7 * 86400  # seconds between two questions of a prompt
 @click.option(
     "--prompt",
     metavar="SHELL",
-    shell_complete=candidates.choice(*prompts.SHELLS),
+    shell_complete=candidates.choice(*prompt_segment.SHELLS),
     help="Print a segment of the prompt instead: how many variables of the shell are old.",
 )
 @click.option("--every", metavar="D", help="With --prompt: also ask the stores again after this long, e.g. 10m.")
@@ -50,9 +50,9 @@ def completion(shell: str | None, prompt: str | None, every: str | None, *, inst
 
 
 def _segment(shell: str, every: str | None) -> str:
-    if shell not in prompts.SHELLS:
-        raise UsageError(f'unsupported shell "{shell}": --prompt has one of {", ".join(prompts.SHELLS)}')
-    return prompts.segment(shell, 0 if every is None else _seconds(every))
+    if shell not in prompt_segment.SHELLS:
+        raise UsageError(f'unsupported shell "{shell}": --prompt has one of {", ".join(prompt_segment.SHELLS)}')
+    return prompt_segment.segment(shell, 0 if every is None else _seconds(every))
 
 
 def _seconds(text: str) -> int:

@@ -385,7 +385,6 @@ def test_what_a_closed_profile_lacks_has_no_age(vaulted):
         assert [row["name"] for row in report["secrets"]] == names
 
 
-
 def test_a_closed_profile_is_shown(closed):
     """For people and as data; the compiled copy of the config has it too."""
     for _ in range(2):
