@@ -8,16 +8,13 @@ from __future__ import annotations
 import os
 import select
 import signal
-import termios
 import time
-import tty
-from fcntl import ioctl
 from typing import TYPE_CHECKING
 
-from envref.errors import FAILED, EnvrefError
-from envref.paths import without_waiting
+from envref.errors import FAILED
 from envref.tools.masker import Masker, Needles
 from envref.tools.monitor import BACK, END, FRONT, STATUS, monitor
+from envref.tools.terminal import is_terminal, keyboard, outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,27 +59,22 @@ class Relay:
         self._ignored = [number for number in _CHANGED if signal.getsignal(number) is signal.SIG_IGN]
         signal.signal(signal.SIGCHLD, lambda *_: None)  # where it is ignored, nobody learns how a child ended
         self._streams: list[_Stream] = []
-        self._screen = next((number for number in (1, 2, 0) if _is_terminal(number)), -1)
-        self._keyboard = _keyboard() if self._screen >= 0 else -1
-        self._master = -1
-        self._modes: list[object] | None = None  # of the outer terminal, while this process has changed them
-        self._is_waiting = False  # for the keyboard, which another job has
+        self._terminal = outside()
         self._is_told = False  # to stop, from outside
         self._goes_on = 0.0  # until then it was told so since: `fg` can be quicker than a stop is reported
-        self._typed = b""
         self._orders = self._reports = self._signals = -1  # of the latter each is a byte, its number
         self._ends: list[int] = []  # what only the command needs
 
     def run(self, start: Callable[[], NoReturn]) -> int:
         """Starts the command by `start`, which becomes it, or says why not and exits."""
-        slave = self._open_terminal() if self._screen >= 0 else -1
+        slave = self._opened() if self._terminal.screen >= 0 else -1
         given = self._given(slave)
         orders, self._orders = os.pipe()
         self._reports, reports = os.pipe()
         self._signals, wake = os.pipe()
         for descriptor in (self._signals, wake, self._orders):
             os.set_blocking(descriptor, False)
-        front = slave >= 0 and _is_terminal(0) and _is_terminal(1) and self._take_keyboard()
+        front = slave >= 0 and is_terminal(0) and is_terminal(1) and self._terminal.take_keyboard()
         child = os.fork()
         if child == 0:
             try:
@@ -96,34 +88,26 @@ class Relay:
         try:
             status = self._serve(child)
         finally:
-            self._give_back()
+            self._terminal.give_back()
         self._order(END)
         os.close(self._orders)
         if slave >= 0:
             os.waitpid(child, 0)
         return status
 
-    def _open_terminal(self) -> int:
-        """A terminal for the command, as the one outside. Raises EnvrefError."""
-        try:
-            self._master, slave = os.openpty()
-        except OSError as error:
-            raise EnvrefError(
-                f"no terminal can be had for the command: {error.strerror}", hint="without --mask it needs none"
-            ) from None
-        termios.tcsetattr(slave, termios.TCSANOW, termios.tcgetattr(self._screen))
-        self._resize()
-        os.set_blocking(self._master, False)
-        self._streams.append(_Stream(self._master, self._screen, self._needles, is_screen=True))
+    def _opened(self) -> int:
+        """The command's end of its terminal."""
+        slave = self._terminal.open()
+        self._streams.append(_Stream(self._terminal.inside, self._terminal.screen, self._needles, is_screen=True))
         return slave
 
     def _given(self, slave: int) -> list[int]:
         """The command's descriptors 0, 1 and 2. Streams that are one file outside are one pipe: their order stays."""
-        given = [slave if _is_terminal(0) else 0]
+        given = [slave if is_terminal(0) else 0]
         for number in (1, 2):
-            if _is_terminal(number):
+            if is_terminal(number):
                 given.append(slave)
-            elif number == 2 and not _is_terminal(1) and _is_same(1, 2):
+            elif number == 2 and not is_terminal(1) and _is_same(1, 2):
                 given.append(given[1])
             else:
                 given.append(self._pipe(number))
@@ -162,12 +146,12 @@ class Relay:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCONT, lambda *_: None)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        if self._master < 0:
+        if self._terminal.inside < 0:
             self._listen_beside(child)
             return
         for number in self._forwarded():
             signal.signal(number, lambda number, _: self._order(number) if number != signal.SIGTSTP else None)
-        signal.signal(signal.SIGWINCH, lambda *_: self._resize())
+        signal.signal(signal.SIGWINCH, lambda *_: self._terminal.resize())
 
     def _forwarded(self) -> list[int]:
         """Not those that the caller ignores, as nohup does: they stay ignored, in the command too."""
@@ -175,7 +159,7 @@ class Relay:
 
     def _listen_beside(self, child: int) -> None:
         """The command is in this process's own group: what a terminal's keys do reaches it already."""
-        has_keys = _keyboard() >= 0
+        has_keys = keyboard() >= 0
         for number in self._forwarded():
             if number == signal.SIGTSTP:
                 continue
@@ -188,23 +172,16 @@ class Relay:
         except OSError:
             pass  # the monitor has ended
 
-    def _resize(self) -> None:
-        """The terminal inside gets the size of the one outside; the kernel tells the command."""
-        try:
-            ioctl(self._master, termios.TIOCSWINSZ, ioctl(self._screen, termios.TIOCGWINSZ, bytes(8)))
-        except OSError:
-            pass
-
     def _serve(self, child: int) -> int:
         status: int | None = None
         while status is None:
-            ready, writable, _ = select.select(self._readable(), self._writable(), [], self._wait())
+            ready, writable, _ = select.select(self._readable(), self._terminal.writable(), [], self._wait())
             for stream in [each for each in self._streams if each.source in ready]:
                 self._move(stream)
-            if self._keyboard in ready:
-                self._type()
-            if self._master in writable:
-                self._pass_on()
+            if self._terminal.keyboard in ready and not self._terminal.type():
+                self._order(signal.SIGHUP)
+            if self._terminal.inside in writable:
+                self._terminal.pass_on()
             if self._signals in ready:
                 status = self._woken(child)
             if self._reports in ready:
@@ -215,14 +192,9 @@ class Relay:
 
     def _readable(self) -> list[int]:
         found = [stream.source for stream in self._streams] + [self._signals]
-        if self._master >= 0:
+        if self._terminal.inside >= 0:
             found.append(self._reports)
-        if self._modes is not None and len(self._typed) < _CHUNK:
-            found.append(self._keyboard)
-        return found
-
-    def _writable(self) -> list[int]:
-        return [self._master] if self._typed and self._modes is not None else []
+        return found + self._terminal.readable()
 
     def _wait(self) -> float | None:
         """Seconds until something held is to be shown."""
@@ -244,7 +216,7 @@ class Relay:
         return True
 
     def _show(self, stream: _Stream, data: bytes) -> None:
-        if stream.is_screen and self._modes is None:
+        if stream.is_screen and not self._terminal.is_taken:
             data = data.replace(b"\r\n", b"\n")  # the terminal outside adds the CR itself, while it is not raw
         while data:
             try:
@@ -260,8 +232,7 @@ class Relay:
             self._streams.remove(stream)
             os.close(stream.source)
             if stream.is_screen:
-                self._give_back()
-                self._typed = b""
+                self._terminal.hang_up()
 
     def _show_overdue(self) -> None:
         for stream in list(self._streams):
@@ -278,57 +249,6 @@ class Relay:
             self._show(stream, stream.masker.flush())
             stream.due = 0.0
 
-    def _type(self) -> None:
-        try:
-            data = os.read(self._keyboard, _CHUNK)
-        except OSError:
-            data = b""
-        if not data:
-            self._give_back()
-            self._order(signal.SIGHUP)
-        self._typed += data
-        self._pass_on()
-
-    def _pass_on(self) -> None:
-        try:
-            self._typed = self._typed[os.write(self._master, self._typed) :]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._typed = b""
-
-    def _take_keyboard(self) -> bool:
-        """Reads what is typed from now on, key by key. False if this job is not the one in the foreground."""
-        if self._keyboard < 0 or not self._is_in_front():
-            return False
-        try:
-            modes = termios.tcgetattr(self._keyboard)
-            tty.setraw(self._keyboard, termios.TCSADRAIN)
-        except (OSError, termios.error):
-            return False
-        self._modes, self._is_waiting = modes, False
-        self._resize()
-        return True
-
-    def _is_in_front(self) -> bool:
-        """Whether the keyboard is this job's. That of a terminal which controls no job is whoever's who reads it."""
-        try:
-            return os.tcgetpgrp(self._keyboard) == os.getpgrp()
-        except OSError:
-            return True
-
-    def _give_back(self) -> None:
-        """The terminal outside as it was."""
-        if self._modes is None:
-            return
-        before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-        try:
-            termios.tcsetattr(self._keyboard, termios.TCSADRAIN, self._modes)  # type: ignore[arg-type]
-        except termios.error:
-            pass  # it is gone
-        signal.signal(signal.SIGTTOU, before)
-        self._modes = None
-
     def _take_signals(self) -> None:
         """Hands on what came: Python calls handlers by number, SIGCONT before SIGTSTP, and here their order counts."""
         for number in _read(self._signals) or b"":
@@ -336,15 +256,15 @@ class Relay:
                 # A shell that waits for its vfork does not stop, but what it starts does: nobody reports that.
                 self._is_told, self._goes_on = False, time.monotonic() + _SOON
                 self._order(number)
-            elif number == signal.SIGTSTP and signal.SIGTSTP not in self._ignored and self._master >= 0:
+            elif number == signal.SIGTSTP and signal.SIGTSTP not in self._ignored and self._terminal.inside >= 0:
                 self._is_told, self._goes_on = True, 0.0
                 self._order(number)
 
     def _woken(self, child: int) -> int | None:
         self._take_signals()
-        if self._is_waiting:
-            self._take_keyboard()
-        if self._master >= 0:
+        if self._terminal.is_wanted:
+            self._terminal.take_keyboard()
+        if self._terminal.inside >= 0:
             return None
         ended, status = os.waitpid(child, os.WNOHANG)
         return status if ended else None
@@ -363,20 +283,20 @@ class Relay:
     def _stopped(self, number: int) -> None:
         """The command stopped. Where it only wants the keyboard, it gets that; else this job stops too, until `fg`."""
         wants = number in _KEYS
-        if wants and self._take_keyboard():
+        if wants and self._terminal.take_keyboard():
             self._order(FRONT)
             return
-        wants = wants or self._modes is not None
+        wants = wants or self._terminal.is_taken
         self._drain()
-        self._give_back()
+        self._terminal.give_back()
         self._take_signals()
         if time.monotonic() >= self._goes_on:
             self._is_told = False
             _stop(number)
         self._goes_on = 0.0
-        if wants and (self._take_keyboard() or number in _KEYS):
+        if wants and (self._terminal.take_keyboard() or number in _KEYS):
             # Still in the background, it waits for keys without stopping again and again: nobody may be there to go on.
-            self._is_waiting = self._modes is None
+            self._terminal.is_wanted = not self._terminal.is_taken
             self._order(FRONT)
         else:
             self._order(BACK)
@@ -408,14 +328,6 @@ def _stop(number: int) -> None:
     signal.signal(number, before)
 
 
-def _keyboard() -> int:
-    """A descriptor of the terminal that this process was started from, to read; -1 without one."""
-    try:
-        return 0 if _is_terminal(0) else without_waiting("/dev/tty", os.O_RDWR | os.O_NOCTTY)
-    except OSError:
-        return -1
-
-
 def _read(descriptor: int) -> bytes | None:
     """What is there, up to some kilobytes: a terminal gives four at a time. Empty at its end, None for nothing yet."""
     found: list[bytes] = []
@@ -432,13 +344,6 @@ def _read(descriptor: int) -> bytes | None:
         found.append(data)
         size += len(data)
     return b"".join(found) if found else None
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
 
 
 def _is_same(one: int, other: int) -> bool:
