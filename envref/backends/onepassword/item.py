@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envref.backends.onepassword.meaning import LABEL, SCHEME
+from envref.backends.program import plain
 from envref.errors import BackendInvalid, FieldNotFound, printable
 from envref.refs.field import NotStructured, absent, member
 from envref.refs.reference import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from envref.backends.onepassword.meaning import Item, Meaning
 
@@ -41,6 +43,35 @@ class Attachment(NamedTuple):
         if self.is_document:
             return "document", "get", self.item, "--vault", self.vault or vault
         return "read", "--no-newline", f"{SCHEME}{self.vault or vault}/{self.item}/{self.identifier}"
+
+
+def printed(output: bytes) -> list[Item]:
+    """The items that op printed, as an array or one after the other."""
+    items: list[Item] = []
+    for value in _values(output):
+        items += value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) and _is_named(item) for item in items):
+        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title", hint=UPDATE)
+    return items
+
+
+def _is_named(item: Item) -> bool:
+    return isinstance(item.get("id"), str) and isinstance(item.get("title"), str)
+
+
+def _values(output: bytes) -> Iterable[Any]:
+    decoder = json.JSONDecoder()
+    try:
+        text = plain(output.decode("utf-8")).strip()
+        values, position = [], 0
+        while position < len(text):
+            value, position = decoder.raw_decode(text, position)
+            values.append(value)
+            position = len(text) - len(text[position:].lstrip())
+    except (ValueError, RecursionError):
+        # "from None": a decoder's error carries the whole text
+        raise BackendInvalid(f"{LABEL}: op: invalid JSON response", hint=UPDATE) from None
+    return values
 
 
 def content(name: Meaning, item: Item) -> str | Attachment:

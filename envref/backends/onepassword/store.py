@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envref.backends.answer import answered, as_bytes, as_secret, there
 from envref.backends.base import Backend, Package
-from envref.backends.onepassword.item import NOTE, NOTES, UPDATE, Attachment, content, fields, note, safe_id
+from envref.backends.onepassword.complaints import Ambiguous, error_of, refuse, says_absent
+from envref.backends.onepassword.item import NOTE, NOTES, Attachment, content, fields, note, printed, safe_id
 from envref.backends.onepassword.meaning import LABEL, SCHEME, Meaning, Title
-from envref.backends.program import Complaint, Installation, Program, plain, understood
+from envref.backends.program import Installation, Program
 from envref.backends.revision import revision
 from envref.errors import (
-    BackendDenied,
     BackendError,
     BackendInvalid,
-    BackendLocked,
     BackendUnavailable,
     SecretNotFound,
     printable,
@@ -39,46 +38,10 @@ if TYPE_CHECKING:
 _PACKAGES = (Package("_1password-cli", group="1password", unfree=True, also="_1password"),)
 _INSTALLATION = Installation(("1password-cli",), _PACKAGES, ("op", "signin"))
 _VAULT = "Personal"
-_SIGN_IN: Any = {"says": "not signed in", "run": ("op", "signin")}
-_LIMITS = "op service-account ratelimit shows the limits"
 _WITHOUT_PERSON = ("OP_SERVICE_ACCOUNT_TOKEN", "OP_CONNECT_TOKEN")
-_START = "start and unlock the 1Password app; Settings > Developer has its integration with op"
-_APPROVE = "run it again and approve it in 1Password; op signin asks beforehand"
-_ACCOUNT = "option account names one; op account list shows them"
 _TRIES = 2  # tries to read by name; the second leaves out the absent item that ended the first
 
 
-class _Ambiguous(BackendInvalid):
-    """More than one item has the name."""
-
-
-# The last row counts only if no other matches: an item may have any name.
-_COMPLAINTS = (
-    Complaint("isn't a vault", BackendDenied, hint="op vault list shows the vaults of the account"),
-    Complaint("not currently signed in", BackendLocked, **_SIGN_IN),
-    Complaint("account is not signed in", BackendLocked, **_SIGN_IN),
-    Complaint("could not find session token", BackendLocked, **_SIGN_IN),
-    Complaint("No accounts configured", BackendLocked, **_SIGN_IN),
-    Complaint("session expired", BackendLocked, **_SIGN_IN),
-    Complaint("multiple accounts found", BackendInvalid, says="op is signed in to several accounts", hint=_ACCOUNT),
-    Complaint("found multiple accounts for filter", BackendInvalid, hint=_ACCOUNT),
-    Complaint("found no accounts for filter", BackendLocked, hint=_ACCOUNT),
-    Complaint("authorization timeout", BackendLocked, hint=_APPROVE),
-    Complaint("authorization prompt dismissed", BackendLocked, hint=_APPROVE),
-    Complaint("authorization denied", BackendLocked, hint=_APPROVE),
-    Complaint("connecting to desktop app timed out", BackendLocked, hint=_START),
-    Complaint("DecodeSACredentials", BackendDenied, hint="check OP_SERVICE_ACCOUNT_TOKEN"),
-    Complaint("(401) Unauthorized", BackendDenied, hint="check the token in the environment"),
-    Complaint("(403) Forbidden", BackendDenied, hint="the account needs access to the vault and its items"),
-    Complaint("Too many requests", BackendUnavailable, hint=_LIMITS),
-    Complaint("(429)", BackendUnavailable, hint=_LIMITS),
-    Complaint("rate limit", BackendUnavailable, hint=_LIMITS),
-    Complaint("cannot connect to 1Password app", BackendUnavailable, hint=_START),
-    Complaint("connecting to desktop app", BackendUnavailable, hint=_START),
-    Complaint("More than one item matches", _Ambiguous),
-    Complaint("isn't an item", SecretNotFound),
-)
-_STAMP = re.compile(r"^\[ERROR\] \d+/\d+/\d+ \d+:\d+:\d+ (?:unable to process line \d+: )?", re.MULTILINE)
 _IN_A_REFERENCE = re.compile(r"[A-Za-z0-9_. -]+")  # what op://VAULT/ITEM/FIELD may hold between its slashes
 
 
@@ -214,7 +177,7 @@ class OnePassword(Backend):
         item = self._own_item(address, deadline)
         if item is None:
             raise self.absent(address)
-        _refuse(self._run(["delete", safe_id(item)], deadline))
+        refuse(self._run(["delete", safe_id(item)], deadline))
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         prefix = f"{project}/"
@@ -252,14 +215,14 @@ class OnePassword(Backend):
         left = [name for name in names if name not in waiting]
         for _ in range(_TRIES if waiting else 0):
             finished = self._run(["get", "-"], deadline, "\n".join(name.text for name in waiting), vault)
-            error = _error(finished)
-            if isinstance(error, _Ambiguous):
+            error = error_of(finished)
+            if isinstance(error, Ambiguous):
                 return self._read_listed(names, deadline, vault)
             if error is not None and not isinstance(error, SecretNotFound):
                 raise error
-            items += _printed(finished)
+            items += printed(finished.stdout)
             # Nobody says whether op itself finds an item by other capitals: the list does.
-            known = [name for name in waiting if not name.any_case and _says_absent(finished, name.text)]
+            known = [name for name in waiting if not name.any_case and says_absent(finished, name.text)]
             # A failed call may have ended before a name that is an item's id.
             by_id = () if error is None else [name.text for name in names]
             waiting = [name for name in waiting if name not in known and not _is_settled(name, by_id, items)]
@@ -278,15 +241,15 @@ class OnePassword(Backend):
             return shared
         wanted = [{"id": item_id, "vault": item.get("vault", {})} for item_id, item in single.items()]
         finished = self._run(["get", "-"], deadline, json.dumps(wanted), vault)
-        if isinstance(_error(finished), SecretNotFound):
+        if isinstance(error_of(finished), SecretNotFound):
             raise BackendUnavailable(f"{LABEL}: op: an item was deleted while it was being read; try again")
-        _refuse(finished)
-        return [*shared, *_printed(finished)]
+        refuse(finished)
+        return [*shared, *printed(finished.stdout)]
 
     def _listing(self, deadline: float, *filters: str, vault: str = "") -> Sequence[Item]:
         finished = self._run(["list", *filters], deadline, vault=vault)
-        _refuse(finished)
-        return _printed(finished)
+        refuse(finished)
+        return printed(finished.stdout)
 
     def _files(self, files: Iterable[Attachment], deadline: float) -> dict[Attachment, Secret | BackendError]:
         """The content of each file, printed by a call of its own, four at a time."""
@@ -297,7 +260,7 @@ class OnePassword(Backend):
         return {file: answered(_content, outcome) for file, outcome in zip(wanted, outcomes, strict=True)}
 
     def _write(self, verb: str, target: str, template: Item, deadline: float) -> None:
-        _refuse(self._run([verb, target], deadline, json.dumps(template, ensure_ascii=False)))
+        refuse(self._run([verb, target], deadline, json.dumps(template, ensure_ascii=False)))
 
     def _run(self, arguments: Sequence[str], deadline: float, text: str | None = None, vault: str = "") -> Finished:
         options = ["--vault", vault or self._vault, "--format", "json", *self._account]
@@ -346,7 +309,7 @@ def _answer(
 def _content(outcome: Finished | BackendError) -> Secret:
     if isinstance(outcome, BackendError):
         raise outcome
-    _refuse(outcome)
+    refuse(outcome)
     return as_secret(LABEL, outcome.stdout)
 
 
@@ -354,7 +317,7 @@ def _pick(title: Title, items: Iterable[Item]) -> Item | None:
     found = title.matching(items)
     if len(found) > 1:
         shown, ids = printable(title.text), ", ".join(printable(item["id"]) for item in found)
-        raise _Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint=f"name one by its id: {ids}")
+        raise Ambiguous(f'{LABEL}: op get: more than one item matches "{shown}"', hint=f"name one by its id: {ids}")
     return found[0] if found else None
 
 
@@ -368,50 +331,3 @@ def _is_settled(title: Title, ids: Sequence[str], items: Sequence[Item]) -> bool
 def _fits_a_line(name: str) -> bool:
     """Whether op takes the name as one line, not as JSON, and no complaint about another name can seem to mean it."""
     return '"' not in name and not name.startswith(("{", "["))
-
-
-def _printed(finished: Finished) -> list[Item]:
-    """The items that op printed, as an array or one after the other."""
-    items: list[Item] = []
-    for value in _values(finished.stdout):
-        items += value if isinstance(value, list) else [value]
-    if not all(isinstance(item, dict) and _is_named(item) for item in items):
-        raise BackendInvalid(f"{LABEL}: op: invalid answer: an item without id or title", hint=UPDATE)
-    return items
-
-
-def _is_named(item: Item) -> bool:
-    return isinstance(item.get("id"), str) and isinstance(item.get("title"), str)
-
-
-def _values(output: bytes) -> Iterable[Any]:
-    decoder = json.JSONDecoder()
-    try:
-        text = plain(output.decode("utf-8")).strip()
-        values, position = [], 0
-        while position < len(text):
-            value, position = decoder.raw_decode(text, position)
-            values.append(value)
-            position = len(text) - len(text[position:].lstrip())
-    except (ValueError, RecursionError):
-        # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{LABEL}: op: invalid JSON response", hint=UPDATE) from None
-    return values
-
-
-def _refuse(finished: Finished) -> None:
-    error = _error(finished)
-    if error is not None:
-        raise error
-
-
-def _error(finished: Finished) -> BackendError | None:
-    """The error of a failed call; None for one that succeeded."""
-    if finished.status == 0:
-        return None
-    first, *stamped = _STAMP.split(plain(finished.stderr))
-    return understood(f"{LABEL}: op", "".join(stamped) or first, _COMPLAINTS)
-
-
-def _says_absent(finished: Finished, name: str) -> bool:
-    return finished.status != 0 and f'"{name}" isn\'t an item' in plain(finished.stderr)
