@@ -1,24 +1,18 @@
-"""Doppler: read by requests of envref's own where it can (ADR 35), and else through its program (stores.md 12).
-
-A name there is upper case, digits and underscores, so several keys share one name. A listed name does not show which
-key was meant: keys are listed in lower case, or as this run spelt them.
-"""
+"""Doppler: read by requests of envref's own where it can (ADR 35), and else through its program (stores.md 12)."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from itertools import pairwise
-from typing import NamedTuple
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.doppler_complaints import LABEL, NoSuchConfig, output, throttled
+from envref.backends.doppler_names import DopplerName, DopplerNames, no_name, shared
 from envref.backends.program import Installation, Program
 from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
-from envref.refs.address import HISTORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,27 +38,10 @@ _NAMES = ("secrets", "--only-names", "--json")
 _CONFIGS = ("configs", "--json", "--number=1000")
 _CURRENT = ("configs", "get", "--json")
 
-_KEY = re.compile(r"[A-Za-z0-9_/.-]+")
-_UNDERSCORED = str.maketrans("/.-", "___")
-_BETWEEN = "__"  # a profile and its key, where one config holds all profiles
-_PAST = re.compile(r"(.+)___HISTORY_([1-9][0-9]*)")  # KEY.__history.N, as a name
 _DOPPLERS_OWN = ("DOPPLER_PROJECT", "DOPPLER_ENVIRONMENT", "DOPPLER_CONFIG")
 
 _LONGEST_LINE = 65535  # bytes that the program reads of a line (measured)
 _BASE64 = "store it as base64 and add ?encoding=base64"
-
-
-class _DopplerName(NamedTuple):
-    """A secret as Doppler names it. An empty project or config means the one that the program is set up for."""
-
-    project: str
-    config: str
-    name: str
-
-    @property
-    def source(self) -> tuple[str, str]:
-        """What is downloaded for it."""
-        return self.project, self.config
 
 
 class Doppler(Backend):
@@ -89,7 +66,7 @@ class Doppler(Backend):
         self._root = root
         self._direct = Direct("doppler", self._client, COMMAND if command not in ("", "doppler") else "")
         self._program = Program(LABEL, command or "doppler", _INSTALLATION, root=root, throttled=throttled)
-        self._spellings: dict[_DopplerName, str] = {}
+        self._names = DopplerNames(project, config)
 
     @property
     def way(self) -> str:  # type: ignore[override]
@@ -100,9 +77,9 @@ class Doppler(Backend):
 
     def location(self, address: Address) -> tuple[str, ...]:
         """Project, config and name. An empty project or config means the one that the program is set up for."""
-        place = self._place(address)
+        place = self._names.place(address)
         if place is None:
-            raise _no_name(address)
+            raise no_name(address)
         return place
 
     @staticmethod
@@ -130,7 +107,7 @@ class Doppler(Backend):
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """One download for each config asked for: a single one where `config` is set, or without a profile."""
-        places = {address: place for address in addresses if (place := self._place(address))}
+        places = {address: place for address in addresses if (place := self._names.place(address))}
         downloads = self._downloads([place.source for place in places.values()], deadline)
         answers = there(
             {address: answered(_value, downloads[place.source], place.name) for address, place in places.items()}
@@ -138,13 +115,13 @@ class Doppler(Backend):
         found = {
             address: places[address] for address, answer in answers.items() if not isinstance(answer, BackendError)
         }
-        return {**answers, **_shared(found)}
+        return {**answers, **shared(found)}
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
         """Reads back what was written, and raises BackendInvalid when it is something else (commands.md 2.7)."""
-        place = self._own_place(address)
+        place = self._names.own_place(address)
         if place is None:
-            raise _no_name(address)
+            raise no_name(address)
         self._run(("secrets", "set", place.name, "--no-interactive"), place.source, deadline, payload=_payload(value))
         if self._ask_one(_DOWNLOAD, place.source, deadline).get(place.name) != value.reveal():
             raise BackendInvalid(
@@ -154,7 +131,7 @@ class Doppler(Backend):
 
     def delete(self, address: Address, deadline: float) -> None:
         """Raises SecretNotFound when there is nothing to delete."""
-        place = self._own_place(address)
+        place = self._names.own_place(address)
         # Checked first: the program reports success for deleting what is not there.
         if place is None or place.name not in self._ask_one(_NAMES, place.source, deadline):
             raise self.absent(address)
@@ -164,58 +141,13 @@ class Doppler(Backend):
         """The names of the config; without `config`, also those of the project's other configs, as CONFIG/KEY."""
         own = self._ask_one(_NAMES, (self._project, self._config), deadline)
         others = () if self._config else [(self._project, config) for config in self._other_configs(deadline)]
-        places = [_DopplerName(self._project, self._config, name) for name in own]
+        places = [DopplerName(self._project, self._config, name) for name in own]
         for source, names in self._ask(_NAMES, others, deadline).items():
             if isinstance(names, BackendDenied):
                 self.warnings.append(f'{LABEL}: config "{printable(source[1])}" may not be read; it is left out')
                 continue
-            places += [_DopplerName(*source, name) for name in _unless_error(names)]
-        return [self._key(place) for place in places if place.name not in _DOPPLERS_OWN]
-
-    def _place(self, address: Address) -> _DopplerName | None:
-        """Where the secret is kept; None for a key that can't be written as a Doppler name."""
-        if address.foreign is not None:
-            return self._foreign(address.foreign)
-        place = self._named(address)
-        if not _KEY.fullmatch(address.scoped_key) or place.name[0].isdigit():
-            return None
-        self._spellings[place] = address.scoped_key
-        return place
-
-    def _foreign(self, written: str) -> _DopplerName | None:
-        """`NAME`, `CONFIG/NAME` or `PROJECT/CONFIG/NAME`; no part of them holds a slash itself."""
-        *places, name = written.split("/")
-        if len(places) > 2 or not all((*places, name)):
-            return None
-        *project, config = places or [self._config]
-        return _DopplerName(project[0] if project else self._project, config, name)
-
-    def _named(self, address: Address) -> _DopplerName:
-        config, name = self._config, _name(address.key)
-        if address.profile is not None and config:
-            name = f"{_name(address.profile)}{_BETWEEN}{name}"
-        return _DopplerName(self._project, config or address.profile or "", name)
-
-    def _own_place(self, address: Address) -> _DopplerName | None:
-        if address.foreign is not None:
-            raise BackendInvalid(
-                f'{LABEL}: "{printable(address.foreign)}" is a foreign name, which is only read',
-                hint="change it in Doppler",
-            )
-        return self._place(address)
-
-    def _key(self, place: _DopplerName) -> str:
-        """`KEY` or `PROFILE/KEY` of a name: as this run spelt it, else in lower case, as most keys are."""
-        if place in self._spellings:
-            return self._spellings[place]
-        past = _PAST.fullmatch(place.name)
-        if past:
-            return f"{self._key(place._replace(name=past[1]))}{HISTORY}{past[2]}"
-        name = place.name.lower()
-        if place.config != self._config:
-            return f"{place.config}/{name}"
-        profile, _, key = name.partition(_BETWEEN)
-        return f"{profile}/{key}" if self._config and profile and key else name
+            places += [DopplerName(*source, name) for name in _unless_error(names)]
+        return [self._names.key_of(place) for place in places if place.name not in _DOPPLERS_OWN]
 
     def _other_configs(self, deadline: float) -> Sequence[str]:
         """The project's configs except the one the program is set up for. None, with a warning, for a service token.
@@ -286,17 +218,6 @@ def _flag(name: str, value: str) -> tuple[str, ...]:
     return (f"--{name}={value}",) if value else ()
 
 
-def _no_name(address: Address) -> BackendInvalid:
-    return BackendInvalid(
-        f'{LABEL}: key "{printable(address.scoped_key)}" can have no name there: '
-        'only letters, digits, "_", "/", "." and "-", and no digit first'
-    )
-
-
-def _name(key: str) -> str:
-    return key.upper().translate(_UNDERSCORED)
-
-
 def _payload(value: Secret) -> bytes:
     """The value as the program reads it: line by line, and without the last line end, so that one is added.
 
@@ -308,24 +229,6 @@ def _payload(value: Secret) -> bytes:
     if any(len(line) > _LONGEST_LINE for line in raw.split(b"\n")):
         raise BackendInvalid(f"{LABEL}: a line of the value is longer than {_LONGEST_LINE} bytes; {_BASE64}")
     return raw + b"\n"
-
-
-def _shared(places: Mapping[Address, _DopplerName]) -> dict[Address, BackendInvalid]:
-    """An error for each of several keys that are one secret: a value written to one would be read as the other's."""
-    keys: dict[_DopplerName, list[Address]] = {}
-    for address, place in places.items():
-        if address.foreign is None:
-            keys.setdefault(place, []).append(address)
-    return {
-        address: BackendInvalid(f"{LABEL}: {_spelt(sharing)} are one secret there, {place.name}; use one of them")
-        for place, sharing in keys.items()
-        for address in sharing
-        if len(sharing) > 1
-    }
-
-
-def _spelt(addresses: Iterable[Address]) -> str:
-    return " and ".join(f'"{address.scoped_key}"' for address in addresses)
 
 
 def _value(contents: Mapping[str, object] | BackendError, name: str) -> Secret | None:

@@ -14,12 +14,12 @@ from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not
 from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
 from envref.backends.pass_blob import blob
-from envref.backends.program import Complaint, Installation, Program, understood
+from envref.backends.pass_complaints import COMPLAINTS, HISTORY
+from envref.backends.pass_functions import FIRST_LINE, WHOLE_ENTRY
+from envref.backends.program import Installation, Program, understood
 from envref.errors import (
-    BackendDenied,
     BackendError,
     BackendInvalid,
-    BackendLocked,
     BackendUnavailable,
     SecretNotFound,
     printable,
@@ -47,72 +47,6 @@ _SUFFIX = ".gpg"
 _OF_AGE = ".age"  # of gopass's stores of its other kind (gopass, internal/backend/crypto/age/age.go)
 _WHOLE = "*"  # the field that is the whole entry
 _PEM = b"-----BEGIN "  # an entry that begins so is a key, of which one line is no use
-_HISTORY = "take it from the history of the store: pass git log"
-
-_KEYS = "gpg --list-keys shows them: import a missing key, extend an expired one with --quick-set-expire"
-_AGENT = "let gpg start gpg-agent: gpg-connect-agent /bye says why it can't"
-_UNLOCK = "unlock the key by reading an entry with pass show; if gpg --list-secret-keys lacks it, import it"
-# The last row counts only if no other matches: an entry may have any name.
-_COMPLAINTS = (
-    Complaint("gpg: command not found", BackendUnavailable, says="pass can't start gpg", hint="install gnupg"),
-    Complaint("You must run:", BackendUnavailable, says="not initialized", run=("pass", "init", "YOUR-GPG-ID")),
-    Complaint("gpg-agent", BackendUnavailable, hint=_AGENT),
-    Complaint("No secret key", BackendLocked, says="locked: gpg has no secret key that it may use", hint=_UNLOCK),
-    Complaint("cannot open '/dev/tty'", BackendLocked, says="locked: gpg can't ask for the passphrase", hint=_UNLOCK),
-    Complaint("Permission denied", BackendDenied, hint="pass ls says more"),
-    Complaint(
-        "File name too long",
-        BackendInvalid,
-        says="a part of the name is too long for a file",
-        hint="choose another key",
-    ),
-    Complaint("Is a directory", BackendInvalid, says="the name is taken by a directory", hint="choose another key"),
-    Complaint(
-        "Not a directory", BackendInvalid, says="a part of the name is taken by an entry", hint="choose another key"
-    ),
-    Complaint(
-        "encryption failed: ",
-        BackendUnavailable,
-        says="gpg lacks a usable public key of a recipient in .gpg-id",
-        hint=_KEYS,
-    ),
-    Complaint("decrypt_message failed", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
-    Complaint("has been manipulated", BackendInvalid, says="the entry is damaged", hint=_HISTORY),
-    Complaint("is not in the password store", SecretNotFound),
-)
-
-# _envref_entry NAME [STORE [PROGRAM]]: an entry of pass. For a directory pass prints a tree, and calls that a success.
-_WHOLE_ENTRY = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_entry() {
-  local +x _envref_store="${2:-${PASSWORD_STORE_DIR:-$HOME/.password-store}}" _envref_program="${3:-pass}"
-  if [ -z "${2:-}${PASSWORD_STORE_DIR:-}" ] && [ ! -d "$_envref_store" ]; then
-    _envref_store="$HOME/.local/share/gopass/stores/root"
-  fi
-  if ! type -P "$_envref_program" >/dev/null; then
-    printf 'envref: %s is not installed\n' "$_envref_program" >&2
-    return 1
-  fi
-  if [ ! -f "$_envref_store/$1.gpg" ]; then
-    printf 'envref: %s is not in the password store\n' "$1" >&2
-    return 1
-  fi
-  PASSWORD_STORE_DIR="$_envref_store" "$_envref_program" show -- "$1"
-}
-"""
-
-# _envref_pass NAME [STORE [PROGRAM]]: the first line of an entry; of a key in PEM, all of it
-_FIRST_LINE = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_pass() {
-  local +x _envref_text=''
-  _envref_text="$(_envref_entry "$@")" || return 1
-  case "$_envref_text" in
-    "-----BEGIN "*) printf '%s\n' "$_envref_text" ;;
-    *) printf '%s' "${_envref_text%%$'\n'*}" ;;
-  esac
-}
-"""
 
 
 class PassStore(Backend):
@@ -129,7 +63,7 @@ class PassStore(Backend):
     own_places = (_USUAL_STORE, _GOPASS_STORE, "$PASSWORD_STORE_DIR")
     packages = _PACKAGES
     read_variables = "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA"
-    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_entry": _WHOLE_ENTRY, "_envref_pass": _FIRST_LINE}
+    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_entry": WHOLE_ENTRY, "_envref_pass": FIRST_LINE}
 
     def __init__(
         self,
@@ -241,7 +175,7 @@ class PassStore(Backend):
         _output(finished)
         # pass does not check whether rm succeeded
         if self._is_entry(name):
-            raise understood(_LABEL, finished.stderr, _COMPLAINTS)
+            raise understood(_LABEL, finished.stderr, COMPLAINTS)
 
     def list(self, project: str, deadline: float) -> Iterable[str]:
         """Lists the files: decrypts nothing and starts no program."""
@@ -350,7 +284,7 @@ def _output(outcome: Finished | BackendError) -> bytes:
     if isinstance(outcome, BackendError):
         raise outcome
     if outcome.status:
-        raise understood(_LABEL, outcome.stderr, _COMPLAINTS)
+        raise understood(_LABEL, outcome.stderr, COMPLAINTS)
     return outcome.stdout
 
 
@@ -358,9 +292,7 @@ def _value(address: Address, name: str, entry: bytes) -> bytes | str | None:
     """The part of an entry that an address means; None if it has no such field."""
     # gpg decrypts a truncated file to an empty text, and reports success
     if not entry:
-        raise BackendInvalid(
-            f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off', hint=_HISTORY
-        )
+        raise BackendInvalid(f'{_LABEL}: the entry "{printable(name)}" is empty, or its file was cut off', hint=HISTORY)
     if address.field is not None:
         return _field(entry, address.field, name)
     if address.foreign is None:
