@@ -33,7 +33,7 @@ HOMES = {
     "yaml": ("project.config.yaml",),
     "tomlkit": ("flox", "tools.cargo_config"),
     "keyring": ("backends.keychain.keyring",),
-    "secretstorage": ("backends.keychain.secret_service",),
+    "secretstorage": ("backends.keychain.conversation", "backends.keychain.secret_service"),
     "pyrage": ("backends.vault.format", "project.recipient", "secrets.sharing"),
     "subprocess": (
         "backends.children",

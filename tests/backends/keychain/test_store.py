@@ -14,7 +14,7 @@ import pytest
 from jeepney import HeaderFields
 from jeepney.bus_messages import message_bus
 
-from envref.backends.keychain import secret_service
+from envref.backends.keychain import conversation, secret_service
 from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
 from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
 from envref.backends.keychain.store import Keychain, KeychainEntry
@@ -235,7 +235,7 @@ class TestPrompt:
         """A service may want a prompt that nobody has to answer, so it is performed; unanswered it ends as locked,
         long before the time is up.
         """
-        shortly = "from envref.backends.keychain import secret_service\nsecret_service._UNWATCHED = 0.3\n"
+        shortly = "from envref.backends.keychain import conversation\nconversation._UNWATCHED = 0.3\n"
         outcome = self.read(subprocess.DEVNULL, shortly + READ_LOCKED.replace("+ 3)", "+ 50)"))
         assert (outcome, self.was_asked(prompter)) == ("BackendLocked", True)
 
@@ -537,7 +537,7 @@ class TestKeePassXC:
 
     def test_a_confirmation_that_nobody_gives_is_locked(self, tmp_path, monkeypatch):
         """Where KeePassXC asks per item, which is its default, an unanswered question ends soon, as locked."""
-        monkeypatch.setattr(secret_service, "_UNWATCHED", 0.5)
+        monkeypatch.setattr(conversation, "_UNWATCHED", 0.5)
         with KeePassXC(tmp_path / "keepassxc", confirms=True) as service:
             use(monkeypatch, service.environment)
             subprocess.run(
@@ -690,7 +690,7 @@ def test_a_keyring_that_is_being_read_anew_is_asked_again(monkeypatch, vanishing
     def said(_say, _deadline):
         tries.append(1)
         if len(tries) <= vanishings:
-            raise secret_service._Vanished("keychain: gone")
+            raise conversation.Vanished("keychain: gone")
         return "said"
 
     monkeypatch.setattr(secret_service, "_said", said)
@@ -709,11 +709,11 @@ class Dialogs:
     def __init__(self, monkeypatch, prompt, answers):
         self.asked = []
         self._prompt = prompt
-        monkeypatch.setattr(secret_service._Conversation, "_secured", None)
-        monkeypatch.setattr(secret_service, "format_secret", lambda *_: None)
-        monkeypatch.setattr(secret_service._Conversation, "_locked_default", lambda _: [])
-        monkeypatch.setattr(secret_service, "add_match_rules", lambda _: None)
-        monkeypatch.setattr(secret_service, "exec_prompt", lambda *_: (answers.pop(0), None))
+        monkeypatch.setattr(conversation.Conversation, "_secured", None)
+        monkeypatch.setattr(conversation, "format_secret", lambda *_: None)
+        monkeypatch.setattr(conversation.Conversation, "_locked_default", lambda _: [])
+        monkeypatch.setattr(conversation, "add_match_rules", lambda _: None)
+        monkeypatch.setattr(conversation, "exec_prompt", lambda *_: (answers.pop(0), None))
 
     def ask(self, _address, method, *_body):
         self.asked.append(method)
@@ -734,7 +734,7 @@ def test_a_change_whose_dialog_was_dismissed_is_not_made(monkeypatch, change, di
     entry = KeychainEntry("s", "a")
     for prompt in ("/org/prompt", "/"):
         bus = Dialogs(monkeypatch, prompt, [False, dismissed] if change == "delete two" else [dismissed])
-        talk = secret_service._Conversation(bus)
+        talk = conversation.Conversation(bus)
         make = {
             "create": lambda talk=talk: talk.create(entry, b"v"),
             "delete": lambda talk=talk: talk.delete(["/1"]),
