@@ -17,8 +17,8 @@ from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
 from envref.paths import configuration_path, shown
 from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
-from envref.project.config.document import scalar
 from envref.project.config.files import FILE
+from envref.project.config.style import scalar
 from envref.project.config.yaml import parse
 from envref.project.project import configured, find, load
 from envref.project.trust.gate import grant

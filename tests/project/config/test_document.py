@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.errors import EnvrefError
-from envref.project.config.document import Document, scalar
+from envref.project.config.document import Document
 
 BOB = {"name": "bob", "public_key": "k2"}
 
@@ -134,27 +134,3 @@ def test_a_layout_that_can_t_be_edited(text):
     with pytest.raises(EnvrefError, match="nothing was changed") as refused:
         Document(text.encode(), ".envref.yaml").without("a")
     assert "envref edit --config" in refused.value.hint
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("staging", "staging"),
-        (".env.staging", ".env.staging"),
-        ("deploy/x.env", "deploy/x.env"),
-        ("ssh-ed25519 AAAA+/= bob@laptop", "ssh-ed25519 AAAA+/= bob@laptop"),
-        ("null", '"null"'),
-        ("No", '"No"'),
-        ("1.5", '"1.5"'),
-        (".5", '".5"'),
-        ("", '""'),
-        ("a: b", '"a: b"'),
-        ("a #b", '"a #b"'),
-        ("-", '"-"'),
-        ("é", '"é"'),
-        ('"', '"\\""'),
-    ],
-)
-def test_a_scalar_is_quoted_only_where_it_has_to_be(text, written):
-    """YAML 1.1 and 1.2 read the same text."""
-    assert scalar(text) == written
