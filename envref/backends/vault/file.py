@@ -9,7 +9,7 @@ from envref import streams
 from envref.backends.answer import no_answer
 from envref.backends.vault import database, passphrase, session
 from envref.backends.vault.ancestor import VERIFIER, Ancestor
-from envref.backends.vault.contents import Contents, metadata_of, new_contents, not_initialized
+from envref.backends.vault.contents import Contents, metadata_of, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.paths import shown
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     _Opening = TypeVar("_Opening")
 
 _ENDLESS = float("inf")
-_PATIENCE = 20.0  # seconds for the copy of an old vault
 _TRIES = 3  # as many as sudo gives
 _ONCE = "hint: to be asked only once in 8 hours: envref vault unlock --ttl 8h"
 
@@ -287,35 +286,10 @@ class VaultFile:
         return keys if contents.signed_by(keys) else None
 
     def _converted(self, connection: sqlite3.Connection, ancestor: Ancestor) -> Contents:
-        """Format 2 in place of format 1, within the same transaction; every value is read back and compared."""
-        from envref.backends.vault import age
+        from envref.backends.vault.conversion import converted
 
         self._deadline = _ENDLESS  # as many derivations as there are values
-        values = {key: ancestor.value(key) or b"" for key in ancestor.names()}
-        kept = self._keep_old()
-        contents = new_contents(connection, os.urandom(16).hex(), self.passphrase(), age.DEFAULT_WORK_FACTOR)
-        for key, value in values.items():
-            contents.put(key, value)
-        if {key: contents.value(key) for key in contents.names()} != values:
-            raise BackendInvalid(
-                "vault: the converted values differ from the old ones; nothing was changed",
-                hint="envref vault export of the older envref still works; please report this",
-            )
-        if ancestor.locked:
-            contents.lock()
-        self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {shown(kept)}")
-        return contents
-
-    def _keep_old(self) -> str:
-        """Copies the vault as it is into a file beside it; returns the path of the copy."""
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        names = (f"{self.path}.v1-{stamp}{suffix}" for suffix in ("", *(f"-{number}" for number in range(2, 100))))
-        kept = next(name for name in names if not os.path.lexists(name))
-        try:
-            self.copy(kept, time.monotonic() + _PATIENCE)
-        except OSError as error:
-            raise BackendUnavailable(f"vault: {shown(kept)}: {error.strerror}") from None
-        return kept
+        return converted(self, connection, ancestor)
 
     def _connected(self, deadline: float) -> _Connected:
         return _Connected(self, deadline)
