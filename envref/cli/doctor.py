@@ -16,7 +16,7 @@ from envref.cli.grammar import Command, directory
 from envref.cli.options import format_option, profile_option
 from envref.cli.timeout import timeout_of_environment
 from envref.errors import FAILED, OK, EnvrefError, printable, steps
-from envref.flox.manifest import PLACE
+from envref.flox.manifest_file import PLACE
 from envref.formats import shells
 from envref.fresh.ages import Age, words
 from envref.paths import shown

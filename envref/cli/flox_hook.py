@@ -15,7 +15,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
 from envref.errors import OK, PARTIAL, UsageError, pasted
 from envref.flox import form as forms
-from envref.flox import manifest as manifests
+from envref.flox import manifest_file
 from envref.flox.form import Edit, Form
 from envref.flox.manifest import Manifest
 from envref.project.project import NoProject, Project, configured, find
@@ -93,7 +93,7 @@ def flox_hook(
         return OK
     path, name, inside = _place(str(target), configured(directory(), profile).root)
     if form == Form() and placement is None and not services:  # nobody asked for another one than there is
-        there = manifests.read(path, name, inside=inside)
+        there = manifest_file.read(path, name, inside=inside)
         form = forms.kept(there)
         wish, profile = wish._replace(form=form, services=forms.is_served_alone(there)), form.profile
     project = _shared(profile)
@@ -154,8 +154,8 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
 
 def _place(target: str, root: str) -> tuple[str, str, str]:
     """Path and shown name of the manifest, and the folder that its links may not leave."""
-    path = manifests.locate(root) if target == _NEAREST else os.path.join(directory(), target)
-    inside = manifests.folder(path, root)
+    path = manifest_file.locate(root) if target == _NEAREST else os.path.join(directory(), target)
+    inside = manifest_file.folder(path, root)
     return path, os.path.relpath(path, root) if target == _NEAREST else target, inside
 
 
@@ -204,7 +204,7 @@ def _write(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) 
         said.extend(changed.said)
         return changed.manifest
 
-    old, new = manifests.change(path, name, edited, inside=inside)
+    old, new = manifest_file.change(path, name, edited, inside=inside)
     for line in said:
         streams.inform(line)
     streams.inform(f"{name} is up to date" if str(old) == str(new) else f"wrote {name}")
@@ -212,7 +212,7 @@ def _write(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) 
 
 
 def _check(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
-    old = manifests.read(path, name, inside=inside)
+    old = manifest_file.read(path, name, inside=inside)
     difference = _difference(old, edit(old).manifest, context=0)
     if not difference:
         return OK
@@ -222,7 +222,7 @@ def _check(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) 
 
 
 def _diff(path: str, name: str, inside: str, edit: Callable[[Manifest], Edit]) -> int:
-    old = manifests.read(path, name, inside=inside)
+    old = manifest_file.read(path, name, inside=inside)
     changed = edit(old)
     for line in changed.said:
         streams.inform(line)
@@ -263,7 +263,7 @@ def _remove(target: str, wish: _Wish) -> int:
         return forms.without_services(manifest)
 
     path, name, inside = _place(target, _root())
-    old, new = manifests.change(path, name, removed, inside=inside)
+    old, new = manifest_file.change(path, name, removed, inside=inside)
     streams.inform(f"{name} holds nothing of envref" if str(old) == str(new) else f"removed envref from {name}")
     return OK
 

@@ -157,20 +157,20 @@ def _advise(root: str) -> None:
 
 def _flox_hook(root: str) -> Callable[[], str]:
     """A function that writes the hook block and returns what it did. Raises EnvrefError before any file is written."""
-    from envref.flox import block, form, manifest
+    from envref.flox import block, form, manifest, manifest_file
 
-    path = manifest.locate(root)
-    inside = manifest.folder(path, root)
+    path = manifest_file.locate(root)
+    inside = manifest_file.folder(path, root)
     name = os.path.relpath(path, root)
 
     def edit(old: manifest.Manifest) -> manifest.Manifest:
         return old if old.blocks() else old.with_block(manifest.HOOK, block.hook())
 
     def write() -> str:
-        old, new = manifest.change(path, name, edit, inside=inside)
+        old, new = manifest_file.change(path, name, edit, inside=inside)
         return f"update {name} (added the envref hook)" if old.text != new.text else f"skip {name} (envref is in it)"
 
-    read = manifest.read(path, name, inside=inside)
+    read = manifest_file.read(path, name, inside=inside)
     streams.warn_each([*read.warnings, *form.warnings(edit(read))])
     return write
 

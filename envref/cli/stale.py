@@ -202,12 +202,12 @@ def _row(verdict: Verdict) -> dict[str, object]:
 
 def _services(project: Project, names: Iterable[str]) -> list[str]:
     """The services that were started with an old name: those that .envref.yaml gives it, and those that get all."""
-    from envref.flox import manifest, services
+    from envref.flox import manifest_file, services
 
     old = set(names)
     given = project.config.services
     try:
-        others = services.names_in(manifest.locate(project.root))
+        others = services.names_in(manifest_file.locate(project.root))
     except EnvrefError:
         others = []
     held = [name for name, variables in given.items() if old & set(variables)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
-from envref.flox import manifest as manifests
+from envref.flox import manifest_file
 from envref.flox.form import Form
 from envref.flox.replay import BREAKS
 from envref.formats import shells
@@ -64,9 +64,9 @@ def is_in_profile(case: Case) -> bool:
 
 def _manifest(case: Case) -> Manifest:
     root = case.project.root
-    path = manifests.locate(root)
-    inside = manifests.folder(path, root)
-    return manifests.read(path, os.path.relpath(path, inside), inside=inside)
+    path = manifest_file.locate(root)
+    inside = manifest_file.folder(path, root)
+    return manifest_file.read(path, os.path.relpath(path, inside), inside=inside)
 
 
 def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
