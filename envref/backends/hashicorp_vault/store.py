@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 
-from envref.backends import command
 from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
-from envref.backends.base import Backend, Package
-from envref.backends.hashicorp_vault.complaints import LABEL, THROTTLED, Login, Misplaced, NoMount, failure
+from envref.backends.base import Backend
+from envref.backends.hashicorp_vault.access import PACKAGES, PROGRAMS, ServerAccess
+from envref.backends.hashicorp_vault.complaints import LABEL, Login, Misplaced, NoMount, failure
 from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, latest_revision, parsed
 from envref.backends.layout import Layout
-from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -22,16 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
-    from envref.backends.hashicorp_vault.endpoint import Endpoint
     from envref.backends.retrieval import Retrieval, Wanted
 
     Entries = dict[KvPlace, KvEntry | BackendError]
 
 _NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
-_PACKAGES = (Package("vault-bin", group="vault", unfree=True, also="vault"),)
-_INSTALLATION = Installation(("hashicorp/tap/vault",), _PACKAGES, ("vault", "login"))
 _MOUNT = "secret"
-_PROGRAMS = ("vault", "bao")
 _FEW = 3  # up to this many paths envref asks the program; for more, its own connection pays off (stores.md 6)
 
 
@@ -40,7 +34,7 @@ class HashicorpVault(Backend):
 
     type = LABEL
     reads_fields = True
-    programs = _PROGRAMS
+    programs = PROGRAMS
     others = ("ref+vault://",)
     tools = ("vault", "openbao")
     versions = "a number"
@@ -48,7 +42,7 @@ class HashicorpVault(Backend):
     namespace_option = "project_namespace"
     # The paths count whether or not the file is there: a relative one is looked for where the program starts.
     credential_variables = ("VAULT_TOKEN", "BAO_TOKEN", "BAO_TOKEN_PATH", "VAULT_TOKEN_PATH")
-    packages = _PACKAGES
+    packages = PACKAGES
     retrieves_fields = True
     read_variables = "VAULT_* BAO_*"
     flox_plugins = ("vault", "openbao")
@@ -72,14 +66,7 @@ class HashicorpVault(Backend):
         self._layout = _layout(prefix.strip("/"), project_namespace)
         self.carries_project = self._layout.carries_project
         self._command = command
-        self._root = root
-        if not token.isprintable():
-            raise BackendInvalid(
-                f"{LABEL}: the token is not one line of text", hint="keep nothing else beside the token"
-            )
-        self._token = Secret(token) if token else None
-        self._settings = {"ADDR": addr, "NAMESPACE": namespace}
-        self._found: Program | None = None
+        self._access = ServerAccess(command, root, {"ADDR": addr, "NAMESPACE": namespace}, token)
 
     def absent(self, address: Address) -> SecretNotFound:
         return not_found(LABEL, str(address))
@@ -92,7 +79,7 @@ class HashicorpVault(Backend):
     def elsewhere(said: Mapping[str, str]) -> tuple[str, dict[str, str]]:
         """fnox: `SECRET` or `SECRET/FIELD` below `path`; SecretSpec: the mount in the URL; the program's own words."""
         words = said.get("command", "").split("\0")
-        if words[0] in _PROGRAMS and words[1:3] == ["kv", "get"]:
+        if words[0] in PROGRAMS and words[1:3] == ["kv", "get"]:
             flags = dict(word.lstrip("-").split("=", 1) for word in words[3:] if word[:1] == "-" and "=" in word)
             path = "/".join(filter(None, [flags.get("mount"), words[-1]]))
             field = flags.get("field", "")
@@ -198,7 +185,7 @@ class HashicorpVault(Backend):
         directories = [f"{self._layout.root(project)}/"]
         while directories:
             calls = [["kv", "list", "-format=json", self._mounted, "--", directory] for directory in directories]
-            outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+            outcomes = self._access.run_many(calls, deadline)
             found = [
                 directory + key
                 for directory, outcome in zip(directories, outcomes, strict=True)
@@ -210,27 +197,12 @@ class HashicorpVault(Backend):
         return [key for key in keys if key is not None]
 
     @property
-    def _program(self) -> Program:
-        """The configured program; else `vault`, or `bao` where only `bao` is installed."""
-        if self._found is None:
-            names = (self._command,) if self._command else _PROGRAMS
-            name = next((name for name in names if command.find(name, root=self._root)), names[0])
-            self._found = Program(
-                LABEL, name, _INSTALLATION, root=self._root, unset=("VAULT_FORMAT",), throttled=_throttled
-            )
-        return self._found
+    def _login(self) -> Login:
+        return self._access.login(self.renewals.get("token"))
 
     @property
     def _mounted(self) -> str:
         return f"-mount={self._mount}"
-
-    def _extra(self) -> dict[str, str]:
-        """The variables that configure the program. OpenBao reads its own names first, so both are set."""
-        # No retries: they outlast a time-out. DETAILED changes the shape of a listing.
-        given = {**self._settings, "MAX_RETRIES": "0", "DETAILED": "false"}
-        if self._token:
-            given["TOKEN"] = self._token.reveal()
-        return {f"{maker}_{name}": value for maker in ("VAULT", "BAO") for name, value in given.items() if value}
 
     def _own_path(self, address: Address) -> str:
         if address.foreign is not None:
@@ -276,7 +248,7 @@ class HashicorpVault(Backend):
         if not places:
             return {}
         calls = [["kv", "get", "-format=json", *_versioned(place), self._mounted, "--", place.path] for place in places]
-        outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+        outcomes = self._access.run_many(calls, deadline)
         read = {place: self._read(place, outcome) for place, outcome in zip(places, outcomes, strict=True)}
         unclear = [place for place, entry in read.items() if isinstance(entry, NoMount)]
         if unclear and self._is_of_version_1(deadline):
@@ -293,7 +265,7 @@ class HashicorpVault(Backend):
     def _is_of_version_1(self, deadline: float) -> bool:
         """Whether the mount is there, and its engine keeps no versions: then a path without an entry is absent."""
         asked = ["read", "-format=json", f"sys/internal/ui/mounts/{self._mount}"]
-        finished = self._program.run(asked, deadline, extra=self._extra())
+        finished = self._access.run(asked, deadline)
         try:
             found = json.loads(finished.stdout)["data"] if finished.status == 0 else {}
             return found.get("type") == "kv" and (found.get("options") or {}).get("version", "1") == "1"
@@ -309,11 +281,11 @@ class HashicorpVault(Backend):
         try:
             if self._command:
                 raise Unusual
-            told = revisions(self._server(deadline), self._mount, places, deadline, self._login)
+            told = revisions(self._access.server(deadline), self._mount, places, deadline, self._login)
             return {**dict.fromkeys(places, no_answer(LABEL, started, deadline)), **told}
         except Unusual:
             calls = [["kv", "metadata", "get", "-format=json", self._mounted, "--", place.path] for place in places]
-            outcomes = self._program.run_many(calls, deadline, extra=self._extra())
+            outcomes = self._access.run_many(calls, deadline)
             return {
                 place: answered(self._revision, place, outcome) for place, outcome in zip(places, outcomes, strict=True)
             }
@@ -332,42 +304,13 @@ class HashicorpVault(Backend):
 
         started = time.monotonic()
         try:
-            replies = read_many(self._server(deadline), self._mount, places, deadline, self._login)
+            replies = read_many(self._access.server(deadline), self._mount, places, deadline, self._login)
         except Unusual:
             return None
         return {**dict.fromkeys(places, no_answer(LABEL, started, deadline)), **replies}
 
-    @property
-    def _login(self) -> Login:
-        program = os.path.basename(self._program.name)
-        makers = ("BAO", "VAULT") if program == "bao" else ("VAULT", "BAO")
-        variables = (f"{maker}_TOKEN" for maker in makers)
-        set_one = next((variable for variable in variables if os.environ.get(variable)), "")
-        return Login(
-            "bao" if program == "bao" else "vault",
-            "option token" if self._token else set_one,
-            self.renewals.get("token"),
-        )
-
-    def _server(self, deadline: float) -> Endpoint:
-        """Where the program would connect to, with the token that it would send. Raises Unusual."""
-        from envref.backends.hashicorp_vault.endpoint import endpoint
-        from envref.backends.http.connection import Unusual, is_sendable
-
-        server = endpoint(self._program.environment(self._extra()), os.path.basename(self._program.path()))
-        if server is None:
-            raise Unusual
-        if not server.token:
-            # Only the program knows where `vault login` left it: in a file, or with a token helper.
-            printed = self._program.run(["print", "token"], deadline, extra=self._extra())
-            server.token = printed.stdout.decode("utf-8", "replace").strip()
-            if printed.status or not is_sendable(server.token):
-                raise Unusual
-        Secret(server.token)  # registers it, so that messages hide it
-        return server
-
     def _write(self, arguments: Sequence[str], path: str, deadline: float, payload: bytes | None = None) -> None:
-        finished = self._program.run(arguments, deadline, payload=payload, extra=self._extra())
+        finished = self._access.run(arguments, deadline, payload=payload)
         if finished.status:
             raise self._failed(path, finished)
 
@@ -412,8 +355,3 @@ def _value(entry: KvEntry | BackendError, place: KvPlace, field: str | None) -> 
 
 def _versioned(place: KvPlace) -> tuple[str, ...]:
     return () if place.version is None else (f"-version={place.version}",)
-
-
-def _throttled(stderr: str) -> float | None:
-    """Whether the server limits how often it is asked; the program does not say for how long."""
-    return 0.0 if THROTTLED in stderr else None
