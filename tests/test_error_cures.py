@@ -117,5 +117,5 @@ def test_words_are_quoted_in_one_place():
         (file, node) for file, tree in trees().items() for node in ast.walk(tree) if isinstance(node, ast.Import)
     ]
     assert {file for file, node in imports if node.names[0].name == "shlex"} == {
-        *("cli/completing_before.py", "cli/edit.py", "flox/services.py", "secrets/hook_commands.py"),
+        *("cli/shell_words.py", "cli/edit.py", "flox/services.py", "secrets/hook_commands.py"),
     }

@@ -78,7 +78,7 @@ def _words(environment: Mapping[str, str]) -> list[str]:
     text, place = environment.get("COMP_WORDS", ""), environment.get("COMP_CWORD")
     if place is None:
         return [_unquoted(word) for word in text.split("\n")]
-    from envref.cli.completing_before import words
+    from envref.cli.shell_words import words
 
     return words(text, place, environment[VARIABLE])
 
@@ -87,6 +87,6 @@ def _unquoted(word: str) -> str:
     """The word without the quotes and backslashes that bash leaves in it."""
     if not {"'", '"', "\\"} & set(word):
         return word
-    from envref.cli.completing_before import split
+    from envref.cli.shell_words import split
 
     return "".join(split(word)[:1])

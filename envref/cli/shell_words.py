@@ -1,4 +1,4 @@
-"""The words of a line as scripts that click made send them, and words in quotes."""
+"""The words of a line as a shell reads them: of one that scripts made by click send, and of one with quotes in it."""
 
 from __future__ import annotations
 
