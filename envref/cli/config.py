@@ -79,26 +79,25 @@ def _kept(seconds: int) -> str:
     return f"{seconds}s" if seconds else "false"
 
 
+def _chosen(effective: Config) -> dict[str, str | None]:
+    """What somebody wrote that has a default; empty for the others."""
+    return {
+        "ActiveProfile": effective.active_profile,
+        "InterpolateEnvironment": "true" if effective.interpolate_environment else "",
+        "Precedence": "" if effective.precedence == FILES else effective.precedence,
+        "Extends": effective.extends,
+        "Trust": "" if effective.trust == "default" else effective.trust,
+        "Agent": "" if effective.agent is None else _kept(effective.agent),
+        "AuditLog": ", ".join(effective.audit_log),
+        "FilesDirectory": effective.files_directory,
+    }
+
+
 def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
     yield f"Project: {effective.project}"
     yield f"EnvFile: {effective.env_file}"
     yield f"LocalFile: {effective.local_file}"
-    if effective.active_profile:
-        yield f"ActiveProfile: {effective.active_profile}"
-    if effective.interpolate_environment:
-        yield "InterpolateEnvironment: true"
-    if effective.precedence != FILES:
-        yield f"Precedence: {effective.precedence}"
-    if effective.extends:
-        yield f"Extends: {effective.extends}"
-    if effective.trust != "default":
-        yield f"Trust: {effective.trust}"
-    if effective.agent is not None:
-        yield f"Agent: {_kept(effective.agent)}"
-    if effective.audit_log:
-        yield f"AuditLog: {', '.join(effective.audit_log)}"
-    if effective.files_directory:
-        yield f"FilesDirectory: {effective.files_directory}"
+    yield from (f"{label}: {value}" for label, value in _chosen(effective).items() if value)
     yield "Backends:"
     for backend in effective.backends:
         yield f"  - {backend.name} (type: {backend.type})"

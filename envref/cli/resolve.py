@@ -106,10 +106,7 @@ def resolve(
         everything=everything or explain,
         is_direnv=direnv,
     )
-    if locked and (table or file):
-        raise UsageError(LOCKED_ALONE)
-    if table and file:
-        raise UsageError("--from-flox-plugin replaces the env files; leave -f out")
+    _check_sources(request)
     if explain:
         return _explain(request, format_ or "plain")
     if unset:
@@ -129,6 +126,13 @@ def _sink(format_: str, *, table: Callable[[Values], Rendered]) -> Sink:
     if format_ == "github":
         return Sink(github.EnvironmentFile.of(os.environ).render)
     return shells.sink(format_)
+
+
+def _check_sources(request: Request) -> None:
+    if request.locked and (request.table or request.files):
+        raise UsageError(LOCKED_ALONE)
+    if request.table and request.files:
+        raise UsageError("--from-flox-plugin replaces the env files; leave -f out")
 
 
 def _check_watchable(request: Request) -> None:

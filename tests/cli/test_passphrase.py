@@ -32,33 +32,32 @@ def stored(app, monkeypatch):
     return app.envref("resolve").stdout
 
 
-def test_onboard_asks_once(app, monkeypatch):
-    """It looks, then stores three values: one passphrase."""
+def onboarded(app, *questions):
+    """What an `onboard` showed that was given the passphrase at each of these questions, and then three values."""
     terminal = Terminal(app.path, "onboard")
-    terminal.await_text(PROMPT)
-    terminal.type(f"{PASSPHRASE}\r")
-    for count in (1, 2, 3):
-        terminal.await_text("Enter value", count)
-        terminal.type(f"value {count}\r")
-    assert terminal.end() == 0, terminal.output
-    assert terminal.output.count(PROMPT) == 1
-    assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
-
-
-def test_onboard_makes_the_vault_that_nobody_made_yet(app, home, monkeypatch):
-    """A clone on a new machine needs one command; who has just chosen the passphrase does not type it again."""
-    (home / ".config" / "envref" / "vault.db").unlink()
-    terminal = Terminal(app.path, "onboard")
-    for question in (PROMPT, "Confirm vault passphrase: "):
+    for question in questions:
         terminal.await_text(question)
         terminal.type(f"{PASSPHRASE}\r")
     for count in (1, 2, 3):
         terminal.await_text("Enter value", count)
         terminal.type(f"value {count}\r")
     assert terminal.end() == 0, terminal.output
-    assert terminal.output.count(PROMPT) == 1
-    assert "vault initialized at ~/.config/envref/vault.db" in terminal.output
-    assert "not initialized" not in terminal.output
+    return terminal.output
+
+
+def test_onboard_asks_once(app, monkeypatch):
+    """It looks, then stores three values: one passphrase."""
+    assert onboarded(app, PROMPT).count(PROMPT) == 1
+    assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
+
+
+def test_onboard_makes_the_vault_that_nobody_made_yet(app, home, monkeypatch):
+    """A clone on a new machine needs one command; who has just chosen the passphrase does not type it again."""
+    (home / ".config" / "envref" / "vault.db").unlink()
+    shown = onboarded(app, PROMPT, "Confirm vault passphrase: ")
+    assert shown.count(PROMPT) == 1
+    assert "vault initialized at ~/.config/envref/vault.db" in shown
+    assert "not initialized" not in shown
     assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
 
 
