@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envref.backends.aws_questions import Question
+    from envref.backends.command import Finished
     from envref.backends.program import Complaint
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.client import Agent
@@ -198,6 +199,12 @@ class AwsStore(Backend):
         return BackendInvalid(
             f'"{printable(version)}" is no version', subject=self.type, advice=f"write {self.versions}"
         )
+
+    def _keys(self, finished: Finished, member: str, project: str) -> list[str]:
+        """The project's keys among the names that a listing has at `member`."""
+        listed = self._aws.listed(self._aws.document(finished), member)
+        keys = (self._layout.key(str(item.get("Name")), project) for item in listed)
+        return [key for key in keys if key]
 
     def _written_name(self, address: Address) -> str:
         """The name of an address to write to. BackendInvalid for one that envref can't write."""

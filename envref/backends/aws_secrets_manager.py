@@ -109,9 +109,7 @@ class AwsSecretsManager(AwsStore):
         root = self._root(project)
         filters = json.dumps([{"Key": "name", "Values": [f"{root}/"]}])
         finished = self._aws.run(["list-secrets", "--filters", filters], deadline, about=f"{root}/")
-        listed = self._aws.listed(self._aws.document(finished), "SecretList")
-        keys = (self._layout.key(str(item.get("Name")), project) for item in listed)
-        return [key for key in keys if key]
+        return self._keys(finished, "SecretList", project)
 
     def _write(self, arguments: Sequence[str], name: str, payload: bytes, deadline: float) -> None:
         self._aws.run([*arguments, "--secret-string", "file:///dev/stdin"], deadline, about=name, payload=payload)

@@ -85,9 +85,7 @@ class AwsSsm(AwsStore):
         """Lists by path without decryption: that needs only permissions that reading needs anyway."""
         path = self._root(project) or "/"
         finished = self._aws.run(["get-parameters-by-path", "--path", path, "--recursive"], deadline, about=path)
-        listed = self._aws.listed(self._aws.document(finished), "Parameters")
-        keys = (self._layout.key(str(item.get("Name")), project) for item in listed)
-        return [key for key in keys if key]
+        return self._keys(finished, "Parameters", project)
 
     def _prefix(self, prefix: str) -> str:
         return f"/{prefix.lstrip('/')}" if prefix else ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from envref.cli import candidates
+from envref.cli.request import format_of
 from envref.cli.timeout import checked, timeout_of_environment
 from envref.errors import UsageError
+from envref.formats.shells import SHELLS
 
 _Decorator = Callable[..., Any]
 
@@ -109,3 +112,11 @@ def _checked_format(value: str | None, formats: tuple[str, ...]) -> str | None:
     if value is not None and value.lower() not in formats:
         raise UsageError(f'invalid format "{value}": must be one of {", ".join(formats)}')
     return value and value.lower()
+
+
+def format_of_shell(shell: str) -> str:
+    """The format of `--shell`. UsageError for a shell that envref doesn't write for."""
+    format_ = format_of(shell, os.environ)
+    if not format_:
+        raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(SHELLS)}, auto')
+    return format_

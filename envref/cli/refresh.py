@@ -12,10 +12,9 @@ from envref import streams
 from envref.agent.tell import Writing
 from envref.cli import activate, candidates
 from envref.cli.grammar import Command
-from envref.cli.options import timeout_option
-from envref.cli.request import format_of
+from envref.cli.options import format_of_shell, timeout_option
 from envref.cli.stale import Shell
-from envref.errors import OK, PARTIAL, EnvrefError, UsageError, printable
+from envref.errors import OK, PARTIAL, EnvrefError, printable
 from envref.formats import limits, shells
 from envref.fresh import earlier, seen, stale
 from envref.resolve.report import complaints
@@ -46,10 +45,7 @@ def refresh(names: tuple[str, ...], shell: str, timeout: float | None) -> int:
 
     Example: eval "$(envref refresh)"
     """
-    format_ = format_of(shell, os.environ)
-    if not format_:
-        raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
-    sink = shells.sink(format_)
+    sink = shells.sink(format_of_shell(shell))
     try:
         return _refreshed(Shell(timeout, _agreed), names, sink)
     except EnvrefError:

@@ -14,13 +14,14 @@ from envref.cli.grammar import Command, exclusive, given_directory
 from envref.cli.options import (
     LOCKED_ALONE,
     all_option,
+    format_of_shell,
     format_option,
     locked_option,
     only_option,
     profile_option,
     timeout_option,
 )
-from envref.cli.request import Request, format_of, is_captured, start, wants_strict
+from envref.cli.request import Request, is_captured, start, wants_strict
 from envref.errors import FAILED, OK, PARTIAL, UsageError
 from envref.formats import github, shells
 from envref.formats.shells import Sink
@@ -88,7 +89,7 @@ def resolve(
     """
     exclusive(unset=unset, explain=explain, watch=watch)
     exclusive(all=everything, only=only)
-    spoken = _spoken(shell)
+    spoken = format_of_shell(shell or "sh")
     evaluable = export or shell is not None or (unset and format_ is None)
     request = Request(
         start(given_directory(), table, os.environ),
@@ -148,14 +149,6 @@ def _watch(request: Request, sink: Sink) -> int:
     from envref.cli.watching import watching
 
     return watching(request, sink)
-
-
-def _spoken(shell: str | None) -> str:
-    """The format of `--shell`."""
-    spoken = format_of(shell or "sh", os.environ)
-    if not spoken:
-        raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
-    return spoken
 
 
 def _unset(request: Request) -> int:

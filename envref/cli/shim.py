@@ -10,8 +10,8 @@ import click
 from envref import streams
 from envref.cli import activate, shim_call
 from envref.cli.grammar import Command, directory, exclusive
-from envref.cli.options import profile_option
-from envref.cli.request import Request, format_of
+from envref.cli.options import format_of_shell, profile_option
+from envref.cli.request import Request
 from envref.cli.timeout import timeout_of_environment
 from envref.errors import OK, EnvrefError, UsageError
 from envref.formats import shells
@@ -111,9 +111,7 @@ def _remove(project: Project) -> int:
 
 
 def _export(profile: str | None, shell: str, *, named: bool) -> int:
-    format_ = format_of(shell, os.environ)
-    if not format_:
-        raise UsageError(f'invalid shell "{shell}": must be one of {", ".join(shells.SHELLS)}, auto')
+    format_ = format_of_shell(shell)
     sink = shells.sink(format_)
     try:
         project = resolutions.load(directory(), profile)

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from envref.secrets import audit_log
+from tests.backends.conftest import secret_service as keychain  # noqa: F401  a fixture
 from tests.backends.vaults import new_vault
 
 # A plugin as anyone could write it. Its options: `fail_at` is the number of the write that fails, from 1;

@@ -13,7 +13,6 @@ import pyrage
 import pytest
 
 from tests.arguments import PYTHONPATH
-from tests.backends.stores.secret_service import SecretService
 from tests.cli.conftest import PLUGIN
 from tests.cli.terminal import Terminal
 from tests.requirements import need
@@ -64,14 +63,6 @@ def mystore(on_path, project):
         "project: my-app\nprofiles:\n  staging:\nbackends:\n  - name: mystore\n    type: plugin\n",
     )
     return project
-
-
-@pytest.fixture
-def keychain(tmp_path, monkeypatch):
-    with SecretService(tmp_path / "keyring") as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        yield service
 
 
 @pytest.mark.parametrize("backends", ["", "backends:\n  - name: keychain\n    type: keychain\n"])

@@ -9,7 +9,6 @@ import pytest
 
 from tests.backends.doubles.onepassword.account import installed
 from tests.backends.stores import aws, openbao
-from tests.backends.stores.secret_service import SecretService
 from tests.backends.stores.shim import recorded
 from tests.backends.vaults import PASSPHRASE
 
@@ -84,14 +83,6 @@ def amazon():
 def bao(tmp_path_factory):
     with openbao.OpenBao(tmp_path_factory.mktemp("openbao")) as server:
         yield server
-
-
-@pytest.fixture
-def keychain(tmp_path, monkeypatch):
-    with SecretService(tmp_path / "keyring") as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        yield service
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import pytest
 
 from envref.flox import block
 from tests.agent.conftest import own, runtime  # noqa: F401  fixtures
+from tests.backends.conftest import secret_service  # noqa: F401  a fixture
 from tests.backends.vaults import unlocked_vault
 from tests.conftest import ROOT
 from tests.flox.simulator import SHELLS, Flox

@@ -20,7 +20,6 @@ from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.doubles.onepassword.account import field, installed
 from tests.backends.stores import aws, doppler, oci, openbao
 from tests.backends.stores.pass_store import GnuPg, Passwords
-from tests.backends.stores.secret_service import SecretService
 from tests.backends.stores.shim import recorded
 from tests.flox.activation import activate, block_of
 from tests.requirements import first_python, need
@@ -932,14 +931,6 @@ case "$5/$3" in
     ;;
 esac
 """
-
-
-@pytest.fixture
-def secret_service(tmp_path, monkeypatch):
-    with SecretService(tmp_path / "keyring") as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        yield service
 
 
 class TestKeychain:

@@ -15,7 +15,7 @@ import pytest
 
 from envref.flox import block
 from tests.arguments import PYTHONPATH
-from tests.backends.stores.secret_service import SecretService
+from tests.backends.conftest import secret_service as keychain  # noqa: F401  a fixture
 from tests.backends.vaults import unlocked_vault
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
@@ -58,19 +58,11 @@ def place(project, tmp_path, monkeypatch):
     return Place(project, tmp_path, monkeypatch)
 
 
-@pytest.fixture
-def keychain(tmp_path, monkeypatch):
-    with SecretService(tmp_path / "keyring") as service:
-        for name, value in service.environment.items():
-            monkeypatch.setenv(name, value)
-        yield service
-
-
 def asked(output):
     return output.count("[y/N]") + output.count("review, then: envref trust")
 
 
-def test_the_seed_s_keychain(place, keychain, project):
+def test_the_seed_s_keychain(place, keychain, project):  # noqa: F811
     """`init`, a secret, a reference, and a hook at the prompt, three times."""
     for name in (".envref.yaml", ".env", "v.db"):
         (project.path / name).unlink()
