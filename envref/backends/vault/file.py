@@ -286,10 +286,17 @@ class VaultFile:
         return keys if contents.signed_by(keys) else None
 
     def _converted(self, connection: sqlite3.Connection, ancestor: Ancestor) -> Contents:
-        from envref.backends.vault.conversion import converted
+        """Format 2 in place of format 1, within the same transaction."""
+        from envref.backends.vault import conversion
 
         self._deadline = _ENDLESS  # as many derivations as there are values
-        return converted(self, connection, ancestor)
+        values = conversion.values_of(ancestor)
+        kept = conversion.keep(self.path, self.copy)
+        contents = conversion.converted(connection, values, self.passphrase())
+        if ancestor.locked:
+            contents.lock()
+        self.warnings.append(f"the vault was converted to format {FORMAT}; the old one is {shown(kept)}")
+        return contents
 
     def _connected(self, deadline: float) -> _Connected:
         return _Connected(self, deadline)
