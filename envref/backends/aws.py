@@ -197,7 +197,7 @@ class AwsStore(Backend):
 
     def _no_version(self, version: str) -> BackendInvalid:
         return BackendInvalid(
-            f'"{printable(version)}" is no version', subject=self.type, advice=f"write {self.versions}"
+            f'"{printable(version)}" is not a version', subject=self.type, advice=f"write {self.versions}"
         )
 
     def _keys(self, finished: Finished, member: str, project: str) -> list[str]:

@@ -98,15 +98,21 @@ def _complaints(text: str, sign_in: SignIn, policy: str) -> tuple[Complaint, ...
             "'security_token_file' does not exist", BackendLocked, "oci: the session's token is gone", run=session
         ),
         Complaint("'security_token_file' must be", BackendLocked, "oci: the profile has no session", run=session),
-        Complaint("only possible from OCI compute", BackendLocked, "oci: this is no instance of it", hint=_INSTANCE),
+        Complaint(
+            "only possible from OCI compute", BackendLocked, "oci: this machine is not an OCI instance", hint=_INSTANCE
+        ),
         Complaint(
             "Private key passphrase",
             BackendLocked,
             "oci: the private key needs a passphrase",
             hint="add pass_phrase to the oci profile, or sign in with oci session authenticate",
         ),
-        Complaint("No such command", BackendInvalid, "oci: too old, it lacks a command", hint="update oci-cli"),
-        Complaint("No such option", BackendInvalid, "oci: too old, it lacks an option", hint="update oci-cli"),
+        Complaint(
+            "No such command", BackendInvalid, "oci: this version is too old: it lacks a command", hint="update oci-cli"
+        ),
+        Complaint(
+            "No such option", BackendInvalid, "oci: this version is too old: it lacks an option", hint="update oci-cli"
+        ),
     )
 
 

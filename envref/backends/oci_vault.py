@@ -295,6 +295,6 @@ def _compare(address: Address, answer: Secret | BackendError, value: Secret) -> 
         raise type(answer)(f"{answer.message}; the value was set and can't be read back", hint=answer.hint)
     if answer != value:
         raise BackendUnavailable(
-            f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+            f'{LABEL}: "{printable(str(address))}" does not read back as it was set',
             hint="set it again; oci vault secret get shows its state",
         )

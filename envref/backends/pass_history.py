@@ -90,7 +90,7 @@ def _fault(label: str, outcome: Finished | BackendError) -> BackendError | None:
 
 
 def _not_of_it(label: str) -> SecretNotFound:
-    return SecretNotFound(f"{label}: no commit of the store has this content in the entry")
+    return SecretNotFound(f"{label}: no commit of the store has this content of the entry")
 
 
 def _decrypted(

@@ -115,7 +115,7 @@ class Plugin(Backend):
         if address.foreign is not None:
             raise BackendInvalid(
                 f'{self._label}: "{printable(address.foreign)}" is a foreign name, which is only read',
-                hint="change it where the plugin has it from",
+                hint="change it where the plugin gets it from",
             )
         return _key(address)
 

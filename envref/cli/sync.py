@@ -92,7 +92,7 @@ def _ask(number: int) -> None:
     """Returns if the person at the terminal wants them to read the secrets."""
     if not consent.at_terminal():
         raise EnvrefError(
-            "nobody is here to say whether new members may read the secrets; nothing was pushed",
+            "new members have to be confirmed at a terminal; nothing was pushed",
             run=_again(),
         )
     if not consent.is_yes(f"encrypt for {number} new member(s)? [y/N] "):

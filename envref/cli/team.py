@@ -120,7 +120,9 @@ def _check_name(name: str) -> None:
     if not name.strip():
         raise UsageError("team member name must not be empty")
     if not name.isprintable() or name != name.strip():
-        raise UsageError(f'invalid team member name "{name}"', hint="no blanks around it, no control characters")
+        raise UsageError(
+            f'invalid team member name "{name}"', hint="leave out control characters, and blanks around it"
+        )
 
 
 def _names(document: Document) -> list[object]:

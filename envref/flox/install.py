@@ -101,7 +101,7 @@ def _free_id(package: Package, installed: dict[str, Any], file: str) -> str:
         if identity not in installed:
             return identity
     raise EnvrefError(
-        f"{file}: install.{package.path} and install.{identity} are other packages",
+        f"{file}: install.{package.path} and install.{identity} are both taken by other packages",
         hint=f'add pkg-path = "{package.path}" under an id of your own',
     )
 

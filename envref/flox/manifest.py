@@ -258,10 +258,10 @@ class Manifest:
             return None
         if len(begins) > 1 or len(ends) > 1:
             raise self.fault(
-                (begins if len(begins) > 1 else ends)[1].start(), "a marker of envref stands here again; delete one"
+                (begins if len(begins) > 1 else ends)[1].start(), "envref's marker is here a second time; delete one"
             )
         if not begins or not ends or ends[0].start() < begins[0].start():
-            raise self.fault((begins or ends)[0].start(), "a marker of envref without its other one; delete it by hand")
+            raise self.fault((begins or ends)[0].start(), "this marker of envref has no partner; delete it by hand")
         return begins[0].start(), ends[0].end()
 
     def _entry_lines(self, kind: str) -> list[str]:

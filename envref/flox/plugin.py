@@ -52,7 +52,7 @@ def with_table(manifest: Manifest, wanted: Mapping[str, str]) -> Manifest:
     for name, uri in wanted.items():
         if foreign.get(name, uri) != uri:
             raise EnvrefError(
-                f"{manifest.name}: {name} stands in [plugins.{PLUGIN[1]}] with another value",
+                f"{manifest.name}: {name} has another value in [plugins.{PLUGIN[1]}] already",
                 hint="delete that line, or the variable in the env file",
             )
     kept = {name: uri for name, uri in manifest.entries(IMPORTED).items() if name not in wanted}

@@ -107,7 +107,9 @@ def _masks(values: Iterable[tuple[str, str | Secret]]) -> Iterator[str]:
             if not part.strip() or part in masked:
                 continue
             if len(part) < _SHORTEST_MASK:
-                streams.warn(f"{name}: a value or line of fewer than {_SHORTEST_MASK} characters hides little in a log")
+                streams.warn(
+                    f"{name}: a value or line of fewer than {_SHORTEST_MASK} characters is a poor mask for a log"
+                )
             masked.add(part)
             yield f"::add-mask::{_escaped(part)}\n"
 

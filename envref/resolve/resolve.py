@@ -243,7 +243,7 @@ def _decoded(text: str, reference: Reference) -> str:
     except ValueError:
         raise BackendInvalid(f"value of {reference} is not the base64 of UTF-8 text", hint=_ENCODE) from None
     if "\0" in decoded and not reference.is_file:
-        raise BackendInvalid(f"value of {reference} decodes to text with NUL", hint=_ENCODE)
+        raise BackendInvalid(f"value of {reference} contains NUL once it is decoded", hint=_ENCODE)
     return decoded
 
 

@@ -34,7 +34,7 @@ class Bundle:
         if project != wanted.project:
             raise EnvrefError(
                 f'{file} holds the secrets of project "{project}", not of "{wanted.project}"',
-                hint="--any-project takes them all the same",
+                hint="--any-project takes them anyway",
             )
         if profile != wanted.profile:
             own = f'profile "{profile}"' if profile else "no profile"

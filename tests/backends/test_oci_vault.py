@@ -457,7 +457,7 @@ class TestWriting:
         vault.service.lies = True
         with pytest.raises(BackendUnavailable) as caught:
             vault.backend.set(KEY, Secret(VALUE), soon())
-        assert caught.value.message == 'oci-vault: "app/key" reads back as another value than was set'
+        assert caught.value.message == 'oci-vault: "app/key" does not read back as it was set'
         assert VALUE not in values_of(caught.value)
 
     def test_a_service_that_fails_later_is_found_out(self, vault):
@@ -728,7 +728,7 @@ class TestErrors:
         self.expect(
             error_of(OciVault("oci", auth="instance_principal", **options()), KEY),
             BackendLocked,
-            "oci-vault: oci: this is no instance of it",
+            "oci-vault: oci: this machine is not an OCI instance",
             "  hint: run on an instance of Oracle Cloud, or leave the option auth out",
         )
 
@@ -738,7 +738,12 @@ class TestErrors:
         programs(f"printf 'Usage: oci [OPTIONS]\\n\\nError: No such {what} {word}.\\n'; exit 2")
         article = "an option" if what == "option" else "a command"
         error = error_of(OciVault("oci", **options()), KEY)
-        self.expect(error, BackendInvalid, f"oci-vault: oci: too old, it lacks {article}", "  hint: update oci-cli")
+        self.expect(
+            error,
+            BackendInvalid,
+            f"oci-vault: oci: this version is too old: it lacks {article}",
+            "  hint: update oci-cli",
+        )
 
 
 def session_token(until):

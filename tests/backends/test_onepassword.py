@@ -290,7 +290,7 @@ class TestFields:
         assert [type(answer) for answer in answers.values()] == [BackendInvalid, FieldNotFound, FieldNotFound]
         assert answers["Item"].message == '1password: item "Item" has no text'
         assert answers["Item#password"].message.startswith(
-            '1password: field "password": "Item" has such a field, and it is empty; op item get shows'
+            '1password: field "password" of "Item" is empty; op item get shows'
         )
 
     def test_a_one_time_password_is_the_code(self, account, store):

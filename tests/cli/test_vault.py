@@ -84,7 +84,7 @@ class TestInit:
     def test_short_passphrases(self, run):
         """Seven characters are refused, eight warned about."""
         short = run("init", ENVREF_VAULT_PASSPHRASE="1234567")
-        assert outcome(short) == (1, [f"error: {TOO_SHORT}", "  hint: take several words"])
+        assert outcome(short) == (1, [f"error: {TOO_SHORT}", "  hint: use several words"])
         warned = run("init", "--work-factor", "15", ENVREF_VAULT_PASSPHRASE="12345678")
         assert outcome(warned) == (
             0,
@@ -280,7 +280,7 @@ class TestImport:
             (document({}, version=2), "unsupported export version 2 (expected 1)"),
             (document([]), 'reading import file: "secrets" is not a mapping of keys to text'),
             (document({"app/n": 1}), 'reading import file: "secrets" is not a mapping of keys to text'),
-            (document({"key": "x"}), 'reading import file: key "key" names no project'),
+            (document({"key": "x"}), 'reading import file: key "key" has no project'),
             (document({"app/../k": "x"}), 'reading import file: key "app/../k" must not have "." or ".." as a segment'),
             ("[" * 100_000, "reading import file: nested too deeply"),
         ],

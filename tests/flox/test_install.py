@@ -128,7 +128,7 @@ class TestEntries:
         with pytest.raises(EnvrefError) as caught:
             added(text, "hashicorp-vault")
         assert caught.value.message == (
-            ".flox/env/manifest.toml: install.vault-bin and install.envref-vault-bin are other packages"
+            ".flox/env/manifest.toml: install.vault-bin and install.envref-vault-bin are both taken by other packages"
         )
         assert caught.value.hint == 'add pkg-path = "vault-bin" under an id of your own'
 

@@ -105,7 +105,7 @@ def test_own_entries_stay():
 
 def test_an_own_entry_with_another_value_is_refused():
     """Which of the two is meant is for the owner to say."""
-    with pytest.raises(EnvrefError, match=r"^m: GH_TOKEN stands in \[plugins\.envref\] with another value$"):
+    with pytest.raises(EnvrefError, match=r"^m: GH_TOKEN has another value in \[plugins\.envref\] already$"):
         with_table(BASE + "[plugins.envref]\nGH_TOKEN = 'ref://secrets/x'\n", WANTED)
 
 
@@ -126,13 +126,13 @@ def test_what_is_not_a_table_is_refused():
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("# >>> envref plugin v1 >>> x\nA = 'b'\n", "m:5:1: a marker of envref without its other one"),
-        ("# <<< envref plugin v1 <<<\n", "m:5:1: a marker of envref without its other one"),
+        ("# >>> envref plugin v1 >>> x\nA = 'b'\n", "m:5:1: this marker of envref has no partner"),
+        ("# <<< envref plugin v1 <<<\n", "m:5:1: this marker of envref has no partner"),
         (
             "# >>> envref plugin v1 >>>\n# <<< envref plugin v1 <<<\n# >>> envref plugin v1 >>>\n",
             "m:7:1: a marker of envref stands",
         ),
-        ("# <<< envref plugin v1 <<<\n# >>> envref plugin v1 >>>\n", "m:6:1: a marker of envref without its other one"),
+        ("# <<< envref plugin v1 <<<\n# >>> envref plugin v1 >>>\n", "m:6:1: this marker of envref has no partner"),
     ],
 )
 def test_markers_that_make_no_block_are_refused(lines, message):

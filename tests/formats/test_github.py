@@ -58,7 +58,7 @@ def test_a_short_secret_is_warned_of(capfd):
     """A mask of three characters hides little; the warning names the variable and not the value."""
     render([("PIN", Secret("123"))])
     warning = capfd.readouterr().err
-    assert warning == "warning: PIN: a value or line of fewer than 4 characters hides little in a log\n"
+    assert warning == "warning: PIN: a value or line of fewer than 4 characters is a poor mask for a log\n"
 
 
 @pytest.mark.parametrize("name", ["NODE_OPTIONS", "GITHUB_TOKEN", "RUNNER_TEMP"])

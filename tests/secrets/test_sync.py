@@ -65,7 +65,7 @@ def test_anything_else_is_refused_without_a_value(plain, reason):
 @pytest.mark.parametrize(
     ("scope", "cure"),
     [
-        (Scope("other", "staging"), "  hint: --any-project takes them all the same"),
+        (Scope("other", "staging"), "  hint: --any-project takes them anyway"),
         (Scope("app"), "  run: envref sync pull --profile staging"),
         (Scope("app", "prod"), "  run: envref sync pull --profile staging"),
     ],

@@ -347,7 +347,7 @@ def _value(entry: KvEntry | BackendError, place: KvPlace, field: str | None) -> 
         raise entry
     if place.version is not None and entry.version is None:
         raise BackendInvalid(
-            f'{LABEL}: "{printable(place.path)}" is in a KV engine of version 1, which keeps none',
+            f'{LABEL}: "{printable(place.path)}" is in a KV engine of version 1, which keeps no versions',
             hint="leave ?version out",
         )
     return entry.value(field)

@@ -34,7 +34,8 @@ def likeliest(name: str) -> tuple[str, str]:
         (wanted,) = _attributes(name)
         if isinstance(wanted, Attributes):
             raise BackendInvalid(
-                f'{LABEL}: "{printable(name)}" names no service and account', hint="name both: SERVICE/ACCOUNT"
+                f'{LABEL}: "{printable(name)}" does not name a service and an account',
+                hint="name both: SERVICE/ACCOUNT",
             )
         return wanted
     service, _, account = name.rpartition("/") if "://" in name else name.partition("/")

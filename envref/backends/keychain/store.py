@@ -107,7 +107,7 @@ class Keychain(Backend):
 
         if self._ask(write, deadline).get(entry) != raw:
             raise BackendUnavailable(
-                f'{LABEL}: "{printable(str(address))}" reads back as another value than was set',
+                f'{LABEL}: "{printable(str(address))}" does not read back as it was set',
                 hint="try again; a very long value needs another store",
             )
 

@@ -236,7 +236,7 @@ def _text(name: Meaning, field: Item) -> str:
         raise FieldNotFound(
             f'field "{wanted}" of "{title}" has no {name.attribute.partition("=")[2]}', subject=LABEL, advice=_FIELDS
         )
-    raise FieldNotFound(f'field "{wanted}": "{title}" has such a field, and it is empty', subject=LABEL, advice=_FIELDS)
+    raise FieldNotFound(f'field "{wanted}" of "{title}" is empty', subject=LABEL, advice=_FIELDS)
 
 
 def _member(name: Meaning, value: str) -> str:

@@ -167,7 +167,9 @@ def _bounded(connection: sqlite3.Connection, query: str) -> Iterator[tuple[str, 
     for key, text in connection.execute(query):
         left -= len(key) + len(text)
         if left < 0:
-            raise BackendInvalid("vault: the file is damaged: it says more than it holds", hint="restore a copy of it")
+            raise BackendInvalid(
+                "vault: the file is damaged: its rows are longer than the file", hint="restore a copy of it"
+            )
         yield key, text
 
 

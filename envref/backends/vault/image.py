@@ -36,7 +36,7 @@ def refuse_companions(path: str) -> None:
         if os.path.lexists(path + suffix):
             raise BackendInvalid(
                 f"vault: {shown(path + suffix)} lies beside the vault, which is in a project; it is not opened",
-                hint="envref leaves no such file there: remove it, and look at where it came from",
+                hint="envref leaves no such file: find out where it came from, and remove it",
             )
 
 

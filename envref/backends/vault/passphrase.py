@@ -94,7 +94,7 @@ def _asked_twice(prompt: str) -> Secret:
 def _checked(passphrase: Secret, warnings: list[str]) -> Secret:
     length = len(passphrase.reveal())
     if length < _SHORTEST:
-        raise EnvrefError(f"vault passphrase must have at least {_SHORTEST} characters", hint="take several words")
+        raise EnvrefError(f"vault passphrase must have at least {_SHORTEST} characters", hint="use several words")
     if length < _COMFORTABLE:
         warnings.append(f"a vault passphrase of fewer than {_COMFORTABLE} characters is easy to guess")
     return passphrase
@@ -208,6 +208,6 @@ def required() -> BackendLocked:
 
 def unattended() -> BackendLocked:
     return BackendLocked(
-        "vault: nobody is here to type the passphrase",
+        "vault: there is no terminal to type the passphrase at",
         hint="set ENVREF_VAULT_PASSPHRASE_FILE, or type it once: envref vault unlock --ttl 8h",
     )

@@ -113,7 +113,7 @@ def _checked(key: str) -> str:
     except UsageError as error:
         _refuse(error.message)
     if "/" not in key:
-        _refuse(f'key "{key}" names no project')
+        _refuse(f'key "{key}" has no project')
     return key
 
 

@@ -209,7 +209,7 @@ class TestVersions:
         wanted = Address("app", "key", version="-x y")
         answer = AwsSecretsManager("sm").get_many([wanted], soon())[wanted]
         assert answer.message == (
-            'aws-secrets-manager: "-x y" is no version; write an id, or a stage such as AWSPREVIOUS'
+            'aws-secrets-manager: "-x y" is not a version; write an id, or a stage such as AWSPREVIOUS'
         )
         assert program.count() == 0
 

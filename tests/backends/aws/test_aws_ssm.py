@@ -113,7 +113,7 @@ class TestNames:
         )
         for wanted in ("team/db:1?version=2", "team/db?version=a:b"):
             assert (
-                "is no version; write a number, or a label"
+                "is not a version; write a number, or a label"
                 in project.envref("secret", "get", f"ref://ssm//{wanted}").stderr
             )
         assert AwsSsm("ssm").location(Address("", "", foreign=arn)) == (arn,)

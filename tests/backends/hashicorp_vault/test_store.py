@@ -262,7 +262,9 @@ class TestVersion1:
         """The latest value is not taken for an earlier one."""
         bao.ask("POST", "kv1/envref/app/key", {"value": "v"})
         error = answer_of(store, Address("app", "key", version="1"), way)
-        assert error.message == 'hashicorp-vault: "envref/app/key" is in a KV engine of version 1, which keeps none'
+        assert (
+            error.message == 'hashicorp-vault: "envref/app/key" is in a KV engine of version 1, which keeps no versions'
+        )
 
 
 class TestVersions:

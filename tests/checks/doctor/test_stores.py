@@ -96,7 +96,10 @@ def test_nobody_to_type_the_passphrase(vault, monkeypatch):
     monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
     done = vault.envref("doctor")
     assert done.returncode == 1
-    assert "  vault: nobody is here to type the passphrase\n    hint: set ENVREF_VAULT_PASSPHRASE_FILE" in done.stderr
+    assert (
+        "  vault: there is no terminal to type the passphrase at\n    hint: set ENVREF_VAULT_PASSPHRASE_FILE"
+        in done.stderr
+    )
 
 
 def test_somebody_to_type_the_passphrase(vault, monkeypatch):
