@@ -9,6 +9,7 @@ import ast
 import functools
 import graphlib
 import pathlib
+import re
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
@@ -106,6 +107,23 @@ def test_a_room_imports_only_the_rooms_above_it():
     """Values never import stores, the core never imports features, nothing imports the command line."""
     upward = [pair for pair in pairs() if _layer(pair[1]) > _layer(pair[0])]
     assert upward == []
+
+
+def _whom_it_asks():
+    """Room -> the rooms that its row of docs/architecture.md names."""
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    named = {row[0].strip("`/"): set(re.findall(r"`(\w+)`", row[2])) for row in rows if len(row) > 2}
+    return {room: named.get(room, set()) for room in ROOMS if room != "cli"}
+
+
+def test_a_room_asks_whom_the_page_says():
+    """The last column of the table, as far as there are imports; the command line asks everybody."""
+    asked = _whom_it_asks()
+    between = {(_room(importer), _room(imported)) for importer, imported in pairs()}
+    crossing = sorted(pair for pair in between if pair[0] in asked and pair[1] in ROOMS and pair[0] != pair[1])
+    assert len(crossing) > len(ROOMS)
+    assert [pair for pair in crossing if pair[1] not in asked[pair[0]]] == []
 
 
 def test_no_circle():

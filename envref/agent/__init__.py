@@ -1,1 +1,1 @@
-"""agent: what an activation was given, kept in one process's memory for as long as a shell uses it (docs/adr/0033)."""
+"""The agent: one process that keeps in memory what stores gave, as long as a shell uses it (docs/adr/0033)."""

@@ -1,1 +1,1 @@
-"""One file or folder a store, the table of them, and what they share."""
+"""The stores: a file or folder each, the table of them, and what they share."""

@@ -1,1 +1,1 @@
-"""The command line: one file a verb, and the grammar and command of the activation door."""
+"""The command line: one file a command, and the grammar of the doors that load no click."""

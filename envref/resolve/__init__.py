@@ -1,1 +1,1 @@
-"""References x chain -> one outcome each."""
+"""References are resolved: each store of the chain is asked once, and every reference gets one outcome."""

@@ -1,1 +1,1 @@
-"""`envref credential`, a file a protocol."""
+"""`envref credential`: one file for each tool's protocol."""

@@ -1,1 +1,1 @@
-"""`envref profile`."""
+"""`envref profile`: the environments of one project, one file a command."""

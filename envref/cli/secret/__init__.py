@@ -1,1 +1,1 @@
-"""`envref secret`."""
+"""`envref secret`: the secrets of the stores, one file a command."""

@@ -1,1 +1,1 @@
-"""`envref vault`."""
+"""`envref vault`: the vault as a whole, one file a command."""
