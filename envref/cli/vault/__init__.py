@@ -1,1 +1,1 @@
-"""`envref vault`: the vault as a whole, one file a command."""
+"""`envref vault`: the vault as a whole."""
