@@ -4,7 +4,7 @@
 # make test STORES=all                             runs everything with every CPython (default: with the first)
 # make test PYTHON=/usr/bin/python3.12             makes that one the first
 # make test-nightly                                the first CPython with the counts of a night, and the others' commands
-# make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust or flox
+# make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust, flox, tools …
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
 # make bench PYTHONS=ends                          measures with the oldest Python and with the newest
 # make counts                                      checks in what hot commands cost now, in instructions

@@ -1,8 +1,8 @@
 """Mutants: faults that the tests would not notice: `python -m setup.mutants --count 20 --room trust` (`make mutants`).
 
 A mutant is the code with one small fault in it: a comparison that is off by one, a line that is not there. The tests of
-the changed module alone are run; when they stay green, nobody would have seen that fault come in. Each survivor wants a
-test, or a reason why it makes no difference. The work is done in a copy of the checkout.
+the changed module are run, then those of its room; when they stay green, hardly anybody would have seen that fault come
+in. Each survivor wants a test, or a reason why it makes no difference. The work is done in a copy of the checkout.
 """
 
 from __future__ import annotations
@@ -27,11 +27,20 @@ from setup.environment import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+# A module is of the room whose place is nearest to it; "" is all that no other room has.
 ROOMS = {
     "core": ("refs", "env", "formats", "resolve"),
     "stores": ("backends",),
     "trust": ("project/trust",),
     "flox": ("flox",),
+    "project": ("project",),
+    "fresh": ("fresh",),
+    "agent": ("agent", "client.py"),
+    "tools": ("tools",),
+    "checks": ("checks",),
+    "secrets": ("secrets",),
+    "cli": ("cli", "__main__.py"),
+    "ground": ("",),
 }
 _SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
@@ -57,6 +66,7 @@ _UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 _ANNOTATIONS = ("annotation", "returns")
 _LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
 _LONGEST_TEST = 120  # seconds; a fault may make a loop that never ends
+_FEW = 12  # test files of a room that are run for a survivor of its own
 _MOST_RED = 10  # tests that may fail without a fault, before there is something else to mend
 _QUIET = (
     *("-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={_LONGEST_TEST}"),
@@ -161,18 +171,56 @@ def _swapped(operator: ast.AST) -> Any:
 def mirrored(module: str, root: str) -> list[str]:
     """The test files of a module: its own and its room's; without any, those of the room around that speak of it.
 
-    Where none does, all of the room.
+    Where none does, those named for it in any room, as a command's are in the room that it serves; then those of the
+    modules beside it that import it, and else all of the room.
     """
-    parts = module.removeprefix("envref/").removesuffix(".py").split("/")
-    names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], parts[-2]]) for depth in range(1, len(name))]
-    own = [f"{'/'.join(name[:depth])}/test_{'_'.join(name[depth:])}.py" for name, depth in names]
+    chosen = _near(module, root) or _of_importers(module, root) or _of_rooms(module, root)
+    return [f"tests/{path}" for path in chosen]
+
+
+def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
+    """The other test files of the module's room, if they are few."""
+    files = [f"tests/{path}" for path in _of_rooms(module, root)]
+    return [path for path in files if path not in own] if len(files) <= _FEW else []
+
+
+def _near(module: str, root: str) -> list[str]:
+    parts = _parts(module)
+    names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], *parts[-2:-1]]) for depth in range(len(name))]
+    own = [os.path.join(*name[:depth], f"test_{'_'.join(name[depth:])}.py") for name, depth in names]
     files = _test_files(root)
     found = sorted({path for path in own if path in files})
-    places = [parts[:depth] for depth in range(len(parts) - 1, 0, -1)]
-    rooms = [[path for path in files if _is_in(path, place)] for place in places]
+    rooms = [[path for path in files if _is_in(path, place)] for place in _places(parts)] or [files]
     speaking = [[path for path in room if _speaks(os.path.join(root, "tests", path), parts)] for room in rooms]
-    chosen = next(filter(None, [found, *speaking, *rooms]), [])
-    return [f"tests/{path}" for path in chosen]
+    return next(filter(None, [found, *speaking, *_named(parts, files)]), [])
+
+
+def _named(parts: Sequence[str], files: Sequence[str]) -> list[list[str]]:
+    """For a command: test files that have its name, or its group's, and the room that has its name."""
+    names = [name.strip("_") for name in reversed(parts[1:])] if parts[0] == "cli" else []
+    rooms = names[:1]
+    return [[path for path in files if f"/test_{name}" in path or path.split("/")[0] in rooms] for name in names]
+
+
+def _of_importers(module: str, root: str) -> list[str]:
+    place = os.path.join(root, os.path.dirname(module))
+    beside = [os.path.join(place, name) for name in os.listdir(place) if name.endswith(".py")]
+    importers = [path for path in sorted(beside) if _speaks(path, _parts(module))]
+    return sorted({test for path in importers for test in _near(os.path.relpath(path, root), root)})
+
+
+def _of_rooms(module: str, root: str) -> list[str]:
+    rooms = [[path for path in _test_files(root) if _is_in(path, place)] for place in _places(_parts(module))]
+    return next(filter(None, rooms), [])
+
+
+def _parts(module: str) -> list[str]:
+    return module.removeprefix("envref/").removesuffix(".py").split("/")
+
+
+def _places(parts: Sequence[str]) -> list[Sequence[str]]:
+    """The rooms that a module is in, the innermost first."""
+    return [parts[:depth] for depth in range(len(parts) - 1, 0, -1)]
 
 
 def _is_in(path: str, place: Sequence[str]) -> bool:
@@ -196,9 +244,16 @@ def _test_files(root: str) -> list[str]:
 
 def modules(room: str) -> list[str]:
     """The modules of a room, as paths below the root of the checkout."""
-    tops = [os.path.join(ROOT, "envref", place) for place in ROOMS[room]]
-    names = [os.path.join(top, name) for place in tops for top, _, found in os.walk(place) for name in found]
-    return sorted(os.path.relpath(name, ROOT) for name in names if name.endswith(".py") and "__init__" not in name)
+    top = os.path.join(ROOT, "envref")
+    names = [os.path.relpath(os.path.join(at, name), top) for at, _, found in os.walk(top) for name in found]
+    wanted = [name for name in names if name.endswith(".py") and "__init__" not in name and _room(name) == room]
+    return sorted(f"envref/{name}" for name in wanted)
+
+
+def _room(name: str) -> str:
+    """The room of a module, given below envref/."""
+    places = [(place, room) for room, places in ROOMS.items() for place in places]
+    return max((len(place), room) for place, room in places if place in ("", name) or name.startswith(f"{place}/"))[1]
 
 
 class Copy:
@@ -219,7 +274,12 @@ class Copy:
 
     def survives(self, mutant: Mutant) -> bool:
         """Whether the tests pass with the fault; a test that fails without it too doesn't count."""
-        files = mirrored(mutant.module, self.root)
+        own = mirrored(mutant.module, self.root)
+        return self._passes(mutant, own) and self._passes(mutant, beside(mutant.module, self.root, own))
+
+    def _passes(self, mutant: Mutant, files: Sequence[str]) -> bool:
+        if not files:
+            return True
         while failed := self._failed(mutant, files):
             new = [name for name in failed if name not in self._green and not self._is_green(name)]
             if not new:

@@ -134,8 +134,6 @@ def _selector(uri: str) -> tuple[str, int]:
         raise InvalidReference(f'ref:// URI missing path: "{uri}" (expected ref://<backend>/<path>)')
     if not selector:
         raise InvalidReference(f'ref:// URI has empty backend: "{uri}"')
-    if not key:
-        raise InvalidReference(f'ref:// URI has empty path: "{uri}"')
     if not _SELECTOR.issuperset(selector) or not selector[0].isalnum():
         raise InvalidReference(f'invalid backend name "{selector}" (allowed: letters, digits, _ - .)')
     return selector, len(uri) - len(key)

@@ -109,3 +109,15 @@ def test_an_agent_that_speaks_otherwise(app, own, monkeypatch, facts):
         patched.setattr(client.Wire, "ask", lambda *_: [client.DONE, __version__.encode(), *facts])
         done = run(app, "doctor")
     assert "the agent speaks otherwise than this envref\n    run: envref agent stop\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lock", "cure"), [("4711\n", "run: kill -9 4711"), ("", "hint: end its process"), (None, "hint: end its process")]
+)
+def test_an_agent_that_does_not_answer_is_ended_by_its_number(runtime, lock, cure):
+    """Where its lock tells it; else the user finds it."""
+    os.makedirs(runtime, 0o700)
+    if lock is not None:
+        with open(os.path.join(runtime, "lock"), "w") as file:
+            file.write(lock)
+    assert report.silent(runtime).cure() == [cure]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from envref.cli import commands
 from envref.cli.request import parse
 
 
@@ -107,3 +108,33 @@ def test_anything_else_is_for_the_other_door(arguments):
 def test_a_wrong_timeout_in_the_environment_is_for_the_other_door():
     """It is a mistake, not "no time-out"."""
     assert parse(["--export"], {"ENVREF_TIMEOUT": "soon"}) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--shell", "fish"],
+        ["--shell=bash"],
+        ["--direnv"],
+        ["--strict", "--timeout", "3", "-P", "staging", "--only", "A,B", "-C", "."],
+        ["--all", "--agent"],
+        ["--from-flox-plugin", "-"],
+    ],
+)
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"FLOX_ENV": "/env", "FLOX_ENV_PROJECT": "/the/project"}, {"ENVREF_STRICT": "1", "ENVREF_TIMEOUT": "7"}],
+)
+def test_both_doors_ask_for_the_same(monkeypatch, words, environment):
+    """Whatever is not so usual only takes longer."""
+    caught = []
+    monkeypatch.setattr("envref.cli.activate.activate", lambda request, _: caught.append(request) or 0)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert commands.run(["resolve", "--export", *words]) == 0
+    clicked, hot = (
+        {name: getattr(each, name) for name in each.__slots__}
+        for each in (caught[0], parse(["--export", *words], environment))
+    )
+    assert clicked == hot

@@ -51,7 +51,7 @@ def test_the_child_sees_the_callers_environment_and_the_variables(app):
     """Byte for byte, and nothing else: no LC_CTYPE that Python sets for itself, no switch of envref's."""
     env = need("env")
     caller = {"PATH": os.environ["PATH"], "HOME": "/", "A": "old", "PYTHONPATH": str(ROOT)}
-    kinds = ("VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_FD", "TRUST", "STORE_PATH")
+    kinds = ("VAULT_PASSPHRASE", "VAULT_PASSPHRASE_FILE", "VAULT_PASSPHRASE_FD", "TRUST", "STORE_PATH", "SEEN")
     secret = {f"ENVREF_{kind}": "/x" for kind in kinds}
     done = subprocess.run(
         [sys.executable, "-m", "envref", "run", "--", env, "-0"],

@@ -305,3 +305,15 @@ def test_doubling_a_secret_by_its_own_name_is_bounded():
     with pytest.raises(MalformedFile, match="longer than 1 MiB"):
         filled("P=ref://secrets/a\n" + "P=$P$P\n" * 40, a="v")
     assert values("P=ref://secrets/a\n" + "P=${P:-$P}\n" * 900, a="") == {"P": ""}
+
+
+def test_what_stands_for_nothing_is_plain_text():
+    """Empty, and no reason to ask a store."""
+    assert environment("A=$NONE").variables["A"].plain == ""
+
+
+def test_a_reference_that_is_used_twice_is_one_source():
+    """`stale` compares what a value was made of: each part once, in its order."""
+    found = filled("A=${ref://secrets/b}${ref://secrets/a}${ref://secrets/b}", a="1", b="2")["A"]
+    assert found.value.reveal() == "212"
+    assert [reference.key for reference, _ in found.sources] == ["b", "a"]

@@ -147,3 +147,11 @@ def test_another_project_or_machine_is_told_apart(project, place, monkeypatch):
     monkeypatch.setattr("os.uname", lambda: type("Uname", (), {"nodename": "elsewhere"}))
     with pytest.raises(Unusable, match="another project, or of another machine"):
         seen.parsed(text, place)
+
+
+def test_a_shell_without_any_secret_is_told_so(place):
+    """Its names had references once: that there is none now is worth knowing."""
+    nothing = Seen(None, {}).text(place)
+    assert (seen.parsed(nothing, place).sources, seen.parsed(nothing, place).profile) == ({}, None)
+    with pytest.raises(Unusable, match="is cut off"):
+        seen.parsed(nothing.rpartition(" ")[0], place)

@@ -304,3 +304,19 @@ def test_an_age_is_told_in_its_largest_unit(seconds, text, monkeypatch):
     """People read it at a prompt."""
     monkeypatch.setattr(stale.time, "time", lambda: 1_000_000.0 + seconds)
     assert stale.age(1_000_000.0) == text
+
+
+@pytest.mark.parametrize(
+    ("revision", "text"),
+    [
+        ("12345678901.1795725041000", "12345678901"),
+        ("7d0f1c4e-0a1b", "7d0f1c4e"),
+        ("short", "short"),
+        ("blob-0123456789", "01234567"),
+        (".1795725041000", "2026-11-26T20:30:41Z"),
+        ("a:001bb", "a?b"),
+    ],
+)
+def test_a_revision_is_shown_short(revision, text):
+    """A number whole, a digest by its beginning, a date where there is no more; nothing that a terminal would obey."""
+    assert stale.shown(revision) == text

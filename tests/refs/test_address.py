@@ -58,3 +58,12 @@ def test_an_address_is_what_it_names():
     assert scoped != Address("app", "key")
     assert foreign == Address("other", "x", foreign="Vault/Item")
     assert scoped != "app/staging/key"
+
+
+def test_a_version_of_a_secret_is_an_address_of_its_own():
+    """All else is the same."""
+    for address in (Address("app", "key", profile="qa"), Address("", "", foreign="x", field="f")):
+        pinned = address.at("7")
+        assert pinned != address
+        assert pinned.identity == (*address.identity[:-1], "7")
+        assert (pinned.version, pinned.field, str(pinned)) == ("7", address.field, str(address))

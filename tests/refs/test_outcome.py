@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envref.errors import BackendDenied, EnvrefError
+from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret
 
@@ -31,3 +32,10 @@ def test_what_is_missing_is_not_found():
         True,
     )
     assert not Missing("gone").is_there
+
+
+def test_a_value_says_where_it_is_from():
+    """`stale` and envref.lock need the place; a file is only there if the reference asked for one."""
+    secret, address = Secret("v"), Address("app", "key", profile="qa")
+    found = Found(secret, "op", "qa", address)
+    assert (found.secret, found.backend, found.scope, found.address, found.file) == (secret, "op", "qa", address, "")

@@ -173,3 +173,29 @@ def test_a_version_is_part_of_what_is_asked():
     assert (first.version, other.version, Reference.parse("ref://store/a").version) == ("1", "a b", None)
     assert first == Reference.parse("ref://store/a?version=%31")
     assert len({first, other, Reference.parse("ref://store/a"), Reference.parse("ref://store/a?version=2")}) == 4
+
+
+def test_only_as_file_makes_a_file():
+    """The value of such a variable is a path."""
+    assert Reference.parse("ref://secrets/a?as=file").is_file
+    assert not Reference.parse("ref://secrets/a?optional").is_file
+
+
+@pytest.mark.parametrize(
+    ("uri", "foreign", "field"),
+    [
+        ("ref://secrets/a#?x", None, "?x"),
+        ("ref://store//https://h.example/a?v=1&optional", "https://h.example/a?v=1", None),
+        ("ref://store//https://h.example/a?optional&v=1&w=%20#f", "https://h.example/a?v=1&w= ", "f"),
+    ],
+)
+def test_a_question_mark_may_be_a_part_of_what_is_named(uri, foreign, field):
+    """Of a URL of the store's own, whose own query it begins; and of a field."""
+    reference = Reference.parse(uri)
+    assert (reference.foreign, reference.field) == (foreign, field)
+
+
+def test_other_names_of_the_stores_own_have_no_query():
+    """A mistyped option is an error there, as it is in a key."""
+    with pytest.raises(InvalidReference, match='unknown option "optoinal"'):
+        Reference.parse("ref://store//name?optoinal")

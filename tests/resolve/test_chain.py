@@ -9,11 +9,12 @@ import pytest
 from envref import streams
 from envref.backends import table as backends
 from envref.backends.answer import no_answer
+from envref.client import Agent
 from envref.errors import BackendLocked, BackendTimeout, BackendUnavailable, EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
-from envref.resolve.chain import Chain
+from envref.resolve.chain import Chain, VariableChain
 from tests.backends.doubles.memory import Memory
 
 KEY = Address("app", "key")
@@ -131,3 +132,26 @@ def test_a_store_that_is_skipped_says_so_once(configured):
     assert chain.store("gone").ask([KEY, Address("app", "other")]) == {}
     assert list(chain.store("shut").ask([KEY])) == [KEY]
     assert chain.warnings() == ['backend "gone" skipped: memory: not here']
+
+
+@pytest.mark.parametrize(
+    ("of_the_store", "of_the_user", "usual", "seconds"),
+    [(None, None, 60, 60), (None, 5, 60, 5), (7, 5, 60, 7), (None, None, 0, None), (0, 5, 60, None), (7, 0, 60, None)],
+)
+def test_the_agent_keeps_what_the_user_wants_kept(configured, of_the_store, of_the_user, usual, seconds):
+    """A store's own seconds before the user's, and these before the usual ones; 0 anywhere is not at all."""
+    project = Project(
+        "/",
+        Config(
+            project="app",
+            backends=(BackendConfig(name="open", type="memory", agent=of_the_store),),
+            agent=of_the_user,
+        ),
+        "staging",
+        files=(),
+        warnings=(),
+    )
+    agent = Agent("/nowhere", usual=usual)
+    (store,) = VariableChain(project, gate=lambda _: None, agent=agent)
+    kept = store.memory and (store.memory.agent, store.memory.seconds, store.memory.scope)
+    assert kept == (None if seconds is None else (agent, seconds, ("app", "staging")))

@@ -110,3 +110,10 @@ def test_a_failing_store_is_one_error_with_what_it_cost(app, monkeypatch):
         'error: OTHER: failed to resolve ref://open/y: backend "open": memory: no',
         "5 reference(s) could not be resolved",
     ]
+
+
+def test_an_absent_secret_has_the_command_that_sets_it(app, monkeypatch):
+    """In the same line, where there is one store to set it in."""
+    app.write(".env", "GONE=ref://open/gone\n")
+    lines = report.complaints(resolved(app).filled.values())
+    assert lines[0].endswith("; run: envref secret set gone --backend open"), lines

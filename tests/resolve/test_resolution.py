@@ -6,6 +6,7 @@ import pytest
 
 from envref.cli.activate import resolve
 from envref.cli.request import Request
+from envref.secret import Secret
 
 
 @pytest.fixture
@@ -51,3 +52,12 @@ def test_a_project_that_is_trusted_sets_every_name(resolved, monkeypatch):
     found = resolved("BASH_ENV=x\nA=1\n")
     assert found.untrusted == []
     assert found.values() == [("BASH_ENV", "x"), ("A", "1")]
+
+
+def test_what_the_environment_keeps_is_hidden_like_a_secret(resolved):
+    """Nobody knows whether it is one; all else stays as it was."""
+    found = resolved("A=1\nB=2\n")
+    found.kept = ("B",)
+    (_, first), (_, second) = found.values()
+    assert first == "1"
+    assert (isinstance(second, Secret), second.reveal()) == (True, "2")
