@@ -32,15 +32,20 @@ def stored(app, monkeypatch):
     return app.envref("resolve").stdout
 
 
+def answer_all(terminal):
+    """Types a value for each of the three secrets; the command succeeds."""
+    for count in (1, 2, 3):
+        terminal.await_text("Enter value", count)
+        terminal.type(f"value {count}\r")
+    assert terminal.end() == 0, terminal.output
+
+
 def test_onboard_asks_once(app, monkeypatch):
     """It looks, then stores three values: one passphrase."""
     terminal = Terminal(app.path, "onboard")
     terminal.await_text(PROMPT)
     terminal.type(f"{PASSPHRASE}\r")
-    for count in (1, 2, 3):
-        terminal.await_text("Enter value", count)
-        terminal.type(f"value {count}\r")
-    assert terminal.end() == 0, terminal.output
+    answer_all(terminal)
     assert terminal.output.count(PROMPT) == 1
     assert stored(app, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
 
@@ -52,10 +57,7 @@ def test_onboard_makes_the_vault_that_nobody_made_yet(app, home, monkeypatch):
     for question in (PROMPT, "Confirm vault passphrase: "):
         terminal.await_text(question)
         terminal.type(f"{PASSPHRASE}\r")
-    for count in (1, 2, 3):
-        terminal.await_text("Enter value", count)
-        terminal.type(f"value {count}\r")
-    assert terminal.end() == 0, terminal.output
+    answer_all(terminal)
     assert terminal.output.count(PROMPT) == 1
     assert "vault initialized at ~/.config/envref/vault.db" in terminal.output
     assert "not initialized" not in terminal.output
@@ -69,6 +71,57 @@ def test_onboard_makes_no_vault_of_a_project_s_own(app, home):
     assert terminal.end() == 1
     assert "vault: not initialized" in terminal.output
     assert not (app.path / "team.db").exists()
+
+
+QUESTION = "Keep secrets in envref's own vault, in each project that lists no stores? [y/N] "
+
+
+@pytest.fixture
+def unlisted(app):
+    """The same where nobody lists a store, and there is no keychain."""
+    app.write(".envref.yaml", "project: app\n")
+    return app
+
+
+def test_without_a_keychain_and_a_list_one_command_makes_the_vault(unlisted, home, monkeypatch):
+    """It asks first. The user's own config lists it; the project's, which others use too, stays as it is."""
+    (home / ".config" / "envref" / "vault.db").unlink()
+    terminal = Terminal(unlisted.path, "secret", "set", "a")
+    terminal.await_text(QUESTION)
+    terminal.type("y\r")
+    for question in (PROMPT, "Confirm vault passphrase: "):
+        terminal.await_text(question)
+        terminal.type(f"{PASSPHRASE}\r")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("kept value\r")
+    assert terminal.end() == 0, terminal.output
+    assert unlisted.read(".envref.yaml") == "project: app\n"
+    own = home / ".config" / "envref" / "config.yaml"
+    assert (own.read_text(), own.stat().st_mode & 0o77) == ("backends:\n  - name: vault\n    type: vault\n", 0)
+    assert stored(unlisted, monkeypatch).startswith("A=kept value\n")
+
+
+def test_onboard_without_a_keychain_and_a_list(unlisted, monkeypatch):
+    """A vault that is there already serves this project too."""
+    terminal = Terminal(unlisted.path, "onboard")
+    terminal.await_text(QUESTION)
+    terminal.type("y\r")
+    terminal.await_text(PROMPT)
+    terminal.type(f"{PASSPHRASE}\r")
+    answer_all(terminal)
+    assert stored(unlisted, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
+
+
+def test_who_wants_no_vault_gets_the_keychain_s_error(unlisted, home):
+    """Nothing is made, and nothing imported."""
+    unlisted.write(".env", "API_TOKEN=tr0ub4dor-and-3\n")
+    terminal = Terminal(unlisted.path, "import", "--yes", ".env")
+    terminal.await_text("[y/N] ")
+    terminal.type("n\r")
+    assert terminal.end() == 1
+    assert "run:\x1b[0m envref vault init && envref backend add vault --first" in terminal.output
+    assert unlisted.read(".env") == "API_TOKEN=tr0ub4dor-and-3\n"
+    assert not (home / ".config" / "envref" / "config.yaml").exists()
 
 
 def test_a_wrong_one_is_typed_again_before_the_value(app, monkeypatch):
