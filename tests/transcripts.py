@@ -4,6 +4,8 @@ In a page, a fenced block whose info string ends in `file=NAME` is written to NA
 A block marked `console` is a session: a line that starts with `$ ` is typed into one bash that lasts for the whole
 page (`> ` continues it), the lines below are all it prints, on either stream. `…` stands for any text within a line,
 a line of `…` alone for any lines. `<!-- starts in: FOLDER -->` gives the page a copy of that folder to start in.
+In a session marked `console terminal`, envref runs on a terminal whose user answers its questions (tests/typist.py), in
+a folder and a HOME where nothing has happened yet.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ PAGES = [
     path
     for pattern in ("README.md", "docs/*.md", "docs/*/*.md", "tests/cli/*.md")
     for path in sorted(ROOT.glob(pattern))
-    if re.search(r"^```console$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if re.search(r"^```console( terminal)?$", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "=transcript="
@@ -33,13 +35,19 @@ MARK = "=transcript="
 # factor gets it. tests/backends/vault/test_lifecycle.py holds the default.
 _ENVREF = """\
 #!/bin/sh
-case "$1 $2" in "vault init") exec "{python}" -c '
+case "$1 $2" in "vault init" | "init "*) exec "{python}" -c '
 from envref.backends.vault import age
 from envref.__main__ import main
 age.DEFAULT_WORK_FACTOR = 15
 main()' "$@" ;; esac
 """
 _START = 'exec "{python}" -m envref "$@"\n'
+# A terminal, and a machine where nothing has happened yet, until the session's end.
+_TERMINAL = """\
+before=$PWD home=$HOME; HOME=$(mktemp -d -p "$HOME"); mkdir "$HOME/my-app"; cd "$HOME/my-app"
+export -n ENVREF_VAULT_PASSPHRASE
+envref() {{ "{python}" "{typist}" "${{PATH%%:*}}/.started" "$@"; }}"""
+_NO_TERMINAL = 'unset -f envref; cd "$before"; HOME=$home; export ENVREF_VAULT_PASSPHRASE'
 # As tests/loaded.py has it: most of a command is Python's start. What looks at its own process starts as a user's does.
 _LOADED = """\
 case " $* " in *" run "* | *" agent "* | *" --watch "* | *" --debug "*) exec "{python}" -m envref "$@" ;; esac
@@ -66,6 +74,12 @@ def steps(page):
         info, body = block["info"].strip(), block["body"]
         if info == "console":
             found += session(body, line)
+        elif info == "console terminal":
+            found += [
+                Step(_TERMINAL.format(python=sys.executable, typist=ROOT / "tests" / "typist.py"), line),
+                *session(body, line),
+                Step(_NO_TERMINAL, line),
+            ]
         elif match := re.search(r"\bfile=(\S+)$", info):
             found.append(Step(f"mkdir -p \"$(dirname {match[1]})\"; cat > {match[1]} <<'{MARK}'\n{body}{MARK}", line))
     return found
@@ -113,8 +127,9 @@ def environment(directory, start):
     caller = programs / ".envref.py"
     if start == _LOADED:
         caller.write_text(ENVREF.caller(), encoding="utf-8")
-    envref.write_text((_ENVREF + start).format(python=sys.executable, caller=caller), encoding="utf-8")
-    envref.chmod(0o755)
+    for script, text in ((envref, _ENVREF + start), (programs / ".started", _ENVREF + _START)):
+        script.write_text(text.format(python=sys.executable, caller=caller), encoding="utf-8")
+        script.chmod(0o755)
     home = directory.parent / "home"
     home.mkdir(exist_ok=True)
     return {

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.checks import secret_name
+from envref.checks.publishable import is_built_in, is_publishable
 from envref.checks.randomness import LEAST_ENTROPY, entropy, is_random
 from envref.env import template
 from envref.refs.reference import SCHEME
@@ -53,6 +54,7 @@ _PATTERNS = {
     "GitLab token": r"\bgl(pat|dt|rt|ptt|agent)-[0-9A-Za-z_-]{20}",
     "Stripe key": r"\b[rs]k_(live|test)_[0-9A-Za-z]{16}|\bwhsec_[0-9A-Za-z]{24}",
     "Slack token": r"\bxox[abeoprs]-[0-9A-Za-z-]{10}|\bxapp-\d-[0-9A-Za-z-]{10}",
+    "Discord webhook": r"discord(app)?\.com/api/webhooks/[0-9]+/[0-9A-Za-z_-]{60}",
     "Slack webhook": r"hooks\.slack\.com/services/T[0-9A-Z]+/B[0-9A-Z]+/[0-9A-Za-z]+",
     "Google API key": r"\bAIza[0-9A-Za-z_-]{35}",
     "Google client secret": r"\bGOCSPX-[0-9A-Za-z_-]{28}",
@@ -66,15 +68,31 @@ _PATTERNS = {
     "Doppler token": r"\bdp\.(pt|st|sa|ct|scim|audit)\.[0-9A-Za-z._-]{20}",
     "Vault token": r"\bhv[bsr]\.[0-9A-Za-z_-]{20}",
     "JSON Web Token": r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]+",
+    "Supabase key": r"\bsb_secret_[0-9A-Za-z_-]{20}",
+    "Hugging Face token": r"\bhf_[0-9A-Za-z]{30}",
+    "Resend key": r"\bre_[0-9A-Za-z]{8,}_[0-9A-Za-z]{20}",
+    "Linear key": r"\blin_api_[0-9A-Za-z]{40}",
+    "Shopify token": r"\bshp(at|ca|pa|ss)_[0-9a-fA-F]{32}",
+    "Square token": r"\bsq0(atp|csp)-[0-9A-Za-z_-]{22}",
+    "Mailgun key": r"\bkey-[0-9a-f]{32}\b",
+    "Mailchimp key": r"\b[0-9a-f]{32}-us[0-9]{1,2}\b",
+    "Databricks token": r"\bdapi[0-9a-f]{32}",
+    "PostHog key": r"\bphx_[0-9A-Za-z_]{30}",
     "Azure key": r"\b(AccountKey|SharedAccessKey)=[0-9A-Za-z+/]{40,}",
 }
 _PASSWORDS = {
-    # A port is no password, and `<password>` says where one goes.
-    "password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s/:@]*:(?!\d+([/?#]|$)|<[^<>]*>@)[^\s@]+@",
+    # A port is no password, and `<password>` says where one goes. A user's name may be a mail address.
+    "password in a URL": r"\b[a-z][a-z0-9+.-]*://[^\s/:]*:(?!\d+([/?#]|$)|<[^<>]*>@)[^\s@]+@",
     "token in a URL": r"\b[a-z][a-z0-9+.-]*://(?=[^\s/:@]*\d)[0-9a-z_-]{20,}@",
     "secret in a URL": r"://\S*[?&](password|passwd|pwd|token|secret|api_?key|access_?key|sig)=(?!<)[^\s&#]+",
+    "credential in a header": r"\b(authorization|(x-)?api-key)[\"']?\s*[:=]\s*[\"']?"
+    r"((bearer|basic|token) (?!<)|(?=[^\s\"']*\d))[^\s\"']{8}",
+    "password of a user": r"(^|\s)(-u|--user)[ =]?[^\s:<]+:(?![<0-9])[^\s:<]+(\s|$)",
+    "password in an option": r"(^|\s)(?!--?no-)-{1,2}[\w.-]*"
+    r"(pass|password|passwd|pwd|passphrase|secret|token|api-?key)[= ](?![<-])\S",
     "password in a connection string": r"\A(?=.*\w=.*\w=)(.*[;\s])?(password|pwd)\s*=\s*(?!<)[^\s;]+",
 }
+_OF_VISITORS = ("JSON Web Token", "Google API key", "token in a URL")  # what a page's own key may look like
 _KNOWN = {what: re.compile(pattern) for what, pattern in _PATTERNS.items()} | {
     what: re.compile(pattern, re.IGNORECASE) for what, pattern in _PASSWORDS.items()
 }
@@ -115,12 +133,16 @@ def suspicion(entry: Entry, least_entropy: float = LEAST_ENTROPY) -> str:
     value = _own_text(entry)
     if not value or is_harmless(value) or _PLACEHOLDER.fullmatch(value):
         return ""
-    known = _known(value, _KNOWN)
+    if is_publishable(value) and not secret_name.is_confidential(entry.name):
+        return ""
+    for_all = is_built_in(entry.name)
+    known = _known(value, [what for what in _KNOWN if not (for_all and what in _OF_VISITORS)])
     if known:
         return known
-    if secret_name.is_secret(entry.name, value) and not _is_setting(entry.name, value):
+    is_named = secret_name.is_confidential(entry.name) if for_all else secret_name.is_secret(entry.name, value)
+    if is_named and not _is_setting(entry.name, value):
         return f"key name suggests a secret and value is non-trivial ({len(value)} chars)"
-    if not secret_name.is_public(entry.name) and is_random(value, least_entropy):
+    if not for_all and not secret_name.is_public(entry.name) and is_random(value, least_entropy):
         return f"high-entropy value ({entropy(value):.2f} bits/char) may be a secret"
     return ""
 

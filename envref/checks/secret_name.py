@@ -20,7 +20,10 @@ _BEHIND = _set("""
     BASE BASE64 B64 HEX VALUE STRING TEXT RAW PROD PRODUCTION STAGING STAGE DEV DEVELOPMENT TEST TESTING LOCAL OLD NEW
     PREVIOUS CURRENT NEXT PRIMARY SECONDARY BACKUP MAIN DEFAULT LIVE SANDBOX PLAINTEXT
 """)
-_PASSWORDS = _set("PASSWORD PASSWD PASSWRD PASS PASSWORT PWD PW PASSPHRASE PASSCODE PASSKEY PASSWORDS")
+_PASSWORDS = _set("""
+    PASSWORD PASSWD PASSWRD PASS PASSWORT PWD PW PASSPHRASE PASSCODE PASSKEY PASSWORDS PSK KENNWORT PASSE CONTRASENA
+    SENHA WACHTWOORD
+""")
 _SECRETS = _PASSWORDS | _set("""
     SECRET SECRETS TOKEN TOKENS APIKEY SECRETKEY PRIVATEKEY CREDENTIAL CREDENTIALS CREDS AUTH SALT PEPPER DSN PAT SEED
     MNEMONIC BEARER
@@ -60,6 +63,11 @@ def is_password(name: str) -> bool:
     """Whether even a number is a secret under this name."""
     last = _words(name)[-1]
     return last in _PASSWORDS or (_ends_as_one(last) and not last.endswith(("SECRET", "TOKEN", "KEY")))
+
+
+def is_confidential(name: str) -> bool:
+    """Whether nobody would publish what has this name: a password, or what is called a secret."""
+    return is_password(name) or _words(name)[-1].endswith(("SECRET", "SECRETS"))
 
 
 def is_public(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TypedDict
 
 import click
@@ -12,6 +12,7 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli import candidates
 from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
+from envref.cli.keychain import is_implied
 from envref.cli.options import format_option
 from envref.cli.output import MASK
 from envref.cli.timeout import timeout_of_environment
@@ -21,8 +22,8 @@ from envref.paths import shown
 from envref.project.config.backends import check_bare, options_of
 from envref.project.config.document import Document
 from envref.project.config.files import FILE
-from envref.project.config.model import BackendConfig, Config, is_masked
-from envref.project.edit import edit
+from envref.project.config.model import BackendConfig, is_masked
+from envref.project.edit import edit, edit_own
 from envref.project.project import NoProject, Project, configured, find
 from envref.project.tokens import committed_tokens
 from envref.resolve.chain import Chain
@@ -79,20 +80,24 @@ def list_(format_: str, *, types: bool, check: bool) -> int:
 @click.argument("kind", metavar="TYPE", shell_complete=candidates.types)
 @click.option("--first", is_flag=True, help="Ask it before the others; without it, after them.")
 @click.option("--name", metavar="NAME", help="The backend's name; by default its type.")
-def add(kind: str, name: str | None, *, first: bool) -> None:
+@click.option("--own", is_flag=True, help="Add it to your own config, for each project that lists none.")
+def add(kind: str, name: str | None, *, first: bool, own: bool) -> None:
     """Add a backend to the project's config.
 
     Example: envref backend add vault --first
     """
     check_bare(kind)
     added = kind if name is None else name
-    path, before = find(directory()), configured(directory())
 
     def change(document: Document) -> Document:
         if added in _names(document):
-            raise EnvrefError(f'backend "{added}" is in {FILE} already', hint=_OTHER_NAME)
+            raise EnvrefError(f'backend "{added}" is in {"your own config" if own else FILE} already', hint=_OTHER_NAME)
         return document.with_item("backends", {"name": added, "type": kind}, first=first)
 
+    if own:
+        _add_to_own(added, kind, change)
+        return
+    path, before = find(directory()), configured(directory())
     edit(path, change)
     streams.inform(f'added backend "{added}" of type {kind} to {shown(path)}')
     kept = {each.name for each in configured(directory()).config.backends}
@@ -100,6 +105,13 @@ def add(kind: str, name: str | None, *, first: bool) -> None:
         if each.name not in kept:  # it counted only as long as the project listed none
             streams.inform(f'backend "{each.name}" no longer counts here: the project has a list of its own now')
     streams.inform("  run: envref backend list --check")
+
+
+def _add_to_own(added: str, kind: str, change: Callable[[Document], Document]) -> None:
+    streams.inform(f'added backend "{added}" of type {kind} to {shown(edit_own(change))}')
+    project = _project()
+    if project and "backends" in project.config.from_project:
+        streams.warn(f"it does not count here: {shown(project.config.path)} lists backends of its own")
 
 
 def _names(document: Document) -> list[str]:
@@ -121,8 +133,7 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Liste
     row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
-        # Every config without `backends:` has this same list object.
-        "default": project.config.backends is Config(project="").backends,
+        "default": is_implied(project.config),
         "options": {name: MASK if is_masked(name, value) else value for name, value in backend.options.items()},
         "optional": backend.optional,
     }

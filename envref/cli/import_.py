@@ -13,7 +13,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.import_claims import import_claims, reader_of
 from envref.cli.options import backend_option, only_option, profile_option, without_option
 from envref.cli.prompt import at_terminal, confirmed
-from envref.cli.secret.target import target_of
+from envref.cli.secret.target import filled
 from envref.env.file import EnvFile
 from envref.errors import FAILED, OK
 from envref.project.edit import trust_kept
@@ -70,7 +70,7 @@ def import_(
         asks and not confirmed(f"Take these {len(plan.candidates) + len(plan.adopted)} from {file}? [y/N] ")
     ):
         return OK
-    return _import(plan, path, file, target_of(backend, profile))
+    return _import(plan, path, file, filled(backend, profile))
 
 
 def _tell(plan: Plan) -> None:

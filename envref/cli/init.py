@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 
 import click
 
 from envref import atomic, streams
-from envref.backends.table import ANYWHERE, DESKTOP, backend_class
+from envref.backends.table import ANYWHERE, DESKTOP
 from envref.checks import committed
 from envref.cli import candidates, lines
 from envref.cli.grammar import Command, directory
-from envref.errors import BackendError, BackendLocked, EnvrefError, UsageError
-from envref.paths import configuration_path, shown
+from envref.cli.keychain import lack
+from envref.errors import BackendError, EnvrefError, UsageError
+from envref.paths import shown
 from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
 from envref.project.config.files import FILE
 from envref.project.config.style import scalar
-from envref.project.config.yaml import parse
 from envref.project.project import configured, find, load
 from envref.project.trust.gate import grant
 from envref.project.trust.meaning import meaning
 from envref.project.trust.need import SECRETS, needs
-from envref.refs.address import Address
 
 _LOCAL = ".env.local"
 _DIRENV_FILE = ".envrc"
-_PATIENCE = 1.0  # seconds for a credential store to answer
 
 _CONFIG = """\
 # What envref needs to know of this project. Commit this file.
@@ -87,9 +84,9 @@ def init(name: str | None, target: str | None, kind: str | None, *, direnv: bool
         _check_backend(kind, config, is_new=is_new)
     hook = _flox_hook(root) if flox else None
     _make(root)
-    lack = _lack() if kind is None and is_new else None
-    kind = _with_vault(kind, lack)
-    files = _files(project, kind, ANYWHERE if lack else DESKTOP, direnv=direnv)
+    missing = lack() if kind is None and is_new else None
+    kind = _with_vault(kind, missing)
+    files = _files(project, kind, ANYWHERE if missing else DESKTOP, direnv=direnv)
     done = [_written(root, file, text, mode, force=force) for file, text, mode in files]
     for line in (*done, _ignored(root), *([hook()] if hook else [])):
         streams.inform(f"  {line}")
@@ -100,20 +97,20 @@ def init(name: str | None, target: str | None, kind: str | None, *, direnv: bool
     # direnv asks its user to look at a file before it runs it; we don't recommend a file that was already there.
     if f"create {_DIRENV_FILE}" in done:
         streams.inform("  run: direnv allow")
-    if lack and kind is None:
-        for line in (lack.message, *lack.cure()):
+    if missing and kind is None:
+        for line in (missing.message, *missing.cure()):
             streams.inform(f"  {line}")
     _advise(root)
 
 
-def _with_vault(kind: str | None, lack: BackendError | None) -> str | None:
+def _with_vault(kind: str | None, missing: BackendError | None) -> str | None:
     """The type of store to write down, None for none; its vault is made before any file.
 
     Where no keychain answers, that is the vault too, if it is there or somebody is who can choose its passphrase.
     """
-    from envref.cli.vault.target import create_usual, usual_can_be_made  # which needs what only a vault needs
+    from envref.cli.vault.usual import create_usual, usual_can_be_made  # which needs what only a vault needs
 
-    implied = lack is not None and usual_can_be_made()
+    implied = missing is not None and usual_can_be_made()
     if implied:
         streams.inform("No keychain answers here: the vault keeps the secrets (another store: --backend TYPE).")
     if implied or kind == ANYWHERE:
@@ -211,21 +208,6 @@ def _backends(kind: str | None, example: str) -> str:
     if kind is not None:
         return _BACKENDS.format(kind=kind)
     return "\n".join(f"# {line}" for line in _BACKENDS.format(kind=example).splitlines())
-
-
-def _lack() -> BackendError | None:
-    """Why this machine's keychain can't be used; None if it can, or if the user has listed stores for every project."""
-    own = configuration_path("config.yaml")
-    if os.path.lexists(own) and "backends" in parse(lines.read(own), shown(own)).entries:
-        return None
-    probe = Address("envref", "envref-readiness-probe")
-    try:
-        backend_class(DESKTOP)(DESKTOP).get_many([probe], time.monotonic() + _PATIENCE)
-    except BackendLocked:
-        return None  # it exists, and its owner can unlock it
-    except BackendError as error:
-        return error
-    return None
 
 
 def _written(root: str, file: str, text: str, mode: int, *, force: bool) -> str:

@@ -64,10 +64,11 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
 
 def _taken(project: Project, backend: str | None, identity: str | None) -> bool:
     """Whether there may be secrets now that were not there before: a vault to keep them, or those of the team."""
-    from envref.cli.vault.target import create_missing  # which needs what only a vault needs
+    from envref.cli.vault.usual import create_missing, ready  # which needs what only a vault needs
 
     is_made = create_missing(project)
-    return bool(team_files.take_all(project, backend, _path(identity))) or is_made
+    served = ready(project, backend)
+    return bool(team_files.take_all(served, backend, _path(identity))) or is_made or served is not project
 
 
 def _broken(resolution: Resolution) -> list[str]:

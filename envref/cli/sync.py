@@ -10,7 +10,7 @@ from envref import atomic, streams
 from envref.cli import consent, team_files
 from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import backend_option, profile_option
-from envref.cli.secret.target import target_of
+from envref.cli.secret.target import filled, target_of
 from envref.errors import EnvrefError, UsageError, printable
 from envref.paths import expanded, open_file, open_named
 from envref.project import sealed
@@ -181,7 +181,7 @@ def pull(
 
     Example: envref sync pull -i ~/.age/key.txt
     """
-    target = target_of(backend, profile)
+    target = filled(backend, profile)
     path, name = _to_read(target, file)
     content = sealed.read(path, name, open_named if file else open_file)
     keys = [os.path.join(directory(), expanded(identity))] if identity else identities.fitting(content)

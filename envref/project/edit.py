@@ -1,4 +1,4 @@
-"""Edits of the project's own config: one at a time, the file replaced whole, and what was trusted stays trusted."""
+"""Edits of a project's config, and of the user's: one at a time, the file replaced whole, and trust kept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from envref import atomic, streams
 from envref.errors import EnvrefError
+from envref.paths import configuration_path, make_private, shown
 from envref.project.config.document import Document
-from envref.project.config.files import FILE, Sources
+from envref.project.config.files import FILE, Sources, own_bytes
 from envref.project.config.load import of
 from envref.project.project import configured
 from envref.project.trust import record
@@ -36,6 +37,18 @@ def edit(path: str, change: Callable[[Document], Document]) -> Config:
             atomic.write(path, sources.project_bytes, inside=root)
     _warn_of_shadow(before, Document(sources.project_bytes, FILE), sources)
     return config
+
+
+def edit_own(change: Callable[[Document], Document]) -> str:
+    """Changes the user's own config, which is made if it is not there; returns its path. EnvrefError as `edit`."""
+    path = configuration_path("config.yaml")
+    foreign = make_private(os.path.dirname(path))
+    if foreign:
+        raise EnvrefError(f"{shown(foreign)} belongs to another user", subject=shown(path), hint="set HOME to yours")
+    with atomic.lock(path):
+        before, name = own_bytes(os.environ)
+        atomic.write(path, change(Document(before, name)).source, mode=0o600)
+    return path
 
 
 def preview(path: str, change: Callable[[Document], Document]) -> Config:

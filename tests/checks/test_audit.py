@@ -37,10 +37,24 @@ KNOWN = {
     "Doppler token": "dp.pt." + "a1" * 20,
     "Vault token": "hvs." + "a1" * 12,
     "JSON Web Token": "eyJ" + "a1" * 8 + ".eyJ" + "b2" * 8 + ".c3",
+    "Discord webhook": "https://discord.com/api/webhooks/1/" + "a1" * 34,
+    "Supabase key": "sb_secret_" + "a1" * 11,
+    "Hugging Face token": "hf_" + "aB" * 17,
+    "Resend key": "re_" + "a1" * 5 + "_" + "B2" * 11,
+    "Linear key": "lin_api_" + "a1" * 20,
+    "Shopify token": "shpat_" + "0f" * 16,
+    "Square token": "sq0atp-" + "a1" * 11,
+    "Mailgun key": "key-" + "0f" * 16,
+    "Mailchimp key": "0f" * 16 + "-us12",
+    "Databricks token": "dapi" + "0f" * 16,
+    "PostHog key": "phx_" + "a1" * 20,
     "Azure key": "DefaultEndpointsProtocol=https;AccountKey=" + "a1" * 22,
     "password in a URL": "postgres://app:" + "hunter2@db/app",
     "token in a URL": "https://" + "0f" * 16 + "@o1.ingest.sentry.io/2",
     "secret in a URL": "https://api/x?a=1&token=" + "hunter2",
+    "credential in a header": "Authorization: Bearer " + "hunter-two",
+    "password of a user": "curl -u shop:" + "hunter2",
+    "password in an option": "-Xmx1g -Ddb.password=" + "hunter2",
     "password in a connection string": "host=db user=app password=" + "hunter2",
 }
 
@@ -140,6 +154,9 @@ def test_a_number_is_a_password_and_no_token():
         ('STRIPE="sk_live_' + "a1" * 12 + '${X:-}"', "Stripe key"),
         ("URL=${URL:-postgres://shop:hunter2@db/x}", "password in a URL"),
         ('URL="redis://:${A+hunter2}@db"', "password in a URL"),
+        ("URL=smtp+tls://shop@example.com:hunter2@mail:587", "password in a URL"),
+        ("HEADERS=api-key=0123456789abcdef", "credential in a header"),
+        ('ARGS="--requirepass hunter2"', "password in an option"),
     ],
 )
 def test_what_stands_around_an_interpolation_is_judged(line, what):
@@ -147,9 +164,16 @@ def test_what_stands_around_an_interpolation_is_judged(line, what):
     assert reason(line) == f"value matches known secret pattern ({what})"
 
 
-@pytest.mark.parametrize("value", ["postgres://shop:${DB_PASSWORD}@db/x", "http://a:8080/b@c", "x://u:<password>@h"])
-def test_a_url_whose_password_is_elsewhere(value):
-    """It is interpolated, it is a port, it will be filled in."""
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("postgres://shop:${DB_PASSWORD}@db/x", "http://a:8080/b@c", "x://u:<password>@h", "smtp://a@example.com:587"),
+        *("--no-password --verbose", "--password-file /run/secrets/db", "--user 1000:1000", "-u root"),
+        *("Authorization,Content-Type", "Authorization: required", "-Ddb.password=${DB_PASSWORD}"),
+    ],
+)
+def test_a_password_that_is_elsewhere(value):
+    """It is interpolated, it is a port, it will be filled in, it is in a file."""
     assert reason(f'X="{value}"') == ""
 
 
@@ -174,6 +198,38 @@ def test_a_url_whose_password_is_elsewhere(value):
 def test_words_are_not_random(value):
     """Times zones, images, paths, mail addresses, ids: what 272 findings of entropy were about."""
     assert reason(f"X='{value}'") == ""
+
+
+ANYBODY = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2lnbmF0dXJl"  # {"role":"anon"}
+SERVICE = "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2lnbmF0dXJl"  # {"role":"service_role"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("STRIPE_KEY=pk_live_" + "a1" * 12, "MAPBOX_TOKEN=pk.eyJ1IjoiYSJ9.b1", "POSTHOG_KEY=phc_" + "a1" * 20),
+        *(f"SUPABASE_KEY={ANYBODY}", "SUPABASE_KEY=sb_publishable_" + "a1" * 11, "X=age1" + "q2" * 29),
+        *("KMS_KEY=arn:aws:kms:eu-central-1:123456789012:key/1", "POOL=eu-central-1_AbCdEfGhI", "X=prod_" + "a1B" * 6),
+        *("NEXT_PUBLIC_FIREBASE_API_KEY=AIza" + "a1" * 17 + "b", "VITE_API_KEY=k3J9xQm2Lr8VbT7w", f"VITE_X={SERVICE}"),
+        *("NUXT_PUBLIC_SENTRY_DSN=https://" + "0f" * 16 + "@o1.ingest.sentry.io/2", "REACT_APP_MAP_TOKEN=hunter2"),
+    ],
+)
+def test_what_every_visitor_gets_is_no_secret(line):
+    """Keys that their issuers call publishable, and variables that a framework builds into its pages."""
+    assert reason(line) == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(f"SUPABASE_KEY={SERVICE}", "VITE_DB_PASSWORD=hunter2", "REACT_APP_CLIENT_SECRET=hunter2"),
+        *("NEXT_PUBLIC_STRIPE=sk_live_" + "a1" * 12, "DB_PASSWORD=pk_test_" + "a1" * 12, "TOKEN=eyJh.W10.c2ln"),
+        *("VITE_API=https://shop:hunter2@api.example.com", "TOKEN=eyJhbGciOiJIUzI1NiJ9.eyJhbGci.c2lnbmF0dXJl"),
+    ],
+)
+def test_a_password_is_none_for_visitors(line):
+    """Whatever the name begins with, and whatever the value looks like."""
+    assert reason(line)
 
 
 def test_a_name_can_expect_random_text():

@@ -110,6 +110,26 @@ def test_a_broken_config_is_an_error(project):
     assert done.stderr == "error: loading config: invalid config: project name is required\n"
 
 
+def test_a_backend_of_one_s_own_is_for_projects_without_a_list(project, home):
+    """The user's own config is made, private; it keeps what it had; a project with a list is not changed by it."""
+    project.write(".envref.yaml", "project: app\n")
+    done = project.envref("backend", "add", "--own", "vault")
+    own = home / ".config" / "envref" / "config.yaml"
+    assert (done.returncode, done.stderr) == (
+        0,
+        'added backend "vault" of type vault to ~/.config/envref/config.yaml\n',
+    )
+    own.write_text("trust: strict # mine\n" + own.read_text())
+    assert project.envref("backend", "add", "--own", "--first", "pass").returncode == 0
+    assert own.read_text().startswith("trust: strict # mine\nbackends:\n  - name: pass\n")
+    assert listed(project) == ["pass", "vault"]
+    project.write(".envref.yaml", config(PLUGIN_ENTRY))
+    warned = project.envref("backend", "add", "--own", "doppler", "--name", "team").stderr
+    assert f"warning: it does not count here: {project.path}/.envref.yaml lists backends of its own\n" in warned
+    again = project.envref("backend", "add", "--own", "pass")
+    assert again.stderr.startswith('error: backend "pass" is in your own config already\n')
+
+
 def listed(project):
     """The configured names, in their order."""
     as_json = project.envref("backend", "list", "--format", "json").stdout

@@ -12,6 +12,7 @@ from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
 
 PROMPT, AGAIN = "Enter vault passphrase: ", "Wrong passphrase; enter it again: "
+QUESTION = "Keep secrets in envref's own vault, in each project that lists no stores? [y/N] "
 HINT = "to be asked only once in 8 hours: envref vault unlock --ttl 8h"
 pytestmark = first_python
 
@@ -33,11 +34,11 @@ def stored(app, monkeypatch):
 
 
 def onboarded(app, *questions):
-    """What an `onboard` showed that was given the passphrase at each of these questions, and then three values."""
+    """What an `onboard` showed that got yes or the passphrase at each of these questions, and then three values."""
     terminal = Terminal(app.path, "onboard")
     for question in questions:
         terminal.await_text(question)
-        terminal.type(f"{PASSPHRASE}\r")
+        terminal.type("y\r" if question == QUESTION else f"{PASSPHRASE}\r")
     for count in (1, 2, 3):
         terminal.await_text("Enter value", count)
         terminal.type(f"value {count}\r")
@@ -68,6 +69,49 @@ def test_onboard_makes_no_vault_of_a_project_s_own(app, home):
     assert terminal.end() == 1
     assert "vault: not initialized" in terminal.output
     assert not (app.path / "team.db").exists()
+
+
+@pytest.fixture
+def unlisted(app):
+    """The same where nobody lists a store, and there is no keychain."""
+    app.write(".envref.yaml", "project: app\n")
+    return app
+
+
+def test_without_a_keychain_and_a_list_one_command_makes_the_vault(unlisted, home, monkeypatch):
+    """It asks first. The user's own config lists it; the project's, which others use too, stays as it is."""
+    (home / ".config" / "envref" / "vault.db").unlink()
+    terminal = Terminal(unlisted.path, "secret", "set", "a")
+    terminal.await_text(QUESTION)
+    terminal.type("y\r")
+    for question in (PROMPT, "Confirm vault passphrase: "):
+        terminal.await_text(question)
+        terminal.type(f"{PASSPHRASE}\r")
+    terminal.await_text("Enter secret value: ")
+    terminal.type("kept value\r")
+    assert terminal.end() == 0, terminal.output
+    assert unlisted.read(".envref.yaml") == "project: app\n"
+    own = home / ".config" / "envref" / "config.yaml"
+    assert (own.read_text(), own.stat().st_mode & 0o77) == ("backends:\n  - name: vault\n    type: vault\n", 0)
+    assert stored(unlisted, monkeypatch).startswith("A=kept value\n")
+
+
+def test_onboard_without_a_keychain_and_a_list(unlisted, monkeypatch):
+    """A vault that is there already serves this project too."""
+    onboarded(unlisted, QUESTION, PROMPT)
+    assert stored(unlisted, monkeypatch) == "A=value 1\nB=value 2\nC=value 3\n"
+
+
+def test_who_wants_no_vault_gets_the_keychain_s_error(unlisted, home):
+    """Nothing is made, and nothing imported."""
+    unlisted.write(".env", "API_TOKEN=tr0ub4dor-and-3\n")
+    terminal = Terminal(unlisted.path, "import", "--yes", ".env")
+    terminal.await_text("[y/N] ")
+    terminal.type("n\r")
+    assert terminal.end() == 1
+    assert "run:\x1b[0m envref vault init && envref backend add vault --first" in terminal.output
+    assert unlisted.read(".env") == "API_TOKEN=tr0ub4dor-and-3\n"
+    assert not (home / ".config" / "envref" / "config.yaml").exists()
 
 
 def test_a_wrong_one_is_typed_again_before_the_value(app, monkeypatch):

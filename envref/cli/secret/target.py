@@ -11,6 +11,7 @@ from envref import streams
 from envref.cli.consent import require
 from envref.cli.grammar import Command, directory
 from envref.cli.options import backend_option, profile_option
+from envref.cli.prompt import at_terminal
 from envref.cli.timeout import timeout_of_environment
 from envref.project.project import Project, configured
 from envref.refs.address import check_key
@@ -50,6 +51,16 @@ def target_in(project: Project, backend: str | None) -> Target:
 def written(key: str, backend: str | None, profile: str | None) -> Target:
     """The same for a command that writes `key`. UsageError or EnvrefError for a key that it can't write."""
     check_key(key)
-    target = target_of(backend, profile)
+    target = filled(backend, profile)
     target.check_writable(key)
     return target
+
+
+def filled(backend: str | None, profile: str | None) -> Target:
+    """The same for a command that writes secrets, into a store that a person at the terminal has been helped to."""
+    target = target_of(backend, profile)
+    if not at_terminal():
+        return target
+    from envref.cli.vault.usual import ready  # which needs what only a vault needs
+
+    return target_in(ready(target.project, backend), backend)

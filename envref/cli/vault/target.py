@@ -60,31 +60,6 @@ def create(target: vault.Vault, work_factor: int = age.DEFAULT_WORK_FACTOR) -> N
     streams.inform(f"vault is already initialized at {place}")
 
 
-def create_usual() -> None:
-    """Makes the vault that a project without a `path` uses, as `create` does."""
-    with reported(vault.Vault(vault.Vault.type)) as usual:
-        create(usual)
-
-
-def usual_can_be_made() -> bool:
-    """Whether `create_usual` would get its passphrase, or has nothing to do."""
-    usual = vault.Vault(vault.Vault.type)
-    return passphrase.is_given() or passphrase.can_be_asked(beside_data=False) or lifecycle.exists(usual.file)
-
-
-def create_missing(project: Project) -> bool:
-    """Makes the usual vault where the project keeps secrets in it and nobody made it yet; whether it did.
-
-    A vault with a path of its own comes with the project, or by its members' agreement: that one is not made anew.
-    """
-    backends = [each for each in project.config.backends if each.type == vault.Vault.type]
-    usual = any("path" not in each.options for each in backends)
-    if not usual or lifecycle.exists(vault.Vault(vault.Vault.type).file) or not usual_can_be_made():
-        return False
-    create_usual()
-    return True
-
-
 @contextmanager
 def reported(target: vault.Vault) -> Iterator[vault.Vault]:
     """The vault in use. Its warnings are printed at the end; its errors name the backend.
