@@ -87,6 +87,8 @@ def _lines(effective: Config, warnings: Sequence[str]) -> Iterator[str]:
         yield f"ActiveProfile: {effective.active_profile}"
     if effective.interpolate_environment:
         yield "InterpolateEnvironment: true"
+    if effective.locked:
+        yield "Locked: true"
     if effective.precedence != FILES:
         yield f"Precedence: {effective.precedence}"
     if effective.extends:
@@ -144,6 +146,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "active_profile": effective.active_profile,
         "interpolate_environment": effective.interpolate_environment,
         "precedence": effective.precedence,
+        "locked": effective.locked,
         "extends": effective.extends,
         "agent": effective.agent,
         "audit_log": {READS: effective.logs_reads},
@@ -186,6 +189,8 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
         yield "active_profile", effective.active_profile
     yield "interpolate_environment", _word(effective.interpolate_environment)
     yield "precedence", effective.precedence
+    if effective.locked:
+        yield "locked", "true"
     if effective.extends:
         yield "extends", effective.extends
     if effective.agent is not None:
