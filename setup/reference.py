@@ -143,6 +143,11 @@ def schema() -> Rule:
             ),
             "env_file": _text("The base file, relative to the project's root.", default=".env"),
             "local_file": _text("Personal overrides, which stay out of version control.", default=".env.local"),
+            "locked": {
+                "type": "boolean",
+                "default": False,
+                "description": "Whether secrets are exactly the versions that envref.lock pins.",
+            },
             "active_profile": {"type": ["string", "null"], "description": "The profile in effect by default."},
             "interpolate_environment": {
                 "type": "boolean",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.checks.audit import suspects
 from envref.errors import pasted
+from envref.fresh.lock import FILE as LOCK
 from envref.project import git
 from envref.project.project import committed_layers, words_of
 from envref.project.trust.agreement import is_agreed
@@ -58,18 +59,27 @@ def _of_profile(project: Project, name: str) -> tuple[str, ...]:
 
 
 def ignored(project: Project, files: Iterable[EnvFile]) -> Iterator[Advice]:
-    """The files for everybody that git ignores: references in them reach nobody. Asks git; trust comes before."""
+    """The files for everybody that git ignores, the lock too: what is in them reaches nobody. Asks git; trust comes
+    before.
+    """
     shared = committed_layers(project)
-    for name in (file.name for file in files if file.name in shared):
-        answer = git.ask(project.root, "check-ignore", "--verbose", "--", name)
-        if answer is not None and answer.status == 0:
-            rule = answer.stdout.decode("utf-8", "replace").partition("\t")[0]
-            place, _, pattern = rule.rpartition(":")
-            if not pattern.startswith("!"):  # a rule that takes it back
-                hint = f"delete that line, or write !{name} below it, and commit the file"
-                yield Advice(
-                    name, f"git ignores it ({place}: {pattern}), so nobody else gets its references", hint=hint
-                )
+    held = {file.name: "references" for file in files if file.name in shared}
+    if os.path.lexists(os.path.join(project.root, LOCK)):
+        held[LOCK] = "pins"
+    for name, what in held.items():
+        rule = _ignoring(project.root, name)
+        if rule:
+            hint = f"delete that line, or write !{name} below it, and commit the file"
+            yield Advice(name, f"git ignores it ({rule}), so nobody else gets its {what}", hint=hint)
+
+
+def _ignoring(root: str, name: str) -> str:
+    """Place and pattern of the line for which git ignores a file that it does not track; empty if none does."""
+    answer = git.ask(root, "check-ignore", "--verbose", "--", name)
+    if answer is None or answer.status != 0:
+        return ""
+    place, _, pattern = answer.stdout.decode("utf-8", "replace").partition("\t")[0].rpartition(":")
+    return "" if pattern.startswith("!") else f"{place}: {pattern}"  # a rule that takes it back
 
 
 def near_misses(variables: Iterable[Variable]) -> Iterator[tuple[Variable, str]]:

@@ -164,7 +164,7 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     wanted = chosen(request, project, environment, keeping)
-    stores = _locked(project, environment.closure(wanted)) if request.locked else None
+    stores = _stores(request, project, environment.closure(wanted))
     placing = placing_for(request.life) if request.life else None
     resolution = resolutions.resolved(
         project, environment, wanted, request.timeout, gate, _agent_for(request), stores, placing
@@ -197,7 +197,19 @@ def chosen(
     return list(environment.variables.values())
 
 
-def _locked(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
+def _stores(request: Request, project: Project, variables: Iterable[Variable]) -> type[VariableChain] | None:
+    """The stores that give what envref.lock pins, where that is wanted. Files of the command line have no lock."""
+    is_locked = project.config.locked if request.locked is None else request.locked
+    if not is_locked or request.files:
+        return None
+    if request.table:
+        run = ("envref", "flox-hook", "--write", "--placement", "hook")
+        raise EnvrefError("locked: true in .envref.yaml, and envref.lock has nothing of Flox's plugin", run=run)
+    return locked_stores(project, variables)
+
+
+def locked_stores(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
+    """The stores that give these variables what envref.lock pins, and no other version."""
     from envref.fresh import locked
 
     return locked.chain(project, variables)

@@ -84,6 +84,7 @@ def _chosen(effective: Config) -> dict[str, str | None]:
     return {
         "ActiveProfile": effective.active_profile,
         "InterpolateEnvironment": "true" if effective.interpolate_environment else "",
+        "Locked": "true" if effective.locked else "",
         "Precedence": "" if effective.precedence == FILES else effective.precedence,
         "Extends": effective.extends,
         "Trust": "" if effective.trust == "default" else effective.trust,
@@ -143,6 +144,7 @@ def _data(effective: Config, warnings: Sequence[str]) -> dict[str, object]:
         "active_profile": effective.active_profile,
         "interpolate_environment": effective.interpolate_environment,
         "precedence": effective.precedence,
+        "locked": effective.locked,
         "extends": effective.extends,
         "agent": effective.agent,
         "audit_log": {READS: effective.logs_reads},
@@ -185,6 +187,8 @@ def _rows(effective: Config, warnings: Sequence[str]) -> Iterator[tuple[str, str
         yield "active_profile", effective.active_profile
     yield "interpolate_environment", _word(effective.interpolate_environment)
     yield "precedence", effective.precedence
+    if effective.locked:
+        yield "locked", "true"
     if effective.extends:
         yield "extends", effective.extends
     if effective.agent is not None:

@@ -13,7 +13,7 @@ from envref import streams
 from envref.cli import candidates
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
-from envref.errors import OK, PARTIAL, UsageError, pasted
+from envref.errors import OK, PARTIAL, EnvrefError, UsageError, pasted
 from envref.flox import form as forms
 from envref.flox import manifest_file
 from envref.flox.form import Edit, Form
@@ -89,6 +89,7 @@ def flox_hook(
         return _remove(str(target), wish)
     if not action:
         project = _shared(profile)
+        _refuse_unlocked(form, project)
         streams.write(_snippet(wish, project))
         return OK
     path, name, inside = _place(str(target), configured(directory(), profile).root)
@@ -97,6 +98,7 @@ def flox_hook(
         form = forms.kept(there)
         wish, profile = wish._replace(form=form, services=forms.is_served_alone(there)), form.profile
     project = _shared(profile)
+    _refuse_unlocked(form, project)
     status = _DOING[action](path, name, inside, lambda manifest: _edited(manifest, wish, project))
     calls_envref = form.kind != forms.NATIVE
     return _agreed(configured(directory(), profile)) if action == "write" and calls_envref else status
@@ -150,6 +152,13 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
         raise UsageError(f"--agent is not for --{word}; your own config can say agent: true")
     if services and (form.strict or form.profile):
         raise UsageError(f"--{'strict' if form.strict else 'profile'} is not for --services")
+
+
+def _refuse_unlocked(form: Form, project: Project) -> None:
+    """Raises UsageError for a form that would give other versions than envref.lock has."""
+    if project.config.locked and form.kind in (forms.NATIVE, forms.PLUGGED):
+        hint = "leave that option out, or write: envref flox-hook --write --placement hook"
+        raise EnvrefError(f"locked: true in .envref.yaml, and --{form.kind} gives the latest versions", hint=hint)
 
 
 def _place(target: str, root: str) -> tuple[str, str, str]:

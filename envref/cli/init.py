@@ -53,7 +53,7 @@ _PERSONAL = """\
 # APP_PORT=3001
 """
 _DIRENV = """\
-watch_file .envref.yaml .env .env.local "${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp"
+watch_file .envref.yaml envref.lock .env .env.local "${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp"
 eval "$(envref resolve --direnv)"
 """
 

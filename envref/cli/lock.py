@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from envref import streams
+from envref.checks import committed
 from envref.cli import candidates, consent
 from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option, timeout_option
@@ -16,6 +17,7 @@ from envref.fresh import lock, pinning
 from envref.fresh.lock import FILE, UNPINNED
 from envref.fresh.stale import FRESH, GONE, UNKNOWN, Verdict
 from envref.project.project import words_of
+from envref.project.trust.agreement import is_agreed
 from envref.refs.outcome import Failed, Missing
 from envref.resolve import resolution as resolutions
 from envref.resolve.report import failure
@@ -108,6 +110,8 @@ def _written(project: Project, timeout: float | None, renewed: tuple[str, ...] |
     streams.write(text_of(changed))
     streams.warn_each(_unpinned(pins))
     _tell_of_later(project, pins, now)
+    if is_agreed(project):  # no program of anybody runs where nobody here agreed
+        streams.warn_each(each.line() for each in committed.ignored(project, ()))
     return OK
 
 

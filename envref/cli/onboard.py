@@ -42,7 +42,7 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
 
     Example: envref onboard --dry-run
     """
-    request = Request(directory(), profile=profile, timeout=timeout_of_environment(), everything=True)
+    request = Request(directory(), profile=profile, timeout=timeout_of_environment(), locked=False, everything=True)
     resolution = activate.resolve(request)
     wanted = onboarding.wanted(resolution)
     waits = bool(wanted or sealed.waiting(resolution.project) or _broken(resolution)) and not dry_run

@@ -87,7 +87,7 @@ def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[st
     pins = earlier.pins(asked, shell.revised(asked), types)
     if not pins:
         return {**theirs, **unset}
-    given = shell.filled(asked, earlier.chain(pins))
+    given = shell.filled(asked, lambda _: earlier.chain(pins))
     told = [name for name, sources in asked.items() if earlier.is_told(sources, given.get(name), pins)]
     changed = [name for name in told if shells.exact_text(name, given[name].value or "") != os.environ[name]]
     return {**theirs, **unset, **dict.fromkeys(changed, "its value in this shell is not the one that envref gave it")}

@@ -20,9 +20,10 @@ class Request:
     the output does, and does it again to later shells. `files` are named in the place of the base file. `keep` lets the
     environment win over the files. `known` are env files that were read already: a pipe can't be read twice.
     `is_code` says that a shell evaluates the output, `is_direnv` that an `.envrc` does. `agent`: what the stores give
-    is kept in it, also where the user's config says nothing of it. `locked`: secrets are those that envref.lock pins.
-    `everything` adds what `tools:` keeps for some program. `life` says what the files of `?as=file` last as long as:
-    "process", "session", or "refused" for no file; empty if nothing is to get the values.
+    is kept in it, also where the user's config says nothing of it. `locked`: whether secrets are those that envref.lock
+    pins; None leaves that to the project's config. `everything` adds what `tools:` keeps for some program. `life` says
+    what the files of `?as=file` last as long as: "process", "session", or "refused" for no file; empty if nothing is to
+    get the values.
     """
 
     __slots__ = (
@@ -45,7 +46,7 @@ class Request:
         keep: bool = False,
         is_code: bool = False,
         agent: bool = False,
-        locked: bool = False,
+        locked: bool | None = None,
         everything: bool = False,
         is_direnv: bool = False,
     ) -> None:
@@ -78,6 +79,7 @@ _FLAGS = {
     "--direnv": "direnv",
     "--strict": "strict",
     "--agent": "agent",
+    "--locked": "locked",
     "--all": "everything",
 }
 VALUES = {
@@ -115,10 +117,11 @@ def parse(arguments: Iterable[str], environment: Mapping[str, str]) -> Request |
         captured="direnv" not in options and is_captured(shell, environment),
         is_code=True,
         agent="agent" in options,
+        locked=True if "locked" in options else None,
         everything="everything" in options,
         is_direnv="direnv" in options,
     )
-    if request.everything and request.only:
+    if (request.everything and request.only) or (request.locked and table):
         return None
     usual = spoken and request.directory and request.profile != "" and "" not in request.only
     return request if usual and (request.timeout is None) == (limit is None) else None

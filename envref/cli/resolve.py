@@ -103,7 +103,7 @@ def resolve(
         is_code=direnv or evaluable,
         files=file,
         agent=agent,
-        locked=locked,
+        locked=locked or None,
         everything=everything or explain,
         is_direnv=direnv,
     )

@@ -58,7 +58,7 @@ def run(
         timeout=timeout,
         files=file,
         keep=keep_env,
-        locked=locked,
+        locked=locked or None,
         everything=everything,
     )
     lenient = partial or (not strict and is_lenient(os.environ))

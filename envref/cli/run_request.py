@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_FLAGS = ("--strict", "--partial", "--pristine", "--all")
+_FLAGS = ("--strict", "--partial", "--pristine", "--all", "--locked")
 _NAMES = ("directory", "profile", "only", "timeout")
 _VALUES = {word: name for word, name in VALUES.items() if name in _NAMES}
 _EXCLUSIVE = ({"--strict", "--partial"}, {"--all", "only"})
@@ -44,7 +44,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Run | Non
         return None
     everything = "--all" in options
     place, profile = once.get("directory", "."), once.get("profile")
-    request = Request(place, profile=profile, only=only, timeout=timeout, everything=everything)
+    locked = True if "--locked" in options else None
+    request = Request(place, profile=profile, only=only, timeout=timeout, locked=locked, everything=everything)
     lenient = "--partial" in options or ("--strict" not in options and is_lenient(environment))
     return Run(request, tuple(given.rest), lenient=lenient, pristine="--pristine" in options)
 

@@ -13,7 +13,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, printable
 from envref.formats import shells
-from envref.fresh import seen, stale, stamp
+from envref.fresh import locked, seen, stale, stamp
 from envref.fresh.chain import RevisionChain
 from envref.fresh.seen import Unusable
 from envref.project.trust.gate import check
@@ -22,15 +22,17 @@ from envref.resolve import resolution as resolutions
 from envref.tools import files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from envref.env.environment import Environment, Filled
+    from envref.env.environment import Environment, Filled, Variable
     from envref.fresh.seen import Seen
     from envref.fresh.stale import Verdict
     from envref.project.project import Project
     from envref.refs.outcome import Outcome
     from envref.resolve.chain import VariableChain
     from envref.resolve.resolution import Gate, Placing, Resolution
+
+    Stores = Callable[[Iterable[Variable]], type[VariableChain] | None]
 
 _AGAIN = 'export the variables again: eval "$(envref resolve --export)"'
 
@@ -122,6 +124,8 @@ class Shell:
         except Unusable as error:
             raise EnvrefError(f"{seen.NAME} {error}", hint=_AGAIN) from None
         self.environment: Environment = resolutions.environment_of(self.project)
+        given = (source for sources in self.seen.sources.values() for source in sources)
+        self.is_locked = self.project.config.locked or any(map(seen.is_of_lock, given))
         self._revised: dict[str, Filled] = {}
 
     def verdicts(self, names: Iterable[str], *, read: bool) -> list[Verdict]:
@@ -140,23 +144,31 @@ class Shell:
         wanted = list(names)
         new = [name for name in wanted if name not in self._revised]
         if new:
-            self._revised |= self.filled(new, RevisionChain)
+            self._revised |= self.filled(new, self._revisions)
         return {name: self._revised[name] for name in wanted if name in self._revised}
 
-    def filled(self, names: Iterable[str], stores: type[VariableChain] | None = None) -> Mapping[str, Filled]:
+    def filled(self, names: Iterable[str], stores: Stores | None = None) -> Mapping[str, Filled]:
         """What becomes of these names now; those that no file sets any more are left out."""
-        made = self._resolution(names, stores, _named)
+        made = self._resolution(names, stores or self._values, _named)
         return {variable.name: made.filled[variable.name] for variable in made.chosen}
 
     def resolution(self, names: Iterable[str]) -> Resolution:
         """What becomes of these names now, for a shell that gets their values."""
-        return self._resolution(names, None, activate.placing_for("session"))
+        return self._resolution(names, self._values, activate.placing_for("session"))
 
-    def _resolution(self, names: Iterable[str], stores: type[VariableChain] | None, placing: Placing) -> Resolution:
+    def _resolution(self, names: Iterable[str], stores: Stores, placing: Placing) -> Resolution:
         chosen = self.environment.select([name for name in names if name in self.environment.variables])
+        asked = stores(self.environment.closure(chosen))
         return resolutions.resolved(
-            self.project, self.environment, chosen, self.timeout, self.gate, stores=stores, placing=placing
+            self.project, self.environment, chosen, self.timeout, self.gate, stores=asked, placing=placing
         )
+
+    def _values(self, variables: Iterable[Variable]) -> type[VariableChain] | None:
+        """The stores as an activation has them: where the shell is locked, they give what envref.lock has now."""
+        return activate.locked_stores(self.project, variables) if self.is_locked else None
+
+    def _revisions(self, variables: Iterable[Variable]) -> type[VariableChain]:
+        return locked.revision_chain(self.project, variables) if self.is_locked else RevisionChain
 
     def _wanted(self, names: Iterable[str]) -> dict[str, seen.Sources]:
         chosen = list(names) or list(self.seen.sources)

@@ -12,6 +12,7 @@ from envref import streams
 from envref.checks import example, schema
 from envref.checks.example import Comparison
 from envref.checks.schema import Fault, Schema
+from envref.cli.activate import locked_stores
 from envref.cli.chosen import Chosen, loaded
 from envref.cli.consent import require
 from envref.cli.files import file_options, named
@@ -144,7 +145,8 @@ def _example(project: Project, named: str | None, *, required: bool) -> list[str
 def _resolved(project: Project, environment: Environment) -> dict[str, Filled]:
     """What became of every variable; reports what could not be resolved."""
     chosen = list(environment.variables.values())
-    resolution = resolved(project, environment, chosen, timeout_of_environment(), require)
+    stores = locked_stores(project, environment.closure(chosen)) if project.config.locked else None
+    resolution = resolved(project, environment, chosen, timeout_of_environment(), require, stores=stores)
     streams.say(complaints(resolution.filled.values()))
     return resolution.filled
 

@@ -44,7 +44,7 @@ def watching(request: Request, sink: Sink) -> int:
 
     Ctrl-C and SIGTERM end it, with status 0. Raises NoProject if there is nothing to watch.
     """
-    files = Files(request.directory, request.profile, (LOCK,) if request.locked else ())
+    files = Files(request.directory, request.profile, () if request.locked is False else (LOCK,))
     changes = _Changes(sink, request.format)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from envref.errors import BackendError
 from envref.resolve.chain import VariableChain
 from envref.resolve.store import Store
 from envref.secret import Unread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 

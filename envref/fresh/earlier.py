@@ -62,7 +62,7 @@ def _pinned(old: Sources, filled: Filled, types: Mapping[str, str]) -> list[tupl
             return []
         if not backend_class(types[store]).versions or not version_of(revision):
             return []
-        pinned.append(((store, outcome.address), revision))
+        pinned.append(((store, outcome.address.at(None)), revision))
     return pinned
 
 

@@ -8,7 +8,6 @@ nothing made of one. Where a secret is asked for never comes from it: an address
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from envref import atomic
 from envref.backends.revision import is_revision
@@ -19,6 +18,7 @@ from envref.project.config.model import is_profile_name
 from envref.project.project import env_path, words_of
 from envref.refs.reference import IN_NAME, escaped
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from envref.backends.revision import is_same, version_of
 from envref.backends.table import backend_class
 from envref.errors import BackendError, BackendInvalid, EnvrefError, HoldsBytes
@@ -14,10 +12,14 @@ from envref.project.project import committed_layers, words_of
 from envref.refs.reference import Reference
 from envref.resolve.chain import VariableChain
 from envref.resolve.store import Store
+from envref.secret import Unread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
+    from envref.backends.base import Backend
     from envref.env.environment import Variable
     from envref.fresh.lock import Pin
     from envref.project.project import Project
@@ -81,13 +83,15 @@ class LockedChain(VariableChain):
     locked: Locked
 
     def narrowed(self, reference: Reference, places: list[Place]) -> list[Place]:
+        if self.locked.is_personal(reference):
+            return places
         found = self.locked.place(reference, places)
         return [found] if found else []
 
     def unplaced(self, reference: Reference) -> EnvrefError:
         if reference.store is not None and self.get(reference.store) is None:
             return super().unplaced(reference)
-        return self.locked.complaint(reference)
+        return self.locked.complaint()
 
 
 class Locked:
@@ -95,12 +99,17 @@ class Locked:
 
     def __init__(self, project: Project, variables: Iterable[Variable], pins: Iterable[Pin]) -> None:
         self._project = project
+        self._committed = committed_layers(project)
         self._askers: dict[Reference, list[Variable]] = {}
         for variable in variables:
             for reference in variable.references():
                 if isinstance(reference, Reference):
                     self._askers.setdefault(reference, []).append(variable)
         self._pins = {(pin.name, *pin.place): pin for pin in pins}
+
+    def is_personal(self, reference: Reference) -> bool:
+        """Whether only a person's own files ask for it: what those say is not the team's to pin."""
+        return all(each.entry.file not in self._committed for each in self._askers[reference])
 
     def place(self, reference: Reference, places: list[Place]) -> Place | None:
         """Where the lock has the secret for a name that asks for it, at its version; None where it has not."""
@@ -115,13 +124,10 @@ class Locked:
         pinned.sort(key=lambda each: each[1].state == ABSENT)
         return _settled(reference, *pinned[0]) if pinned else None
 
-    def complaint(self, reference: Reference) -> EnvrefError:
+    def complaint(self) -> EnvrefError:
         """The error for a reference that the lock does not have."""
-        own = committed_layers(self._project)
-        personal = [each.entry.file for each in self._askers[reference] if each.entry.file not in own]
-        run = () if personal else ("envref", "lock", *words_of(self._project.profile))
-        hint = f"{personal[0]} is personal, and locks nothing: leave --locked out" if personal else ""
-        return EnvrefError(f"{FILE} does not have it as it is here", run=run, hint=hint)
+        run = ("envref", "lock", *words_of(self._project.profile))
+        return EnvrefError(f"{FILE} does not have it as it is here", run=run)
 
 
 def _settled(reference: Reference, place: Place, pin: Pin) -> Place | None:
@@ -140,9 +146,30 @@ def _settled(reference: Reference, place: Place, pin: Pin) -> Place | None:
 
 def chain(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
     """The chain that gives these variables what the project's lock has. Raises EnvrefError for a lock of no use."""
+    return _chain(project, variables, LockedStore)
+
+
+def revision_chain(project: Project, variables: Iterable[Variable]) -> type[VariableChain]:
+    """The chain that says which revisions that would be, without values. Raises EnvrefError for a lock of no use."""
+    from envref.fresh.chain import RevisionStore
+
+    class RevisionStoreOfLock(LockedStore, RevisionStore):
+        """What is pinned is known; what the lock only names is asked for."""
+
+        __slots__ = ()
+
+        def _question(self, backend: Backend, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
+            others = [address for address in addresses if address not in self.pins]
+            known: dict[Address, Answer] = {each: Unread(self.pins[each]) for each in addresses if each in self.pins}
+            return {**known, **super()._question(backend, others, until)}
+
+    return _chain(project, variables, RevisionStoreOfLock)
+
+
+def _chain(project: Project, variables: Iterable[Variable], kind: type[LockedStore]) -> type[VariableChain]:
     waiting = [variable for variable in variables if variable.plain is None]
     pins = lock.section(project.root, project.profile) if waiting else ()
     update = ("envref", "lock", "--update", *words_of(project.profile))
-    store = type("StoreOfLock", (LockedStore,), {"update": update, "__slots__": ()})
+    store = type("StoreOfLock", (kind,), {"update": update, "__slots__": ()})
     members = {"kind": store, "locked": Locked(project, waiting, pins), "__slots__": ()}
     return type("ChainOfLock", (LockedChain,), members)

@@ -1,8 +1,8 @@
 """ENVREF_SEEN: which writing of each secret a shell was given, beside the values, in its environment (docs/adr/0032).
 
-`1 PLACE PROFILE NAME=SOURCE+SOURCE … .`: a source is `STORE@REVISION`, `-` where no store gave anything, and `=` where
-the reference or envref.lock names a version. It holds no value and nothing made of one, in characters without a meaning
-to any shell. An activation with references loads this module.
+`1 PLACE PROFILE NAME=SOURCE+SOURCE … .`: a source is `STORE@REVISION`, `STORE@REVISION=` where envref.lock pins it, `-`
+where no store gave anything, and `=` where the reference names a version. It holds no value and nothing made of one, in
+characters without a meaning to any shell. An activation with references loads this module.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class Seen:
         return text if len(text) <= LONGEST and _INERT.issuperset(text) else ""
 
 
+def is_of_lock(source: str) -> bool:
+    """Whether envref.lock said which version it was to be."""
+    return source.endswith(PINNED) and source != PINNED
+
+
 def of(resolution: Resolution) -> Seen:
     """What becomes of a shell that gets this resolution's values."""
     return Seen(resolution.project.profile, sources_of(resolution))
@@ -73,12 +78,13 @@ def sources(filled: Filled) -> Sources:
 
 
 def _source(reference: Reference | InvalidReference, outcome: Outcome) -> str:
-    if isinstance(reference, Reference) and reference.version is not None:
-        return PINNED
-    if isinstance(outcome, Found) and outcome.backend is not None:
-        pinned = outcome.address is not None and outcome.address.version is not None  # by envref.lock
-        return PINNED if pinned else f"{outcome.backend}@{outcome.secret.revision}"
-    return NOTHING
+    version = reference.version if isinstance(reference, Reference) else None
+    if isinstance(outcome, Found) and outcome.backend is not None and outcome.address is not None:
+        source = f"{outcome.backend}@{outcome.secret.revision}"
+        if outcome.address.version != version:
+            return f"{source}{PINNED}"
+        return source if version is None else PINNED
+    return NOTHING if version is None else PINNED
 
 
 def parsed(text: str, project: Project) -> Seen:
@@ -122,13 +128,13 @@ def _is_source(text: str) -> bool:
         return True
     from envref.backends.revision import is_revision  # an activation only writes them
 
-    store, at, revision = text.partition("@")
+    store, at, revision = text.removesuffix(PINNED).partition("@")
     return bool(store and at) and is_revision(revision)
 
 
 def split(source: str) -> tuple[str, str]:
     """Store and revision of a source; no store where none gave it."""
-    store, at, revision = source.partition("@")
+    store, at, revision = source.removesuffix(PINNED).partition("@")
     return (store, revision) if at else ("", "")
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from envref.backends.revision import is_same, version_of, written_at
 from envref.fresh.seen import NOTHING, PINNED, split
 from envref.fresh.seen import sources as sources_of
 from envref.refs.outcome import Failed, Missing
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 

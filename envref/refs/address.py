@@ -35,8 +35,8 @@ class Address:
         self.field = field
         self.version = version
 
-    def at(self, version: str) -> Address:
-        """The same secret at a version."""
+    def at(self, version: str | None) -> Address:
+        """The same secret at a version; None for the latest."""
         return Address(
             self.project,
             self.key,

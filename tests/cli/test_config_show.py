@@ -58,6 +58,7 @@ def test_json_has_every_key_of_the_config(project):
         "active_profile": None,
         "interpolate_environment": False,
         "precedence": "files",
+        "locked": False,
         "extends": None,
         "agent": None,
         "audit_log": {"reads": False},

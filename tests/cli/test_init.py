@@ -45,7 +45,7 @@ def test_the_files_hold_what_the_contract_says(project):
     assert project.read(".env").splitlines()[1:] == ["APP_NAME=myapp", "APP_ENV=development", "APP_PORT=3000"]
     assert all(line.startswith("#") for line in project.read(".env.local").splitlines())
     stamp = '"${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp"'
-    lines = [f"watch_file .envref.yaml .env .env.local {stamp}", 'eval "$(envref resolve --direnv)"']
+    lines = [f"watch_file .envref.yaml envref.lock .env .env.local {stamp}", 'eval "$(envref resolve --direnv)"']
     assert project.read(".envrc").splitlines() == lines
     assert project.read(".gitignore") == ".env.local\n"
     assert mode(project.path / ".env.local") == 0o600

@@ -34,6 +34,8 @@ class Parameters:
         time.sleep(1.1)  # moto counts seconds
         self.put(key, "made again")
 
+    make_again = drop
+
 
 class Managed:
     """Secrets Manager."""
@@ -56,6 +58,8 @@ class Managed:
     def drop(self, key):
         self.delete(key)
         self.put(key, "made again")
+
+    make_again = drop
 
     def roll_back(self, key):
         """AWSCURRENT on the version before."""
@@ -95,6 +99,7 @@ class Bundles:
         secret = self._service.secret(vault, name)
         if secret:
             secret["contents"].append(base64.b64encode(value.encode()).decode())
+            secret["current"] = None
         else:
             self._service.put(vault, name, value.encode())
 
@@ -102,6 +107,14 @@ class Bundles:
         self._service.secret(self._options["vault_id"], f"app.-{key}")["lifecycleState"] = "PENDING_DELETION"
 
     drop = delete
+
+    def make_again(self, key):
+        """OCI gives a name away again only once its secret is deleted."""
+        self._service.secret(self._options["vault_id"], f"app.-{key}")["lifecycleState"] = "DELETED"
+        self.put(key, f"value of {key}")
+
+    def roll_back(self, key):
+        self._service.roll_back(self._options["vault_id"], f"app.-{key}", 1)
 
 
 class Passes:

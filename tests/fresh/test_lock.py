@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -163,7 +164,7 @@ def test_what_is_gone_is_an_error_and_never_another_version(shop):
 
 
 def test_what_the_lock_lacks_is_an_error_that_its_cure_cures(shop):
-    """A new reference, another option or version of one, and one of a personal file, which locks nothing for others."""
+    """A new reference. What a personal file says is neither in the lock nor held by it."""
     shop.put(a="a", b="b")
     shop.write(".env", "A=ref://ssm/a\n")
     missing = shop.envref("resolve", "--locked")
@@ -180,9 +181,10 @@ def test_what_the_lock_lacks_is_an_error_that_its_cure_cures(shop):
     shop.put(c="c")
     shop.write(".env.local", "A=ref://ssm/c\nP=1\n")
     assert shop.envref("lock", "--check").returncode == 0
-    values, said, _ = shop.values("--locked")
-    assert values == {"B": "b", "P": "1"}
-    assert ".env.local is personal, and locks nothing" in said
+    assert shop.values("--locked") == ({"A": "c", "B": "b", "P": "1"}, "", 0)
+    shop.write(".env.local", "A=ref://ssm/b\n")
+    shop.put(b="second b")
+    assert shop.values("--locked") == ({"A": "b", "B": "b"}, "", 0)
 
 
 def test_a_label_and_a_foreign_name_are_pinned_to_a_number(shop):
@@ -236,16 +238,69 @@ def test_a_secret_that_nobody_has_pins_nothing(shop):
     assert "C  can not be told: unknown backend" in checked.stdout
 
 
-def test_a_locked_shell_is_not_old(shop, monkeypatch):
-    """What is pinned is what it should have: `stale` and `refresh` leave it alone."""
-    shop.put(a="first")
-    shop.write(".env", "A=ref://ssm/a\n")
+def test_a_locked_shell_is_old_when_the_lock_moves(shop, monkeypatch):
+    """And not before: what is pinned is what it should have. No store is asked for what the lock says."""
+    shop.put(a="first", b="b")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://ssm/a?version=1\n")
     shop.envref("lock")
     shop.put(a="second")
     export(shop, monkeypatch, "--locked")
-    assert (os.environ["A"], " A== ." in os.environ["ENVREF_SEEN"]) == ("first", True)
-    assert shop.envref("stale").returncode == 0
+    assert os.environ["A"] == "first"
+    assert re.search(r" A=ssm@1\.\d+= B=ssm@1\.\d+= C== \.$", os.environ["ENVREF_SEEN"])
+    before = len(shop.service.requests)
+    fresh = shop.envref("stale")
+    assert (fresh.stdout, fresh.stderr, fresh.returncode) == ("", "", 0)
+    assert len(shop.service.requests) == before
     assert shop.envref("refresh").stdout == ""
+
+    shop.envref("lock", "--update", "A")
+    old = shop.envref("stale")
+    assert (undated(old), old.returncode) == (["A  ssm 1 -> 2"], 3)
+    done = shop.envref("refresh")
+    first, second = done.stdout.splitlines()
+    assert (first, done.stderr, done.returncode) == ("export A=second", "", 0)
+    assert re.fullmatch(r"export ENVREF_SEEN='.* A=ssm@2\.\d+= B=ssm@1\.\d+= C== \.'", second)
+
+    monkeypatch.setenv("A", "by hand")
+    assert "A: its value in this shell is not the one that envref gave it" in shop.envref("refresh").stderr
+
+
+def test_a_project_can_be_locked_for_everything(shop, monkeypatch):
+    """`locked: true`: each command that gives values gives those of the lock, without a word on its command line."""
+    shop.write(".envref.yaml", config(SSM, locked=True, profiles={"staging": None}))
+    shop.put(a="first")
+    shop.write(".env", "A=ref://ssm/a\n")
+    for words in (["resolve", "--export"], ["run", "--", "true"]):
+        refused = shop.envref(*words)
+        assert (refused.stdout, refused.returncode) == ("false\n" if "--export" in words else "", 1)
+        assert "error: no envref.lock in the project\n  run: envref lock\n" in refused.stderr
+    assert shop.envref("lock").returncode == 0
+    shop.put(a="second")
+    for words in (["resolve"], ["run", "--", "sh", "-c", "echo A=$A"], ["resolve", "--format", "shell"]):
+        assert "A=first" in shop.envref(*words).stdout, words
+    assert shop.envref("get", "--resolve", "A").stdout == "first\n"
+    assert "second" not in shop.envref("profile", "export").stdout
+    assert shop.envref("resolve", "-f", ".env").stdout == "A=second\n"
+    assert "run: envref lock --profile staging" in shop.envref("resolve", "-P", "staging").stderr
+    assert "Locked: true" in shop.envref("config", "show").stdout
+    plugged = shop.envref("resolve", "--export", "--from-flox-plugin", "-", stdin='{"A": "ref://ssm/a"}')
+    assert (plugged.stdout, plugged.returncode) == ("false\n", 1)
+    assert "run: envref flox-hook --write --placement hook" in plugged.stderr
+    for form in ("--native", "--plugin"):
+        assert "locked: true in .envref.yaml, and " + form in shop.envref("flox-hook", form).stderr
+
+
+def test_a_shell_of_before_the_lock_gets_what_is_pinned(shop, monkeypatch):
+    """`refresh` never gives another version than an activation would."""
+    shop.write(".env", "A=ref://ssm/a\n")
+    shop.put(a="first")
+    shop.envref("lock")
+    shop.put(a="second")
+    export(shop, monkeypatch)
+    assert os.environ["A"] == "second"
+    shop.write(".envref.yaml", config(SSM, locked=True))
+    assert undated(shop.envref("stale")) == ["A  ssm 2 -> 1"]
+    assert shop.envref("refresh").stdout.startswith("export A=first\n")
 
 
 @pytest.mark.parametrize("words", [["-f", "other.env"], ["--from-flox-plugin", "-"]])
@@ -420,3 +475,14 @@ def test_what_an_earlier_backend_lacks_is_in_a_later_one(shop, monkeypatch):
     shop.envref("lock")
     assert shop.lines() == ["A ssm app/a @1", "A vault app/a absent"]
     assert shop.values("--locked") == ({"A": "none-a"}, "", 0)
+
+
+def test_it_is_said_where_git_ignores_the_file(clone):
+    """Its pins would reach nobody. It is written all the same, and git is asked only where somebody agreed."""
+    subprocess.run(["git", "init", "-q"], cwd=clone.path, check=True)
+    assert "git" not in clone.envref("lock").stderr
+    clone.write(".gitignore", "# built\n*.lock\n")
+    said = clone.envref("lock").stderr
+    assert "warning: envref.lock: git ignores it (.gitignore:2: *.lock), so nobody else gets its pins; delete" in said
+    subprocess.run(["git", "add", "-f", "envref.lock"], cwd=clone.path, check=True)
+    assert "git" not in clone.envref("lock").stderr

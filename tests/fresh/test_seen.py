@@ -126,7 +126,7 @@ def test_one_that_was_not_written_here_counts_for_nothing(place):
         good.replace("A=", f"{marker}"),
         good.replace("A=", f"$({marker})="),
         good.replace("store@", f"{marker}"),
-        *(good.replace("7.1", forged) for forged in ("7:zz", "7:d800", "7.x", "7." + "9" * 20, "7.1.2", "7@8", "7=")),
+        *(good.replace("7.1", forged) for forged in ("7:zz", "7:d800", "7.x", "7." + "9" * 20, "7.1.2", "7@8", "7==")),
         good.replace("A=", ".-="),
         good.replace(" B=-", f"\n{marker}=1"),
         good.replace(" .", f" {'x' * 64 * 1024}={marker}@1 ."),

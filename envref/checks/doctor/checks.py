@@ -38,6 +38,7 @@ PROJECT: Checks = {
     "untrusted": project_files.untrusted_config,
     "committable": project_files.committable_local_files,
     "ignored": project_files.ignored_files,
+    "lock": project_files.unusable_lock,
     "waiting": project_files.waiting_secrets,
     "readable": project_files.readable_local_files,
     "direnv": project_files.blocked_envrc,

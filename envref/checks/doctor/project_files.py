@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from envref.backends import command
 from envref.checks import committed
-from envref.checks.doctor.finding import Finding, typed
-from envref.errors import BackendError, Operator
+from envref.checks.doctor.finding import Finding, from_error, from_problem, typed
+from envref.errors import BackendError, EnvrefError, MalformedFile, Operator
+from envref.fresh import lock
 from envref.paths import open_file
 from envref.project import git, sealed
 from envref.project.config.files import FILE
@@ -83,6 +84,20 @@ def ignored_files(case: Case) -> Iterator[Finding]:
     if case.may_run_programs:
         for file, fact, run, hint in committed.ignored(case.project, case.files):
             yield Finding(file, fact, run=run, hint=hint)
+
+
+def unusable_lock(case: Case) -> Iterator[Finding]:
+    """The lock can't be read, or lacks the section that `locked: true` makes everything ask for."""
+    project = case.project
+    try:
+        if project.config.locked and any(True for _ in case.references()):
+            lock.section(project.root, project.profile)
+        else:
+            lock.read(project.root)
+    except MalformedFile as error:
+        yield from map(from_problem, error.problems)
+    except EnvrefError as error:
+        yield from_error(lock.FILE, error)
 
 
 def waiting_secrets(case: Case) -> Iterator[Finding]:

@@ -39,7 +39,11 @@ def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()
     """
     environment = resolutions.environment_of(project)
     chosen = environment.select(names)
-    found = resolutions.resolved(project, environment, chosen, timeout_of_environment(), check, activate.agent_of)
+    is_locked = project.config.locked
+    stores = activate.locked_stores(project, environment.closure(chosen)) if is_locked else None
+    found = resolutions.resolved(
+        project, environment, chosen, timeout_of_environment(), check, activate.agent_of, stores
+    )
     if found.failed:
         streams.say(complaints(found.filled.values(), ""))
         raise EnvrefError(f"no value for {', '.join(names)}", hint="the lines above say why")

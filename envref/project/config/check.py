@@ -291,6 +291,7 @@ _FIELDS: dict[str, Callable[[Node, str, Findings], Any]] = {
     "extends": _extends,
     "env_file": _env_file,
     "local_file": _env_file,
+    "locked": _boolean,
     "active_profile": _active_profile,
     "interpolate_environment": _boolean,
     "precedence": _precedence,

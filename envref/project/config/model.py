@@ -139,6 +139,7 @@ _CONFIG_DEFAULTS: Mapping[str, object] = {
     "env_file": ".env",
     "files_directory": None,
     "local_file": ".env.local",
+    "locked": False,
     "active_profile": None,
     "audit_log": (),
     "interpolate_environment": False,
@@ -176,6 +177,7 @@ class Config(_Frozen):
         "global_path",
         "interpolate_environment",
         "local_file",
+        "locked",
         "parents",
         "path",
         "precedence",
@@ -198,6 +200,7 @@ class Config(_Frozen):
     parents: tuple[tuple[str, Config], ...]  # what it extends, nearest first: directory relative to the root, config
     env_file: str  # this and the other files are relative to the root
     local_file: str
+    locked: bool  # its secrets are those that envref.lock pins
     files_directory: str | None  # for `?as=file`, as written; only from the user's own file
     active_profile: str | None
     agent: int | None  # seconds that the agent keeps answers, 0 for not at all; more only from the user's own file

@@ -79,19 +79,25 @@ class Started:
 class Throttling:
     """In front of the services: the next requests are refused as the real ones refuse them (segmentio/chamber#34).
 
-    `POST /throttle/N` refuses the next N; `GET /throttle` says how many were refused since.
+    `POST /throttle/N` refuses the next N; `GET /throttle` says how many were refused since. `GET /requests` lists the
+    operations that were asked for, in their order.
     """
 
     def __init__(self, application):
         self.application = application
         self.left = self.refused = 0
+        self.requests = []
         self.lock = threading.Lock()
 
     def __call__(self, environment, start):
         path = environment["PATH_INFO"]
         if path.startswith("/throttle"):
             return self.controlled(path.removeprefix("/throttle").strip("/"), start)
+        if path == "/requests":
+            start("200 OK", [("Content-Type", "text/plain")])
+            return [" ".join(self.requests).encode()]
         with self.lock:
+            self.requests += [environment["HTTP_X_AMZ_TARGET"]] if "HTTP_X_AMZ_TARGET" in environment else []
             is_refused = self.left > 0 and "HTTP_X_AMZ_TARGET" in environment
             self.left -= is_refused
             self.refused += is_refused

@@ -108,6 +108,10 @@ class OciService(LoopbackService):
         """The OCID of the secret that was created last."""
         return list(self._secrets)[-1]
 
+    def roll_back(self, vault, name, number):
+        """Makes an earlier version the current one, as `secret update --current-version-number` does."""
+        self.secret(vault, name)["current"] = number
+
     def content(self, vault, name):
         """The current content as the service holds it, which is base64."""
         return self.secret(vault, name)["contents"][-1]
@@ -265,12 +269,12 @@ class OciService(LoopbackService):
     def _bundle(self, secret, asked):
         if secret is None or secret["lifecycleState"] not in ("ACTIVE", "UPDATING"):
             raise Refusal(*_ABSENT)
-        number = self._number(len(secret["contents"]), asked)
+        number = self._number(secret, asked)
         if not 0 < number <= len(secret["contents"]):
             raise Refusal(*_ABSENT)
         return {
             "secretId": secret["id"],
-            "timeCreated": _CREATED_ON,
+            "timeCreated": _written_on(secret, number),
             "versionNumber": number,
             "versionName": None,
             "secretBundleContent": {"contentType": "BASE64", "content": secret["contents"][number - 1]},
@@ -280,11 +284,13 @@ class OciService(LoopbackService):
             "metadata": {},
         }
 
-    def _number(self, latest, asked):
+    def _number(self, secret, asked):
         """The number of the version that is asked for; no secret has named versions here."""
+        latest = len(secret["contents"])
+        current = secret.get("current") or latest
         if "secretVersionName" in asked:
             return 0
-        stages = {"CURRENT": latest, "LATEST": latest, "PREVIOUS": latest - 1}
+        stages = {"CURRENT": current, "LATEST": latest, "PREVIOUS": latest - 1}
         return int(asked["versionNumber"]) if "versionNumber" in asked else stages.get(asked.get("stage", "CURRENT"), 0)
 
 
@@ -301,8 +307,14 @@ _ROUTES = (
 
 
 def _summary(secret):
-    shown = {name: value for name, value in secret.items() if name not in ("contents", "looks")}
-    return {**shown, "currentVersionNumber": len(secret["contents"])}
+    shown = {name: value for name, value in secret.items() if name not in ("contents", "looks", "current")}
+    return {**shown, "currentVersionNumber": secret.get("current") or len(secret["contents"])}
+
+
+def _written_on(secret, number):
+    """Each version has a date of its own (the SDK calls it the creation of the bundle, and nobody here saw another)."""
+    minute, second = int(secret["id"].rpartition(".")[2]) if secret["id"][-1].isdigit() else 0, number
+    return f"2026-01-02T{minute // 60 % 24:02}:{minute % 60:02}:{second % 60:02}.678Z"
 
 
 def _handler(service):

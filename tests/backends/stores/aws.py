@@ -119,6 +119,12 @@ class AwsService:
 
         return count
 
+    @property
+    def requests(self):
+        """Every operation that was asked for until now, as `AmazonSSM.GetParameter`."""
+        with urllib.request.urlopen(f"{self.endpoint}/requests", timeout=5) as answer:
+            return answer.read().decode().split()
+
     def limited_to(self, *actions):
         """The environment of somebody who may do these actions and no others; `unlimited` ends it."""
         policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}

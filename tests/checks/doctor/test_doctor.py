@@ -257,6 +257,25 @@ def test_git_ignores_the_shared_file(personal):
     assert findings(personal, doctor.PROJECT) == {}
 
 
+def test_git_ignores_the_lock(personal):
+    """Or it holds a conflict, or is missing where everything asks for it: each with its place and its cure."""
+    personal.write("envref.lock", "envref-lock 1\n")
+    personal.write(".gitignore", ".env.local\n*.lock\n")
+    finding = only(findings(personal, doctor.PROJECT), "ignored")
+    assert finding.message == "git ignores it (.gitignore:2: *.lock), so nobody else gets its pins"
+    personal.write(".gitignore", ".env.local\n")
+    assert findings(personal, doctor.PROJECT) == {}
+    personal.write("envref.lock", "envref-lock 1\n<<<<<<< HEAD\n")
+    finding = only(findings(personal, doctor.PROJECT), "lock")
+    assert (finding.subject, finding.line, finding.column) == ("envref.lock", 2, 1)
+    (personal.path / "envref.lock").unlink()
+    personal.write(".envref.yaml", CONFIG + "locked: true\n")
+    assert findings(personal, doctor.PROJECT) == {}
+    personal.write(".env", "B=ref://secrets/a\n")
+    finding = only(findings(personal, doctor.PROJECT), "lock")
+    assert (finding.message, finding.run) == ("no envref.lock in the project", ("envref", "lock"))
+
+
 def test_a_personal_file_of_another_name(personal):
     """The cure quotes what a shell would take apart; `{}` in it is no place for a path."""
     personal.write(".envref.yaml", CONFIG + "local_file: my {0} local\n")
