@@ -12,7 +12,7 @@ import pathlib
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-GROUND = "errors secret memory libc atomic streams paths client __init__"
+GROUND = "errors secret memory libc atomic streams paths processes client __init__"
 # Each room may import itself and the rooms above it.
 ROOMS = "refs env formats agent backends project resolve fresh flox tools checks secrets cli".split()  # noqa: SIM905
 DOOR = "__main__"
@@ -20,6 +20,7 @@ DOOR = "__main__"
 SHARED = {
     "backends.table",
     "backends.base",
+    "backends.callers",
     "backends.children",
     "backends.command",
     "backends.typed_line",

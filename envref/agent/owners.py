@@ -10,6 +10,8 @@ import os
 import select
 import sys
 
+from envref.processes import start_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,16 +87,6 @@ class Owners:
             del self._pidfds[descriptor]
             self._poll.unregister(descriptor)
             os.close(descriptor)
-
-
-def start_of(process: int) -> str:
-    """When the process began, as /proc/PID/stat says it (field 22); empty for one that has ended."""
-    try:
-        with open(f"/proc/{process}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return ""
-    return "" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
 def session_of(process: int) -> int:

@@ -27,10 +27,9 @@ READ = "read"
 GROUPS = frozenset(("agent", "backend", "config", "credential", "profile", "secret", "sync", "team", "vault"))
 _SHIM = ("shim", "--call")  # what a shim's script calls, with the tool's name and, behind `--`, its arguments
 _WITH_VALUES = ("-C", "--project")  # options that may stand before the command
-_SYSTEM = "/proc/{}/stat"
 _SHELLS = ("sh", "dash", "bash", "zsh", "fish", "ksh", "mksh", "tcsh", "csh", "nu", "pwsh")
 _MOST_NAMES = 3
-_PATIENCE = 2.0  # seconds for `ps`
+_FIRST = 1  # the system's own process, which takes over those whose caller ended
 
 
 class Reads:
@@ -109,38 +108,11 @@ def _child(words: Sequence[str]) -> str:
 
 def caller(process: int) -> str:
     """The name of the process's program; of a shell also who started it, `sh < git`. Empty if nobody says."""
+    from envref.backends.callers import upward
+
     names: list[str] = []
-    while process > 1 and len(names) < _MOST_NAMES and (not names or names[-1] in _SHELLS):
-        name, process = _of_system(process) or _of_ps(process)
+    for number, name in upward(process):
+        if number == _FIRST or len(names) == _MOST_NAMES or (names and names[-1] not in _SHELLS):
+            break
         names += [name] if name else []
     return " < ".join(names)
-
-
-def _of_system(process: int) -> tuple[str, int] | None:
-    """Its name and its parent, as /proc has them (proc(5)); None where there is none."""
-    from envref.paths import open_file
-
-    try:
-        with open_file(_SYSTEM.format(process)) as file:
-            head, _, rest = file.read().decode(errors="replace").rpartition(")")
-    except OSError:
-        return None
-    return head.partition("(")[2], int(rest.split()[1])
-
-
-def _of_ps(process: int) -> tuple[str, int]:
-    """The same where there is no /proc: as `ps` says it (POSIX)."""
-    import time
-
-    from envref.backends.command import find, run
-
-    ps = find("ps")
-    if ps is None:
-        return "", 0
-    argv = [ps, "-o", "ppid=", "-o", "comm=", "-p", str(process)]
-    try:
-        done = run(argv, deadline=time.monotonic() + _PATIENCE, label="ps")
-    except BackendError:
-        return "", 0
-    parent, _, name = done.stdout.decode(errors="replace").strip().partition(" ")
-    return os.path.basename(name.strip()), int(parent) if parent.isdecimal() else 0

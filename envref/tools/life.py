@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from envref.agent.owners import start_of
+from envref import processes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _START_OPTION = b"--start-state-dir"  # of the script that sources a hook (flox 
 
 def of_process(process: int) -> str:
     """As long as the process runs, whatever program it becomes."""
-    return f"{_PROCESS} {process} {start_of(process)}"
+    return f"{_PROCESS} {process} {processes.start_of(process)}"
 
 
 def of_session(environment: Mapping[str, str] = os.environ) -> str:
@@ -39,7 +39,7 @@ def has_ended(life: str) -> bool:
     process, _, started = rest.partition(" ")
     if kind != _PROCESS or not process.isdigit():
         return True
-    return start_of(int(process)) != started if started else not _runs(int(process))
+    return processes.start_of(int(process)) != started if started else not _runs(int(process))
 
 
 def process_of(life: str) -> int:
@@ -61,11 +61,7 @@ def _runs(process: int) -> bool:
 
 def _flox_start(process: int) -> str:
     """The folder that Flox keeps for an activation until its last shell left, if the process runs Flox's hook."""
-    try:
-        with open(f"/proc/{process}/cmdline", "rb") as file:
-            words = file.read().split(b"\0")
-    except OSError:
-        return ""
+    words = processes.words_of(process)
     place = words[words.index(_START_OPTION) + 1 :][:1] if _START_OPTION in words else []
     return next((os.fsdecode(each) for each in place if os.path.isdir(each)), "")
 
@@ -88,7 +84,7 @@ def _of_leader() -> str:
 
 
 def _began(process: int) -> bool:
-    return bool(start_of(process)) or (not os.path.isdir("/proc/self") and _runs(process))
+    return bool(processes.start_of(process)) or (not processes.is_told() and _runs(process))
 
 
 def _session_of(process: int) -> int:
@@ -99,9 +95,6 @@ def _session_of(process: int) -> int:
 
 
 def _parent_of(process: int) -> int:
-    """By /proc/PID/stat (field 4); 0 where that is not there."""
-    try:
-        with open(f"/proc/{process}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
+    """0 where nobody says."""
+    found = processes.find(process)
+    return found.parent if found else 0

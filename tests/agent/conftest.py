@@ -14,8 +14,8 @@ import pytest
 
 from envref import client
 from envref.agent import tell as telling
-from envref.agent.owners import start_of
 from envref.agent.start import start
+from envref.processes import start_of
 
 PATIENCE = 30.0  # seconds for what happens at once on a quiet machine
 HEAD = (b"key", b"vault", b"team", b"600")

@@ -14,8 +14,8 @@ import time
 
 import pytest
 
-from envref import client
-from envref.agent import owners, server, start
+from envref import client, processes
+from envref.agent import server, start
 from envref.agent import tell as telling
 from tests.agent.conftest import (
     HEAD,
@@ -113,12 +113,12 @@ def test_without_a_pidfd_the_start_time_tells_who_ended():
     process = os.fork()
     if process == 0:
         signal.pause()
-    began = owners.start_of(process)
+    began = processes.start_of(process)
     assert began
     os.kill(process, signal.SIGKILL)
-    wait_for(lambda: owners.start_of(process) == "")  # a zombie has ended
+    wait_for(lambda: processes.start_of(process) == "")  # a zombie has ended
     os.waitpid(process, 0)
-    assert owners.start_of(process) == ""
+    assert processes.start_of(process) == ""
 
 
 def test_it_stops_when_told_and_when_it_is_terminated(folder):

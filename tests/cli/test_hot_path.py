@@ -246,11 +246,12 @@ def test_the_table_of_a_flox_plugin_adds_its_reader(app):
 def test_only_a_value_that_a_shell_may_break_adds_the_rule_for_it(app, monkeypatch):
     """Inside `flox activate`; the shells are looked for only where some shell breaks the value."""
     rule = {"envref.flox", "envref.flox.replay"}
+    looking = {"envref.flox.reached", "envref.processes", "envref.backends", "envref.backends.callers"}
     for value, more in (
         ("plain", set()),
         ("'a=b c!'", set()),
         ("'C:\\new'", rule),
-        ("=ls", {*rule, "envref.flox.reached"}),
+        ("=ls", rule | looking),
     ):
         app.write(".env", f"A={value}\n")
         monkeypatch.setenv("FLOX_ENV", "/env")

@@ -9,9 +9,9 @@ import os
 
 import pytest
 
-from envref.agent.owners import start_of
 from envref.agent.start import start
 from envref.flox import block
+from envref.processes import start_of
 from tests.agent.conftest import told, wait_for
 from tests.flox.conftest import SECRETS, console_script, manifest
 from tests.requirements import first_python

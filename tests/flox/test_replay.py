@@ -7,7 +7,6 @@ import pytest
 from envref.flox import reached
 from envref.flox.replay import BREAKS, warnings
 from envref.secret import Secret
-from tests.requirements import need
 
 
 @pytest.mark.parametrize(
@@ -43,29 +42,3 @@ def test_a_warning_names_the_variable_and_the_cure_and_never_the_value(monkeypat
     ]
     assert warnings(variables, {"SHELL": "fish"}) == []
     assert warnings(variables, {"SHELL": "bash"}) == []
-
-
-ABOVE = {
-    "a shell of its own or in place": (["bash", "flox-activatio", "fish", "sshd"], ["zsh", "fish"]),
-    "wrapped by Nix": (["bash", "bash", ".flox-activatio", "flox", ".zsh-wrapped"], ["zsh"]),
-    "through other programs": (["make", "bash", "flox-activatio", "-tcsh"], ["zsh", "tcsh"]),
-    "not in a hook": (["bash", "fish", "sshd"], []),
-    "nobody says": ([], ["zsh"]),
-}
-
-
-@pytest.mark.parametrize("case", ABOVE)
-def test_the_shells_that_flox_may_choose(monkeypatch, case):
-    """SHELL, and the shell in which Flox was called."""
-    names, found = ABOVE[case]
-    monkeypatch.setattr(reached, "_ancestors", lambda: [(2**22 + place, name) for place, name in enumerate(names)])
-    assert reached.shells({"SHELL": "/bin/zsh"}) == found
-
-
-def test_ps_says_the_same_as_proc(monkeypatch):
-    """Where there is no /proc."""
-    need("ps")
-    by_proc = list(reached._ancestors())
-    monkeypatch.setattr(reached.sys, "platform", "darwin")
-    assert [number for number, _ in reached._ancestors()] == [number for number, _ in by_proc]
-    assert by_proc

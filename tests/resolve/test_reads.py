@@ -22,7 +22,7 @@ from envref.secret import Secret, Unread
 from envref.secrets import audit_log
 from tests.arguments import PYTHONPATH
 from tests.cli.conftest import PluginProject
-from tests.requirements import first_python, need
+from tests.requirements import first_python
 
 ON = {"audit_log": {"reads": True}}
 
@@ -180,16 +180,6 @@ def test_a_shell_s_own_caller_is_named_too(logging):
     script.chmod(0o755)
     subprocess.run([script], cwd=logging.path, env={**os.environ, "PYTHONPATH": PYTHONPATH}, check=True)
     assert said(logging)[0]["parent"] == "sh < caller"
-
-
-def test_a_system_without_proc_asks_ps(monkeypatch):
-    """As on macOS; the name is without its directory. Where ps says nothing, the name is empty."""
-    need("ps")
-    here = reads.caller(os.getpid())
-    monkeypatch.setattr(reads, "_SYSTEM", "/nowhere/{}")
-    assert reads.caller(os.getpid()) == here != ""
-    monkeypatch.setenv("PATH", "")
-    assert reads.caller(os.getpid()) == ""
 
 
 def test_what_a_store_refuses_is_not_read(logging):

@@ -13,7 +13,7 @@ import time
 import pytest
 
 from envref import client
-from envref.agent.owners import start_of
+from envref.processes import start_of
 from envref.tools import life as lives
 from envref.tools import mounts
 from envref.tools.file_folder import FileFolder, digest, file_name, is_attended, life_of, remove

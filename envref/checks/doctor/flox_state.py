@@ -9,13 +9,13 @@ import json
 import os
 import re
 import stat
-import sys
 from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.flox_manifest import is_in_profile
 from envref.errors import Home
 from envref.paths import expanded, open_in_place, runtime_directory, shown
+from envref.processes import began_at
 from envref.tools.mounts import IN_MEMORY, file_system
 
 if TYPE_CHECKING:
@@ -227,19 +227,5 @@ def _lives(process: int, state: str) -> bool:
         return False
     except PermissionError:
         pass
-    started = _start_time(process)
+    started = began_at(process)
     return started is None or started <= os.stat(state).st_mtime + 1
-
-
-def _start_time(process: int) -> float | None:
-    """When a process started, in seconds since the epoch; None where the system doesn't say."""
-    if not sys.platform.startswith("linux"):
-        return None
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as file:
-            ticks = int(file.read().rpartition(")")[2].split()[19])
-        with open("/proc/stat", encoding="utf-8") as file:
-            booted = next(int(line.split()[1]) for line in file if line.startswith("btime "))
-    except (OSError, ValueError, StopIteration):
-        return None
-    return booted + ticks / os.sysconf("SC_CLK_TCK")
