@@ -126,6 +126,47 @@ def test_wrappers_without_a_tool_end_in_an_error(app):
     assert (done.returncode, "calls gh again" in done.stderr) == (127, True)
 
 
+CLEARED = 'env -i HOME="$HOME" PATH="$PATH" LC_ALL=C.UTF-8 PYTHONPATH="$PYTHONPATH" ENVREF_TRUST=all'
+
+
+@first_python
+@pytest.mark.parametrize("start", ["exec", "command"])
+def test_a_wrapper_that_clears_its_environment_goes_on_behind_itself(app, start):
+    """In its place or as its child: it is known by its process. Without a tool behind it that is an error."""
+    again = f'{start} {CLEARED} gh "$@"'
+    app.program("gh", again, where="first")
+    done = app.typed(f"{FIRST['bash']}; gh a; rm bin/gh; gh", "first", shell=SHELLS["bash"])
+    assert (done.returncode, done.stdout) == (127, f"gh 1  [] [] {app.path}\n"), done.stderr
+    assert done.stderr.startswith(
+        f"error: gh: {app.path}/first/gh calls gh again, and no other gh is behind it on PATH\n"
+    )
+    assert app.asked == 2
+
+
+@first_python
+def test_two_tools_that_clear_their_environment_and_call_each_other_end_in_an_error(app):
+    """In one process, which becomes the one and the other."""
+    app.program("gh", f"exec {CLEARED} psql")
+    app.program("psql", f"exec {CLEARED} gh")
+    done = app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"])
+    assert (done.returncode, "calls gh again" in done.stderr) == (127, True), done.stderr
+
+
+@first_python
+def test_what_is_kept_of_a_process_goes_with_it(app, home):
+    """A file for each process that still runs, and one of the last call; it holds no value."""
+    app.typed(f"{FIRST['bash']}; gh & gh & wait; gh & wait; gh", shell=SHELLS["bash"])
+    kept = home / ".local/state/envref/calls"
+    [left] = kept.iterdir()
+    assert left.name.endswith("-gh")
+    assert TOKEN not in left.read_text()
+    assert (stat.S_IMODE(kept.stat().st_mode), stat.S_IMODE(left.stat().st_mode)) == (0o700, 0o600)
+    left.write_text("nonsense")
+    left.rename(kept / f"{os.getpid()}-gh")
+    kept.chmod(0o500)
+    assert app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"]).stdout == f"gh 0  [{TOKEN}] [] {app.path}\n"
+
+
 @first_python
 def test_a_tool_that_is_not_installed_is_said_with_127(app):
     """And no store is asked for it; nor is anything started without envref."""
@@ -192,7 +233,7 @@ def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
     app.write(".env", "GH_TOKEN=1\n")
     app.write(".env.local", "")
     monkeypatch.setenv("PATH", os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]]))
-    more = ("cli.child", "cli.shim_call", "cli.words", "tools", "tools.lookup")
+    more = ("cli.child", "cli.shim_call", "cli.words", "processes", "tools", "tools.calls", "tools.lookup")
     calling = PLAIN - {"envref.project.trust.digest"} | {f"envref.{name}" for name in more}
     assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
