@@ -385,3 +385,26 @@ def test_direnv_puts_it_first(app):
     assert run(direnv, "exec", ".", "sh", "-c", "'command -v gh'").stdout == f"{folder(app)}/gh\n"
     assert folder(app) != before
     assert "GH_TOKEN=" not in run(direnv, "exec", ".", "env").stdout
+
+
+LOADED = {
+    "bash": 'eval "$(direnv export bash)"',
+    "zsh": 'eval "$(direnv export zsh)"',
+    "fish": "direnv export fish | source",
+    "tcsh": "eval `direnv export tcsh`",
+}
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
+def test_in_a_shell_with_direnv_only_the_tool_has_it(app, shell):
+    """Shell, child and grandchild have the project's other variables."""
+    need("direnv")
+    need(shell)
+    app.write(".envrc", 'eval "$(envref resolve --direnv)"\n')
+    app.envref("shim", "--write")
+    done = app.typed(f"direnv allow .; {LOADED[shell]}; gh; {SEEN}", shell=SHELLS[shell])
+    first, *environments = done.stdout.splitlines()
+    assert first == f"gh 0  [{TOKEN}] [] {app.path}", done.stderr
+    assert environments.count("PLAIN=1") == 3
+    assert not [line for line in environments if line.startswith(("GH_TOKEN=", "PGPASSWORD=", "DSN="))]
