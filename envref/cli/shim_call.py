@@ -101,5 +101,6 @@ def _add_values(wanted: ShimCall, environment: dict[bytes, bytes]) -> bool:
 def _names(project: Project, tool: str) -> Sequence[str]:
     names = project.config.tools.get(tool, {}).get(VARIABLES, ())
     if not names:
-        raise EnvrefError(f"{tool} is not under tools: in .envref.yaml any more", run=("envref", "shim", "--write"))
+        cure = 'this shell forgets its script by: eval "$(envref shim --export)"'
+        raise EnvrefError(f"{tool} is not under tools: in .envref.yaml any more", hint=cure)
     return names

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from envref.backends.programs import find
 from envref.tools import shims
 from tests.cli.test_hot_path import PLAIN, loaded
 from tests.requirements import first_python, need
-from tests.tools.conftest import STORE, TOKEN
+from tests.tools.conftest import STORE, TOKEN, TOOLS
 
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile"],
@@ -238,13 +239,17 @@ def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
     assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
 
-def test_a_tool_that_left_the_config_is_an_error(app):
-    app.program("make", "echo started")
-    done = called(app, "make")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(
-        "error: make is not under tools: in .envref.yaml any more\n  run: envref shim --write"
-    )
+@first_python
+def test_a_tool_that_left_the_config_is_an_error_until_the_shell_knows(app):
+    """The cure is what the error says."""
+    later = app.write("later.yaml", app.read(".envref.yaml").replace('"gh": ["GH_TOKEN"], ', ""))
+    changed = f"{FIRST['bash']}; cp {later} .envref.yaml; gh; echo $?"
+    told = "error: gh is not under tools: in .envref.yaml any more\n  hint: this shell forgets its script by: "
+    done = app.typed(changed, shell=SHELLS["bash"])
+    assert (done.stdout, done.stderr.startswith(told)) == ("1\n", True)
+    cure = done.stderr.removeprefix(told)
+    app.configure(TOOLS)
+    assert app.typed(f"{changed}; {cure}\ngh", shell=SHELLS["bash"]).stdout == f"1\ngh 0  [] [] {app.path}\n"
 
 
 def test_nobody_s_project_starts_nothing(project, nobody_agreed, app_of):
@@ -279,6 +284,43 @@ def test_the_folder_is_the_user_s_own_and_new_at_each_change(app, home):
     removed = app.envref("shim", "--remove").stderr
     assert (removed.count("removed "), os.listdir(os.path.dirname(first))) == (3, [])
     assert app.envref("shim", "--remove").stderr == "no shims are there\n"
+
+
+DAY = 86400  # seconds
+
+
+def aged(path, *, folder, scripts):
+    """As if the folder had been asked for, and its scripts called, so many days ago."""
+    for place, days in ((path, folder), *((f"{path}/{name}", scripts) for name in os.listdir(path))):
+        os.utime(place, (time.time() - days * DAY,) * 2)
+
+
+@pytest.mark.parametrize(("asked", "called", "stays"), [(31, 31, False), (29, 31, True), (31, 29, True)])
+def test_an_old_folder_goes_when_nobody_has_used_it_for_a_month(app, asked, called, stays):
+    """At the next change of the project's tools: a shell that is open may have it on PATH until then."""
+    app.envref("shim", "--write")
+    first = folder(app)
+    aged(first, folder=asked, scripts=called)
+    app.configure({"gh": ["GH_TOKEN", "PGPASSWORD"]})
+    assert app.envref("shim", "--export").returncode == 0
+    assert (os.path.exists(first), os.path.exists(folder(app))) == (stays, True)
+
+
+def test_a_folder_that_a_shell_asks_for_is_in_use(app):
+    """Its own project's alone goes, and no more than one look a day is written down."""
+    app.envref("shim", "--write")
+    first = folder(app)
+    aged(first, folder=40, scripts=40)
+    app.envref("shim", "--export")
+    assert os.stat(first).st_mtime > time.time() - DAY
+    aged(first, folder=0.5, scripts=40)
+    before = os.stat(first).st_mtime
+    app.envref("shim", "--export")
+    assert os.stat(first).st_mtime == before
+    app.configure({"gh": ["GH_TOKEN", "PGPASSWORD"]}, project="other")
+    aged(first, folder=40, scripts=40)
+    app.envref("shim", "--write")
+    assert os.path.exists(first)
 
 
 @pytest.mark.parametrize("broken", ["text", "missing", "more", "mode"])
