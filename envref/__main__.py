@@ -1,4 +1,4 @@
-"""The doors: activation, `run`, `get`, `secret get`, `version` load only what they use; click has one for the rest."""
+"""The doors: activation, `run`, `get`, `secret get`, `credential`, `version` load what they use; click has the rest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from envref.cli.credential.asked import Asked
     from envref.cli.request import Request
     from envref.cli.run_request import Run
     from envref.cli.secret.reading import SecretGet
@@ -76,6 +77,11 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
         secret = parse_secret(arguments[2:])
         return None if secret is None else lambda: _get_secret(secret)
+    if "credential" in arguments[:3]:
+        from envref.cli.credential.asked import parse as parse_asked
+
+        question = parse_asked(arguments)
+        return None if question is None else lambda: _answer(question)
     return _version if arguments == ["version"] else None
 
 
@@ -106,6 +112,12 @@ def _get_secret(wanted: SecretGet) -> int:
     from envref.cli.secret.reading import get
 
     return _interruptible(lambda: get(wanted))
+
+
+def _answer(question: Asked) -> int:
+    from envref.cli.credential.answer import answer
+
+    return _interruptible(lambda: answer(question))
 
 
 def _interruptible(command: Callable[[], int]) -> int:

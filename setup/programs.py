@@ -39,6 +39,7 @@ PROGRAMS = {
     "openssl": "openssl",
     "pass": "pass",
     "pinentry-curses": "pinentry-curses",
+    "postgresql-client": "psql",
     "procps": "pgrep",
     "redis-server": "redis-server",
     "shellcheck": "shellcheck",

@@ -12,6 +12,7 @@ from envref.cli import activate, child, words
 from envref.cli.request import VALUES, Request, seconds
 from envref.errors import FAILED, EnvrefError
 from envref.project.config.model import VARIABLES
+from envref.tools import calls
 from envref.tools.lookup import ASKED, MARK, program
 
 TYPE_CHECKING = False
@@ -54,7 +55,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> ShimCall 
 
 def call(wanted: ShimCall) -> int:
     """Becomes the tool. Returns the exit status, or raises EnvrefError, where nothing was started."""
-    found = program(wanted.tool, os.environ, (os.getpid(), os.getppid()))
+    found = _program(wanted.tool)
     coerced = child.coerced_locale()  # before any value arrives: a protected process may not read its own environment
     environment = _environment(found)
     if coerced:
@@ -63,6 +64,15 @@ def call(wanted: ShimCall) -> int:
         return FAILED
     child.become((found.path, *wanted.words), environment)
     return FAILED
+
+
+def _program(tool: str) -> RealTool:
+    """The program to become, which is noted for a wrapper that clears its environment and calls again."""
+    own = os.getpid()
+    told = {"PATH": os.environ.get("PATH", os.defpath), MARK: os.environ.get(MARK) or calls.recalled(tool, own)}
+    found = program(tool, told, (own, os.getppid()))
+    calls.note(tool, own, found.mark)
+    return found
 
 
 def _environment(found: RealTool) -> dict[bytes, bytes]:
@@ -91,5 +101,6 @@ def _add_values(wanted: ShimCall, environment: dict[bytes, bytes]) -> bool:
 def _names(project: Project, tool: str) -> Sequence[str]:
     names = project.config.tools.get(tool, {}).get(VARIABLES, ())
     if not names:
-        raise EnvrefError(f"{tool} is not under tools: in .envref.yaml any more", run=("envref", "shim", "--write"))
+        cure = 'this shell forgets its script by: eval "$(envref shim --export)"'
+        raise EnvrefError(f"{tool} is not under tools: in .envref.yaml any more", hint=cure)
     return names

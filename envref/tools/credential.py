@@ -3,17 +3,16 @@
 The protocols: gitcredentials(7) and git-credential(1); AWS's "Sourcing credentials with an external process";
 docker-credential-helpers, `credentials/credentials.go`; Kubernetes' client.authentication.k8s.io; Cargo's
 `cargo:token-from-stdout`. Each was run with the real program (tests/tools).
+JSON is loaded for those that speak it: git does not.
 """
 
 from __future__ import annotations
-
-import json
-from typing import TYPE_CHECKING
 
 from envref.errors import EnvrefError
 from envref.project.config.model import PROCESS, credential_way
 from envref.project.place import ServerPlace, parse
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -86,6 +85,8 @@ def names_for_aws(config: Config) -> dict[str, str]:
 
 def for_aws(values: Mapping[str, str]) -> str:
     """Without `Version` it is an error to AWS; an empty session token too."""
+    import json
+
     return json.dumps({"Version": 1, **{member: value for member, value in values.items() if value}}) + "\n"
 
 
@@ -95,6 +96,8 @@ ABSENT = "credentials not found in native keychain"  # docker compares this text
 
 
 def for_docker(values: Sequence[str], server: str) -> str:
+    import json
+
     user = values[0] if len(values) > 1 else ANYBODY
     return json.dumps({"ServerURL": server, "Username": user, "Secret": values[-1]}) + "\n"
 
@@ -104,6 +107,8 @@ def for_docker(values: Sequence[str], server: str) -> str:
 
 def asked_by_kubectl(text: str) -> tuple[str, ServerPlace | None]:
     """The version of the answer, and the cluster if the kubeconfig has it told. EnvrefError for another question."""
+    import json
+
     try:
         asked = json.loads(text or "{}")
         version = asked.get("apiVersion", _VERSIONS[0])
@@ -117,6 +122,8 @@ def asked_by_kubectl(text: str) -> tuple[str, ServerPlace | None]:
 
 def for_kubectl(values: Sequence[str], version: str) -> str:
     """A token; two values are a client's certificate and its key."""
+    import json
+
     pair = {"clientCertificateData": values[0], "clientKeyData": values[-1]}
     status = pair if len(values) > 1 else {"token": values[0].strip()}
     return json.dumps({"kind": "ExecCredential", "apiVersion": version, "status": status}) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from envref.errors import EnvrefError, pasted
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from envref.project.project import Project
 
 _VERSION = "1"
+_UNUSED = 30 * 86400  # seconds: a shell that is open may have an older folder on PATH
+_DAY = 86400
 # What asks for a tool's variables may start that tool, below a store's program: it would ask for ever.
 _SCRIPT = """\
 {head}{version}: {tool}; written by "envref shim --write"
@@ -64,6 +67,9 @@ def write(project: Project, profile: str | None, only: Iterable[str] | None = No
     try:
         if not _is_whole(path, scripts):
             _make(path, scripts)
+            _remove_unused(project, path)
+        elif os.stat(path).st_mtime < time.time() - _DAY:
+            os.utime(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     return path
@@ -101,6 +107,22 @@ def remove(project: Project) -> list[str]:
     except OSError as error:
         raise _unwritable(error.filename, error) from None
     return found
+
+
+def _remove_unused(project: Project, current: str) -> None:
+    """Removes the project's other folders that nobody has asked for, or called a script of, for long."""
+    for path in written(project):
+        try:
+            if path != current and _last_used(path) < time.time() - _UNUSED:
+                _remove(path)
+        except OSError:
+            pass  # another envref does the same
+
+
+def _last_used(path: str) -> float:
+    """When the folder was made or asked for, or one of its scripts read, where the file system notes that."""
+    scripts = [os.stat(os.path.join(path, name)).st_atime for name in os.listdir(path)]
+    return max([os.stat(path).st_mtime, *scripts])
 
 
 def for_direnv(project: Project, profile: str | None) -> str:

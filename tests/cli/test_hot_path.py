@@ -117,12 +117,13 @@ except SystemExit as end:  # the click door
 """
 
 
-def loaded(project, *arguments):
-    """The modules that envref loads on its second run, the first one having compiled the config."""
+def loaded(project, *arguments, typed=""):
+    """The modules that envref loads on its second run, the first one having compiled the config; it reads `typed`."""
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{PROBE}", *arguments],
             cwd=project.path,
+            input=typed,
             capture_output=True,
             encoding="utf-8",
             check=False,

@@ -73,6 +73,38 @@ def test_a_command_without_a_shell_has_the_shims_too(tools, kind):
     assert tools.values["API_KEY"] not in str(environment)
 
 
+NESTED = "env; sh -c 'env; sh -c env'"  # shell, child and grandchild
+
+
+def test_mode_run_has_them_too(tools):
+    """It runs the hook and the profile, and no script of a plugin."""
+    session = activated(tools, form.HOOKED).start(mode="run").attach("bash", then=f"gh; {NESTED}")
+    first, *environments = session.stdout.splitlines()
+    assert first == given(tools), session.stderr
+    assert sum(line.startswith("DB_PASS=") for line in environments) == 3
+    assert tools.values["API_KEY"] not in str(environments)
+
+
+def test_a_build_has_neither_shims_nor_values(tools):
+    """`flox build` skips the hook and reads no profile: the tool runs as if envref were not there."""
+    done = activated(tools, form.HOOKED).start(mode="build", skip_hook=True).exec("sh", "-c", f"gh; {NESTED}")
+    assert done.stdout.decode().startswith("gh [] []\n"), done.stderr
+    assert tools.values["API_KEY"] not in done.stdout.decode()
+
+
+def test_services_have_the_shims_and_not_the_value(tools):
+    """Nor has the file that Flox's executive writes, with all that the activation sets."""
+    services = f'[services]\nweb.command = "gh; {NESTED}"\n'
+    flox = activated(tools, form.HOOKED, head=HEAD + services)
+    printed = flox.start_services(flox.start(ephemeral=True))
+    first, *environments = printed["web"].decode().splitlines()
+    assert first == given(tools)
+    assert sum(line.startswith("DB_PASS=") for line in environments) == 3
+    assert tools.values["API_KEY"] not in str(environments)
+    [log] = (tools.project / ".flox" / "log").iterdir()
+    assert tools.values["API_KEY"] not in log.read_text()
+
+
 @EVERY_SHELL
 def test_an_activation_within_this_one_does_not_hide_the_shims(tools, shell):
     """It puts its programs first; a function is found before PATH is looked at."""

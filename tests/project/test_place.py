@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envref.project.place import parse
 
@@ -26,6 +30,35 @@ from envref.project.place import parse
 def test_what_is_no_place(text):
     """A pattern, a user, a path that a server reads as another: none of them."""
     assert parse(text) is None
+
+
+# The grammar of a place, as an expression: what `parse` reads by hand.
+GRAMMAR = re.compile(
+    r"(?:(?:sparse|registry)\+)?(?:(https?)://)?([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+    r"(?::([0-9]{1,5}))?(/[A-Za-z0-9._~/%+-]*)?",
+    re.ASCII,
+)
+PIECES = st.sampled_from(
+    [*"abZ.-:/[]+0159%~@é\n\r ?#_*", "sparse+", "registry+", "http", "https", "://", "::1", "65535", "65536", "..", "²"]
+)
+
+
+@given(st.lists(PIECES, max_size=10).map("".join))
+def test_a_place_is_what_the_grammar_says(text):
+    """Or its path or port means nothing: then it is none either."""
+    found, place = GRAMMAR.fullmatch(text), parse(text)
+    if not found:
+        assert place is None
+        return
+    scheme, host, port, path = found.groups()
+    scheme, path = scheme or "https", (path or "").strip("/")
+    number = int(port or {"https": 443, "http": 80}[scheme])
+    parts = path.removesuffix(".git").removesuffix("/").split("/") if path not in ("", ".git") else []
+    if "%" in path or {"", ".", ".."} & set(parts) or not 0 < number < 1 << 16:
+        assert place is None
+        return
+    assert (place.scheme, place.host, place.port, place.text) == (scheme, host.lower(), number, text)
+    assert place.path == path.removesuffix(".git").removesuffix("/")
 
 
 COVERED = [

@@ -50,7 +50,7 @@ class Kept:
 
     def configure(self, tools, **more):
         entry = {"name": "store", "type": "plugin", "config": {"command": "./store"}}
-        self.write(".envref.yaml", json.dumps({"project": "app", "backends": [entry], "tools": tools, **more}))
+        self.write(".envref.yaml", json.dumps({"project": "app", "backends": [entry], "tools": tools} | more))
 
     def program(self, name, text, where="bin"):
         """A program on PATH."""

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from envref.backends.programs import find
 from envref.tools import shims
 from tests.cli.test_hot_path import PLAIN, loaded
 from tests.requirements import first_python, need
-from tests.tools.conftest import STORE, TOKEN
+from tests.tools.conftest import STORE, TOKEN, TOOLS
 
 SHELLS = {
     "bash": ["bash", "--norc", "--noprofile"],
@@ -126,6 +127,47 @@ def test_wrappers_without_a_tool_end_in_an_error(app):
     assert (done.returncode, "calls gh again" in done.stderr) == (127, True)
 
 
+CLEARED = 'env -i HOME="$HOME" PATH="$PATH" LC_ALL=C.UTF-8 PYTHONPATH="$PYTHONPATH" ENVREF_TRUST=all'
+
+
+@first_python
+@pytest.mark.parametrize("start", ["exec", "command"])
+def test_a_wrapper_that_clears_its_environment_goes_on_behind_itself(app, start):
+    """In its place or as its child: it is known by its process. Without a tool behind it that is an error."""
+    again = f'{start} {CLEARED} gh "$@"'
+    app.program("gh", again, where="first")
+    done = app.typed(f"{FIRST['bash']}; gh a; rm bin/gh; gh", "first", shell=SHELLS["bash"])
+    assert (done.returncode, done.stdout) == (127, f"gh 1  [] [] {app.path}\n"), done.stderr
+    assert done.stderr.startswith(
+        f"error: gh: {app.path}/first/gh calls gh again, and no other gh is behind it on PATH\n"
+    )
+    assert app.asked == 2
+
+
+@first_python
+def test_two_tools_that_clear_their_environment_and_call_each_other_end_in_an_error(app):
+    """In one process, which becomes the one and the other."""
+    app.program("gh", f"exec {CLEARED} psql")
+    app.program("psql", f"exec {CLEARED} gh")
+    done = app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"])
+    assert (done.returncode, "calls gh again" in done.stderr) == (127, True), done.stderr
+
+
+@first_python
+def test_what_is_kept_of_a_process_goes_with_it(app, home):
+    """A file for each process that still runs, and one of the last call; it holds no value."""
+    app.typed(f"{FIRST['bash']}; gh & gh & wait; gh & wait; gh", shell=SHELLS["bash"])
+    kept = home / ".local/state/envref/calls"
+    [left] = kept.iterdir()
+    assert left.name.endswith("-gh")
+    assert TOKEN not in left.read_text()
+    assert (stat.S_IMODE(kept.stat().st_mode), stat.S_IMODE(left.stat().st_mode)) == (0o700, 0o600)
+    left.write_text("nonsense")
+    left.rename(kept / f"{os.getpid()}-gh")
+    kept.chmod(0o500)
+    assert app.typed(f"{FIRST['bash']}; gh", shell=SHELLS["bash"]).stdout == f"gh 0  [{TOKEN}] [] {app.path}\n"
+
+
 @first_python
 def test_a_tool_that_is_not_installed_is_said_with_127(app):
     """And no store is asked for it; nor is anything started without envref."""
@@ -192,18 +234,22 @@ def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
     app.write(".env", "GH_TOKEN=1\n")
     app.write(".env.local", "")
     monkeypatch.setenv("PATH", os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]]))
-    more = ("cli.child", "cli.shim_call", "cli.words", "tools", "tools.lookup")
+    more = ("cli.child", "cli.shim_call", "cli.words", "processes", "tools", "tools.calls", "tools.lookup")
     calling = PLAIN - {"envref.project.trust.digest"} | {f"envref.{name}" for name in more}
     assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
 
-def test_a_tool_that_left_the_config_is_an_error(app):
-    app.program("make", "echo started")
-    done = called(app, "make")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(
-        "error: make is not under tools: in .envref.yaml any more\n  run: envref shim --write"
-    )
+@first_python
+def test_a_tool_that_left_the_config_is_an_error_until_the_shell_knows(app):
+    """The cure is what the error says."""
+    later = app.write("later.yaml", app.read(".envref.yaml").replace('"gh": ["GH_TOKEN"], ', ""))
+    changed = f"{FIRST['bash']}; cp {later} .envref.yaml; gh; echo $?"
+    told = "error: gh is not under tools: in .envref.yaml any more\n  hint: this shell forgets its script by: "
+    done = app.typed(changed, shell=SHELLS["bash"])
+    assert (done.stdout, done.stderr.startswith(told)) == ("1\n", True)
+    cure = done.stderr.removeprefix(told)
+    app.configure(TOOLS)
+    assert app.typed(f"{changed}; {cure}\ngh", shell=SHELLS["bash"]).stdout == f"1\ngh 0  [] [] {app.path}\n"
 
 
 def test_nobody_s_project_starts_nothing(project, nobody_agreed, app_of):
@@ -238,6 +284,43 @@ def test_the_folder_is_the_user_s_own_and_new_at_each_change(app, home):
     removed = app.envref("shim", "--remove").stderr
     assert (removed.count("removed "), os.listdir(os.path.dirname(first))) == (3, [])
     assert app.envref("shim", "--remove").stderr == "no shims are there\n"
+
+
+DAY = 86400  # seconds
+
+
+def aged(path, *, folder, scripts):
+    """As if the folder had been asked for, and its scripts called, so many days ago."""
+    for place, days in ((path, folder), *((f"{path}/{name}", scripts) for name in os.listdir(path))):
+        os.utime(place, (time.time() - days * DAY,) * 2)
+
+
+@pytest.mark.parametrize(("asked", "called", "stays"), [(31, 31, False), (29, 31, True), (31, 29, True)])
+def test_an_old_folder_goes_when_nobody_has_used_it_for_a_month(app, asked, called, stays):
+    """At the next change of the project's tools: a shell that is open may have it on PATH until then."""
+    app.envref("shim", "--write")
+    first = folder(app)
+    aged(first, folder=asked, scripts=called)
+    app.configure({"gh": ["GH_TOKEN", "PGPASSWORD"]})
+    assert app.envref("shim", "--export").returncode == 0
+    assert (os.path.exists(first), os.path.exists(folder(app))) == (stays, True)
+
+
+def test_a_folder_that_a_shell_asks_for_is_in_use(app):
+    """Its own project's alone goes, and no more than one look a day is written down."""
+    app.envref("shim", "--write")
+    first = folder(app)
+    aged(first, folder=40, scripts=40)
+    app.envref("shim", "--export")
+    assert os.stat(first).st_mtime > time.time() - DAY
+    aged(first, folder=0.5, scripts=40)
+    before = os.stat(first).st_mtime
+    app.envref("shim", "--export")
+    assert os.stat(first).st_mtime == before
+    app.configure({"gh": ["GH_TOKEN", "PGPASSWORD"]}, project="other")
+    aged(first, folder=40, scripts=40)
+    app.envref("shim", "--write")
+    assert os.path.exists(first)
 
 
 @pytest.mark.parametrize("broken", ["text", "missing", "more", "mode"])
@@ -344,3 +427,26 @@ def test_direnv_puts_it_first(app):
     assert run(direnv, "exec", ".", "sh", "-c", "'command -v gh'").stdout == f"{folder(app)}/gh\n"
     assert folder(app) != before
     assert "GH_TOKEN=" not in run(direnv, "exec", ".", "env").stdout
+
+
+LOADED = {
+    "bash": 'eval "$(direnv export bash)"',
+    "zsh": 'eval "$(direnv export zsh)"',
+    "fish": "direnv export fish | source",
+    "tcsh": "eval `direnv export tcsh`",
+}
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
+def test_in_a_shell_with_direnv_only_the_tool_has_it(app, shell):
+    """Shell, child and grandchild have the project's other variables."""
+    need("direnv")
+    need(shell)
+    app.write(".envrc", 'eval "$(envref resolve --direnv)"\n')
+    app.envref("shim", "--write")
+    done = app.typed(f"direnv allow .; {LOADED[shell]}; gh; {SEEN}", shell=SHELLS[shell])
+    first, *environments = done.stdout.splitlines()
+    assert first == f"gh 0  [{TOKEN}] [] {app.path}", done.stderr
+    assert environments.count("PLAIN=1") == 3
+    assert not [line for line in environments if line.startswith(("GH_TOKEN=", "PGPASSWORD=", "DSN="))]

@@ -8,11 +8,11 @@ from envref.cli.grammar import Group, directory
 from envref.errors import UsageError
 
 _COMMANDS = {
-    "aws": "envref.cli.credential.aws:aws",
-    "cargo": "envref.cli.credential.cargo:cargo",
-    "docker": "envref.cli.credential.docker:docker",
-    "git": "envref.cli.credential.git:git",
-    "kubectl": "envref.cli.credential.kubectl:kubectl",
+    "aws": "envref.cli.credential.commands:aws",
+    "cargo": "envref.cli.credential.commands:cargo",
+    "docker": "envref.cli.credential.commands:docker",
+    "git": "envref.cli.credential.commands:git",
+    "kubectl": "envref.cli.credential.commands:kubectl",
 }
 
 

@@ -5,18 +5,15 @@ The tool has standard input and output, and may be started anywhere.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from envref import streams
 from envref.cli import activate
 from envref.cli.timeout import timeout_of_environment
 from envref.errors import EnvrefError
 from envref.formats import shells
-from envref.project.trust.agreement import is_agreed
-from envref.project.trust.gate import check, refusal
+from envref.project.trust.agreement import is_agreed, is_settled
 from envref.resolve import resolution as resolutions
-from envref.resolve.report import complaints
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
@@ -29,6 +26,8 @@ def agreed(directory: str) -> Project:
     """
     project = resolutions.load(directory)
     if not is_agreed(project):
+        from envref.project.trust.gate import refusal
+
         raise refusal(project)
     return resolutions.load(directory) if project.unread else project
 
@@ -42,9 +41,11 @@ def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()
     is_locked = project.config.locked
     stores = activate.locked_stores(project, environment.closure(chosen)) if is_locked else None
     found = resolutions.resolved(
-        project, environment, chosen, timeout_of_environment(), check, activate.agent_of, stores
+        project, environment, chosen, timeout_of_environment(), _gate, activate.agent_of, stores
     )
     if found.failed:
+        from envref.resolve.report import complaints
+
         streams.say(complaints(found.filled.values(), ""))
         raise EnvrefError(f"no value for {', '.join(names)}", hint="the lines above say why")
     given = {name: shells.environment_text(name, value) for name, value in found.values()}
@@ -52,3 +53,12 @@ def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()
         if not given.get(name) and name not in may_lack:
             raise EnvrefError(f"{name} has no value", hint="store its secret, or set it in an env file")
     return [given.get(name, "") for name in names]
+
+
+def _gate(project: Project) -> None:
+    """What the stores have to pass; a state that has its seal has passed it."""
+    if is_settled(project):
+        return
+    from envref.project.trust.gate import check
+
+    check(project)
