@@ -1,4 +1,4 @@
-"""Where the credentials of `aws` come from, and so what brings new ones (ST-F5). Read when something went wrong only.
+"""Where the credentials of `aws` come from, and so what brings new ones (ST-F5). Read only when something went wrong.
 
 The order is that of botocore's `create_credential_resolver`: the environment, unless a profile is an option; then the
 profile's role, single sign-on, the credentials file, `credential_process`, and keys in the config file.

@@ -1,4 +1,4 @@
-"""What a project's shared env files should not be: full of secrets, ignored by git, or with references that are none.
+"""What a project's shared env files should not be: full of secrets, ignored by git, or with near misses of references.
 
 `doctor` makes findings of it, `status` and `init` lines.
 """

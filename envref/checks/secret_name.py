@@ -1,4 +1,4 @@
-"""Whether a variable's name says that its value is a secret, or that it is none. The last words decide.
+"""Whether a variable's name says that its value is a secret, or that it is not. The last words decide.
 
 `SMTP_PASS` and `dbPassword` hold a secret; `PASSWORD_MIN_LENGTH` and `TOKEN_URL` say something about one. The words
 were tried on 281 env files of 33 public projects.
