@@ -317,3 +317,13 @@ def test_a_reference_that_is_used_twice_is_one_source():
     found = filled("A=${ref://secrets/b}${ref://secrets/a}${ref://secrets/b}", a="1", b="2")["A"]
     assert found.value.reveal() == "212"
     assert [reference.key for reference, _ in found.sources] == ["b", "a"]
+
+
+def test_a_composed_value_has_the_sources_of_all_that_it_is_made_of():
+    """Each once; its answers are its own, but for those of the line that it appends to."""
+    found = filled("A=ref://secrets/a\nB=${A}-${ref://secrets/b}-$A\nA=$A:x\n", a="1", b="2")
+    assert [reference.key for reference, _ in found["B"].sources] == ["a", "b"]
+    assert [reference.key for reference, _ in found["B"].answers] == ["b"]
+    assert [[reference.key for reference, _ in pairs] for pairs in (found["A"].sources, found["A"].answers)] == [
+        ["a"]
+    ] * 2
