@@ -327,3 +327,20 @@ def test_a_composed_value_has_the_sources_of_all_that_it_is_made_of():
     assert [[reference.key for reference, _ in pairs] for pairs in (found["A"].sources, found["A"].answers)] == [
         ["a"]
     ] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("A=ref://secrets/a", True),
+        ("A=ref://secrets", True),
+        ("A=x", False),
+        ("A=x${ref://secrets/a}", False),
+        ("A=${ref://secrets/a}${ref://secrets/b}", False),
+        ("A=ref://secrets/a\nA=$A", False),
+        ("A=ref://secrets/a\nA=$A${ref://secrets/b}", False),
+    ],
+)
+def test_a_variable_may_be_one_reference_and_nothing_else(text, is_one):
+    """Most are: what became of the reference is what became of the variable."""
+    assert environment(text).variables["A"].is_reference is is_one
