@@ -78,6 +78,9 @@ def values(text, **secrets):
         ),
         ('A="\\${B}"\nR="ref://secrets/a\\$b"', {"A": "${B}", "R": "ref://secrets/a$b"}),
         ("P=1\nP=$P:2\nP=${P}:3", {"P": "1:2:3"}),
+        ("P='$1'\nP=$P:2", {"P": "$1:2"}),
+        ("P=${NONE:?no}\nP=1\nP=$P:2", {"P": "1:2"}),
+        ('A="$$\\$x"\nB="$$$\\$x"', {"A": "$$x", "B": "$$$x"}),
         ("P=$P:2", {"P": ":2"}),
         ("P=0\nP=1\nP=${P:-x}:${P:+y}", {"P": "1:y"}),
         ("P=1\nP='$P'\nP=$P:3", {"P": "$P:3"}),
@@ -118,6 +121,7 @@ def test_the_process_environment_is_seen_only_where_asked():
         ("A=ref://secrets/a?optional\nA=${A-none}", {}, {"A": "none"}),
         ("B=1\nA=ref://secrets/a\nA=${A:-$B}$B", {"a": ""}, {"A": "11", "B": "1"}),
         ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "", "b": "w"}, {"A": "", "B": "w"}),
+        ("A='ref://secrets/a'\nA=$A:x", {"a": "v"}, {"A": "v:x"}),
     ],
 )
 def test_secrets_are_filled_in_after_the_stores_answered(text, secrets, expected):
@@ -344,3 +348,11 @@ def test_a_composed_value_has_the_sources_of_all_that_it_is_made_of():
 def test_a_variable_may_be_one_reference_and_nothing_else(text, is_one):
     """Most are: what became of the reference is what became of the variable."""
     assert environment(text).variables["A"].is_reference is is_one
+
+
+def test_all_values_together_are_16_mebibytes_long_at_most():
+    """Just that, and not one character more."""
+    text = f"A={'x' * (1 << 10)}\nB={'$A' * (1 << 10)}\n" + "".join(f"C{number}=$B\n" for number in range(15))
+    assert len(shown(text)["C14"]) == 1 << 20
+    with pytest.raises(MalformedFile, match="together longer than 16 MiB"):
+        shown(text + "D=${C0:+x}\n")

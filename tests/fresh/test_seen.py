@@ -105,6 +105,17 @@ def test_it_is_read_as_it_was_written(place):
         assert (read.profile, read.sources) == (profile, told.sources)
 
 
+def test_the_longest_is_of_32_kib(place):
+    """It takes room in every program's environment."""
+    short = len(Seen(None, {"A": ("store@",)}).text(place))
+    longest = Seen(None, {"A" + "a" * (32 * 1024 - short): ("store@",)}).text(place)
+    assert len(longest) == 32 * 1024
+    assert seen.parsed(longest, place).sources
+    assert Seen(None, {"A" + "a" * (32 * 1024 - short + 1): ("store@",)}).text(place) == ""
+    with pytest.raises(Unusable):
+        seen.parsed(longest.replace("Aa", "Aaa"), place)
+
+
 def test_what_would_be_too_long_is_left_out(place):
     """Half of it would be worse than nothing; so would characters that mean something to a shell."""
     assert Seen(None, {f"NAME_{number}": ("store@" + "a" * 64,) for number in range(1000)}).text(place) == ""
