@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 import time
@@ -326,3 +327,21 @@ def test_a_proxy_for_anything_counts():
 def test_a_server_that_is_asked_too_often_says_for_how_long(status, after, seconds):
     """In seconds; a date, or nonsense, is no reason to wait."""
     assert Answer(status, after, b"").pause() == seconds
+
+
+def test_a_pool_whose_job_failed_is_let_go_with_the_error():
+    """Its connections would else stay open until Python looks for circles."""
+
+    def fail(_connection, _job):
+        raise ValueError
+
+    pool = Connections(Server("a.test", 80, None))
+    kept = ref(pool)
+    [error] = pool.side_by_side(fail, ["job"], 1, time.monotonic() + 20)
+    assert isinstance(error, ValueError)
+    gc.disable()
+    try:
+        del error, pool
+        assert kept() is None
+    finally:
+        gc.enable()
