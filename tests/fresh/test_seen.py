@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import types
 
 import pytest
 
 from envref.fresh import seen
 from envref.fresh.seen import Seen, Unusable
 from envref.project.project import configured
+from envref.refs.outcome import Found
+from envref.refs.reference import Reference
+from envref.secret import Secret
 
 INERT = re.compile(r"[A-Za-z0-9_@=.:+ -]*")
 
@@ -166,3 +170,15 @@ def test_a_shell_without_any_secret_is_told_so(place):
     assert (seen.parsed(nothing, place).sources, seen.parsed(nothing, place).profile) == ({}, None)
     with pytest.raises(Unusable, match="is cut off"):
         seen.parsed(nothing.rpartition(" ")[0], place)
+
+
+def test_what_a_shell_did_not_get_is_not_remembered():
+    """Plain values, and what waits for trust: `refresh` would set it."""
+    reference = Reference.parse("ref://store/a")
+    given = (reference, Found(Secret("v", "7"), "store"))
+    filled = {
+        name: types.SimpleNamespace(sources=sources) for name, sources in (("A", [given]), ("B", [given]), ("C", []))
+    }
+    chosen = [types.SimpleNamespace(name=name) for name in filled]
+    resolution = types.SimpleNamespace(chosen=chosen, filled=filled, untrusted=["B"])
+    assert seen.sources_of(resolution) == {"A": ("store@7",)}
