@@ -196,8 +196,10 @@ def _near(module: str, root: str) -> list[str]:
 
 
 def _named(parts: Sequence[str], files: Sequence[str]) -> list[list[str]]:
-    """For a command: test files that have its name, or its group's, and the room that has its name."""
-    names = [name.strip("_") for name in reversed(parts[1:])] if parts[0] == "cli" else []
+    """Test files of other rooms that have its name; for a command also its group's, and the room that has its name."""
+    if parts[0] != "cli":
+        return [[path for path in files if path.endswith(f"/test_{parts[-1]}.py") and path.split("/")[0] != parts[0]]]
+    names = [name.strip("_") for name in reversed(parts[1:])]
     rooms = names[:1]
     return [[path for path in files if f"/test_{name}" in path or path.split("/")[0] in rooms] for name in names]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 import time
@@ -10,7 +11,7 @@ from weakref import ref
 import pytest
 
 from envref.backends.http import threads, way
-from envref.backends.http.connection import LARGEST_BODY, Connection, NotHttp, Server, Unusual, is_late
+from envref.backends.http.connection import LARGEST_BODY, Answer, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
 from envref.backends.http.way import Trusting, is_proxied
@@ -309,3 +310,38 @@ def test_a_proxy_for_anything_counts():
     assert is_proxied({"https_proxy": "http://p.test"})
     assert is_proxied({"ALL_PROXY": "socks5://p.test"})
     assert not is_proxied({"HTTP_PROXY": "", "NO_PROXY": "*"})
+
+
+@pytest.mark.parametrize(
+    ("status", "after", "seconds"),
+    [
+        (429, {}, 0.0),
+        (429, {"retry-after": "7"}, 7.0),
+        (429, {"retry-after": "Fri, 27 Nov 2026 07:28:00 GMT"}, 0.0),
+        (429, {"retry-after": "-1"}, 0.0),
+        (429, {"retry-after": "\u0663"}, 0.0),
+        (503, {"retry-after": "7"}, None),
+        (200, {}, None),
+    ],
+)
+def test_a_server_that_is_asked_too_often_says_for_how_long(status, after, seconds):
+    """In seconds; a date, or nonsense, is no reason to wait."""
+    assert Answer(status, after, b"").pause() == seconds
+
+
+def test_a_pool_whose_job_failed_is_let_go_with_the_error():
+    """Its connections would else stay open until Python looks for circles."""
+
+    def fail(_connection, _job):
+        raise ValueError
+
+    pool = Connections(Server("a.test", 80, None))
+    kept = ref(pool)
+    [error] = pool.side_by_side(fail, ["job"], 1, time.monotonic() + 20)
+    assert isinstance(error, ValueError)
+    gc.disable()
+    try:
+        del error, pool
+        assert kept() is None
+    finally:
+        gc.enable()

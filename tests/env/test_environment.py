@@ -78,6 +78,9 @@ def values(text, **secrets):
         ),
         ('A="\\${B}"\nR="ref://secrets/a\\$b"', {"A": "${B}", "R": "ref://secrets/a$b"}),
         ("P=1\nP=$P:2\nP=${P}:3", {"P": "1:2:3"}),
+        ("P='$1'\nP=$P:2", {"P": "$1:2"}),
+        ("P=${NONE:?no}\nP=1\nP=$P:2", {"P": "1:2"}),
+        ('A="$$\\$x"\nB="$$$\\$x"', {"A": "$$x", "B": "$$$x"}),
         ("P=$P:2", {"P": ":2"}),
         ("P=0\nP=1\nP=${P:-x}:${P:+y}", {"P": "1:y"}),
         ("P=1\nP='$P'\nP=$P:3", {"P": "$P:3"}),
@@ -118,6 +121,7 @@ def test_the_process_environment_is_seen_only_where_asked():
         ("A=ref://secrets/a?optional\nA=${A-none}", {}, {"A": "none"}),
         ("B=1\nA=ref://secrets/a\nA=${A:-$B}$B", {"a": ""}, {"A": "11", "B": "1"}),
         ("A=ref://secrets/a\nB=${A:-${ref://secrets/b}}", {"a": "", "b": "w"}, {"A": "", "B": "w"}),
+        ("A='ref://secrets/a'\nA=$A:x", {"a": "v"}, {"A": "v:x"}),
     ],
 )
 def test_secrets_are_filled_in_after_the_stores_answered(text, secrets, expected):
@@ -317,3 +321,38 @@ def test_a_reference_that_is_used_twice_is_one_source():
     found = filled("A=${ref://secrets/b}${ref://secrets/a}${ref://secrets/b}", a="1", b="2")["A"]
     assert found.value.reveal() == "212"
     assert [reference.key for reference, _ in found.sources] == ["b", "a"]
+
+
+def test_a_composed_value_has_the_sources_of_all_that_it_is_made_of():
+    """Each once; its answers are its own, but for those of the line that it appends to."""
+    found = filled("A=ref://secrets/a\nB=${A}-${ref://secrets/b}-$A\nA=$A:x\n", a="1", b="2")
+    assert [reference.key for reference, _ in found["B"].sources] == ["a", "b"]
+    assert [reference.key for reference, _ in found["B"].answers] == ["b"]
+    assert [[reference.key for reference, _ in pairs] for pairs in (found["A"].sources, found["A"].answers)] == [
+        ["a"]
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("A=ref://secrets/a", True),
+        ("A=ref://secrets", True),
+        ("A=x", False),
+        ("A=x${ref://secrets/a}", False),
+        ("A=${ref://secrets/a}${ref://secrets/b}", False),
+        ("A=ref://secrets/a\nA=$A", False),
+        ("A=ref://secrets/a\nA=$A${ref://secrets/b}", False),
+    ],
+)
+def test_a_variable_may_be_one_reference_and_nothing_else(text, is_one):
+    """Most are: what became of the reference is what became of the variable."""
+    assert environment(text).variables["A"].is_reference is is_one
+
+
+def test_all_values_together_are_16_mebibytes_long_at_most():
+    """Just that, and not one character more."""
+    text = f"A={'x' * (1 << 10)}\nB={'$A' * (1 << 10)}\n" + "".join(f"C{number}=$B\n" for number in range(15))
+    assert len(shown(text)["C14"]) == 1 << 20
+    with pytest.raises(MalformedFile, match="together longer than 16 MiB"):
+        shown(text + "D=${C0:+x}\n")

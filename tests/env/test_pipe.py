@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from envref.env.file import EnvFile
+from envref.env.pipe import received
 from envref.errors import EnvrefError
 
 
@@ -23,7 +25,7 @@ def written(path, *texts, before=0.0, between=0.0):
 
     def write():
         time.sleep(before)
-        with open(path, "wb", buffering=0) as file:
+        with contextlib.suppress(BrokenPipeError), open(path, "wb", buffering=0) as file:
             for text in texts:
                 file.write(text)
                 time.sleep(between)
@@ -79,3 +81,19 @@ def test_a_pipe_has_a_largest_size(pipe, monkeypatch):
     with pytest.raises(EnvrefError, match=r"^\.env: a pipe with more than 1 MiB$"):
         EnvFile.read(pipe, ".env", 10.0)
     writer.join()
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_64_mebibytes_of_a_pipe_are_read(pipe, more):
+    """What has a byte more is not taken into memory to its end."""
+    writer = written(pipe, bytes((64 << 20) + more))
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        if more:
+            with pytest.raises(OSError, match="a pipe with more than 64 MiB"):
+                received(descriptor, 60.0)
+        else:
+            assert len(received(descriptor, 60.0)) == 64 << 20
+    finally:
+        os.close(descriptor)
+        writer.join()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import types
 
 import pytest
 
 from envref.fresh import seen
 from envref.fresh.seen import Seen, Unusable
 from envref.project.project import configured
+from envref.refs.outcome import Found
+from envref.refs.reference import Reference
+from envref.secret import Secret
 
 INERT = re.compile(r"[A-Za-z0-9_@=.:+ -]*")
 
@@ -105,6 +109,17 @@ def test_it_is_read_as_it_was_written(place):
         assert (read.profile, read.sources) == (profile, told.sources)
 
 
+def test_the_longest_is_of_32_kib(place):
+    """It takes room in every program's environment."""
+    short = len(Seen(None, {"A": ("store@",)}).text(place))
+    longest = Seen(None, {"A" + "a" * (32 * 1024 - short): ("store@",)}).text(place)
+    assert len(longest) == 32 * 1024
+    assert seen.parsed(longest, place).sources
+    assert Seen(None, {"A" + "a" * (32 * 1024 - short + 1): ("store@",)}).text(place) == ""
+    with pytest.raises(Unusable):
+        seen.parsed(longest.replace("Aa", "Aaa"), place)
+
+
 def test_what_would_be_too_long_is_left_out(place):
     """Half of it would be worse than nothing; so would characters that mean something to a shell."""
     assert Seen(None, {f"NAME_{number}": ("store@" + "a" * 64,) for number in range(1000)}).text(place) == ""
@@ -155,3 +170,15 @@ def test_a_shell_without_any_secret_is_told_so(place):
     assert (seen.parsed(nothing, place).sources, seen.parsed(nothing, place).profile) == ({}, None)
     with pytest.raises(Unusable, match="is cut off"):
         seen.parsed(nothing.rpartition(" ")[0], place)
+
+
+def test_what_a_shell_did_not_get_is_not_remembered():
+    """Plain values, and what waits for trust: `refresh` would set it."""
+    reference = Reference.parse("ref://store/a")
+    given = (reference, Found(Secret("v", "7"), "store"))
+    filled = {
+        name: types.SimpleNamespace(sources=sources) for name, sources in (("A", [given]), ("B", [given]), ("C", []))
+    }
+    chosen = [types.SimpleNamespace(name=name) for name in filled]
+    resolution = types.SimpleNamespace(chosen=chosen, filled=filled, untrusted=["B"])
+    assert seen.sources_of(resolution) == {"A": ("store@7",)}

@@ -155,3 +155,19 @@ def test_the_agent_keeps_what_the_user_wants_kept(configured, of_the_store, of_t
     (store,) = VariableChain(project, gate=lambda _: None, agent=agent)
     kept = store.memory and (store.memory.agent, store.memory.seconds, store.memory.scope)
     assert kept == (None if seconds is None else (agent, seconds, ("app", "staging")))
+
+
+def test_a_store_is_busy_while_it_is_asked(chain, monkeypatch):
+    """Who waits is told of those."""
+    store, seen = chain.store("open"), []
+    monkeypatch.setattr(Memory, "get_many", lambda *_: seen.append(store.busy) or {})
+    store.ask([KEY])
+    assert (seen, store.busy) == ([True], False)
+
+
+def test_an_error_has_the_store_s_name_once(configured):
+    """A store that is called as its type is has it in its message already."""
+    chain = configured({"name": "memory"}, {"name": "other"}, contents=dict.fromkeys(
+        ("memory", "other"), BackendLocked("memory: locked")
+    ))  # fmt: skip
+    assert [store.complaint().message for store in chain] == ["memory: locked", 'memory: locked (backend "other")']

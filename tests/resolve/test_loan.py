@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 import time
 
 import pytest
@@ -282,3 +283,51 @@ def test_a_locked_lender_is_not_asked_for_doctor(chain):
     (fault,) = stores.store("guard").faults()
     assert fault.message == 'memory: locked (backend "desk")'
     assert [keys for _, keys in Memory.asked] == [["envref-readiness-probe/envref-readiness-probe"]]
+
+
+def test_the_turn_to_borrow_is_waited_for_within_the_limit(chain):
+    """Another store of the same lender may hold it for longer."""
+    stores = chain({"desk": {"app/token": "t"}, "guard": {}}, guard(), DESK)
+    held, ends = threading.Event(), threading.Event()
+    desk = stores.store("guard")._lend.__self__
+
+    def hold():
+        with desk._turn:
+            held.set()
+            ends.wait(5)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    with pytest.raises(BackendTimeout, match=r"^guarded: it waited too long for its credential"):
+        stores.store("guard").opened(time.monotonic())
+    ends.set()
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("uri", "desk", "profile", "cure"),
+    [
+        (TOKEN, {}, None, {"run": ("envref", "secret", "set", "token", "--backend", "desk")}),
+        (TOKEN, {}, "qa", {"run": ("envref", "secret", "set", "token", "--backend", "desk", "--profile", "qa")}),
+        ("ref://desk//own", {}, None, {"hint": "put a new one where ref://desk//own is"}),
+        ("ref://desk/token#a", {}, None, {"hint": "put a new one where ref://desk/token#a is"}),
+        (TOKEN, {"names": {"token": "own"}}, None, {"hint": f"put a new one where {TOKEN} is"}),
+    ],
+)
+def test_a_credential_that_is_refused_is_replaced_where_it_is(chain, uri, desk, profile, cure):
+    """By a command that writes just that; none can write a name of the store's own, or one field."""
+    lent = '{"a": "t"}' if uri.endswith("#a") else "t"
+    contents = {
+        "desk": {"app/qa/token": "t"} if profile else {"app/token": lent, "own": "t"},
+        "guard": {"app/key": "v"},
+    }
+    stores = chain(contents, guard(uri), DESK, profile=profile, desk=desk)
+    made = stores.store("guard").opened(time.monotonic() + 5)
+    assert made.renewals == {"token": cure}
+
+
+def test_a_store_knows_all_that_stand_behind_it(chain):
+    """The lender of its lender too: doctor looks at each, and asks none for a locked one's credential."""
+    stores = chain({}, guard("ref://guard/token", "last"), guard(), DESK)
+    assert [[each.name for each in store.lenders] for store in stores] == [["guard", "desk"], ["desk"], []]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import types
 
@@ -53,3 +54,14 @@ def test_a_question_is_not_overwritten(shown, monkeypatch):
     """A person reads it."""
     monkeypatch.setattr(streams, "question", types.SimpleNamespace(is_open=True))
     assert waited(stores(op=True), 0.2, shown) == [""]
+
+
+def test_nothing_is_shown_after_the_stores_had_answered(shown, monkeypatch):
+    """The clock is stopped with them, and no end of a program waits for it."""
+    monkeypatch.setattr(progress, "_PATIENCE", 0.3)
+    chain = stores(op=True)
+    with progress.Progress(chain) as _:
+        [clock] = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+        assert clock.daemon
+    clock.join(30)
+    assert shown == [""]

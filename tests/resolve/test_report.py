@@ -117,3 +117,12 @@ def test_an_absent_secret_has_the_command_that_sets_it(app, monkeypatch):
     app.write(".env", "GONE=ref://open/gone\n")
     lines = report.complaints(resolved(app).filled.values())
     assert lines[0].endswith("; run: envref secret set gone --backend open"), lines
+
+
+def test_a_failure_that_cost_two_is_one(app, monkeypatch):
+    """Of one that cost a single variable the reference is said."""
+    monkeypatch.setattr(Memory, "contents", {"open": {}, "shut": BackendLocked("memory: locked")})
+    app.write(".env", "A=ref://shut/a\nB=ref://shut/b\n")
+    assert report.complaints(resolved(app).filled.values())[0] == 'error: A, B: backend "shut": memory: locked'
+    app.write(".env", "A=ref://shut/a\n")
+    assert "ref://shut/a" in report.complaints(resolved(app).filled.values())[0]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from envref import streams
+from envref.backends import table
 from envref.cli.activate import resolve
 from envref.cli.request import Request
 from envref.secret import Secret
+from tests.backends.doubles.memory import Memory
 
 
 @pytest.fixture
@@ -14,8 +19,8 @@ def resolved(project, monkeypatch):
     """A project of plain variables, of which a shell runs one."""
     monkeypatch.setenv("ENVREF_TRUST", "none")
 
-    def resolved(text, *only):
-        project.write(".envref.yaml", "project: app\n")
+    def resolved(text, *only, config="project: app\n"):
+        project.write(".envref.yaml", config)
         project.write(".env", text)
         request = Request()
         request.directory, request.only = str(project.path), list(only)
@@ -61,3 +66,26 @@ def test_what_the_environment_keeps_is_hidden_like_a_secret(resolved):
     (_, first), (_, second) = found.values()
     assert first == "1"
     assert (isinstance(second, Secret), second.reveal()) == (True, "2")
+
+
+def test_people_are_told_what_was_read_and_asked(resolved, monkeypatch, capfd):
+    """With -v: the files, the names whose lines don't count, each store with what it took."""
+    monkeypatch.setitem(table.BUILTIN, "memory", "tests.backends.doubles.memory:Memory")
+    monkeypatch.setenv("ENVREF_TRUST", "all")
+    monkeypatch.setattr(Memory, "asked", [])
+    monkeypatch.setattr(Memory, "contents", {"open": {"app/a": "1"}})
+    monkeypatch.setattr(Memory, "way", "directly", raising=False)
+    monkeypatch.setattr(streams, "level", streams.VERBOSE)
+    found = resolved("A=ref://secrets/a\nB=$NONE\n", config="project: app\nbackends: [{name: open, type: memory}]\n")
+    assert found.has_references
+    said = capfd.readouterr().err
+    assert "read .env\n" in said
+    assert '"NONE" in the value of "B" is not set' in said
+    assert re.search(r'^asked backend "open" for 1 key\(s\): \d+\.\d{3} s, directly$', said, re.MULTILINE)
+
+
+def test_without_references_nothing_is_said_of_stores(resolved, capfd):
+    """Nor is anything remembered for the shell."""
+    found = resolved("A=1\n")
+    assert (found.has_references, found.is_plain) == (False, True)
+    assert capfd.readouterr().err == ""

@@ -337,3 +337,24 @@ def test_bytes_are_taken_only_as_base64(stores):
     assert no_text.reason.endswith("is not the base64 of UTF-8 text")
     [lacks] = outcomes(chain, "ref://a/x?encoding=base64#b")
     assert lacks.reason == 'backend "a": field "b": "x" has no such field; its fields: a'
+
+
+@pytest.mark.parametrize(
+    ("is_closed", "level"),
+    [(False, ()), (True, ("--profile", "qa"))],
+)
+def test_a_missing_secret_is_set_where_others_may_have_it_too(stores, is_closed, level):
+    """For the project; for the profile where that has nothing of the project's."""
+    scope = Scope("app", "qa")
+    scope.is_closed = is_closed
+    reference = Reference.parse("ref://secrets/nope")
+    missing = resolve([reference], stores(a={}, b={}), scope)[reference]
+    assert missing.run == ("envref", "secret", "set", "nope", *level)
+
+
+def test_a_missing_secret_that_is_mapped_is_set_in_the_first_store_that_is_envref_s(stores):
+    """envref writes to no name of the store's own."""
+    [missing] = outcomes(stores({"a": {"names": {"nope": "Their Name"}}}, a={}, b={}), "ref://secrets/nope")
+    assert missing.run == ("envref", "secret", "set", "nope", "--backend", "b")
+    [missing] = outcomes(stores({"a": {"names": {"nope": "Their Name"}}}, a={}), "ref://secrets/nope")
+    assert missing.run == ()

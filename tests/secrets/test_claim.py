@@ -234,3 +234,31 @@ def test_what_is_not_toml_has_its_place(reader):
 def test_a_file_of_another_shape_has_nothing_to_take(reader, text):
     """No traceback, whatever somebody's file holds."""
     assert not [claim for claim in reader.claims(text, "f.toml", None) if claim.text is not None or claim.said]
+
+
+INHERITED = """\
+[profiles.default]
+A = { providers = ["gopass"], default = "a" }
+B = { default = "b" }
+[profiles.production.defaults]
+inherit = INHERIT
+[profiles.production]
+A = { required = true }
+B = { required = true }
+"""
+
+
+@pytest.mark.parametrize(
+    ("inherit", "values"),
+    [
+        ("true", {"A": "ref://pw//secretspec//production/A?default=a", "B": "b"}),
+        ("false", {"A": None, "B": None}),
+    ],
+)
+def test_a_profile_of_secretspec_inherits_unless_it_says_not_to(inherit, values):
+    """What the default profile says of the same name."""
+    text = INHERITED.replace("INHERIT", inherit)
+    found = taken(secretspec.claims(text, "secretspec.toml", "production"))
+    assert {name: None if value.startswith("left: ") else value for name, value in found.items()} == values
+    usual = text.replace(f"inherit = {inherit}", "")
+    assert taken(secretspec.claims(usual, "secretspec.toml", "production"))["B"] == "b"

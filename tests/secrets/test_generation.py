@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from envref.errors import UsageError
-from envref.secrets.generation import CHARSETS, Recipe
+from envref.secrets.generation import CHARSETS, DEFAULT_CHARSET, DEFAULT_LENGTH, Recipe
 
 ALPHABETS = {
     "alphanumeric": string.ascii_letters + string.digits,
@@ -54,3 +54,9 @@ def test_what_can_t_be_made_is_a_usage_error(length, charset):
     """1 to 1024 characters, of a charset spelled as it is."""
     with pytest.raises(UsageError):
         Recipe(length, charset)
+
+
+def test_a_usual_value_has_32_letters_and_digits():
+    """Where nobody says more of it."""
+    value = CHARSETS[DEFAULT_CHARSET](DEFAULT_LENGTH)
+    assert (len(value), value.isalnum(), value.isascii()) == (32, True, True)

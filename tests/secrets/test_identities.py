@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pyrage
 import pytest
 
 from envref.secrets.identities import fitting
+from tests.requirements import need
 
 ARMOUR = b"-----BEGIN AGE ENCRYPTED FILE-----\n"
 
@@ -42,3 +45,20 @@ def test_a_file_of_age_keys_fits_a_file_for_one(key, armored):
 def test_a_file_that_is_none_fits_no_key_and_stops_nothing(key, hostile):
     """A clone's file may hold anything."""
     assert fitting(hostile) in ([], [key])
+
+
+def test_the_ssh_key_that_a_file_names_fits(home):
+    """By its public half; another key does not, and none where its private half is elsewhere."""
+    (home / ".ssh").mkdir()
+    for name in ("one", "other"):
+        make = [need("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", str(home / ".ssh" / name)]
+        subprocess.run(make, check=True)
+    public = (home / ".ssh/one.pub").read_text()
+    sealed = pyrage.encrypt(b"v", [pyrage.ssh.Recipient.from_str(public)])
+    assert fitting(sealed) == [str(home / ".ssh/one")]
+    assert fitting(sealed, {"HOME": str(home), "AGE_IDENTITY": "~/mine"}) == [
+        str(home / "mine"),
+        str(home / ".ssh/one"),
+    ]
+    (home / ".ssh/one").unlink()
+    assert fitting(sealed) == []

@@ -49,9 +49,10 @@ class Connections:
         worker()
         for done in others:
             done.acquire()
-        found = [outcomes[index] for index in range(len(jobs))]
-        outcomes.clear()  # an error knows where it was raised, and so this: nobody would see that nobody has it
-        return found
+        try:
+            return [outcomes[index] for index in range(len(jobs))]
+        finally:  # an error knows where it was raised, and so what has a name here: nobody would see that nobody has it
+            outcomes.clear()
 
     def _taken(self, deadline: float) -> Connection:
         """A connection for one job, which nobody else uses meanwhile."""

@@ -42,3 +42,19 @@ class Versioned(Memory):
         asked = {address: (str(address), address.version) for address in addresses if address.version is not None}
         found = {address: Secret(Versioned.earlier[key]) for address, key in asked.items() if key in Versioned.earlier}
         return {**super().get_many(latest, deadline), **found}
+
+
+class Kept(Memory):
+    """One that can be written to: `contents` maps a store's name to the texts that it has, by full key."""
+
+    type = "kept"
+
+    def set(self, address, value, deadline):
+        Memory.contents[self.name][str(address)] = value.reveal()
+
+    def delete(self, address, deadline):
+        if Memory.contents[self.name].pop(str(address), None) is None:
+            raise self.absent(address)
+
+    def list(self, project, deadline):
+        return [key.removeprefix(f"{project}/") for key in Memory.contents[self.name] if key.startswith(f"{project}/")]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from envref.project.config.model import BackendConfig, Config
+from envref.project.config.model import BackendConfig, Config, credential_way
 from envref.project.project import Project, configured, load
 from envref.project.trust import message
 from envref.project.trust.digest import digest
@@ -281,3 +281,15 @@ def test_a_difference_is_told_by_what_leads_to_it(change):
     """The backend only where there are several, and never for what is no backend's."""
     before, after, told = CHANGED[change]
     assert list(message.changes(before, after)) == told
+
+
+@pytest.mark.parametrize(
+    ("tools", "told"),
+    [
+        ({"gh": {"run": ["TOKEN"]}}, ["  it keeps TOKEN for gh"]),
+        ({"git": {credential_way("github.com"): ["A", "B"]}}, ["  it keeps A, B for git at github.com"]),
+    ],
+)
+def test_what_only_a_tool_gets_is_said(empty, tools, told):
+    """With the server that its credential is for."""
+    assert message.summary(empty, {**NOTHING, "tools": tools})[1:] == told
