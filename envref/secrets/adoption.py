@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.checks.audit import suspects
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 CIPHERTEXT = "encrypted:"  # how dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2)
 _DECRYPT = "it is dotenvx's ciphertext, which only dotenvx can read; run: dotenvx decrypt, then import the file"
+# Names and references, which have the words of many a poor password: `secret`, `password`, `token`.
+_NO_VALUE = re.compile(r"^[^\S\n]*(export\s+)?[\w.-]+[^\S\n]*=|ref://[^\s\"'}]*", re.MULTILINE)
 
 
 class Candidate(NamedTuple):
@@ -134,16 +137,20 @@ def rewritten(file: EnvFile, stored: Iterable[Candidate], adopted: Iterable[Adop
 def remains(file: EnvFile, stored: Iterable[Candidate]) -> dict[int, str]:
     """Lines, from 1, that still hold a stored value, or an older one of its name; with the name."""
     found: dict[int, str] = {}
-    text = str(file)
+    text = _NO_VALUE.sub(lambda match: " " * len(match[0]), str(file))
     older = list(suspects(file))
     for candidate in stored:
-        value = candidate.value.reveal()
-        at = text.find(value)
-        while at >= 0:
-            found.setdefault(text.count("\n", 0, at) + 1, candidate.name)
-            at = text.find(value, at + len(value))
+        for match in re.finditer(_word(candidate.value.reveal()), text):
+            found.setdefault(text.count("\n", 0, match.start()) + 1, candidate.name)
         found |= {entry.line: entry.name for entry, _ in older if entry.name == candidate.name}
     return dict(sorted(found.items()))
+
+
+def _word(value: str) -> str:
+    """A pattern for the value, not as a part of a word: passwords like `root` are a part of many."""
+    begin = r"(?<![A-Za-z0-9])" if value[:1].isalnum() else ""
+    end = r"(?![A-Za-z0-9])" if value[-1:].isalnum() else ""
+    return f"{begin}{re.escape(value)}{end}"
 
 
 class Overlap(NamedTuple):

@@ -143,6 +143,16 @@ def test_lines_that_still_hold_a_value_are_named():
     assert remains(rewritten(file, candidates), candidates) == {1: "TOKEN", 3: "TOKEN", 4: "TOKEN"}
 
 
+def test_a_poor_password_is_not_found_in_every_word():
+    """`secret` is in every reference, `root` in many a name: only a value or a comment that has the word counts."""
+    file = EnvFile.parse(
+        "export secret=secret\nROOT_PASSWORD=root # not root\nDB=root\nURL='x://u:${ref://secrets/secret}@h'\n"
+        "ROOTS=rooted/unroot # a secretive one\n"
+    )
+    candidates = planned(str(file), "secret", "ROOT_PASSWORD").candidates
+    assert remains(rewritten(file, candidates), candidates) == {2: "ROOT_PASSWORD", 3: "ROOT_PASSWORD"}
+
+
 def test_the_store_decides_what_is_new():
     """Absent, the same, another: only the first is written, the last is left alone."""
     candidates = planned("A_TOKEN=correcthorse\nB_TOKEN=correcthorse\nC_TOKEN=correcthorse\n").candidates
