@@ -105,6 +105,22 @@ def test_an_unset_name_stays_unset(app, monkeypatch):  # noqa: F811
     assert " B=" not in done.stdout
 
 
+def test_what_the_shell_never_had_is_not_one_that_was_unset(app, monkeypatch):  # noqa: F811
+    """An optional secret that is there by now, and one that failed: both come. A default that was unset stays so."""
+    app.write(".env", "O=ref://store/o?optional=true\nM=ref://store/m\nC=${M}!\nD=ref://store/d?default=x\n")
+    done = app.envref("resolve", "--export")
+    assert done.returncode == 3
+    for name, quoted, bare in re.findall(r"^export (\w+)=(?:'([^']*)'|(\S*))$", done.stdout, re.MULTILINE):
+        monkeypatch.setenv(name, quoted or bare)
+    assert " O=-+ M=-+ C=-+ D=- ." in os.environ[seen.NAME]
+    monkeypatch.delenv("D")
+    app.state(values={key: [f"value-{key}", "1"] for key in "omd"})
+    done = app.envref("refresh")
+    assert done.stderr == "warning: D: it was unset in this shell; left alone, to set it: envref refresh D\n"
+    assert "export O=value-o\nexport M=value-m\nexport C='value-m!'\n" in done.stdout
+    assert " O=store@1 M=store@1 C=store@1 ." in done.stdout
+
+
 def test_a_gone_or_silent_one_keeps_its_value(app, monkeypatch):  # noqa: F811
     """An outage takes nothing away; the exit status says that something is left."""
     export(app, monkeypatch)
