@@ -101,7 +101,9 @@ def _seen(request: Request, resolution: Resolution) -> Values:
 
     now = seen.of(resolution)
     if request.only:
-        now.sources = {**seen.before(resolution.project, now.profile), **now.sources}
+        known = seen.before(resolution.project, now.profile)
+        known.take(now)
+        now = known
     text = now.text(resolution.project)
     return [(seen.NAME, text)] if text else []
 

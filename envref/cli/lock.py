@@ -23,7 +23,7 @@ from envref.resolve import resolution as resolutions
 from envref.resolve.report import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from envref.fresh.lock import Pin
     from envref.fresh.pinning import Now
@@ -54,7 +54,7 @@ def command(
     if check:
         return _checked(project, timeout, as_json=as_json)
     with lock.edited(project.root):
-        return _written(project, timeout, (names or None) if update else ())
+        return _renewed(project, timeout, names) if names else _written(project, timeout, update=update)
 
 
 def _load(profile: str | None, timeout: float | None) -> Project:
@@ -65,8 +65,8 @@ def _load(profile: str | None, timeout: float | None) -> Project:
     return resolutions.load(directory(), profile, timeout)
 
 
-def _now(project: Project, timeout: float | None) -> Now:
-    return pinning.Now(project, resolutions.environment_of(project), timeout, consent.require)
+def _now(project: Project, timeout: float | None, asked: Container[str] | None = None) -> Now:
+    return pinning.Now(project, resolutions.environment_of(project), timeout, consent.require, asked)
 
 
 def _checked(project: Project, timeout: float | None, *, as_json: bool) -> int:
@@ -93,18 +93,29 @@ def _faulty(name: str, seen: tuple[str, ...], outcome: Outcome) -> Verdict:
     return Verdict(name, GONE, seen, reason=outcome.reason if isinstance(outcome, Missing) else "")
 
 
-def _written(project: Project, timeout: float | None, renewed: tuple[str, ...] | None) -> int:
+def _written(project: Project, timeout: float | None, *, update: bool) -> int:
     sections = lock.read(project.root)
-    before = sections.get(project.profile, [])
     now = _now(project, timeout)
-    unknown = [name for name in renewed or () if name not in now.names]
+    pins = now.pins if update else pinning.merged(sections.get(project.profile, []), now.pins)
+    return _write(project, sections, now, pins)
+
+
+def _renewed(project: Project, timeout: float | None, names: tuple[str, ...]) -> int:
+    """Only the stores of these names are asked: another one may be out of reach."""
+    sections = lock.read(project.root)
+    now = _now(project, timeout, names)
+    unknown = [name for name in names if name not in now.names]
     if unknown:
         fact = f"{unknown[0]}: no committed file of the project sets it by a reference"
         raise EnvrefError(fact, hint="envref list shows the variables that there are")
+    return _write(project, sections, now, pinning.renewed(sections.get(project.profile, []), now.pins, now.names))
+
+
+def _write(project: Project, sections: Mapping[str | None, list[Pin]], now: Now, pins: list[Pin]) -> int:
     if now.faults:
         streams.say([line for fault in now.faults for line in failure(*fault)])
         raise EnvrefError(f"{FILE} is as it was: not every secret can be pinned", hint="cure the errors above first")
-    pins = pinning.merged(before, now.pins, renewed)
+    before = sections.get(project.profile, [])
     lock.write(project.root, {**sections, project.profile: pins})
     changed = [each for each in _with_faults(pinning.differences(before, pins), now) if each.status != FRESH]
     streams.write(text_of(changed))
@@ -127,7 +138,9 @@ def _unpinned(pins: Iterable[Pin]) -> list[str]:
 
 def _tell_of_later(project: Project, pins: Iterable[Pin], now: Now) -> None:
     """What the stores have now and the lock keeps out."""
-    later = [each.name for each in pinning.differences(pins, now.pins) if each.status != FRESH]
+    asked = {pin.name for pin in now.pins}
+    held = [pin for pin in pins if pin.name in asked]
+    later = [each.name for each in pinning.differences(held, now.pins) if each.status != FRESH]
     if later:
         run = pasted(("envref", "lock", "--update", *later, *words_of(project.profile)))
         streams.inform(f"{', '.join(later)}: pinned to another version than the latest; to take that, run: {run}")

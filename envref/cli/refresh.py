@@ -81,8 +81,9 @@ def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[st
     kept = set(withheld(shell.project, shell.environment.variables)) if shell.project.config.tools else set()
     theirs = {name: "tools: keeps it from the shell by now" for name in names if name in kept}
     names = {name: each for name, each in names.items() if name not in theirs}
-    unset = dict.fromkeys([name for name in names if name not in os.environ], "it was unset in this shell")
-    asked = {name: sources for name, sources in names.items() if name not in unset}
+    gone = [name for name in names if name not in os.environ and name not in shell.seen.lacking]
+    unset = dict.fromkeys(gone, "it was unset in this shell")
+    asked = {name: sources for name, sources in names.items() if name in os.environ}
     types = {backend.name: backend.type for backend in shell.project.config.backends}
     pins = earlier.pins(asked, shell.revised(asked), types)
     if not pins:
@@ -105,7 +106,8 @@ def _write(shell: Shell, resolution: Resolution, let: Iterable[str], sink: shell
     values: Values = resolution.values()
     got = {name for name, _ in values}
     new = {name: each for name, each in seen.sources_of(resolution).items() if name in got}
-    shell.seen.sources = {name: each for name, each in {**shell.seen.sources, **new}.items() if name not in let}
+    shell.seen.take(seen.Seen(None, new))
+    shell.seen.sources = {name: each for name, each in shell.seen.sources.items() if name not in let}
     if not values and not let:
         return
     values.append((seen.NAME, shell.seen.text(shell.project)))

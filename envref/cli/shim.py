@@ -131,6 +131,6 @@ def _left(project: Project) -> list[str]:
     """What an earlier activation of this project gave the shell, and now only a tool gets."""
     if not project.config.tools:
         return []
-    given = seen.before(project, project.profile)
+    given = seen.before(project, project.profile).sources
     kept = withheld(project, resolutions.environment_of(project).variables)
     return [name for name in kept if name in given and name in os.environ]

@@ -174,8 +174,17 @@ class Shell:
         chosen = list(names) or list(self.seen.sources)
         for name in chosen:
             if name not in self.seen.sources:
-                raise EnvrefError(f"{name}: this shell was not given it with a reference", hint=_AGAIN)
+                raise self._unknown(name)
         return {name: self.seen.sources[name] for name in chosen}
+
+    def _unknown(self, name: str) -> EnvrefError:
+        """Why nothing is known of a name that somebody asks about."""
+        variable = self.environment.variables.get(name)
+        if variable is None:
+            return EnvrefError(f"{name}: no file of the project sets it", hint="envref list shows the variables")
+        if variable.plain is not None:
+            return EnvrefError(f"{name}: there is no reference in its value, so no store can make it old")
+        return EnvrefError(f"{name}: this shell was not given it", hint=_AGAIN)
 
     def _read(self, name: str, filled: Filled | None) -> Verdict:
         """By the revision that comes with the value, else by the value itself, which is dropped at once."""

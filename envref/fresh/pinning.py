@@ -19,7 +19,7 @@ from envref.resolve.resolve import Scope, places_of
 from envref.resolve.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from envref.env.environment import Answered, Environment, Variable
     from envref.errors import BackendError
@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 
 class _Unforgiving(Store):
-    """A store that is locked today must not be written down as one that has nothing."""
+    """A store that is locked today, or missing on this machine, must not be written down as one that has nothing."""
 
     __slots__ = ()
+
+    def allows(self, error: BackendError) -> bool:  # noqa: ARG002
+        return False
 
     def forgives(self, error: BackendError) -> bool:  # noqa: ARG002
         return False
@@ -61,19 +64,28 @@ def shared(project: Project) -> Project:
 
 
 class Now:
-    """`pins` are the lines of a lock of these variables that is made now; `faults` the references that can have none.
+    """`pins` are the lines of a lock that is made now, for `asked` of these variables, by default all; `faults` the
+    references that can have none. `names` are all that could have lines.
 
     Stores are asked for revisions without values. Only one that does not tell them so is asked for values, which are
     dropped. Raises EnvrefError, Untrusted among them.
     """
 
-    def __init__(self, project: Project, environment: Environment, timeout: float | None, gate: Gate) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environment: Environment,
+        timeout: float | None,
+        gate: Gate,
+        asked: Container[str] | None = None,
+    ) -> None:
         self._places = ProjectStores(project), Scope.of(project)
-        waiting = [variable for variable in environment.variables.values() if variable.plain is None]
+        every = [variable for variable in environment.variables.values() if variable.plain is None]
+        self.names = [variable.name for variable in every]
+        waiting = [variable for variable in every if asked is None or variable.name in asked]
         references = [each for variable in waiting for each in variable.references() if isinstance(each, Reference)]
         outcomes, lasting = _asked(project, references, timeout, gate) if references else ({}, set())
         filled = fill(environment.closure(waiting), outcomes)
-        self.names = [variable.name for variable in waiting]
         pins: list[Pin] = []
         self.faults: list[tuple[str, Answered]] = []
         for variable in waiting:
@@ -140,12 +152,21 @@ def _lasting(chain: VariableChain, outcomes: Iterable[Outcome]) -> set[tuple[str
     return found
 
 
-def merged(before: Iterable[Pin], now: Iterable[Pin], renewed: Iterable[str] | None) -> list[Pin]:
-    """The lines to write: a secret keeps its pin, but for those that the `renewed` names have; None renews all."""
-    wanted = None if renewed is None else set(renewed)
-    fresh = {pin.place for pin in now if wanted is None or pin.name in wanted}
-    kept = {pin.place: pin.state for pin in before if pin.revision and pin.place not in fresh}
+def merged(before: Iterable[Pin], now: Iterable[Pin]) -> list[Pin]:
+    """The lines to write: what is pinned keeps its pin, and the rest is as it is now."""
+    kept = {pin.place: pin.state for pin in before if pin.revision}
     return [pin.at(kept[pin.place]) if pin.revision and pin.place in kept else pin for pin in now]
+
+
+def renewed(before: Iterable[Pin], now: Iterable[Pin], names: Container[str]) -> list[Pin]:
+    """The lines to write: those of `now` for the names that it is about, and of the other `names` those of before.
+
+    One secret has one pin, whichever of its names is renewed.
+    """
+    new = list(now)
+    taken, states = {pin.name for pin in new}, {pin.place: pin.state for pin in new}
+    others = [pin for pin in before if pin.name in names and pin.name not in taken]
+    return [*new, *(pin.at(states.get(pin.place, pin.state)) for pin in others)]
 
 
 def differences(before: Iterable[Pin], after: Iterable[Pin]) -> list[Verdict]:

@@ -1,8 +1,9 @@
 """ENVREF_SEEN: which writing of each secret a shell was given, beside the values, in its environment (docs/adr/0032).
 
 `1 PLACE PROFILE NAME=SOURCE+SOURCE … .`: a source is `STORE@REVISION`, `STORE@REVISION=` where envref.lock pins it, `-`
-where no store gave anything, and `=` where the reference names a version. It holds no value and nothing made of one, in
-characters without a meaning to any shell. An activation with references loads this module.
+where no store gave anything, and `=` where the reference names a version. A `+` at the end says that the shell got no
+value. It holds no value and nothing made of one, in characters without a meaning to any shell. An activation with
+references loads this module.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from envref.refs.reference import Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from envref.env.environment import Filled
     from envref.project.project import Project
@@ -41,17 +42,29 @@ class Unusable(Exception):
 
 
 class Seen:
-    """What a shell was given: the profile, and the sources of each name that references had a part in."""
+    """What a shell was given: the profile, and the sources of each name that references had a part in.
 
-    __slots__ = ("profile", "sources")
+    `lacking` are those of the names that got no value.
+    """
 
-    def __init__(self, profile: str | None, sources: dict[str, Sources]) -> None:
+    __slots__ = ("lacking", "profile", "sources")
+
+    def __init__(self, profile: str | None, sources: dict[str, Sources], lacking: Iterable[str] = ()) -> None:
         self.profile = profile
         self.sources = sources
+        self.lacking = set(lacking)
+
+    def take(self, newer: Seen) -> None:
+        """Takes what the shell was given since."""
+        self.lacking = self.lacking.difference(newer.sources) | newer.lacking
+        self.sources = {**self.sources, **newer.sources}
 
     def text(self, project: Project) -> str:
         """The variable's value; empty where it would be too long, or hold what might mean something to a shell."""
-        entries = [f"{name}={'+'.join(sources)}" for name, sources in self.sources.items()]
+        lacking = self.lacking
+        entries = [
+            f"{name}={'+'.join(sources)}{'+' if name in lacking else ''}" for name, sources in self.sources.items()
+        ]
         text = " ".join([_VERSION, _place(project), self.profile or _NO_PROFILE, *entries, _END])
         return text if len(text) <= LONGEST and _INERT.issuperset(text) else ""
 
@@ -63,7 +76,8 @@ def is_of_lock(source: str) -> bool:
 
 def of(resolution: Resolution) -> Seen:
     """What becomes of a shell that gets this resolution's values."""
-    return Seen(resolution.project.profile, sources_of(resolution))
+    lacking = [variable.name for variable in resolution.chosen if resolution.filled[variable.name].value is None]
+    return Seen(resolution.project.profile, sources_of(resolution), lacking)
 
 
 def sources_of(resolution: Resolution) -> dict[str, Sources]:
@@ -99,7 +113,9 @@ def parsed(text: str, project: Project) -> Seen:
     place, profile, *entries, _ = words
     if place != _place(project):
         raise Unusable("is of another project, or of another machine")
-    return Seen(None if profile == _NO_PROFILE else profile, dict(map(_entry, entries)))
+    found = [_entry(entry) for entry in entries]
+    sources = {name: told for name, told, _ in found}
+    return Seen(None if profile == _NO_PROFILE else profile, sources, [name for name, _, lacks in found if lacks])
 
 
 def of_environment(project: Project, environment: Mapping[str, str] = os.environ) -> Seen:
@@ -116,11 +132,13 @@ def profile_of(environment: Mapping[str, str]) -> str | None:
     return words[2] if known else None
 
 
-def _entry(entry: str) -> tuple[str, Sources]:
+def _entry(entry: str) -> tuple[str, Sources, bool]:
+    """Name, sources, and whether it got no value."""
     name, equals, text = entry.partition("=")
-    if not is_name(name) or not equals or not all(map(_is_source, text.split("+"))):
+    sources = text.removesuffix("+").split("+")
+    if not is_name(name) or not equals or not all(map(_is_source, sources)):
         raise Unusable("is not envref's own")
-    return name, tuple(text.split("+"))
+    return name, tuple(sources), text.endswith("+")
 
 
 def _is_source(text: str) -> bool:
@@ -138,13 +156,13 @@ def split(source: str) -> tuple[str, str]:
     return (store, revision) if at else ("", "")
 
 
-def before(project: Project, profile: str | None, environment: Mapping[str, str] = os.environ) -> dict[str, Sources]:
+def before(project: Project, profile: str | None, environment: Mapping[str, str] = os.environ) -> Seen:
     """What this shell has of the project already, for the profile; nothing where it can't tell."""
     try:
         known = of_environment(project, environment)
     except Unusable:
-        return {}
-    return known.sources if known.profile == profile else {}
+        return Seen(profile, {})
+    return known if known.profile == profile else Seen(profile, {})
 
 
 def _place(project: Project) -> str:

@@ -102,6 +102,27 @@ def test_one_name_is_updated_alone(shop):
         assert shop.envref("lock", *words).returncode == 2
 
 
+def test_a_store_out_of_reach_holds_up_only_its_own_names(shop):
+    """Neither is it written down as one that has nothing, although the config lets it be skipped elsewhere."""
+    shop.write(".envref.yaml", config(SSM, {"name": "op", "type": "plugin", "optional": True}))
+    shop.put(a="1", b="1")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://secrets/b\n")
+    assert shop.envref("lock").returncode == 0
+    before = shop.lines()
+    shop.write(".env", "A=ref://ssm/a\nB=ref://secrets/b\nO=ref://op/o?default=x\n")
+    shop.put(a="2")
+    refused = shop.envref("lock")
+    assert (refused.returncode, shop.lines()) == (1, before)
+    assert "error: O: failed to resolve ref://op/o?default=x" in refused.stderr
+    checked = shop.envref("lock", "--check")
+    assert checked.stdout.startswith("A  ssm 1 -> 2 (")
+    assert "O  can not be told: " in checked.stdout
+    assert undated(shop.envref("lock", "--update", "A")) == ["A  ssm 1 -> 2"]
+    assert shop.lines() == ["A ssm app/a @2", "B ssm app/b @1"]
+    again = shop.envref("lock", "--check")
+    assert (again.stdout[:6], again.returncode) == ("O  can", 1)
+
+
 def test_lines_follow_the_files(shop):
     """A new reference is added, one that is gone is taken out, one that means another secret is pinned anew."""
     shop.put(a="1", b="1")

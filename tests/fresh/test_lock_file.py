@@ -155,12 +155,12 @@ def test_lines_that_stay_keep_their_pin():
     now = [Pin("A", "s", "app/a", "@2"), Pin("B", "s", "app/a", "@2"), Pin("C", "s", "app/c", "@2")]
     now += [Pin("N", "s", "app/n", "@9"), Pin("U", "v", "app/u", "unpinned")]
 
-    def states(renewed):
-        return [pin.state for pin in pinning.merged(before, now, renewed)]
+    def states(pins):
+        return {pin.name: pin.state for pin in pins}
 
-    assert states(()) == ["@1", "@1", "@1", "@9", "unpinned"]
-    assert states(["A"]) == ["@2", "@2", "@1", "@9", "unpinned"]
-    assert states(None) == ["@2", "@2", "@2", "@9", "unpinned"]
+    assert states(pinning.merged(before, now)) == {"A": "@1", "B": "@1", "C": "@1", "N": "@9", "U": "unpinned"}
+    assert states(pinning.renewed(before, now[:1], "ABC")) == {"A": "@2", "B": "@2", "C": "@1"}
+    assert states(pinning.renewed(before, now[:1], "AB")) == {"A": "@2", "B": "@2"}
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,25 +25,28 @@ from tests.requirements import first_python
 pytestmark = first_python
 
 
-@pytest.mark.parametrize("shell", sorted({format_: word for word, format_ in SHELLS.items()}.values()))
+@pytest.mark.parametrize("shell", [word for word in SHELLS if word != "auto"])
 def test_one_rotation_is_two_lines(app, monkeypatch, shell):  # noqa: F811
-    """The name and ENVREF_SEEN; afterwards nothing is old, and there is nothing to write."""
+    """The name and ENVREF_SEEN, and nothing else; nu takes both as one JSON object."""
     app.write(".env", "PLAIN=1\nA=ref://store/a\nB=ref://store/b\n")
     export(app, monkeypatch)
     app.state(values={"a": ["value-a", "1"], "b": ["new b", "2"]})
     done = app.envref("refresh", "--shell", shell)
     assert (done.returncode, done.stderr) == (0, "")
-    if shell != "nu":
+    if shell == "nu":
+        told = json.loads(done.stdout)
+        assert list(told) == ["B", "ENVREF_SEEN"]
+        assert told["B"] == "new b"
+    else:
         first, second = done.stdout.splitlines()
-        assert "B" in first
+        assert re.search(r"\bB\b", first)
         assert "new b" in first
         assert "ENVREF_SEEN" in second
     assert "value-a" not in done.stdout
-    assert "PLAIN" not in done.stdout
     assert "A=store@1 B=store@2" in done.stdout
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "tcsh"])
+@pytest.mark.parametrize("shell", ["bash", "dash", "fish", "ksh", "tcsh", "zsh"])
 def test_a_real_shell_takes_it(app, monkeypatch, shell, tmp_path):  # noqa: F811
     """What it printed is evaluated; `stale` then finds nothing."""
     if not shutil.which(shell):
@@ -98,6 +103,22 @@ def test_an_unset_name_stays_unset(app, monkeypatch):  # noqa: F811
     assert "export B=" not in done.stdout
     assert "export BOTH=value-a@new\n" in done.stdout
     assert " B=" not in done.stdout
+
+
+def test_what_the_shell_never_had_is_not_one_that_was_unset(app, monkeypatch):  # noqa: F811
+    """An optional secret that is there by now, and one that failed: both come. A default that was unset stays so."""
+    app.write(".env", "O=ref://store/o?optional=true\nM=ref://store/m\nC=${M}!\nD=ref://store/d?default=x\n")
+    done = app.envref("resolve", "--export")
+    assert done.returncode == 3
+    for name, quoted, bare in re.findall(r"^export (\w+)=(?:'([^']*)'|(\S*))$", done.stdout, re.MULTILINE):
+        monkeypatch.setenv(name, quoted or bare)
+    assert " O=-+ M=-+ C=-+ D=- ." in os.environ[seen.NAME]
+    monkeypatch.delenv("D")
+    app.state(values={key: [f"value-{key}", "1"] for key in "omd"})
+    done = app.envref("refresh")
+    assert done.stderr == "warning: D: it was unset in this shell; left alone, to set it: envref refresh D\n"
+    assert "export O=value-o\nexport M=value-m\nexport C='value-m!'\n" in done.stdout
+    assert " O=store@1 M=store@1 C=store@1 ." in done.stdout
 
 
 def test_a_gone_or_silent_one_keeps_its_value(app, monkeypatch):  # noqa: F811

@@ -104,9 +104,9 @@ def test_unsetting_takes_it_away(app, trusted):
 def test_it_is_read_as_it_was_written(place):
     """With and without a profile."""
     for profile in (None, "staging"):
-        told = Seen(profile, {"A": ("kc@.5000", "-"), "my-var": ("=",)})
+        told = Seen(profile, {"A": ("kc@.5000", "-"), "B": ("s@7.1=",), "my-var": ("=",)}, {"A"})
         read = seen.parsed(told.text(place), place)
-        assert (read.profile, read.sources) == (profile, told.sources)
+        assert (read.profile, read.sources, read.lacking) == (profile, told.sources, {"A"})
 
 
 def test_the_longest_is_of_32_kib(place):
@@ -141,7 +141,10 @@ def test_one_that_was_not_written_here_counts_for_nothing(place):
         good.replace("A=", f"{marker}"),
         good.replace("A=", f"$({marker})="),
         good.replace("store@", f"{marker}"),
-        *(good.replace("7.1", forged) for forged in ("7:zz", "7:d800", "7.x", "7." + "9" * 20, "7.1.2", "7@8", "7==")),
+        *(
+            good.replace("7.1", forged)
+            for forged in ("7:zz", "7:d800", "7.x", "7." + "9" * 20, "7.1.2", "7@8", "7==", "7++")
+        ),
         good.replace("A=", ".-="),
         good.replace(" B=-", f"\n{marker}=1"),
         good.replace(" .", f" {'x' * 64 * 1024}={marker}@1 ."),

@@ -244,6 +244,20 @@ def test_a_composed_value_is_old_with_any_of_its_secrets(app, monkeypatch):
     assert rows[2]["now"] == ["store@1", "store@2"]
 
 
+def test_a_name_that_nothing_is_known_of_is_an_error(app, monkeypatch):
+    """Which says why: it is plain, no file has it, or it came later."""
+    export(app, monkeypatch)
+    app.write(".env", app.read(".env") + "LATER=ref://store/a\n")
+    for name, reason in {
+        "PLAIN": "there is no reference in its value",
+        "NOPE": "no file of the project sets it",
+        "LATER": "this shell was not given it\n  hint: export the variables again",
+    }.items():
+        done = app.envref("stale", name)
+        assert (done.stdout, done.returncode) == ("", 1)
+        assert done.stderr.startswith(f"error: {name}: {reason}")
+
+
 def test_a_store_that_does_not_answer_is_never_fresh(app, monkeypatch):
     """Exit status 1, with the store's reason; anything that is old beside it is 3."""
     export(app, monkeypatch)
