@@ -31,10 +31,11 @@ class Variable:
     """A name, the line that sets it, and its value in pieces: text, references, and names that wait for references.
 
     `plain` is the value if it contains no reference, else None. `under` is what its line overrides, where the value
-    interpolates that and it holds a reference.
+    interpolates that and it holds a reference. `is_reference`: its line is one reference, as most are that are not
+    plain, so nothing in it has to be looked for.
     """
 
-    __slots__ = ("entry", "name", "pieces", "plain", "under")
+    __slots__ = ("entry", "is_reference", "name", "pieces", "plain", "under")
 
     def __init__(self, entry: Entry, pieces: Sequence[Piece], under: Variable | None = None) -> None:
         self.name = entry.name
@@ -42,6 +43,7 @@ class Variable:
         self.pieces = pieces
         self.plain = _plain(pieces)
         self.under = under
+        self.is_reference = False
 
     def stack(self) -> list[Variable]:
         """What it overrides, as far as its value needs that, lowest first; itself last."""
@@ -50,19 +52,18 @@ class Variable:
             stack.append(stack[-1].under)
         return stack[::-1]
 
-    @property
-    def is_reference(self) -> bool:
-        """Whether its whole value is one reference."""
-        return len(self.pieces) == 1 and self.under is None and next(self.references(), None) is self.pieces[0]
-
     def references(self) -> Iterator[Reference | InvalidReference]:
         """Every reference in its own value, also those in alternatives."""
+        if self.is_reference:
+            return iter(self.pieces)  # type: ignore[arg-type]  # one reference
         from envref.refs.reference import InvalidReference, Reference
 
         return (piece for piece in self._every() if isinstance(piece, Reference | InvalidReference))
 
     def interpolated(self) -> Iterator[str]:
         """The names it waits for."""
+        if self.is_reference:
+            return iter(())
         from envref.refs.reference import InvalidReference, Reference
 
         return (piece.name for piece in self._every() if not isinstance(piece, str | Reference | InvalidReference))
@@ -153,7 +154,7 @@ class Environment:
             return Variable(entry, (self._kept[entry.name],))
         if "$" in text and entry.interpolated:
             return self._live(entry)
-        return Variable(entry, (_parsed(text) if text.startswith(SCHEME) else text,))
+        return _referring(entry, text) if text.startswith(SCHEME) else Variable(entry, (text,))
 
     def _live(self, entry: Entry) -> Variable:
         from envref.env.interpolation import Interpolator
@@ -170,10 +171,12 @@ class Environment:
         return made
 
 
-def _parsed(text: str) -> Reference | InvalidReference:
+def _referring(entry: Entry, text: str) -> Variable:
     from envref.refs.reference import parsed
 
-    return parsed(text)
+    variable = Variable(entry, (parsed(text),))
+    variable.is_reference = True
+    return variable
 
 
 def _plain(pieces: Sequence[Piece]) -> str | None:

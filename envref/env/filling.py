@@ -49,7 +49,7 @@ class Filling:
 
     def text(self, pieces: Iterable[Piece]) -> str:
         """The pieces as text. What none was found for is empty, and noted in the result."""
-        return "".join([self.referenced(piece) for piece in pieces if isinstance(piece, Reference | InvalidReference)])
+        return "".join([self.referenced(piece) for piece in pieces if isinstance(piece, (Reference, InvalidReference))])
 
     def referenced(self, piece: Reference | InvalidReference) -> str:
         """What a reference gives."""

@@ -16,7 +16,7 @@ class Address:
     value's, as a store with versions names it.
     """
 
-    __slots__ = ("field", "foreign", "key", "profile", "project", "version")
+    __slots__ = ("field", "foreign", "identity", "key", "profile", "project", "version")
 
     def __init__(
         self,
@@ -34,6 +34,10 @@ class Address:
         self.foreign = foreign
         self.field = field
         self.version = version
+        # What makes two addresses one. Made once: an activation looks for each address a dozen times.
+        self.identity: tuple[str | None, ...] = (
+            (project, profile, key, field, version) if foreign is None else (foreign, field, version)
+        )
 
     def at(self, version: str | None) -> Address:
         """The same secret at a version; None for the latest."""
@@ -55,13 +59,6 @@ class Address:
     def scoped_key(self) -> str:
         """`KEY` or `PROFILE/KEY`."""
         return self.key if self.profile is None else f"{self.profile}/{self.key}"
-
-    @property
-    def identity(self) -> tuple[str | None, ...]:
-        """What makes two addresses one."""
-        if self.foreign is not None:
-            return (self.foreign, self.field, self.version)
-        return (self.project, self.profile, self.key, self.field, self.version)
 
     def __str__(self) -> str:
         return self.full_key if self.foreign is None else self.foreign

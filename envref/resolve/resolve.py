@@ -80,7 +80,7 @@ def resolve(
     stores = list(chain)
     while stores:
         # In order while a reference waits to see whether the first of them has it; then all the others at once.
-        together = stores[:1] if _depend_on_order(places.values()) else stores
+        together = stores[:1] if len(stores) > 1 and _depend_on_order(places.values()) else stores
         _ask(together, places, until)
         stores = stores[len(together) :]
     return {reference: _outcome(reference, candidates, chain) for reference, candidates in places.items()}
