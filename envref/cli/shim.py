@@ -120,17 +120,26 @@ def _export(profile: str | None, shell: str, *, named: bool) -> int:
         path = shims.path_with(folder, project, os.environ.get("PATH", ""))
         rendered = sink.render([("PATH", path)])
         code = functions.define(shell, shimmed.tools(project.config), folder) if named and folder else ""
-        streams.write(shells.unset(format_, _left(project)) + rendered.text + code)
+        given, own = _kept_here(project)
+        streams.write(shells.unset(format_, given) + rendered.text + code)
+        if own and not named:  # Flox's profile, which names them, comes after its hook
+            cure = "; ".join(line.rstrip(";") for line in shells.unset(format_, own).splitlines())
+            streams.inform(f"{', '.join(own)}: in this shell, not by envref; to take it out, run: {cure}")
     except Exception:
         sink.fail()
         raise
     return OK
 
 
-def _left(project: Project) -> list[str]:
-    """What an earlier activation of this project gave the shell, and now only a tool gets."""
+def _kept_here(project: Project) -> tuple[list[str], list[str]]:
+    """What is in the shell, and now only a tool gets: from an activation of this project, and from elsewhere.
+
+    An activation remembers the names that depend on a reference. The others have the value of the files.
+    """
     if not project.config.tools:
-        return []
-    given = seen.before(project, project.profile).sources
-    kept = withheld(project, resolutions.environment_of(project).variables)
-    return [name for name in kept if name in given and name in os.environ]
+        return [], []
+    seen_here = seen.before(project, project.profile).sources
+    variables = resolutions.environment_of(project).variables
+    here = [name for name in withheld(project, variables) if name in os.environ]
+    given = [name for name in here if name in seen_here or os.environ[name] == variables[name].plain]
+    return given, [name for name in here if name not in given]

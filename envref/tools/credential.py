@@ -64,7 +64,7 @@ def for_git(values: Sequence[str], asked: Mapping[str, str]) -> str:
     user = values[0] if len(values) > 1 else asked.get("username", ANYBODY)
     if asked.get("username", user) != user:
         return ""
-    if any(character in text for text in (user, values[-1]) for character in "\n\0"):
+    if any(character in text for text in (user, values[-1]) for character in "\r\n\0"):
         raise EnvrefError("git takes a password of one line only", hint="store the token alone, without a line end")
     return f"username={user}\npassword={values[-1]}\n"
 
@@ -77,6 +77,9 @@ def names_for_aws(config: Config) -> dict[str, str]:
     names = config.tools.get("aws", {}).get(PROCESS, ())
     ends = {**_AWS, **OPTIONAL_FOR_AWS}
     found = {member: name for member, end in ends.items() for name in names if name.endswith(end)}
+    if len(found) < len([name for name in names if name.endswith(tuple(ends.values()))]):
+        fact = f"tools.aws.{PROCESS} has two variables for one key of AWS"
+        raise EnvrefError(fact, hint=f"it has {', '.join(names)}; AWS asks for one pair of keys")
     if names and not _AWS.keys() <= found.keys():
         fact = f"tools.aws.{PROCESS} needs a variable that ends in {' and one that ends in '.join(_AWS.values())}"
         raise EnvrefError(fact, hint=f"it has {', '.join(names)}")

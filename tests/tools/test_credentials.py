@@ -12,6 +12,7 @@ import tomllib
 
 import pytest
 
+from envref import __version__
 from tests.cli.conftest import PLUGIN_ENTRY, config, install_plugin
 from tests.requirements import need
 
@@ -108,8 +109,10 @@ def test_git_changes_nothing(shop, operation):
     assert shop.read("store.json") == before
 
 
-def test_git_s_protocol_carries_one_line(shop):
-    """A second line would be an attribute of somebody's choice."""
+@pytest.mark.parametrize("value", ["a\nb", "a\r"])
+def test_git_s_protocol_carries_one_line(shop, value):
+    """A second line would be an attribute of somebody's choice; git takes a CR at the end off."""
+    shop.write("store.json", json.dumps({"values": {"app/lines": value}, "writes": 0, "log": []}))
     shop.write(".envref.yaml", config(PLUGIN_ENTRY, tools={"git": {"credential": {"git.example": "LINES"}}}))
     shop.envref("trust")
     done = git(shop, protocol="https", host="git.example")
@@ -146,6 +149,10 @@ def test_docker_is_told_that_nothing_is_stored(shop):
     assert "envref secret set" in done.stderr
     assert "MARKER" not in done.stderr
     assert shop.envref("credential", "docker", "erase", stdin="ghcr.example").returncode == 0
+    other = shop.envref("credential", "docker", "sync", stdin="x")
+    assert (other.returncode, other.stdout) == (1, 'docker asks for "sync"\n')
+    version = shop.envref("credential", "docker", "version")
+    assert version.stdout == f"docker-credential-envref (envref) {__version__}\n"
 
 
 def test_docker_finds_the_project_of_a_registry(shop, tmp_path):
@@ -256,6 +263,7 @@ FAULTS = [
     ({"git": {"credential": {"a.example": ["A", "B", "C"]}}}, "takes a user's name and a password, or one alone"),
     ({"git": {"credential": {"a.example": ["A b"]}}}, '"A b" is not a variable name'),
     ({"git": {"credential": {}}}, "tools.git.credential names no server"),
+    ({"git": {"credential": {"a.example": "A", "https://A.example:443/": "B"}}}, '"a.example" too; a path tells'),
     ({"git": {"credential": ["A"]}}, "tools.git.credential must be a mapping"),
     ({"npm": {"credential": {"a.example": "A"}}}, "envref can answer cargo, docker, git, kubectl only"),
 ]
@@ -285,6 +293,9 @@ def test_aws_keys_are_told_apart_by_their_names(project):
         done = project.envref("credential", *words)
         assert (done.returncode, done.stdout) == (1, "")
         assert "needs a variable that ends in ACCESS_KEY_ID and one that ends in SECRET_ACCESS_KEY" in done.stderr
+    project.write(".envref.yaml", config(tools={"aws": {"credential-process": [*names, "AWS_ACCESS_KEY_ID"]}}))
+    project.envref("trust")
+    assert "has two variables for one key of AWS" in project.envref("credential", "aws").stderr
 
 
 # --setup

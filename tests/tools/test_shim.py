@@ -371,12 +371,18 @@ def test_without_a_home_or_a_tool_it_says_so(app):
 
 @first_python
 def test_a_shell_that_has_a_value_from_before_loses_it(app):
-    """It was an activation's; one that the user set by hand stays."""
+    """It was an activation's; one that the user set by hand stays, and they are told how to take it out."""
     app.program("gh", "exit 0")
     code = 'eval "$(envref resolve --export --all)"; PGPASSWORD=mine; eval "$(envref shim --export)"; env'
     done = app.typed(code, shell=SHELLS["bash"], PGPASSWORD="mine")
     assert "\nGH_TOKEN=" not in done.stdout
     assert "\nPGPASSWORD=mine\n" in done.stdout
+    told = "PGPASSWORD: in this shell, not by envref; to take it out, run: unset PGPASSWORD\n"
+    assert done.stderr == told
+    assert [name for name in ("URL", "DSN", "LONG") if f"\n{name}=" in done.stdout] == []
+    for shell, cure in (("fish", "set -e PGPASSWORD"), ("tcsh", "unsetenv PGPASSWORD")):
+        told = app.envref("shim", "--export", "--shell", shell, env={"PGPASSWORD": "mine"}).stderr
+        assert told.endswith(f"run: {cure}\n")
 
 
 def test_words_that_mean_nothing_are_refused(app):

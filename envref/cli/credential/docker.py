@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from envref import streams
+from envref import __version__, streams
 from envref.cli.credential.values import agreed, values
 from envref.errors import FAILED, OK, EnvrefError
 from envref.project.place import ServerPlace, parse
@@ -16,18 +16,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envref.cli.credential.asked import Asked
 
-_GET, _LIST, _ERASE = "get", "list", "erase"
+_GET, _LIST, _ERASE, _STORE, _VERSION = "get", "list", "erase", "store", "version"
 
 
 def answered(asked: Asked) -> int:
     if asked.operation == _LIST:
         streams.write(json.dumps(_listed(asked)) + "\n")
         return OK
+    if asked.operation == _VERSION:
+        streams.write(f"docker-credential-envref (envref) {__version__}\n")
+        return OK
     server = sys.stdin.read().strip()
     if asked.operation == _ERASE:
         return OK  # docker logout
     try:
-        answer = _answer(server, asked) if asked.operation == _GET else _refusal()
+        answer = _answer(server, asked) if asked.operation == _GET else _refusal(asked.operation)
     except EnvrefError as error:
         streams.write(f"{error.message}\n")  # docker shows what a failing helper has on stdout
         raise
@@ -35,8 +38,10 @@ def answered(asked: Asked) -> int:
     return OK if answer else FAILED
 
 
-def _refusal() -> str:
+def _refusal(operation: str) -> str:
     """Docker login would say that it succeeded, and its password would be nowhere."""
+    if operation != _STORE:
+        raise EnvrefError(f'docker asks for "{operation}"', hint="envref answers get, list, store, erase and version")
     raise EnvrefError("envref keeps no password of docker login", hint="store it with envref secret set")
 
 

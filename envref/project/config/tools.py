@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 _WAYS = (VARIABLES, PROCESS, CREDENTIAL)
 _TOOL = re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+@-]{0,63}")  # a file's name that no shell reads as anything else
 # Reserved words and special built-ins of POSIX shells (XCU 2.4, 2.14), bash, zsh and fish, and what runs a command by
-# its name: a function of such a name would change the language. `[` and the like are no `_TOOL`.
+# its name: a function of such a name would change the language. So would one of a utility that acts on the shell itself
+# (XCU 2.9.1.4, intrinsic): no program can. `[` and the like are no `_TOOL`.
 _SHELLS_OWN = frozenset(
     """
-    and begin break builtin case command continue coproc declare do done elif else end endif esac eval exec
-    exit export fi float for foreach function if in integer local nocorrect noglob not or readonly repeat
-    return select set shift source string switch then time times trap typeset unset until while
+    alias and begin bg break builtin case cd command continue coproc declare do done elif else end endif esac
+    eval exec exit export fc fg fi float for foreach function getopts hash if in integer jobs kill local
+    nocorrect noglob not or read readonly repeat return select set shift source string switch then time times
+    trap type typeset ulimit umask unalias unset until wait while
     """.split()  # noqa: SIM905  one word a line would be a page
 )
+_ENVREF_S_OWN = ("envref", "docker-credential-envref")
 _HELPED = ("cargo", "docker", "git", "kubectl")  # tools that ask for the credential of a server
 _FORM = "a list of variables, or a mapping with " + " or ".join(_WAYS)
 
@@ -50,8 +53,8 @@ def tool_fault(tool: str) -> str:
         return "is not a program's name: it is empty"
     if "/" in tool:
         return "is a path; write the program's name alone, as it is typed"
-    if tool == "envref":
-        return "can't have a shim: every shim calls envref"
+    if tool.lower() in _ENVREF_S_OWN:  # some file systems don't tell the two cases apart
+        return "can't have a shim: it is envref, which every shim calls"
     if tool in _SHELLS_OWN:
         return "is a word of the shells themselves; no shim is called by it"
     return "" if _TOOL.fullmatch(tool) else "is not a program's name: it may have letters, digits, _ . + @ -"
@@ -74,11 +77,12 @@ def _credentials(node: Node, tool: str, where: str, findings: Findings) -> dict[
     """The variables by the server that they are for: the password or token, or first the user's name."""
     if tool not in _HELPED:
         findings.faults.append(node.problem(f"{where}: envref can answer {', '.join(_HELPED)} only"))
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
+    servers: dict[str, str] = {}
     for server, entry in findings.entries(node, where):
         at = node.keys[server] if isinstance(node, Mapping) else node
-        if parse(server) is None:
-            findings.faults.append(at.problem(f'{where}: "{printable(server)}" is not a server, as in github.com/team'))
+        fault = _server_fault(server, servers)
+        findings.faults += [at.problem(f'{where}: "{printable(server)}" {fault}')] if fault else []
         names = _variables(entry, f"{where}.{server}", findings)
         if len(names) > 2:
             findings.faults.append(entry.problem(f"{where}.{server} takes a user's name and a password, or one alone"))
@@ -86,6 +90,17 @@ def _credentials(node: Node, tool: str, where: str, findings: Findings) -> dict[
     if not found:
         findings.faults.append(node.problem(f"{where} names no server"))
     return found
+
+
+def _server_fault(server: str, known: dict[str, str]) -> str:
+    """Why there can't be a credential of it; empty if there can. Adds it to the known ones, each by its place."""
+    place = parse(server)
+    if place is None:
+        return "is not a server, as in github.com/team"
+    same = known.setdefault(f"{place.server}/{place.path}", server)
+    return (
+        "" if same == server else f'is "{printable(same)}" too; a path tells two accounts apart, as in github.com/team'
+    )
 
 
 def _variables(node: Node, where: str, findings: Findings) -> tuple[str, ...]:

@@ -141,13 +141,19 @@ INVALID = [
         '.envref.yaml:3:3: tools: "/usr/bin/gh" is a path; write the program\'s name alone, as it is typed',
     ),
     ('project: app\ntools: {"": [A]}', '.envref.yaml:2:9: tools: "" is not a program\'s name: it is empty'),
-    (
-        "project: app\ntools: {envref: [A]}",
-        '.envref.yaml:2:9: tools: "envref" can\'t have a shim: every shim calls envref',
+    *(
+        (
+            f"project: app\ntools: {{{program}: [A]}}",
+            f'.envref.yaml:2:9: tools: "{program}" can\'t have a shim: it is envref, which every shim calls',
+        )
+        for program in ("envref", "Envref", "docker-credential-envref")
     ),
-    (
-        "project: app\ntools: {exec: [A]}",
-        '.envref.yaml:2:9: tools: "exec" is a word of the shells themselves; no shim is called by it',
+    *(
+        (
+            f"project: app\ntools: {{{word}: [A]}}",
+            f'.envref.yaml:2:9: tools: "{word}" is a word of the shells themselves; no shim is called by it',
+        )
+        for word in ("exec", "cd", "kill")
     ),
     *(
         (
