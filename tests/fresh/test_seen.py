@@ -10,6 +10,7 @@ import pytest
 from envref.fresh import seen
 from envref.fresh.seen import Seen, Unusable
 from envref.project.project import configured
+from envref.refs.address import Address
 from envref.refs.outcome import Found
 from envref.refs.reference import Reference
 from envref.secret import Secret
@@ -178,7 +179,7 @@ def test_a_shell_without_any_secret_is_told_so(place):
 def test_what_a_shell_did_not_get_is_not_remembered():
     """Plain values, and what waits for trust: `refresh` would set it."""
     reference = Reference.parse("ref://store/a")
-    given = (reference, Found(Secret("v", "7"), "store"))
+    given = (reference, Found(Secret("v", "7"), "store", address=Address("app", "a")))
     filled = {
         name: types.SimpleNamespace(sources=sources) for name, sources in (("A", [given]), ("B", [given]), ("C", []))
     }
