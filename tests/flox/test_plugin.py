@@ -130,7 +130,7 @@ def test_what_is_not_a_table_is_refused():
         ("# <<< envref plugin v1 <<<\n", "m:5:1: this marker of envref has no partner"),
         (
             "# >>> envref plugin v1 >>>\n# <<< envref plugin v1 <<<\n# >>> envref plugin v1 >>>\n",
-            "m:7:1: a marker of envref stands",
+            "m:7:1: envref's marker is here a second time",
         ),
         ("# <<< envref plugin v1 <<<\n# >>> envref plugin v1 >>>\n", "m:6:1: this marker of envref has no partner"),
     ],
