@@ -58,7 +58,8 @@ def test_a_manifest_without_a_form_gets_a_hook(project):
     assert forms.kept(Manifest(NEW, "m")).kind == forms.HOOKED
     form = Form(forms.PROFILED, profile="staging", strict=True)
     kept = forms.kept(written(project, NEW, form).manifest)
-    assert (kept.kind, kept.profile, kept.strict) == (forms.PROFILED, "staging", True)
+    assert (kept.kind, kept.profile, kept.strict, kept.agent) == (forms.PROFILED, "staging", True, False)
+    assert forms.kept(written(project, GOODBYE, Form(forms.HOOKED, agent=True)).manifest).agent
 
 
 def test_the_undo_names_what_the_shells_were_told(project):
