@@ -187,6 +187,8 @@ def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
 def _near(module: str, root: str) -> list[str]:
     parts = _parts(module)
     names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], *parts[-2:-1]]) for depth in range(len(name))]
+    if len(parts) > 2:
+        names.append((split := [*parts[:-2], *parts[-2].split("_")], len(split) - 1))
     own = [os.path.join(*name[:depth], f"test_{'_'.join(name[depth:])}.py") for name, depth in names]
     files = _test_files(root)
     found = sorted({path for path in own if path in files})

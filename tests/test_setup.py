@@ -7,10 +7,11 @@ import threading
 import pytest
 
 from setup import __main__ as doors
-from setup import programs
+from setup import mutants, programs
 from setup.failure import NotSetUp
 from setup.interpreters import Interpreter
 from setup.steps import at_once
+from tests.conftest import ROOT
 
 
 def test_steps_are_done_at_once():
@@ -75,3 +76,28 @@ def test_the_bench_may_measure_the_oldest_and_the_newest_python(monkeypatch):
         assert doors.bench() == 0
         assert measured == minors
         measured.clear()
+
+
+def test_every_module_is_in_one_room_of_the_mutants():
+    """A new one too: what is in none would never be measured."""
+    found = [name for room in mutants.ROOMS for name in mutants.modules(room)]
+    there = [path.relative_to(ROOT).as_posix() for path in (ROOT / "envref").rglob("*.py") if path.stem != "__init__"]
+    assert sorted(found) == sorted(there)
+    assert "envref/client.py" in mutants.modules("agent")
+    assert "envref/project/trust/gate.py" in mutants.modules("trust")
+
+
+@pytest.mark.parametrize(
+    ("module", "files"),
+    [
+        ("envref/env/file.py", ["env/test_file.py"]),
+        ("envref/errors.py", ["test_errors.py"]),
+        ("envref/checks/closure.py", ["checks/test_closure.py"]),
+        ("envref/cli/sync.py", ["secrets/test_sync.py"]),
+        ("envref/cli/secret/delete.py", ["cli/test_secret_delete.py"]),
+        ("envref/backends/aws_direct/client.py", ["backends/aws/test_direct.py"]),
+    ],
+)
+def test_a_module_is_tried_by_its_own_tests(module, files):
+    """Wherever they are."""
+    assert mutants.mirrored(module, str(ROOT)) == [f"tests/{file}" for file in files]

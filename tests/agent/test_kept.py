@@ -241,3 +241,66 @@ def test_a_use_that_ends_drops_what_it_alone_wanted(kept):
     assert kept.owners() == {1}
     kept.end_owner(1)
     assert not kept
+
+
+def test_its_memory_has_an_end(kept):
+    """16 MiB with what Python needs for each entry, and not a byte more."""
+    longest = b"V" + b"x" * ((16 << 20) - 512 - len(A) - 1)
+    filled(kept, {A: longest + b"x"})
+    assert not kept
+    filled(kept, {A: longest})
+    assert kept
+    filled(kept, {B: b""}, key=b"other")
+    filled(kept, {B: b"A"}, key=b"other")
+    assert sum(row[2] + row[3] for row in kept.report()) == 1
+
+
+def test_what_is_told_again_takes_the_place_of_the_old(kept, clock):
+    """Nor does it need room for both."""
+    large = b"x" * (9 << 20)
+    filled(kept, {A: b"Vold" + large}, seconds=10)
+    clock.now += 10
+    filled(kept, {A: b"Vnew" + large}, seconds=10)
+    assert [row[2] for row in kept.report()] == [1]
+    kept.end_owner(1)
+    filled(kept, {A: b"V" + large})
+    assert kept
+
+
+def test_a_wish_has_bounds(kept):
+    """A month, as a vault's session may last; 4,096 addresses; a thousand stores."""
+    assert get(kept, seconds=30 * 86400).heard == [(LEAD, b"?")]
+    assert get(kept, seconds=30 * 86400 + 1, key=b"long").heard == [(ALONE,)]
+    many = [b"%d" % number for number in range(4097)]
+    assert get(kept, *many[:4096], key=b"many").heard[0][0] == LEAD
+    assert get(kept, *many, key=b"more").heard == [(ALONE,)]
+    for number in range(998):
+        get(kept, key=b"%d" % number)
+    assert get(kept, key=b"one too many").heard == [(ALONE,)]
+    assert get(kept, key=b"5").heard == [(WAIT,)]
+
+
+def test_what_is_here_is_reported(kept, clock):
+    """Values, what is absent, owners, who waits, and the age of the oldest; never a name of a secret."""
+    filled(kept, {A: b"Vone", B: b"A"})
+    clock.now += 5
+    get(kept, A, owner=2)
+    get(kept, b"c", owner=2)
+    get(kept, b"c", owner=3)
+    assert list(kept.report()) == [("vault", "team", 1, 1, 2, 1, 5)]
+
+
+def test_a_store_of_which_nothing_is_here_is_forgotten(kept, clock):
+    """However that came."""
+    kept.left(get(kept))
+    assert list(kept.report()) == []
+    filled(kept, {A: b"Vone"}, seconds=10)
+    clock.now += 10
+    kept.expire()
+    assert list(kept.report()) == []
+    filled(kept, {A: b"Vone"})
+    kept.end_owner(1)
+    assert list(kept.report()) == []
+    filled(kept, {A: b"Vone"})
+    kept.forget()
+    assert list(kept.report()) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envref.backends.answer import answered, as_bytes, as_secret, excerpt, no_answer, there
+from envref.backends.answer import answered, as_bytes, as_secret, excerpt, no_answer, not_found, there
 from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 from envref.secret import Secret
 
@@ -82,3 +82,17 @@ def test_only_absence_is_left_out():
     """None and SecretNotFound are "not there"; every other error is an answer."""
     denied = BackendDenied("kv: denied")
     assert there({1: "v", 2: None, 3: SecretNotFound("kv: no"), 4: denied, 5: ""}) == {1: "v", 4: denied, 5: ""}
+
+
+def test_a_store_that_was_not_asked_any_more_says_so():
+    """Its time went to others: no hint about what it may have waited for."""
+    late, slow = no_answer("op", 100.0, 100.0), no_answer("op", 100.0, 101.0)
+    assert (late.is_asked, slow.is_asked) == (False, True)
+    assert late.message.startswith("op: it was not asked: its time was used up before; ")
+
+
+def test_an_absent_secret_is_told_with_and_without_its_key():
+    """A report that says the key itself does not say it again."""
+    error = not_found("op", "k\x1b", "look there")
+    assert error.message == 'op: secret not found: "k\\x1b"; look there'
+    assert error.note == "op: secret not found; look there"

@@ -40,6 +40,7 @@ def test_a_long_word_is_cut_to_a_digest():
     one, other = (revision("x" * 1000 + end) for end in "ab")
     assert one != other
     assert len(one) == 32
+    assert [revision("x" * length) == "x" * length for length in (64, 65)] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -56,3 +57,23 @@ def test_a_long_word_is_cut_to_a_digest():
 def test_the_parts_that_both_have_decide(one, other, same):
     """A number alone lies after a deletion; a part that one of them lacks says nothing."""
     assert is_same(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("7", True),
+        ("7.1000", True),
+        (".1000", True),
+        ("", True),
+        (":0123456789abcdef", True),
+        ("7.", False),
+        ("7.x", False),
+        ("7:d800", False),
+        ("7:00G1", False),
+        ("7:001", False),
+    ],
+)
+def test_only_what_it_writes_is_one(text, is_one):
+    """A word alone, a date alone, both, or nothing."""
+    assert is_revision(text) is is_one

@@ -452,3 +452,10 @@ def test_an_edit_that_would_not_read_back_changes_nothing(monkeypatch):
     monkeypatch.setattr(edit, "_escaped", lambda text, _, **__: f"{text}!")
     with pytest.raises(EnvrefError, match=r"^\.env: A would not read back as given; nothing was changed$"):
         with_value(EnvFile.parse("A=1\n", ".env"), "A", "2")
+
+
+def test_a_line_that_appends_is_no_duplicate():
+    """It says what it means by the one above."""
+    assert EnvFile.parse("A=1\nA=$A:2\n", ".env").warnings == []
+    [warning] = EnvFile.parse("A=1\nA='$A:2'\n", ".env").warnings
+    assert (warning.line, warning.text) == (2, 'duplicate key "A" (previously defined on line 1, using latest value)')

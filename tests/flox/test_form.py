@@ -53,6 +53,15 @@ def test_the_form_of_a_manifest_is_told(project, kind):
     assert str(forms.remove(edit.manifest)) == NEW
 
 
+def test_a_manifest_without_a_form_gets_a_hook(project):
+    """What is changed keeps its form and its options."""
+    assert forms.kept(Manifest(NEW, "m")).kind == forms.HOOKED
+    form = Form(forms.PROFILED, profile="staging", strict=True)
+    kept = forms.kept(written(project, NEW, form).manifest)
+    assert (kept.kind, kept.profile, kept.strict, kept.agent) == (forms.PROFILED, "staging", True, False)
+    assert forms.kept(written(project, GOODBYE, Form(forms.HOOKED, agent=True)).manifest).agent
+
+
 def test_the_undo_names_what_the_shells_were_told(project):
     """Every variable of the files that a shell can have."""
     project.write(".env", "A=1\nNOT-SHELL=1\nB=ref://pass/b\n")

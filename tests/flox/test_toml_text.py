@@ -223,3 +223,18 @@ def test_a_new_table_leaves_the_end_of_the_text_as_it_was(end):
     """A missing final line end stays missing; a table ends with one."""
     written = toml_text.with_table(f"a = 1{end}", ("x", "y"), "b = 2\n")
     assert written == f"a = 1\n\n[x.y]\nb = 2\n{end}"
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "message"),
+    [
+        ("Invalid value (at line 2, column 5)", (2, 5), "not valid TOML: invalid value"),
+        ("Invalid value at line 2 col 5", (2, 5), "not valid TOML: invalid value"),
+        ("Unclosed array (at end of document)", (3, 4), "not valid TOML: unclosed array"),
+        ("Something else", (1, 1), "not valid TOML: something else"),
+    ],
+)
+def test_a_fault_has_its_place_in_front(said, place, message):
+    """However the reader puts it; without any, the beginning."""
+    [problem] = toml_text.fault("a = 1\nb = [\n  x", "manifest.toml", said).problems
+    assert ((problem.line, problem.column), problem.text) == (place, message)

@@ -63,6 +63,7 @@ def test_it_is_sorted_and_read_as_it_was_written():
         (HEAD + "A ssm app/\x1b[31mMARKER @1\n", ["2:7"]),
         (HEAD + "A ssm app/a MARKER\n", ["2:13"]),
         (HEAD + "A ssm app/a @\n", ["2:13"]),
+        (HEAD + "A ssm app/a @;7\n", ["2:13"]),
         (HEAD + "A ssm app/a @$(MARKER)\n", ["2:13"]),
         (HEAD + "A ssm app/a @1.MARKER\n", ["2:13"]),
         (HEAD + "A ssm app/a @1:zz\n", ["2:13"]),

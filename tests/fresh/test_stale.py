@@ -387,3 +387,18 @@ def test_an_age_is_told_in_its_largest_unit(seconds, text, monkeypatch):
 def test_a_revision_is_shown_short(revision, text):
     """A number whole, a digest by its beginning, a date where there is no more; nothing that a terminal would obey."""
     assert stale.shown(revision) == text
+
+
+@pytest.mark.parametrize(
+    ("old", "now", "line"),
+    [
+        (("ssm@7",), ("-",), "A  ssm 7 -> default"),
+        (("-",), ("ssm@7",), "A  nothing -> ssm 7"),
+        (("ssm@7",), ("ssm@8",), "A  ssm 7 -> 8"),
+        (("ssm@7", "sm@a"), ("ssm@7", "vault@b"), "A  sm a -> vault b"),
+        (("ssm@7", "sm@a"), ("ssm@8", "sm@b"), "A  ssm 7 -> 8, sm a -> b"),
+    ],
+)
+def test_a_change_says_from_what_to_what(old, now, line):
+    """Of each source that changed."""
+    assert stale.Verdict("A", stale.STALE, old, now).line() == line

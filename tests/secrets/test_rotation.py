@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from envref.backends.base import Backend
 from envref.errors import BackendError, UsageError
 from envref.project.config.model import BackendConfig
 from envref.resolve.resolve import Scope
@@ -13,6 +14,7 @@ from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore
+from tests.backends.doubles.memory import Kept
 from tests.cli.conftest import PluginProject
 
 BEFORE = {"k": "now", "k.__history.1": "one", "k.__history.2": "two", "k.__history.3": "three"}
@@ -111,3 +113,25 @@ def test_keep_has_bounds(keep):
         rotation.check_keep(keep)
     assert rotation.check_keep(0) == 0
     assert rotation.check_keep(100) == 100
+
+
+@pytest.mark.parametrize(
+    ("keep", "values"),
+    [(0, ["new"]), (1, ["new", "now"]), (2, ["new", "now", "one"]), (4, ["new", "now", "one", "two", "three"])],
+)
+def test_a_store_that_changes_several_at_once_is_asked_once(texts, monkeypatch, keep, values):
+    """All of it is one change, and nothing is left of what is too old."""
+    texts.update({f"app/{key}": text for key, text in BEFORE.items()})
+    changes = []
+    monkeypatch.setattr(Kept, "transactional", True)
+
+    def change(store, wanted, deadline):
+        changes.append(wanted)
+        Backend.change(store, wanted, deadline)
+
+    monkeypatch.setattr(Kept, "change", change)
+    found = Store(BackendConfig(name="store", type="kept"), "/", None, time.monotonic())
+    rotation.rotate(ScopedStore(found, Scope("app")), "k", Secret("now"), Secret("new"), keep=keep)
+    names = ["app/k", *(f"app/k.__history.{number}" for number in range(1, 5))]
+    assert texts == dict(zip(names, values, strict=False))
+    assert len(changes) == 1

@@ -406,3 +406,9 @@ def test_where_no_leader_is_to_be_seen_the_oldest_of_the_session_counts(monkeypa
     process = int(lives.of_session({}).split()[1])
     assert process != os.getpid()
     assert not lives.has_ended(lives.of_session({}))
+
+
+def test_the_process_that_a_life_hangs_on():
+    """None where it hangs on a folder."""
+    assert lives.process_of(lives.of_process(os.getpid())) == os.getpid()
+    assert lives.process_of("folder /run/x") == 0

@@ -511,3 +511,9 @@ def _state(process):
             return file.read().rpartition(")")[2].split()[0]
     except OSError:
         return "Z"
+
+
+def test_the_shortest_needle_is_found_in_two_pieces():
+    """Of four bytes, as short as a masked value can be."""
+    masker = Masker(Needles([b"abcd", b"QRST"]))
+    assert b"".join(masker.feed(bytes([byte])) for byte in b"xabcdyQRSTz") + masker.flush() == b"x***y***z"

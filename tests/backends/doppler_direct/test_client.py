@@ -13,6 +13,8 @@ import sys
 import pytest
 
 from envref.backends.doppler import Doppler
+from envref.backends.doppler_direct import client
+from envref.backends.http.connection import Answer
 from envref.errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign, soon
 from tests.backends.contract import values_of
@@ -167,3 +169,28 @@ class TestWay:
         assert 'backend "doppler": asked without doppler\n' in project.envref("doctor", "-v").stderr
         monkeypatch.setenv("DOPPLER_VERIFY_TLS", "false")
         assert " s, through doppler (verify-tls)\n" in project.envref("resolve", "-v").stderr
+
+
+OF_JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "message", "pause"),
+    [
+        (429, {"retry-after": "7"}, b"", "Request failed with HTTP 429", 7.0),
+        (429, {}, b"", "Request failed with HTTP 429", 0.0),
+        (500, {"retry-after": "7"}, b"", "Request failed with HTTP 500", None),
+        (400, OF_JSON, b'{"messages": ["a", "b"]}', "a\nb", None),
+        (
+            429,
+            {**OF_JSON, "retry-after": "7"},
+            b'{"messages": ["Rate limit"]}',
+            "Rate limit",
+            7.0,
+        ),
+    ],
+)
+def test_a_service_that_is_asked_too_often_is_left_alone(status, headers, body, message, pause):
+    """For as long as it says; any other refusal is final."""
+    refusal = client._refusal(Answer(status, headers, body))
+    assert (refusal.text, client._pause(refusal)) == (message, pause)

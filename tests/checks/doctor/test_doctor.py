@@ -382,3 +382,13 @@ def test_every_check_is_documented():
     page = (pathlib.Path(__file__).parent.parent.parent.parent / "docs/doctor.md").read_text(encoding="utf-8")
     for table in (doctor.FILES, doctor.PROJECT, doctor.STORES, doctor.FLOX):
         assert all(f"`{word}`" in page for word in table)
+
+
+def test_an_empty_value_is_a_note_and_the_rest_is_not(project):
+    """`KEY=` is usual in templates."""
+    project.write(".env", "A=\nB=x y\n")
+    found = findings(project, doctor.FILES)
+    assert [(word, each.is_note) for word, [each] in sorted(found.items())] == [
+        ("empty-value", True),
+        ("unquoted-spaces", False),
+    ]

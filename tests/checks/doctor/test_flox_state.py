@@ -258,3 +258,12 @@ def test_a_runtime_directory_elsewhere(project, tmp_path, monkeypatch):
 def test_flox_checks_are_only_made_when_asked_for():
     """None of them is in the other tables."""
     assert not set(doctor.FLOX) & {*doctor.FILES, *doctor.PROJECT, *doctor.STORES}
+
+
+def test_only_folders_are_looked_into(tmp_path):
+    """A link may lead anywhere."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    assert list(flox_state._directories(str(tmp_path))) == [str(tmp_path / "folder")]
+    assert list(flox_state._directories(str(tmp_path / "none"))) == []
