@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 
 class LockedStore(Store):
-    """A store of which some addresses have a version that is pinned: `pins` says the whole revision of each."""
+    """A store of which some addresses have a version that is pinned: `pins` has the line of each."""
 
     __slots__ = ("pins",)
 
-    update: tuple[str, ...] = ()  # the command that takes what is there now; each lock has a class of its own
+    profile: str | None = None  # of the lock's section; each lock has a class of its own
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.pins: dict[Address, str] = {}
+        self.pins: dict[Address, Pin] = {}
 
-    def pin(self, address: Address, revision: str) -> Address:
-        """The address at the version of that revision."""
-        pinned = address.at(version_of(revision))
-        self.pins[pinned] = revision
+    def pin(self, address: Address, pin: Pin) -> Address:
+        """The address at the version of that line."""
+        pinned = address.at(version_of(pin.revision))
+        self.pins[pinned] = pin
         return pinned
 
     def allows(self, error: BackendError) -> bool:  # noqa: ARG002
@@ -63,15 +63,18 @@ class LockedStore(Store):
 
     def _fault(self, address: Address, answer: Answer | None) -> BackendError | None:
         """Why the answer is not the writing that is pinned."""
+        pin = self.pins[address]
+        update = ("envref", "lock", "--update", pin.name, *words_of(self.profile))
         if isinstance(answer, BackendError) and not isinstance(answer, HoldsBytes):
+            if isinstance(answer, BackendInvalid) and not answer.cure():  # such a version can't be there
+                return BackendInvalid(f"{answer.message}, as {FILE} names it", run=update)
             return answer
         told = answer.encoded if isinstance(answer, HoldsBytes) else answer
-        revision = self.pins[address]
-        if told is not None and is_same(told.revision, revision):
+        if told is not None and is_same(told.revision, pin.revision):
             return None
-        place = f'version {shown(revision)} of "{address}", which {FILE} names,'
+        place = f'version {shown(pin.revision)} of "{address}", which {FILE} names,'
         fact = f"{place} is no more" if told is None else f"{place} is another writing now"
-        return BackendInvalid(fact, subject=self.label, run=self.update)
+        return BackendInvalid(fact, subject=self.label, run=update)
 
 
 class LockedChain(VariableChain):
@@ -140,7 +143,7 @@ def _settled(reference: Reference, place: Place, pin: Pin) -> Place | None:
     if not backend_class(place.store.type).versions or not version_of(pin.revision):
         return None
     if isinstance(place.store, LockedStore):
-        place.address = place.store.pin(place.address, pin.revision)
+        place.address = place.store.pin(place.address, pin)
     return place
 
 
@@ -160,7 +163,9 @@ def revision_chain(project: Project, variables: Iterable[Variable]) -> type[Vari
 
         def _question(self, backend: Backend, addresses: Sequence[Address], until: float) -> Mapping[Address, Answer]:
             others = [address for address in addresses if address not in self.pins]
-            known: dict[Address, Answer] = {each: Unread(self.pins[each]) for each in addresses if each in self.pins}
+            known: dict[Address, Answer] = {
+                each: Unread(self.pins[each].revision) for each in addresses if each in self.pins
+            }
             return {**known, **super()._question(backend, others, until)}
 
     return _chain(project, variables, RevisionStoreOfLock)
@@ -169,7 +174,6 @@ def revision_chain(project: Project, variables: Iterable[Variable]) -> type[Vari
 def _chain(project: Project, variables: Iterable[Variable], kind: type[LockedStore]) -> type[VariableChain]:
     waiting = [variable for variable in variables if variable.plain is None]
     pins = lock.section(project.root, project.profile) if waiting else ()
-    update = ("envref", "lock", "--update", *words_of(project.profile))
-    store = type("StoreOfLock", (kind,), {"update": update, "__slots__": ()})
+    store = type("StoreOfLock", (kind,), {"profile": project.profile, "__slots__": ()})
     members = {"kind": store, "locked": Locked(project, waiting, pins), "__slots__": ()}
     return type("ChainOfLock", (LockedChain,), members)

@@ -123,6 +123,30 @@ def test_what_is_no_number_shows_nothing(typing, project, shell, answer):
 
 @first_python
 @pytest.mark.parametrize("shell", SHELLS)
+def test_a_question_that_failed_is_asked_again_in_the_project(typing, project, shell):
+    """Elsewhere envref can't tell, and somebody wrote meanwhile. It is not asked in each other directory."""
+    stamp.touch()
+    here = typing(shell)
+    assert here.shows("[2 old] > ")
+    here.count.write_text("")
+    here.type("cd /")
+    stamp.touch()
+    assert not here.shows(" old] ")
+    here.type("cd /usr")
+    here.type("cd /usr/bin")
+    here.type("true")
+    assert len(here.asked()) == 2
+    here.count.write_text("3\n")
+    (project.path / "sub").mkdir()
+    here.type(f"cd {project.path / 'sub'}")
+    assert here.shows("[3 old] > ")
+    here.type(f"cd {project.path}")
+    assert here.shows("[3 old] > ")
+    assert len(here.asked()) == 3
+
+
+@first_python
+@pytest.mark.parametrize("shell", SHELLS)
 def test_a_prompt_asks_again_after_a_time(typing, shell):
     """--every is the user's choice: without it nothing asks by itself."""
     here = typing(shell, "--every", "1s")

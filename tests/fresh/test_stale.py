@@ -68,6 +68,9 @@ class Twenty:
         self.pause = pause
         self.lock = lock
 
+    def put(self, key, value):
+        self.store.set(Address("app", key), Secret(value), soon())
+
     def roll_back(self, address, value):
         """By writing the old value, which is one more writing."""
         self.store.set(address, Secret(value), soon())
