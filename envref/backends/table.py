@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     from envref.backends.base import Backend
 
     class Traits(TypedDict):
-        """What a store's class says of it, by the names that it has there."""
+        """What a store's class says of it, by the names that it has there; and which `variables` make it another store.
+
+        A star stands for any end, `* !` and names for all but these.
+        """
 
         asks_person: str
-        read_variables: str
+        variables: str
         reads_fields: bool
         versions: str
 
@@ -61,8 +64,6 @@ SESSIONS = (
     *("TMUX_*", "STY", "GPG_TTY", "SSH_TTY", "KITTY_*", "ITERM_*", "WEZTERM_*", "ALACRITTY_*", "KONSOLE_*", "VTE_*"),
     *("DIRENV_*", "_FLOX_*", "PS1", "PS2", "PROMPT", "PROMPT_COMMAND"),
 )
-# How references of other tools begin: 1Password's own, and those of vals; `Backend.others` says whose store they mean.
-OTHERS = ("op://", "ref+")
 DESKTOP, ANYWHERE = "keychain", "vault"  # the store to begin with on a desktop, and elsewhere
 
 
@@ -81,10 +82,17 @@ def traits_of(kind: str) -> Traits:
     store = backend_class(kind)
     return {
         "asks_person": store.asks_person,
-        "read_variables": store.read_variables,
+        "variables": _variables(store.read_variables),
         "reads_fields": store.reads_fields,
         "versions": store.versions,
     }
+
+
+def _variables(read: str) -> str:
+    """Of what its program reads, by `Traits`: of a whole environment, nothing that names the session, or is private."""
+    if "*" in read.split():
+        return " ".join(("* !", *SESSIONS, *PRIVATE, f"{PRIVATE_PREFIX}*"))
+    return f"{READ_BY_ALL} {read}"
 
 
 def place_variables() -> str:

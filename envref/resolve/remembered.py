@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 
 from envref import __version__, streams
-from envref.backends.table import PRIVATE, PRIVATE_PREFIX, READ_BY_ALL, SESSIONS
 from envref.client import ABSENT, ERROR, VALUE, Late
 from envref.errors import (
     BackendDenied,
@@ -152,12 +151,11 @@ def _meaning(store: Store, scope: tuple[str, str | None]) -> Iterator[str]:
 
 
 def _read(patterns: str) -> Iterable[str]:
-    """The variables that the store's program may read; of those of a whole session, none that only name the session."""
-    wanted = f"{READ_BY_ALL} {patterns}".split()
-    if "*" in wanted:
-        left = set(_matching((*SESSIONS, *PRIVATE, f"{PRIVATE_PREFIX}*")))
-        return [name for name in os.environ if name not in left]
-    return {*_matching(wanted), *(name for name in os.environ if name.endswith(("_PROXY", "_proxy")))}
+    """The variables that there are of `Store.variables`, and those of proxies, which any program may read."""
+    wanted, _, without = patterns.partition("!")
+    left = set(_matching(without.split()))
+    proxies = (name for name in os.environ if name.endswith(("_PROXY", "_proxy")))
+    return {*_matching(wanted.split()), *proxies} - left
 
 
 def _matching(patterns: Iterable[str]) -> Iterable[str]:

@@ -6,7 +6,6 @@ import time
 from _thread import allocate_lock  # what threading would import more for
 
 from envref import streams
-from envref.backends.table import backend_class, traits_of
 from envref.errors import (
     BackendError,
     BackendInvalid,
@@ -102,6 +101,12 @@ class Store:
         self.seconds = 0.0
 
     @property
+    def _class(self) -> type[Backend]:
+        from envref.backends.table import backend_class  # what the agent has needs no class
+
+        return backend_class(self.type)
+
+    @property
     def backend(self) -> Backend:
         """The store's backend, made on first use. Raises BackendError if it can't be made.
 
@@ -130,7 +135,7 @@ class Store:
         self._backend, self._is_open = made, True
 
     def _made(self, credentials: Mapping[str, str]) -> Backend:
-        made = backend_class(self.type)(self.name, **self._config.arguments(self._root), **credentials)
+        made = self._class(self.name, **self._config.arguments(self._root), **credentials)
         made.asks_beside_data = self.asks_beside_data
         if self.memory:
             made.keep_credentials(self.memory.agent)
@@ -149,7 +154,7 @@ class Store:
     @property
     def label(self) -> str:
         """How its errors begin."""
-        return f'{self.type} "{self.name}"' if backend_class(self.type).label_has_name else self.type
+        return f'{self.type} "{self.name}"' if self._class.label_has_name else self.type
 
     @property
     def asks_person(self) -> str:
@@ -170,7 +175,12 @@ class Store:
 
     @property
     def _traits(self) -> Traits:
-        return self._config.traits or traits_of(self.type)
+        return self._config.traits or self._unread_traits()
+
+    def _unread_traits(self) -> Traits:
+        from envref.backends.table import traits_of
+
+        return traits_of(self.type)
 
     @property
     def reads_fields(self) -> bool:
@@ -189,8 +199,8 @@ class Store:
 
     @property
     def variables(self) -> str:
-        """The variables that its program reads, as `Backend.read_variables`."""
-        return self._traits["read_variables"]
+        """The variables that make it another store, as `Traits` has them."""
+        return self._traits["variables"]
 
     def arguments(self) -> Mapping[str, Any]:
         """What its backend is made with, but for what it borrows."""
@@ -323,7 +333,7 @@ class Store:
     @property
     def _is_said(self) -> bool:
         """Whether the store's messages begin with its name."""
-        return self.name == self.type or backend_class(self.type).label_has_name
+        return self.name == self.type or self._class.label_has_name
 
 
 class Stores:

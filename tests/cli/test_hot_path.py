@@ -60,8 +60,7 @@ BUILT_IN = {
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.refs.address"}
-TABLE = {"envref.backends", "envref.backends.table"}  # with the variables that lead a store's program elsewhere
-ASKING |= TABLE | {"envref.refs.reference"}
+ASKING |= {"envref.refs.reference"}
 FILLING = {"envref.env.filling"}
 ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
@@ -69,7 +68,12 @@ GATE = {f"envref.project.trust.{name}" for name in ("dangerous", "meaning", "nam
 GATE |= {"envref.backends.programs"}
 # A shell that gets the value of a reference gets its revision too.
 TELLING = {"envref.fresh", "envref.fresh.seen"}
-OPENING = ASKING | TELLING | {f"envref.{name}" for name in ("memory", "libc", "backends.answer", "backends.base")}
+TABLE = {"envref.backends", "envref.backends.table"}  # with the variables that lead a store's program elsewhere
+# What the agent has opens no store: neither its class nor the table of classes is loaded.
+WARM = ASKING | TELLING | {f"envref.{name}" for name in ("client", "libc", "memory", "resolve.remembered")}
+OPENING = (
+    ASKING | TELLING | TABLE | {f"envref.{name}" for name in ("memory", "libc", "backends.answer", "backends.base")}
+)
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
@@ -168,10 +172,10 @@ def test_the_help_imports_no_command(app):
     assert modules == {f"envref.cli.{name}" for name in ("commands", "grammar", "summaries")}
 
 
-def test_an_address_adds_the_table_of_stores(app):
-    """Which knows how references of other tools begin; this is none."""
+def test_an_address_adds_nothing(app):
+    """How references of other tools begin is known; this is none."""
     app.write(".env", "A=https://localhost\n")
-    assert loaded(app, "resolve", "--export") == PLAIN | TABLE
+    assert loaded(app, "resolve", "--export") == PLAIN
 
 
 def test_a_failing_reference_adds_the_chain_and_the_report(app):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from envref.project.config.files import Sources
 
-_FORMAT = "envref config 11"
+_FORMAT = "envref config 12"
 _END = b"\nend of envref config\n"  # after a crash the renamed file may lack its data
 _LONGEST_NAME = 200  # bytes, of the 255 that a file name may have
 
