@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -366,10 +367,10 @@ def test_a_folder_that_is_not_as_it_should_be_is_made_anew(app, broken):
 
 
 def test_a_folder_that_others_can_write_is_refused(app):
-    """It, the one above it, and a link in its place: in each others could put a program of the tool's name."""
+    """It, those above it, and a link in its place: in each others could put a program of the tool's name."""
     app.envref("shim", "--write")
     path = folder(app)
-    for place in (path, os.path.dirname(path)):
+    for place in (path, *list(map(str, pathlib.Path(path).parents))[:4]):
         os.chmod(place, 0o777)
         done = app.envref("shim", "--export")
         assert (done.returncode, done.stdout) == (1, "false\n")
