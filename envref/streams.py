@@ -1,4 +1,4 @@
-"""stdout and stderr: data in one write, messages escaped. Nothing else in envref writes to either."""
+"""stdin, stdout and stderr, each of which may be closed: data in one write, messages escaped. Nothing else writes."""
 
 from __future__ import annotations
 
@@ -96,6 +96,11 @@ class _OpenQuestion(Cancellable):
 
 
 question = _OpenQuestion()
+
+
+def given() -> bytes:
+    """All of stdin; nothing where the caller closed it."""
+    return b"" if sys.stdin is None else sys.stdin.buffer.read()
 
 
 def write(text: str) -> None:

@@ -229,6 +229,28 @@ def test_a_log_is_waited_for(tmp_path):
     assert log.read_bytes() == b"x\n"
 
 
+def test_a_log_that_many_fill_at_once_keeps_the_latest_of_each(tmp_path):
+    """It begins anew between two lines, whoever fills it: no line is cut, none of those that are kept has a gap."""
+    path = str(tmp_path / "log")
+
+    def fill(writer):
+        for number in range(40):
+            atomic.append_line(path, f"{writer} {number:02}", largest=100)
+
+    threads = [threading.Thread(target=fill, args=(writer,)) for writer in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    files = [tmp_path / "log.1", tmp_path / "log"]
+    lines = [line.split() for file in files for line in file.read_text().splitlines()]
+    assert max(file.stat().st_size for file in files) <= 100
+    assert len(lines) > 20
+    for writer in "abc":
+        numbers = [int(number) for name, number in lines if name == writer]
+        assert numbers == list(range(40))[-len(numbers) :] or not numbers
+
+
 def test_a_log_that_is_a_link_is_refused(tmp_path):
     """A repository could send the lines, and the mode, to another file."""
     (tmp_path / "victim").write_bytes(b"")

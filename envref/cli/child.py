@@ -93,7 +93,8 @@ def coerced_locale() -> bool:
 
 def become(command: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
     """Becomes the command, which gets pid, terminal, signals and exit status. Ends only by EnvrefError."""
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     if "envref.memory" in sys.modules:
         from envref import memory
 

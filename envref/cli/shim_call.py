@@ -11,7 +11,9 @@ from envref import streams
 from envref.cli import activate, child, words
 from envref.cli.request import VALUES, Request, seconds
 from envref.errors import FAILED, EnvrefError
+from envref.paths import shown
 from envref.project.config.model import VARIABLES
+from envref.project.project import NoProject
 from envref.tools import calls
 from envref.tools.lookup import ASKED, MARK, program
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from envref.tools.lookup import RealTool
 
 CALL = "--call"
+_FORGETTING = 'eval "$(envref shim --export)"'
 _NAMES = ("directory", "profile")
 _VALUES = {CALL: "tool", **{word: name for word, name in VALUES.items() if name in _NAMES}}
 
@@ -88,7 +91,12 @@ def _environment(found: RealTool) -> dict[bytes, bytes]:
 
 def _add_values(wanted: ShimCall, environment: dict[bytes, bytes]) -> bool:
     """Adds the tool's variables, or says why there is one without a value; all are asked for at once."""
-    resolution = activate.exported(wanted.request, lambda project: _names(project, wanted.tool))
+    try:
+        resolution = activate.exported(wanted.request, lambda project: _names(project, wanted.tool))
+    except NoProject:
+        place = shown(wanted.request.directory)
+        hint = f"in the project's new place: {_FORGETTING}; to do without its variables, take its script off PATH"
+        raise EnvrefError(f"{wanted.tool}: its project is not in {place} any more", hint=hint) from None
     if resolution.failed:
         from envref.resolve.report import complaints
 
@@ -101,6 +109,6 @@ def _add_values(wanted: ShimCall, environment: dict[bytes, bytes]) -> bool:
 def _names(project: Project, tool: str) -> Sequence[str]:
     names = project.config.tools.get(tool, {}).get(VARIABLES, ())
     if not names:
-        cure = 'this shell forgets its script by: eval "$(envref shim --export)"'
+        cure = f"this shell forgets its script by: {_FORGETTING}"
         raise EnvrefError(f"{tool} is not under tools: in .envref.yaml any more", hint=cure)
     return names

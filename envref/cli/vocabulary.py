@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[Entry, ...]] = {
     "completion": (("--install", "", "Put the script where the shell finds it; by default that of SHELL."),("--prompt", "one of bash zsh fish", "Print a segment of the prompt instead: how many variables of the shell are old."),("--every", "text", "With --prompt: also ask the stores again after this long, e.g. 10m."),("", "one of bash zsh fish powershell", ""),),
     "config": (),
     "config show": (("--format", "one of plain json table", "One of plain, json, table."),),
-    "credential": (("--setup", "one of aws cargo docker git kubectl", "Show the setting that has the tool ask."),("--write", "", "With --setup: write it into the tool's own config."),),
+    "credential": (("--setup", "one of aws cargo docker git kubectl", "Show the setting that has the tool ask."),("--write", "", "With --setup: write it into the tool's own config."),("--remove", "", "With --setup: take it out of the tool's own config."),),
     "credential aws": (),
     "credential cargo": (),
     "credential docker": (("", "text", ""),),

@@ -37,8 +37,8 @@ def note(tool: str, process: int, mark: str) -> None:
         if make_private(place):
             return
         for other in _known(place, tool):
-            if other == process or processes.find(other) is None:
-                os.unlink(_file(place, other, tool))
+            if other == process or not processes.start_of(other):
+                _forget(_file(place, other, tool))
         with open_new(_file(place, process, tool)) as file:
             file.write(f"{now.ticks}\n{mark}".encode("utf-8", "surrogateescape"))
     except OSError:
@@ -51,7 +51,15 @@ def _known(place: str, tool: str) -> set[int]:
         names = os.listdir(place) if place else []
     except OSError:
         return set()
-    return {int(number) for number, _, named in (name.partition("-") for name in names) if named == tool}
+    parts = (name.partition("-") for name in names)
+    return {int(number) for number, _, named in parts if named == tool and number.isascii() and number.isdecimal()}
+
+
+def _forget(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # another call did
 
 
 def _file(place: str, process: int, tool: str) -> str:

@@ -26,6 +26,10 @@ def path() -> str:
     return os.path.join(os.environ.get("CARGO_HOME") or expanded("~/.cargo"), "config.toml")
 
 
+def _provider(root: str) -> list[str]:
+    return [_FROM_STDOUT, *asking(root, "cargo")]
+
+
 def edit(text: str, root: str, name: str, place: ServerPlace) -> str:
     """The file with envref as the provider of the registry with this index, under its name there or the given one.
 
@@ -34,11 +38,29 @@ def edit(text: str, root: str, name: str, place: ServerPlace) -> str:
     try:
         document = tomlkit.parse(text)
         where, table = _registry(document, name, place)
-        _set_provider(table, where, [_FROM_STDOUT, *asking(root, "cargo")])
+        _set_provider(table, where, _provider(root))
         return tomlkit.dumps(document)
     except (TOMLKitError, AttributeError, TypeError) as error:
-        reason = str(error) if isinstance(error, TOMLKitError) else "not a config of Cargo"
-        raise EnvrefError(f"{shown(path())}: {reason}") from None
+        raise _broken(error) from None
+
+
+def without(text: str, root: str) -> str:
+    """The file without that provider. The index of a registry stays: it names the registry, and asks nobody."""
+    try:
+        document = tomlkit.parse(text)
+        for name, table in [("", document.get("registry", {})), *document.get("registries", {}).items()]:
+            if list(table.get(_PROVIDER, ())) == _provider(root):
+                del table[_PROVIDER]
+                if not name and not table:
+                    del document["registry"]
+        return tomlkit.dumps(document)
+    except (TOMLKitError, AttributeError, TypeError) as error:
+        raise _broken(error) from None
+
+
+def _broken(error: Exception) -> EnvrefError:
+    reason = str(error) if isinstance(error, TOMLKitError) else "not a config of Cargo"
+    return EnvrefError(f"{shown(path())}: {reason}")
 
 
 def _registry(document: Any, name: str, place: ServerPlace) -> tuple[str, Any]:
@@ -59,9 +81,9 @@ def _registry(document: Any, name: str, place: ServerPlace) -> tuple[str, Any]:
     return f"registries.{own}", table
 
 
-def _set_provider(table: Any, where: str, provider: list[str]) -> None:
+def _set_provider(table: Any, where: str, wanted: list[str]) -> None:
     old = table.get(_PROVIDER)
-    if old is not None and list(old)[:2] != provider[:2]:
+    if old is not None and list(old)[:2] != wanted[:2]:
         raise taken(f"{where}.{_PROVIDER}", shown(path()), "take it out there")
-    if old is None or list(old) != provider:
-        table[_PROVIDER] = provider
+    if old is None or list(old) != wanted:
+        table[_PROVIDER] = wanted

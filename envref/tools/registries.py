@@ -15,7 +15,7 @@ from envref.project.place import ServerPlace, parse
 from envref.project.trust.record import private_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _FOLDER = "credential"
 _KEEPING = "keeping the registries of docker"
@@ -43,11 +43,21 @@ def directory_of(asked: ServerPlace) -> str:
 
 def add(servers: Iterable[str], directory: str) -> None:
     """From now on these are the project's. EnvrefError if that can't be saved."""
+    _save(lambda old: {**old, **dict.fromkeys(servers, directory)})
+
+
+def forget(directory: str) -> None:
+    """The project has none any more. EnvrefError if that can't be saved."""
+    if directory in known().values():
+        _save(lambda old: {server: each for server, each in old.items() if each != directory})
+
+
+def _save(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
     if not _path():
         raise EnvrefError(f"{_KEEPING}: no home directory", hint=NO_HOME)
     private_directory(_FOLDER, os.environ, _KEEPING)
     with atomic.lock(_path()):
-        text = json.dumps({**known(), **dict.fromkeys(servers, directory)}, indent=1) + "\n"
+        text = json.dumps(change(known()), indent=1) + "\n"
         atomic.write(_path(), text.encode(), mode=0o600)
 
 

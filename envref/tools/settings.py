@@ -36,9 +36,13 @@ def asking(root: str, tool: str) -> Words:
 # git
 
 
+def helper_of_git(root: str) -> str:
+    return f"!{pasted(asking(root, 'git'))}"
+
+
 def commands_of_git(root: str, places: Iterable[ServerPlace]) -> list[Words]:
     """An empty helper comes first: git forgets those before it, which would be told the password to keep it."""
-    helper = f"!{pasted(asking(root, 'git'))}"
+    helper = helper_of_git(root)
     commands: list[Words] = []
     for place in places:
         key = f"credential.{place.url}"
@@ -61,10 +65,14 @@ def command_of_kubectl(root: str, user: str) -> Words:
     )
 
 
+def users_of_kubectl() -> list[dict[str, Any]]:
+    listed = told(("kubectl", "config", "view", "--output", "json"))
+    return json.loads(listed or "{}").get("users") or []
+
+
 def check_kubectl(user: str) -> None:
     """Raises EnvrefError where the kubeconfig has a user of this name who is not envref's."""
-    listed = _told(("kubectl", "config", "view", "--output", "json"))
-    for each in json.loads(listed or "{}").get("users") or ():
+    for each in users_of_kubectl():
         own = each.get("user") or {}
         if each.get("name") == user and own.get("exec", {}).get("command") != "envref" and own:
             raise taken(f'the user "{user}"', "the kubeconfig", f"kubectl config delete-user {user}")
@@ -73,10 +81,11 @@ def check_kubectl(user: str) -> None:
 def execute(commands: Iterable[Words]) -> None:
     """Runs them one after the other. EnvrefError with the program's own words."""
     for words in commands:
-        _told(words)
+        told(words)
 
 
-def _told(words: Words) -> str:
+def told(words: Words, *fine: int) -> str:
+    """What a tool's own program prints. EnvrefError with its words, unless its status is 0 or one of these."""
     program = find(words[0])
     if program is None:
         raise EnvrefError(f"{words[0]} is not on PATH", hint="without --write the setting is only shown")
@@ -86,7 +95,7 @@ def _told(words: Words) -> str:
         label=words[0],
         environment=child_environment(),
     )
-    if done.status:
+    if done.status and done.status not in fine:
         says = done.stderr.strip()
         raise EnvrefError(f"{' '.join(words[:3])}: {says}")
     return done.stdout.decode("utf-8", "replace")
@@ -143,7 +152,7 @@ def name_for_docker(place: ServerPlace) -> str:
 
 def edit_docker(text: str, servers: Sequence[str]) -> str:
     """The file with envref as the helper of these registries; keys that docker does not know stay as well."""
-    config = _json(text)
+    config = config_of_docker(text)
     helpers = config.setdefault("credHelpers", {})
     if all(helpers.get(server) == HELPER for server in servers):
         return text
@@ -155,7 +164,7 @@ def edit_docker(text: str, servers: Sequence[str]) -> str:
     return json.dumps(config, indent="\t", ensure_ascii=False) + "\n"
 
 
-def _json(text: str) -> dict[str, Any]:
+def config_of_docker(text: str) -> dict[str, Any]:
     try:
         config = json.loads(text or "{}")
     except ValueError as error:

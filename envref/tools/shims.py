@@ -83,9 +83,17 @@ def check(directory: str) -> None:
         fault = fault or "belongs to another user"
         raise EnvrefError(f"{shown(directory)} {fault}", subject="shims", hint="move it away")
     if not is_ours(status):
-        raise EnvrefError(
-            f"{shown(directory)} can be written by others", subject="shims", run=("chmod", "go-w", directory)
-        )
+        raise _open_to_others(directory, "go-w")
+    above = os.path.dirname(directory)
+    while above != os.path.dirname(above):
+        mode = os.stat(above).st_mode  # of a group, a user's own may be meant; in a sticky folder nobody renames ours
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            raise _open_to_others(above, "o-w")
+        above = os.path.dirname(above)
+
+
+def _open_to_others(directory: str, cure: str) -> EnvrefError:
+    return EnvrefError(f"{shown(directory)} can be written by others", subject="shims", run=("chmod", cure, directory))
 
 
 def written(project: Project) -> list[str]:

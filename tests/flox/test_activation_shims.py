@@ -9,6 +9,7 @@ import pytest
 from envref.flox import form, manifest
 from envref.flox.form import Form
 from envref.project.project import configured
+from tests.backends.vaults import PASSPHRASE
 from tests.flox.simulator import SHELLS
 from tests.requirements import first_python
 
@@ -103,6 +104,20 @@ def test_services_have_the_shims_and_not_the_value(tools):
     assert tools.values["API_KEY"] not in str(environments)
     [log] = (tools.project / ".flox" / "log").iterdir()
     assert tools.values["API_KEY"] not in log.read_text()
+
+
+def test_an_assistant_in_its_shell_sees_no_value(tools):
+    """`envref bare`: nothing that the activation gave, and the tool that it allows has its own."""
+    tools.write("passphrase", PASSPHRASE).chmod(0o600)
+    start = activated(tools, form.HOOKED).start()
+    more = "export ENVREF_VAULT_PASSPHRASE_FILE=$PWD/passphrase"
+    then = f"{more}; envref bare -- sh -c 'gh; env'; echo ::; envref bare --allow gh -- sh -c 'gh; env'"
+    session = start.attach("bash", then=then, cwd=tools.project)
+    bare, _, allowed = session.stdout.partition("::\n")
+    value, other = tools.values["API_KEY"], tools.values["DB_PASS"]
+    assert bare.startswith("gh [] []\n"), session.stderr
+    assert allowed.startswith(f"gh [{value}] []\n"), session.stderr
+    assert (value in bare, other in session.stdout, allowed.count(value)) == (False, False, 1)
 
 
 @EVERY_SHELL

@@ -357,6 +357,44 @@ def test_setup_keeps_the_user_s_own(shop, home, tool):
     assert path.read_text() == written
 
 
+@pytest.mark.parametrize("tool", OWN)
+def test_what_setup_wrote_is_taken_out_again(shop, home, tool):
+    """The user's own is as before, also where the project has no credential for the tool any more; twice changes
+    nothing.
+    """
+    name, text = OWN[tool]
+    path = home / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    if tool == "git":
+        need("git")
+    words = ("credential", "--setup", tool)
+    assert shop.envref(*words, "--write").returncode == 0
+    shop.write(".envref.yaml", config(PLUGIN_ENTRY))
+    done = shop.envref(*words, "--remove")
+    assert (done.returncode, "skip" in done.stderr) == (0, False), done.stderr
+    left = path.read_text()
+    assert (json.loads(left) == json.loads(text)) if tool == "docker" else (left.rstrip("\n") == text.rstrip("\n"))
+    assert shop.envref("credential", "docker", "list", cwd=home).stdout == "{}\n"
+    done = shop.envref(*words, "--remove")
+    assert (done.returncode, "(envref is not in it)" in done.stderr, path.read_text()) == (0, True, left)
+
+
+def test_another_project_s_setting_stays(shop, home):
+    """What asks about another directory is its own; a file that is not there is not made."""
+    need("git")
+    assert shop.envref("credential", "--setup", "aws", "--remove").returncode == 0
+    assert not (home / ".aws").exists()
+    (home / ".aws").mkdir()
+    other = "[profile other]\ncredential_process = envref -C /elsewhere credential aws\n"
+    (home / ".aws" / "config").write_text(other)
+    shop.envref("credential", "--setup", "aws", "--write")
+    shop.envref("credential", "--setup", "aws", "--remove")
+    assert (home / ".aws" / "config").read_text().rstrip("\n") == other.rstrip("\n")
+    assert shop.envref("credential", "--remove").returncode == 2
+    assert shop.envref("credential", "--setup", "aws", "--write", "--remove").returncode == 2
+
+
 TAKEN = {
     "aws": (".aws/config", "[profile app]\ncredential_process = mine\n"),
     "docker": (".docker/config.json", '{"credHelpers": {"ghcr.example": "pass"}}'),
@@ -387,15 +425,17 @@ BROKEN = [
     ("cargo", ".cargo/config.toml", "[registries]\nx = 5\n"),
     ("cargo", ".cargo/config.toml", "[registry]\ncredential-provider = 5\n"),
 ]
+WAYS = ["--write", "--remove"]
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(("tool", "name", "text"), BROKEN)
-def test_setup_leaves_a_broken_file_alone(shop, home, tool, name, text):
+def test_setup_leaves_a_broken_file_alone(shop, home, tool, name, text, way):
     """What is no config of the tool is named, and keeps every byte."""
     path = home / name
     path.parent.mkdir()
     path.write_text(text)
-    done = shop.envref("credential", "--setup", tool, "--write")
+    done = shop.envref("credential", "--setup", tool, way)
     assert (done.returncode, path.read_text()) == (1, text)
     assert f"~/{name}" in done.stderr
     assert "internal error" not in done.stderr

@@ -274,7 +274,7 @@ def test_docker_asks_for_a_registry(shop, home, certificate):
 # kubectl
 
 
-def test_kubectl_gets_a_token_for_the_cluster(shop, certificate):
+def test_kubectl_gets_a_token_for_the_cluster(shop, project, certificate):
     """Of the versions that the kubeconfig may ask in, v1; the cluster is told, and another one gets none."""
     kubectl = optional("kubectl")
 
@@ -300,6 +300,11 @@ def test_kubectl_gets_a_token_for_the_cluster(shop, certificate):
     assert server.authorizations == {f"Bearer {TOKEN}"}
     assert (refused.returncode, other.authorizations) == (1, set())
     assert f"the project has no credential of {other.endpoint}" in refused.stderr
+    users = [kubectl, "config", "get-users"]
+    assert "shop" in run(*users).stdout.split()
+    removed = [project.envref("credential", "--setup", "kubectl", "--remove") for _ in range(2)]
+    assert ["skip" in done.stderr for done in removed] == [False, True]
+    assert "shop" not in run(*users).stdout.split()
 
 
 # cargo

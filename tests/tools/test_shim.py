@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import signal
 import stat
 import subprocess
@@ -252,6 +253,29 @@ def test_a_tool_that_left_the_config_is_an_error_until_the_shell_knows(app):
     assert app.typed(f"{changed}; {cure}\ngh", shell=SHELLS["bash"]).stdout == f"1\ngh 0  [] [] {app.path}\n"
 
 
+@first_python
+def test_a_project_that_has_moved_is_said(app):
+    """`envref init`, which is the cure elsewhere, would make a project where the tool was called."""
+    done = app.typed(f"{FIRST['bash']}; mv .envref.yaml elsewhere; cd /; gh", shell=SHELLS["bash"])
+    told = f"error: gh: its project is not in {app.path} any more\n  hint: in the project's new place: eval "
+    assert (done.returncode, done.stderr.startswith(told)) == (1, True), done.stderr
+
+
+@first_python
+def test_streams_that_the_caller_closed_stay_closed(app):
+    """For the tool, and for what reads and writes none of them."""
+    app.program("gh", "exit 5")
+    start = f'{FIRST["bash"]}; try() {{ "$@"; echo $? >&3; }}; exec 3>&1; '
+    done = app.typed(f"{start} try gh <&-; try gh >&-; try gh 2>&-; try gh <&- >&- 2>&-", shell=SHELLS["bash"])
+    assert (done.stdout, done.stderr) == ("5\n" * 4, "")
+    code = "exec 3>&1; for words in 'credential git get' 'credential docker get' 'secret set a' 'vault import'; do "
+    done = app.typed(
+        f"{code} envref $words <&-; done; for words in 'secret get token' 'run -- true'; do "
+        "envref $words >&-; envref $words 2>&-; done; envref -h >&-"
+    )
+    assert "internal error" not in done.stderr
+
+
 def test_nobody_s_project_starts_nothing(project, nobody_agreed, app_of):
     """Nor does it get onto PATH: trust as for every activation."""
     app = app_of(project)
@@ -343,10 +367,10 @@ def test_a_folder_that_is_not_as_it_should_be_is_made_anew(app, broken):
 
 
 def test_a_folder_that_others_can_write_is_refused(app):
-    """It, the one above it, and a link in its place: in each others could put a program of the tool's name."""
+    """It, those above it, and a link in its place: in each others could put a program of the tool's name."""
     app.envref("shim", "--write")
     path = folder(app)
-    for place in (path, os.path.dirname(path)):
+    for place in (path, *list(map(str, pathlib.Path(path).parents))[:4]):
         os.chmod(place, 0o777)
         done = app.envref("shim", "--export")
         assert (done.returncode, done.stdout) == (1, "false\n")

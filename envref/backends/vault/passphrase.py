@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import stat
-import sys
 import time
 
 from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
@@ -165,7 +164,7 @@ def _line(raw: bytes, source: str) -> Secret:
 
 def can_be_asked(*, beside_data: bool = True) -> bool:
     """Whether a person is there to type it; with `beside_data` even if standard input is not a terminal."""
-    return sys.stderr.isatty() and _in_foreground() and (beside_data or os.isatty(0))
+    return os.isatty(2) and _in_foreground() and (beside_data or os.isatty(0))
 
 
 def _require_terminal(*, beside_data: bool = True) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 from envref import __version__, streams
 from envref.cli.credential.values import agreed, values
@@ -26,7 +25,7 @@ def answered(asked: Asked) -> int:
     if asked.operation == _VERSION:
         streams.write(f"docker-credential-envref (envref) {__version__}\n")
         return OK
-    server = sys.stdin.read().strip()
+    server = streams.given().decode("utf-8", "surrogateescape").strip()
     if asked.operation == _ERASE:
         return OK  # docker logout
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from envref import streams
 from envref.cli.credential.values import agreed, values
 from envref.errors import OK
@@ -17,7 +15,7 @@ _GET, _ERASE = "get", "erase"
 
 
 def answered(asked: Asked) -> int:
-    request = credential.asked_by_git(sys.stdin.read())
+    request = credential.asked_by_git(streams.given().decode("utf-8", "surrogateescape"))
     place = credential.place_of_git(request)
     if place is None or asked.operation not in (_GET, _ERASE):
         return OK  # gitcredentials(7): what a helper does not know, it ignores

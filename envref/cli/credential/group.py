@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from envref.cli.grammar import Group, directory
+from envref.cli.grammar import Group, directory, exclusive
 from envref.errors import UsageError
 
 _COMMANDS = {
@@ -19,19 +19,26 @@ _COMMANDS = {
 @click.group(cls=Group, lazy=_COMMANDS)
 @click.option("--setup", "tool", type=click.Choice(sorted(_COMMANDS)), help="Show the setting that has the tool ask.")
 @click.option("--write", is_flag=True, help="With --setup: write it into the tool's own config.")
+@click.option("--remove", is_flag=True, help="With --setup: take it out of the tool's own config.")
 @click.pass_context
-def credential(context: click.Context, tool: str | None, *, write: bool) -> None:
+def credential(context: click.Context, tool: str | None, *, write: bool, remove: bool) -> None:
     """Answer a tool that asks for a credential, in the tool's own protocol.
 
     Example: envref credential --setup git --write
     """
     if tool is None:
-        if write:
-            raise UsageError("--write needs --setup TOOL")
+        if write or remove:
+            raise UsageError(f"--{'write' if write else 'remove'} needs --setup TOOL")
         return
+    exclusive(write=write, remove=remove)
     if context.invoked_subcommand is not None:
         raise UsageError("either --setup TOOL or a tool's command, not both")
-    from envref.cli.credential.setup import setup
+    if remove:
+        from envref.cli.credential.removal import remove_from
 
-    setup(tool, directory(), is_written=write)
+        remove_from(tool, directory())
+    else:
+        from envref.cli.credential.setup import setup
+
+        setup(tool, directory(), is_written=write)
     context.exit(0)

@@ -5,7 +5,7 @@ This file imports nothing that reading a secret does not need.
 
 from __future__ import annotations
 
-import sys
+import os
 
 from envref import streams
 from envref.cli import words
@@ -87,7 +87,7 @@ def get(wanted: SecretGet) -> int:
 
         streams.write(shells.json_text({"key": wanted.key, "value": value}))
         return OK
-    shown = value if wanted.is_raw or not sys.stdout.isatty() else _readable(value)
+    shown = value if wanted.is_raw or not os.isatty(1) else _readable(value)
     streams.write(f"{shown}{wanted.end}")
     return OK
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from envref import streams
 from envref.cli import prompt
 from envref.errors import EnvrefError
@@ -27,7 +25,7 @@ def typed_or_piped(*, raw: bool) -> Secret:
 
 def piped(*, raw: bool) -> Secret:
     """All of standard input, to the byte; unless `raw`, without one final line end."""
-    data = sys.stdin.buffer.read() if sys.stdin is not None else b""
+    data = streams.given()
     if not data:
         raise EnvrefError(
             "reading secret value: no input provided", hint="give it on standard input: … | envref secret set KEY"

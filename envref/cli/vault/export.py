@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import sys
 
 import click
 
@@ -63,7 +62,7 @@ def _log(backend: str) -> None:
 
 def _refuse(target: str | None, file: str | None, *, plain: bool) -> None:
     if target is None:
-        if plain and sys.stdout.isatty():
+        if plain and os.isatty(1):
             raise EnvrefError("refusing to show all secrets on a terminal", hint="redirect it, or give --force")
     elif os.path.lexists(target):
         raise EnvrefError(f'refusing to overwrite "{file}"', hint="give --force to overwrite it")

@@ -67,9 +67,9 @@ def _nothing(number: int) -> str:
 
 def _read(file: str | None) -> bytes:
     if file is None:
-        if sys.stdin.isatty():
+        if os.isatty(0):
             raise UsageError("reading import file: standard input is a terminal", hint="use < FILE or --file FILE")
-        return sys.stdin.buffer.read(_LARGEST + 1)
+        return b"" if sys.stdin is None else sys.stdin.buffer.read(_LARGEST + 1)
     try:
         with open_named(os.path.join(directory(), file)) as source:
             return source.read(_LARGEST + 1)
