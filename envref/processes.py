@@ -19,8 +19,8 @@ class Process:
         self.ticks = int(fields[19])
 
 
-def is_told() -> bool:
-    """Whether this system has /proc."""
+def are_shown() -> bool:
+    """Whether this system shows them in /proc."""
     return os.path.isdir("/proc/self")
 
 

@@ -84,4 +84,4 @@ def assert_unknown(number):
 
 def test_the_system_tells_or_does_not():
     """Linux does, unless /proc is not mounted."""
-    assert processes.is_told() == os.path.exists("/proc/self/stat")
+    assert processes.are_shown() == os.path.exists("/proc/self/stat")

@@ -15,7 +15,7 @@ _PATIENCE = 2.0  # seconds for `ps`
 
 def upward(number: int) -> Iterator[tuple[int, str]]:
     """Number and program of this process and of those above it, the nearest first, until the system says no more."""
-    ask = _by_proc if processes.is_told() else _by_ps
+    ask = _by_proc if processes.are_shown() else _by_ps
     for _ in range(_HIGHEST):
         answer = ask(number)
         if answer is None:

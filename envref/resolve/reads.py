@@ -112,7 +112,9 @@ def caller(process: int) -> str:
 
     names: list[str] = []
     for number, name in upward(process):
-        if number == _FIRST or len(names) == _MOST_NAMES or (names and names[-1] not in _SHELLS):
+        if number == _FIRST:
             break
         names += [name] if name else []
+        if len(names) == _MOST_NAMES or (names and names[-1] not in _SHELLS):
+            break
     return " < ".join(names)

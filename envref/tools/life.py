@@ -84,7 +84,7 @@ def _of_leader() -> str:
 
 
 def _began(process: int) -> bool:
-    return bool(processes.start_of(process)) or (not processes.is_told() and _runs(process))
+    return bool(processes.start_of(process)) or (not processes.are_shown() and _runs(process))
 
 
 def _session_of(process: int) -> int:

@@ -24,7 +24,7 @@ def table(monkeypatch):
         parent, name = shown[number]
         return Process(b"%d (%b) S %d" % (number, name.encode(), parent) + b" 0" * 20)
 
-    monkeypatch.setattr(processes, "is_told", lambda: True)
+    monkeypatch.setattr(processes, "are_shown", lambda: True)
     monkeypatch.setattr(processes, "find", find)
     return shown, asked
 
@@ -57,7 +57,7 @@ def test_ps_says_the_same_as_proc(monkeypatch):
     need("ps")
     monkeypatch.setenv("PATH", "")
     by_proc = list(callers.upward(os.getpid()))
-    monkeypatch.setattr(processes, "is_told", lambda: False)
+    monkeypatch.setattr(processes, "are_shown", lambda: False)
     by_ps = list(callers.upward(os.getpid()))
     assert [number for number, _ in by_ps] == [number for number, _ in by_proc]
     assert by_ps[0] == by_proc[0]
@@ -66,6 +66,6 @@ def test_ps_says_the_same_as_proc(monkeypatch):
 @pytest.mark.parametrize("ps", ["/no/where", "/bin/false", "/bin/echo"])
 def test_a_ps_that_says_nothing(monkeypatch, ps):
     """It is not there, it fails, or says what is no process."""
-    monkeypatch.setattr(processes, "is_told", lambda: False)
+    monkeypatch.setattr(processes, "are_shown", lambda: False)
     monkeypatch.setattr(callers, "_PS", ps)
     assert list(callers.upward(os.getpid())) == []
