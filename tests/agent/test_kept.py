@@ -213,6 +213,10 @@ def test_an_answer_that_would_be_too_long_is_not_given(kept):
     filled(kept, {B: large})
     assert get(kept, A, B).heard == [(ALONE,)]
     assert get(kept, *[A] * 4000).heard == [(HITS, large)]
+    assert get(kept, A, B, b"c").heard == [(ALONE,)]
+    assert get(kept, b"c").heard == [(LEAD, b"?")]  # who asks alone keeps nobody waiting
+    assert get(kept, A, B).heard == [(ALONE,)]
+    assert get(kept, b"c").heard == [(WAIT,)]  # nor does he take the lead from another
 
 
 @pytest.mark.parametrize("wish", [{"seconds": 0}, {"seconds": -1}, {"seconds": 10**9}])

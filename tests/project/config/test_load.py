@@ -619,3 +619,17 @@ def test_the_longest_name_of_a_project(load, name, fits):
         assert load(f"project: {name}\n").project == name
     else:
         assert fault(load, f"project: {name}\n").endswith("project name must not be longer than 128 bytes")
+
+
+def test_what_the_project_itself_says_is_known(load):
+    """Trust covers its choices, and not those of the user's own config."""
+    own = "backends: [{name: vault}]\nlocal_file: .env.mine\n"
+    assert load("project: app\nenv_file: .env.team\n", own).from_project == ("env_file", "project")
+    found = load("project: app\nbackends: [{name: pass}]\n", own)
+    assert (found.from_project, [each.name for each in found.backends]) == (("backends", "project"), ["pass"])
+    assert found.local_file == ".env.mine"
+
+
+def test_only_a_project_extends_another(load):
+    """The user's own config is below every project already."""
+    assert "extends is allowed in a project file only" in fault(load, "project: app\n", "extends: ../x\n")

@@ -88,3 +88,16 @@ def test_an_option_that_is_no_credential_stays_text(project):
     text = "project: app\nbackends: [{name: x, type: plugin, config: {where: ref://kc/t}}]"
     (store,) = config.load(str(project.write(".envref.yaml", text))).backends
     assert (store.borrowed, store.arguments("/")["where"]) == ({}, "ref://kc/t")
+
+
+def test_a_circle_of_three_is_one(project):
+    """However long the way back is, and whoever borrows beside it."""
+    text = "project: app\nbackends:\n" + "".join(
+        f"  - {{name: {name}, type: plugin, config: {{command: x, api_key: 'ref://{lender}/k'}}}}\n"
+        for name, lender in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"))
+    )
+    with pytest.raises(EnvrefError) as caught:
+        config.load(str(project.write(".envref.yaml", text)))
+    told = [(name, lender) for name, lender in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"))
+            if f'backend "{lender}" needs "{name}" itself' in caught.value.message]  # fmt: skip
+    assert told == [("a", "b"), ("b", "c"), ("c", "a")]
