@@ -166,7 +166,8 @@ def _resolved(project: Project, request: Request, gate: Callable[[Project], obje
     keeping = kept(project, request)
     environment = resolutions.environment_of(project, keeping)
     wanted = chosen(request, project, environment, keeping)
-    stores = _stores(request, project, environment.closure(wanted))
+    is_locked = project.config.locked if request.locked is None else request.locked
+    stores = _locked(request, project, environment.closure(wanted)) if is_locked else None
     placing = placing_for(request.life) if request.life else None
     resolution = resolutions.resolved(
         project, environment, wanted, request.timeout, gate, _agent_for(request), stores, placing
@@ -199,10 +200,9 @@ def chosen(
     return list(environment.variables.values())
 
 
-def _stores(request: Request, project: Project, variables: Iterable[Variable]) -> type[VariableChain] | None:
-    """The stores that give what envref.lock pins, where that is wanted. Files of the command line have no lock."""
-    is_locked = project.config.locked if request.locked is None else request.locked
-    if not is_locked or request.files:
+def _locked(request: Request, project: Project, variables: Iterable[Variable]) -> type[VariableChain] | None:
+    """The stores that give what envref.lock pins. Files that the command line names have no lock."""
+    if request.files:
         return None
     if request.table:
         run = ("envref", "flox-hook", "--write", "--placement", "hook")

@@ -155,7 +155,7 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
 
 
 def _refuse_unlocked(form: Form, project: Project) -> None:
-    """Raises UsageError for a form that would give other versions than envref.lock has."""
+    """Raises EnvrefError for a form that would give other versions than envref.lock has."""
     if project.config.locked and form.kind in (forms.NATIVE, forms.PLUGGED):
         hint = "leave that option out, or write: envref flox-hook --write --placement hook"
         raise EnvrefError(f"locked: true in .envref.yaml, and --{form.kind} gives the latest versions", hint=hint)

@@ -83,9 +83,10 @@ class Now:
         every = [variable for variable in environment.variables.values() if variable.plain is None]
         self.names = [variable.name for variable in every]
         waiting = [variable for variable in every if asked is None or variable.name in asked]
-        references = [each for variable in waiting for each in variable.references() if isinstance(each, Reference)]
+        needed = environment.closure(waiting)
+        references = [each for variable in needed for each in variable.references() if isinstance(each, Reference)]
         outcomes, lasting = _asked(project, references, timeout, gate) if references else ({}, set())
-        filled = fill(environment.closure(waiting), outcomes)
+        filled = fill(needed, outcomes)
         pins: list[Pin] = []
         self.faults: list[tuple[str, Answered]] = []
         for variable in waiting:

@@ -120,7 +120,7 @@ def parsed(text: str, project: Project) -> Seen:
 
 def of_environment(project: Project, environment: Mapping[str, str] = os.environ) -> Seen:
     """What this shell was given. Raises Unusable."""
-    if NAME not in environment:
+    if not environment.get(NAME):
         raise Unusable("is not set: nothing with a reference was exported into this shell")
     return parsed(environment[NAME], project)
 

@@ -84,7 +84,7 @@ class Direnv:
 
     def age(self):
         """Makes the watched files old: direnv notices a change by the second."""
-        for name in (".envrc", ".env", ".env.local", ".envref.yaml"):
+        for name in (".envrc", ".env", ".env.local", ".envref.yaml", "envref.lock"):
             if (self.path / name).exists():
                 os.utime(self.path / name, (1_000_000_000, 1_000_000_000))
 
@@ -289,6 +289,17 @@ def test_a_rotated_secret(direnv, tmp_path, form, state):
     found = direnv.session("enter", "prompt", "dump", *steps, "prompt", "dump", **more)
     assert [environment["API_KEY"] for environment in found] == ["sk-1", "sk-2", "sk-3", "sk-4", "sk-4"]
     assert direnv.output.count("direnv: loading") == 4
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_lock_that_moves(direnv, form):
+    """The next prompt has what the lock has now, where the project is locked; nothing was written to a store."""
+    direnv.write(".envref.yaml", config(VAULT_ENTRY, locked=True))
+    direnv.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/api_key?default=none\n")
+    direnv.write("envref.lock", "envref-lock 1\nAPI_KEY vault app/api_key absent\n")
+    direnv.envrc(form)
+    found = direnv.session("enter", "prompt", "dump", "envref lock --update > told 2>&1", "prompt", "dump")
+    assert [environment["API_KEY"] for environment in found] == ["none", "sk-1"]
 
 
 def test_a_secret_that_was_written_elsewhere(direnv):

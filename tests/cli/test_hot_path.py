@@ -98,6 +98,11 @@ STARTING |= TABLE
 GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
+LOCKED = {
+    "envref.atomic",
+    "envref.backends.revision",
+    *(f"envref.fresh.{name}" for name in ("lock", "locked", "stale")),
+}
 VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
@@ -239,6 +244,21 @@ def test_a_reference_in_a_plugin_adds_the_plugin(app):
     assert not top(modules) & (NEVER | {"sqlite3", "pyrage", "cryptography", "jeepney", "secretstorage"})
 
 
+def test_a_locked_project_adds_the_lock(app):
+    """No click, and no library that a project without a lock does not load."""
+    app.write("store", '#!/bin/sh\ncat > /dev/null\necho \'{"value": "v"}\'\n').chmod(0o755)
+    backends = "backends:\n  - {name: p, type: plugin, config: {command: ./store}}\n"
+    app.write(".env", "A=ref://secrets/a\n")
+    app.write("envref.lock", "envref-lock 1\nA p app/a unpinned\n")
+    seen = []
+    for locked in ("", "locked: true\n"):
+        app.write(".envref.yaml", f"project: app\n{locked}{backends}")
+        assert app.envref("trust").returncode == 0
+        seen.append(loaded(app, "resolve", "--export"))
+    assert own(seen[1]) == IN_A_PLUGIN | LOCKED
+    assert libraries(seen[1]) == libraries(seen[0])
+
+
 def test_the_table_of_a_flox_plugin_adds_its_reader(app):
     """On the path of `flox activate`; of libraries what reads JSON."""
     app.write("table", '{"A": "ref://nowhere/a"}')
@@ -344,6 +364,7 @@ def doors(project, trusted):
         ["--export", "--only", "NOWHERE"],
         ["--export", "--only", ""],
         ["--export", "--strict"],
+        ["--export", "--locked"],
         ["--export", "--timeout", "5"],
         ["--export", "--timeout", "0"],
         ["--export", "--timeout", "soon"],
@@ -373,6 +394,7 @@ RUNS = (
     (["--profile", "nowhere", *SHOWN], True),
     (["--strict", *SHOWN], True),
     (["--partial", "--partial", *SHOWN], True),
+    (["--locked", *SHOWN], True),
     (["--pristine", "--only", "PLAIN", *SHOWN], True),
     (["--timeout", "5", *SHOWN], True),
     (["--timeout", "x", "--timeout", "5", *SHOWN], True),

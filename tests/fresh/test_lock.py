@@ -95,6 +95,10 @@ def test_one_name_is_updated_alone(shop):
     shop.put(a="2", b="2")
     assert undated(shop.envref("lock", "--update", "C")) == ["A  ssm 1 -> 2", "C  ssm 1 -> 2"]
     assert shop.lines() == ["A ssm app/a @2", "B ssm app/b @1", "C ssm app/a @2"]
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://ssm/a\nD=${B}-${ref://ssm/a}\n")
+    shop.put(a="3")
+    assert undated(shop.envref("lock", "--update", "D")) == ["A  ssm 2 -> 3", "C  ssm 2 -> 3", "D  nothing -> ssm 3"]
+    assert shop.lines() == ["A ssm app/a @3", "B ssm app/b @1", "C ssm app/a @3", "D ssm app/a @3"]
     unknown = shop.envref("lock", "--update", "NONE")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "error: NONE: no committed file of the project sets it by a reference" in unknown.stderr

@@ -313,7 +313,7 @@ def _summary(secret):
 
 def _written_on(secret, number):
     """Each version has a date of its own (the SDK calls it the creation of the bundle, and nobody here saw another)."""
-    minute, second = int(secret["id"].rpartition(".")[2]) if secret["id"][-1].isdigit() else 0, number
+    minute, second = int("0" + re.sub(r"\D", "", secret["id"])[-4:]), number
     return f"2026-01-02T{minute // 60 % 24:02}:{minute % 60:02}:{second % 60:02}.678Z"
 
 
