@@ -1,4 +1,4 @@
-"""Many shells at once, each on a terminal of its own, and a store that asks a person: one prompt, one call, or one no."""
+"""Many shells at once, each on a terminal of its own, and a store that asks a person: one prompt, one call."""
 
 from __future__ import annotations
 
