@@ -70,6 +70,9 @@ class Plugin(Backend):
         waiting = list(dict.fromkeys(addresses))
         if waiting and not self._batches:
             self._get_each(waiting[:1], deadline, answers)
+            locked = answers[waiting[0]]
+            if isinstance(locked, BackendLocked):  # each key would be another prompt, to be refused once more
+                raise locked
             waiting = waiting[1:]
         if waiting and self._batches and self._get_together(waiting, deadline, answers):
             return there(answers)
@@ -130,7 +133,7 @@ class Plugin(Backend):
         try:
             response = self._response(outcome, self._nothing())
             values, errors = self._by_key(response)
-        except BackendTimeout:
+        except (BackendTimeout, BackendLocked):
             raise
         except BackendError:
             self._batches = self._may_batch = False

@@ -6,24 +6,32 @@ be mended: it refuses, it is locked, it has lost its key, it does not answer any
 
 from __future__ import annotations
 
+import os
 import pathlib
+import random
 import shutil
 import signal
+import socket
+import time
 
 import pytest
 
 from envref import client
-from tests.agent.commands import rows, run
+from envref.agent.server import _MOST_CONNECTIONS
+from tests.agent.commands import begin, noting_each, rows, run
+from tests.agent.conftest import gone, process_of
 from tests.backends.stores import aws
 from tests.backends.stores.openbao import OpenBao, link
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.backends.stores.secret_service import SecretService
 from tests.backends.vaults import PASSPHRASE, new_vault
+from tests.nightly import count
 from tests.requirements import first_python, need
 
 pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
 
 READS = 'path "secret/*" { capabilities = ["create", "read", "update", "list"] }'
+NOBODY = 65534
 NOTHING = 'path "secret/*" { capabilities = ["deny"] }'
 
 
@@ -177,3 +185,74 @@ def test_a_secret_that_changes_behind_a_warm_agent(shop, project, tmp_path):
     assert exported(project)[0].startswith("export A=two\n")
     assert run(project, "agent", "forget").returncode == 0
     assert exported(project)[0].startswith("export A=three\n")
+
+
+def test_a_killed_agent_behind_each_store(shop, project):
+    """At any moment of an activation: it gives what it would without, and the next one starts another agent."""
+    chance = random.Random(17)
+    for _ in range(count(2, 60)):
+        ended = begin(project, "resolve", "--export")
+        time.sleep(chance.uniform(0, 0.3))
+        _end_at_once()
+        done = ended()
+        assert (done.stdout.partition("export ENVREF_SEEN=")[0], done.stderr) == GIVEN
+    assert exported(project) == GIVEN
+    assert [row[2:4] for row in rows(client.folder())] == [["1", "1"]]
+
+
+def _end_at_once():
+    """The agent, if there is one by now."""
+    try:
+        process = process_of(client.folder())
+    except OSError:
+        return
+    os.kill(process, signal.SIGKILL)
+    gone(process)
+
+
+def test_an_agent_of_no_use_behind_each_store(shop, project, monkeypatch, tmp_path):
+    """It does not answer, takes no more, is in a folder that others can enter or own: the store is asked, and one line
+    of -v says why. It is waited for once, by all that asks it in a run.
+    """
+    assert exported(project) == GIVEN
+    monkeypatch.setattr(client, "PATIENCE", 0.1)
+    troubles = (_stopped, _full, _open_to_all, *((_another_s,) if os.geteuid() == 0 else ()))
+    for trouble in troubles:
+        mend = trouble(client.folder())
+        with monkeypatch.context() as patched:
+            patched.setattr(client.Wire, "hear", noting_each(client.Wire.hear, tmp_path / trouble.__name__))
+            given, said = exported(project, "-v")
+        mend()
+        assert given == GIVEN[0], trouble
+        assert said.count("agent: ") == 1, said
+        assert (tmp_path / trouble.__name__).read_text(encoding="ascii") in ("", "."), trouble
+
+
+def _stopped(folder):
+    process = process_of(folder)
+    os.kill(process, signal.SIGSTOP)
+    return lambda: os.kill(process, signal.SIGCONT)
+
+
+def _full(folder):
+    """As many connections as it takes."""
+    connections = [socket.socket(socket.AF_UNIX) for _ in range(_MOST_CONNECTIONS)]
+    for connection in connections:
+        connection.connect(client.socket_path(folder))
+
+    def close():
+        for connection in connections:
+            connection.close()
+
+    return close
+
+
+def _open_to_all(folder):
+    os.chmod(folder, 0o755)
+    return lambda: os.chmod(folder, 0o700)
+
+
+def _another_s(folder):
+    """Nobody's folder, as far as this user can tell."""
+    os.chown(folder, NOBODY, NOBODY)
+    return lambda: os.chown(folder, os.geteuid(), os.getegid())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 import pytest
 
+from envref import client
 from envref.backends.vault import session
-from tests.agent.commands import rows, run
+from tests.agent.commands import noting_each, rows, run
 from tests.agent.conftest import process_of, wait_for
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.requirements import first_python
@@ -134,3 +136,18 @@ def test_an_identity_that_did_not_sign_the_vault_counts_for_nothing(app, own):
     unlock(app)
     (app.path / "v.db").write_bytes(before)
     assert ASKS in get(app)
+
+
+def test_an_agent_that_does_not_answer_is_waited_for_once(app, own, runtime, monkeypatch, tmp_path):
+    """It is asked for the values, and not for the identity after that."""
+    own("agent: true\n")
+    unlock(app)
+    process = process_of(runtime)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        monkeypatch.setattr(client, "PATIENCE", 0.1)
+        monkeypatch.setattr(client.Wire, "hear", noting_each(client.Wire.hear, tmp_path / "heard"))
+        assert ASKS in run(app, "resolve", "--export").stderr
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert (tmp_path / "heard").read_text(encoding="ascii") == "."

@@ -137,6 +137,17 @@ class TestRevisions:
             Plugin("shut").revisions([KEY], soon())
 
 
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_locked_plugin_is_asked_once(programs, batch):
+    """Each key more could be a prompt more, which its user has just refused."""
+    calls = programs.directory / "calls"
+    programs.bash("shut", f"""echo call >> {calls}; echo '{{"error": "the safe is locked"}}'""")
+    addresses = [Address("app", f"key{number}") for number in range(20)]
+    with pytest.raises(BackendLocked, match="the safe is locked"):
+        Plugin("shut", batch=batch).get_many(addresses, soon())
+    assert calls.read_text(encoding="utf-8") == "call\n"
+
+
 class TestSearch:
     def test_it_is_found_by_its_name_on_path(self, programs):
         """Without `command`, the program is envref-backend-NAME on PATH."""

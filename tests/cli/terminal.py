@@ -49,6 +49,12 @@ class Terminal:
             if time.monotonic() > limit or not self._read():
                 raise AssertionError(f"no {text!r} in {self.output!r}")
 
+    def shown(self):
+        """All that is on the screen by now."""
+        while select.select([self._screen], [], [], 0)[0] and self._read():
+            pass
+        return self.output
+
     def echoes(self):
         """Whether what is typed now would show."""
         return bool(termios.tcgetattr(self._screen)[3] & termios.ECHO)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import TypeVar
 
     from envref.backends.vault.database import Opened
+    from envref.client import Agent
     from envref.secret import Secret
 
     _Acceptance = Callable[[Contents | Ancestor], None]
@@ -55,6 +56,7 @@ class VaultFile:
         self.path = path or database.default_path(warnings)
         self.warnings = warnings
         self._asks_beside_data = asks_beside_data
+        self.agent: Agent | None = None  # the activation's, which it has found wanting by then, or not
         self._keys: Keys | None = None
         self._was_wrong = self._was_asked = False
         self._started = self._deadline = 0.0  # of the call that is under way
@@ -279,7 +281,7 @@ class VaultFile:
     def _session_keys(self, contents: Contents) -> Keys | None:
         """The keys of an unlock session, unless the environment has a passphrase or the vault has new keys."""
         known = passphrase.given(self._deadline) or _typed.get(self.path)
-        identity = None if known else session.recall(contents.vault_id)
+        identity = None if known else session.recall(contents.vault_id, self.agent)
         if identity is None:
             return None
         keys = Keys(contents.vault_id, contents.wrapped, identity)

@@ -44,13 +44,13 @@ def remember(vault_id: str, identity_line: str, seconds: int, agent: Agent | Non
     return True
 
 
-def recall(vault_id: str) -> str | None:
-    """The identity line of a session that has not ended."""
+def recall(vault_id: str, agent: Agent | None = None) -> str | None:
+    """The identity line of a session that has not ended. `agent` is that of the activation, if it has one."""
     found = _recall(vault_id)
     if found is None:
         from envref.client import Agent, folder
 
-        found = _ask(Agent(folder()), vault_id)
+        found = _ask(agent or Agent(folder()), vault_id)
     return found
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envref.backends.vault.ancestor import Ancestor
     from envref.backends.vault.contents import Contents
     from envref.backends.vault.file import VaultFile
+    from envref.client import Agent
     from envref.errors import BackendError
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -40,6 +41,10 @@ class Vault(Backend):
         self.warnings: list[str] = []
         self._path = path
         self._file: VaultFile | None = None
+        self._agent: Agent | None = None
+
+    def keep_credentials(self, agent: Agent) -> None:
+        self._agent = agent
 
     @property
     def file(self) -> VaultFile:
@@ -48,6 +53,7 @@ class Vault(Backend):
             from envref.backends.vault.file import VaultFile
 
             self._file = VaultFile(self._path, self.warnings, asks_beside_data=self.asks_beside_data)
+            self._file.agent = self._agent
         return self._file
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
