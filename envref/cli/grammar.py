@@ -13,21 +13,31 @@ from envref.errors import UsageError, meant
 
 # What people type who know another tool's word for it.
 _MEANT = {
+    "activate": "resolve --export",
     "add": "set",
     "allow": "trust",
+    "cat": "list",
     "delete": "unset",
     "env": "list",
     "exec": "run",
     "export": "resolve --export",
     "help": "--help",
+    "load": "resolve --export",
+    "login": "vault unlock",
     "ls": "list",
+    "new": "init",
+    "print": "get",
+    "read": "get",
     "remove": "unset",
     "rm": "unset",
     "scan": "audit",
+    "setup": "init",
     "show": "list",
+    "source": "resolve --export",
     "unlock": "vault unlock",
     "watch": "resolve --watch",
 }
+_WHOLE = 1000  # characters, more than any sentence
 _LEVELS = {"quiet": streams.QUIET, "verbose": streams.VERBOSE, "debug": streams.DEBUG}
 
 
@@ -146,13 +156,19 @@ class Group(_Spoken, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if not self.sections:
-            super().format_commands(ctx, formatter)
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, self._summary(name, ctx)) for name in self.list_commands(ctx)])
             return
         # Names of one width, so that the summaries of all sections stand in one column.
         width = max(len(name) for summaries in self.sections.values() for name in summaries)
         for heading, summaries in self.sections.items():
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), text) for name, text in summaries.items()])
+
+    def _summary(self, name: str, ctx: click.Context) -> str:
+        """The first sentence of the command's help, whole: click cuts it to a line."""
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(_WHOLE) if command else ""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

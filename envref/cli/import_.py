@@ -15,7 +15,7 @@ from envref.cli.options import backend_option, only_option, profile_option, with
 from envref.cli.prompt import at_terminal, confirmed
 from envref.cli.secret.target import filled
 from envref.env.file import EnvFile
-from envref.errors import FAILED, OK
+from envref.errors import FAILED, OK, EnvrefError, MalformedFile
 from envref.project.edit import trust_kept
 from envref.secrets import adoption
 from envref.secrets.adoption import Adopted, Candidate, Plan
@@ -23,6 +23,7 @@ from envref.secrets.scoped import doing
 from envref.secrets.target import Target
 
 _SHOWN = 12  # names of a line
+_SCRIPT = ".envrc"  # direnv's
 
 
 @click.command("import", cls=Command)
@@ -56,7 +57,7 @@ def import_(
         return import_claims(reader, file, profile, only, without, dry_run=dry_run)
     path = os.path.join(directory(), file)
     found = project(profile)
-    plan = adoption.plan(EnvFile.read(path, file), only, without, found.config)
+    plan = adoption.plan(_read(path, file), only, without, found.config)
     for name, reason in plan.left.items():
         streams.warn(f"{name}: left as it is: {reason}")
     if not plan.candidates and not plan.adopted:
@@ -71,6 +72,19 @@ def import_(
     ):
         return OK
     return _import(plan, path, file, filled(backend, profile))
+
+
+def _read(path: str, file: str) -> EnvFile:
+    """The file to import. EnvrefError, for a pipe and for a script that somebody took for an env file with the way."""
+    if file == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+        fact = "not a regular file, and references are written back into what is imported"
+        raise EnvrefError(fact, subject=file, hint="save it as a file of the project, and import that")
+    try:
+        return EnvFile.read(path, file)
+    except MalformedFile:
+        if os.path.basename(file) == _SCRIPT:
+            streams.inform(f"{_SCRIPT} is a script: move its lines export NAME=value into .env, and import that")
+        raise
 
 
 def _tell(plan: Plan) -> None:

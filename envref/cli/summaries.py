@@ -6,9 +6,11 @@ from __future__ import annotations
 SECTIONS: dict[str, dict[str, str]] = {
     "Start here": {
         "init": "Make a directory an envref project.",
-        "status": "Show what the project has, what is missing, and what to do next.",
+        "secret": "Store, read and manage the project's secrets.",
+        "import": "Store the secrets of an env file, and write references in their place.",
         "run": "Run a command with the project's variables.",
-        "bare": "Run a command without the secrets that an activation put into this shell.",
+        "onboard": "Take in the secrets that the team pushed, and ask for each that no store has yet.",
+        "status": "Show what the project has, what is missing, and what to do next.",
         "doctor": "Find what is wrong with the env files and around them, with a cure for each.",
     },
     "Variables": {
@@ -22,13 +24,11 @@ SECTIONS: dict[str, dict[str, str]] = {
         "profile": "Switch, make and compare the project's profiles.",
     },
     "Secrets": {
-        "secret": "Store, read and manage the project's secrets.",
-        "import": "Store the secrets of an env file, and write references in their place.",
-        "onboard": "Take in the secrets that the team pushed, and ask for each that no store has yet.",
         "audit": "Find secrets that stand in env files as plain text, or, with --values, in any file.",
         "audit-log": "Show who changed which secret, the last change at the end; the log holds no values.",
         "vault": "Manage the local encrypted vault.",
         "backend": "See and change where the project's secrets are kept.",
+        "bare": "Run a command without the secrets that an activation put into this shell.",
         "stale": "Show which of this shell's variables are old.",
         "shim": "Give each tool under tools: its variables, and no shell.",
         "credential": "Answer a tool that asks for a credential, in the tool's own protocol.",

@@ -72,11 +72,20 @@ def _recipient(text: str) -> Recipient:
     """The key, or the only one of a file."""
     path = os.path.join(directory(), expanded(text))
     if text.startswith(("age1", "ssh-")) or not os.path.isfile(path):
-        return Recipient(text)
+        return _of_text(text)
     found = sharing.recipients_of(path)
     if len(found) > 1:
         raise UsageError(f"{printable(text)}: {len(found)} public keys; a member has one")
     return found[0]
+
+
+def _of_text(text: str) -> Recipient:
+    try:
+        return Recipient(text)
+    except UsageError as error:
+        if text.startswith(("age1", "ssh-")) or not (text.endswith(".pub") or "/" in text):
+            raise
+        raise UsageError(error.message, hint="there is no such file either") from None
 
 
 def _remember(root: str, added: Recipient) -> None:

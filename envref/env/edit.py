@@ -10,6 +10,9 @@ from envref.errors import EnvrefError, UsageError, printable
 _INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./~^-")
 
 
+_INERT_BEFORE_BACKSLASH = _INERT | {"\\"}  # then other readers take it as it stands, and no closing quote
+
+
 def with_value(file: EnvFile, name: str, value: str, *, expand: bool = False, exported: bool = False) -> EnvFile:
     """The file with `name` set to exactly `value`, or to the template `value` when `expand` is set.
 
@@ -69,14 +72,21 @@ def _quote_for(value: str, old: str) -> str:
     """
     if old and _holds(old, value):
         return old
-    if _INERT.issuperset(value):
+    if (_INERT_BEFORE_BACKSLASH if value.endswith("\\") else _INERT).issuperset(value):
         return ""
     return "'" if _holds("'", value) else '"'
 
 
 def _holds(quote: str, value: str) -> bool:
-    """Whether the value can stand between these quotes as it is, and reads back the same here and elsewhere."""
-    return not any(each in value for each in '$\\"\r') if quote == '"' else quote not in value and "\r" not in value
+    """Whether the value can stand between these quotes as it is, and reads back the same here and elsewhere.
+
+    To python-dotenv and node's dotenv, a backslash before the closing quote takes that along (both were run).
+    """
+    return (
+        not any(each in value for each in '$\\"\r')
+        if quote == '"'
+        else not value.endswith("\\") and quote not in value and "\r" not in value
+    )
 
 
 def _escaped(text: str, quote: str, *, live: bool) -> str:

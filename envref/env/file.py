@@ -6,6 +6,8 @@ what is wrong with one.
 
 from __future__ import annotations
 
+import os
+
 from envref.env.source import BOM, Source, hide_runs, hiding
 from envref.errors import EnvrefError, Problem, printable
 from envref.paths import is_regular, open_unread
@@ -145,6 +147,8 @@ class EnvFile:
             with open_unread(path) as opened:
                 data = opened.read() if is_regular(opened) else _of_pipe(opened.fileno(), patience)
         except OSError as error:
+            if os.path.islink(path):
+                raise _of_link(error, path, file) from None
             raise EnvrefError(_reason(error), subject=file) from None
         return cls.decoded(data, file)
 
@@ -382,6 +386,14 @@ def _of_pipe(descriptor: int, patience: float | None) -> bytes:
     from envref.env.pipe import received
 
     return received(descriptor, patience)
+
+
+def _of_link(error: OSError, path: str, file: str) -> EnvrefError:
+    """The error about a link that can't be read: most often it leads nowhere, and its own name alone would puzzle."""
+    if not isinstance(error, FileNotFoundError):
+        return EnvrefError(_reason(error), subject=file)
+    fact = f"it is a symlink to {printable(os.readlink(path))}, which does not exist"
+    return EnvrefError(fact, subject=file, hint="delete the link, or make that file")
 
 
 def _reason(error: OSError) -> str:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 
 _DEEPEST = 16  # commands.md 5.2
-_BAD = 'bad substitution "${…}" (use single quotes or $$ for literal text)'
+BAD_SUBSTITUTION = (
+    'bad substitution "${…}" (use single quotes or $$ for literal text); '
+    "a name may have :- - :+ + :? or ? and a text behind it"
+)
 
 
 class TemplateError(EnvrefError):
@@ -116,7 +119,7 @@ class _Parser:
             return Embedded(content, dollar)
         name, operator = _split(content)
         if not is_name(name) or name.isdigit():  # to a shell, `${1}` is an argument
-            raise TemplateError(dollar, _BAD)
+            raise TemplateError(dollar, BAD_SUBSTITUTION)
         if depth > _DEEPEST:
             raise TemplateError(dollar, f"substitutions are nested more than {_DEEPEST} deep")
         start = dollar + 2 + len(name) + len(operator)

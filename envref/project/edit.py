@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from envref import atomic, streams
 from envref.errors import EnvrefError
-from envref.paths import configuration_path, make_private, shown
+from envref.paths import NO_HOME, configuration_path, make_private, shown
 from envref.project.config.document import Document
 from envref.project.config.files import FILE, Sources, own_bytes
 from envref.project.config.load import of
@@ -42,6 +42,8 @@ def edit(path: str, change: Callable[[Document], Document]) -> Config:
 def edit_own(change: Callable[[Document], Document]) -> str:
     """Changes the user's own config, which is made if it is not there; returns its path. EnvrefError as `edit`."""
     path = configuration_path("config.yaml")
+    if not path:
+        raise EnvrefError("there is no home directory for your own config", hint=NO_HOME)
     foreign = make_private(os.path.dirname(path))
     if foreign:
         raise EnvrefError(f"{shown(foreign)} belongs to another user", subject=shown(path), hint="set HOME to yours")

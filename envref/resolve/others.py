@@ -1,4 +1,4 @@
-"""Foreign references: those of other tools, for which env files were written before. envref exports them as text."""
+"""Foreign values: what other tools resolve or decrypt, for which env files were written. envref exports it as text."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from envref.project.config.model import Config
 
 
+CIPHERTEXT = "encrypted:"  # how dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2)
+DECRYPT = "only dotenvx can read it; run: dotenvx decrypt, then envref import"
+
+
 class Foreign(NamedTuple):
-    """A variable whose value is another tool's reference. `cure` says what to write in its place."""
+    """A variable whose value is another tool's reference or ciphertext. `cure` says what to write in its place."""
 
     variable: Variable
     fact: str
@@ -28,7 +32,10 @@ def found(variables: Iterable[Variable], config: Config) -> Iterator[Foreign]:
     """Every variable with such a value."""
     for variable in variables:
         text = variable.plain
-        if text is not None and is_foreign(text):
+        if text is not None and text.startswith(CIPHERTEXT):
+            fact = f"{variable.name}: its value is dotenvx's ciphertext, and is exported as this text"
+            yield Foreign(variable, fact, DECRYPT)
+        elif text is not None and is_foreign(text):
             fact = f'{variable.name}: "{printable(text)}" is a reference of another tool, and is exported as this text'
             yield Foreign(variable, fact, _cure(text, config))
 

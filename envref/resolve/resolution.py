@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _AN_ADDRESS = "://"  # is in every reference of another tool
+_CIPHERTEXT = "encrypted:"  # begins what dotenvx wrote
 
 
 class Resolution:
@@ -114,7 +115,9 @@ def environment_of(project: Project, kept: Mapping[str, str] | None = None) -> E
 
 
 def _may_hold_others(project: Project) -> bool:
-    """Whether its files have the beginning of another tool's reference somewhere."""
+    """Whether its files have the beginning of what another tool reads somewhere."""
+    if any(_CIPHERTEXT in str(file) for file in project.files):
+        return True
     texts = [text for text in map(str, project.files) if _AN_ADDRESS in text]
     if not texts:
         return False

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from envref.project.config.model import Config
 
 
-CIPHERTEXT = "encrypted:"  # how dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2)
 _DECRYPT = "it is dotenvx's ciphertext, which only dotenvx can read; run: dotenvx decrypt, then import the file"
 # Names and references, which have the words of many a poor password: `secret`, `password`, `token`.
 _NO_VALUE = re.compile(r"^[^\S\n]*(export\s+)?[\w.-]+[^\S\n]*=|ref://[^\s\"'}]*", re.MULTILINE)
@@ -78,13 +77,13 @@ def plan(file: EnvFile, only: Sequence[str], without: Sequence[str], config: Con
 
 
 def _is_anothers(text: str) -> bool:
-    return others.is_foreign(text) or text.startswith(CIPHERTEXT)
+    return others.is_foreign(text) or text.startswith(others.CIPHERTEXT)
 
 
 def _adopt(entry: Entry, config: Config, found: Plan) -> None:
     """A value that another tool would resolve is no secret itself: storing it would look like success."""
     kind, uri = others.reference(entry.text, config)
-    if entry.text.startswith(CIPHERTEXT):
+    if entry.text.startswith(others.CIPHERTEXT):
         found.left[entry.name] = _DECRYPT
     elif not uri:
         found.left[entry.name] = "it is a reference of another tool to a store that envref does not know"

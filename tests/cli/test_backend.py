@@ -126,6 +126,8 @@ def test_a_backend_of_one_s_own_is_for_projects_without_a_list(project, home):
     project.write(".envref.yaml", config(PLUGIN_ENTRY))
     warned = project.envref("backend", "add", "--own", "doppler", "--name", "team").stderr
     assert f"warning: it does not count here: {project.path}/.envref.yaml lists backends of its own\n" in warned
+    nowhere = project.envref("backend", "add", "--own", "pass", env={"HOME": "here"})
+    assert nowhere.stderr.splitlines()[1:] == ["  hint: set HOME to an absolute path"]
     again = project.envref("backend", "add", "--own", "pass")
     assert again.stderr.startswith('error: backend "pass" is in your own config already\n')
 

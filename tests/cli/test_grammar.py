@@ -49,6 +49,14 @@ def test_what_another_tool_calls_it_leads_to_a_command(project):
         assert project.envref(*meant.split(), "--help").returncode == 0, meant
 
 
+def test_a_group_s_help_cuts_no_summary(project):
+    """In a terminal of any width."""
+    done = project.envref("secret", "--help", env={"COLUMNS": "60"})
+    said = " ".join(done.stdout.partition("Commands:")[2].split())
+    assert "share Print a secret as age ciphertext that only the recipients can read." in said
+    assert "..." not in said
+
+
 def test_levels_exclude_each_other(project):
     """-q, -v and --debug, wherever they stand."""
     done = project.envref("-q", "version", "-v")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.cli.terminal import Terminal
@@ -39,3 +41,30 @@ def test_yes_asks_nothing(shop):
     assert terminal.end() == 0
     assert "?" not in terminal.output
     assert shop.read(".env") == "PORT=3000\nDB_PASSWORD=ref://secrets/db_password\n"
+
+
+@pytest.mark.parametrize("file", ["-", "/dev/stdin", "fifo"])
+def test_a_pipe_is_no_file_to_write_references_into(project, file):
+    """Said before anything is read or stored."""
+    project.write(".envref.yaml", "project: app\n")
+    os.mkfifo(project.path / "fifo")
+    done = project.envref("import", file, stdin="DB_PASSWORD=hunter2\n")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"error: {file}: not a regular file, and references are written back into what is imported\n"
+        "  hint: save it as a file of the project, and import that\n"
+    )
+
+
+def test_a_script_of_direnv_is_no_env_file(project):
+    """Its first line that is none has its place, and there is a way."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".envrc", "use flake\nexport A=1\n")
+    done = project.envref("import", ".envrc")
+    assert (done.returncode, done.stderr.splitlines()[:2]) == (
+        1,
+        [
+            ".envrc is a script: move its lines export NAME=value into .env, and import that",
+            "error: .envrc:1:1: expected NAME=VALUE",
+        ],
+    )

@@ -82,3 +82,16 @@ def test_a_member_whose_key_a_pull_brought_is_not_trusted_by_name(shop):
         f"  run: envref secret share k --to {KEY}",
     ]
     assert shop.envref("secret", "share", "k", "--to", KEY).returncode == 0
+
+
+def share(project, whom):
+    return project.envref("secret", "share", "key", "--to", whom)
+
+
+def test_a_name_that_is_no_member_s(project):
+    """What may be a member's name mistyped leads to those there are; no key that is wrong does."""
+    project.write(".envref.yaml", "project: app\n")
+    assert "hint: the team has no member of that name: it has none yet" in share(project, "ann").stderr
+    project.write(".envref.yaml", f"project: app\nteam: [{{name: ann, public_key: {KEY}}}]\n")
+    assert "hint: the team has no member of that name: its members are ann\n" in share(project, "nan").stderr
+    assert "no member" not in share(project, KEY[:-1] + "b").stderr

@@ -71,6 +71,13 @@ def test_a_wrong_key_is_refused_before_the_file_is_touched(app, key, error):
     assert app.read(".envref.yaml") == "project: app\n"
 
 
+def test_a_file_that_is_not_there_is_said_to_be_none(app):
+    """What looks like a file's name is no key: the file is the mistake."""
+    assert app.envref("team", "add", "bob", "keys/bob.pub").stderr.splitlines()[1:] == [
+        "  hint: there is no such file either"
+    ]
+
+
 def test_a_private_key_is_never_repeated(app):
     """Somebody pastes the wrong line."""
     private = str(pyrage.x25519.Identity.generate())

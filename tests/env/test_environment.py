@@ -7,6 +7,7 @@ import pytest
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.env.shown import shown as as_shown
+from envref.env.template import BAD_SUBSTITUTION
 from envref.env.unset import warnings
 from envref.errors import BackendLocked, EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
@@ -171,7 +172,10 @@ def test_a_reference_is_not_built_from_a_secret():
     [
         ("A=${B:?}", ".env:1:3: B: required variable is not set"),
         ("A=x\nC=ab${B:?set B in .env.local}", ".env:2:5: B: set B in .env.local"),
-        ("A=${!x}", '.env:1:3: bad substitution "${…}" (use single quotes or $$ for literal text)'),
+        (
+            "A=${!x}",
+            f".env:1:3: {BAD_SUBSTITUTION}",
+        ),
     ],
 )
 def test_what_cannot_be_interpolated_is_fatal_at_its_place(text, message):

@@ -251,6 +251,17 @@ def test_a_problem_with_a_value_shows_its_line():
     assert problem.source == "DB_PASSWORD=*${* *}"
 
 
+def test_a_link_that_leads_nowhere_is_said_to_be_one(tmp_path):
+    """The file "does not exist" although it is listed: its name alone would puzzle."""
+    (tmp_path / ".env.local").symlink_to("nowhere")
+    with pytest.raises(EnvrefError) as caught:
+        EnvFile.read(str(tmp_path / ".env.local"), ".env.local")
+    assert caught.value.lines() == [
+        "error: .env.local: it is a symlink to nowhere, which does not exist",
+        "  hint: delete the link, or make that file",
+    ]
+
+
 @pytest.mark.parametrize(("quote", "interpolated"), [("", True), ('"', True), ("'", False), ("`", False)])
 def test_only_two_kinds_of_values_are_interpolated(quote, interpolated):
     """Single quotes and backticks are literal (commands.md 5.2)."""
@@ -332,6 +343,8 @@ EDITS = [
     ("", "B", "$x", "B='$x'\n"),
     ("", "B", '{"a":"b c"}', 'B=\'{"a":"b c"}\'\n'),
     ('B="1"\n', "B", 'C:\\new "x"', "B='C:\\new \"x\"'\n"),
+    ("", "B", "C:\\dir\\", "B=C:\\dir\\\n"),
+    ("B='1'\n", "B", "C:\\my dir\\", 'B="C:\\\\my dir\\\\"\n'),
     ('B="1"\n', "B", "it's", 'B="it\'s"\n'),
     ("", "B", "$'", 'B="\\$\'"\n'),
     ("", "B", "$\r", 'B="\\$\\r"\n'),

@@ -94,3 +94,15 @@ def test_doctor_finds_it(project):
     done = project.envref("doctor")
     assert 'line 1: X: "op://Personal/GitHub/token" is a reference of another tool' in done.stderr
     assert "hint: write ref://op//op://Personal/GitHub/token\n" in done.stderr
+
+
+def test_ciphertext_of_dotenvx_is_said_to_be_none_for_a_program(project):
+    """A file that has no reference of another tool has this: `resolve` warns, `doctor` finds it, the text stays."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "A=1\nX='encrypted:BDqDBibm4wsYqMpCjTQ6'\nY=is encrypted: no\n")
+    fact = "X: its value is dotenvx's ciphertext, and is exported as this text"
+    cure = "only dotenvx can read it; run: dotenvx decrypt, then envref import"
+    done = project.envref("resolve")
+    assert (done.returncode, done.stderr) == (0, f"warning: .env:2: {fact}; {cure}\n")
+    assert "\nX=encrypted:BDqDBibm4wsYqMpCjTQ6\n" in done.stdout
+    assert f"  line 2: {fact}\n    hint: {cure}\n" in project.envref("doctor").stderr

@@ -61,7 +61,18 @@ def _named(recipients: tuple[str, ...], to_file: str | None) -> list[Recipient |
     if not recipients:
         raise UsageError("either --to or --to-file is required")
     members = _team()
-    return [text if text in members else Recipient(text) for text in recipients]
+    return [text if text in members else _of_key(text, members) for text in recipients]
+
+
+def _of_key(text: str, members: Mapping[str, str]) -> Recipient:
+    """The recipient whose key this is. UsageError; about what may be a member's name, it has those there are."""
+    try:
+        return Recipient(text)
+    except UsageError as error:
+        if " " in text or text.startswith(("age1", "AGE-", "ssh-")):
+            raise
+        known = f"its members are {', '.join(map(printable, members))}" if members else "it has none yet"
+        raise UsageError(error.message, hint=f"the team has no member of that name: {known}") from None
 
 
 def _team() -> Mapping[str, str]:

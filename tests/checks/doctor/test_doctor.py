@@ -11,6 +11,7 @@ import pytest
 from envref.checks.doctor import checks as doctor
 from envref.checks.doctor.case import Case
 from envref.checks.doctor.project_files import _allowed
+from envref.env.template import BAD_SUBSTITUTION
 from envref.errors import pasted
 from envref.project.project import bare, configured
 from tests.requirements import need
@@ -62,7 +63,12 @@ def only(found, word):
         ("export A\n", "ignored-line", 1, '"export A" without a value is ignored'),
         ("A=1\nJUNK\n", "unreadable", 2, "expected NAME=VALUE"),
         ('A="x\n', "unreadable", 1, "unterminated double-quoted value"),
-        ('A="${x y}"\n', "unreadable", 1, 'bad substitution "${…}" (use single quotes or $$ for literal text)'),
+        (
+            'A="${x y}"\n',
+            "unreadable",
+            1,
+            BAD_SUBSTITUTION,
+        ),
         ('A="${B:?set B}"\n', "unreadable", 1, "B: set B"),
         (
             "A=1\nK=ref://secrets\n",
