@@ -1,3 +1,4 @@
 """envref: committed `.env` files hold references; the secrets come from your stores when they are needed."""
 
 __version__ = "0.1.0"
+SCHEME = "ref://"  # how a reference begins: here for code that loads its grammar only where there is one

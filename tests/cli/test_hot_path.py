@@ -31,6 +31,7 @@ PLAIN = {
     "envref.env.file",
     "envref.env.source",
     "envref.errors",
+    "envref.finder",
     "envref.formats",
     "envref.formats.shells",
     "envref.project",
@@ -44,8 +45,6 @@ PLAIN = {
     "envref.project.trust",
     "envref.project.trust.agreement",
     "envref.project.trust.digest",
-    "envref.refs",
-    "envref.refs.scheme",
     "envref.resolve",
     "envref.resolve.resolution",
     "envref.streams",
@@ -59,7 +58,13 @@ BUILT_IN = {
     "_sha2",
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
-ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.refs.address"}
+ASKING = PLAIN | {
+    "envref.resolve.chain",
+    "envref.resolve.resolve",
+    "envref.resolve.store",
+    "envref.refs",
+    "envref.refs.address",
+}
 TABLE = {"envref.backends", "envref.backends.table"}  # with the variables that lead a store's program elsewhere
 ASKING |= TABLE | {"envref.refs.reference"}
 FILLING = {"envref.env.filling"}
@@ -94,7 +99,7 @@ STARTING |= TABLE
 GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
-VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
+VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.finder", "envref.streams"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
@@ -624,7 +629,7 @@ def test_a_key_of_the_project_loads_what_reads_env_files(app, monkeypatch, line)
     """No more than `get` does, libraries included."""
     monkeypatch.setenv("_ENVREF_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", line)
-    names = {"envref.cli.project_names", "envref.refs.address", "envref.refs.reference"}
+    names = {"envref.cli.project_names", "envref.refs", "envref.refs.address", "envref.refs.reference"}
     assert loaded(app) <= COMPLETING | GETTING | names
 
 
