@@ -2,12 +2,13 @@
 
 Python's own finder looks for a module under five names in each directory, and asks the system a dozen things about each
 file that it reads: a quarter of what an activation cost beyond Python's start (docs/adr/0044-finder.md). A compiled
-file counts here as it does for Python: made by this Python, of a source of just this time and size (PEP 552). Whatever
-else is there, or missing, is left to Python's own finder and loader.
+file counts here as it does for Python: made by this Python, of a source of just this time and size, or to be taken
+unchecked (PEP 552). Whatever else is there, or missing, is left to Python's own finder and loader.
 """
 
 from __future__ import annotations
 
+import _imp
 import marshal
 import os
 import sys
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from types import CodeType, ModuleType
 
 _PACKAGE = "envref."
-_BY_TIME = bytes(4)  # the flags of a compiled file that counts by its source's time and size
+# The flags of a compiled file: it counts by its source's time and size; or always, as in Nix' store.
+_BY_TIME, _ALWAYS = b"\0\0\0\0", b"\1\0\0\0"
 _HEAD = 16  # bytes of a compiled file before its code: MAGIC_NUMBER, flags, time, size
 _WORD = 0xFFFFFFFF
 
@@ -40,7 +42,7 @@ class _Loader(SourceFileLoader):
             data = _read(self._compiled)
         except OSError:
             return super().get_code(fullname)
-        if not data.startswith(self._head):
+        if not data.startswith((self._head, MAGIC_NUMBER + _ALWAYS)):
             return super().get_code(fullname)
         code: CodeType = marshal.loads(memoryview(data)[_HEAD:])  # noqa: S302  as Python does with the same file
         # It may have been compiled elsewhere. Python then puts its place into each function.
@@ -92,5 +94,7 @@ def install() -> None:
     directory, _, file = __file__.rpartition("/")
     beside = f"{directory}/__pycache__/{file.removesuffix('.py')}"
     compiled = getattr(__spec__, "cached", None) or ""
-    if compiled.startswith(beside) and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if _imp.check_hash_based_pycs == "always" or any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
+    if compiled.startswith(beside):
         sys.meta_path.insert(0, _Finder(compiled.removeprefix(beside)))

@@ -106,6 +106,13 @@ def test_without_a_compiled_file_python_makes_one(probe):
     assert compiled(probe).exists()
 
 
+def test_a_file_that_nobody_need_check_is_used(probe):
+    """In Nix' store and in Flox's, where no source ever changes."""
+    py_compile.compile(str(probe), doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    probe.write_text("VALUE = 22\n")
+    assert value(probe) == 1
+
+
 def test_a_file_that_counts_by_its_source_s_digest_is_judged_by_python(probe):
     """Debian and Bazel make such files: a changed source of the same time and size counts."""
     compiled(probe).unlink()
@@ -144,6 +151,14 @@ def test_it_is_not_installed_where_compiled_files_are_elsewhere(finders, monkeyp
     before = list(finders)
     monkeypatch.setattr(finder, "__spec__", importlib.machinery.ModuleSpec("envref.finder", None))
     finder.__spec__.cached = cached
+    finder.install()
+    assert finders == before
+
+
+def test_it_is_not_installed_where_every_source_is_to_be_read(finders, monkeypatch):
+    """With `python --check-hash-based-pycs always`."""
+    before = list(finders)
+    monkeypatch.setattr("_imp.check_hash_based_pycs", "always")
     finder.install()
     assert finders == before
 
