@@ -68,7 +68,7 @@ class _DopplerName(NamedTuple):
 
 
 class Doppler(Backend):
-    """Doppler; a profile is the config of its name, unless `config` names one for all"""
+    """Doppler, read directly where possible; a profile is the config of its name, unless `config` names one for all"""
 
     type = "doppler"
     carries_project = False
