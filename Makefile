@@ -6,6 +6,7 @@
 # make test-nightly                                the first CPython with the counts of a night, and the others' commands
 # make mutants ROOM=trust COUNT=50 SEED=2          faults that its tests would not notice: core, stores, trust, flox, tools …
 # make bench PEER=program RUNS=15                  measures a program of the same interface beside envref
+# make bench FNOX=program                          times this fnox beside envref on the same servers
 # make bench PYTHONS=ends                          measures with the oldest Python and with the newest
 # make counts                                      checks in what hot commands cost now, in instructions
 
@@ -13,6 +14,7 @@ TESTS =
 OTHERS = all
 STORES = first
 PEER =
+FNOX =
 ROOM = all
 COUNT = 20
 SEED = 1
@@ -36,7 +38,7 @@ test-nightly:
 	@sh setup/start.sh nightly $(TESTS)
 
 bench:
-	@PYTHONS=$(PYTHONS) sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER))
+	@PYTHONS=$(PYTHONS) sh setup/start.sh bench --runs $(RUNS) $(if $(PEER),--peer $(PEER)) $(if $(FNOX),--peer-fnox $(FNOX))
 
 mutants:
 	@sh setup/start.sh mutants --room $(ROOM) --count $(COUNT) --seed $(SEED)

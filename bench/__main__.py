@@ -12,7 +12,7 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from bench import doors, scenarios, stores
+from bench import doors, fnox, scenarios, stores
 from bench.place import Place
 from bench.sample import Failed, samples
 from bench.scenarios import Missing, Processes
@@ -34,13 +34,15 @@ def main() -> int:
     if arguments.peer:
         programs["peer"] = arguments.peer
     print(_line(f"ratio of medians, {arguments.runs} runs", "target", programs))
-    chosen = [each for each in _SCENARIOS if re.search(arguments.only, each.prepare.__name__)]
+    every = (*_SCENARIOS, *(fnox.beside(arguments.peer_fnox) if arguments.peer_fnox else ()))
+    chosen = [each for each in every if re.search(arguments.only, each.prepare.__name__)]
     return max([_show(scenario, programs, min(arguments.runs, scenario.runs)) for scenario in chosen])
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--peer", type=_program, metavar="PROGRAM", help="measure this one too, in the same run")
+    parser.add_argument("--peer-fnox", type=_program, metavar="PROGRAM", help="time this fnox on the same servers")
     parser.add_argument("--runs", type=int, default=15, metavar="N", help="runs of each command (default: 15)")
     parser.add_argument("--only", default="", metavar="PATTERN", help="only the scenarios whose name matches")
     return parser.parse_args()

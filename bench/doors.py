@@ -17,16 +17,20 @@ if TYPE_CHECKING:
 
 _FEW = 10
 _ASKED = {"_ENVREF_COMPLETE": "bash_complete", "COMP_WORDS": "envref re", "COMP_CWORD": "1"}
+_ASKED_KEY = {**_ASKED, "COMP_WORDS": "envref\nget\nVARIABLE_1", "COMP_CWORD": "2"}
 
 
 @contextmanager
 def doors(place: Place) -> Iterator[tuple[Command, ...]]:
-    """`run`, `get`, completion of a command, `--help`, and a bare Python, in a project of plain variables."""
+    """`run`, `get`, completion of a command and of a key, `--help`, a bare Python; in a project of plain variables."""
     plain = place.resolve([f"VARIABLE_{number}=value-{number}" for number in range(MANY)], "name: vault")
-    asked = replace(plain, arguments=[place.program], environment={**plain.environment, **_ASKED})
+    asked, asked_key = (
+        replace(plain, arguments=[place.program], environment={**plain.environment, **each})
+        for each in (_ASKED, _ASKED_KEY)
+    )
     words = (["run", "--only", "VARIABLE_1", "--", "true"], ["get", "VARIABLE_1"], ["--help"])
     run, get, shown = (replace(plain, arguments=[place.program, *each]) for each in words)
-    yield run, get, asked, shown, replace(plain, arguments=[sys.executable, "-c", "pass"])
+    yield run, get, asked, asked_key, shown, replace(plain, arguments=[sys.executable, "-c", "pass"])
 
 
 @contextmanager
@@ -54,10 +58,11 @@ SCENARIOS = (
     Scenario(
         doors,
         (
-            Ratio("run --only X -- true / a bare Python: CPU", cpu, 1.35, over(0, 4)),
-            Ratio("get / a bare Python: CPU", cpu, 1.6, over(1, 4)),
-            Ratio("completion of a command / a bare Python: CPU", cpu, 1.5, over(2, 4)),
-            Ratio("--help / a bare Python: CPU", cpu, 5, over(3, 4)),
+            Ratio("run --only X -- true / a bare Python: CPU", cpu, 1.35, over(0, 5)),
+            Ratio("get / a bare Python: CPU", cpu, 1.6, over(1, 5)),
+            Ratio("completion of a command / a bare Python: CPU", cpu, 1.5, over(2, 5)),
+            Ratio(f"completion of a key of {MANY} / a bare Python: CPU", cpu, 1.8, over(3, 5)),
+            Ratio("--help / a bare Python: CPU", cpu, 5, over(4, 5)),
         ),
     ),
     Scenario(

@@ -6,9 +6,7 @@ import gc
 import os
 import sys
 
-from envref import __version__, streams
-from envref.errors import FAILED, OK, EnvrefError
-from envref.paths import NO_DIRECTORY
+from envref import __version__, finder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from envref.cli.secret.reading import SecretGet
     from envref.cli.shim_call import ShimCall
     from envref.cli.variable import Get
+    from envref.errors import EnvrefError
 
 
 # New objects until Python looks for cycles among them. As Python has it, a command does that twenty times while it is
@@ -30,6 +29,7 @@ _MANY = 100_000
 def main() -> None:
     """Runs the command that `sys.argv` holds, and ends the process with its exit status."""
     gc.set_threshold(_MANY)
+    finder.install()  # before anything else of ours is looked for
     arguments = sys.argv[1:]
     hot = _hot(arguments)
     if hot is not None:
@@ -86,6 +86,9 @@ def _hot(arguments: list[str]) -> Callable[[], int] | None:
 
 
 def _version() -> int:
+    from envref import streams
+    from envref.errors import OK
+
     streams.write(f"envref {__version__}\n")
     return OK
 
@@ -124,6 +127,8 @@ def _interruptible(command: Callable[[], int]) -> int:
     try:
         return command()
     except KeyboardInterrupt:
+        from envref import streams
+
         streams.ask("\n")  # as click does: a prompt may have left the cursor behind it
         raise
 
@@ -142,6 +147,9 @@ def _click(arguments: list[str]) -> int:
 
 def _guarded(command: Callable[[], int]) -> int:
     """The command's exit status. An error prints its lines, a bug one line without a value; Ctrl-C ends the process."""
+    from envref import streams
+    from envref.errors import FAILED, EnvrefError
+
     try:
         return command()
     except KeyboardInterrupt:
@@ -159,6 +167,9 @@ def _guarded(command: Callable[[], int]) -> int:
 
 
 def _bug(error: Exception) -> EnvrefError:
+    from envref.errors import EnvrefError
+    from envref.paths import NO_DIRECTORY
+
     if isinstance(error, FileNotFoundError) and _is_nowhere():
         return EnvrefError(NO_DIRECTORY, hint="cd to one that does")
     place = error.__traceback__
@@ -182,6 +193,8 @@ def _is_nowhere() -> bool:
 def _trace(error: Exception) -> None:
     """The trace without local variables and without the exception's own text, which may hold a value."""
     import traceback
+
+    from envref import streams
 
     frames = traceback.format_tb(error.__traceback__)
     streams.say([f"debug: {line}" for frame in frames for line in frame.rstrip().split("\n")])

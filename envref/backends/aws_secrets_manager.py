@@ -41,7 +41,7 @@ class PendingDeletion(SecretNotFound):
 
 
 class AwsSecretsManager(AwsStore):
-    """AWS Secrets Manager, one secret a key; through the aws program
+    """AWS Secrets Manager, one secret a key; read directly where possible, all else by aws
 
     Deleting schedules the deletion, as AWS does by default: for 30 days `aws secretsmanager restore-secret` brings the
     secret back. Setting a key whose deletion is scheduled restores it with the new value.

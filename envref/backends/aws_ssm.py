@@ -31,7 +31,7 @@ _ABSENT = SecretNotFound("aws-ssm: no such parameter")
 
 
 class AwsSsm(AwsStore):
-    """AWS Systems Manager Parameter Store, as SecureString parameters; through the aws program"""
+    """AWS Systems Manager Parameter Store, as SecureString; read directly where possible, all else by aws"""
 
     type = "aws-ssm"
     service = "ssm"

@@ -45,7 +45,7 @@ _BASE64 = "store it as base64 and add ?encoding=base64"
 
 
 class Doppler(Backend):
-    """Doppler; a profile is the config of its name, unless `config` names one for all"""
+    """Doppler, read directly where possible; a profile is the config of its name, unless `config` names one for all"""
 
     type = "doppler"
     carries_project = False

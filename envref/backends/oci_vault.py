@@ -52,7 +52,7 @@ _UNIT = re.compile(rb"\.-|\.\.|\.x([0-9a-f]{2})|[A-Za-z0-9_-]")
 
 
 class OciVault(Backend):
-    """Oracle Cloud Infrastructure Vault, by way of the `oci` CLI; for workloads in Oracle Cloud.
+    """Oracle Cloud Infrastructure Vault; read directly where possible, else by `oci`; for workloads in Oracle Cloud.
 
     `vault_id`, `compartment_id` and `key_id` are OCIDs. Deletion is scheduled by the service, never immediate. `auth`
     is how `oci` signs in: by a session, as the instance or resource it runs on; else by the key of the profile.

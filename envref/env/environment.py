@@ -6,9 +6,9 @@ and keeps references, and what depends on them, as pieces; `filling` puts in the
 
 from __future__ import annotations
 
+from envref import SCHEME
 from envref.env.file import merge
 from envref.errors import EnvrefError, MalformedFile, meant
-from envref.refs.scheme import SCHEME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import envref
 from envref.errors import EnvrefError, UsageError
-from envref.refs import scheme
 from envref.refs.address import check_key
 
-SCHEME = scheme.SCHEME
+SCHEME = envref.SCHEME
 CHAIN = "secrets"  # the selector that asks every store, in the configured order
 
 _HEX = frozenset("0123456789abcdefABCDEF")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref import OTHERS
 from envref.backends.table import BUILTIN, backend_class
 from envref.errors import printable
 from envref.refs.reference import IN_NAME, SCHEME, escaped
-from envref.refs.scheme import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -121,7 +121,7 @@ def _may_hold_others(project: Project) -> bool:
     texts = [text for text in map(str, project.files) if _AN_ADDRESS in text]
     if not texts:
         return False
-    from envref.refs.scheme import OTHERS
+    from envref import OTHERS
 
     return any(mark in text for text in texts for mark in OTHERS)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -69,3 +71,13 @@ def test_a_ps_that_says_nothing(monkeypatch, ps):
     monkeypatch.setattr(processes, "are_shown", lambda: False)
     monkeypatch.setattr(callers, "_PS", ps)
     assert list(callers.upward(os.getpid())) == []
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_process_that_is_gone_has_no_name(monkeypatch, shown):
+    """Neither /proc nor `ps` says anything of it."""
+    need("ps")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    monkeypatch.setattr(processes, "are_shown", lambda: shown)
+    assert list(callers.upward(ended.pid)) == []

@@ -31,6 +31,7 @@ PLAIN = {
     "envref.env.file",
     "envref.env.source",
     "envref.errors",
+    "envref.finder",
     "envref.formats",
     "envref.formats.shells",
     "envref.project",
@@ -44,8 +45,6 @@ PLAIN = {
     "envref.project.trust",
     "envref.project.trust.agreement",
     "envref.project.trust.digest",
-    "envref.refs",
-    "envref.refs.scheme",
     "envref.resolve",
     "envref.resolve.resolution",
     "envref.streams",
@@ -59,8 +58,8 @@ BUILT_IN = {
     "_sha2",
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
-ASKING = PLAIN | {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.refs.address"}
-ASKING |= {"envref.refs.reference"}
+ASKING = PLAIN | {"envref.refs", "envref.refs.address", "envref.refs.reference"}
+ASKING |= {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
 FILLING = {"envref.env.filling"}
 ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
@@ -103,7 +102,15 @@ LOCKED = {
     "envref.backends.revision",
     *(f"envref.fresh.{name}" for name in ("lock", "locked", "stale")),
 }
-VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.paths", "envref.streams"}
+VERSION = {
+    "__future__",
+    "envref",
+    "envref.__main__",
+    "envref.errors",
+    "envref.finder",
+    "envref.paths",
+    "envref.streams",
+}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
@@ -652,7 +659,7 @@ def test_a_key_of_the_project_loads_what_reads_env_files(app, monkeypatch, line)
     """No more than `get` does, libraries included."""
     monkeypatch.setenv("_ENVREF_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", line)
-    names = {"envref.cli.project_names", "envref.refs.address", "envref.refs.reference"}
+    names = {"envref.cli.project_names", "envref.refs", "envref.refs.address", "envref.refs.reference"}
     assert loaded(app) <= COMPLETING | GETTING | names
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from envref import OTHERS
 from envref.backends.table import BUILTIN, backend_class
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
 from envref.project.config.model import BackendConfig, Config
 from envref.refs.reference import Reference
-from envref.refs.scheme import OTHERS
 from envref.resolve import others
 
 CONFIG = """\

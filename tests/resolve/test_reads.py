@@ -256,11 +256,3 @@ def test_a_part_of_a_monorepo_has_what_it_extends_asks_for(logging):
     """The parent's wish holds for its parts."""
     logging.write("part/.envref.yaml", "extends: ..\n")
     assert configured(str(logging.path / "part")).config.logs_reads
-
-
-def test_a_process_that_is_gone_has_no_name():
-    """`ps` says nothing of it."""
-    need("ps")
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    assert reads._of_ps(ended.pid) == ("", 0)

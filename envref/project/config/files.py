@@ -58,8 +58,10 @@ def _read(path: str, name: str, environment: Mapping[str, str]) -> bytes:
     """The file's bytes, once. Refuses what is not a regular file of a safe owner, or is too large."""
     try:
         with open_file(path) as opened:
-            check_owner(path, os.fstat(opened.fileno()), environment)
-            source = opened.read(LARGEST + 1)
+            status = os.fstat(opened.fileno())
+            check_owner(path, status, environment)
+            # A limit makes Python ask the system for so much memory first.
+            source = opened.read(LARGEST + 1) if status.st_size > LARGEST else opened.read()
     except OSError as error:
         raise EnvrefError(f"{name}: {(error.strerror or 'unreadable').lower()}", subject="loading config") from None
     check_size(source, name)
