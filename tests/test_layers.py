@@ -10,6 +10,10 @@ import functools
 import graphlib
 import pathlib
 
+from tests.requirements import first_python
+
+pytestmark = first_python
+
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 GROUND = "errors secret memory libc atomic streams paths client __init__"
