@@ -44,7 +44,6 @@ in
     "tests/secrets/test_sharing.py"
     "tests/test_atomic.py"
     "tests/test_errors.py"
-    "tests/test_layers.py"
     "tests/test_secret.py"
     "tests/test_streams.py"
   ];

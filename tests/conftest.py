@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
+import re
 import signal
 
 import pytest
 
-from tests import reaper
+from tests import inside, lateness, reaper
 from tests.arguments import PYTHONPATH, check
 from tests.loaded import ENVREF
 from tests.observer.sitecustomize import LOG
-from tests.requirements import LEFT_OUT, SCOPE, need_process
+from tests.requirements import LEFT_OUT, SCOPE, left_out, need_process
 
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
@@ -40,18 +42,59 @@ def pytest_unconfigure():
     ENVREF.end()
 
 
+class _Module(pytest.Module):
+    """A file of tests. One that the run leaves out is skipped as a whole, not test by test."""
+
+    def collect(self):
+        if self.obj and (reason := left_out(self.own_markers)):
+            pytest.skip(reason, allow_module_level=True)
+        return super().collect()
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Files are collected as above."""
+    return _Module.from_parent(parent, path=module_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """A fixture that starts a program leaves its test out where no program is started."""
+    with inside.kept(SCOPE):
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call():
-    """No test passes in which a program got a secret as an argument."""
-    result = yield
+    """So does a test. And none passes in which a program got a secret as an argument."""
+    with inside.kept(SCOPE):
+        result = yield
     check()
     return result
+
+
+def pytest_runtest_teardown():
+    """No stopwatch of a test outlives it."""
+    lateness.end_all()
+
+
+_NUMBERS = itertools.count()
+
+
+def _made(tmp_path_factory, name):
+    """A new directory. pytest's own would look at all those of the run for the next number, and keep a link to it."""
+    return tmp_path_factory.mktemp(f"{name}{next(_NUMBERS)}", numbered=False)
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory, request):
+    """A directory of the test's own, which has its name."""
+    return _made(tmp_path_factory, re.sub(r"\W", "_", request.node.name)[:30])
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory, monkeypatch):
     """HOME, and the environment a first-time user has: nothing of envref, no desktop, no session bus."""
-    path = tmp_path_factory.mktemp("home")
+    path = _made(tmp_path_factory, "home")
     for name in list(os.environ):
         if name not in KEPT and not name.startswith(("PYTEST", "HYPOTHESIS")):
             monkeypatch.delenv(name)

@@ -13,7 +13,7 @@ import time
 
 _SLEEP = 0.01  # seconds
 _WORK = 0.001  # seconds of a processor
-_LONGEST = 120  # seconds; a test that failed before it asked leaves no thread for good
+_running = set()
 
 
 class Stopwatch:
@@ -26,22 +26,34 @@ class Stopwatch:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._measure, daemon=True)
         self._thread.start()
+        _running.add(self)
 
     def seconds(self):
         """What passed, without what the machine was late."""
         passed = time.monotonic() - self.started
         overdue = max(0.0, time.monotonic() - self._due)
         late = self._late + overdue
-        self._ended.set()
-        self._thread.join()
+        self.end()
         return max(0.0, passed - late)
 
+    def end(self):
+        """It measures no more."""
+        self._ended.set()
+        self._thread.join()
+        _running.discard(self)
+
     def _measure(self):
-        while not self._ended.wait(_SLEEP) and time.monotonic() < self.started + _LONGEST:
+        while not self._ended.wait(_SLEEP):
             _work()
             now = time.monotonic()
             self._late += max(0.0, now - self._due)
             self._due = now + _SLEEP + _WORK
+
+
+def end_all():
+    """Those of a test that failed, or was skipped, before it asked: they would work on beside the next ones."""
+    for stopwatch in list(_running):
+        stopwatch.end()
 
 
 def as_set(said, limit):

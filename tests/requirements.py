@@ -19,13 +19,25 @@ ENVIRONMENTS = pathlib.Path(__file__).parent.parent / ".venvs"
 LEFT_OUT = {
     "everything": "nothing",
     "envref": "stores' own programs, Nix, and what tries envref from outside: the first Python's tests have them",
-    "inside": "stores' own programs, Nix, and envref as a process: the oldest and the newest Python's tests have them",
+    "inside": "what starts a program, and searches by chance: the oldest and the newest Python's tests have them",
 }
 # Read before a test's environment is cleared.
 SCOPE = os.environ.get("ENVREF_TESTS_SCOPE", "everything")
 
-# For modules that try envref from outside, by shells, kills, system calls.
+# For modules that try envref from outside, by shells, kills, system calls; and for those that read its source.
 first_python = pytest.mark.skipif(SCOPE != "everything", reason=f"scope {SCOPE}: tried by the first Python's tests")
+# For modules that search by chance, for seconds.
+oldest_and_newest = pytest.mark.skipif(
+    SCOPE == "inside", reason="scope inside: searched with the oldest and the newest"
+)
+
+
+def left_out(marks):
+    """Why the run leaves out a module with these marks, all of it; empty if it does not."""
+    reasons = {
+        mark.kwargs["reason"] for mark in (first_python, oldest_and_newest) if mark.args[0] and mark.mark in marks
+    }
+    return ", ".join(reasons)
 
 
 def need_everything(what):

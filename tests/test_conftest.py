@@ -20,3 +20,20 @@ def test_an_ignored_signal_is_not_inherited(name):
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_no_stopwatch_outlives_its_test(tmp_path):
+    """Of a test that fails before it asks: its thread would work on beside the next ones."""
+    (tmp_path / "test_it.py").write_text(
+        "import threading\nfrom tests.lateness import Stopwatch\n"
+        "def test_first():\n    Stopwatch()\n    assert threading.active_count() == 2\n"
+        "def test_second(): assert threading.active_count() == 1\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1].startswith("2 passed"), done.stdout

@@ -7,6 +7,10 @@ import functools
 import pathlib
 import re
 
+from tests.requirements import first_python
+
+pytestmark = first_python
+
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 # Kinds of errors whose cure is said elsewhere, or by all of the kind.

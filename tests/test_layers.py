@@ -11,6 +11,10 @@ import graphlib
 import pathlib
 import re
 
+from tests.requirements import first_python
+
+pytestmark = first_python
+
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
 GROUND = "finder errors secret memory libc atomic streams paths processes client __init__"

@@ -15,6 +15,7 @@ from envref.errors import EnvrefError
 from envref.project.config.load import load
 from envref.refs.address import Address
 from tests.conftest import ROOT
+from tests.requirements import first_python
 
 giving_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 
@@ -272,6 +273,7 @@ def _calls():
                 yield path.relative_to(ROOT / "envref").as_posix(), ast.unparse(node.func), node
 
 
+@first_python
 def test_files_are_opened_in_one_place():
     """`os.open` is in paths.py; atomic.py needs it for names in a folder it holds open; finder.py finds paths.py."""
     assert {file for file, called, _ in _calls() if called != "open"} == {"paths.py", "atomic.py", "finder.py"}
@@ -284,6 +286,7 @@ def test_the_climb_to_what_exists_has_an_end(path, tmp_path, monkeypatch):
     assert paths.nearest_existing(path) == (str(tmp_path) if path[:1] != "/" else "/")
 
 
+@first_python
 def test_nobody_opens_a_repository_s_file_by_himself():
     """A plain `open` elsewhere is one of the system's files, of stdin, or has an opener of paths.py."""
     others = [
@@ -299,6 +302,7 @@ def _is_known(call):
     return opener in (["without_waiting"], ["without_links"]) or ast.unparse(call.args[0]).startswith(tuple(SYSTEM))
 
 
+@first_python
 def test_home_is_asked_for_in_one_place():
     """Nobody else expands `~` or reads HOME or an XDG variable, but what does as botocore does."""
     knowing = {

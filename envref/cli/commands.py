@@ -75,6 +75,18 @@ def run(arguments: list[str]) -> int:
 
 def _fail_evaluation(arguments: list[str]) -> None:
     """If a shell was to evaluate the output, writes code that fails: a mistyped option must not pass silently."""
-    may_be = arguments[:1] in (["resolve"], ["shim"])
-    if arguments[:1] == ["refresh"] or (may_be and not _EVALUATED.isdisjoint(arguments)):
+    command = _command(arguments)
+    may_be = command in ("resolve", "shim")
+    if command == "refresh" or (may_be and not _EVALUATED.isdisjoint(arguments)):
         streams.write("false\n")
+
+
+def _command(arguments: list[str]) -> str:
+    """The first word that is neither an option of the group nor the value of one; empty without."""
+    words = iter(arguments)
+    for word in words:
+        if word in ("-C", "--project"):
+            next(words, "")
+        elif not word.startswith("-"):
+            return word
+    return ""

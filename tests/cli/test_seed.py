@@ -15,7 +15,9 @@ import pytest
 from tests.arguments import PYTHONPATH
 from tests.cli.conftest import PLUGIN
 from tests.cli.terminal import Terminal
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 WARNING = "warning: --value is visible in process lists and shell history; prefer the prompt or stdin\n"
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.arguments import PYTHONPATH
+from tests.loaded import ENVREF
 from tests.requirements import first_python, need
 
 pytestmark = first_python
@@ -64,7 +65,9 @@ def load(project, tmp_path):
     project.write("store", STORE).chmod(0o755)
     envref = tmp_path / "bin" / "envref"
     envref.parent.mkdir()
-    envref.write_text(f'#!/bin/sh\nexec {sys.executable} -m envref "$@"\n')
+    caller = envref.with_name(".envref.py")
+    caller.write_text(ENVREF.caller())
+    envref.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {caller} "$@"\n')
     envref.chmod(0o755)
 
     def run(shell, options, then=""):
@@ -138,3 +141,10 @@ def test_the_status_tells_a_partial_result(load):
         assert load("status", "").stdout.splitlines()[0] == "was=3"
     finally:
         del SHELLS["status"]
+
+
+@pytest.mark.parametrize("before", [["--no-color"], ["-q"], ["-C", "."], ["-v", "--project", "."]], ids=" ".join)
+def test_an_option_before_the_command_hides_no_failure(load, before):
+    """A mistyped option is no success, wherever it stands."""
+    done = load.project.envref(*before, "resolve", "--export", "--strcit")
+    assert (done.stdout, done.returncode) == ("false\n", 2)

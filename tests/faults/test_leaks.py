@@ -115,7 +115,20 @@ class Scanner(threading.Thread):
 def trace(world, log):
     """The words that put strace before a command."""
     kinds = "execve,write,writev,pwrite64,pwritev,sendto,sendmsg"
-    return [need("strace"), "-f", "-qq", "-y", "-v", "-s", "100000", "-e", f"trace={kinds}", "-o", str(log)]
+    return [
+        need("strace"),
+        "-f",
+        "-qq",
+        "--seccomp-bpf",
+        "-y",
+        "-v",
+        "-s",
+        "100000",
+        "-e",
+        f"trace={kinds}",
+        "-o",
+        str(log),
+    ]
 
 
 def watched(world, call, log, **environment):

@@ -15,6 +15,9 @@ from envref.flox import block, toml_text
 from envref.flox.manifest import HOOK, Manifest
 from tests.flox.manifests import KEPT
 from tests.nightly import count
+from tests.requirements import oldest_and_newest
+
+pytestmark = oldest_and_newest
 
 PATH = ("t", "k")
 NEW = ("t", "new")

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from envref.errors import EnvrefError
 from envref.project.config import yaml as config_yaml
 from envref.project.config.document import Document
+from tests.requirements import oldest_and_newest
+
+pytestmark = oldest_and_newest
 
 MANY = hypothesis.settings(max_examples=80, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 NAME, KEY = "prod", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"

@@ -11,6 +11,9 @@ from envref.env.edit import with_value, without
 from envref.env.file import EnvFile
 from envref.errors import MalformedFile
 from tests.nightly import count
+from tests.requirements import oldest_and_newest
+
+pytestmark = oldest_and_newest
 
 EVERY = hypothesis.settings(max_examples=count(300, 20_000), deadline=None)
 
