@@ -24,12 +24,12 @@ def test_without_tools_there_is_nothing_to_say():
 @pytest.mark.parametrize(
     ("tools", "told"),
     [
-        ({"gh": {"run": ["A"]}}, {"tools": {"gh": ["A"]}, "made_of_them": ["MADE"], "unset": []}),
+        ({"gh": {"variables": ["A"]}}, {"tools": {"gh": ["A"]}, "made_of_them": ["MADE"], "unset": []}),
         (
-            {"git": {"credential a": ["Z"], "run": ["A", "Y"]}, "gh": {"run": ["B"]}},
+            {"git": {"credential a": ["Z"], "variables": ["A", "Y"]}, "gh": {"variables": ["B"]}},
             {"tools": {"git": ["Z", "A", "Y"], "gh": ["B"]}, "made_of_them": ["MADE"], "unset": ["Y", "Z"]},
         ),
-        ({"gh": {"run": ["B"]}}, {"tools": {"gh": ["B"]}, "made_of_them": [], "unset": []}),
+        ({"gh": {"variables": ["B"]}}, {"tools": {"gh": ["B"]}, "made_of_them": [], "unset": []}),
     ],
 )
 def test_each_tool_what_is_made_of_it_and_what_nothing_sets(tools, told):

@@ -24,6 +24,12 @@ from envref.secret import Secret
         ("two\nlines", ["tcsh"]),
         ("one line\n", ["tcsh"]),
         ("both\\\\\n", ["fish", "tcsh"]),
+        ("=2", ["tcsh", "zsh"]),
+        ("=-", ["tcsh", "zsh"]),
+        ("=ls", ["zsh"]),
+        ("=a b", []),
+        ("=", []),
+        ("a=2", []),
     ],
 )
 def test_what_breaks_where(value, shells):

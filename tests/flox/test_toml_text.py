@@ -241,3 +241,12 @@ def test_a_fault_has_its_place_in_front(said, place, message):
     """However the reader puts it; without any, the beginning."""
     [problem] = toml_text.fault("a = 1\nb = [\n  x", "manifest.toml", said).problems
     assert ((problem.line, problem.column), problem.text) == (place, message)
+
+
+def test_what_an_edit_may_change_is_left_out_of_the_comparison():
+    """With the tables that are then empty, and nothing else; the data itself stays."""
+    data = {"a": {"b": {"c": 1}, "d": 2}, "e": {"f": 3}, "g": 4}
+    assert toml_text._without(data, [("a", "b", "c"), ("e", "f"), ("g",), ("none", "x"), ("a", "d", "y")]) == {
+        "a": {"d": 2}
+    }
+    assert data["a"]["b"] == {"c": 1}

@@ -10,7 +10,7 @@ from envref.project.config.model import Config
 from envref.project.project import Project
 from envref.resolve.withheld import for_shells, withheld
 
-TOOLS = {"gh": {"run": ["KEPT"]}, "git": {"credential github.com": ["TOKEN"]}}
+TOOLS = {"gh": {"variables": ["KEPT"]}, "git": {"credential github.com": ["TOKEN"]}}
 
 
 def split(*texts, keeping=()):

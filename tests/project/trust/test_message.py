@@ -286,7 +286,7 @@ def test_a_difference_is_told_by_what_leads_to_it(change):
 @pytest.mark.parametrize(
     ("tools", "told"),
     [
-        ({"gh": {"run": ["TOKEN"]}}, ["  it keeps TOKEN for gh"]),
+        ({"gh": {"variables": ["TOKEN"]}}, ["  it keeps TOKEN for gh"]),
         ({"git": {credential_way("github.com"): ["A", "B"]}}, ["  it keeps A, B for git at github.com"]),
     ],
 )
