@@ -183,7 +183,7 @@ class Shell:
         if variable is None:
             return EnvrefError(f"{name}: no file of the project sets it", hint="envref list shows the variables")
         if variable.plain is not None:
-            return EnvrefError(f"{name}: there is no reference in its value, so no store can make it old")
+            return EnvrefError(f"{name}: there is no reference in its value, so no store can make it old", hint=_AGAIN)
         return EnvrefError(f"{name}: this shell was not given it", hint=_AGAIN)
 
     def _read(self, name: str, filled: Filled | None) -> Verdict:

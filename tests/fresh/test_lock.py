@@ -10,6 +10,9 @@ import time
 
 import pytest
 
+from envref.cli.credential.values import values
+from envref.errors import EnvrefError
+from envref.resolve.resolution import load
 from tests import transcripts
 from tests.backends.vaults import unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
@@ -581,3 +584,13 @@ def test_it_is_said_where_git_ignores_the_file(clone):
     assert "warning: envref.lock: git ignores it (.gitignore:2: *.lock), so nobody else gets its pins; delete" in said
     subprocess.run(["git", "add", "-f", "envref.lock"], cwd=clone.path, check=True)
     assert "git" not in clone.envref("lock").stderr
+
+
+def test_a_credential_helper_follows_a_locked_project(clone, monkeypatch):
+    """It resolves past the activation's door."""
+    monkeypatch.chdir(clone.path)
+    clone.write(".envref.yaml", clone.read(".envref.yaml").rstrip("}") + ', "locked": true}')
+    with pytest.raises(EnvrefError, match=r"no envref\.lock"):
+        values(load(str(clone.path)), ["A"])
+    clone.write("envref.lock", "envref-lock 1\nA store app/a unpinned\n")
+    assert values(load(str(clone.path)), ["A"]) == ["v"]

@@ -112,6 +112,10 @@ class OciService(LoopbackService):
         """Makes an earlier version the current one, as `secret update --current-version-number` does."""
         self.secret(vault, name)["current"] = number
 
+    def written(self):
+        """When the first version of the newest secret was, as the services say it."""
+        return _written_on(self._secrets[self.newest], 1)
+
     def content(self, vault, name):
         """The current content as the service holds it, which is base64."""
         return self.secret(vault, name)["contents"][-1]
