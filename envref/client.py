@@ -281,7 +281,7 @@ class Agent:
                 self._give_up(f"{self.place} {error.strerror}")
                 return None
             except OSError as error:
-                reason = error.strerror or "no answer"
+                reason = error.strerror or str(error)  # of a path that is too long the system says nothing
                 if not isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
                     break
             if self._start is None or attempt == _STARTS:

@@ -30,6 +30,8 @@ class Owners:
         self._starts: dict[int, str] = {}  # by process: what tells it from another one of its number
         self._queue: Any = _select.kqueue() if sys.platform != "linux" else None
         self._queued: set[int] = set()
+        if self._queue:
+            poll.register(self._queue.fileno(), select.POLLIN)
 
     def __iter__(self) -> Iterator[int]:
         return iter({*self._pidfds.values(), *self._starts, *self._queued})
@@ -63,26 +65,31 @@ class Owners:
         return bool(started)
 
     def _add_to_queue(self, process: int) -> bool:
+        is_there = self._told(process, _select.KQ_EV_ADD)
+        self._queued |= {process} if is_there else set()
+        return is_there
+
+    def _told(self, process: int, flag: int) -> bool:
+        """Whether the queue took that; it does not know of one that has ended."""
         try:
-            event = _select.kevent(process, _select.KQ_FILTER_PROC, _select.KQ_EV_ADD, _select.KQ_NOTE_EXIT)
-            self._queue.control([event], 0, 0)
+            self._queue.control([_select.kevent(process, _select.KQ_FILTER_PROC, flag, _select.KQ_NOTE_EXIT)], 0, 0)
         except OSError:
             return False
-        self._queued.add(process)
         return True
 
     def ended(self, readable: int | None = None) -> list[int]:
         """The owners that ended: that of a readable descriptor, or at a look those that have none."""
+        if self._queue:
+            return [event.ident for event in self._queue.control(None, MOST, 0)]
         if readable is not None:
             return [self._pidfds[readable]] if readable in self._pidfds else []
-        ended = [process for process, started in self._starts.items() if start_of(process) != started]
-        if self._queue:
-            ended += [event.ident for event in self._queue.control(None, MOST, 0)]
-        return ended
+        return [process for process, started in self._starts.items() if start_of(process) != started]
 
     def remove(self, process: int) -> None:
         self._starts.pop(process, None)
-        self._queued.discard(process)
+        if process in self._queued:
+            self._queued.discard(process)
+            self._told(process, _select.KQ_EV_DELETE)  # of one that ended it is gone already
         for descriptor in [each for each, owner in self._pidfds.items() if owner == process]:
             del self._pidfds[descriptor]
             self._poll.unregister(descriptor)

@@ -27,7 +27,7 @@ def start(place: str, patience: float = 0) -> None:
     try:
         until = time.monotonic() + (patience or _PATIENCE)
         if locked(lock, until) and not _listens(place):
-            spawn("envref.agent.server", place, until)
+            spawn("envref.agent.process", place, until)
     finally:
         os.close(lock)
 

@@ -6,16 +6,20 @@ import ctypes
 import os
 import pathlib
 import random
+import resource
+import select
 import shutil
 import signal
 import socket
 import sys
 import time
+import types
 
 import pytest
 
 from envref import client, processes
-from envref.agent import server, start
+from envref.agent import owners, start
+from envref.agent import process as agent_process
 from envref.agent import tell as telling
 from tests.agent.conftest import (
     HEAD,
@@ -248,6 +252,113 @@ def _agents_of(folder):
     return found
 
 
+# What the machine may lack.
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [(resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, 48)],
+    ids=["disk is full", "few descriptors"],
+)
+def test_it_lives_where_there_is_little(folder, shells, kind, most):
+    """No file of its folder can be written; its starter may open few: it serves all the same, sixty at once."""
+    shell = shells()
+    shell(_started_with, folder, kind, most)
+    put(folder, {b"a": b"V" + VALUE})
+    lines = [client.connect(folder) for _ in range(60)]
+    for line in lines:
+        assert line.ask(client.TELL)[0] == client.DONE
+        line.close()
+
+
+def _started_with(folder, kind, most):
+    resource.setrlimit(kind, (most, resource.getrlimit(kind)[1]))
+    start.start(folder)
+
+
+def test_who_is_gone_before_the_kernel_names_him_is_no_trouble(folder):
+    """As on macOS, by its manual page of getsockopt: LOCAL_PEERPID fails for one that has ended. Nobody saw it."""
+    os.mkdir(folder, 0o700)
+    if os.fork() == 0:
+        try:
+            os.closerange(3, 256)
+            real, fails = client.peer, [OSError(57, "Socket is not connected")]
+            client.peer = lambda connection: _raised(fails.pop()) if fails else real(connection)
+            agent_process.protect = lambda: None
+            agent_process.serve(folder)
+        finally:
+            os._exit(1)
+    os.wait()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE)
+        connection.connect(client.socket_path(folder))
+        assert connection.recv(1) == b""
+    assert given(folder, b"a") == {}
+
+
+def _raised(error):
+    raise error
+
+
+class Queue:
+    """A kqueue for EVFILT_PROC, by FreeBSD's and macOS's kqueue(2): what does not live is ESRCH, an exit is told once,
+    and the descriptor is readable until then. Nobody compared it with the real one.
+    """
+
+    def __init__(self, living):
+        self.living = living
+        self.watched = set()
+        self.ended = []
+        self._reading, self._writing = os.pipe()
+
+    def fileno(self):
+        return self._reading
+
+    def control(self, changes, most, timeout):
+        assert timeout == 0
+        for process, flag in changes or ():
+            if process not in self.living or (flag == "delete" and process not in self.watched):
+                raise ProcessLookupError(3, "No such process")
+            (self.watched.add if flag == "add" else self.watched.remove)(process)
+        told, self.ended = self.ended[:most], self.ended[most:]
+        if told:
+            os.read(self._reading, 1)
+        return [types.SimpleNamespace(ident=process) for process in told]
+
+    def exit(self, process):
+        self.living.discard(process)
+        if process in self.watched:
+            self.watched.remove(process)
+            self.ended.append(process)
+            os.write(self._writing, b".")
+
+
+def test_a_kqueue_tells_of_owners_at_once(monkeypatch):
+    """As on macOS: by the descriptor that the loop waits for; who has ended is no owner."""
+    queue = Queue({7, 8})
+    double = types.SimpleNamespace(
+        kqueue=lambda: queue,
+        kevent=lambda process, kind, flag, what: (process, flag),
+        KQ_FILTER_PROC="proc",
+        KQ_EV_ADD="add",
+        KQ_EV_DELETE="delete",
+        KQ_NOTE_EXIT="exit",
+    )
+    monkeypatch.setattr(owners, "_select", double)
+    monkeypatch.setattr(owners.sys, "platform", "darwin")
+    poll = select.poll()
+    found = owners.Owners(poll)
+    assert [found.add(7), found.add(8), found.add(9)] == [True, True, False]
+    assert poll.poll(0) == []
+    queue.exit(7)
+    assert poll.poll(0) == [(queue.fileno(), select.POLLIN)]
+    assert found.ended(queue.fileno()) == [7]
+    assert (poll.poll(0), found.ended()) == ([], [])
+    found.remove(7)
+    found.remove(8)
+    assert (set(found), queue.watched) == (set(), set())
+
+
 # What can't be got out of it.
 
 
@@ -295,7 +406,7 @@ def _served(folder):
     """Becomes an agent in a child, without a new Python: that user may not be able to read where it is installed."""
     if os.fork() == 0:
         os.closerange(3, 256)  # whoever reads what this process says waits for the end of all that have the pipe
-        server.serve(folder)
+        agent_process.serve(folder)
         os._exit(1)
     os.wait()
     return kept_in(folder)
@@ -544,6 +655,15 @@ def test_an_agent_that_does_not_answer_is_given_up(folder, monkeypatch):
             assert not agent.turn(HEAD, [b"a"], time.monotonic() + PATIENCE).leads
     finally:
         os.kill(process, signal.SIGCONT)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_named(folder):
+    """As of a deep XDG_RUNTIME_DIR: the store is asked."""
+    deep = os.path.join(folder, *["d" * 40] * 3)
+    os.makedirs(deep, 0o700)
+    agent = client.Agent(os.path.join(deep, "envref"), start.start)
+    assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
+    assert agent.note.endswith("path too long")
 
 
 def test_it_is_started_at_most_twice(folder):

@@ -17,7 +17,7 @@ import time
 import pytest
 
 from envref import client
-from envref.agent.server import _MOST_CONNECTIONS
+from envref.agent.server import MOST_GUESTS
 from tests.agent.commands import begin, noting_each, rows, run
 from tests.agent.conftest import gone, process_of
 from tests.backends.stores import aws
@@ -236,7 +236,7 @@ def _stopped(folder):
 
 def _full(folder):
     """As many connections as it takes."""
-    connections = [socket.socket(socket.AF_UNIX) for _ in range(_MOST_CONNECTIONS)]
+    connections = [socket.socket(socket.AF_UNIX) for _ in range(MOST_GUESTS)]
     for connection in connections:
         connection.connect(client.socket_path(folder))
 
