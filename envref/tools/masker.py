@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 MASK = b"***"
 _HEAD = 4  # bytes: that many are looked for to find the beginning of a needle; no needle is shorter
+_MANY = 100  # pieces in one read; from there on a search for each needle is faster
 _CAPITALS = b"QXZJKVYWUHGBFOMDLNPCRSAITE"  # the rarest in English first
 
 
@@ -17,15 +18,17 @@ class Needles:
     """What is looked for, prepared.
 
     A needle with a capital letter has a piece that begins with its rarest one. One regular expression finds all such
-    pieces in a scan for some letters, which is five times as fast as a search for each; mostly it finds none.
+    pieces in a scan for some letters, which is five times as fast as a search for each; mostly it finds few.
     """
 
     def __init__(self, needles: Iterable[bytes]) -> None:
         every = list(dict.fromkeys(needles))
         pieces = {needle: _piece(needle) for needle in every}
-        self._told = [needle for needle in every if pieces[needle]]
-        self._others = [needle for needle in every if not pieces[needle]]
-        self._scan = _scan(filter(None, pieces.values()))
+        self._told: dict[bytes, list[bytes]] = {}
+        for needle in every:
+            self._told.setdefault(pieces[needle], []).append(needle)
+        self._others = self._told.pop(b"", [])
+        self._scan = _scan(self._told)
         self.longest = max(map(len, every), default=0)
         self.heads: dict[bytes, list[bytes]] = {}
         for needle in every:
@@ -35,9 +38,20 @@ class Needles:
     def among(self, data: bytes) -> list[bytes]:
         """Those that are in the data."""
         found = [needle for needle in self._others if needle in data]
-        if self._scan and self._scan.search(data):
-            found += [needle for needle in self._told if needle in data]
-        return found
+        return found + [needle for piece in self._pieces(data) for needle in self._told[piece] if needle in data]
+
+    def _pieces(self, data: bytes) -> Iterable[bytes]:
+        """The pieces that are in the data, which may overlap; all of them where a great many are."""
+        if not self._scan:
+            return ()
+        found: set[bytes] = set()
+        match = self._scan.search(data)
+        for _ in range(_MANY):
+            if not match:
+                return found
+            found.add(match.group())
+            match = self._scan.search(data, match.start() + 1)
+        return self._told
 
 
 def _piece(needle: bytes) -> bytes:

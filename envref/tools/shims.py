@@ -68,10 +68,9 @@ def write(project: Project, profile: str | None, only: Iterable[str] | None = No
         if not _is_whole(path, scripts):
             _make(path, scripts)
             _remove_unused(project, path)
-        elif os.stat(path).st_mtime < time.time() - _DAY:
-            os.utime(path)
     except OSError as error:
         raise _unwritable(path, error) from None
+    _note_use(path)
     return path
 
 
@@ -115,6 +114,15 @@ def remove(project: Project) -> list[str]:
     except OSError as error:
         raise _unwritable(error.filename, error) from None
     return found
+
+
+def _note_use(path: str) -> None:
+    """Once a day. A folder that can't be written is used all the same."""
+    try:
+        if os.stat(path).st_mtime < time.time() - _DAY:
+            os.utime(path)
+    except OSError:
+        pass
 
 
 def _remove_unused(project: Project, current: str) -> None:

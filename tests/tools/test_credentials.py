@@ -334,15 +334,21 @@ OWN = {
 }
 
 
-@pytest.mark.parametrize("tool", OWN)
-def test_setup_keeps_the_user_s_own(shop, home, tool):
-    """Each line or member of before is there; a second time changes no byte. A new file is its owner's alone."""
+def of_the_user(home, tool):
+    """The tool's config as the user has it: its path and text."""
+    if tool == "git":
+        need("git")
     name, text = OWN[tool]
     path = home / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
-    if tool == "git":
-        need("git")
+    return path, text
+
+
+@pytest.mark.parametrize("tool", OWN)
+def test_setup_keeps_the_user_s_own(shop, home, tool):
+    """Each line or member of before is there; a second time changes no byte. A new file is its owner's alone."""
+    path, text = of_the_user(home, tool)
     done = shop.envref("credential", "--setup", tool, "--write")
     assert done.returncode == 0, done.stderr
     written = path.read_text()
@@ -362,12 +368,7 @@ def test_what_setup_wrote_is_taken_out_again(shop, home, tool):
     """The user's own is as before, also where the project has no credential for the tool any more; twice changes
     nothing.
     """
-    name, text = OWN[tool]
-    path = home / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text)
-    if tool == "git":
-        need("git")
+    path, text = of_the_user(home, tool)
     words = ("credential", "--setup", tool)
     assert shop.envref(*words, "--write").returncode == 0
     shop.write(".envref.yaml", config(PLUGIN_ENTRY))

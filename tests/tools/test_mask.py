@@ -68,6 +68,14 @@ def test_no_byte_of_a_needle_is_shown_however_it_arrives(secrets, text, data):
     assert shown.replace(MASK, b"") == left
 
 
+@pytest.mark.parametrize("count", [1, 300])
+def test_needles_whose_rarest_letters_overlap_are_all_found(count):
+    """One that is printed many times in one read does not hide another that begins within it."""
+    overlapping, late = b"QbXd", b"Xdef"
+    stream = overlapping * count + late[2:]
+    assert masked([overlapping.decode(), late.decode()], stream).replace(MASK, b"") == b""
+
+
 def test_only_the_beginning_of_a_needle_is_held():
     """What can't be one any more is shown at once."""
     masker = Masker(Needles([b"abcdef"]))
