@@ -154,7 +154,10 @@ def is_harmless(value: str) -> bool:
 
 def is_example(name: str) -> bool:
     """Whether a file of this name shows what to fill in."""
-    return name.endswith((".example", ".sample", ".template", ".dist"))
+    file = name.rpartition("/")[2]
+    return file.endswith((".example", ".sample", ".template", ".dist")) or file.startswith(
+        ("example.", "sample.", "template.")
+    )
 
 
 def _known(value: str, patterns: Iterable[str]) -> str:

@@ -17,11 +17,11 @@ from envref.project import git
 from envref.project.config.files import FILE
 from envref.project.config.load import load as load_config
 from envref.project.config.model import Config
-from envref.project.project import Project, not_read, profiles, readable
+from envref.project.project import PATIENCE, Project, not_read, profiles, readable
 from envref.project.trust.gate import is_granted
 
 # What `.pre-commit-hooks.yaml` waits for, less what is no assignments: schemas, and files that are encrypted whole.
-_ENV_FILE = re.compile(r"\.env(\..+)?")
+_ENV_FILE = re.compile(r"\.env([._-].+)?|.+\.env|\.flaskenv")
 _OTHER_FORMATS = (".json", ".yaml", ".yml", ".md", ".age", ".enc", ".sops")
 
 
@@ -40,7 +40,7 @@ def present(found: Project, given: list[str], own: list[str]) -> Looked:
         if not path:
             streams.warn(not_read(found.root, name))
         elif os.path.lexists(path):
-            files.append(EnvFile.read(path, name))
+            files.append(EnvFile.read(path, name, PATIENCE))
     if not files:
         raise EnvrefError(f"no env file in {shown(found.root)}", hint="name one with -f, or a directory with -C")
     return Looked(files, [])

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from envref.project.project import Project
 
 
+STDIN = "-"
+
+
 class Chosen:
     """Files named on the command line, relative to `directory`; nothing for the configured one.
 
@@ -105,7 +108,7 @@ def named_content(directory: str, name: str) -> bytes:
     from envref.paths import open_named
 
     try:
-        with open_named(os.path.join(directory, name)) as file:
+        with open_named("/dev/stdin" if name == STDIN else os.path.join(directory, name)) as file:
             return file.read()
     except OSError as error:
         raise EnvrefError((error.strerror or "unreadable").lower(), subject=name) from None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+import yaml
 
 from envref.checks.audit import findings, suspicion
 from envref.checks.randomness import entropy
+from envref.cli.audit_files import _is_env_file
 from envref.env.file import EnvFile
+from tests.conftest import ROOT
 
 
 def reason(line, **options):
@@ -278,3 +283,19 @@ def test_a_finding_says_where_and_holds_no_value():
         (".env.local", 1, "TOKEN"),
     ]
     assert "hunter" not in repr(found)
+
+
+HOOK = re.compile(yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())[0]["files"])
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *((each, True) for each in (".env", ".env.production", ".env_prod", ".env-ci", "docker.env", ".flaskenv")),
+        *((each, False) for each in (".envrc", "env.py", "my.environment", "env", ".environment", "x.env.ts")),
+    ],
+)
+def test_the_hook_runs_for_the_files_that_it_looks_at(name, is_one):
+    """In every folder; what the hook's pattern lets pass, `audit --staged` reads."""
+    assert _is_env_file(name) is is_one
+    assert bool(HOOK.search(name)) is bool(HOOK.search(f"apps/api/{name}")) is is_one

@@ -33,14 +33,25 @@ def test_several_files_are_layers_in_the_place_of_the_base(app, command):
     assert "B=1" not in lines
 
 
+@pytest.mark.parametrize("file", ["/dev/stdin", "-"])
 @pytest.mark.parametrize("command", ["resolve", "list", "audit", "validate"])
-def test_standard_input_is_a_file(app, command):
+def test_standard_input_is_a_file(app, command, file):
     """Read once, whatever the command reads twice."""
     app.write(".env.example", "A=\n")
     app.write(".envref.yaml", "project: app\nbackends: [{name: vault, config: {path: none.db}, optional: true}]\n")
-    done = app.envref(command, "-f", "/dev/stdin", stdin="A=ref://secrets/a?default=piped\n")
+    done = app.envref(command, "-f", file, stdin="A=ref://secrets/a?default=piped\n")
     assert done.returncode == 0, done.stderr
     assert done.stdout in ("A=piped\n", "A=ref://***\n") or done.stdout.startswith("OK")
+
+
+def test_the_audit_reads_a_pipe_in_the_place_of_the_base_file(app):
+    """As the other commands do."""
+    (app.path / ".env").unlink()
+    os.mkfifo(app.path / ".env")
+    with subprocess.Popen(["sh", "-c", "echo DB_PASSWORD=hunter2 > .env"], cwd=app.path):
+        done = app.envref("audit")
+    assert done.returncode == 1
+    assert "  line 1: DB_PASSWORD" in done.stderr
 
 
 def test_a_process_substitution_is_a_file(app):
