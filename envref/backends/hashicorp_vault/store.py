@@ -36,7 +36,7 @@ _FEW = 3  # up to this many paths envref asks the program; for more, its own con
 
 
 class HashicorpVault(Backend):
-    """HashiCorp Vault or OpenBao: a KV secrets engine of either version; many are read directly, else by vault or bao"""
+    """HashiCorp Vault or OpenBao: a KV engine of either version; many are read directly, else by vault or bao"""
 
     type = LABEL
     reads_fields = True
