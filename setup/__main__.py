@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import glob
 import os
 import subprocess
 import sys
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from setup.interpreters import Interpreter
 
 _MOST_WORKERS = 4  # the vault's tests take 128 MiB of memory each
+# Every worker would rewrite the assertions of all tests anew: 7 s of processor time each.
+_KEEPING = {"PYTHONDONTWRITEBYTECODE": ""}
 # docs/adr/0031-a-second-try.md says why, and why not at night.
 _SECOND_TRY = ("--reruns", "1", "--max-suite-reruns", "3", "--rerun-show-tracebacks", "-rR")
 
@@ -49,10 +52,12 @@ def test(*arguments: str) -> int:
     found = interpreters()
     tested = found[:1] if os.environ.get("OTHERS") == "none" else found
     _install_programs(*tested)
-    status = lint()
+    linted: list[int] = []
+    ready = _test_environment if arguments else _with_compiled_tests
+    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     widest = "everything" if os.environ.get("STORES") == "all" else ""
     runs = [_run_of(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
-    return max(status, *_side_by_side(*runs))
+    return max(*linted, *_side_by_side(*runs))
 
 
 def nightly(*arguments: str) -> int:
@@ -127,8 +132,7 @@ def _run_of(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, *
     # One more than there are processors: a third of the time a test waits, for a limit to pass or a program to start.
     workers = str(min((os.cpu_count() or 1) + 1, _MOST_WORKERS))
     command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
-    # Every worker would rewrite the assertions of all tests anew: 5 s of processor time each.
-    own = {"PYTHONDONTWRITEBYTECODE": "", "ENVREF_TESTS_SCOPE": scope, **variables}
+    own = {**_KEEPING, "ENVREF_TESTS_SCOPE": scope, **variables}
     return _Run(f"{interpreter}: tests with scope {scope}", [*command, *arguments], own)
 
 
@@ -153,6 +157,17 @@ def _write(text: bytes, output: IO[bytes] | None = None) -> None:
 
 def _test_environment(interpreter: Interpreter) -> Environment:
     return _packages(interpreter).with_envref()
+
+
+def _with_compiled_tests(interpreter: Interpreter) -> Environment:
+    """Where all will be run for the first time, its workers would all compile all tests: they are, once, before."""
+    environment = _test_environment(interpreter)
+    compiled = f"conftest.cpython-{interpreter.minor.replace('.', '')}-pytest-*.pyc"
+    if not glob.glob(os.path.join(ROOT, "tests", "__pycache__", compiled)):
+        command = [environment.program("python"), "-m", "pytest", "--quiet", "--collect-only"]
+        with open(os.devnull, "wb") as nowhere:
+            _status(*command, output=nowhere, **_KEEPING)  # what fails here fails once more, in the run
+    return environment
 
 
 def _packages(interpreter: Interpreter) -> Environment:

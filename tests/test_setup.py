@@ -101,3 +101,25 @@ def test_every_module_is_in_one_room_of_the_mutants():
 def test_a_module_is_tried_by_its_own_tests(module, files):
     """Wherever they are."""
     assert mutants.mirrored(module, str(ROOT)) == [f"tests/{file}" for file in files]
+
+
+class _Python:
+    def program(self, name):
+        return f"/environment/bin/{name}"
+
+
+def test_tests_are_compiled_once_where_all_will_be_run(tmp_path, monkeypatch):
+    """By one process, before there are workers; not where they were."""
+    ran = []
+    monkeypatch.setattr(doors, "ROOT", str(tmp_path))
+    monkeypatch.setattr(doors, "_test_environment", lambda _: _Python())
+    monkeypatch.setattr(doors, "_status", lambda *command, **more: ran.append((command, more)))
+    interpreter = Interpreter((3, 12, 4), "python3.12")
+    doors._with_compiled_tests(interpreter)
+    [(command, more)] = ran
+    assert command == ("/environment/bin/python", "-m", "pytest", "--quiet", "--collect-only")
+    assert more["PYTHONDONTWRITEBYTECODE"] == ""
+    (tmp_path / "tests" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "tests" / "__pycache__" / "conftest.cpython-312-pytest-9.2.0.pyc").touch()
+    doors._with_compiled_tests(interpreter)
+    assert len(ran) == 1
