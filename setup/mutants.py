@@ -179,9 +179,11 @@ def mirrored(module: str, root: str) -> list[str]:
 
 
 def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
-    """The other test files of the module's room, if they are few."""
-    files = [f"tests/{path}" for path in _of_rooms(module, root)]
-    return [path for path in files if path not in own] if len(files) <= _FEW else []
+    """The other test files of the module's room, if they are few, and those of its name in other rooms."""
+    room = _of_rooms(module, root)
+    others = [path for paths in _named(_parts(module), _test_files(root)) for path in paths]
+    files = [f"tests/{path}" for path in dict.fromkeys([*(room if len(room) <= _FEW else []), *others])]
+    return [path for path in files if path not in own]
 
 
 def _near(module: str, root: str) -> list[str]:

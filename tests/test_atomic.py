@@ -350,3 +350,26 @@ def test_a_file_system_without_locks_is_named_and_no_lock_is_left(tmp_path, monk
         pass
     assert "local_lock=flock" in caught.value.hint
     assert os.listdir(tmp_path) == []
+
+
+def test_a_full_disk_is_no_reason_to_write_over_the_file(tmp_path, monkeypatch):
+    """Only a mount point, which can't be replaced, is."""
+    path = tmp_path / "file"
+    path.write_text("old")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(atomic, "_create", full)
+    with pytest.raises(EnvrefError, match="No space left on device"):
+        atomic.write(str(path), b"new")
+    assert path.read_text() == "old"
+
+
+def test_a_log_that_would_grow_too_large_begins_anew(tmp_path):
+    """The full one is kept beside it, and the one before that is gone."""
+    path = tmp_path / "log"
+    for number in range(5):
+        atomic.append_line(str(path), f"line {number}", largest=14)
+    assert path.read_text() == "line 4\n"
+    assert (tmp_path / "log.1").read_text() == "line 2\nline 3\n"

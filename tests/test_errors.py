@@ -7,7 +7,18 @@ import subprocess
 
 import pytest
 
-from envref.errors import BackendLocked, EnvrefError, Home, MalformedFile, Operator, Problem, pasted, printable
+from envref.errors import (
+    BackendLocked,
+    EnvrefError,
+    HoldsBytes,
+    Home,
+    MalformedFile,
+    Operator,
+    Problem,
+    pasted,
+    printable,
+)
+from envref.secret import Secret
 from tests.requirements import need
 
 
@@ -121,3 +132,10 @@ def test_a_message_is_composed_once():
     assert error.signed("other") is error
     assert (error.advice, type(error)) == ("unlock your login keyring", BackendLocked)
     assert EnvrefError("not a regular file", subject=".env").fact == "not a regular file"
+
+
+def test_an_error_is_its_message():
+    """Also for whoever prints it as any other exception."""
+    error = HoldsBytes.about("op", "k\x1b", Secret("v"))
+    assert str(error) == error.message == 'op: "k\\x1b" holds bytes, not text'
+    assert (error.encoded.reveal(), error.cure()) == ("v", ["hint: add ?encoding=base64"])

@@ -10,6 +10,7 @@ import pytest
 
 from envref.errors import EnvrefError
 from envref.formats import limits
+from tests.requirements import need
 
 LONGEST = 128 * 1024  # bytes of one variable: execve(2)
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a single variable")
@@ -18,7 +19,7 @@ on_linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits
 def starts(environment):
     """Whether the system starts a program with it."""
     try:
-        return subprocess.run(["/bin/true"], env=environment, check=True).returncode == 0
+        return subprocess.run([need("true")], env=environment, check=True).returncode == 0
     except OSError:
         return False
 

@@ -10,7 +10,9 @@ import pytest
 
 from envref.errors import EnvrefError
 from envref.secrets import age_program
-from tests.requirements import need
+from tests.requirements import first_python, need
+
+pytestmark = first_python
 
 
 @pytest.fixture

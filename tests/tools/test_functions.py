@@ -8,10 +8,12 @@ import subprocess
 import pytest
 
 from envref.tools.functions import define, quoted
+from tests.requirements import first_python
 
 PLACE = "/tmp/it's a !\\ $place"
 
 
+@first_python
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "fish", "tcsh"])
 def test_a_path_is_one_word_of_the_shell(shell):
     """Byte for byte."""

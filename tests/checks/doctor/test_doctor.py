@@ -398,3 +398,11 @@ def test_an_empty_value_is_a_note_and_the_rest_is_not(project):
         ("empty-value", True),
         ("unquoted-spaces", False),
     ]
+
+
+def test_a_reference_that_is_built_from_a_secret_is_a_finding(project):
+    """It stops every command; doctor goes on."""
+    project.write(".env", "N=ref://secrets/n\nA=ref://secrets/$N\n")
+    found = only(findings(project, doctor.FILES), "unreadable")
+    assert (found.subject, found.hint) == (".env", "write the reference out")
+    assert found.message == "A: a reference cannot be built from a secret value"

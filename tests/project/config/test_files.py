@@ -12,7 +12,7 @@ from envref.errors import EnvrefError
 from envref.project.config.files import _owner_fault, is_safe
 
 ME = os.geteuid()
-MINE = pwd.getpwuid(ME).pw_gid
+MINE = next((each.pw_gid for each in pwd.getpwall() if each.pw_uid == ME), os.getegid())
 FILE, FOLDER = stat.S_IFREG, stat.S_IFDIR
 
 

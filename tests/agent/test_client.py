@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
 from envref import client
+
+
+def test_a_frame_of_four_mebibytes_is_sent_whole(monkeypatch):
+    """As long as its length and its fields are together."""
+    monkeypatch.setattr(client, "PATIENCE", 60.0)
+    ours, theirs = socket.socketpair()
+    body, received = b"x" * ((4 << 20) - 4), bytearray()
+
+    def receive():
+        while len(received) < 4 << 20 and (chunk := theirs.recv(1 << 20)):
+            received.extend(chunk)
+
+    thread = threading.Thread(target=receive)
+    with ours, theirs:
+        thread.start()
+        client.Wire(ours).say(body)
+        thread.join(60)
+    assert bytes(received) == len(body).to_bytes(4, "big") + body
 
 
 def test_more_than_an_agent_takes_is_not_sent():
