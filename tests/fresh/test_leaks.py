@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli.conftest import config
 from tests.fresh.test_stale import a_vault, export  # noqa: F401  # a fixture
+from tests.nightly import at_night
 from tests.requirements import first_python
 
 pytestmark = first_python
@@ -53,7 +54,10 @@ def traces(text, value):
     return [form for form in [*forms, *(digest for each in data for digest in digests(each))] if form in text]
 
 
-@pytest.mark.parametrize("kind", ["a_vault", "parameters", "managed", "entries", "passes"])
+@pytest.mark.parametrize(
+    "kind",
+    ["a_vault", "entries", *(pytest.param(kind, marks=at_night) for kind in ("parameters", "managed", "passes"))],
+)
 def test_nothing_of_a_value_is_told(project, request, monkeypatch, trusted, kind):
     """Before and after a rotation, in every command that asks for revisions; the value is read, so it could be."""
     made = request.getfixturevalue(kind)
