@@ -63,15 +63,17 @@ def check(place: str) -> None:
 
 
 def check_above(place: str) -> None:
-    """Raises Untrustworthy if others can replace what has this path, or no socket can be in it; OSError if there is no
-    place for it.
-    """
-    if len(os.fsencode(socket_path(place))) > _LONGEST_PATH:
-        raise Untrustworthy(0, "has too long a path for a socket", place)
+    """Raises Untrustworthy if others can replace what has this path; OSError if there is no place for it."""
     above = os.stat(os.path.dirname(place))
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:
         raise Untrustworthy(0, "is in a folder where others can replace it", place)
+
+
+def check_length(place: str) -> None:
+    """Raises Untrustworthy if a socket can't be in that folder."""
+    if len(os.fsencode(socket_path(place))) > _LONGEST_PATH:
+        raise Untrustworthy(0, "has too long a path for a socket", place)
 
 
 def use_of(directory: str) -> bytes:
@@ -150,6 +152,7 @@ class Wire:
 
 def connect(place: str) -> Wire:
     """A line to the agent in that folder. Raises OSError; Untrustworthy if it may be another user's."""
+    check_length(place)
     check(place)
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
