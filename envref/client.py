@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PROTOCOL = b"2"
 LARGEST = 4 * 1024 * 1024  # bytes of a frame
 PATIENCE = 0.1  # seconds that an agent may take for its first answer
+_LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes: unix(4), unix(7)
 NO_SESSION = "this shell's session has no leader that it can see, so it keeps nothing for it"
 _STARTS = 2  # more never helped: what ends an agent at its start ends the next one too
 
@@ -41,7 +42,7 @@ _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 1, 2
 
 
 class Untrustworthy(OSError):
-    """Somebody else could be, or is, behind the socket."""
+    """Somebody else could be, or is, behind the socket; or it can't be there."""
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> str:
@@ -67,6 +68,12 @@ def check_above(place: str) -> None:
     writable = above.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not above.st_mode & stat.S_ISVTX
     if above.st_uid not in (0, os.geteuid()) or writable:
         raise Untrustworthy(0, "is in a folder where others can replace it", place)
+
+
+def check_length(place: str) -> None:
+    """Raises Untrustworthy if a socket can't be in that folder."""
+    if len(os.fsencode(socket_path(place))) > _LONGEST_PATH:
+        raise Untrustworthy(0, "has too long a path for a socket", place)
 
 
 def use_of(directory: str) -> bytes:
@@ -145,6 +152,7 @@ class Wire:
 
 def connect(place: str) -> Wire:
     """A line to the agent in that folder. Raises OSError; Untrustworthy if it may be another user's."""
+    check_length(place)
     check(place)
     connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
@@ -281,7 +289,7 @@ class Agent:
                 self._give_up(f"{self.place} {error.strerror}")
                 return None
             except OSError as error:
-                reason = error.strerror or str(error)  # of a path that is too long the system says nothing
+                reason = error.strerror or "no answer"
                 if not isinstance(error, (FileNotFoundError, ConnectionRefusedError)):
                     break
             if self._start is None or attempt == _STARTS:

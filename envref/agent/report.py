@@ -70,6 +70,7 @@ def untrusted(place: str, fact: str) -> EnvrefError:
     """The error of a folder that others made, or could. Where it is ours, a new one is made in its place."""
     is_ours = os.path.lexists(place) and os.lstat(place).st_uid == os.geteuid()
     try:
+        client.check_length(place)
         client.check_above(place)
     except OSError:
         is_ours = False  # whatever is made there can be replaced again

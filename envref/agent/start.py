@@ -18,7 +18,8 @@ _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from {} import main; m
 def start(place: str, patience: float = 0) -> None:
     """Returns when an agent listens, or can't be had. Of several processes one starts it, the others wait."""
     try:
-        client.check_above(place)  # first: `sudo envref` must not leave root's folder in a user's place
+        client.check_length(place)
+        client.check_above(place)  # before it is made: `sudo envref` must not leave root's folder in a user's place
         _make(place)
         client.check(place)
         lock = open_lock(os.path.join(place, "start"))

@@ -36,6 +36,9 @@ def start() -> None:
         report.read(place)  # says what is wrong with the folder, if that is the reason
         raise EnvrefError("the agent did not start", subject=shown(place), hint=report.ELSEWHERE)
     streams.inform(f"agent started at {shown(place)}")
+    found = report.read(place)
+    if found and not found.session:
+        streams.inform(f"note: {client.NO_SESSION}")
 
 
 @agent.command(cls=Command)

@@ -96,6 +96,7 @@ def test_a_session_whose_leader_cannot_be_seen(app, runtime, monkeypatch):
     monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, 0, 0, [], []))
     done = run(app, "agent", "status")
     assert done.stderr == f"note: {client.NO_SESSION}\n"
+    assert run(app, "agent", "start").stderr.endswith(f"/envref\nnote: {client.NO_SESSION}\n")
     monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, 0, 7, [7], []))
     assert run(app, "agent", "status").stderr == ""
 
@@ -121,3 +122,14 @@ def test_an_agent_that_does_not_answer_is_ended_by_its_number(runtime, lock, cur
         with open(os.path.join(runtime, "lock"), "w") as file:
             file.write(lock)
     assert report.silent(runtime).cure() == [cure]
+
+
+@pytest.mark.parametrize("command", ["start", "status"])
+def test_a_path_that_is_too_long_for_a_socket(app, runtime, command):
+    """As below a deep home: the cure is another folder."""
+    deep = os.path.join(os.path.dirname(runtime), "d" * 100)
+    os.mkdir(deep, 0o700)
+    done = run(app, "agent", command, env={"XDG_RUNTIME_DIR": deep})
+    assert done.returncode == 1
+    assert "/envref: has too long a path for a socket\n" in done.stderr
+    assert done.stderr.endswith("  hint: set XDG_RUNTIME_DIR to a folder of your own, with a short path\n")

@@ -663,7 +663,8 @@ def test_a_path_that_is_too_long_for_a_socket_is_named(folder):
     os.makedirs(deep, 0o700)
     agent = client.Agent(os.path.join(deep, "envref"), start.start)
     assert not agent.turn(HEAD, [b"a"], time.monotonic() + 1).leads
-    assert agent.note.endswith("path too long")
+    assert agent.note == f"agent: {agent.place} has too long a path for a socket"
+    assert not os.path.exists(agent.place)
 
 
 def test_it_is_started_at_most_twice(folder):

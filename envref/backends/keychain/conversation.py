@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -268,7 +267,7 @@ def _collection(path: str) -> DBusAddress:
 def _is_watched() -> bool:
     """Whether a person is there who would see a dialog and know why it came up."""
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return bool(screen) and sys.stdin.isatty() and sys.stderr.isatty()
+    return bool(screen) and os.isatty(0) and os.isatty(2)
 
 
 def _unanswered() -> BackendLocked:
