@@ -91,16 +91,17 @@ def _report(found: list[PlainSecret], looked: Looked, format_: str) -> int:
     if format_ == "json":
         streams.write(shells.json_text([finding._asdict() for finding in found]))
     elif found:
-        streams.say(_lines(found))
+        streams.say(_lines(found, looked.place(found[0].file)))
     elif not looked.faults and streams.level != streams.QUIET:
         streams.write(_CLEAN)
     return FAILED if found or looked.faults else OK
 
 
-def _lines(found: list[PlainSecret]) -> Iterable[str]:
+def _lines(found: list[PlainSecret], place: str) -> Iterable[str]:
     for file, of_file in groupby(found, key=lambda finding: finding.file):
         yield f"{file}:"
         yield from (f"  line {finding.line}: {finding.key} — {finding.reason}" for finding in of_file)
     yield f"Audit found {len(found)} potential secret(s). {_ADVICE}"
     yield f"{len(found)} potential secret(s) found"
-    yield f"  run: {pasted(('envref', 'import', found[0].file))}, or end the line of what is none with: # {MARK}"
+    marked = f"end the line of what is none with: # {MARK}"
+    yield f"  run: {pasted(('envref', 'import', place))}, or {marked}" if place else f"  hint: {marked}"

@@ -26,10 +26,17 @@ _OTHER_FORMATS = (".json", ".yaml", ".yml", ".md", ".age", ".enc", ".sops")
 
 
 class Looked(NamedTuple):
-    """The files that were read, and what is wrong with those that could not be."""
+    """The files that were read, what is wrong with those that could not be, and where a path of theirs begins."""
 
     files: list[EnvFile]
     faults: list[EnvrefError]
+    root: str
+    given: list[str]
+
+    def place(self, name: str) -> str:
+        """The path of a file that was read, as one types it here; empty if it is a pipe."""
+        path = os.path.join(directory() if name in self.given else self.root, name)
+        return os.path.relpath(path) if os.path.isfile(path) else ""
 
 
 def present(found: Project, given: list[str], own: list[str]) -> Looked:
@@ -43,7 +50,7 @@ def present(found: Project, given: list[str], own: list[str]) -> Looked:
             files.append(EnvFile.read(path, name, PATIENCE))
     if not files:
         raise EnvrefError(f"no env file in {shown(found.root)}", hint="name one with -f, or a directory with -C")
-    return Looked(files, [])
+    return Looked(files, [], found.root, given)
 
 
 def own_names(found: Project, file: tuple[str, ...], local_file: str | None, *, all_profiles: bool) -> list[str]:
@@ -73,7 +80,7 @@ def staged(given: list[str]) -> Looked:
         raise EnvrefError(f"{missing} is not staged", run=("git", "add", missing))
     if not names:
         raise EnvrefError("no env file is staged: nothing was looked at", hint="git ls-files shows what is")
-    looked = Looked([], [])
+    looked = Looked([], [], directory(), given)
     for path, name in names.items():
         data = git.content(directory(), index[path])
         try:

@@ -66,8 +66,10 @@ def _encoding(text: str) -> str:
     for encoding, marks in _MARKS:
         if text.startswith(marks):
             return encoding
-    halves = text[::2], text[1::2]
-    return "UTF-16" if len(text) > 3 and any(half.count("\0") * 2 > len(half) for half in halves) else ""
+    # Without a mark, a program that is told "UTF-16" takes its own machine's order.
+    halves = {"UTF-16BE": text[::2], "UTF-16LE": text[1::2]}
+    mostly_empty = (name for name, half in halves.items() if half.count("\0") * 2 > len(half))
+    return next(mostly_empty, "") if len(text) > 3 else ""
 
 
 def _is_of_old_macs(text: str) -> bool:

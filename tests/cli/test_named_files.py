@@ -54,6 +54,19 @@ def test_the_audit_reads_a_pipe_in_the_place_of_the_base_file(app):
     assert "  line 1: DB_PASSWORD" in done.stderr
 
 
+def test_the_cure_of_an_audit_can_be_pasted_where_it_was_typed(app):
+    """The path begins there, also below the project's root; a pipe can't be imported."""
+    app.write(".env", "DB_PASSWORD=hunter2\n")
+    app.write("sub/.env", "DB_PASSWORD=hunter2\n")
+    for words, cure in (
+        (["audit"], "  run: envref import ../.env, or "),
+        (["audit", "-f", ".env"], "  run: envref import .env, or "),
+        (["audit", "-f", "-"], "  hint: end the line of what is none with: "),
+    ):
+        done = app.envref(*words, cwd=app.path / "sub", stdin="DB_PASSWORD=hunter2\n")
+        assert done.stderr.splitlines()[-1].startswith(cure)
+
+
 def test_a_process_substitution_is_a_file(app):
     """`<(…)` is a pipe that the shell opens."""
     script = f"{sys.executable} -m envref run -f <(echo A=piped) -- sh -c 'echo $A'"

@@ -21,9 +21,9 @@ def said(data):
     [
         (codecs.BOM_UTF16_LE + "A=1\r\nB=ä\r\n".encode("utf-16-le"), "UTF-16"),
         (codecs.BOM_UTF16_BE + "A=1\n".encode("utf-16-be"), "UTF-16"),
-        ("A=1\nB=2\n".encode("utf-16-le"), "UTF-16"),
-        ("A=1\nB=2\n".encode("utf-16-be"), "UTF-16"),
-        ("A=".encode("utf-16-le"), "UTF-16"),
+        ("A=1\nB=2\n".encode("utf-16-le"), "UTF-16LE"),
+        ("A=1\nB=2\n".encode("utf-16-be"), "UTF-16BE"),
+        ("A=".encode("utf-16-le"), "UTF-16LE"),
         (codecs.BOM_UTF32_LE + "A=1\n".encode("utf-32-le"), "UTF-32"),
         (codecs.BOM_UTF32_BE + "A=1\n".encode("utf-32-be"), "UTF-32"),
     ],
