@@ -141,6 +141,15 @@ class Directory:
         return ENVREF.run(arguments, stdin, environment, cwd or self.path)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def started(tmp_path_factory):
+    """What was started really, by any worker of the run."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    ENVREF.started = str(shared / "started")
+    os.makedirs(ENVREF.started, exist_ok=True)
+
+
 @pytest.fixture
 def real_starts(monkeypatch):
     """Every `project.envref` starts a Python of its own: for tests of starts, imports, memory, traces and signals."""

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 from tests import fork_call, fork_server, reaper
 from tests.arguments import PYTHONPATH
@@ -67,9 +68,9 @@ def _told_at_start(environment):
 class Envref:
     """The command, as this process of the tests starts it."""
 
-    def __init__(self):
+    def __init__(self, started=""):
         self.real = sys.platform != "linux"  # whether every start is
-        self._started = set()
+        self.started = started  # a directory that the workers of a run share: a file for each command that was started
         self._server = None
 
     def run(self, arguments, stdin, environment, directory):
@@ -90,17 +91,24 @@ class Envref:
 
     def _is_real(self, arguments, environment, directory):
         words = [word for word in map(os.fsdecode, arguments) if not word.startswith("-")]
-        command = tuple(words[: 2 if words[:1] and words[0] in _GROUPS else 1])
-        is_first = command not in self._started
-        self._started.add(command)
+        command = " ".join(words[: 2 if words[:1] and words[0] in _GROUPS else 1])
         return (
             self.real
-            or is_first
-            or command == ("run",)
+            or self._is_first(command)
+            or command == "run"
             or "--debug" in arguments
             or not os.path.isdir(directory)
             or _told_at_start(environment) != {**_TOLD, "PYTHONPATH": PYTHONPATH}
         )
+
+    def _is_first(self, command):
+        """Whether no worker started it yet. What a command line of a test begins with may be no command."""
+        name = urllib.parse.quote(command, safe="", errors="replace")[:200]
+        try:
+            os.close(os.open(os.path.join(self.started, f"{name}.started"), os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
 
     def _loaded(self, arguments, stdin, environment, directory):
         self._server = self._server or _Server()

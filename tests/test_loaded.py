@@ -162,9 +162,9 @@ def test_what_it_starts_is_seen(bare, project):
     assert ["true", "seen"] in [record["argv"] for record in started()]
 
 
-def test_the_first_start_of_each_command_is_real(monkeypatch):
-    """So is `run`, `--debug`, and a Python that is told something at its start."""
-    own = loaded.Envref()
+def test_the_first_start_of_each_command_is_real(tmp_path):
+    """Of all workers of a run together. So is `run`, `--debug`, and a Python that is told something at its start."""
+    own = loaded.Envref(str(tmp_path))
     own.real = False
     environment = {**loaded._TOLD, "PYTHONPATH": PYTHONPATH}
     asked = [
@@ -181,6 +181,10 @@ def test_the_first_start_of_each_command_is_real(monkeypatch):
     for name in ("LC_ALL", "PYTHONUTF8", "LD_PRELOAD"):
         assert own._is_real(["get"], {**environment, name: "x"}, "/")
     assert not own._is_real(["get"], {**environment, "ENVREF_TRUST": "all"}, "/")
+    worker = loaded.Envref(str(tmp_path))
+    worker.real = False
+    assert not worker._is_real(["secret", "list"], environment, "/")
+    assert worker._is_real([b"\xff/."], environment, "/")
 
 
 def test_nothing_that_is_loaded_looked_around(home):

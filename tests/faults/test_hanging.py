@@ -16,7 +16,6 @@ import threading
 
 import pytest
 
-from tests.arguments import PYTHONPATH
 from tests.backends.vaults import unlocked_vault
 from tests.lateness import Stopwatch
 from tests.processes import left_of
@@ -90,22 +89,15 @@ class Hanging:
         """
         arguments, status = COMMANDS[command]
         watch = Stopwatch()
-        done = subprocess.run(
-            [sys.executable, "-m", "envref", *arguments],
-            input="value-5520\n",
-            capture_output=True,
-            text=True,
-            cwd=self.project.path,
+        done = self.project.envref(
+            *arguments,
+            stdin="value-5520\n",
             env={
-                **os.environ,
-                "PYTHONPATH": PYTHONPATH,
                 "ENVREF_TIMEOUT": str(LIMIT),
                 "ENVREF_TRUST": "all",
                 "TEST_MARKER": self.marker,
                 **environment,
             },
-            timeout=60,
-            check=False,
         )
         seconds = watch.seconds()
         assert done.returncode == status, done.stderr
