@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import threading
+import time
 
 import pytest
 
@@ -373,3 +374,13 @@ def test_a_log_that_would_grow_too_large_begins_anew(tmp_path):
         atomic.append_line(str(path), f"line {number}", largest=14)
     assert path.read_text() == "line 4\n"
     assert (tmp_path / "log.1").read_text() == "line 2\nline 3\n"
+
+
+def test_a_lock_that_others_keep_is_given_up_at_the_deadline(tmp_path):
+    """And entered by who comes when they have left it."""
+    path = str(tmp_path / "file")
+    with atomic.lock(path), pytest.raises(TimeoutError), atomic.lock(path, deadline=time.monotonic()):
+        pass
+    with atomic.lock(path, deadline=time.monotonic()):
+        pass
+    assert os.listdir(tmp_path) == []
