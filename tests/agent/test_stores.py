@@ -190,7 +190,7 @@ def test_a_secret_that_changes_behind_a_warm_agent(shop, project, tmp_path):
 def test_a_killed_agent_behind_each_store(shop, project):
     """At any moment of an activation: it gives what it would without, and the next one starts another agent."""
     chance = random.Random(17)
-    for _ in range(count(2, 60)):
+    for _ in range(count(1, 60)):
         ended = begin(project, "resolve", "--export")
         time.sleep(chance.uniform(0, 0.3))
         _end_at_once()

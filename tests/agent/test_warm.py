@@ -13,9 +13,7 @@ pytestmark = [first_python, pytest.mark.usefixtures("trusted", "real_starts")]
 
 KINDS = {
     "vault": "type: vault",
-    "1password": "type: 1password",
     "aws-ssm": "type: aws-ssm",
-    "pass": "type: pass",
     "plugin": "type: plugin, config: {command: store}",
 }
 
