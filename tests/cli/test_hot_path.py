@@ -103,15 +103,7 @@ LOCKED = {
     "envref.backends.revision",
     *(f"envref.fresh.{name}" for name in ("lock", "locked", "stale")),
 }
-VERSION = {
-    "__future__",
-    "envref",
-    "envref.__main__",
-    "envref.errors",
-    "envref.finder",
-    "envref.paths",
-    "envref.streams",
-}
+VERSION = {"__future__", "envref", "envref.__main__", "envref.errors", "envref.finder", "envref.streams"}
 NEVER = {"click", "yaml", "tomlkit", "keyring", "difflib", "inspect", "dataclasses", "logging"}
 
 PROBE = """
