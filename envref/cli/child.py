@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 PASSPHRASE = (b"ENVREF_VAULT_PASSPHRASE", b"ENVREF_VAULT_PASSPHRASE_FD")
 PASSPHRASE_FILE = b"ENVREF_VAULT_PASSPHRASE_FILE"
 _REMOVED = (
-    *map(os.fsdecode, (*PASSPHRASE, PASSPHRASE_FILE)),
-    "ENVREF_TRUST",
-    "ENVREF_STORE_PATH",
-    "ENVREF_SEEN",  # of the shell's values; the child gets newer ones
+    *PASSPHRASE,
+    PASSPHRASE_FILE,
+    b"ENVREF_TRUST",
+    b"ENVREF_STORE_PATH",
+    b"ENVREF_SEEN",  # of the shell's values; the child gets newer ones
 )
 _SHELL = "/bin/sh"
 _FIRST_LINE = 256  # bytes of it that Linux reads
-_PRISTINE = ("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
+_PRISTINE = b"PATH HOME USER LOGNAME SHELL TERM LANG TZ TMPDIR XDG_RUNTIME_DIR".split()
 
 
 def run(wanted: Run) -> int:
@@ -71,12 +72,12 @@ def _environment(*, pristine: bool) -> dict[bytes, bytes]:
     return {
         name: value
         for name, value in os.environb.items()
-        if os.fsdecode(name) not in _REMOVED and not (pristine and not _is_pristine(os.fsdecode(name)))
+        if name not in _REMOVED and (not pristine or _is_pristine(name))
     }
 
 
-def _is_pristine(name: str) -> bool:
-    return name in _PRISTINE or name.startswith("LC_")
+def _is_pristine(name: bytes) -> bool:
+    return name in _PRISTINE or name.startswith(b"LC_")
 
 
 def coerced_locale() -> bool:

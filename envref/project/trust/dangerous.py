@@ -118,8 +118,8 @@ class _Names:
 
     def __init__(self, *groups: str) -> None:
         words = " ".join(groups).split()
-        self._exact = frozenset(word for word in words if not word.endswith("*"))
-        self._prefixes = tuple(word[:-1] for word in words if word.endswith("*"))
+        self._exact = frozenset(words)  # no name ends in the star that beginnings have here
+        self._prefixes = tuple([word[:-1] for word in words if word[-1] == "*"])
 
     def __contains__(self, name: str) -> bool:
         return name in self._exact or name.startswith(self._prefixes)
