@@ -3,5 +3,5 @@
 __version__ = "0.1.0"
 # How a reference begins: here for code that loads its grammar only where there is one.
 SCHEME = "ref://"
-# Those of other tools: 1Password's own, and those of vals. `Backend.others` says whose store they mean.
+# How those of other tools begin; `Backend.others` says whose store they mean.
 OTHERS = ("op://", "ref+")

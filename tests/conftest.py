@@ -82,7 +82,7 @@ _NUMBERS = itertools.count()
 
 def _made(tmp_path_factory, name):
     """A new directory. pytest's own would look at all those of the run for the next number, and keep a link to it."""
-    return tmp_path_factory.mktemp(f"{name}{next(_NUMBERS)}", numbered=False)
+    return tmp_path_factory.mktemp(f"{name}-{next(_NUMBERS)}", numbered=False)
 
 
 @pytest.fixture

@@ -25,9 +25,9 @@ def test_an_ignored_signal_is_not_inherited(name):
 def test_no_stopwatch_outlives_its_test(tmp_path):
     """Of a test that fails before it asks: its thread would work on beside the next ones."""
     (tmp_path / "test_it.py").write_text(
-        "import threading\nfrom tests.lateness import Stopwatch\n"
-        "def test_first():\n    Stopwatch()\n    assert threading.active_count() == 2\n"
-        "def test_second(): assert threading.active_count() == 1\n"
+        "import threading\nfrom tests.lateness import Stopwatch\nBEFORE = threading.active_count()\n"
+        "def test_first():\n    Stopwatch()\n    assert threading.active_count() == BEFORE + 1\n"
+        "def test_second(): assert threading.active_count() == BEFORE\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider", str(tmp_path)],

@@ -41,8 +41,8 @@ PRODUCTS = re.compile(
     r"|password.store|gnupg|\bgpg|keyring|(?<![A-Z_])(?:OP|AWS|OCI|VAULT|BAO|DOPPLER|DBUS|PASSWORD_STORE)_",
     re.IGNORECASE,
 )
-# Shapes of leaked credentials, and the libraries whose versions are shown: neither is about a store.
-OTHER_MATTERS = re.compile(r'"AWS access key": |"Doppler token": |^_LIBRARIES = ')
+# Shapes of leaked credentials, the libraries whose versions are shown, how any reference of another tool begins.
+OTHER_MATTERS = re.compile(r'"AWS access key": |"Doppler token": |^_LIBRARIES = |^OTHERS = ')
 # English words as well: what counts is a text of the program that is the word alone. Those are a command, and a form.
 WORDS = {"keychain", "vault", "pass", "plugin"}
 COMMANDS_AND_FORMS = {
@@ -65,8 +65,11 @@ def others():
 
 
 def is_about_a_customer(name):
-    """Whether a file is about programs that ask envref for a credential, a store's among them."""
-    return name.startswith(("cli/credential/", "tools/credential.py", "tools/settings.py", "cli/vocabulary.py"))
+    """Whether a file is about programs that ask envref for a credential, a store's among them, or about what issuers of
+    credentials publish.
+    """
+    files = ("tools/credential.py", "tools/settings.py", "tools/unsetting.py", "cli/vocabulary.py", "checks/publishable.py")
+    return name in files or name.startswith("cli/credential/")
 
 
 @pytest.mark.parametrize("kind", BUILTIN)

@@ -191,7 +191,7 @@ def test_what_a_shell_did_not_get_is_not_remembered():
 def test_what_a_shell_has_already_is_that_of_its_profile(place):
     """Of another profile, of another project, or of nobody it has nothing."""
     text = Seen("qa", {"A": ("store@7",)}).text(place)
-    assert seen.before(place, "qa", {seen.NAME: text}) == {"A": ("store@7",)}
-    assert seen.before(place, None, {seen.NAME: text}) == {}
-    assert seen.before(place, "qa", {seen.NAME: text[:-1]}) == {}
-    assert seen.before(place, "qa", {}) == {}
+    assert seen.before(place, "qa", {seen.NAME: text}).sources == {"A": ("store@7",)}
+    assert seen.before(place, None, {seen.NAME: text}).sources == {}
+    assert seen.before(place, "qa", {seen.NAME: text[:-1]}).sources == {}
+    assert seen.before(place, "qa", {}).sources == {}
