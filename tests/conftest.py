@@ -16,6 +16,8 @@ from tests.loaded import ENVREF
 from tests.observer.sitecustomize import LOG
 from tests.requirements import LEFT_OUT, SCOPE, left_out, need_process
 
+pytest.register_assert_rewrite("tests.backends.contract")  # before any file of tests imports it
+
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_START", "CI")
 ROOT = pathlib.Path(__file__).parent.parent
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite("tests.backends.contract")
-
-from tests.backends.stores.secret_service import SecretService  # noqa: E402
+from tests.backends.stores.secret_service import SecretService
 
 
 @pytest.fixture

@@ -68,7 +68,13 @@ def is_about_a_customer(name):
     """Whether a file is about programs that ask envref for a credential, a store's among them, or about what issuers of
     credentials publish.
     """
-    files = ("tools/credential.py", "tools/settings.py", "tools/unsetting.py", "cli/vocabulary.py", "checks/publishable.py")
+    files = (
+        "tools/credential.py",
+        "tools/settings.py",
+        "tools/unsetting.py",
+        "cli/vocabulary.py",
+        "checks/publishable.py",
+    )
     return name in files or name.startswith("cli/credential/")
 
 

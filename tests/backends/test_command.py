@@ -15,6 +15,7 @@ from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, Backend
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
+from tests.requirements import first_python
 
 
 def shell(script, *, limit=20.0, **options):
@@ -282,6 +283,7 @@ class TestMany:
         assert isinstance(first, BackendUnavailable)
         assert second.stdout == b"b\n"
 
+    @first_python
     def test_calls_from_several_threads_dont_disturb_each_other(self):
         """Stores run in parallel: each thread gets its own output."""
         found = {}
