@@ -187,7 +187,7 @@ for _ in range(60):
     subprocess.run(["true"])  # a busy machine gives away many numbers meanwhile
 open("temporary", "w").write(value)
 os.unlink("temporary")
-subprocess.run(["sleep", "1", value], stderr=-3)
+subprocess.run(["sh", "-c", "sleep 1; :", value])  # `sleep` itself refuses a value, at once
 """
 
 
