@@ -324,6 +324,8 @@ def _written_on(secret, number):
 def _handler(service):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # A body that waits until the head of its answer is confirmed costs 40 ms a request on a connection that is kept.
+        disable_nagle_algorithm = True
 
         def _serve(self):
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
