@@ -428,7 +428,7 @@ def test_doctor_says_what_stands_before_a_shim(app):
         found = json.loads(app.envref("doctor", "--format", "json", env={"PATH": path}).stdout)
         return [each["message"] for each in found["findings"] if each["check"] == "shim"]
 
-    assert findings() == ["no shim is on PATH, so gh, psql get no variable here"]
+    assert findings() == ["no shim is on PATH, so no variable reaches gh, psql here"]
     app.program("psql", "exit 0")
     app.envref("shim", "--write")
     place = folder(app)

@@ -32,7 +32,7 @@ def hidden_shims(case: Case) -> Iterator[Finding]:
             yield from_error("PATH", error)
     if tools and not folders:
         yield Finding(
-            FILE, f"no shim is on PATH, so {', '.join(tools)} get no variable here", hint=_FIRST, is_note=True
+            FILE, f"no shim is on PATH, so no variable reaches {', '.join(tools)} here", hint=_FIRST, is_note=True
         )
         return
     for tool in tools:

@@ -26,5 +26,5 @@ def found(project, monkeypatch):
 
 def test_a_shell_without_shims_is_a_note(found, tmp_path):
     """Nobody has to have them, and nobody misses them without tools."""
-    assert found(tmp_path) == [(".envref.yaml", "no shim is on PATH, so gh get no variable here", True)]
+    assert found(tmp_path) == [(".envref.yaml", "no shim is on PATH, so no variable reaches gh here", True)]
     assert found(tmp_path, tools="{}") == []
