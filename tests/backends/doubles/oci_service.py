@@ -324,7 +324,7 @@ def _written_on(secret, number):
 def _handler(service):
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # A body that waits until the head of its answer is confirmed costs 40 ms a request on a connection that is kept.
+        # A body that waits until the head of its answer is confirmed costs 40 ms a request on a kept connection.
         disable_nagle_algorithm = True
 
         def _serve(self):
