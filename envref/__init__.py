@@ -5,3 +5,5 @@ __version__ = "0.1.0"
 SCHEME = "ref://"
 # How those of other tools begin; `Backend.others` says whose store they mean.
 OTHERS = ("op://", "ref+")
+# How dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2).
+CIPHERTEXT = "encrypted:"

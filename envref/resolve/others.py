@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref import OTHERS
+from envref import CIPHERTEXT, OTHERS
 from envref.backends.table import BUILTIN, backend_class
 from envref.errors import printable
 from envref.refs.reference import IN_NAME, SCHEME, escaped
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from envref.project.config.model import Config
 
 
-CIPHERTEXT = "encrypted:"  # how dotenvx writes a value (its docs, "Encryption"; dotenvx 1 and 2)
 DECRYPT = "only dotenvx can read it; run: dotenvx decrypt, then envref import"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from envref import streams
+from envref import CIPHERTEXT, OTHERS, streams
 from envref.env.environment import Environment, Filled
 from envref.errors import EnvrefError
 from envref.project import project as projects
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 
 _AN_ADDRESS = "://"  # is in every reference of another tool
-_CIPHERTEXT = "encrypted:"  # begins what dotenvx wrote
 
 
 class Resolution:
@@ -116,14 +115,10 @@ def environment_of(project: Project, kept: Mapping[str, str] | None = None) -> E
 
 def _may_hold_others(project: Project) -> bool:
     """Whether its files have the beginning of what another tool reads somewhere."""
-    if any(_CIPHERTEXT in str(file) for file in project.files):
-        return True
-    texts = [text for text in map(str, project.files) if _AN_ADDRESS in text]
-    if not texts:
-        return False
-    from envref import OTHERS
-
-    return any(mark in text for text in texts for mark in OTHERS)
+    for text in map(str, project.files):
+        if CIPHERTEXT in text or (_AN_ADDRESS in text and any(mark in text for mark in OTHERS)):
+            return True
+    return False
 
 
 def _say_files(project: Project, kept: Iterable[str]) -> None:

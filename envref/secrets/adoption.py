@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from envref import CIPHERTEXT
 from envref.checks.audit import suspects
 from envref.env import template
 from envref.env.edit import with_value
@@ -77,13 +78,13 @@ def plan(file: EnvFile, only: Sequence[str], without: Sequence[str], config: Con
 
 
 def _is_anothers(text: str) -> bool:
-    return others.is_foreign(text) or text.startswith(others.CIPHERTEXT)
+    return others.is_foreign(text) or text.startswith(CIPHERTEXT)
 
 
 def _adopt(entry: Entry, config: Config, found: Plan) -> None:
     """A value that another tool would resolve is no secret itself: storing it would look like success."""
     kind, uri = others.reference(entry.text, config)
-    if entry.text.startswith(others.CIPHERTEXT):
+    if entry.text.startswith(CIPHERTEXT):
         found.left[entry.name] = _DECRYPT
     elif not uri:
         found.left[entry.name] = "it is a reference of another tool to a store that envref does not know"
