@@ -318,7 +318,7 @@ def test_home_is_asked_for_in_one_place():
             )
         )
     }
-    assert knowing == {"paths.py", "backends/aws_direct/keys.py", "backends/aws_direct/settings.py"}
+    assert knowing == {"paths.py", "backends/aws/direct/keys.py", "backends/aws/direct/settings.py"}
 
 
 def test_a_pipe_of_the_repository_stops_no_command(project, trusted):

@@ -95,7 +95,7 @@ def test_every_module_is_in_one_room_of_the_mutants():
         ("envref/checks/closure.py", ["checks/test_closure.py"]),
         ("envref/cli/sync.py", ["secrets/test_sync.py"]),
         ("envref/cli/secret/delete.py", ["cli/test_secret_delete.py"]),
-        ("envref/backends/aws_direct/client.py", ["backends/aws/test_direct.py"]),
+        ("envref/backends/aws/direct/client.py", ["backends/aws/direct/test_client.py"]),
     ],
 )
 def test_a_module_is_tried_by_its_own_tests(module, files):

@@ -10,8 +10,8 @@ import pytest
 
 from envref import client
 from envref.agent.start import start
-from envref.backends.aws_direct import purse as purses
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.direct import purse as purses
+from envref.backends.aws.ssm import AwsSsm
 from envref.errors import BackendDenied, BackendLocked
 from envref.secret import Secret
 from tests.agent.conftest import told

@@ -14,9 +14,9 @@ import time
 
 import pytest
 
-from envref.backends.aws_credentials import Origin
-from envref.backends.aws_secrets_manager import AwsSecretsManager
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.credentials import Origin
+from envref.backends.aws.secrets_manager import AwsSecretsManager
+from envref.backends.aws.ssm import AwsSsm
 from envref.errors import BackendDenied, BackendLocked
 from envref.secret import Secret
 from tests.backends.asking import KEY, soon

@@ -65,7 +65,7 @@ class LoadedAws(Loaded):
 
 
 def program():
-    """The absolute path of `aws` as it is installed. test_aws.py and flox/test_native.py start it."""
+    """The absolute path of `aws` as it is installed. aws/test_service.py and flox/test_native.py start it."""
     return need_store_program("aws", "aws")
 
 

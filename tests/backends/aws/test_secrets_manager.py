@@ -7,7 +7,7 @@ import urllib.error
 
 import pytest
 
-from envref.backends.aws_secrets_manager import AwsSecretsManager
+from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret

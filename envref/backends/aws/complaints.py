@@ -13,7 +13,7 @@ from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envref.backends.aws_credentials import Origin
+    from envref.backends.aws.credentials import Origin
 
 # How the names begin under which AWS limits rates (botocore/retries/standard.py). LimitExceededException is not among
 # them: Secrets Manager says so of a quota that is used up.
@@ -72,7 +72,7 @@ class Complaints:
         """The error that the program's text on stderr stands for (commands.md 13, rows 12 and 13)."""
         said = _line(text)
         # Reads the files of `aws`, for an error alone.
-        from envref.backends.aws_credentials import Origin
+        from envref.backends.aws.credentials import Origin
 
         error = understood(self.label, said, (*self._own, *_complaints(Origin(self._profile))))
         service_error = _SERVICE_ERROR.search(said)
@@ -89,7 +89,7 @@ class Complaints:
 
     def second_factor(self) -> BackendLocked:
         """The error where `aws` asks the person: it does so for a code of MFA alone."""
-        from envref.backends.aws_credentials import Origin
+        from envref.backends.aws.credentials import Origin
 
         run, hint = Origin(self._profile).second_factor()
         return BackendLocked(f"{self.label}: {_SECOND_FACTOR}", run=run, hint=hint)

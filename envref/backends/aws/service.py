@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from envref.backends.answer import answered, as_secret
-from envref.backends.aws_complaints import Complaints, Refusal, throttled, tries, usual_sign_in
+from envref.backends.aws.complaints import Complaints, Refusal, throttled, tries, usual_sign_in
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.program import Installation, Program
@@ -17,8 +17,8 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.backends.aws_direct.client import Client
-    from envref.backends.aws_questions import Answer, Answers, Document, Outcome, Question
+    from envref.backends.aws.direct.client import Client
+    from envref.backends.aws.questions import Answer, Answers, Document, Outcome, Question
     from envref.backends.command import Finished
     from envref.backends.program import Complaint
     from envref.client import Agent
@@ -123,7 +123,7 @@ class Aws:
         )
 
     def _client(self) -> Client:
-        from envref.backends.aws_direct.client import Client
+        from envref.backends.aws.direct.client import Client
 
         return Client(self.label, self._service, os.environ, self._options, self.agent)
 
@@ -168,7 +168,7 @@ class Aws:
         return {**_ENVIRONMENT, **self._assumed}
 
     def _assume(self, deadline: float) -> Mapping[str, str]:
-        from envref.backends.aws_credentials import VARIABLES
+        from envref.backends.aws.credentials import VARIABLES
         from envref.backends.command import AsksOnTerminal
 
         arguments = ["sts", "assume-role", f"--role-arn={self._role}", "--role-session-name=envref"]

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from envref.backends.aws_direct.keys import keys
-from envref.backends.aws_direct.settings import is_region
-from envref.backends.aws_direct.settings import settings as in_force
+from envref.backends.aws.direct.keys import keys
+from envref.backends.aws.direct.settings import is_region
+from envref.backends.aws.direct.settings import settings as in_force
 from envref.backends.http.connection import Unusual
 from tests.backends.doubles.scripted import Script, http
 from tests.nightly import count

@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.agent.tell import tell
-from envref.backends.aws_direct.signature import Credentials
+from envref.backends.aws.direct.signature import Credentials
 from envref.client import FORGET, VALUE, Late
 from envref.secret import Secret
 

@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.backends.answer import no_answer
-from envref.backends.aws_complaints import Refusal, of_operation
-from envref.backends.aws_direct.keys import keys
-from envref.backends.aws_direct.purse import Purse
-from envref.backends.aws_direct.settings import settings
-from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
+from envref.backends.aws.complaints import Refusal, of_operation
+from envref.backends.aws.direct.keys import keys
+from envref.backends.aws.direct.purse import Purse
+from envref.backends.aws.direct.settings import settings
+from envref.backends.aws.direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, Unusual
 from envref.backends.http.pool import connections_to, judged
 from envref.backends.throttling import patiently
@@ -20,7 +20,7 @@ from envref.errors import BackendTimeout
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envref.backends.aws_questions import Document, Outcome, Question
+    from envref.backends.aws.questions import Document, Outcome, Question
     from envref.client import Agent
 
 # By the program's word for a service: its name in settings, and what its operations' names begin with.

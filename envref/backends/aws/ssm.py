@@ -6,9 +6,9 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from envref.backends.aws import AwsStore
-from envref.backends.aws_questions import Question
-from envref.backends.aws_service import chunks, members
+from envref.backends.aws.questions import Question
+from envref.backends.aws.service import chunks, members
+from envref.backends.aws.store import AwsStore
 from envref.backends.program import Complaint
 from envref.backends.revision import revision
 from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
@@ -17,7 +17,7 @@ from envref.secret import Unread
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envref.backends.aws_questions import Answer, Document
+    from envref.backends.aws.questions import Answer, Document
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret

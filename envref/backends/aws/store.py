@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from envref.backends.answer import answered, as_bytes, not_found
-from envref.backends.aws_service import PACKAGES, Aws
+from envref.backends.aws.service import PACKAGES, Aws
 from envref.backends.base import Backend
 from envref.backends.layout import Layout
 from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.backends.aws_questions import Question
+    from envref.backends.aws.questions import Question
     from envref.backends.command import Finished
     from envref.backends.program import Complaint
     from envref.backends.retrieval import Retrieval, Wanted

@@ -12,9 +12,9 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from envref.backends.aws_direct.purse import Purse, words_of
-from envref.backends.aws_direct.settings import check_section
-from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
+from envref.backends.aws.direct.purse import Purse, words_of
+from envref.backends.aws.direct.settings import check_section
+from envref.backends.aws.direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, NotHttp, Server, Unusual
 from envref.backends.http.query import encoded_query
 from envref.backends.http.way import plain_address, trusting
@@ -24,8 +24,8 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envref.backends.aws_direct.purse import Given
-    from envref.backends.aws_direct.settings import InForce, Section
+    from envref.backends.aws.direct.purse import Given
+    from envref.backends.aws.direct.settings import InForce, Section
 
 _MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:Z|UTC|\+00:00)")
 _BY_TIME = re.compile(r"botocore-session-[0-9]+")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from envref.backends.aws_direct.signature import Credentials, Unsigned, signed
+from envref.backends.aws.direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.query import encoded
 from envref.secret import Secret
 from tests.nightly import count

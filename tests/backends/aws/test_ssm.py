@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.ssm import AwsSsm
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret

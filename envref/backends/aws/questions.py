@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envref.backends.aws_complaints import Refusal
+    from envref.backends.aws.complaints import Refusal
     from envref.errors import BackendError
     from envref.secret import Secret
 

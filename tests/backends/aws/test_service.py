@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from envref.backends.aws_secrets_manager import AwsSecretsManager
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.secrets_manager import AwsSecretsManager
+from envref.backends.aws.ssm import AwsSsm
 from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from envref.backends.aws_direct.purse import Purse
-from envref.backends.aws_direct.signature import Credentials
+from envref.backends.aws.direct.purse import Purse
+from envref.backends.aws.direct.signature import Credentials
 from envref.client import VALUE, Late, Visit
 from envref.secret import Secret
 from tests.backends.asking import soon

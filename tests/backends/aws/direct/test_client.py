@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from envref.backends.aws_secrets_manager import AwsSecretsManager
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.secrets_manager import AwsSecretsManager
+from envref.backends.aws.ssm import AwsSsm
 from envref.backends.throttling import Throttled
 from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
 from envref.secret import Secret
@@ -172,7 +172,7 @@ class TestBatches:
 
 _PROBE = """
 import sys, time
-from envref.backends.aws_ssm import AwsSsm
+from envref.backends.aws.ssm import AwsSsm
 from envref.refs.address import Address
 address = Address("app", "key")
 assert AwsSsm("ssm").get_many([address], time.monotonic() + 60)[address].reveal() == "marker-3b"

@@ -1,0 +1,1 @@
+"""The two stores of AWS: Systems Manager Parameter Store and Secrets Manager."""
