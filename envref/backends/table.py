@@ -46,7 +46,7 @@ BUILTIN = {
     "aws-ssm": f"envref.backends.aws.ssm:AwsSsm {_AWS}",
     "aws-secrets-manager": f"envref.backends.aws.secrets_manager:AwsSecretsManager {_AWS}",
     "hashicorp-vault": f"envref.backends.hashicorp_vault.store:HashicorpVault {_VAULT}",
-    "oci-vault": f"envref.backends.oci_vault:OciVault {_OCI}",
+    "oci-vault": f"envref.backends.oci.store:OciVault {_OCI}",
     "doppler": f"envref.backends.doppler:Doppler {_DOPPLER}",
     "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",

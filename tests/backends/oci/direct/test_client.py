@@ -13,7 +13,7 @@ import sys
 
 import pytest
 
-from envref.backends.oci_vault import OciVault
+from envref.backends.oci.store import OciVault
 from envref.errors import BackendError, BackendTimeout
 from envref.refs.address import Address
 from tests.backends.asking import KEY, answer_of, keys, soon
@@ -238,7 +238,7 @@ class TestMisbehaviour:
 
 _PROBE = """
 import sys, time
-from envref.backends.oci_vault import OciVault
+from envref.backends.oci.store import OciVault
 from envref.refs.address import Address
 address = Address("app", "key")
 store = OciVault("oci", vault_id="v", compartment_id="c", key_id="k")

@@ -12,16 +12,16 @@ from envref.backends.answer import no_answer
 from envref.backends.http.connection import LARGEST_BODY, TOO_MANY_REQUESTS, Unusual
 from envref.backends.http.pool import connections_to, judged
 from envref.backends.http.query import encoded_query
-from envref.backends.oci_complaints import LABEL, UNREACHED
-from envref.backends.oci_direct.settings import settings
-from envref.backends.oci_questions import Misunderstood, OciRefusal, hyphenated
+from envref.backends.oci.complaints import LABEL, UNREACHED
+from envref.backends.oci.direct.settings import settings
+from envref.backends.oci.questions import Misunderstood, OciRefusal, hyphenated
 from envref.backends.throttling import patiently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envref.backends.http.connection import Answer, Connection
-    from envref.backends.oci_questions import OciQuestion
+    from envref.backends.oci.questions import OciQuestion
     from envref.errors import BackendError
 
 _Told = TypeVar("_Told")

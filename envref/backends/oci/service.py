@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from envref.backends.answer import answered
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
-from envref.backends.oci_complaints import LABEL, READING, SET_UP, SignIn, failure, refused, throttled
-from envref.backends.oci_questions import ANSWERING, CONNECTING, Misunderstood, OciRefusal
+from envref.backends.oci.complaints import LABEL, READING, SET_UP, SignIn, failure, refused, throttled
+from envref.backends.oci.questions import ANSWERING, CONNECTING, Misunderstood, OciRefusal
 from envref.backends.program import Installation, Program
 from envref.errors import BackendError, BackendInvalid
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from envref.backends.command import Finished
-    from envref.backends.oci_direct.client import OciClient
-    from envref.backends.oci_questions import OciQuestion
+    from envref.backends.oci.direct.client import OciClient
+    from envref.backends.oci.questions import OciQuestion
 
 _Told = TypeVar("_Told")
 
@@ -80,7 +80,7 @@ class Oci:
         return _data(finished.stdout) if finished.stdout.strip() else None
 
     def _client(self) -> OciClient:
-        from envref.backends.oci_direct.client import OciClient
+        from envref.backends.oci.direct.client import OciClient
 
         return OciClient(os.environ, profile=self._profile, auth=self._auth)
 

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.http.connection import Server, Unusual
 from envref.backends.http.way import Trusting, is_proxied, plain_address
-from envref.backends.oci_direct import rc
-from envref.backends.oci_direct.regions import domain
-from envref.backends.oci_direct.signature import Signer, api_key, private_key, session
-from envref.backends.oci_questions import ANSWERING, CONNECTING
+from envref.backends.oci.direct import rc
+from envref.backends.oci.direct.regions import domain
+from envref.backends.oci.direct.signature import Signer, api_key, private_key, session
+from envref.backends.oci.questions import ANSWERING, CONNECTING
 from envref.paths import expanded, open_file
 from envref.secret import Secret
 

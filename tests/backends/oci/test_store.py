@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envref.backends.oci_vault import LARGEST, OciVault, decoded, encoded
+from envref.backends.oci.store import LARGEST, OciVault, decoded, encoded
 from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,

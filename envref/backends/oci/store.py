@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from envref.backends.answer import as_bytes, not_found
 from envref.backends.base import Backend
-from envref.backends.oci_complaints import LABEL, SESSION, WRITING, AbsentOrDenied
-from envref.backends.oci_questions import entry, listing, value_of
-from envref.backends.oci_service import PACKAGES, Oci, understood
+from envref.backends.oci.complaints import LABEL, SESSION, WRITING, AbsentOrDenied
+from envref.backends.oci.questions import entry, listing, value_of
+from envref.backends.oci.service import PACKAGES, Oci, understood
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -19,7 +19,7 @@ from envref.secret import Secret
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envref.backends.oci_questions import ListedSecret
+    from envref.backends.oci.questions import ListedSecret
     from envref.backends.retrieval import Retrieval, Wanted
 
 LARGEST = 25 * 1024  # bytes of a value: the service's limit

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envref.backends.http.connection import Unusual
-from envref.backends.oci_direct.signature import Signer, api_key, private_key, session
+from envref.backends.oci.direct.signature import Signer, api_key, private_key, session
 from envref.secret import Secret
 from tests.nightly import count
 

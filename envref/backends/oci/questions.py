@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from envref.backends.answer import as_secret
-from envref.backends.oci_complaints import LABEL
+from envref.backends.oci.complaints import LABEL
 from envref.backends.revision import revision
 
 if TYPE_CHECKING:

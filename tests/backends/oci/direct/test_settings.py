@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from envref.backends.http.connection import Unusual
-from envref.backends.oci_direct.regions import domain
-from envref.backends.oci_direct.settings import settings as in_force
+from envref.backends.oci.direct.regions import domain
+from envref.backends.oci.direct.settings import settings as in_force
 from tests.nightly import count
 
 SECRET = "ocid1.vaultsecret.oc1.iad.test"
