@@ -47,7 +47,7 @@ BUILTIN = {
     "aws-secrets-manager": f"envref.backends.aws.secrets_manager:AwsSecretsManager {_AWS}",
     "hashicorp-vault": f"envref.backends.hashicorp_vault.store:HashicorpVault {_VAULT}",
     "oci-vault": f"envref.backends.oci.store:OciVault {_OCI}",
-    "doppler": f"envref.backends.doppler:Doppler {_DOPPLER}",
+    "doppler": f"envref.backends.doppler.store:Doppler {_DOPPLER}",
     "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",
 }

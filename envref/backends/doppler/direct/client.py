@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from envref.backends.answer import no_answer
-from envref.backends.doppler_complaints import LABEL, DopplerRefusal, throttled
-from envref.backends.doppler_direct.settings import settings
+from envref.backends.doppler.complaints import LABEL, DopplerRefusal, throttled
+from envref.backends.doppler.direct.settings import settings
 from envref.backends.http.connection import Answer, Connection, Unusual
 from envref.backends.http.pool import connections_to, judged
 from envref.backends.http.query import encoded_query
@@ -17,7 +17,7 @@ from envref.backends.throttling import patiently
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envref.backends.doppler_complaints import Downloaded
+    from envref.backends.doppler.complaints import Downloaded
     from envref.errors import BackendError
 
     Source = tuple[str, str]  # a project and a config

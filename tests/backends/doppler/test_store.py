@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from envref.backends.doppler import Doppler
+from envref.backends.doppler.store import Doppler
 from envref.errors import (
     BackendDenied,
     BackendError,

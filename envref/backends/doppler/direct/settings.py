@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends.doppler_direct.file import scopes
+from envref.backends.doppler.direct.file import scopes
 from envref.backends.http.connection import Server, Unusual, is_sendable
 from envref.backends.http.way import Trusting, is_proxied, plain_address
 from envref.paths import expanded, open_file

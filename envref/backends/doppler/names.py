@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from envref.backends.doppler_complaints import LABEL
+from envref.backends.doppler.complaints import LABEL
 from envref.errors import BackendInvalid, printable
 from envref.refs.address import HISTORY
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from envref.backends.doppler_direct.settings import settings as in_force
+from envref.backends.doppler.direct.settings import settings as in_force
 from envref.backends.http.connection import Unusual
 from tests.backends.doubles.doppler_service import DopplerService
 from tests.backends.stores import doppler

@@ -12,8 +12,8 @@ import sys
 
 import pytest
 
-from envref.backends.doppler import Doppler
-from envref.backends.doppler_direct import client
+from envref.backends.doppler.direct import client
+from envref.backends.doppler.store import Doppler
 from envref.backends.http.connection import Answer
 from envref.errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign, soon
@@ -143,7 +143,7 @@ class TestMisbehaviour:
 
 _PROBE = """
 import sys, time
-from envref.backends.doppler import Doppler
+from envref.backends.doppler.store import Doppler
 from envref.refs.address import Address
 address = Address("app", "key")
 assert Doppler("doppler").get_many([address], time.monotonic() + 60)[address].reveal() == "marker-3b"

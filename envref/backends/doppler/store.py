@@ -9,8 +9,8 @@ from itertools import pairwise
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.direct import COMMAND, Direct
-from envref.backends.doppler_complaints import LABEL, NoSuchConfig, output, throttled
-from envref.backends.doppler_names import DopplerName, DopplerNames, no_name, shared
+from envref.backends.doppler.complaints import LABEL, NoSuchConfig, output, throttled
+from envref.backends.doppler.names import DopplerName, DopplerNames, no_name, shared
 from envref.backends.program import Installation, Program
 from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envref.backends.command import Finished
-    from envref.backends.doppler_complaints import Downloaded
-    from envref.backends.doppler_direct.client import DopplerClient
+    from envref.backends.doppler.complaints import Downloaded
+    from envref.backends.doppler.direct.client import DopplerClient
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -164,7 +164,7 @@ class Doppler(Backend):
         return [name for name in names if name not in own]
 
     def _client(self) -> DopplerClient:
-        from envref.backends.doppler_direct.client import DopplerClient
+        from envref.backends.doppler.direct.client import DopplerClient
 
         return DopplerClient(os.environ, self._root)
 
