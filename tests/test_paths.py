@@ -142,7 +142,7 @@ def test_the_home_directory_is_shown_as_a_tilde(path, expected, home):
 
 def test_every_message_shows_a_path_alike(home, monkeypatch):
     """A home that ends in a slash is the same home to a vault, to an edit and to a password store."""
-    from envref.backends.pass_store import PassStore
+    from envref.backends.password_store.store import PassStore
     from envref.backends.vault.store import Vault
 
     monkeypatch.setenv("HOME", f"{home}/")

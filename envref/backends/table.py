@@ -48,7 +48,7 @@ BUILTIN = {
     "hashicorp-vault": f"envref.backends.hashicorp_vault.store:HashicorpVault {_VAULT}",
     "oci-vault": f"envref.backends.oci.store:OciVault {_OCI}",
     "doppler": f"envref.backends.doppler.store:Doppler {_DOPPLER}",
-    "pass": "envref.backends.pass_store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
+    "pass": "envref.backends.password_store.store:PassStore PASSWORD_STORE_* GNUPGHOME ! GPG_* PINENTRY_*",
     "plugin": "envref.backends.plugin:Plugin",
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.backends.keychain.store import Keychain
-from envref.backends.pass_store import PassStore
+from envref.backends.password_store.store import PassStore
 from envref.backends.vault import lifecycle
 from envref.fresh import stale
 from envref.refs.address import Address

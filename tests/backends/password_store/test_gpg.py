@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from envref.backends import pass_gpg
-from envref.backends.pass_store import PassStore
+from envref.backends.password_store import gpg
+from envref.backends.password_store.store import PassStore
 from envref.errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign
 from tests.backends.stores.pass_store import GnuPg, Passwords
@@ -23,14 +23,14 @@ SEEN = ("GPG_TTY", "GNUPGHOME", "LC_ALL", "PASSWORD_STORE_DIR", "GPG_AGENT_INFO"
 
 @pytest.fixture(scope="module")
 def running_gpg():
-    with GnuPg() as gpg:
-        yield gpg
+    with GnuPg() as running:
+        yield running
 
 
 @pytest.fixture
 def passwords(running_gpg, home, monkeypatch):
     """The user's store with one entry, and a pass that envref knows."""
-    if not pass_gpg._is_known(need("pass")):
+    if not gpg._is_known(need("pass")):
         missing("the pass of this machine is none of those that envref replaces by gpg")
     for name, value in running_gpg.environment.items():
         monkeypatch.setenv(name, value)
@@ -128,16 +128,16 @@ def test_what_somebody_arranged_happens(passwords, tmp_path, monkeypatch, what):
 @pytest.mark.parametrize("name", ["PASSWORD_STORE_UMASK", "PASSWORD_STORE_NEW_IN_1_8", "BASHOPTS"])
 def test_a_setting_is_left_to_pass(passwords, monkeypatch, name):
     """Also one that nobody knows yet."""
-    assert pass_gpg._instead_of(need("pass"))
+    assert gpg._instead_of(need("pass"))
     monkeypatch.setenv(name, "077")
-    assert pass_gpg._instead_of(need("pass")) == ()
+    assert gpg._instead_of(need("pass")) == ()
 
 
 @pytest.mark.parametrize("part", ["", ".", "bin"])
 def test_a_search_path_that_depends_on_the_directory_is_left_to_pass(passwords, monkeypatch, part):
     """envref itself looks into absolute directories only."""
     monkeypatch.setenv("PATH", f"{part}:{os.environ['PATH']}")
-    assert pass_gpg._instead_of(need("pass")) == ()
+    assert gpg._instead_of(need("pass")) == ()
 
 
 def test_a_gpg_where_pass_does_not_look_is_not_taken(passwords, tmp_path, monkeypatch):
@@ -145,7 +145,7 @@ def test_a_gpg_where_pass_does_not_look_is_not_taken(passwords, tmp_path, monkey
     (tmp_path / "gpg").symlink_to(need("gpg"))
     monkeypatch.setenv("ENVREF_STORE_PATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path / "none"))
-    assert pass_gpg._instead_of("/usr/bin/pass") == ()
+    assert gpg._instead_of("/usr/bin/pass") == ()
 
 
 @pytest.mark.parametrize(

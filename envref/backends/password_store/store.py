@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import time
 
-from envref.backends import pass_gpg
 from envref.backends.answer import answered, as_bytes, as_secret, no_answer, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.layout import Layout
-from envref.backends.pass_blob import blob
-from envref.backends.pass_complaints import COMPLAINTS, HISTORY
-from envref.backends.pass_functions import FIRST_LINE, WHOLE_ENTRY
+from envref.backends.password_store import gpg
+from envref.backends.password_store.blob import blob
+from envref.backends.password_store.complaints import COMPLAINTS, HISTORY
+from envref.backends.password_store.functions import FIRST_LINE, WHOLE_ENTRY
 from envref.backends.program import Installation, Program, understood
 from envref.errors import (
     BackendError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import ClassVar
 
     from envref.backends.command import Finished
-    from envref.backends.pass_history import Earlier
+    from envref.backends.password_store.history import Earlier
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.refs.address import Address
     from envref.secret import Secret
@@ -143,7 +143,7 @@ class PassStore(Backend):
         return {address: self._revision(name) for address, name in names.items() if self._is_entry(name)}
 
     def _revision(self, name: str) -> str:
-        """Git's own name for the encrypted file's content, by which `pass_history` finds it again."""
+        """Git's own name for the encrypted file's content, by which `history` finds it again."""
         try:
             with open_file(self._path(name) + _SUFFIX) as file:
                 content = file.read()
@@ -153,11 +153,11 @@ class PassStore(Backend):
 
     def lasting(self, revisions: Mapping[Address, str], deadline: float) -> set[Address]:
         """Those that are in a commit: without git, or before one, nobody finds them again."""
-        from envref.backends import pass_history
+        from envref.backends.password_store import history
 
         self._check(deadline)
         asked = {address: (self._name(address), revision) for address, revision in revisions.items()}
-        known = pass_history.committed(self._program, dict.fromkeys(asked.values()), deadline, self._place)
+        known = history.committed(self._program, dict.fromkeys(asked.values()), deadline, self._place)
         return {address for address, each in asked.items() if each in known}
 
     def set(self, address: Address, value: Secret, deadline: float) -> None:
@@ -233,14 +233,14 @@ class PassStore(Backend):
         }
         if not wanted:
             return {}
-        from envref.backends import pass_history
+        from envref.backends.password_store import history
 
-        found = pass_history.entries(self._program, list(wanted.values()), deadline, self._place)
+        found = history.entries(self._program, list(wanted.values()), deadline, self._place)
         return {address: found[version] for address, version in wanted.items()}
 
     def _shown(self, names: Iterable[str], deadline: float) -> dict[str, Finished | BackendError]:
         files = {name: self._path(name) + _SUFFIX for name in names}
-        read = pass_gpg.entries(self._program, list(files.values()), deadline, self._place)
+        read = gpg.entries(self._program, list(files.values()), deadline, self._place)
         asked = [name for name, file in files.items() if file not in read]
         calls = [("show", "--", name) for name in asked]
         shown = dict(zip(asked, self._program.run_many(calls, deadline, extra=self._place), strict=True))

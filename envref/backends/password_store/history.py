@@ -6,8 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.backends import command, pass_gpg
-from envref.backends.pass_blob import MARK, blob
+from envref.backends import command
+from envref.backends.password_store import gpg
+from envref.backends.password_store.blob import MARK, blob
 from envref.backends.program import Complaint, plain, understood
 from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
 
@@ -98,15 +99,15 @@ def _decrypted(
 ) -> dict[tuple[str, str], Finished | BackendError]:
     if not sealed:
         return {}
-    gpg = next(pass_gpg.programs(), "")
-    if not gpg:
+    path = next(gpg.programs(), "")
+    if not path:
         missing = BackendUnavailable(
             f"{program.label}: start gpg: executable file not found in $PATH", hint="install gnupg"
         )
         return dict.fromkeys(sealed, missing)
     given = os.environ.get("PASSWORD_STORE_GPG_OPTS", "").split()
     calls = [
-        command.Call([gpg, *given, "--quiet", "--batch", "--use-agent", "--decrypt"], each) for each in sealed.values()
+        command.Call([path, *given, "--quiet", "--batch", "--use-agent", "--decrypt"], each) for each in sealed.values()
     ]
     outcomes = command.run_many(calls, deadline=deadline, label=program.label, environment=program.environment(extra))
     return dict(zip(sealed, outcomes, strict=True))

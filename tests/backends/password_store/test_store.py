@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from envref.backends.pass_store import PassStore
+from envref.backends.password_store.store import PassStore
 from envref.errors import (
     BackendDenied,
     BackendError,
