@@ -15,7 +15,7 @@ from envref.refs.address import Address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, ClassVar
+    from typing import Any
 
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.client import Agent
@@ -114,8 +114,6 @@ class Backend(ABC):
     """The variables that its program reads, beyond those that every program does; a star stands for any end."""
     prints_none = ""
     """The program that prints `None` for a secret without text."""
-    shell_functions: ClassVar[Mapping[str, str]] = {}
-    """The functions of bash, by name, that its retrievals call."""
     flox_plugins: tuple[str, ...] = ()
     """Flox's own secrets plugins whose references it can serve."""
     flox_place = ("", "")
@@ -226,6 +224,11 @@ class Backend(ABC):
     def retrieval(wanted: Wanted) -> Retrieval:
         """The command of its own program that prints the secret. Raises Unwritable if there is no such command."""
         raise NotImplementedError
+
+    @staticmethod
+    def shell_functions() -> Mapping[str, str]:
+        """The functions of bash, by name, that its retrievals call."""
+        return {}
 
     @staticmethod
     def flox_entry(value: str) -> tuple[str, str, str] | None:  # noqa: ARG004

@@ -1,6 +1,6 @@
 """Program: the vendor's program behind one store, with the errors that its absence and its complaints become.
 
-`command` is loaded where a program starts: a store that is asked directly starts none.
+`command` and `programs` are loaded where a program starts: a store that is asked directly starts none.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.answer import excerpt
-from envref.backends.programs import find
 from envref.backends.throttling import TRIES, patiently
 from envref.errors import BackendError, BackendUnavailable, pasted, printable
 
@@ -89,6 +88,8 @@ class Program:
     def path(self) -> str:
         """Its absolute path, looked up once. BackendUnavailable where there is no such program."""
         if not self._path:
+            from envref.backends.programs import find
+
             self._path = find(self.name, root=self._root) or ""
         if not self._path:
             name = printable(os.path.basename(self.name))

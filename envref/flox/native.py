@@ -92,7 +92,7 @@ def _matches(name: str, pattern: str) -> bool:
 def _block(statements: Sequence[Statement], *, strict: bool) -> Iterator[str]:
     needed = {name for statement in statements for name in statement.functions}
     stores = [backend_class(kind) for kind in BUILTIN]
-    texts = FUNCTIONS | {name: text.strip() for store in stores for name, text in store.shell_functions.items()}
+    texts = FUNCTIONS | {name: text.strip() for store in stores for name, text in store.shell_functions().items()}
     functions = [name for name in texts if name in needed]
     usual = (store.prints_none for store in stores)
     say_none = dict.fromkeys(filter(None, [*usual, *(line.says_none for each in statements for line in each.lines)]))

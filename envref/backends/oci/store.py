@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from envref.backends.answer import as_bytes, not_found
 from envref.backends.base import Backend
@@ -32,21 +32,6 @@ _AUTHS = ("api_key", SESSION, "instance_principal", "resource_principal", "oke_w
 _STAGES = ("CURRENT", "PENDING", "LATEST", "PREVIOUS", "DEPRECATED")
 _OCID = "ocid1.vaultsecret."
 
-
-# _envref_oci COMMAND...: the content of a bundle, decoded
-_DECODING = r"""
-# shellcheck disable=SC2317  # called by name through _envref_get
-_envref_oci() {
-  local +x _envref_text=''
-  if ! type -P "$1" >/dev/null; then
-    printf 'envref: %s is not installed\n' "$1" >&2
-    return 1
-  fi
-  _envref_text="$("$@" --query 'data."secret-bundle-content".content' --raw-output)" || return 1
-  printf '%s' "$_envref_text" | base64 --decode
-}
-"""
-
 _ENCODED = {"/": ".-", ".": ".."}
 _UNIT = re.compile(rb"\.-|\.\.|\.x([0-9a-f]{2})|[A-Za-z0-9_-]")
 
@@ -64,7 +49,6 @@ class OciVault(Backend):
     programs = ("oci",)
     packages = PACKAGES
     read_variables = "OCI_* PYTHON*"
-    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_oci": _DECODING}
 
     def __init__(
         self,
@@ -110,6 +94,12 @@ class OciVault(Backend):
         auth = _auth(wanted.options.get("auth", ""))
         flags = wanted.flag("--profile {}", "profile") + (f"--auth {wanted.word(auth)} " if auth else "")
         return wanted.by(f"_envref_oci {wanted.program('oci')} {limits} {flags}{reading} {place}", "_envref_oci")
+
+    @staticmethod
+    def shell_functions() -> Mapping[str, str]:
+        from envref.backends.oci.functions import DECODED
+
+        return {"_envref_oci": DECODED}
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Reads a single key, and lists only if that is refused. Lists for more keys, then reads each one listed."""

@@ -15,7 +15,6 @@ from envref.backends.layout import Layout
 from envref.backends.password_store import gpg
 from envref.backends.password_store.blob import blob
 from envref.backends.password_store.complaints import COMPLAINTS, HISTORY
-from envref.backends.password_store.functions import FIRST_LINE, WHOLE_ENTRY
 from envref.backends.program import Installation, Program, understood
 from envref.errors import (
     BackendError,
@@ -30,7 +29,6 @@ from envref.refs.field import absent, member, names
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import ClassVar
 
     from envref.backends.command import Finished
     from envref.backends.password_store.history import Earlier
@@ -63,7 +61,6 @@ class PassStore(Backend):
     own_places = (_USUAL_STORE, _GOPASS_STORE, "$PASSWORD_STORE_DIR")
     packages = _PACKAGES
     read_variables = "PASSWORD_STORE_* GNUPGHOME GPG_TTY GPG_AGENT_INFO PINENTRY_USER_DATA"
-    shell_functions: ClassVar[Mapping[str, str]] = {"_envref_entry": WHOLE_ENTRY, "_envref_pass": FIRST_LINE}
 
     def __init__(
         self,
@@ -110,6 +107,12 @@ class PassStore(Backend):
         if wanted.is_foreign:
             return wanted.by(f"_envref_pass {' '.join(words)}", "_envref_pass", "_envref_entry")
         return wanted.by(f"_envref_entry {' '.join(words)}", "_envref_entry")
+
+    @staticmethod
+    def shell_functions() -> Mapping[str, str]:
+        from envref.backends.password_store.functions import FIRST_LINE, WHOLE_ENTRY
+
+        return {"_envref_entry": WHOLE_ENTRY, "_envref_pass": FIRST_LINE}
 
     def get_many(self, addresses: Sequence[Address], deadline: float) -> Mapping[Address, Secret | BackendError]:
         """Runs gpg, else `pass show`, for each entry that exists, four at a time; fields of one entry cost one run."""
