@@ -171,8 +171,8 @@ def _swapped(operator: ast.AST) -> Any:
 def mirrored(module: str, root: str) -> list[str]:
     """The test files of a module: its own and its room's; without any, those of the room around that speak of it.
 
-    Where none does, those named for it in any room, as a command's are in the room that it serves; then those of the
-    modules beside it that import it, and else all of the room.
+    Where none does, a command's are those named for it in the room that it serves. Then come those of the modules
+    beside it that import it, and else all of the room.
     """
     chosen = _near(module, root) or _of_importers(module, root) or _of_rooms(module, root)
     return [f"tests/{path}" for path in chosen]
@@ -189,14 +189,12 @@ def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
 def _near(module: str, root: str) -> list[str]:
     parts = _parts(module)
     names = [(name, depth) for name in (parts, parts[:-1], [*parts[:-1], *parts[-2:-1]]) for depth in range(len(name))]
-    if len(parts) > 2:
-        names.append((split := [*parts[:-2], *parts[-2].split("_")], len(split) - 1))
     own = [os.path.join(*name[:depth], f"test_{'_'.join(name[depth:])}.py") for name, depth in names]
     files = _test_files(root)
     found = sorted({path for path in own if path in files})
     rooms = [[path for path in files if _is_in(path, place)] for place in _places(parts)] or [files]
     speaking = [[path for path in room if _speaks(os.path.join(root, "tests", path), parts)] for room in rooms]
-    return next(filter(None, [found, *speaking, *_named(parts, files)]), [])
+    return next(filter(None, [found, *speaking, *(_named(parts, files) if parts[0] == "cli" else ())]), [])
 
 
 def _named(parts: Sequence[str], files: Sequence[str]) -> list[list[str]]:

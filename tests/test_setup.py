@@ -96,6 +96,7 @@ def test_every_module_is_in_one_room_of_the_mutants():
         ("envref/cli/sync.py", ["secrets/test_sync.py"]),
         ("envref/cli/secret/delete.py", ["cli/test_secret_delete.py"]),
         ("envref/backends/aws/direct/client.py", ["backends/aws/direct/test_client.py"]),
+        ("envref/backends/vault/file.py", ["backends/vault/test_lifecycle.py", "backends/vault/test_store.py"]),
     ],
 )
 def test_a_module_is_tried_by_its_own_tests(module, files):
