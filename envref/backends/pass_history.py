@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from envref.backends import command, pass_gpg
 from envref.backends.pass_blob import MARK, blob
 from envref.backends.program import Complaint, plain, understood
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+from envref.errors import printable
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

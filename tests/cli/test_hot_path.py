@@ -60,7 +60,7 @@ BUILT_IN = {
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.refs", "envref.refs.address", "envref.refs.reference"}
-ASKING |= {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
+ASKING |= {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.store_errors"}
 FILLING = {"envref.env.filling"}
 ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
