@@ -125,7 +125,7 @@ class _Names:
 
     def __contains__(self, name: str) -> bool:
         words = self._words
-        return name in words or any([f"{name[:end]}*" in words for end in range(1, len(name) + 1)])
+        return name in words or any(f"{name[:end]}*" in words for end in range(1, len(name) + 1))
 
 
 _ENDPOINTS = _Names(ENDPOINTS)
