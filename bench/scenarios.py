@@ -6,9 +6,11 @@ import json
 import operator
 import os
 import pathlib
+import shlex
 import shutil
 import sys
 import tempfile
+import tomllib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -68,8 +70,7 @@ class Scenario:
 @contextmanager
 def plain(place: Place) -> Iterator[Pair]:
     """An activation without secrets, and the same interpreter doing nothing."""
-    lines = [f"VARIABLE_{number}=value-{number}" for number in range(MANY)]
-    yield place.resolve(lines, "name: vault"), place.command([sys.executable, "-c", "pass"])
+    yield _plain(place), place.command([sys.executable, "-c", "pass"])
 
 
 @contextmanager
@@ -177,8 +178,38 @@ def nix_built(place: Place) -> Iterator[Pair]:
     built = flake.build("envref")
     if built.returncode:
         raise Failed(built.stderr)
-    command = place.resolve([f"VARIABLE_{number}=value-{number}" for number in range(MANY)], "name: vault")
+    command = _plain(place)
     yield replace(command, arguments=[f"{built.stdout.strip()}/bin/envref", *command.arguments[1:]]), command
+
+
+@contextmanager
+def flox_built(place: Place) -> Iterator[Pair]:
+    """An activation by what Flox's build command makes of this checkout, and by the program of the environment."""
+    installed("bash")
+    if os.path.dirname(place.program) != os.path.dirname(sys.executable):
+        raise Missing("Flox builds envref only")
+    manifest = tomllib.loads((_FLOX / "publish/.flox/env/manifest.toml").read_text(encoding="utf-8"))
+    out = os.path.join(place.directory, "built")
+    with_that_python = os.pathsep.join((_bare_python(place), os.environ["PATH"]))
+    place.variables.update({"out": out, "PATH": with_that_python})
+    place.run("bash", "-c", f"cd {shlex.quote(str(_FLOX))}\n{manifest['build']['envref']['command']}")
+    command = _plain(place)
+    yield replace(command, arguments=[f"{out}/bin/envref", *command.arguments[1:]]), command
+
+
+_FLOX = pathlib.Path(__file__).parent.parent / "flox"
+
+
+def _bare_python(place: Place) -> str:
+    """A directory whose `python3` is the one that this environment was made of: Flox builds with the catalog's."""
+    directory = os.path.join(place.directory, "python")
+    os.mkdir(directory)
+    os.symlink(getattr(sys, "_base_executable", sys.executable), os.path.join(directory, "python3"))
+    return directory
+
+
+def _plain(place: Place) -> Command:
+    return place.resolve([f"VARIABLE_{number}=value-{number}" for number in range(MANY)], "name: vault")
 
 
 def installed(program: str) -> str:
@@ -259,5 +290,6 @@ SCENARIOS = (
     Scenario(plugin, (Ratio(f"{MANY} references of a one-request plugin / 1: wall", wall, 30),)),
     Scenario(trust, (Ratio("a trust record - a config that needs none: CPU ms", milliseconds, 2, difference),)),
     Scenario(nix_built, (Ratio("built by Nix / in a virtual environment: CPU", cpu, 0.95),)),
+    Scenario(flox_built, (Ratio("built for Flox / in a virtual environment: CPU", cpu, 0.95),)),
     Scenario(batch_plugin, (Ratio(f"{MANY} references of a batch plugin / 1: wall", wall, 1.5),)),
 )

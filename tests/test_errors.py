@@ -7,18 +7,9 @@ import subprocess
 
 import pytest
 
-from envref.errors import (
-    BackendLocked,
-    EnvrefError,
-    HoldsBytes,
-    Home,
-    MalformedFile,
-    Operator,
-    Problem,
-    pasted,
-    printable,
-)
+from envref.errors import EnvrefError, Home, MalformedFile, Operator, Problem, pasted, printable
 from envref.secret import Secret
+from envref.store_errors import BackendLocked, HoldsBytes
 from tests.requirements import need
 
 

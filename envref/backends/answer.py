@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendError, BackendInvalid, BackendTimeout, SecretNotFound, printable, sentence
+from envref.errors import printable, sentence
 from envref.secret import Secret, redact
+from envref.store_errors import BackendError, BackendInvalid, BackendTimeout, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

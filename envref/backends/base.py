@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from envref.errors import BackendError, BackendInvalid
 from envref.refs.address import Address
+from envref.store_errors import BackendError, BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from envref.backends.retrieval import Retrieval, Wanted
     from envref.client import Agent
-    from envref.errors import SecretNotFound
     from envref.secret import Secret
+    from envref.store_errors import SecretNotFound
 
 PROBE = "envref-readiness-probe"  # the project and the key of a secret that nobody has
 _NOBODYS = Address(PROBE, PROBE)  # a store that answers "not there" is ready

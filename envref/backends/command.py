@@ -16,7 +16,7 @@ from envref.backends import children
 from envref.backends.answer import no_answer
 from envref.backends.programs import find as find  # noqa: PLC0414  part of the way to run a program
 from envref.backends.table import PRIVATE, PRIVATE_PREFIX
-from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.store_errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid
+from envref.store_errors import BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import json
 from envref.backends.answer import answered, as_bytes, as_secret, excerpt, not_found, there
 from envref.backends.base import Backend
 from envref.backends.command import Call, Finished, NotStarted, TooMuchOutput, find, inherited_environment, run_many
-from envref.errors import (
+from envref.errors import printable
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -15,7 +16,6 @@ from envref.errors import (
     BackendTimeout,
     BackendUnavailable,
     SecretNotFound,
-    printable,
 )
 
 TYPE_CHECKING = False

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends.answer import excerpt
 from envref.backends.throttling import TRIES, patiently
-from envref.errors import BackendError, BackendUnavailable, pasted, printable
+from envref.errors import pasted, printable
+from envref.store_errors import BackendError, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

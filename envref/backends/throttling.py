@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from envref.errors import BackendTimeout, BackendUnavailable
+from envref.store_errors import BackendTimeout, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

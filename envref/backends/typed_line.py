@@ -10,7 +10,7 @@ import select
 import termios
 from typing import TYPE_CHECKING
 
-from envref import streams
+from envref import questions
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -22,7 +22,7 @@ _LOCAL = 3  # where tcgetattr has the local modes
 
 def typed(prompt: str) -> str:
     """The line, after the prompt. EOFError when there is none; OSError or termios.error without a terminal."""
-    with streams.question, _terminal() as terminal:
+    with questions.question, _terminal() as terminal:
         return _asked(terminal.fileno(), prompt)
 
 

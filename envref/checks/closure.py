@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envref.backends import command
 from envref.backends.programs import is_inside, repository_around
-from envref.errors import BackendError
+from envref.store_errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from envref.cli.keychain import is_implied
 from envref.cli.options import format_option
 from envref.cli.output import MASK
 from envref.cli.timeout import timeout_of_environment
-from envref.errors import FAILED, OK, BackendError, EnvrefError, printable
+from envref.errors import FAILED, OK, EnvrefError, printable
 from envref.formats import shells
 from envref.paths import shown
 from envref.project.config.backends import check_bare, options_of
@@ -28,6 +28,7 @@ from envref.project.project import NoProject, Project, configured, find
 from envref.project.tokens import committed_tokens
 from envref.resolve.chain import Chain
 from envref.resolve.store import Store
+from envref.store_errors import BackendError
 
 _OTHER_NAME = "move its lines up or down (envref edit --config), or give --name for one more of the type"
 _NOT_READY = {"locked": "locked", "denied": "denied"}  # anything else that goes wrong is "unavailable"

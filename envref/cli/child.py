@@ -11,7 +11,7 @@ import sys
 from envref import streams
 from envref.cli import activate
 from envref.errors import FAILED, EnvrefError, printable
-from envref.formats import shells
+from envref.formats.text import environment_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def add(resolution: Resolution, environment: dict[bytes, bytes]) -> None:
     for name, value in resolution.values():
         key = name.encode()
         kept = name in resolution.kept
-        environment[key] = os.environb[key] if kept else shells.environment_text(name, value).encode()
+        environment[key] = os.environb[key] if kept else environment_text(name, value).encode()
 
 
 def _environment(*, pristine: bool) -> dict[bytes, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from envref import streams
+from envref import questions, streams
 from envref.paths import shown
 from envref.project.trust.agreement import is_granted_beforehand
 from envref.project.trust.gate import Untrusted, check, deny, grant, refusal
@@ -60,7 +60,7 @@ def _ask(project: Project, refused: Untrusted) -> None:
 
 def is_yes(question: str) -> bool:
     """Whether the person at the terminal says yes; anything else means no, also an empty line."""
-    with streams.question:
+    with questions.question:
         streams.ask(question)
         answer = sys.stdin.readline()
     if not answer.endswith("\n"):

@@ -13,7 +13,7 @@ from envref.checks import committed
 from envref.cli import candidates, lines
 from envref.cli.grammar import Command, directory
 from envref.cli.keychain import lack
-from envref.errors import BackendError, EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError
 from envref.paths import shown
 from envref.project.config.backends import check_bare
 from envref.project.config.check import project_fault
@@ -23,6 +23,7 @@ from envref.project.project import configured, find, load
 from envref.project.trust.gate import grant
 from envref.project.trust.meaning import meaning
 from envref.project.trust.need import SECRETS, needs
+from envref.store_errors import BackendError
 
 _LOCAL = ".env.local"
 _DIRENV_FILE = ".envrc"

@@ -7,11 +7,11 @@ import time
 
 from envref.backends.table import DESKTOP, backend_class
 from envref.cli import lines
-from envref.errors import BackendError, BackendLocked
 from envref.paths import configuration_path, shown
 from envref.project.config.model import Config
 from envref.project.config.yaml import parse
 from envref.refs.address import Address
+from envref.store_errors import BackendError, BackendLocked
 
 _PATIENCE = 1.0  # seconds for a credential store to answer
 

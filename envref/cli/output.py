@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterable, Sequence
 
 from envref.errors import printable
-from envref.formats.shells import Rendered, exact_text, render
+from envref.formats.shells import Rendered, render
+from envref.formats.text import exact_text
 from envref.secret import Secret
 
 _NARROWEST = 10  # characters of the last column on a terminal without room for it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from envref import streams
+from envref import questions, streams
 from envref.backends.typed_line import typed
 from envref.errors import EnvrefError, printable
 from envref.secret import Secret
@@ -34,7 +34,7 @@ def hidden(question: str) -> Secret:
 
 def confirmed(question: str) -> bool:
     """Whether the answer is yes, from the terminal or from standard input. EnvrefError if there is no answer."""
-    with streams.question:
+    with questions.question:
         streams.ask(printable(question))
         answer = sys.stdin.readline() if sys.stdin is not None else ""
     if not answer:

@@ -16,6 +16,7 @@ from envref.cli.options import format_of_shell, timeout_option
 from envref.cli.stale import Shell
 from envref.errors import OK, PARTIAL, EnvrefError, printable
 from envref.formats import limits, shells
+from envref.formats.text import exact_text
 from envref.fresh import earlier, seen, stale
 from envref.resolve.report import complaints
 from envref.resolve.withheld import withheld
@@ -90,7 +91,7 @@ def _let_alone(shell: Shell, old: Iterable[Verdict], named: set[str]) -> dict[st
         return {**theirs, **unset}
     given = shell.filled(asked, lambda _: earlier.chain(pins))
     told = [name for name, sources in asked.items() if earlier.is_told(sources, given.get(name), pins)]
-    changed = [name for name in told if shells.exact_text(name, given[name].value or "") != os.environ[name]]
+    changed = [name for name in told if exact_text(name, given[name].value or "") != os.environ[name]]
     return {**theirs, **unset, **dict.fromkeys(changed, "its value in this shell is not the one that envref gave it")}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from envref.formats import shells
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -152,6 +150,8 @@ def wants_strict(environment: Mapping[str, str]) -> bool:
 
 def format_of(shell: str, environment: Mapping[str, str]) -> str:
     """The format that `--shell SHELL` stands for; empty for an unknown word."""
+    from envref.formats import shells  # here: other hot doors take their options and their Request from this file
+
     word = shells.shell_of_environment(environment) if shell == "auto" else shell
     return shells.SHELLS.get(word, "")
 

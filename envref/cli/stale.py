@@ -13,6 +13,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import timeout_option
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, printable
 from envref.formats import shells
+from envref.formats.text import exact_text
 from envref.fresh import locked, seen, stale, stamp
 from envref.fresh.chain import RevisionChain
 from envref.fresh.seen import Unusable
@@ -192,7 +193,7 @@ class Shell:
         value = filled.value if filled else None
         if now.status != stale.UNKNOWN or value is None or self._is_in_a_file(name):
             return now
-        return stale.by_value(now, is_value=shells.exact_text(name, value) == os.environ.get(name))
+        return stale.by_value(now, is_value=exact_text(name, value) == os.environ.get(name))
 
     def _is_in_a_file(self, name: str) -> bool:
         """Whether the value is a path, which stays when the secret changes."""

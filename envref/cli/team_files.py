@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from envref import streams
+from envref import questions, streams
 from envref.cli import consent
 from envref.cli.secret.target import target_in
 from envref.errors import EnvrefError
@@ -92,7 +92,7 @@ def _opened_with(path: str, held: bytes, name: str) -> bytes:
 
 def _asked() -> str:
     """The path of the key that the person at the terminal names; empty if they don't."""
-    with streams.question:
+    with questions.question:
         streams.ask(_QUESTION)
         path = sys.stdin.readline().strip()
     return os.path.abspath(expanded(path)) if path else ""

@@ -11,7 +11,6 @@ from envref import streams
 from envref.cli.chosen import Chosen, loaded
 from envref.cli.request import VALUES as COMMON
 from envref.errors import FAILED, OK, EnvrefError, printable
-from envref.formats import shells
 from envref.resolve.resolution import environment_of
 
 TYPE_CHECKING = False
@@ -80,6 +79,7 @@ def _resolved(wanted: Get) -> int:
     """Writes what `envref run` gives a program, or says why there is nothing to give."""
     from envref.cli.activate import complete
     from envref.cli.request import Request
+    from envref.formats.text import environment_text
 
     files = wanted.files
     request = Request(files.directory, profile=wanted.profile, only=[wanted.key], strict=True, files=files.file)
@@ -94,7 +94,7 @@ def _resolved(wanted: Get) -> int:
     if wanted.key not in values:
         hint = "its reference is optional: store the secret, or give it ?default=TEXT"
         raise EnvrefError(f"{wanted.key} has no value: its secret may be absent", hint=hint)
-    streams.write(_written(wanted, shells.environment_text(wanted.key, values[wanted.key])))
+    streams.write(_written(wanted, environment_text(wanted.key, values[wanted.key])))
     return OK
 
 
@@ -102,6 +102,8 @@ def _written(wanted: Get, value: str) -> str:
     key, format_ = wanted.key, wanted.format
     if format_ == "plain":
         return f"{printable(value) if os.isatty(1) else value}\n"
+    from envref.formats import shells
+
     if format_ == "json":
         return shells.json_text({"key": key, "value": value})
     if format_ == "table":

@@ -6,7 +6,7 @@ Flox keeps what a hook exports and writes it again into each later shell: bare, 
 
 from __future__ import annotations
 
-from envref.formats import shells
+from envref.formats.text import exact_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ BREAKS = {"fish": _breaks_in_fish, "tcsh": _breaks_in_tcsh, "zsh": _breaks_in_zs
 
 def warnings(variables: Iterable[tuple[str, str | Secret]], environment: Mapping[str, str]) -> list[str]:
     """A line for each value that does not survive the replay into a shell of this activation: its name and the cure."""
-    texts = [(name, shells.exact_text(name, value)) for name, value in variables]
+    texts = [(name, exact_text(name, value)) for name, value in variables]
     broken = {shell: [name for name, text in texts if breaks(text)] for shell, breaks in BREAKS.items()}
     if not any(broken.values()):
         return []

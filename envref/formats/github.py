@@ -14,7 +14,8 @@ from uuid import uuid4
 from envref import streams
 from envref.env.file import is_shell_name
 from envref.errors import EnvrefError
-from envref.formats.shells import Rendered, exact_text
+from envref.formats.shells import Rendered
+from envref.formats.text import exact_text
 from envref.paths import open_to_append
 from envref.secret import Secret
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 from envref.errors import EnvrefError
-from envref.formats.shells import environment_text
+from envref.formats.text import environment_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

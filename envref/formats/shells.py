@@ -7,11 +7,10 @@ error that names it, or the name is left out; a value never changes.
 from __future__ import annotations
 
 import os.path
-import sys
 
 from envref import streams
 from envref.env.file import is_name, is_shell_name
-from envref.errors import EnvrefError
+from envref.formats.text import Unencodable, environment_text, exact_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,20 +22,9 @@ if TYPE_CHECKING:
     Variables = Sequence[tuple[str, str]]
     Writer = Callable[[Variables], str]
 
-_LONGEST = 131_072  # bytes of NAME=VALUE and its NUL: Linux' MAX_ARG_STRLEN (security.md 6)
-
 # Characters that have no meaning to any shell or dotenv reader, wherever they are.
 # "=" is not inert: zsh expands `export X==ls` to the path of ls, and "~" to a home directory.
 _INERT = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+:,./-")
-
-
-class Unencodable(EnvrefError):
-    """A value that the output can't hold: which variable, and why. Never the value."""
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(f"{name}: value {reason}; no output produced")
-        self.name = name
-        self.reason = reason
 
 
 class Rendered:
@@ -137,31 +125,6 @@ def shell_of_environment(environment: Mapping[str, str]) -> str:
     path = environment.get("FLOX_SHELL") or environment.get("SHELL") or "sh"
     word = os.path.basename(path)
     return word if word in SHELLS else "sh"
-
-
-def exact_text(name: str, value: str | Secret) -> str:
-    """The value as text that every format can write: UTF-8 without NUL."""
-    text = value if isinstance(value, str) else value.reveal()
-    _encoded(name, text)
-    return text
-
-
-def environment_text(name: str, value: str | Secret) -> str:
-    """The value as text that fits into a process's environment; Linux limits its length."""
-    text = value if isinstance(value, str) else value.reveal()
-    if len(name) + len(_encoded(name, text)) + 2 > _LONGEST and sys.platform == "linux":
-        raise Unencodable(name, f"exceeds, with its name, the {_LONGEST} bytes that Linux allows a variable")
-    return text
-
-
-def _encoded(name: str, text: str) -> bytes:
-    if "\0" in text:
-        raise Unencodable(name, "contains a NUL character, which no environment can hold")
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        pass  # that exception holds the value, so it must not become the context of ours
-    raise Unencodable(name, "is not valid UTF-8, which every output is")
 
 
 def kept_line(name: str, value: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendError
 from envref.resolve.chain import VariableChain
 from envref.resolve.store import Store
 from envref.secret import Unread
+from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

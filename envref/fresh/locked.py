@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envref.backends.revision import is_same, version_of
 from envref.backends.table import backend_class
-from envref.errors import BackendError, BackendInvalid, EnvrefError, HoldsBytes
+from envref.errors import EnvrefError
 from envref.fresh import lock
 from envref.fresh.lock import ABSENT, FILE, UNPINNED, shown_place
 from envref.fresh.stale import shown
@@ -13,6 +13,7 @@ from envref.refs.reference import Reference
 from envref.resolve.chain import VariableChain
 from envref.resolve.store import Store
 from envref.secret import Unread
+from envref.store_errors import BackendError, BackendInvalid, HoldsBytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
     from envref.env.environment import Answered, Environment, Variable
-    from envref.errors import BackendError
     from envref.project.project import Project
     from envref.refs.address import Address
     from envref.refs.outcome import Outcome
     from envref.resolve.resolution import Gate
+    from envref.store_errors import BackendError
 
 
 class _Unforgiving(Store):

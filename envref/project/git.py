@@ -7,7 +7,8 @@ import time
 
 from envref.backends import command
 from envref.backends.programs import is_inside, repository_around
-from envref.errors import BackendError, EnvrefError
+from envref.errors import EnvrefError
+from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from envref.errors import FieldNotFound, printable
+from envref.errors import printable
+from envref.store_errors import FieldNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from envref.errors import BackendError, EnvrefError
+    from envref.errors import EnvrefError
     from envref.refs.address import Address
     from envref.secret import Secret
+    from envref.store_errors import BackendError
 
 
 class Found:

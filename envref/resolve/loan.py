@@ -9,7 +9,12 @@ import time
 from _thread import RLock
 from typing import TYPE_CHECKING
 
-from envref.errors import (
+from envref.project.project import words_of
+from envref.refs.outcome import Found, Missing
+from envref.refs.reference import Reference
+from envref.resolve.resolve import Scope, resolve
+from envref.resolve.store import Stores
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -17,11 +22,6 @@ from envref.errors import (
     BackendTimeout,
     BackendUnavailable,
 )
-from envref.project.project import words_of
-from envref.refs.outcome import Found, Missing
-from envref.refs.reference import Reference
-from envref.resolve.resolve import Scope, resolve
-from envref.resolve.store import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from envref import streams
+from envref import questions, streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Progress:
         self._stores = stores
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
-        self._cancellable = streams.Cancellable()  # a store that is asked in a thread of its own may ask the person
+        self._cancellable = questions.Cancellable()  # a store that is asked in a thread of its own may ask the person
 
     def __enter__(self) -> None:
         self._cancellable.__enter__()
@@ -37,7 +37,7 @@ class Progress:
 
     def _show(self) -> None:
         busy = [store for store in self._stores if store.busy]
-        if not busy or streams.question.is_open:
+        if not busy or questions.question.is_open:
             return
         asking = [f"{store.name}: {store.asks_person}" for store in busy if store.asks_person]
         streams.passing.show(

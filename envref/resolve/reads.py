@@ -9,9 +9,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from envref.errors import BackendError, HoldsBytes
 from envref.project import log
 from envref.secret import Secret, Unread
+from envref.store_errors import BackendError, HoldsBytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

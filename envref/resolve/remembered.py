@@ -10,7 +10,9 @@ import os
 
 from envref import __version__, streams
 from envref.client import ABSENT, ERROR, VALUE, Late
-from envref.errors import (
+from envref.project.trust.digest import digest
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -18,8 +20,6 @@ from envref.errors import (
     BackendTimeout,
     FieldNotFound,
 )
-from envref.project.trust.digest import digest
-from envref.secret import Secret
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

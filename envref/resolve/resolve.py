@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendInvalid, FieldNotFound, HoldsBytes
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret, Unread
+from envref.store_errors import BackendInvalid, FieldNotFound, HoldsBytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from envref.errors import BackendError
     from envref.project.project import Project
     from envref.refs.outcome import Answer, Outcome
     from envref.refs.reference import Reference
     from envref.resolve.store import Store, Stores
+    from envref.store_errors import BackendError
 
     Places = dict[Reference, list["Place"]]
 

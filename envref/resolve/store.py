@@ -6,13 +6,13 @@ import time
 from _thread import allocate_lock  # what threading would import more for
 
 from envref import streams
-from envref.errors import (
+from envref.errors import EnvrefError
+from envref.store_errors import (
     BackendError,
     BackendInvalid,
     BackendLocked,
     BackendTimeout,
     BackendUnavailable,
-    EnvrefError,
     signature,
 )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from envref.errors import BackendError, BackendInvalid, UsageError
+from envref.errors import UsageError
 from envref.refs.address import HISTORY
 from envref.secret import Secret
 from envref.secrets.scoped import ScopedStore
+from envref.store_errors import BackendError, BackendInvalid
 
 DEFAULT_KEEP = 5  # old values
 

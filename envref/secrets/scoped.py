@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from envref import streams
 from envref.agent.tell import UNTOLD, Writing
 from envref.backends.base import Backend
-from envref.errors import BackendDenied, BackendError, EnvrefError
+from envref.errors import EnvrefError
 from envref.fresh import stamp
 from envref.refs.address import Address
 from envref.resolve.progress import Progress
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError
 
 
 class ScopedStore:

@@ -12,8 +12,8 @@ from envref import client
 from envref.agent.start import start
 from envref.backends.aws.direct import purse as purses
 from envref.backends.aws.ssm import AwsSsm
-from envref.errors import BackendDenied, BackendLocked
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendLocked
 from tests.agent.conftest import told
 from tests.backends.asking import keys, soon
 from tests.backends.doubles.scripted import http, scripts

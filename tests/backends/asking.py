@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from envref.errors import BackendError
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendError
 
 KEY = Address("app", "key")
 # The cure for words that no table knows.

@@ -9,9 +9,9 @@ import traceback
 import pytest
 
 from envref.backends.throttling import TRIES, Throttled
-from envref.errors import BackendError, BackendInvalid, BackendTimeout, FieldNotFound, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendError, BackendInvalid, BackendTimeout, FieldNotFound, SecretNotFound
 
 EXACT = {
     "plain": "postgres://admin:hunter2@db.example/app",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envref.backends.answer import answered, as_bytes, as_secret, excerpt, no_answer, not_found, there
-from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, SecretNotFound
 
 EXCERPTS = {
     "first_line": ("\n\n  permission denied  \nmore\n", "permission denied"),

@@ -10,10 +10,10 @@ import pytest
 
 from envref.backends.base import Backend
 from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class, place_variables
-from envref.errors import BackendInvalid
 from envref.project.config.backends import options_of
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendInvalid
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "envref"

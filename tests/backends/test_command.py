@@ -11,7 +11,7 @@ import time
 import pytest
 
 from envref.backends.command import Call, child_environment, find, inherited_environment, run, run_many
-from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.store_errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of

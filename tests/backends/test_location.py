@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envref.backends.table import backend_class
-from envref.errors import BackendInvalid
 from envref.refs.address import Address
+from envref.store_errors import BackendInvalid
 from tests.backends.asking import foreign
 
 OWN = Address("app", "a/b")

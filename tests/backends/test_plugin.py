@@ -13,7 +13,9 @@ import time
 import pytest
 
 from envref.backends.plugin import Plugin
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -22,8 +24,6 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.redis import RedisServer
@@ -532,7 +532,7 @@ ASK = """
 import sys
 from envref.refs.address import Address
 from envref.backends.plugin import Plugin
-from envref.errors import BackendError
+from envref.store_errors import BackendError
 from tests.backends import peak
 from tests.lateness import Stopwatch
 watch = Stopwatch()

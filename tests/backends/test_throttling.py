@@ -9,7 +9,7 @@ import pytest
 
 from envref.backends import throttling
 from envref.backends.throttling import TRIES, patiently
-from envref.errors import BackendTimeout
+from envref.store_errors import BackendTimeout
 
 
 @pytest.fixture

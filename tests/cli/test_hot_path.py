@@ -35,6 +35,7 @@ PLAIN = {
     "envref.finder",
     "envref.formats",
     "envref.formats.shells",
+    "envref.formats.text",
     "envref.project",
     "envref.project.config",
     "envref.project.config.cache",
@@ -50,6 +51,8 @@ PLAIN = {
     "envref.resolve.resolution",
     "envref.streams",
 }
+# For who writes one.
+QUOTING = {"envref.formats", "envref.formats.shells", "envref.formats.text"}
 BUILT_IN = {
     "gc",
     "marshal",
@@ -60,7 +63,7 @@ BUILT_IN = {
 }  # some versions load them at their start, or call them otherwise
 # The state of the project has its seal: nothing of the gate is loaded, whatever it asks for.
 ASKING = PLAIN | {"envref.refs", "envref.refs.address", "envref.refs.reference"}
-ASKING |= {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store"}
+ASKING |= {"envref.resolve.chain", "envref.resolve.resolve", "envref.resolve.store", "envref.store_errors"}
 FILLING = {"envref.env.filling"}
 ASKING |= FILLING | {"envref.refs.outcome", "envref.secret"}
 # A program inside the project is read each time.
@@ -82,21 +85,24 @@ IN_A_VAULT |= {
 # With a session there is no passphrase, no scrypt and nothing of age's file format.
 IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
 # `secret get` is called by its user, who is asked for trust; no env file has a part in it.
-READING_A_SECRET = IN_AN_OPEN_VAULT - TELLING - FILLING - {"envref.cli.activate", "envref.project.trust.digest"}
+READING_A_SECRET = (
+    IN_AN_OPEN_VAULT - TELLING - FILLING - QUOTING - {"envref.cli.activate", "envref.project.trust.digest"}
+)
 READING_A_SECRET |= {f"envref.cli.{name}" for name in ("consent", "secret", "secret.lookup", "secret.reading")}
 READING_A_SECRET |= {f"envref.cli.{name}" for name in ("timeout", "words")}
 READING_A_SECRET |= {f"envref.project.trust.{name}" for name in ("dangerous", "gate", "names", "need")}
-READING_A_SECRET |= {"envref.backends.programs", "envref.secrets", "envref.secrets.read_target"}
+READING_A_SECRET |= {"envref.questions", "envref.backends.programs", "envref.secrets", "envref.secrets.read_target"}
 SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
 SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
 LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
 # The gate of a shell's agreement is not asked: `run` is called by its user, each time.
-STARTING = PLAIN - {"envref.project.trust.agreement", "envref.project.trust.digest"}
+STARTING = PLAIN - {"envref.formats.shells", "envref.project.trust.agreement", "envref.project.trust.digest"}
 STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.words", "project.trust.dangerous")}
 STARTING |= TABLE
 # Nor is anything of the gate where no variable is exported.
 GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
+GETTING -= QUOTING
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}
 LOCKED = {
     "envref.atomic",
@@ -160,10 +166,10 @@ def test_a_child_of_run_costs_what_an_activation_does(app):
     assert loaded(app, "run", "--only", "NAME_1", "-P", "staging", "--", "true") == STARTING
 
 
-@pytest.mark.parametrize("format_", ["plain", "shell"])
-def test_a_variable_costs_what_an_activation_does(app, format_):
+@pytest.mark.parametrize(("format_", "more"), [("plain", set()), ("shell", QUOTING)], ids=["plain", "shell"])
+def test_a_variable_costs_what_an_activation_does(app, format_, more):
     """The list is exact, libraries included."""
-    assert loaded(app, "get", "NAME_1", "--format", format_, "-C", ".") == GETTING
+    assert loaded(app, "get", "NAME_1", "--format", format_, "-C", ".") == GETTING | more
 
 
 def test_the_version_loads_the_doors_alone(app):

@@ -9,11 +9,12 @@ from envref.env.file import EnvFile
 from envref.env.shown import shown as as_shown
 from envref.env.template import BAD_SUBSTITUTION
 from envref.env.unset import warnings
-from envref.errors import BackendLocked, EnvrefError, MalformedFile
+from envref.errors import EnvrefError, MalformedFile
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import InvalidReference
 from envref.resolve.resolution import fill
 from envref.secret import Secret
+from envref.store_errors import BackendLocked
 from tests.lateness import Stopwatch
 
 

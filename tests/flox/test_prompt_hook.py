@@ -82,9 +82,9 @@ def test_what_was_ignored_is_ignored_again_afterwards():
     code = f"""
 import signal
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-from envref import streams
-with streams.question:
-    with streams.Cancellable():
+from envref import questions
+with questions.question:
+    with questions.Cancellable():
         print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
     print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 {LOOK}

@@ -11,16 +11,8 @@ import pytest
 from envref.env.file import is_name, is_shell_name
 from envref.errors import EnvrefError
 from envref.formats import shells
-from envref.formats.shells import (
-    FORMATS,
-    SHELLS,
-    Unencodable,
-    environment_text,
-    json_text,
-    render,
-    shell_of_environment,
-    unset,
-)
+from envref.formats.shells import FORMATS, SHELLS, json_text, render, shell_of_environment, unset
+from envref.formats.text import Unencodable, environment_text
 from envref.secret import Secret
 
 LINES = [

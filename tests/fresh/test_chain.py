@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from envref.backends import table
-from envref.errors import BackendLocked
 from envref.fresh.chain import RevisionChain
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.reference import Reference
 from envref.resolve.resolution import answers
 from envref.resolve.resolve import Scope
+from envref.store_errors import BackendLocked
 from tests.backends.doubles.memory import Memory
 
 

@@ -7,11 +7,11 @@ import pytest
 from envref.backends import table
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
-from envref.errors import BackendLocked
 from envref.fresh.pinning import Now
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.secret import Secret
+from envref.store_errors import BackendLocked
 from tests.backends.doubles.memory import Memory
 
 

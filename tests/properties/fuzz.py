@@ -20,10 +20,11 @@ with atheris.instrument_imports(include=["envref"]):
     from envref.env import template
     from envref.env.edit import with_value
     from envref.env.file import EnvFile
-    from envref.errors import BackendError, EnvrefError, MalformedFile
+    from envref.errors import EnvrefError, MalformedFile
     from envref.project.config import yaml
     from envref.refs.address import Address, check_key
     from envref.refs.reference import Reference, uri_of
+    from envref.store_errors import BackendError
 
 
 def text_of(data):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envref.formats.shells import Unencodable, is_evaluated, kept_line, kept_word
+from envref.formats.shells import is_evaluated, kept_line, kept_word
+from envref.formats.text import Unencodable
 from tests.requirements import first_python
 
 pytestmark = first_python

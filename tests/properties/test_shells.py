@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from envref.formats.shells import FORMATS, Unencodable, render, unset
+from envref.formats.shells import FORMATS, render, unset
+from envref.formats.text import Unencodable
 from tests.nightly import count
 from tests.properties import readers
 from tests.requirements import ENVIRONMENTS, first_python, need

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from envref.errors import BackendDenied, EnvrefError
+from envref.errors import EnvrefError
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.secret import Secret
+from envref.store_errors import BackendDenied
 
 
 def test_a_failure_says_which_backend_it_is_from():

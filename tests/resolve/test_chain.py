@@ -10,11 +10,12 @@ from envref import streams
 from envref.backends import table as backends
 from envref.backends.answer import no_answer
 from envref.client import Agent
-from envref.errors import BackendLocked, BackendTimeout, BackendUnavailable, EnvrefError
+from envref.errors import EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
 from envref.resolve.chain import Chain, VariableChain
+from envref.store_errors import BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.doubles.memory import Memory
 
 KEY = Address("app", "key")

@@ -10,13 +10,6 @@ import pytest
 
 from envref.backends import table
 from envref.backends.base import Backend
-from envref.errors import (
-    BackendDenied,
-    BackendInvalid,
-    BackendLocked,
-    BackendTimeout,
-    BackendUnavailable,
-)
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
@@ -24,6 +17,7 @@ from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import Scope, resolve
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.doubles.memory import Memory
 from tests.conftest import ROOT
 

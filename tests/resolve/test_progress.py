@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from envref import streams
+from envref import questions, streams
 from envref.resolve import progress
 
 
@@ -52,7 +52,7 @@ def test_nobody_is_named_when_all_have_answered(shown):
 
 def test_a_question_is_not_overwritten(shown, monkeypatch):
     """A person reads it."""
-    monkeypatch.setattr(streams, "question", types.SimpleNamespace(is_open=True))
+    monkeypatch.setattr(questions, "question", types.SimpleNamespace(is_open=True))
     assert waited(stores(op=True), 0.2, shown) == [""]
 
 

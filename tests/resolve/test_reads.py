@@ -13,13 +13,13 @@ import click
 import pytest
 
 from envref.cli.commands import envref
-from envref.errors import BackendLocked, HoldsBytes
 from envref.project import log
 from envref.project.project import configured
 from envref.refs.address import Address
 from envref.resolve import reads
 from envref.secret import Secret, Unread
 from envref.secrets import audit_log
+from envref.store_errors import BackendLocked, HoldsBytes
 from tests.arguments import PYTHONPATH
 from tests.cli.conftest import PluginProject
 from tests.requirements import first_python

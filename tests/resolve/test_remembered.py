@@ -11,19 +11,13 @@ import pytest
 from envref import streams
 from envref.backends import table
 from envref.client import ABSENT, ERROR, PUT, REFUSE, RELEASE, Late, Visit
-from envref.errors import (
-    BackendDenied,
-    BackendInvalid,
-    BackendLocked,
-    BackendTimeout,
-    BackendUnavailable,
-    Operator,
-)
+from envref.errors import Operator
 from envref.project.config.model import BackendConfig
 from envref.refs.address import Address
 from envref.resolve.remembered import Remembered, _key
 from envref.resolve.store import Store
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import soon
 from tests.backends.doubles.memory import Memory
 

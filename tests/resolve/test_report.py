@@ -7,8 +7,8 @@ import pytest
 from envref.backends import table as backends
 from envref.cli.activate import resolve
 from envref.cli.request import Request
-from envref.errors import BackendLocked
 from envref.resolve import report
+from envref.store_errors import BackendLocked
 from tests.backends.doubles.memory import Memory
 
 ENV = """\

@@ -5,14 +5,6 @@ from __future__ import annotations
 import pytest
 
 from envref.backends import table as backends
-from envref.errors import (
-    BackendDenied,
-    BackendInvalid,
-    BackendLocked,
-    BackendTimeout,
-    BackendUnavailable,
-    HoldsBytes,
-)
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.outcome import Failed, Missing
@@ -20,6 +12,14 @@ from envref.refs.reference import Reference
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import Scope, resolve
 from envref.secret import Secret
+from envref.store_errors import (
+    BackendDenied,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    HoldsBytes,
+)
 from tests.backends.doubles.memory import Memory, Versioned
 
 

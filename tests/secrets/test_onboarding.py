@@ -7,8 +7,8 @@ import pytest
 from envref.backends import table
 from envref.cli.activate import resolve
 from envref.cli.request import Request
-from envref.errors import BackendLocked
 from envref.secrets import onboarding
+from envref.store_errors import BackendLocked
 from tests.backends.doubles.memory import Memory
 
 

@@ -7,13 +7,14 @@ import time
 import pytest
 
 from envref.backends.base import Backend
-from envref.errors import BackendError, UsageError
+from envref.errors import UsageError
 from envref.project.config.model import BackendConfig
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets import rotation
 from envref.secrets.scoped import ScopedStore
+from envref.store_errors import BackendError
 from tests.backends.doubles.memory import Kept
 from tests.cli.conftest import PluginProject
 

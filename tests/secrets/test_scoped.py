@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-from envref.errors import BackendError, BackendInvalid, EnvrefError, SecretNotFound
+from envref.errors import EnvrefError
 from envref.project.config.load import BackendConfig
 from envref.resolve.resolve import Scope
 from envref.resolve.store import Store
 from envref.secret import Secret
 from envref.secrets.scoped import ScopedStore, doing
+from envref.store_errors import BackendError, BackendInvalid, SecretNotFound
 from tests.backends.vaults import new_vault
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import TRIES, Throttled
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
+from envref.errors import printable
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envref.backends.aws.complaints import Refusal
-    from envref.errors import BackendError
     from envref.secret import Secret
+    from envref.store_errors import BackendError
 
     Document = dict[str, object]
     Answer = Secret | BackendError

@@ -14,8 +14,9 @@ from envref.backends.aws.store import AwsStore
 from envref.backends.program import Complaint
 from envref.backends.revision import revision
 from envref.backends.throttling import Throttled
-from envref.errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound, printable
+from envref.errors import printable
 from envref.secret import Secret, Unread
+from envref.store_errors import BackendDenied, BackendInvalid, HoldsBytes, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

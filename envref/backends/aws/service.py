@@ -11,8 +11,8 @@ from envref.backends.aws.complaints import Complaints, Refusal, throttled, tries
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.program import Installation, Program
-from envref.errors import BackendDenied, BackendError, BackendInvalid
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

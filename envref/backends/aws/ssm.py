@@ -11,8 +11,8 @@ from envref.backends.aws.service import chunks, members
 from envref.backends.aws.store import AwsStore
 from envref.backends.program import Complaint
 from envref.backends.revision import revision
-from envref.errors import BackendDenied, BackendInvalid, SecretNotFound
 from envref.secret import Unread
+from envref.store_errors import BackendDenied, BackendInvalid, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -12,8 +12,9 @@ from envref.backends.answer import answered, as_bytes, not_found
 from envref.backends.aws.service import PACKAGES, Aws
 from envref.backends.base import Backend
 from envref.backends.layout import Layout
-from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
+from envref.errors import printable
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound
 
 if TYPE_CHECKING:
     import re

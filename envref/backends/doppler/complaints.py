@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import re
 from typing import NamedTuple
 
 from envref.backends.doppler.complaints import LABEL
-from envref.errors import BackendInvalid, printable
+from envref.errors import printable
 from envref.refs.address import HISTORY
+from envref.store_errors import BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

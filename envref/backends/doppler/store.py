@@ -12,7 +12,8 @@ from envref.backends.direct import COMMAND, Direct
 from envref.backends.doppler.complaints import LABEL, NoSuchConfig, output, throttled
 from envref.backends.doppler.names import DopplerName, DopplerNames, no_name, shared
 from envref.backends.program import Installation, Program
-from envref.errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound, printable
+from envref.errors import printable
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from envref.backends import command
 from envref.backends.base import Package
 from envref.backends.hashicorp_vault.complaints import LABEL, THROTTLED, Login
 from envref.backends.program import Installation, Program
-from envref.errors import BackendInvalid
 from envref.secret import Secret
+from envref.store_errors import BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from envref.backends.command import Finished
     from envref.backends.hashicorp_vault.endpoint import Endpoint
-    from envref.errors import BackendError
+    from envref.store_errors import BackendError
 
 PACKAGES = (Package("vault-bin", group="vault", unfree=True, also="vault"),)
 PROGRAMS = ("vault", "bao")

@@ -12,7 +12,8 @@ from envref.backends.answer import excerpt
 from envref.backends.base import PROBE
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
-from envref.errors import (
+from envref.errors import printable
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -20,7 +21,6 @@ from envref.errors import (
     BackendUnavailable,
     FieldNotFound,
     SecretNotFound,
-    printable,
 )
 
 if TYPE_CHECKING:

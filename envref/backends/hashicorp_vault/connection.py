@@ -12,7 +12,7 @@ from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachab
 from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
 from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
 from envref.backends.throttling import patiently
-from envref.errors import BackendError
+from envref.store_errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

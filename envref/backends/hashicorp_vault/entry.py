@@ -11,8 +11,9 @@ from typing import NamedTuple
 from envref.backends.answer import as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
 from envref.backends.revision import revision
-from envref.errors import BackendInvalid, FieldNotFound, printable
+from envref.errors import printable
 from envref.refs.field import NotStructured, absent, member, names
+from envref.store_errors import BackendInvalid, FieldNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from envref.backends.hashicorp_vault.access import PACKAGES, PROGRAMS, ServerAcc
 from envref.backends.hashicorp_vault.complaints import LABEL, Login, Misplaced, NoMount, failure
 from envref.backends.hashicorp_vault.entry import MEMBER, KvEntry, KvPlace, latest_revision, parsed
 from envref.backends.layout import Layout
-from envref.errors import BackendError, BackendInvalid, SecretNotFound, printable
+from envref.errors import printable
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendError, BackendInvalid, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

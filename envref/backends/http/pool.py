@@ -7,7 +7,7 @@ from _weakref import ref  # `weakref` loads what nobody needs here
 
 from envref.backends.http.connection import Connection, NotHttp, Unusual, is_late
 from envref.backends.http.threads import begun, shared
-from envref.errors import BackendError
+from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

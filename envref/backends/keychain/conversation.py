@@ -11,7 +11,8 @@ from jeepney.bus_messages import message_bus  # type: ignore[import-untyped]
 from secretstorage.util import add_match_rules, exec_prompt, format_secret, open_session
 
 from envref.backends.keychain.entry import LABEL, OWN, USE_A_VAULT, Attributes, Held, locked
-from envref.errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable, printable
+from envref.errors import printable
+from envref.store_errors import BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from envref.errors import BackendError, BackendLocked, BackendUnavailable, Operator
+from envref.errors import Operator
+from envref.store_errors import BackendError, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

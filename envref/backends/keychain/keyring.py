@@ -19,7 +19,8 @@ from keyring.errors import KeyringLocked
 from envref.backends.answer import excerpt, no_answer
 from envref.backends.command import run
 from envref.backends.keychain.entry import LABEL, OWN, USE_A_VAULT, Attributes, locked
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, printable
+from envref.errors import printable
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from envref.backends.keychain.entry import LABEL, Attributes, KeychainEntry
-from envref.errors import BackendInvalid, printable
+from envref.errors import printable
+from envref.store_errors import BackendInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from envref.backends.answer import excerpt, no_answer
 from envref.backends.keychain.conversation import Conversation, Vanished
 from envref.backends.keychain.entry import LABEL, locked, no_desktop
 from envref.backends.keychain.session_bus import GONE, NoBus, connect
-from envref.errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendError, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

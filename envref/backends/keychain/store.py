@@ -13,7 +13,8 @@ from envref.backends.base import Backend, Package
 from envref.backends.keychain.entry import LABEL, OWN, Held, KeychainEntry, NoService, Provider, no_desktop
 from envref.backends.keychain.name import likeliest, meant
 from envref.backends.revision import revision
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+from envref.errors import printable
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
 
 if TYPE_CHECKING:
     from envref.backends.command import Finished
-    from envref.errors import BackendError
+    from envref.store_errors import BackendError
 
 LABEL = "oci-vault"
 SET_UP = ("oci", "setup", "config")

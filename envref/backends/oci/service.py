@@ -12,7 +12,7 @@ from envref.backends.direct import COMMAND, Direct
 from envref.backends.oci.complaints import LABEL, READING, SET_UP, SignIn, failure, refused, throttled
 from envref.backends.oci.questions import ANSWERING, CONNECTING, Misunderstood, OciRefusal
 from envref.backends.program import Installation, Program
-from envref.errors import BackendError, BackendInvalid
+from envref.store_errors import BackendError, BackendInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,9 +12,10 @@ from envref.backends.base import Backend
 from envref.backends.oci.complaints import LABEL, SESSION, WRITING, AbsentOrDenied
 from envref.backends.oci.questions import entry, listing, value_of
 from envref.backends.oci.service import PACKAGES, Oci, understood
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+from envref.errors import printable
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from envref.backends.onepassword.meaning import LABEL
 from envref.backends.program import Complaint, plain, understood
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable, SecretNotFound
+from envref.store_errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendUnavailable,
+    SecretNotFound,
+)
 
 if TYPE_CHECKING:
     from envref.backends.command import Finished

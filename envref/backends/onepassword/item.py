@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envref.backends.onepassword.meaning import LABEL, SCHEME
 from envref.backends.program import plain
-from envref.errors import BackendInvalid, FieldNotFound, printable
+from envref.errors import printable
 from envref.refs.field import NotStructured, absent, member
 from envref.refs.reference import escaped
+from envref.store_errors import BackendInvalid, FieldNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

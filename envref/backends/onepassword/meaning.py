@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envref.errors import BackendInvalid, printable
+from envref.errors import printable
+from envref.store_errors import BackendInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,14 +18,9 @@ from envref.backends.onepassword.item import NOTE, NOTES, Attachment, content, f
 from envref.backends.onepassword.meaning import LABEL, SCHEME, Meaning, Title
 from envref.backends.program import Installation, Program
 from envref.backends.revision import revision
-from envref.errors import (
-    BackendError,
-    BackendInvalid,
-    BackendUnavailable,
-    SecretNotFound,
-    printable,
-)
+from envref.errors import printable
 from envref.secret import Secret
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envref.backends.program import Complaint
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, SecretNotFound
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, SecretNotFound
 
 HISTORY = "take it from the history of the store: pass git log"
 _KEYS = "gpg --list-keys shows them: import a missing key, extend an expired one with --quick-set-expire"

@@ -9,8 +9,8 @@ import os
 from binascii import crc32
 
 from envref.backends import command
-from envref.errors import BackendError
 from envref.paths import open_file
+from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from envref.backends import command
 from envref.backends.password_store import gpg
 from envref.backends.password_store.blob import MARK, blob
 from envref.backends.program import Complaint, plain, understood
-from envref.errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound, printable
+from envref.errors import printable
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,15 +16,10 @@ from envref.backends.password_store import gpg
 from envref.backends.password_store.blob import blob
 from envref.backends.password_store.complaints import COMPLAINTS, HISTORY
 from envref.backends.program import Installation, Program, understood
-from envref.errors import (
-    BackendError,
-    BackendInvalid,
-    BackendUnavailable,
-    SecretNotFound,
-    printable,
-)
+from envref.errors import printable
 from envref.paths import expanded, open_file, shown
 from envref.refs.field import absent, member, names
+from envref.store_errors import BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

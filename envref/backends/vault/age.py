@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from envref.errors import BackendDenied, BackendInvalid, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ a value to its key. envref reads it as it is; the first write converts it (secur
 
 from __future__ import annotations
 
-from envref.errors import BackendDenied, BackendInvalid
+from envref.store_errors import BackendDenied, BackendInvalid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

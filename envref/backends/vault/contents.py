@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envref.backends.vault import database
 from envref.backends.vault.format import FORMAT, UNSIGNED, Keys, SealedValue, new_identity
-from envref.errors import BackendInvalid, BackendUnavailable
+from envref.store_errors import BackendInvalid, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from envref.backends.vault import age
 from envref.backends.vault.contents import new_contents
-from envref.errors import BackendInvalid, BackendUnavailable
 from envref.paths import shown
+from envref.store_errors import BackendInvalid, BackendUnavailable
 
 if TYPE_CHECKING:
     import sqlite3

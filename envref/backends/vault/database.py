@@ -8,8 +8,9 @@ import sys
 import time
 
 from envref.backends.answer import no_answer
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, Home
+from envref.errors import Home
 from envref.paths import NO_HOME, configuration_path, expanded, open_new, shown
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable
 
 try:
     import _sqlite3 as sqlite3  # less what converts dates, of which a vault has none

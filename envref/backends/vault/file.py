@@ -11,8 +11,8 @@ from envref.backends.vault import database, passphrase, session
 from envref.backends.vault.ancestor import VERIFIER, Ancestor
 from envref.backends.vault.contents import Contents, metadata_of, not_initialized
 from envref.backends.vault.format import FORMAT, Keys
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 from envref.paths import shown
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

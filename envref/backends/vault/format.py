@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyrage
 
-from envref.errors import BackendInvalid
+from envref.store_errors import BackendInvalid
 
 try:
     # What hmac and hashlib call; they load more around it than the vault's own work costs.

@@ -12,8 +12,9 @@ import time
 from envref import atomic
 from envref.backends.answer import no_answer
 from envref.backends.vault import database
-from envref.errors import BackendInvalid, BackendUnavailable, EnvrefError
+from envref.errors import EnvrefError
 from envref.paths import shown, without_links
+from envref.store_errors import BackendInvalid, BackendUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

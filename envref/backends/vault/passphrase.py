@@ -7,9 +7,10 @@ import select
 import stat
 import time
 
-from envref.errors import BackendDenied, BackendLocked, BackendTimeout, EnvrefError
+from envref.errors import EnvrefError
 from envref.paths import without_waiting
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendLocked, BackendTimeout
 
 _PROMPT = "Enter vault passphrase: "
 _AGAIN = "Wrong passphrase; enter it again: "

@@ -6,7 +6,7 @@ import time
 
 from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend
-from envref.errors import BackendInvalid, SecretNotFound
+from envref.store_errors import BackendInvalid, SecretNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from envref.backends.vault.contents import Contents
     from envref.backends.vault.file import VaultFile
     from envref.client import Agent
-    from envref.errors import BackendError
     from envref.refs.address import Address
     from envref.secret import Secret
+    from envref.store_errors import BackendError
 
 
 class Vault(Backend):

@@ -13,8 +13,8 @@ import time
 
 from envref import streams
 from envref.backends.answer import no_answer
-from envref.errors import BackendTimeout
 from envref.paths import make_private, state_path, without_links
+from envref.store_errors import BackendTimeout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

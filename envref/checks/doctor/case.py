@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.env.environment import Environment
 from envref.env.file import EnvFile, merge
-from envref.errors import BackendError, EnvrefError, MalformedFile
+from envref.errors import EnvrefError, MalformedFile
 from envref.fresh.ages import Age, ages
 from envref.fresh.chain import RevisionChain
 from envref.paths import shown
@@ -20,6 +20,7 @@ from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
 from envref.resolve.resolve import Scope, resolve
+from envref.store_errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

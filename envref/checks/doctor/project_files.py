@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from envref.backends import command
 from envref.checks import committed
 from envref.checks.doctor.finding import Finding, from_error, from_problem, typed
-from envref.errors import BackendError, EnvrefError, MalformedFile, Operator
+from envref.errors import EnvrefError, MalformedFile, Operator
 from envref.fresh import lock
 from envref.paths import open_file
 from envref.project import git, sealed
 from envref.project.config.files import FILE
 from envref.project.project import words_of
 from envref.project.tokens import committed_tokens
+from envref.store_errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

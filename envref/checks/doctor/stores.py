@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from envref import streams
 from envref.checks.doctor.finding import Finding, from_error
-from envref.errors import BackendError
 from envref.refs.reference import Reference
+from envref.store_errors import BackendError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

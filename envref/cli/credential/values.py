@@ -9,7 +9,7 @@ from envref import streams
 from envref.cli import activate
 from envref.cli.timeout import timeout_of_environment
 from envref.errors import EnvrefError
-from envref.formats import shells
+from envref.formats.text import environment_text
 from envref.project.trust.agreement import is_agreed, is_settled
 from envref.resolve import resolution as resolutions
 
@@ -48,7 +48,7 @@ def values(project: Project, names: Sequence[str], may_lack: Container[str] = ()
 
         streams.say(complaints(found.filled.values(), ""))
         raise EnvrefError(f"no value for {', '.join(names)}", hint="the lines above say why")
-    given = {name: shells.environment_text(name, value) for name, value in found.values()}
+    given = {name: environment_text(name, value) for name, value in found.values()}
     for name in names:
         if not given.get(name) and name not in may_lack:
             raise EnvrefError(f"{name} has no value", hint="store its secret, or set it in an env file")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from envref import streams
-from envref.errors import BackendError, EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError
 from envref.project.project import words_of
 from envref.refs.address import Address, check_key
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import SCHEME, Reference, uri_of
 from envref.resolve.resolution import answers
+from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,11 +18,12 @@ from envref.cli.consent import require
 from envref.cli.grammar import directory
 from envref.cli.options import backend_option
 from envref.client import Agent, folder
-from envref.errors import BackendError, EnvrefError
+from envref.errors import EnvrefError
 from envref.paths import shown
 from envref.project.config.agent import of_user
 from envref.project.config.model import BackendConfig
 from envref.project.project import NoProject, Project, configured
+from envref.store_errors import BackendError
 
 
 def vault_options(command: Callable[..., Any]) -> Callable[..., Any]:

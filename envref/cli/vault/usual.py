@@ -9,10 +9,10 @@ from envref.backends.vault import store as vault
 from envref.cli.keychain import is_implied, lack
 from envref.cli.prompt import at_terminal, confirmed
 from envref.cli.vault.target import create, reported
-from envref.errors import BackendError
 from envref.paths import shown
 from envref.project.edit import edit_own
 from envref.project.project import Project, configured
+from envref.store_errors import BackendError
 
 _QUESTION = "Keep secrets in envref's own vault, in each project that lists no stores? [y/N] "
 

@@ -17,8 +17,8 @@ import pytest
 from envref.backends.aws.credentials import Origin
 from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.backends.aws.ssm import AwsSsm
-from envref.errors import BackendDenied, BackendLocked
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendLocked
 from tests.backends.asking import KEY, soon
 
 GOOD = "aws_access_key_id = test\naws_secret_access_key = test\n"

@@ -8,9 +8,9 @@ import urllib.error
 import pytest
 
 from envref.backends.aws.secrets_manager import AwsSecretsManager
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from tests.backends.asking import foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws

@@ -10,9 +10,16 @@ import pytest
 from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.backends.aws.ssm import AwsSsm
 from envref.backends.throttling import Throttled
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import (
+    BackendDenied,
+    BackendError,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+)
 from tests.backends.asking import BY_HAND, KEY, soon
 from tests.backends.contract import values_of
 from tests.backends.stores import aws, shim

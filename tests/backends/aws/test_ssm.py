@@ -7,9 +7,9 @@ import json
 import pytest
 
 from envref.backends.aws.ssm import AwsSsm
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendUnavailable, SecretNotFound
 from tests.backends.asking import BY_HAND, answers_of, foreign_keys, keys, soon, texts
 from tests.backends.contract import EXACT
 from tests.backends.stores import aws

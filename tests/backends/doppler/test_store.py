@@ -8,7 +8,9 @@ import time
 import pytest
 
 from envref.backends.doppler.store import Doppler
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -17,8 +19,6 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, error_of, soon
 from tests.backends.contract import EXACT, KEYS, BackendContract, only_reading, values_of
 from tests.backends.doubles.doppler_service import OTHER, PROJECT, DopplerService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from envref.backends.answer import not_found
 from envref.backends.base import Backend
-from envref.errors import BackendError
 from envref.secret import Secret
+from envref.store_errors import BackendError
 
 
 class Memory(Backend):

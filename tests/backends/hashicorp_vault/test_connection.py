@@ -16,7 +16,9 @@ from envref.backends.hashicorp_vault.endpoint import endpoint
 from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.backends.http import connection as home
 from envref.backends.throttling import Throttled
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -24,8 +26,6 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import OpenBao, binary, certificates, sign_in

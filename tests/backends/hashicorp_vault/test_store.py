@@ -12,7 +12,9 @@ import pytest
 
 from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.backends.throttling import Throttled
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -21,8 +23,6 @@ from envref.errors import (
     FieldNotFound,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends import asking
 from tests.backends.asking import KEY, soon
 from tests.backends.contract import KEYS, BackendContract, values_of

@@ -18,9 +18,9 @@ from envref.backends.keychain import conversation, secret_service
 from envref.backends.keychain.keyring import PLATFORMS, WALLETS, KeyringLibrary, Library, accounts_in_dump
 from envref.backends.keychain.secret_service import SecretService as SecretServiceKeychain
 from envref.backends.keychain.store import Keychain, KeychainEntry
-from envref.errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import KEY, error_of, foreign, soon
 from tests.backends.contract import BackendContract
 from tests.backends.stores.keepassxc import KeePassXC
@@ -183,7 +183,7 @@ READ_LOCKED = """
 import time
 from envref.refs.address import Address
 from envref.backends.keychain.store import Keychain
-from envref.errors import BackendError
+from envref.store_errors import BackendError
 try:
     (outcome,) = Keychain("keychain").get_many([Address("app", "key")], time.monotonic() + 3).values()
 except BackendError as error:

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from envref.backends.oci.store import LARGEST, OciVault, decoded, encoded
 from envref.backends.throttling import Throttled
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -24,8 +26,6 @@ from envref.errors import (
     BackendUnavailable,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
 from tests.backends.contract import BackendContract, only_reading, values_of
 from tests.backends.stores import shim

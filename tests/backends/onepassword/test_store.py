@@ -13,7 +13,9 @@ import time
 import pytest
 
 from envref.backends.onepassword.store import OnePassword
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -23,8 +25,6 @@ from envref.errors import (
     FieldNotFound,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.asking import KEY, answers_of, error_of, foreign, keys, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.doubles.onepassword.account import OP, TOKEN, field, installed

@@ -11,7 +11,7 @@ import pytest
 
 from envref.backends.password_store import gpg
 from envref.backends.password_store.store import PassStore
-from envref.errors import BackendError, BackendTimeout
+from envref.store_errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign
 from tests.backends.stores.pass_store import GnuPg, Passwords
 from tests.requirements import missing, need

@@ -11,7 +11,9 @@ import time
 import pytest
 
 from envref.backends.password_store.store import PassStore
-from envref.errors import (
+from envref.refs.address import Address
+from envref.secret import Secret
+from envref.store_errors import (
     BackendDenied,
     BackendError,
     BackendInvalid,
@@ -21,8 +23,6 @@ from envref.errors import (
     FieldNotFound,
     SecretNotFound,
 )
-from envref.refs.address import Address
-from envref.secret import Secret
 from tests.backends.asking import KEY, answer_of, error_of, foreign, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.pass_store import AUTHOR, GnuPg, Passwords

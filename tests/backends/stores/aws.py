@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from envref.errors import BackendInvalid
+from envref.store_errors import BackendInvalid
 from tests.backends.contract import EXACT, BackendContract, only_reading
 from tests.backends.stores import shim
 from tests.backends.stores.loaded import Loaded

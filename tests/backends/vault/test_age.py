@@ -11,7 +11,7 @@ import pytest
 
 from envref.backends.vault import age
 from envref.backends.vault.format import Keys, new_identity
-from envref.errors import BackendDenied, BackendInvalid, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendInvalid, BackendUnavailable
 from tests.requirements import need
 
 PASSPHRASE = "correct horse battery"

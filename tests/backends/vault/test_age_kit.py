@@ -9,7 +9,7 @@ import pyrage
 import pytest
 
 from envref.backends.vault import age
-from envref.errors import BackendDenied, BackendError, BackendInvalid
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid
 from tests.backends.vault import age_kit
 from tests.requirements import first_python
 

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, address, fill, new_ancestor, read
 

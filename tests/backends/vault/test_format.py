@@ -9,7 +9,7 @@ import pyrage
 import pytest
 
 from envref.backends.vault.format import Keys, SealedValue, new_identity
-from envref.errors import BackendInvalid
+from envref.store_errors import BackendInvalid
 
 # The public test identity of no vault.
 IDENTITY = "AGE-SECRET-KEY-184JMZMVQH3E6U0PSL869004Y3U2NYV7R30EU99CSEDNPH02YUVFSZW44VU"

@@ -14,8 +14,8 @@ import pytest
 
 from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
-from envref.errors import BackendDenied, BackendInvalid, BackendTimeout
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, BackendTimeout
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, address, fill, new_ancestor, read, unlocked_vault
 from tests.conftest import ROOT

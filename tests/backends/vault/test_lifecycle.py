@@ -10,8 +10,9 @@ import pytest
 
 from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, EnvrefError
+from envref.errors import EnvrefError
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
 

@@ -11,7 +11,8 @@ import time
 import pytest
 
 from envref.backends.vault import passphrase
-from envref.errors import BackendDenied, BackendLocked, EnvrefError
+from envref.errors import EnvrefError
+from envref.store_errors import BackendDenied, BackendLocked
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.conftest import ROOT
 

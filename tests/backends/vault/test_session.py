@@ -9,8 +9,8 @@ import pytest
 
 from envref.backends.vault import lifecycle, session
 from envref.backends.vault.store import Vault
-from envref.errors import BackendLocked
 from envref.secret import Secret
+from envref.store_errors import BackendLocked
 from tests.backends.vaults import fill, read, unlocked_vault
 from tests.lateness import Stopwatch
 

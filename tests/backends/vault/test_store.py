@@ -15,9 +15,9 @@ import pytest
 from envref import atomic
 from envref.backends.vault import database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
-from envref.errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault

@@ -13,9 +13,9 @@ import pytest
 
 from envref.backends.vault import lifecycle, turn
 from envref.backends.vault.store import Vault
-from envref.errors import BackendTimeout
 from envref.paths import state_path
 from envref.secret import Secret
+from envref.store_errors import BackendTimeout
 from tests.arguments import PYTHONPATH
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault

@@ -15,7 +15,7 @@ from envref.backends.aws.direct.signature import Credentials, Unsigned, signed
 from envref.backends.http.connection import Answer, Connection, Unusual
 from envref.backends.http.pool import connections_to, judged
 from envref.backends.throttling import patiently
-from envref.errors import BackendTimeout
+from envref.store_errors import BackendTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envref.backends.doppler.complaints import Downloaded
-    from envref.errors import BackendError
+    from envref.store_errors import BackendError
 
     Source = tuple[str, str]  # a project and a config
 

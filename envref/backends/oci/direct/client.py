@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from envref.backends.http.connection import Answer, Connection
     from envref.backends.oci.questions import OciQuestion
-    from envref.errors import BackendError
+    from envref.store_errors import BackendError
 
 _Told = TypeVar("_Told")
 

@@ -11,8 +11,8 @@ import pytest
 from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.backends.aws.ssm import AwsSsm
 from envref.backends.throttling import Throttled
-from envref.errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
 from tests.backends.asking import foreign_keys, keys, soon, texts
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import Script, http

@@ -15,7 +15,7 @@ import pytest
 from envref.backends.doppler.direct import client
 from envref.backends.doppler.store import Doppler
 from envref.backends.http.connection import Answer
-from envref.errors import BackendError, BackendTimeout
+from envref.store_errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
