@@ -211,10 +211,12 @@ def _create(temporary: str, name: str, folder: int, data: bytes, mode: int) -> N
 
 
 def _status(name: str, folder: int) -> os.stat_result | None:
+    """What the file to replace is; None for what is not there, and for a link that took its place: all may enter it."""
     try:
-        return os.stat(name, dir_fd=folder, follow_symlinks=False)
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 def _keep(new: int, old: os.stat_result) -> None:

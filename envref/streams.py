@@ -117,11 +117,8 @@ def styled(text: str, code: str) -> str:
 
 def is_coloured(descriptor: int) -> bool:
     """Whether a stream, by its descriptor, shows colours (commands.md 1.2)."""
-    try:
-        wanted = colour and "NO_COLOR" not in os.environ and os.environ.get("TERM", "dumb") != "dumb"
-        return wanted and os.isatty(descriptor)
-    except OSError:
-        return False
+    wanted = colour and "NO_COLOR" not in os.environ and os.environ.get("TERM", "dumb") != "dumb"
+    return wanted and os.isatty(descriptor)
 
 
 def ask(text: str) -> None:
@@ -135,19 +132,12 @@ def ask(text: str) -> None:
 
 def watched() -> bool:
     """Whether somebody may be looking at stderr while a command works."""
-    return level != QUIET and _is_terminal(_STDERR)
+    return level != QUIET and os.isatty(_STDERR)
 
 
 def has_terminal() -> bool:
     """Whether a terminal is there, at which a person may be: as standard input, or as stderr."""
-    return any(map(_is_terminal, (0, _STDERR)))
-
-
-def _is_terminal(descriptor: int) -> bool:
-    try:
-        return os.isatty(descriptor)
-    except OSError:
-        return False
+    return any(map(os.isatty, (0, _STDERR)))
 
 
 def _is_taken() -> bool:

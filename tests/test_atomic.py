@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -60,6 +61,63 @@ def test_nothing_but_the_file_is_left(tmp_path):
     with atomic.lock(str(tmp_path / ".env")):
         atomic.write(str(tmp_path / ".env"), b"x" * 100_000)
     assert os.listdir(tmp_path) == [".env"]
+
+
+def test_a_lock_is_for_nobody_else(tmp_path):
+    """Whoever can open its file can hold it, for as long as he likes."""
+    before = os.umask(0)
+    try:
+        with atomic.lock(str(tmp_path / ".env")):
+            assert mode(tmp_path / ".envref-lock-.env") == 0o600
+    finally:
+        os.umask(before)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The system calls that decide what a power cut leaves, as they come: each with what it is about."""
+    made, fsync, rename = [], os.fsync, os.rename
+
+    def synced(descriptor):
+        made.append("fsync folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync file")
+        fsync(descriptor)
+
+    def renamed(old, new, **folders):
+        made.append("rename")
+        rename(old, new, **folders)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "rename", renamed)
+    return made
+
+
+def test_a_power_cut_leaves_the_old_file_or_the_new_one(tmp_path, calls):
+    """The bytes are on the disk before they have the name, and the name before anybody is told (security.md P7)."""
+    atomic.write(str(tmp_path / ".env"), b"new")
+    assert calls == ["fsync file", "rename", "fsync folder"]
+
+
+def test_a_line_of_a_log_outlives_a_power_cut(tmp_path, calls):
+    """It is on the disk when the command goes on."""
+    atomic.append_line(str(tmp_path / "log"), "x")
+    assert calls == ["fsync file"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_file_system_that_syncs_no_folder(tmp_path, monkeypatch, number):
+    """Some have no such call (EINVAL, ENOTSUP: fsync(2)); a disk that fails at it is an error."""
+    fsync = os.fsync
+
+    def synced(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    expected = pytest.raises(EnvrefError) if number == errno.EIO else contextlib.nullcontext()
+    with expected:
+        atomic.write(str(tmp_path / ".env"), b"new")
+    assert (tmp_path / ".env").read_bytes() == b"new"
 
 
 def test_a_reader_of_the_old_file_keeps_it(tmp_path):
@@ -150,6 +208,40 @@ def test_a_system_error_names_the_file_and_the_reason(tmp_path):
         atomic.write(str(tmp_path / "missing" / ".env"), b"x")
     with pytest.raises(EnvrefError, match=r"^locking \.env: No such file or directory$"):
         atomic.lock(str(tmp_path / "missing" / ".env")).__enter__()
+    with pytest.raises(EnvrefError, match=r"^writing log: No such file or directory$"):
+        atomic.append_line(str(tmp_path / "missing" / "log"), "x")
+
+
+def opened():
+    """How many descriptors this process has open."""
+    return len(os.listdir("/dev/fd"))
+
+
+@pytest.mark.parametrize("trouble", ["others keep it", "no locks here", "its file was removed"])
+def test_a_lock_leaves_nothing_open(tmp_path, monkeypatch, trouble):
+    """A watch, or an agent, asks for it thousands of times."""
+    path, flock, before = str(tmp_path / ".env"), fcntl.flock, opened()
+    owner = atomic.lock(path)
+    if trouble == "others keep it":
+        with owner, pytest.raises(TimeoutError):
+            atomic.lock(path, deadline=time.monotonic()).__enter__()
+    elif trouble == "no locks here":
+        monkeypatch.setattr(fcntl, "flock", lambda *_: os.close(-1))
+        with pytest.raises(EnvrefError):
+            owner.__enter__()
+    else:
+        removed = []
+
+        def taken(descriptor, how):
+            flock(descriptor, how)
+            if not removed:
+                removed.append(os.unlink(tmp_path / ".envref-lock-.env"))
+
+        monkeypatch.setattr(fcntl, "flock", taken)
+        with owner:
+            pass
+        assert removed
+    assert opened() == before
 
 
 def test_a_lock_keeps_a_second_one_waiting(tmp_path):
@@ -384,3 +476,32 @@ def test_a_lock_that_others_keep_is_given_up_at_the_deadline(tmp_path):
     with atomic.lock(path, deadline=time.monotonic()):
         pass
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("largest", [0, 100])
+def test_half_a_line_is_taken_back_from_a_log(tmp_path, monkeypatch, largest):
+    """A full disk in the middle of it: the lines before stay, and the command says so."""
+    path = tmp_path / "log"
+    atomic.append_line(str(path), "whole")
+    write = atomic._write_all
+
+    def write_half(descriptor, data):
+        write(descriptor, data[:3])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(atomic, "_write_all", write_half)
+    with pytest.raises(EnvrefError, match=r"^writing log: No space left on device$"):
+        atomic.append_line(str(path), "another", largest=largest)
+    assert path.read_bytes() == b"whole\n"
+
+
+def test_a_link_that_takes_the_file_s_place_meanwhile_gives_it_no_mode(tmp_path, monkeypatch, umask):
+    """Put there between the check and the writing: neither its own mode, which lets everybody in, nor its target's."""
+    target = tmp_path / "target"
+    target.write_bytes(b"old")
+    target.chmod(0o666)
+    (tmp_path / ".env").symlink_to(target)
+    monkeypatch.setattr(atomic, "_target", lambda path, _inside: path)
+    atomic.write(str(tmp_path / ".env"), b"new", mode=0o600)
+    assert (mode(tmp_path / ".env"), (tmp_path / ".env").is_symlink()) == (0o600, False)
+    assert target.read_bytes() == b"old"

@@ -50,6 +50,19 @@ def test_an_absolute_value_counts():
     assert paths.configuration_path(environment={**environment, "ENVREF_CONFIG_DIR": "/own"}) == "/own"
 
 
+@pytest.mark.parametrize(
+    ("environment", "directories"),
+    [
+        ({"XDG_DATA_DIRS": "/a:/b"}, ["/a", "/b"]),
+        ({}, ["/usr/local/share", "/usr/share", "/opt/homebrew/share", "/opt/local/share"]),
+        ({"XDG_DATA_DIRS": ""}, ["/usr/local/share", "/usr/share", "/opt/homebrew/share", "/opt/local/share"]),
+    ],
+)
+def test_where_data_for_everybody_is(environment, directories):
+    """By the XDG specification, unset or empty means the usual two; Homebrew and MacPorts have their own."""
+    assert paths.data_directories(environment) == directories
+
+
 @pytest.mark.parametrize("home", ["", "relative", ".", "~"])
 def test_a_relative_home_is_no_home(home):
     """No place is better than one that the current directory decides on."""
@@ -206,6 +219,52 @@ def test_what_others_could_have_written_is_not_ours(tmp_path, mode):
     file.chmod(mode)
     with pytest.raises(PermissionError):
         paths.open_ours(str(file))
+
+
+def test_what_is_refused_is_closed_at_once(tmp_path):
+    """Whoever looks at the error does not keep it open: a file, a folder."""
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for name in ("file", "folder"):
+        (tmp_path / name).chmod(0o772)
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(PermissionError, match="others could have written it") as file:
+        paths.open_ours(str(tmp_path / "file"))
+    with pytest.raises(PermissionError, match="others could change it") as folder:
+        paths.open_folder(str(tmp_path / "folder"))
+    assert len(os.listdir("/dev/fd")) == before, (file, folder)
+
+
+def test_a_folder_of_ours_takes_empty_files(tmp_path):
+    """Each for nobody else, and in the place of nothing; a link is no folder."""
+    (tmp_path / "folder").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to("folder")
+    with pytest.raises(NotADirectoryError):
+        paths.open_folder(str(tmp_path / "link"))
+    folder, before = paths.open_folder(str(tmp_path / "folder")), os.umask(0)
+    try:
+        assert not os.get_inheritable(folder)
+        paths.make_empty("new", folder)
+        with pytest.raises(FileExistsError):
+            paths.make_empty("new", folder)
+    finally:
+        os.umask(before)
+        os.close(folder)
+    status = (tmp_path / "folder/new").stat()
+    assert (status.st_mode & 0o777, status.st_size) == (0o600, 0)
+
+
+def test_a_lock_is_made_and_can_be_written(tmp_path):
+    """For nobody else; one that is there keeps what it holds."""
+    path, before = str(tmp_path / "lock"), os.umask(0)
+    try:
+        for text in (b"", b"4711"):
+            descriptor = paths.open_lock(path)
+            assert (os.read(descriptor, 9), os.fstat(descriptor).st_mode & 0o777) == (text, 0o600)
+            os.pwrite(descriptor, b"4711", 0)
+            os.close(descriptor)
+    finally:
+        os.umask(before)
 
 
 @giving_away

@@ -7,7 +7,8 @@ import pickle
 
 import pytest
 
-from envref.secret import Secret, redact
+from envref import memory
+from envref.secret import Secret, Unread, redact
 
 VALUE = "s3cr3t-value"
 
@@ -52,3 +53,21 @@ def test_short_values_stay():
     """A value of three characters occurs in ordinary words."""
     Secret("not")
     assert redact("not found") == "not found"
+
+
+def test_a_revision_goes_with_its_secret():
+    """Of one that was not read there is nothing else."""
+    assert (Secret("a", "7").revision, Secret("a").revision, Unread("7").revision) == ("7", "", "7")
+    assert redact(Unread("7").reveal() * 4) == "****"
+
+
+def test_the_first_value_closes_the_memory(monkeypatch):
+    """Once; a revision alone does not."""
+    closed = []
+    monkeypatch.setattr(memory, "protect", lambda: closed.append(1))
+    monkeypatch.setattr("envref.secret._known", set())
+    Unread("7")
+    assert closed == []
+    Secret("a")
+    Secret("b")
+    assert closed == [1]

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -101,3 +102,143 @@ def test_people_look_where_stdout_is_stderr(tmp_path):
     )
     apart = subprocess.run(command, capture_output=True, env=environment, check=True, encoding="utf-8")
     assert (together.stdout, apart.stdout) == ("True", "False")
+
+
+class Screen:
+    """A terminal in the place of stderr, and what came to its user."""
+
+    def __init__(self, monkeypatch):
+        self._user, self.program = os.openpty()
+        os.set_blocking(self._user, False)
+        monkeypatch.setattr(streams, "_STDERR", self.program)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def came(self):
+        """All that came since the last question."""
+        try:
+            return os.read(self._user, 65536).decode()
+        except BlockingIOError:
+            return ""
+
+    def echo(self, wanted):
+        """As a pinentry switches it off while it reads."""
+        modes = termios.tcgetattr(self.program)
+        modes[3] = modes[3] | termios.ECHO if wanted else modes[3] & ~termios.ECHO
+        termios.tcsetattr(self.program, termios.TCSANOW, modes)
+
+    def close(self):
+        os.close(self._user)
+        os.close(self.program)
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    found = Screen(monkeypatch)
+    yield found
+    found.close()
+
+
+def test_a_passing_line_goes_with_the_next_one(screen):
+    """Or when there is nothing more to wait for; it is removed once."""
+    streams.passing.show("asking vault\x1b")
+    assert screen.came() == "asking vault\\x1b"
+    streams.say(["done"])
+    assert screen.came() == "\r\x1b[Kdone\r\n"
+    streams.passing.show("asking")
+    streams.passing.clear()
+    streams.passing.clear()
+    assert screen.came() == "asking\r\x1b[K"
+
+
+def test_a_passing_line_stays_off_a_screen_that_another_program_has(screen):
+    """A pinentry asks there, without echo; afterwards it is shown again."""
+    screen.echo(False)
+    streams.passing.show("asking")
+    streams.passing.clear()
+    assert screen.came() == ""
+    screen.echo(True)
+    streams.passing.show("asking")
+    assert screen.came() == "asking"
+    streams.passing.clear()
+
+
+def test_a_passing_line_is_for_who_looks(screen, monkeypatch, capfd):
+    """Not with -q, and not in a file."""
+    with monkeypatch.context() as patched:
+        patched.setattr(streams, "level", streams.QUIET)
+        streams.passing.show("asking")
+    assert (screen.came(), streams.passing.shown) == ("", False)
+    monkeypatch.setattr(streams, "_STDERR", 2)
+    streams.passing.show("asking")
+    assert (capfd.readouterr().err, streams.passing.shown) == ("", False)
+
+
+@pytest.mark.parametrize("plain", ["", "NO_COLOR", "TERM", "--no-color", "a file"])
+def test_the_first_word_is_coloured_on_a_terminal(screen, monkeypatch, capfd, plain):
+    """Unless somebody wants none; the rest never is (commands.md 1.2)."""
+    if plain == "NO_COLOR":
+        monkeypatch.setenv("NO_COLOR", "")
+    elif plain == "TERM":
+        monkeypatch.setenv("TERM", "dumb")
+    elif plain == "--no-color":
+        monkeypatch.setattr(streams, "colour", False)
+    elif plain == "a file":
+        monkeypatch.setattr(streams, "_STDERR", 2)
+    streams.complain(EnvrefError("no", hint="yes"))
+    shown = screen.came().replace("\r", "") + capfd.readouterr().err
+    coloured = "\x1b[1;31merror:\x1b[0m no\n\x1b[36m  hint:\x1b[0m yes\n"
+    assert shown == ("error: no\n  hint: yes\n" if plain else coloured)
+
+
+def test_ctrl_c_ends_a_question_where_it_arrived_ignored():
+    """Flox's prompt hook ignores it meanwhile; afterwards all is as before."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), streams.question:
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        with streams.Cancellable():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_question_is_open_while_it_is_asked():
+    """Nothing else may be written there meanwhile."""
+    with streams.question:
+        assert streams.question.is_open
+    assert not streams.question.is_open
+
+
+def test_what_python_has_still_to_write_comes_first(capfd, monkeypatch):
+    """Text that somebody printed before."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as printed:
+        monkeypatch.setattr(sys, "stdout", printed)
+        print("first")
+        streams.write("second\n")
+        assert capfd.readouterr().out == "first\nsecond\n"
+
+
+def test_each_warning_has_its_line(capfd):
+    """In their order."""
+    streams.warn_each(["one", "two"])
+    assert capfd.readouterr().err == "warning: one\nwarning: two\n"
+
+
+def test_nothing_came_where_stdin_was_closed(monkeypatch):
+    """Python then has none."""
+    monkeypatch.setattr(sys, "stdin", None)
+    assert streams.given() == b""
+
+
+@pytest.mark.parametrize(("value", "wanted"), [(None, False), ("", False), ("0", False), ("1", True)])
+def test_a_trace_is_asked_for(monkeypatch, value, wanted):
+    """By a variable, or by an option."""
+    monkeypatch.delenv("ENVREF_DEBUG", raising=False)
+    if value is not None:
+        monkeypatch.setenv("ENVREF_DEBUG", value)
+    assert streams.debugging() == wanted
+    monkeypatch.setattr(streams, "level", streams.DEBUG)
+    assert streams.debugging()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from envref.project.edit import trust_kept
+from envref.errors import EnvrefError
+from envref.project.edit import edit, edit_own, preview, trust_kept
 from envref.project.project import configured
 from envref.project.trust import record
 from envref.project.trust.gate import grant, is_granted
@@ -85,3 +88,57 @@ def test_the_edited_file_may_say_anything(shop, environment):
         with trust_kept(str(shop.path), str(shop.path / name), environment):
             shop.write(name, text)
         assert is_granted(configured(str(shop.path)), environment)
+
+
+def with_key(key, value):
+    return lambda document: document.with_value(key, value)
+
+
+def test_an_edit_writes_what_it_says(shop):
+    """And the config that is returned is the new one; a preview writes nothing."""
+    path = shop.path / ".envref.yaml"
+    assert preview(str(path), with_key("env_file", "base")).env_file == "base"
+    assert path.read_text() == ASKING
+    assert edit(str(path), with_key("env_file", "base")).env_file == "base"
+    assert path.read_text() == f"{ASKING}env_file: base\n"
+
+
+def test_an_edit_that_changes_nothing_leaves_the_file(shop):
+    """A watcher, and a link to it, see none."""
+    path = shop.path / ".envref.yaml"
+    before = path.stat()
+    edit(str(path), lambda document: document)
+    assert path.stat() == before
+
+
+def test_an_edit_that_would_break_the_config_is_refused(shop):
+    """The old one stays."""
+    path = shop.path / ".envref.yaml"
+    with pytest.raises(EnvrefError, match="env_file must not be empty"):
+        edit(str(path), with_key("env_file", ""))
+    assert path.read_text() == ASKING
+
+
+def test_the_users_own_config_is_made_for_him_alone(home, monkeypatch):
+    """With the folders above it; without a home there is no place for one."""
+    before = os.umask(0)
+    try:
+        path = edit_own(with_key("trust", "strict"))
+    finally:
+        os.umask(before)
+    own = home / ".config/envref/config.yaml"
+    assert (path, own.read_text(), own.stat().st_mode & 0o777) == (str(own), "trust: strict\n", 0o600)
+    monkeypatch.setenv("HOME", "relative")
+    with pytest.raises(EnvrefError, match="there is no home directory for your own config"):
+        edit_own(with_key("trust", "strict"))
+
+
+def test_a_key_that_the_users_own_config_has_too_is_named(shop, home, capfd):
+    """The project's takes its place from now on: said once, when it begins."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("profiles: {mine: }\n")
+    path = str(shop.path / ".envref.yaml")
+    for name, told in (("dev", 1), ("other", 0)):
+        edit(path, lambda document, name=name: document.with_entry("profiles", name, None))
+        assert capfd.readouterr().err.count("profiles of ~/.config/envref/config.yaml no longer counts here") == told

@@ -137,6 +137,28 @@ def test_two_that_extend_each_other_are_refused(mono):
         loaded(mono)
 
 
+@pytest.mark.parametrize("others", [16, 17])
+def test_how_many_may_extend_each_other(project, others):
+    """Sixteen others, none of them twice."""
+    (project.path / ".git").mkdir()
+    for number in range(others):
+        project.write(f"{number}/.envref.yaml", f"extends: ../{number + 1}\n")
+    project.write(f"{others}/.envref.yaml", "project: app\n")
+    start = str(project.path / "0")
+    if others > 16:
+        with pytest.raises(EnvrefError, match="leads in a circle, or to more than 16 others"):
+            projects.configured(start)
+    else:
+        assert projects.configured(start).config.project == "app"
+
+
+def test_a_fault_of_a_parent_names_its_file(mono):
+    """Not that of the project that extends it."""
+    mono.write(".envref.yaml", "project: [\n")
+    with pytest.raises(EnvrefError, match=rf"^loading config: {mono.path}/\.envref\.yaml: .*\.envref\.yaml:2:1: "):
+        loaded(mono)
+
+
 def test_a_parent_that_others_can_write_is_refused(mono):
     """They would choose this project's stores."""
     mono.path.chmod(0o777)

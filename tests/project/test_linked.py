@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from envref.project import project as projects
+from envref.project.linked import is_personal_file
 from tests.requirements import need_process
 
 GIT = shutil.which("git") or ""
@@ -78,3 +79,13 @@ def test_a_link_in_the_main_one_is_not_followed(trees, tmp_path):
     (project.path / ".env.local").rename(tmp_path / "moved")
     (project.path / ".env.local").symlink_to(tmp_path / "moved")
     assert names(linked) == [".env"]
+
+
+def test_only_the_file_at_the_same_place_is_the_personal_one(trees):
+    """No other one of that name is."""
+    project, linked = trees
+    assert is_personal_file(str(linked), str(project.path / ".env.local"))
+    assert is_personal_file(str(linked), f"{linked}/../project/.env.local")
+    for other in (project.write("svc/.env.local", ""), linked / ".env.local"):
+        assert not is_personal_file(str(linked), str(other))
+    assert not is_personal_file(str(project.path), str(project.path / ".env.local"))

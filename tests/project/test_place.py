@@ -108,3 +108,16 @@ def test_docker_hub_has_several_names(server):
     assert parse("docker.io").is_registry_of(parse(server))
     assert not parse("docker.io").is_registry_of(parse("ghcr.io"))
     assert not parse("127.0.0.1:5000").is_registry_of(parse("127.0.0.1:5001"))
+
+
+def test_crates_io_has_several_addresses():
+    """Those of cargo's own documentation; any other index has one."""
+    io = parse("crates.io")
+    assert io.is_crates_io
+    for index in ("sparse+https://index.crates.io/", "https://github.com/rust-lang/crates.io-index"):
+        assert io.is_index_of(parse(index)), index
+    assert not io.is_index_of(parse("https://index.example/"))
+    own = parse("index.example/a")
+    assert not own.is_crates_io
+    assert own.is_index_of(parse("https://index.example/a/config.json"))
+    assert not own.is_index_of(parse("https://index.crates.io/"))

@@ -306,3 +306,8 @@ def test_an_env_file_that_is_a_pipe_is_not_waited_for(project, below):
     os.mkfifo(project.path / ".env.local")
     with pytest.raises(EnvrefError, match=r"^\.env\.local: a pipe, and nothing came within 0\.1 seconds$"):
         projects.load(str(below), patience=0.1)
+
+
+def test_the_words_that_mean_a_profile():
+    """In a command to paste."""
+    assert (projects.words_of(None), projects.words_of("dev")) == ((), ("--profile", "dev"))

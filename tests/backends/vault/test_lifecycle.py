@@ -14,7 +14,7 @@ from envref.errors import EnvrefError
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
 from tests.backends.asking import soon
-from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
+from tests.backends.vaults import PASSPHRASE, WORK_FACTOR, address, fill, new_vault, read, unlocked_vault
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": ""}
 
@@ -59,6 +59,14 @@ class TestInitialize:
         ]
         connection.close()
         assert pragmas == [0x656E7672, 2, "delete"]
+
+    def test_who_made_it_is_not_asked_again(self, tmp_path, monkeypatch):
+        """He has just given the passphrase."""
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE", raising=False)
+        vault = Vault("vault", path=str(tmp_path / "new.db"))
+        assert lifecycle.initialize(vault.file, Secret(PASSPHRASE), WORK_FACTOR)
+        fill(vault, VALUES)
+        assert read(vault, *VALUES) == VALUES
 
     def test_the_default_work_factor(self, tmp_path):
         """A vault costs 2^17 unless it is told otherwise."""

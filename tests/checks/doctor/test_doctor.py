@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from envref.checks.doctor import checks as doctor
+from envref.checks.doctor import project_files
 from envref.checks.doctor.case import Case
 from envref.checks.doctor.project_files import _allowed
 from envref.env.template import BAD_SUBSTITUTION
@@ -310,6 +311,17 @@ def test_git_runs_no_program_of_the_repository(personal):
     git(personal, "config", "core.fsmonitor", str(monitor))
     assert "committable" in findings(personal, doctor.PROJECT)
     assert not (personal.path / "started").exists()
+
+
+def test_no_program_is_asked_before_somebody_agreed(personal, monkeypatch):
+    """Neither git nor direnv: a clone may have chosen what they start."""
+    personal.write(".envref.yaml", "project: app\nbackends: [{name: p, type: plugin, config: {command: ./p}}]\n")
+    personal.write(".envrc", "")
+    started = []
+    monkeypatch.setattr(project_files.git, "ask", lambda *words: started.append(words))
+    monkeypatch.setattr(project_files, "_run", lambda *words: started.append(words))
+    assert list(findings(personal, doctor.PROJECT)) == ["untrusted"]
+    assert started == []
 
 
 def test_outside_git_nothing_can_be_committed(project):

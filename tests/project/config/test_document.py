@@ -56,6 +56,7 @@ ITEMS = [
     ("team:\n  - {name: a}\n", "team:\n  - {name: a}\n  - {name: bob, public_key: k2}\n"),
     ("team: [{name: a}]\n", "team: [{name: a}, {name: bob, public_key: k2}]\n"),
     ("team: [\n  {name: a}\n]\n", "team: [\n  {name: a},\n  {name: bob, public_key: k2}\n]\n"),
+    ("? team\n: - name: a\n", "? team\n: - name: a\n  - name: bob\n    public_key: k2\n"),
     ('{"team": []}', '{"team": [{"name": "bob", "public_key": "k2"}]}'),
 ]
 
@@ -126,6 +127,21 @@ VALUES = [
 def test_a_value(before, after):
     """In the quotes of the old one, and where it was."""
     assert Document(before.encode(), "f").with_value("a", "new").source.decode() == after
+
+
+KEYS = [
+    ("profiles: {\n  y: {}\n}\na: 1\n", "a: 1\n"),
+    ("a: 1\nprofiles: |\n  text\nb: 2\n", "a: 1\nb: 2\n"),
+    ("a: 1\nprofiles: x", "a: 1\n"),
+    ("{profiles: 1, a: 1}\n", "{a: 1}\n"),
+    ("a: 1\n", "a: 1\n"),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), KEYS)
+def test_a_removed_key(before, after):
+    """With all that is below it, and nothing of its neighbours."""
+    assert Document(before.encode(), "f").without("profiles").source.decode() == after
 
 
 @pytest.mark.parametrize("text", ["? a\n: b\n", "b: 1\r? a\r: c\r"])

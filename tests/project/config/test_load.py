@@ -181,6 +181,29 @@ INVALID = [
         "project: app\ntools: {aws: {variables: [1 ]}, b: {variables: x.y z}}",
         '.envref.yaml:2:48: tools.b.variables: "x.y z" is not a variable name',
     ),
+    (
+        "project: app\ntools: {git: {credential: {a b: A}}}",
+        '.envref.yaml:2:28: tools.git.credential: "a b" is not a server, as in github.com/team',
+    ),
+    (
+        "project: app\ntools: {git: {credential: {a.b: A, 'https://A.B/': B}}}",
+        (
+            '.envref.yaml:2:36: tools.git.credential: "https://A.B/" is "a.b" too; '
+            "a path tells two accounts apart, as in github.com/team"
+        ),
+    ),
+    (
+        "project: app\ntools: {git: {credential: {a.b: [A, B, C]}}}",
+        ".envref.yaml:2:33: tools.git.credential.a.b takes a user's name and a password, or one alone",
+    ),
+    (
+        "project: app\ntools: {git: {credential: {}}}",
+        ".envref.yaml:2:27: tools.git.credential names no server",
+    ),
+    (
+        "project: app\ntools: {curl: {credential: {a.b: A}}}",
+        ".envref.yaml:2:28: tools.curl.credential: envref can answer cargo, docker, git, kubectl only",
+    ),
     ("project: app\ninterpolate_environment: yes", ".envref.yaml:2:26: interpolate_environment must be true or false"),
     ("project: app\ntrust: default", "trust is not allowed in a project file"),
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
@@ -193,6 +216,13 @@ INVALID = [
 def test_what_is_invalid_is_told_in_these_words(load, text, message):
     """Each rule of commands.md 3.3 has one message, behind `loading config: invalid config: `."""
     assert fault(load, text) == f"loading config: invalid config: {message}"
+
+
+def test_a_credential_of_a_tool_is_kept_by_its_server(load):
+    """A password alone, or a user's name before it; two paths of one server are two."""
+    text = "project: app\ntools: {git: {credential: {a.b: T, a.b/team: [U, P]}, variables: V}}"
+    ways = {"credential a.b": ("T",), "credential a.b/team": ("U", "P"), "variables": ("V",)}
+    assert load(text).tools == {"git": ways}
 
 
 def test_all_faults_are_told_at_once(load):
