@@ -43,6 +43,15 @@ def test_the_personal_file_does_not_count(project):
     assert [entry.name for entry in committed(project).entries] == ["A", "B"]
 
 
+def test_a_base_file_that_is_not_there_is_an_error(project):
+    """Nothing is written without its variables. A profile may have no file."""
+    (project.path / ".env.staging").unlink()
+    assert [file.name for file in committed(project, "staging").files] == [".env"]
+    (project.path / ".env").unlink()
+    with pytest.raises(EnvrefError, match=r"^\.env: |no such file"):
+        committed(project)
+
+
 @pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED, forms.NATIVE, forms.PLUGGED])
 def test_the_form_of_a_manifest_is_told(project, kind):
     """By its markers; none without them. Another form takes it out, and says so."""
