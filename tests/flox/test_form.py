@@ -62,6 +62,16 @@ def test_the_form_of_a_manifest_is_told(project, kind):
     assert str(forms.remove(edit.manifest)) == NEW
 
 
+@pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED])
+def test_each_shell_finds_the_shims(project, kind):
+    """Flox's profile, which comes after the hook, may have put other folders first."""
+    project.write(".envref.yaml", "project: app\nbackends: [{name: pass}]\ntools: {gh: [B]}\n")
+    manifest = written(project, NEW, Form(kind)).manifest
+    for shell in ("bash", "zsh", "fish", "tcsh"):
+        assert "envref shim" in manifest.value(("profile", shell))
+    assert str(forms.remove(manifest)) == NEW
+
+
 def test_a_manifest_without_a_form_gets_a_hook(project):
     """What is changed keeps its form and its options."""
     assert forms.kept(Manifest(NEW, "m")).kind == forms.HOOKED
