@@ -67,6 +67,7 @@ _ANNOTATIONS = ("annotation", "returns")
 _LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
 _LONGEST_TEST = 120  # seconds; a fault may make a loop that never ends
 _FEW = 12  # test files of a room that are run for a survivor of its own
+_FEW_IMPORTERS = 4  # modules of the command line whose tests are run for a survivor of what they import
 _MOST_RED = 10  # tests that may fail without a fault, before there is something else to mend
 _QUIET = (
     *("-q", "-p", "no:cacheprovider", "-o", f"faulthandler_timeout={_LONGEST_TEST}"),
@@ -179,11 +180,28 @@ def mirrored(module: str, root: str) -> list[str]:
 
 
 def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
-    """The other test files of the module's room, if they are few, and those of its name in other rooms."""
+    """The other test files of the module's room, if they are few, and those of its name in other rooms.
+
+    Of the command line also those that call the command, and those named for commands that import it, if they are few.
+    """
+    files, parts = _test_files(root), _parts(module)
     room = _of_rooms(module, root)
-    others = [path for paths in _named(_parts(module), _test_files(root)) for path in paths]
-    files = [f"tests/{path}" for path in dict.fromkeys([*(room if len(room) <= _FEW else []), *others])]
-    return [path for path in files if path not in own]
+    others = [path for paths in _named(parts, files) for path in paths]
+    if parts[0] == "cli":
+        others += _of_command_line(parts, files, root)
+    found = [f"tests/{path}" for path in dict.fromkeys([*(room if len(room) <= _FEW else []), *others])]
+    return [path for path in found if path not in own]
+
+
+def _of_command_line(parts: Sequence[str], files: Sequence[str], root: str) -> list[str]:
+    """The tests that have the module's command as a word, and those named for the few modules that import it."""
+    word = f'"{parts[-1].strip("_").replace("_", "-")}"'
+    calling = [path for path in files if path.startswith("cli/") and word in _text(os.path.join(root, "tests", path))]
+    places = [os.path.join(top, name) for top, _, names in os.walk(os.path.join(root, "envref/cli")) for name in names]
+    importers = sorted(path for path in places if path.endswith(".py") and _speaks(path, parts))
+    near = [_named(_parts(os.path.relpath(path, root)), files) for path in importers[: _FEW_IMPORTERS + 1]]
+    named = [path for named in near for paths in named for path in paths]
+    return calling + (named if len(importers) <= _FEW_IMPORTERS else [])
 
 
 def _near(module: str, root: str) -> list[str]:
@@ -236,8 +254,12 @@ def _is_in(path: str, place: Sequence[str]) -> bool:
 def _speaks(path: str, parts: Sequence[str]) -> bool:
     """Whether a test file imports the module."""
     room, name = ".".join(["envref", *parts[:-1]]), parts[-1]
+    return re.search(rf"{re.escape(room)}(?:\.{name}\b| import (?:.*, )?{name}\b)", _text(path)) is not None
+
+
+def _text(path: str) -> str:
     with open(path, encoding="utf-8") as file:
-        return re.search(rf"{re.escape(room)}(?:\.{name}\b| import (?:.*, )?{name}\b)", file.read()) is not None
+        return file.read()
 
 
 def _test_files(root: str) -> list[str]:

@@ -104,6 +104,20 @@ def test_a_module_is_tried_by_its_own_tests(module, files):
     assert mutants.mirrored(module, str(ROOT)) == [f"tests/{file}" for file in files]
 
 
+@pytest.mark.parametrize(
+    ("module", "file"),
+    [
+        ("envref/refs/field.py", "refs/test_reference.py"),
+        ("envref/cli/onboard.py", "cli/test_team_work.py"),
+        ("envref/cli/child.py", "cli/test_run.py"),
+    ],
+)
+def test_a_survivor_is_tried_by_the_tests_beside_them(module, file):
+    """Of its room; of the command line those that call the command, or belong to what imports the module."""
+    own = mutants.mirrored(module, str(ROOT))
+    assert f"tests/{file}" in mutants.beside(module, str(ROOT), own)
+
+
 class _Python:
     def program(self, name):
         return f"/environment/bin/{name}"

@@ -155,7 +155,6 @@ def _ends(lines: Sequence[str], header: int) -> Iterator[int]:
     while below < len(lines) and lines[below].lstrip().startswith("#"):
         below += 1
     yield below
-    yield header + 1
 
 
 def _inserted(lines: Sequence[str], place: int, entry: Sequence[str], end: str) -> str:

@@ -296,6 +296,23 @@ class TestAnswers:
         with pytest.raises(Unusual):
             bodies(script(answer), 1)
 
+    @pytest.mark.parametrize(
+        "form",
+        [
+            lambda body: [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body), body],
+            lambda body: [CHUNKED, b"5\r\n", body[:5], b"\r\n%x\r\n" % (len(body) - 5), body[5:], b"\r\n0\r\n\r\n"],
+            lambda body: [b"HTTP/1.1 200 OK\r\n\r\n", body, None],
+        ],
+        ids=["length", "chunks", "to the end"],
+    )
+    def test_the_longest_answer_is_taken(self, script, form):
+        """One byte more is the program's to read, however its end is told."""
+        longest = b"x" * LARGEST_BODY
+        [body] = bodies(script(form(longest)), 1)
+        assert len(body) == LARGEST_BODY
+        with pytest.raises(Unusual, match="a long answer"):
+            bodies(script(form(longest + b"x")), 1)
+
     def test_a_server_that_drips_is_late(self, script):
         """The time counts as a whole, not for each byte."""
         with pytest.raises(TimeoutError) as caught:

@@ -190,6 +190,13 @@ def test_an_anchor_that_stands_everywhere_costs_no_more_than_a_search():
     assert search.text(b"0" * 2_000_000 + b"#x") == {"KEY": "plain"}
 
 
+@pytest.mark.parametrize("zeros", [900, 1006, 1012])
+def test_no_number_of_look_alikes_hides_a_value(zeros):
+    """Also where the last place that is tried stands right before it, and what belongs to it reaches far."""
+    value = "#$%^&*!@()0000000"
+    assert Scan([("KEY", value)]).text(b"0" * zeros + value.encode()) == {"KEY": "plain"}
+
+
 def test_a_long_value_is_looked_for_by_its_middle():
     """8192 characters of it: what is kept from one read to the next stays small."""
     value = random.Random(3).randbytes(50_000).hex()

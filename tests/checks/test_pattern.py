@@ -93,6 +93,7 @@ def test_the_library_finds_what_python_finds(written, text):
         ("(?:(?:a{1000}){1000}){1000}", "its repeats multiply to more than 100000"),
         ("(?x)((a{1000}) {1000})#\n{1000}", "its repeats multiply to more than 100000"),
         ("(?:" * 20 + "a" + "){2}" * 20, "its repeats multiply to more than 100000"),
+        ("(?:" + "a" * 91 + "){1000}", "its repeats multiply to more than 100000"),
     ],
 )
 def test_what_is_refused(written, reason):
@@ -109,10 +110,12 @@ def test_what_is_refused(written, reason):
         "^([0-9]{1,3}[.]){3}[0-9]{1,3}$",
         "^(?:.{1000}|x{1000})$",
         "(a*)*(b{0,9}){0,9}",
+        "a" * 1000,
+        "(?:" + "a" * 90 + "){1000}",
     ],
 )
 def test_ordinary_repeats_are_not_refused(written):
-    """Counts add up beside each other, and multiply only behind a group."""
+    """Counts add up beside each other, and multiply only behind a group; what is just as long as allowed is allowed."""
     pattern.check(written, Patience())
 
 

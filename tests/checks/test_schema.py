@@ -254,6 +254,13 @@ def test_a_number_of_any_length_is_its_text():
     assert parsed('{"A": {"default": %s}}' % ("1" * 5000)).rules["A"].default == "1" * 5000
 
 
+def test_a_file_is_read_up_to_its_bound(tmp_path):
+    """Blanks count."""
+    rules = b'{"A": {"type": "port"}}'
+    (tmp_path / "s.json").write_bytes(rules.ljust(schema.LARGEST))
+    assert schema.read(str(tmp_path / "s.json"), "s.json").rules["A"].type == "port"
+
+
 def test_a_file_that_can_not_be_read(tmp_path):
     """Missing, a named pipe, too large: an error at once."""
     place = tmp_path / "s.json"

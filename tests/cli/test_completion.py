@@ -13,6 +13,7 @@ import pytest
 from envref.cli import candidates, completing, cursor, project_names
 from envref.cli.commands import envref
 from envref.cli.scripts import SCRIPTS
+from envref.cli.shell_words import split
 from tests.cli.subcommands import commands
 from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
@@ -209,6 +210,20 @@ def test_a_script_of_an_older_release_is_answered(store, monkeypatch, asked, wor
     assert "DEBUG" in "".join(written)
     completing.answer({"_ENVREF_COMPLETE": f"{asked}_source"})()
     assert written[-1] == SCRIPTS[asked]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("get 'a b' ref://x/y#field", ["get", "a b", "ref://x/y#field"]),
+        ("get 'a b", ["get", "a b"]),
+        (r"get a\ b", ["get", "a b"]),
+        (r"""get "it's \"a\"" """, ["get", """it's "a\""""]),
+    ],
+)
+def test_a_line_with_quotes_is_split_into_its_words(line, words):
+    """The last one may be unfinished; a `#` within a word begins no comment."""
+    assert split(line) == words
 
 
 def test_every_command_is_completed():

@@ -95,6 +95,18 @@ def test_names_and_no_backends_at_all(project):
     assert "InterpolateEnvironment: true\nBackends:\n  (none)\nConfig: " in project.envref("config", "show").stdout
 
 
+def test_settings_of_a_backend_are_shown_beside_its_options(project, home):
+    """Those that somebody wrote: how long it may take and its values are kept, and that it may be away."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    first = "- {name: a, type: vault, timeout: 1.5, optional: true, agent: {ttl: 90s}}\n"
+    own.write_text(f"backends:\n{first}- {{name: b, type: vault, agent: false}}\n")
+    project.write(".envref.yaml", "project: app\n")
+    shown = project.envref("config", "show").stdout
+    assert "  - a (type: vault)\n    agent: 90s\n    optional: true\n    timeout: 1.5\n" in shown
+    assert "  - b (type: vault)\n    agent: false\n" in shown
+
+
 def test_text_of_a_repository_can_t_steer_the_terminal(project):
     """An escape in an option's value, and in a member's name."""
     project.write(".envref.yaml", 'project: app\nbackends:\n- {name: p, type: plugin, config: {x: "\\e[31m"}}\n')

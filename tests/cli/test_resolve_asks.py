@@ -60,6 +60,16 @@ def test_the_data_of_a_pipe_is_left_alone(locked):
     assert "\r\ndata\r\n" in terminal.output
 
 
+def test_what_goes_into_a_pipe_is_exact_beside_a_terminal(project):
+    """Only what a person sees is escaped, however much of the rest is on the terminal."""
+    project.write(".envref.yaml", "project: app\nbackends: []\n")
+    project.write(".env", 'A="a\\tb"\n')
+    for command, seen in (("resolve", r"A=a\tb"), ("resolve | od -An -c", r"A = a \t b \n")):
+        terminal = on_terminal(project, f"{ENVREF} {command}")
+        assert terminal.end() == 0
+        assert " ".join(terminal.output.split()) == seen
+
+
 def test_a_command_that_reads_a_value_may_ask_beside_it(locked):
     """stdin is the secret's there, and a person is at the terminal."""
     terminal = on_terminal(locked, f"echo new | {ENVREF} secret set b")

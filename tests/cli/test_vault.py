@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
@@ -11,6 +12,9 @@ import sys
 import pytest
 
 from envref.backends.vault import session
+from envref.cli.vault import import_
+from envref.errors import EnvrefError
+from envref.secret import Secret
 from tests.backends.vaults import PASSPHRASE, new_ancestor, unlocked_vault
 from tests.conftest import ROOT
 from tests.requirements import need
@@ -249,6 +253,23 @@ class TestImport:
         result = vault("import", "--file", "backup.json")
         assert outcome(result) == (0, ["imported 2 secrets from backup.json (0 new, 1 changed)"])
         assert exported(vault) == {"app/key": "other", "app/new": "1"}
+
+    @pytest.mark.parametrize("file", [None, "backup.json"])
+    def test_the_largest_document_is_taken(self, project, monkeypatch, file):
+        """One byte more is refused, from standard input and from a file."""
+        monkeypatch.setattr(import_, "directory", lambda: str(project.path))
+        monkeypatch.setattr("os.isatty", lambda _: False)
+        text = document({"app/key": "1"})
+        monkeypatch.setattr(import_, "_LARGEST", len(text))
+
+        def read(text):
+            project.write("backup.json", text)
+            monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+            return import_._secrets(import_._read(file))
+
+        assert read(text) == {"app/key": Secret("1")}
+        with pytest.raises(EnvrefError, match="larger than"):
+            read(f"{text}\n")
 
     def test_nothing_to_do(self, vault):
         """What is there already is said so, and not counted as imported."""

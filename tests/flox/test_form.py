@@ -43,6 +43,15 @@ def test_the_personal_file_does_not_count(project):
     assert [entry.name for entry in committed(project).entries] == ["A", "B"]
 
 
+def test_a_base_file_that_is_not_there_is_an_error(project):
+    """Nothing is written without its variables. A profile may have no file."""
+    (project.path / ".env.staging").unlink()
+    assert [file.name for file in committed(project, "staging").files] == [".env"]
+    (project.path / ".env").unlink()
+    with pytest.raises(EnvrefError, match=r"^\.env: |no such file"):
+        committed(project)
+
+
 @pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED, forms.NATIVE, forms.PLUGGED])
 def test_the_form_of_a_manifest_is_told(project, kind):
     """By its markers; none without them. Another form takes it out, and says so."""
@@ -51,6 +60,16 @@ def test_the_form_of_a_manifest_is_told(project, kind):
     other = forms.PROFILED if kind == forms.HOOKED else forms.HOOKED
     assert written(project, str(edit.manifest), Form(other)).said == [f"took out the {kind} form: one form is enough"]
     assert str(forms.remove(edit.manifest)) == NEW
+
+
+@pytest.mark.parametrize("kind", [forms.HOOKED, forms.PROFILED])
+def test_each_shell_finds_the_shims(project, kind):
+    """Flox's profile, which comes after the hook, may have put other folders first."""
+    project.write(".envref.yaml", "project: app\nbackends: [{name: pass}]\ntools: {gh: [B]}\n")
+    manifest = written(project, NEW, Form(kind)).manifest
+    for shell in ("bash", "zsh", "fish", "tcsh"):
+        assert "envref shim" in manifest.value(("profile", shell))
+    assert str(forms.remove(manifest)) == NEW
 
 
 def test_a_manifest_without_a_form_gets_a_hook(project):

@@ -398,6 +398,12 @@ class TestSecretReferences:
             '1password: field "Admin/nope": "GitHub" has no such field; its fields: password, Admin/token'
         )
 
+    def test_a_note_that_is_empty_holds_no_value(self, account, store):
+        """Only a secret that envref keeps itself may be empty."""
+        account.add("Empty", field("notesPlain"), vault="Personal")
+        pasted = foreign("op://Personal/Empty/notesPlain")
+        assert isinstance(answers_of(store, pasted)[str(pasted)], FieldNotFound)
+
     @pytest.mark.parametrize("text", ["op://", "op://Personal", "op://Personal/GitHub", "op://a/b/c/d/e", "op://a//b"])
     def test_another_form_is_refused(self, account, store, text):
         """A reference of fewer or more parts than op takes: an error with the form, and op is not asked."""

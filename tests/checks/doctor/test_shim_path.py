@@ -25,6 +25,7 @@ def found(project, monkeypatch):
 
 
 def test_a_shell_without_shims_is_a_note(found, tmp_path):
-    """Nobody has to have them, and nobody misses them without tools."""
+    """Nobody has to have them, and nobody misses them without tools. A tool that is there has no shim before it."""
+    (tmp_path / "gh").touch(0o755)
     assert found(tmp_path) == [(".envref.yaml", "no shim is on PATH, so no variable reaches gh here", True)]
     assert found(tmp_path, tools="{}") == []

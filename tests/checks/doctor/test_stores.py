@@ -28,11 +28,15 @@ DOUBLES = pathlib.Path(__file__).parent.parent.parent / "backends/doubles"
 pytestmark = pytest.mark.usefixtures("trusted")
 
 
-def findings(project, *, profile=None):
-    """What is found in the stores, as {check: findings}, the empty ones left out."""
+def case_of(project, profile=None):
     found = configured(str(project.path), profile)
     names = [name for name in file_names(found.config, found.profile) if (project.path / name).exists()]
-    case = Case(found, [(env_path(found.root, name), name) for name in names], start=str(project.path), timeout=20)
+    return Case(found, [(env_path(found.root, name), name) for name in names], start=str(project.path), timeout=20)
+
+
+def findings(project, *, profile=None):
+    """What is found in the stores, as {check: findings}, the empty ones left out."""
+    case = case_of(project, profile)
     return {word: each for word, each in doctor.examine(case, doctor.STORES).items() if each}
 
 
@@ -54,6 +58,16 @@ def vault(project, monkeypatch):
 def test_a_vault_that_is_ready(vault):
     """Its own file, unlocked, and a passphrase that opens it."""
     assert findings(vault) == {}
+
+
+def test_the_age_of_each_secret_is_known(vault):
+    """Once it is there; a vault that can't be opened has none to tell."""
+    assert case_of(vault).ages == []
+    assert vault.envref("secret", "set", "k", stdin="1").returncode == 0
+    [age] = case_of(vault).ages
+    assert (age["name"], age["backend"]) == ("K", "vault")
+    vault.envref("vault", "lock")
+    assert case_of(vault).ages == []
 
 
 def test_a_vault_that_others_can_read(vault):

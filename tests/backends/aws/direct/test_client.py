@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.backends.aws.ssm import AwsSsm
+from envref.backends.http import connection
 from envref.backends.throttling import Throttled
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
@@ -110,6 +112,27 @@ class TestMisbehaviour:
         error = reading(STORES[kind]("store"), limit=0.5)
         assert isinstance(error, BackendTimeout)
         assert watch.seconds() < 3
+
+    def test_a_connection_that_ends_without_an_answer(self, script, kind):
+        """In the words of `aws`."""
+        server = script(None)
+        error = reading(STORES[kind]("store"))
+        assert isinstance(error, BackendUnavailable)
+        closed = "Connection was closed before we received a valid response from endpoint URL"
+        assert error.message == f'{kind}: {closed}: "{server.url}/".'
+
+    def test_a_connection_that_the_system_gives_up(self, script, kind, monkeypatch):
+        """Nothing answers at the address, and there would still be time: no time-out of envref's."""
+
+        def give_up(_):
+            raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+        server = script()
+        monkeypatch.setattr(connection.Connection, "_connected", give_up)
+        error = reading(STORES[kind]("store"))
+        assert isinstance(error, BackendUnavailable)
+        assert not isinstance(error, BackendTimeout)
+        assert error.message == f'{kind}: Connect timeout on endpoint URL: "{server.url}/"'
 
     def test_throttling_is_asked_again(self, script, kind, monkeypatch):
         """As often as AWS_MAX_ATTEMPTS says."""

@@ -293,3 +293,16 @@ sso_region = us-east-1
         asked = [request.partition("\r\n")[0] for request in server.requests]
         assert asked == ["GET /federation/credentials?account_id=1&role_name=r HTTP/1.1"] * is_asked
         assert all("x-amz-sso_bearer_token: sso-token\r\n" in request for request in server.requests)
+
+    @pytest.mark.parametrize("text", [None, "rubbish", "[]", "{}", '{"accessToken": "t"}', "\0"])
+    def test_nothing_cached(self, files, monkeypatch, text):
+        """Nobody signed in, or `aws` keeps it otherwise by now: it says what to do."""
+        environment = files(self.CONFIG)
+        monkeypatch.setenv("HOME", environment["HOME"])
+        file = pathlib.Path(environment["HOME"], f".aws/sso/cache/{hashlib.sha1(b's').hexdigest()}.json")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text)
+        with pytest.raises(Unusual, match="no token of a single sign-on"):
+            ours(environment, profile="p")

@@ -221,6 +221,27 @@ class TestLeftToDoppler:
         assert "hunter2" not in str(refused.value)
         assert refused.value.__cause__ is None
 
+    @pytest.mark.parametrize(
+        ("text", "why"),
+        [
+            ("scoped:\n  /:\n    token: hunter2\n    new: x\n", "a setting of the file"),
+            ("hunter2:\n  new: x\n", "a member of the file"),
+            ("scoped:\n  shop:\n    token: hunter2\n", "a scope that is not absolute"),
+            ("scoped:\n  /:\n    token: secret-hunter2\n", "a token in the keyring"),
+            ("scoped:\n  /:\n    token: hunter2\n    verify-tls: f\n", "verify-tls"),
+            ("scoped:\n  /:\n    token: hunter2\n    api-host: hunter2\n", "the API host"),
+            ("scoped:\n  /:\n    enclave.project: shop\n", "no token"),
+            ("scoped: \xff\n", "a file that can't be read"),
+        ],
+    )
+    def test_what_the_file_says(self, place, services, text, why):
+        """What `-v` says of it is what it is; never a name or a value."""
+        environment = environment_of(place, services, {}, {})
+        (place / ".doppler/.doppler.yaml").write_bytes(text.encode("latin-1"))
+        with pytest.raises(Unusual) as refused:
+            in_force(environment, str(place / "shop"))
+        assert str(refused.value) == why
+
     @pytest.mark.parametrize("name", [".doppler.yaml", ".config/.doppler.yaml", ".doppler.json"])
     def test_a_file_that_doppler_would_take_over(self, place, services, name):
         """On its first start, it makes its own of what an older one left."""

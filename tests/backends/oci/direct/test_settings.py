@@ -118,6 +118,7 @@ def home(tmp_path_factory):
         (directory / f"{name}.pem").write_bytes(key.private_bytes(*form))
     (directory / "token").write_text(_token(int(time.time()) + 3600))
     (directory / "ended").write_text(_token(int(time.time()) - 10))
+    (directory / "ending").write_text(_token(int(time.time()) + 30))
     (directory / "rubbish").write_text("rubbish\n")
     (directory / ".oci").mkdir()
     return directory
@@ -299,7 +300,43 @@ class TestLeftToOci:
             in_force(environment, profile="p" if "p" in rc else "")
         assert str(refused.value) == why
 
-    @pytest.mark.parametrize("text", ["rubbish", "ab.cd.ef", "a.bnVsbA.c"])
+    @pytest.mark.parametrize(
+        ("changed", "auth", "why"),
+        [
+            ({"region": ""}, "", "no region"),
+            ({"key_file": None}, "", "no key"),
+            ({"key_file": None}, "security_token", "no key"),
+            ({"security_token_file": None}, "security_token", "no session"),
+            ({"security_token_file": "{home}/none"}, "security_token", "{home}/none can't be read"),
+            ({"security_token_file": "{home}/ending"}, "security_token", "a session that ended"),
+            ({"user": "hunter2"}, "", "a user, tenancy or fingerprint that is none"),
+            ({"tenancy": "hunter2"}, "", "a user, tenancy or fingerprint that is none"),
+            ({"fingerprint": "0a:0b"}, "", "a user, tenancy or fingerprint that is none"),
+            ({"key_file": "{home}/none.pem"}, "", "the profile's key"),
+            ({"key_content": "hunter2"}, "", "the profile's key"),
+            ({"key_file": "{home}/token"}, "", "a private key that can't be read"),
+            ({"pass_phrase": "%(user)s"}, "", "a % in a file of settings"),
+        ],
+    )
+    def test_a_setting_of_the_profile(self, home, changed, auth, why):
+        """One that is missing, or that `oci` refuses; values aren't quoted, but for paths of files that are read."""
+        profile = {name: value for name, value in {**_SESSION, **changed}.items() if value is not None}
+        with pytest.raises(Unusual) as refused:
+            in_force(environment_of(home, {"DEFAULT": profile}, {}), auth=auth)
+        assert str(refused.value) == why.format(home=home)
+
+    def test_the_profiles_key_counts_though_a_variable_names_a_better_one(self, home):
+        """`oci` checks the file's before it looks at the variable."""
+        profile = {**_WHOLE, "key_file": "{home}/none.pem"}
+        with pytest.raises(Unusual, match="the profile's key"):
+            in_force(environment_of(home, {"DEFAULT": profile}, {"OCI_CLI_KEY_FILE": "{home}/key.pem"}))
+
+    def test_a_profile_that_is_not_there(self, home):
+        """No other one stands in for it."""
+        with pytest.raises(Unusual, match="the profile q is not there"):
+            in_force(environment_of(home, {"DEFAULT": _WHOLE}, {}), profile="q")
+
+    @pytest.mark.parametrize("text", ["rubbish", "ab.cd.ef", "a.bnVsbA.c", _token("never"), _token(True), _token(None)])
     def test_a_session_that_is_none(self, home, text):
         """Nothing of the token is in what is said."""
         (home / "other-token").write_text(text)
