@@ -602,6 +602,19 @@ def test_it_is_said_where_git_ignores_the_file(clone):
     assert "git" not in clone.envref("lock").stderr
 
 
+def test_it_is_said_where_flox_follows_no_lock(clone):
+    """A plugin's table gives the latest versions; the cure takes it out. A manifest further up may be another project's."""
+    manifest = ".flox/env/manifest.toml"
+    clone.write(manifest, 'schema-version = "1.14.0"\n')
+    assert "manifest" not in clone.envref("lock").stderr
+    assert clone.envref("flox-hook", "--write", "--plugin").returncode == 0
+    fact = f"warning: {manifest}: the plugin form in it gives the latest versions, whatever envref.lock has; run: "
+    [said] = [line for line in clone.envref("lock").stderr.splitlines() if manifest in line]
+    assert said.startswith(fact)
+    assert clone.envref(*said.removeprefix(f"{fact}envref ").split()).returncode == 0
+    assert "manifest" not in clone.envref("lock").stderr
+
+
 def test_a_credential_helper_follows_a_locked_project(clone, monkeypatch):
     """It resolves past the activation's door."""
     monkeypatch.chdir(clone.path)
