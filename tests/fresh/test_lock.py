@@ -603,7 +603,7 @@ def test_it_is_said_where_git_ignores_the_file(clone):
 
 
 def test_it_is_said_where_flox_follows_no_lock(clone):
-    """A plugin's table gives the latest versions; the cure takes it out. A manifest further up may be another project's."""
+    """A plugin's table gives the latest versions; the cure takes it out."""
     manifest = ".flox/env/manifest.toml"
     clone.write(manifest, 'schema-version = "1.14.0"\n')
     assert "manifest" not in clone.envref("lock").stderr
