@@ -15,7 +15,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option
 from envref.errors import OK, PARTIAL, EnvrefError, UsageError, pasted
 from envref.flox import form as forms
-from envref.flox import manifest_file
+from envref.flox import manifest_file, unlocked
 from envref.flox.form import Edit, Form
 from envref.flox.manifest import Manifest
 from envref.project.project import NoProject, Project, configured, find
@@ -156,7 +156,7 @@ def _refuse_misplaced(form: Form, *, services: bool) -> None:
 
 def _refuse_unlocked(form: Form, project: Project) -> None:
     """Raises EnvrefError for a form that would give other versions than envref.lock has."""
-    if project.config.locked and form.kind in (forms.NATIVE, forms.PLUGGED):
+    if project.config.locked and form.kind in unlocked.FORMS:
         hint = "leave that option out, or write: envref flox-hook --write --placement hook"
         raise EnvrefError(f"locked: true in .envref.yaml, and --{form.kind} gives the latest versions", hint=hint)
 

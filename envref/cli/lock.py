@@ -13,6 +13,7 @@ from envref.cli.grammar import Command, directory, exclusive
 from envref.cli.options import profile_option, timeout_option
 from envref.cli.stale import json_of, status, text_of
 from envref.errors import OK, EnvrefError, UsageError, pasted
+from envref.flox import unlocked
 from envref.fresh import lock, pinning
 from envref.fresh.lock import FILE, UNPINNED
 from envref.fresh.stale import FRESH, GONE, UNKNOWN, Verdict
@@ -119,7 +120,7 @@ def _write(project: Project, sections: Mapping[str | None, list[Pin]], now: Now,
     lock.write(project.root, {**sections, project.profile: pins})
     changed = [each for each in _with_faults(pinning.differences(before, pins), now) if each.status != FRESH]
     streams.write(text_of(changed))
-    streams.warn_each(_unpinned(pins))
+    streams.warn_each([*_unpinned(pins), *_unlocked(project)])
     _tell_of_later(project, pins, now)
     if is_agreed(project):  # no program of anybody runs where nobody here agreed
         streams.warn_each(each.line() for each in committed.ignored(project, ()))
@@ -134,6 +135,15 @@ def _unpinned(pins: Iterable[Pin]) -> list[str]:
             names.setdefault(pin.store, []).append(pin.name)
     lines = [f'{", ".join(sorted(set(each)))}: unpinned, backend "{store}"' for store, each in names.items()]
     return [f"{line} keeps no versions that can be read again" for line in lines]
+
+
+def _unlocked(project: Project) -> list[str]:
+    """Where Flox loads the project's secrets in a way that no lock holds."""
+    found = unlocked.of_project(project.root)
+    if found is None:
+        return []
+    name, form = found
+    return [f"{name}: the {form.kind} form in it {unlocked.FACT}; run: {pasted(unlocked.cure(form))}"]
 
 
 def _tell_of_later(project: Project, pins: Iterable[Pin], now: Now) -> None:

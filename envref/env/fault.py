@@ -89,3 +89,12 @@ def _unreadable(text: str, most: int) -> list[tuple[int, str]]:
             if len(found) == most:
                 break
     return found
+
+
+def foreign(character: str) -> str:
+    """What a character is that may look like one of ASCII, or like nothing: `U+0410 CYRILLIC CAPITAL LETTER A; `."""
+    if character.isascii() or "\ud800" <= character <= "\udfff":
+        return ""
+    from unicodedata import name
+
+    return f"U+{ord(character):04X} {name(character, 'without a name')}; "

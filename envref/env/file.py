@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 
-from envref.env.source import BOM, Source, hide_runs, hiding
+from envref.env.source import BOM, LARGEST, Source, hide_runs, hiding
 from envref.errors import EnvrefError, Problem, printable
 from envref.paths import is_regular, open_unread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from io import BufferedReader
 
 # The one grammar of NAME, and what messages say about it. Every other module asks `is_name` or `is_shell_name`.
 RESERVED = "ENVREF_"  # envref's own settings begin with this; no file may set them
@@ -145,7 +146,7 @@ class EnvFile:
         """
         try:
             with open_unread(path) as opened:
-                data = opened.read() if is_regular(opened) else _of_pipe(opened.fileno(), patience)
+                data = _whole(opened) if is_regular(opened) else _of_pipe(opened.fileno(), patience)
         except OSError as error:
             if os.path.islink(path):
                 raise _of_link(error, path, file) from None
@@ -313,7 +314,11 @@ def name_fault(name: str) -> tuple[int, str] | None:
         return (0, reserved) if name.startswith(RESERVED) else None
     if not name:
         return 0, 'empty name before "="'
-    return _stranger(name), f'invalid name "{printable(hide_runs(name)[:_LONGEST_SHOWN])}" ({ALLOWED})'
+    from envref.env.fault import foreign
+
+    at = _stranger(name)
+    shown = printable(hide_runs(name)[:_LONGEST_SHOWN])
+    return at, f'invalid name "{shown}" ({foreign(name[at])}{ALLOWED})'
 
 
 def _stranger(text: str) -> int:
@@ -386,6 +391,13 @@ def _of_pipe(descriptor: int, patience: float | None) -> bytes:
     from envref.env.pipe import received
 
     return received(descriptor, patience)
+
+
+def _whole(opened: BufferedReader) -> bytes:
+    """What a regular file holds. Raises OSError for one that would take all memory."""
+    if os.fstat(opened.fileno()).st_size > LARGEST:
+        raise OSError(0, f"larger than {LARGEST >> 20} MiB")
+    return opened.read()
 
 
 def _of_link(error: OSError, path: str, file: str) -> EnvrefError:

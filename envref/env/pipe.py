@@ -7,8 +7,9 @@ import select
 import stat
 import time
 
+from envref.env.source import LARGEST
+
 _CHUNK = 64 * 1024
-_LARGEST = 64 << 20  # bytes: a writer that never ends must not take all memory
 _PAUSE = 0.02  # seconds between two looks at a pipe whose writer has not come
 
 
@@ -22,14 +23,14 @@ def received(descriptor: int, patience: float | None) -> bytes:
         raise OSError(0, "not a regular file")
     deadline = time.monotonic() + patience
     data = bytearray()
-    while (left := deadline - time.monotonic()) > 0 and len(data) <= _LARGEST:
+    while (left := deadline - time.monotonic()) > 0 and len(data) <= LARGEST:
         chunk = _chunk(descriptor, left)
         if chunk:
             data += chunk
         elif data and chunk is not None:
             return bytes(data)
-    if len(data) > _LARGEST:
-        raise OSError(0, f"a pipe with more than {_LARGEST >> 20} MiB")
+    if len(data) > LARGEST:
+        raise OSError(0, f"a pipe with more than {LARGEST >> 20} MiB")
     raise OSError(0, f"a pipe, and {'it did not end' if data else 'nothing came'} within {patience:g} seconds")
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BOM = "\ufeff"
+LARGEST = 64 << 20  # bytes: an archive may hold a file of terabytes, of holes; a pipe's writer may never end
 # Parts of names whose values no message shows. More than `audit` calls a secret: hiding too much costs little.
 SECRET_WORDS = ("SECRET", "PASS", "PWD", "TOKEN", "KEY", "CREDENTIAL", "AUTH", "DSN", "SALT")
 

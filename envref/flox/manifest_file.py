@@ -34,6 +34,13 @@ def folder(path: str, root: str) -> str:
     return path.removesuffix(os.sep + PLACE) if path.endswith(os.sep + PLACE) else os.path.dirname(path)
 
 
+def around(root: str) -> Manifest:
+    """The manifest of the Flox environment around a project. Raises EnvrefError, where there is none as well."""
+    path = locate(root)
+    inside = folder(path, root)
+    return read(path, os.path.relpath(path, inside), inside=inside)
+
+
 def read(path: str, name: str, *, inside: str) -> Manifest:
     """The manifest at `path`. Raises EnvrefError for a file that can't be read, or that envref must not touch."""
     real = os.path.realpath(path)

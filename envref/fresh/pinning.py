@@ -64,8 +64,8 @@ def shared(project: Project) -> Project:
 
 
 class Now:
-    """`pins` are the lines of a lock that is made now, for `asked` of these variables, by default all; `faults` the
-    references that can have none. `names` are all that could have lines.
+    """`pins` are the lines of a lock that is made now, for `asked` of these variables and what they interpolate, by
+    default for all; `faults` the references that can have none. `names` are all that could have lines.
 
     Stores are asked for revisions without values. Only one that does not tell them so is asked for values, which are
     dropped. Raises EnvrefError, Untrusted among them.
@@ -83,13 +83,13 @@ class Now:
         every = [variable for variable in environment.variables.values() if variable.plain is None]
         self.names = [variable.name for variable in every]
         waiting = [variable for variable in every if asked is None or variable.name in asked]
-        needed = environment.closure(waiting)
+        needed = environment.closure(waiting)  # a name means what it is composed of, too
         references = [each for variable in needed for each in variable.references() if isinstance(each, Reference)]
         outcomes, lasting = _asked(project, references, timeout, gate) if references else ({}, set())
         filled = fill(needed, outcomes)
         pins: list[Pin] = []
         self.faults: list[tuple[str, Answered]] = []
-        for variable in waiting:
+        for variable in needed:
             for reference, outcome in _answered(variable, outcomes):
                 answered = reference, outcome
                 is_fault = isinstance(outcome, Failed) or answered in filled[variable.name].failures

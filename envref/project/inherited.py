@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 
 from envref.backends.programs import repository_around
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, printable
 from envref.paths import is_within, shown
 from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load
@@ -29,6 +29,7 @@ def inherit(config: Config, root: str, environment: Mapping[str, str] = os.envir
     parents = list(_parents(config, root, environment))
     theirs = [(place, parent) for place, parent in parents if "backends" in parent.from_project]
     fields: dict[str, Any] = {"parents": tuple(parents), "project": _name(config, parents)}
+    fields["warnings"] = (*config.warnings, *(_nothing(place) for place, _ in parents if _is_empty(root, place)))
     fields["audit_log"] = max(config.audit_log, *(parent.audit_log for _, parent in parents))
     fields["source"] = b"\0".join([config.source, *(place.encode() + b"\0" + each.source for place, each in parents)])
     fields["closed"] = tuple(sorted({*config.closed, *(name for _, parent in parents for name in parent.closed)}))
@@ -91,6 +92,19 @@ def _config(directory: str, environment: Mapping[str, str]) -> Config:
         return load(path, environment)
     except EnvrefError as error:
         raise EnvrefError(f"{shown(path, environment)}: {error.message}", subject="loading config") from None
+
+
+def _is_empty(root: str, place: str) -> bool:
+    """Whether nothing there can have a part in the project: no config, and no env file of any profile."""
+    try:
+        names = os.listdir(os.path.join(root, place))
+    except OSError:
+        return False
+    return not any(name.startswith(".env") and name != ".envrc" for name in names)
+
+
+def _nothing(place: str) -> str:
+    return f"extends: {printable(place)}: nothing is there: no {FILE} and no .env"
 
 
 def _name(config: Config, parents: list[tuple[str, Config]]) -> str:

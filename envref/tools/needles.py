@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
@@ -17,7 +18,16 @@ if TYPE_CHECKING:
 
 SHORTEST = 4  # characters; shorter values occur in ordinary words, and hiding those would garble every output
 _SHORTEST_LINE = 8  # characters of a line of a longer value: `{` and `]` say nothing
-_SAFE = ("", "/", "!'()*")  # what writers of URLs leave alone: RFC 3986, a path's, JavaScript's encodeURIComponent
+# What writers of URLs leave alone: RFC 3986, a path's; JavaScript's encodeURIComponent, encodeURI and a URL's password;
+# Go's url.UserPassword, PathEscape and paths (each run)
+_SAFE = ("", "/", "!'()*", ";,/?:@&=+$!'()*#", "!$&'()*+,", "$&+,;=", "$&+:=@", "$&+,/:;=@")
+# What JSON's writers escape as well, for HTML: Go's and Rails' (Go was run), Gson's (JsonWriter.htmlSafe), .NET's
+_LINES = "\u2028\u2029"
+_FOR_HTML = tuple(
+    {ord(each): form % ord(each) for each in characters}
+    for form, characters in (("\\u%04x", "<>&" + _LINES), ("\\u%04x", "<>&='" + _LINES), ("\\u%04X", "<>&'+`"))
+)
+_ESCAPE = re.compile(r"\\u[0-9a-f]{4}")
 _PHASES = ((0, 0), (1, 2), (2, 3))  # bytes before the value, and how many characters those have a part in (RFC 4648)
 
 
@@ -73,14 +83,31 @@ def _broken(secret: str) -> Iterator[bytes]:
 def _escaped(text: str) -> Iterator[bytes]:
     """As JSON and URLs have it."""
     plain = text.encode("utf-8", "replace").decode()
+    yield from (written.encode() for written in (*_as_json(plain), *_in_urls(plain)))
+
+
+def _as_json(plain: str) -> Iterator[str]:
+    """Within a string, with and without letters beyond ASCII."""
     for is_ascii in (True, False):
         escaped = json.dumps(plain, ensure_ascii=is_ascii)[1:-1]
-        yield escaped.encode()
-        yield escaped.replace("/", "\\/").encode()
+        yield escaped
+        yield escaped.replace("/", "\\/")
+        yield from (escaped.translate(table) for table in _FOR_HTML)
+        # as .NET has it, whose quotes are no `\"`
+        capitals = _ESCAPE.sub(lambda found: "\\u" + found[0][2:].upper(), escaped)
+        yield capitals
+        yield capitals.replace('\\"', "\\u0022").translate(_FOR_HTML[-1])
+
+
+def _in_urls(plain: str) -> Iterator[str]:
+    if quote(plain, safe="") == plain and "~" not in plain:
+        return  # most tokens are the same everywhere
     for safe in _SAFE:
         for written in (quote(plain, safe=safe), quote_plus(plain, safe=safe)):
-            yield written.encode()
-            yield _lower_escapes(written).encode()
+            # forms of HTML, as Java's URLEncoder and JavaScript's URLSearchParams write them, escape the tilde
+            for each in (written, written.replace("~", "%7E")):
+                yield each
+                yield _lower_escapes(each)
 
 
 def _lower_escapes(text: str) -> str:

@@ -118,7 +118,10 @@ ERRORS = [
     ("$(x)=1", f'1:1: invalid name "$(x)" {ALLOWED}'),
     ("A;B=1", f'1:2: invalid name "A;B" {ALLOWED}'),
     ("  .A=1", f'1:3: invalid name ".A" {ALLOWED}'),
-    ("Ä=1", f'1:1: invalid name "Ä" {ALLOWED}'),
+    ("Ä=1", f'1:1: invalid name "Ä" (U+00C4 LATIN CAPITAL LETTER A WITH DIAERESIS; {ALLOWED[1:]}'),
+    ("P\u0410TH=1", f'1:2: invalid name "P\u0410TH" (U+0410 CYRILLIC CAPITAL LETTER A; {ALLOWED[1:]}'),
+    ("A\u00a0=1", f'1:2: invalid name "A\u00a0" (U+00A0 NO-BREAK SPACE; {ALLOWED[1:]}'),
+    ("A\ue000=1", f'1:2: invalid name "A\\ue000" (U+E000 without a name; {ALLOWED[1:]}'),
     ("\ufeff-A=1", f'1:1: invalid name "-A" {ALLOWED}'),
     ("export ENVREF_X=1", "1:8: ENVREF_X: names starting with ENVREF_ are reserved and can't be set from a file"),
     ("A=1\nB=\0", "2:3: NUL character"),
@@ -289,6 +292,15 @@ def test_a_value_of_a_mebibyte_is_read():
     """There is no limit to a line, and no time that grows faster than the value."""
     for value in ("x" * 2**20, '\\"' * 2**19, "\\n" * 2**19):
         assert len(EnvFile.parse(f'FOO="{value}"').get("FOO").text) == len(value.replace("\\", ""))
+
+
+def test_a_file_of_holes_is_not_read(tmp_path):
+    """An archive holds terabytes of zeros in a few bytes; reading them would take all memory at a `cd`."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"A=1\n")
+    os.truncate(path, (64 << 20) + 1)
+    with pytest.raises(EnvrefError, match=r"^\.env: larger than 64 MiB$"):
+        EnvFile.read(str(path), ".env")
 
 
 def test_a_file_is_read_from_disk(tmp_path):

@@ -72,7 +72,7 @@ def test_what_is_edited_may_not_be_a_pipe(pipe):
 
 def test_a_pipe_has_a_largest_size(pipe, monkeypatch):
     """A writer that never ends must not take all memory; what has just that size is read."""
-    monkeypatch.setattr("envref.env.pipe._LARGEST", 1 << 20)
+    monkeypatch.setattr("envref.env.pipe.LARGEST", 1 << 20)
     content = b"A=1\n#" + b"x" * ((1 << 20) - 6) + b"\n"
     writer = written(pipe, content)
     assert [entry.name for entry in EnvFile.read(pipe, ".env", 10.0).entries] == ["A"]

@@ -100,13 +100,29 @@ def test_one_name_is_updated_alone(shop):
     assert shop.lines() == ["A ssm app/a @2", "B ssm app/b @1", "C ssm app/a @2"]
     shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://ssm/a\nD=${B}-${ref://ssm/a}\n")
     shop.put(a="3")
-    assert undated(shop.envref("lock", "--update", "D")) == ["A  ssm 2 -> 3", "C  ssm 2 -> 3", "D  nothing -> ssm 3"]
-    assert shop.lines() == ["A ssm app/a @3", "B ssm app/b @1", "C ssm app/a @3", "D ssm app/a @3"]
+    assert undated(shop.envref("lock", "--update", "A")) == ["A  ssm 2 -> 3", "C  ssm 2 -> 3"]
+    assert shop.lines() == ["A ssm app/a @3", "B ssm app/b @1", "C ssm app/a @3"]
     unknown = shop.envref("lock", "--update", "NONE")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "error: NONE: no committed file of the project sets it by a reference" in unknown.stderr
     for words in (["A"], ["--json"], ["--check", "A"], ["--check", "--update"]):
         assert shop.envref("lock", *words).returncode == 2
+
+
+def test_a_composed_name_is_updated_with_what_it_interpolates(shop):
+    """Its value is made of those secrets; a name that has no reference of its own left the lock as it was, or empty."""
+    shop.put(a="1", b="1", c="1")
+    shop.write(".env", "A=ref://ssm/a\nB=ref://ssm/b\nC=ref://ssm/c\nURL=x://$A@${B}/\nMORE=$URL-${ref://ssm/a}\n")
+    assert undated(shop.envref("lock", "--update", "URL")) == ["A  nothing -> ssm 1", "B  nothing -> ssm 1"]
+    assert shop.lines() == ["A ssm app/a @1", "B ssm app/b @1"]
+    shop.envref("lock")
+    shop.put(a="2", b="2", c="2")
+    assert undated(shop.envref("lock", "--update", "MORE")) == [
+        "A  ssm 1 -> 2",
+        "B  ssm 1 -> 2",
+        "MORE  ssm 1 -> 2",
+    ]
+    assert shop.lines() == ["A ssm app/a @2", "B ssm app/b @2", "C ssm app/c @1", "MORE ssm app/a @2"]
 
 
 def test_a_store_out_of_reach_holds_up_only_its_own_names(shop):
@@ -584,6 +600,19 @@ def test_it_is_said_where_git_ignores_the_file(clone):
     assert "warning: envref.lock: git ignores it (.gitignore:2: *.lock), so nobody else gets its pins; delete" in said
     subprocess.run(["git", "add", "-f", "envref.lock"], cwd=clone.path, check=True)
     assert "git" not in clone.envref("lock").stderr
+
+
+def test_it_is_said_where_flox_follows_no_lock(clone):
+    """A plugin's table gives the latest versions; the cure takes it out."""
+    manifest = ".flox/env/manifest.toml"
+    clone.write(manifest, 'schema-version = "1.14.0"\n')
+    assert "manifest" not in clone.envref("lock").stderr
+    assert clone.envref("flox-hook", "--write", "--plugin").returncode == 0
+    fact = f"warning: {manifest}: the plugin form in it gives the latest versions, whatever envref.lock has; run: "
+    [said] = [line for line in clone.envref("lock").stderr.splitlines() if manifest in line]
+    assert said.startswith(fact)
+    assert clone.envref(*said.removeprefix(f"{fact}envref ").split()).returncode == 0
+    assert "manifest" not in clone.envref("lock").stderr
 
 
 def test_a_credential_helper_follows_a_locked_project(clone, monkeypatch):

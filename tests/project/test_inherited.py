@@ -111,6 +111,15 @@ def test_a_directory_without_a_config_has_the_usual_files(mono):
     assert last(loaded(mono)) == {"D": "shared", "A": "$A-api"}
 
 
+def test_a_directory_with_nothing_in_it_is_said_to_be_one(mono):
+    """A mistyped name that happens to exist lost the layers in silence; a profile's file alone is something."""
+    mono.write("shared/.envrc", "use flox\n")
+    mono.write("apps/api/.envref.yaml", "extends: ../../shared\nproject: api\n")
+    assert loaded(mono).warnings == ("extends: ../../shared: nothing is there: no .envref.yaml and no .env",)
+    mono.write("shared/.env.stage", "D=shared\n")
+    assert loaded(mono).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [

@@ -40,6 +40,12 @@ def test_a_value_of_a_store_is_a_secret_and_so_is_what_it_is_part_of():
         ("a/b\u20ac", [b"a/b\xe2\x82\xac", b"a/b\\u20ac", b"a\\/b\\u20ac", b"a\\/b\xe2\x82\xac", b"a%2fb%e2%82%ac"]),
         ("pass word", [b"pass+word", b"pass%20word", b"7061737320776f7264"]),
         ("eight of\nit", [b"eight of"]),
+        # as Go 1, node 18 and the sources of Gson and .NET's JavaScriptEncoder have them
+        ("a&b<c", [b"a\\u0026b\\u003cc", b"a\\u0026b\\u003Cc", b"a&b%3Cc"]),
+        ("it's=\u20ac", [b"it\\u0027s\\u003d\\u20ac", "it\\u0027s\\u003d\u20ac".encode(), b"it\\u0027s=\\u20AC"]),
+        ('say "\\+"', [b"say \\u0022\\\\\\u002B\\u0022"]),
+        ("a+$=;,@:/x", [b"a+$=;,%40%3A%2Fx", b"a+$=%3B%2C@:%2Fx", b"a+$=;,@:/x", b"a+$%3D%3B,%40%3A%2Fx"]),
+        ("tilde~ *", [b"tilde%7E+*", b"tilde~%20*", b"tilde~%20%2A"]),
     ],
 )
 def test_a_secret_is_looked_for_as_it_may_be_written(secret, written):

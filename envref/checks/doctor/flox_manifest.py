@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.errors import EnvrefError, MalformedFile
 from envref.flox import form as forms
-from envref.flox import manifest_file
+from envref.flox import manifest_file, unlocked
 from envref.flox.form import Form
 from envref.flox.replay import BREAKS
 from envref.formats import shells
@@ -35,7 +35,7 @@ def missing_or_drifted_block(case: Case) -> Iterator[Finding]:
     if not case.configured or case.faults or case.interpolation_faults:
         return  # nothing could be written now; `unreadable` says why
     try:
-        yield from _differences(_manifest(case), forms.committed(case.project))
+        yield from _differences(manifest_file.around(case.project.root), forms.committed(case.project))
     except MalformedFile as error:
         yield from map(from_problem, error.problems)
     except EnvrefError as error:
@@ -57,21 +57,16 @@ def broken_replays(case: Case) -> Iterator[Finding]:
 def is_in_profile(case: Case) -> bool:
     """Whether the manifest has the profile form: envref quotes its values itself, and no file of Flox holds them."""
     try:
-        return forms.found(_manifest(case)) == forms.PROFILED
+        return forms.found(manifest_file.around(case.project.root)) == forms.PROFILED
     except EnvrefError:
         return False
 
 
-def _manifest(case: Case) -> Manifest:
-    root = case.project.root
-    path = manifest_file.locate(root)
-    inside = manifest_file.folder(path, root)
-    return manifest_file.read(path, os.path.relpath(path, inside), inside=inside)
-
-
 def _differences(manifest: Manifest, project: Project) -> Iterator[Finding]:
-    kind = forms.found(manifest)
-    if kind:
+    kind, latest = forms.found(manifest), unlocked.unlocked(manifest)
+    if latest and project.config.locked:
+        yield Finding(manifest.name, f"the {kind} form in it {unlocked.FACT}", run=unlocked.cure(latest))
+    elif kind:
         form = forms.kept(manifest)
         if str(forms.write(manifest, form, project).manifest) != str(manifest):
             message = f"the {kind} form in it is not what .envref.yaml and the env files say now"

@@ -13,7 +13,11 @@ from envref.backends.table import place_variables, steering_variables
 # ld.so(8), dyld(1), environ(7), resolver(3), the catalogs and locales of glibc
 LOADER = (
     "LD_* DYLD_* _RLD* LIBPATH SHLIB_PATH GCONV_PATH NLSPATH HOSTALIASES RES_OPTIONS LOCALDOMAIN LOCPATH "
-    "GLIBC_TUNABLES RESOLV_HOST_CONF MALLOC_* TERMINFO* TERMCAP TMPDIR TMPPREFIX"
+    "GLIBC_TUNABLES RESOLV_HOST_CONF MALLOC_* TERMINFO* TERMCAP TMPDIR TMPPREFIX "
+    # and what libraries load by a name of their own: libmysqlclient, SDL, OpenMP, CUDA, ROCm, OpenCL, VA-API, Qt
+    "LIBMYSQL_PLUGINS LIBMYSQL_PLUGIN_DIR SDL_DYNAMIC_API OMP_TOOL_LIBRARIES CUDA_INJECTION64_PATH "
+    "NVTX_INJECTION64_PATH HSA_TOOLS_LIB OCL_ICD_VENDORS LIBVA_DRIVERS_PATH VDPAU_DRIVER_PATH "
+    "QT_QPA_PLATFORM_PLUGIN_PATH GI_TYPELIB_PATH NAPI_RS_NATIVE_LIBRARY_PATH LIBCLANG_PATH WINEDLLPATH AWKLIBPATH"
 )
 # bash(1), zshparam(1), ksh(1), dash(1), tcsh(1), fish: all that a shell says it reads or sets itself
 SHELL = (
@@ -44,7 +48,12 @@ INTERPRETERS = (
     "CATALINA_* DOTNET_STARTUP_HOOKS DOTNET_ROOT* DOTNET_ADDITIONAL_DEPS DOTNET_SHARED_STORE CORECLR_* COR_* "
     "LUA_* LUA5* PHPRC PHP_INI_SCAN_DIR R_* JULIA_* ERL_* ELIXIR_ERL_OPTIONS DENO_* BUN_* ELECTRON_RUN_AS_NODE "
     "ELECTRON_EXTRA* GEM_* BUNDLE_GEMFILE BUNDLE_PATH GUILE_* TCLLIBPATH CABAL_* GHC_PACKAGE_PATH STACK_ROOT "
-    "OCAMLRUNPARAM CAML_LD_*"
+    "OCAMLRUNPARAM CAML_LD_* OCAMLPATH OPAMROOT "
+    # pytest, coverage, matplotlib, a venv, Bundler, Mix, Tcl, Emacs, Mono, NuGet, GHC, Racket, Octave: their manuals
+    "PYTEST_ADDOPTS PYTEST_PLUGINS COVERAGE_PROCESS_START COVERAGE_RCFILE MPLBACKEND MPLCONFIGDIR MYPYPATH VIRTUAL_ENV "
+    "BUNDLE_APP_CONFIG BUNDLE_USER_* BUNDLE_BUILD__* MIX_EXS MIX_HOME MIX_ARCHIVES TCL_LIBRARY TK_LIBRARY "
+    "EMACSLOADPATH EMACSPATH MONO_PATH MONO_CONFIG NUGET_PLUGIN_PATHS GHCRTS GHC_ENVIRONMENT PLTCOLLECTS PLTADDONDIR "
+    "OCTAVE_* AWKPATH DART_VM_OPTIONS npm_execpath npm_node_execpath"
 )
 # make(1), cargo, go help environment, pip, uv, gcc(1), cmake(1), and what keeps versions of the others
 BUILD_TOOLS = (
@@ -52,7 +61,11 @@ BUILD_TOOLS = (
     "GOINSECURE GOPRIVATE GONOPROXY GOTOOLCHAIN GOTOOLDIR GOBIN CARGO_* RUSTC* RUSTDOC* RUSTFLAGS RUSTUP_* PIP_* "
     "UV_* PIPENV_* POETRY_* PDM_* CONDA_* VIRTUALENV_* PYENV_* RBENV_* NVM_* ASDF_* SDKMAN_* VOLTA_* COREPACK_* "
     "COMPOSER_HOME COMPOSER_VENDOR_DIR COMPOSER_BIN_DIR CC CXX CPP GCC_EXEC_PREFIX COMPILER_PATH LIBRARY_PATH "
-    "CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH CMAKE_* PKG_CONFIG* CCACHE_* ACLOCAL_PATH"
+    "CPATH C_INCLUDE_PATH CPLUS_INCLUDE_PATH CMAKE_* PKG_CONFIG* CCACHE_* ACLOCAL_PATH "
+    # make's implicit rules, configure and cgo run these, or a compiler that they tell where its parts are
+    "CFLAGS CXXFLAGS CPPFLAGS FFLAGS LDFLAGS LDSHARED CGO_CFLAGS CGO_CXXFLAGS CGO_CPPFLAGS CGO_LDFLAGS LD AR AS NM FC "
+    "RANLIB YACC LEX MAKE CARGO CONFIG_SITE CONFIG_SHELL SWIFT_EXEC DEVELOPER_DIR SDKROOT SCCACHE_* STACK_YAML "
+    "GOENV_* NODENV_* JENV_* TFENV_* FNM_* rvm_* N_PREFIX PROTO_HOME COMPOSER"
 )
 # git(1), ssh(1), less(1), sudo(8), man(1), rsync(1), tar(1), vim, and others that start programs
 RUNNING_TOOLS = (
@@ -73,7 +86,15 @@ RUNNING_TOOLS = (
     "GBM_BACKENDS_PATH ALSA_CONFIG_* LADSPA_PATH SCREENRC TMUX TMUX_TMPDIR PRE_COMMIT_HOME TASKRC MSBuildSDKsPath "
     "MSBUILDSDKSPATH SQLITE_HISTORY MYSQL_HISTFILE REDISCLI_HISTFILE GDBHISTFILE QEMU_LD_PREFIX QEMU_SET_ENV P4CONFIG "
     "P4EDITOR P4PORT CVSEDITOR CVSROOT DIFFPROG NU_LIB_DIRS NU_PLUGIN_DIRS TEXMFHOME TEXMFCNF LLVM_PROFILE_FILE "
-    "GCOV_PREFIX ASAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS"
+    "GCOV_PREFIX ASAN_OPTIONS LSAN_OPTIONS TSAN_OPTIONS UBSAN_OPTIONS "
+    # apt.conf(5), groff(1), gh help environment, hg help environment, sk, nnn, and what assistants run or read first
+    "APT_CONFIG GROFF_* GH_BROWSER GH_PATH GH_CONFIG_DIR GLAB_CONFIG_DIR HGEDITOR HGMERGE JJ_CONFIG MAILCAPS OPENER "
+    "SKIM_DEFAULT_* NNN_OPENER NNN_PLUG SOPS_AGE_KEY_CMD SOPS_AGE_SSH_PRIVATE_KEY_CMD LEFTHOOK_BIN LEFTHOOK_CONFIG "
+    "BIOME_BINARY TURBO_BINARY_PATH CYPRESS_RUN_BINARY CHROME_BIN PACKER_CONFIG* PACKER_PLUGIN_PATH VAGRANT_HOME "
+    "VAGRANT_CWD VAGRANT_VAGRANTFILE VAGRANT_DOTFILE_PATH TF_REATTACH_PROVIDERS TG_TF_PATH TERRAGRUNT_TFPATH "
+    "PULUMI_HOME PULUMI_BACKEND_URL TWINE_REPOSITORY_URL HOMEBREW_BREW_WRAPPER GTAGSCONF PROXYCHAINS_CONF_FILE "
+    "TSOCKS_CONF_FILE ZELLIJ_CONFIG_* CLAUDE_CONFIG_DIR CLAUDE_CODE_SHELL_PREFIX CODEX_HOME ODBCINI ODBCSYSINI "
+    "ODBCINSTINI"
 )
 # curl(1), wget(1), docker, openssl, krb5, libpq: where connections go, and what they are trusted by
 NETWORK = (
@@ -89,6 +110,17 @@ STORES = steering_variables()
 # The programs that read these do so whatever the case of the letters is: npm, yarn, pnpm, and all that knows a proxy.
 ANY_CASE = "NPM_CONFIG_* YARN_* PNPM_*"
 PROXY = "_PROXY"
+# Whatever begins such a name, some program runs the value, or hands it to a Java that does.
+ENDINGS = (
+    "_PAGER",
+    "_EDITOR",
+    "_ASKPASS",
+    "_PASSWORD_COMMAND",
+    "_JAVA_OPTS",
+    "_JAVA_OPTIONS",
+    "_JVM_OPTS",
+    "_VM_OPTIONS",
+)
 NO_PROXY = "NO_PROXY"  # it only takes away
 # An endpoint that is exported here is the next activation's "own" address, and would pass the trust of its user.
 ENDPOINTS = place_variables()
@@ -149,10 +181,10 @@ def is_dangerous(name: str, value: str = "") -> bool:
         return not _is_here(value)
     upper = name.upper()
     if upper.endswith(PROXY):
-        return upper != NO_PROXY and not _is_here(value)
+        return upper != NO_PROXY and not (_is_here(value) or _is_harmless(PROXY, value))
     if name in _HARMLESS:
         return False
-    if name in _RISKY or upper in _ANY_CASE:
+    if name in _RISKY or upper in _ANY_CASE or name.endswith(ENDINGS):
         return not _is_harmless(name, value)
     return False
 
@@ -172,7 +204,7 @@ def _is_harmless(name: str, value: str) -> bool:
     """Whether this value makes a dangerous name harmless. One that is not known yet, or has a `$` in it, never does."""
     if not value or "$" in value:
         return False
-    from envref.project.trust.harmless import VALUES
+    from envref.project.trust.harmless import judge_of
 
-    judge = VALUES.get(name)
+    judge = judge_of(name)
     return judge is not None and judge(value)

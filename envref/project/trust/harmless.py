@@ -45,6 +45,9 @@ _JAVA_PROPERTIES = (
     "-Dspring.profiles.active=",
 )
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+_=.:,%")
+_JAVA_NAMES = ("_JAVA_OPTS", "_JAVA_OPTIONS", "_JVM_OPTS")
+_WORDS = ("true", "false", "yes", "no", "on", "off", "loopback", "linklocal", "uniquelocal")  # the last three: Express
+_DIGITS = 2  # hops, and 0 to 99 as an address of IPv4
 _SHIFTING = ("/proc", "/dev")
 
 
@@ -88,11 +91,22 @@ def _upwards(path: str) -> list[str]:
     return folders
 
 
+def _is_no_address(value: str) -> bool:
+    """How an application trusts its proxy (`TRUST_PROXY=1`): a word, or an address of 0.0.0.0/8, where nobody is."""
+    return value.lower() in _WORDS or (_is_number(value) and len(value) <= _DIGITS)
+
+
+def judge_of(name: str) -> Callable[[str], bool] | None:
+    """What tells whether a value of this name is harmless; None where none is. `_PROXY` stands for all proxies."""
+    return VALUES.get(name) or (_of_java if name.endswith(_JAVA_NAMES) else None)
+
+
 VALUES: Mapping[str, Callable[[str], bool]] = {
     **dict.fromkeys(("UID", "GID", "COLUMNS", "LINES"), _is_number),
     "NODE_OPTIONS": _of_node,
     **dict.fromkeys(("JAVA_OPTS", "MAVEN_OPTS", "GRADLE_OPTS", "CATALINA_OPTS", "SBT_OPTS"), _of_java),
-    **dict.fromkeys(("JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH"), _is_installed),
+    **dict.fromkeys(("JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH", "CHROME_BIN"), _is_installed),
     "BROWSER": ("none", "false").__contains__,
+    "_PROXY": _is_no_address,
     "TMPDIR": ("/tmp", "/var/tmp").__contains__,  # noqa: S108  the system's own
 }

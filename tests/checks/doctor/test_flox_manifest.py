@@ -79,6 +79,19 @@ def test_a_block_of_any_form(environment, options):
     assert environment.read(MANIFEST) == written
 
 
+@pytest.mark.parametrize("option", ["--native", "--plugin"])
+def test_a_form_that_follows_no_lock(environment, option):
+    """What was written before `locked: true` came went on with the latest versions, and nothing said so."""
+    environment.write(".env", "K=ref://store//other/k\n")
+    cured(environment, f"envref flox-hook --write {option}")
+    assert told(environment)[1] == []
+    environment.write(".envref.yaml", environment.read(".envref.yaml").rstrip("}") + ', "locked": true}')
+    kept, [run] = told(environment)
+    assert f"the {option[2:]} form in it gives the latest versions, whatever envref.lock has" in kept
+    cured(environment, run)
+    assert told(environment)[1] == []
+
+
 def test_a_new_variable_is_a_drift_of_a_form_that_names_them(environment):
     """The undo script of the profile form has the names; the hook form has none."""
     cured(environment, "envref flox-hook --write --placement profile")
