@@ -17,16 +17,19 @@ import marshal
 import os
 import resource
 import select
+import signal
 import socket
 import sys
 import threading
 
 
 def receive(caller):
-    """What fork_call.py sends: a byte that brings the descriptors, then the request to the end."""
-    _, descriptors, _, _ = socket.recv_fds(caller, 1, 3)
-    content = b"".join(iter(lambda: caller.recv(1 << 20), b""))
-    return marshal.loads(content), descriptors
+    """What fork_call.py sends: a byte that brings the descriptors, then the request to the end. None if it has gone."""
+    try:
+        _, descriptors, _, _ = socket.recv_fds(caller, 1, 3)
+        return marshal.loads(b"".join(iter(lambda: caller.recv(1 << 20), b""))), descriptors
+    except (OSError, EOFError):
+        return None
 
 
 def serve(address):
@@ -35,42 +38,58 @@ def serve(address):
     listener.bind(f"{address}.new")
     listener.listen(64)
     os.rename(f"{address}.new", address)
+    ended = _told_of_ends()
+    callers = {}
     while True:
-        ready, _, _ = select.select([listener, 0], [], [])
+        ready, _, _ = select.select([listener, ended, 0], [], [])
         if 0 in ready:
             os._exit(0)
+        if ended in ready:
+            os.read(ended, 1 << 10)
+            _reap(callers)
+        if listener not in ready:
+            continue
         caller, _ = listener.accept()
-        _reap()
-        if os.fork() == 0:
-            request, descriptors = receive(caller)
-            _keep(os.fork(), caller, descriptors)
-            return _adopt(request, descriptors)
-        caller.close()
+        if (received := receive(caller)) is None:
+            continue
+        process = os.fork()
+        if process == 0:
+            return _adopt(*received)
+        for descriptor in received[1]:
+            os.close(descriptor)
+        callers[process] = caller
+        _tell(caller, process)
 
 
-def _reap():
-    """The keepers that have ended. No signal tells: a program would inherit how it is treated."""
+def _told_of_ends():
+    """What can be read once a child has ended. A copy has nothing of it (`_adopt`)."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reading
+
+
+def _reap(callers):
+    """Tells each caller how its program ended."""
+    while callers:
+        process, status = os.waitpid(-1, os.WNOHANG)
+        if not process:
+            return
+        with callers.pop(process) as caller:
+            _tell(caller, status)
+
+
+def _tell(caller, number):
     try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def _keep(process, caller, descriptors):
-    """In the parent of the program: says who it is and how it ended, and ends. In the program: nothing."""
-    if not process:
-        return
-    for descriptor in descriptors:
-        os.close(descriptor)
-    try:
-        caller.sendall(f"{process}\n".encode())
-        caller.sendall(f"{os.waitpid(process, 0)[1]}\n".encode())
-    finally:
-        os._exit(0)
+        caller.sendall(f"{number}\n".encode())
+    except OSError:
+        pass  # it has gone
 
 
 def _adopt(request, descriptors):
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for target, descriptor in enumerate(descriptors):
         os.dup2(descriptor, target)
     os.closerange(3, max(3, *descriptors) + 64)

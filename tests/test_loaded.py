@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import subprocess
 import sys
 
@@ -154,6 +155,23 @@ def test_what_hangs_is_killed(bare, project, monkeypatch):
     monkeypatch.setattr(loaded, "_ENDS", 1.0)
     with pytest.raises(subprocess.TimeoutExpired):
         bare.run(["import time; time.sleep(600)"], "", {"PATH": os.environ["PATH"]}, project.path)
+
+
+def test_a_caller_that_goes_takes_nobody_along(bare, project):
+    """Before it has asked, or while its program runs: the next is served meanwhile and afterwards, with its own three."""
+    environment = {"PATH": os.environ["PATH"]}
+    count = ["import os; print(len(os.listdir('/proc/self/fd')))"]
+    alone = bare.run(count, "", environment, project.path)
+    with socket.socket(socket.AF_UNIX) as gone:
+        gone.connect(bare._server.address)
+    reading, writing = os.pipe()
+    bare._server.ask(["import sys; sys.stdin.read()"], environment, project.path, [reading, 1, 2]).close()
+    os.close(reading)
+    meanwhile = bare.run(count, "", environment, project.path)
+    os.close(writing)  # ends it
+    afterwards = [bare.run(count, "", environment, project.path) for _ in range(3)]
+    assert alone.stdout
+    assert [(each.returncode, each.stdout) for each in [meanwhile, *afterwards]] == [(0, alone.stdout)] * 4
 
 
 def test_what_it_starts_is_seen(bare, project):
