@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 
 import pytest
 
 from bench import callgrind, ratios
-from bench.installed import installed
+from bench.installed import PASS, installed
 from bench.modules import Module, grown, modules_of
 from bench.ratios import Measured, Ratio
 from envref.backends.vault import session
 from tests.requirements import first_python, missing, need
 
 
-@first_python
-def test_hot_commands_cost_what_they_did():
-    """In instructions, over those of `python -c pass`. If it is meant to cost more: make counts."""
+@pytest.fixture(scope="module")
+def place():
     need("valgrind")
+    with installed() as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def one(place):
+    """What `python -c pass` costs: the same whatever envref does."""
+    return callgrind.count(place.command(PASS))
+
+
+@pytest.fixture(scope="module")
+def hot(place, one):
+    """What envref costs as it is."""
     if not session.remember("probe", "probe", 5):
         missing("the kernel's keyring is denied here")
+    return ratios.measure(place, ratios.HOT, one)
+
+
+@first_python
+def test_hot_commands_cost_what_they_did(place, hot):
+    """In instructions, over those of `python -c pass`. If it is meant to cost more: make counts."""
     known = ratios.read()
     if known is None:
         pytest.skip(f"nothing is checked in for Python {ratios.SERIES}: make counts")
-    with installed() as place:
-        found = ratios.faults(known, ratios.measure(place, ratios.HOT))
-        assert not found, ratios.explained(place, found)
+    found = ratios.faults(known, hot)
+    assert not found, ratios.explained(place, found)
+
+
+@contextlib.contextmanager
+def added(place, text_of):
+    """More code at the end of modules of that envref, by their files below `envref/`."""
+    files = {pathlib.Path(place.packages, "envref", file): more for file, more in text_of.items()}
+    before = {file: file.read_bytes() for file in files}
+    try:
+        for file, more in files.items():
+            file.write_bytes(before[file] + more.encode())
+        yield
+    finally:
+        for file, content in before.items():
+            file.write_bytes(content)
 
 
 @first_python
-def test_what_grew_is_named():
+def test_what_grew_is_named(place, one, hot):
     """An import that is new, and a module that does more."""
-    need("valgrind")
-    with installed() as place:
-        before = ratios.measure(place, ["plain"])
-        modules = modules_of(place.command("plain"))
-        package = pathlib.Path(place.packages, "envref")
-        for file, more in (("cli/activate.py", "import shlex\n"), ("streams.py", "for _ in range(20000): pass\n")):
-            with open(package / file, "a", encoding="utf-8") as opened:
-                opened.write(more)
-        [sentence] = ratios.faults(before, ratios.measure(place, ["plain"])).values()
+    modules = modules_of(place.command("plain"))
+    with added(place, {"cli/activate.py": "import shlex\n", "streams.py": "for _ in range(20000): pass\n"}):
+        [sentence] = ratios.faults(hot, ratios.measure(place, ["plain"], one)).values()
         lines = grown(modules, modules_of(place.command("plain")))
     assert sentence.startswith("plain: ")
     assert lines[0].startswith("new: shlex, about ")
