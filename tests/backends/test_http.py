@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import http.server as http_server
 import ssl
 import threading
 import time
@@ -10,11 +11,13 @@ from weakref import ref
 
 import pytest
 
+from envref.backends.http import pool as pools
 from envref.backends.http import threads, way
 from envref.backends.http.connection import LARGEST_BODY, Answer, Connection, NotHttp, Server, Unusual, is_late
 from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
 from envref.backends.http.way import Trusting, is_proxied
+from tests.backends.doubles.loopback import LoopbackService
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
@@ -181,6 +184,97 @@ class TestSharing:
         assert watch.seconds() < 10
 
 
+class Meeting(LoopbackService):
+    """Answers once as many requests are there as it waits for, in each for who asks. `asked` is who did."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+        self.answers = threading.Event()
+
+    def handler(self):
+        service = self
+
+        class Handler(http_server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self):
+                service.asked.append(self.path)
+                service.answers.wait(20)
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        return Handler
+
+
+class TestTurns:
+    @pytest.fixture
+    def meeting(self):
+        with Meeting() as service:
+            yield service
+
+    def asking(self, pool, *targets):
+        def ask():
+            for target in targets:
+                pool.ask("GET", target, {}, time.monotonic() + 20)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        return thread
+
+    def until(self, condition):
+        late = time.monotonic() + 20
+        while not condition():
+            assert time.monotonic() < late
+            time.sleep(0.005)
+
+    def pool(self, meeting):
+        return Connections(Server("127.0.0.1", int(meeting.endpoint.rpartition(":")[2]), None))
+
+    def test_whoever_waits_comes_before_whoever_asks_again(self, meeting, monkeypatch):
+        """So several stores move on at once over one connection."""
+        monkeypatch.setattr(pools, "_BRIEFLY", 20)
+        pool = self.pool(meeting)
+        one = self.asking(pool, "/one", "/one/more")
+        self.until(lambda: meeting.asked)
+        two = self.asking(pool, "/two", "/two/more")
+        self.until(lambda: pool._waiting)
+        meeting.answers.set()
+        one.join()
+        two.join()
+        assert meeting.asked[:2] == ["/one", "/two"]
+        assert sorted(meeting.asked[2:]) == ["/one/more", "/two/more"]
+        assert meeting.connections == 1
+        pool.close()
+
+    def test_nobody_waits_for_a_server_that_takes_its_time(self, meeting):
+        """A second connection is opened: a store that hangs holds up nobody else."""
+        pool = self.pool(meeting)
+        threads = [self.asking(pool, "/one"), self.asking(pool, "/two")]
+        self.until(lambda: len(meeting.asked) == 2)
+        meeting.answers.set()
+        for thread in threads:
+            thread.join()
+        assert meeting.connections == 2
+        assert len(pool._idle) == 2
+        pool.close()
+
+    def test_a_request_that_failed_leaves_its_place(self, script):
+        """The next one is made at once."""
+        pool = Connections(opened(script(None, http(b"one"))).server)
+        with pytest.raises(ConnectionError):
+            pool.ask("GET", "/", {}, time.monotonic() + 20)
+        watch = Stopwatch()
+        assert pool.ask("GET", "/", {}, time.monotonic() + 20).body == b"one"
+        assert watch.seconds() < 5
+        pool.close()
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
     return certificates(tmp_path_factory.mktemp("tls") / "certificates")
@@ -206,7 +300,7 @@ class TestTls:
     def test_authorities_are_read_once(self, files, monkeypatch):
         """However many connections begin at once."""
         made = []
-        monkeypatch.setattr(way, "trusting", lambda authorities: made.append(authorities) or object())
+        monkeypatch.setattr(way, "trusting", lambda authorities: made.append(tuple(authorities)) or object())
         trusted = Trusting([files["authority_pem"]])
         contexts = [trusted() for _ in range(8)]
         assert made == [(files["authority_pem"],)]

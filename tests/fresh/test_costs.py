@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from contextlib import closing
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from envref.fresh.seen import NAME, Seen
 from envref.project.project import configured
 from tests.backends.conftest import secret_service  # noqa: F401  # a fixture
+from tests.backends.doubles.relay import Relay
 from tests.backends.stores import shim
 from tests.backends.stores.openbao import TOKEN
 from tests.backends.stores.pass_store import Passwords
@@ -22,47 +22,6 @@ from tests.requirements import first_python
 pytestmark = [first_python, pytest.mark.usefixtures("trusted")]
 
 KEYS = [f"key{number}" for number in range(100)]
-
-
-class Relay:
-    """A port, or a socket, in front of another one. It counts the connections, and the requests of HTTP in them."""
-
-    def __init__(self, family, here, there):
-        self.connections = self.requests = 0
-        self._family = family
-        self._there = there
-        self._listening = socket.create_server(here, family=family, backlog=128)
-        self.address = self._listening.getsockname()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self):
-        self._listening.close()
-
-    def _serve(self):
-        while True:
-            try:
-                near, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            far = socket.socket(self._family)
-            far.connect(self._there)
-            for one, other, counted in ((near, far, True), (far, near, False)):
-                threading.Thread(target=self._pass_on, args=(one, other, counted), daemon=True).start()
-
-    def _pass_on(self, one, other, counted):
-        while chunk := _received(one):
-            self.requests += chunk.count(b" HTTP/1.1\r\n") * counted
-            other.sendall(chunk)
-        for each in (one, other):
-            each.close()
-
-
-def _received(connection):
-    try:
-        return connection.recv(1 << 16)
-    except OSError:
-        return b""
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from envref.backends.command import Finished
     from envref.backends.hashicorp_vault.endpoint import Endpoint
+    from envref.backends.http.pool import Connections
     from envref.store_errors import BackendError
 
 PACKAGES = (Package("vault-bin", group="vault", unfree=True, also="vault"),)
@@ -38,6 +39,7 @@ class ServerAccess:
         self._settings = settings
         self._token = Secret(token) if token else None
         self._found: Program | None = None
+        self._connections: Connections | None = None  # they last as long as a backend of this host has them
 
     def run(self, arguments: Sequence[str], deadline: float, *, payload: bytes | None = None) -> Finished:
         return self._program.run(arguments, deadline, payload=payload, extra=self._variables())
@@ -91,6 +93,7 @@ class ServerAccess:
             if printed.status or not is_sendable(server.token):
                 raise Unusual
         Secret(server.token)  # registers it, so that messages hide it
+        self._connections = server.connections
         return server
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from envref.backends.answer import answered
 from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
 from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
-from envref.backends.http.connection import Answer, Connection, NotHttp, Unusual, is_late
+from envref.backends.http.connection import Answer, NotHttp, Unusual, is_late
 from envref.backends.throttling import patiently
 from envref.store_errors import BackendError
 
@@ -49,37 +49,35 @@ def _replies(
     login: Login,
     question: Callable[[_Reader[_Told], KvPlace, int], _Told],
 ) -> dict[KvPlace, _Told | BackendError]:
-    connection = Connection(server.server(), deadline)
-    reader: _Reader[_Told] = _Reader(server, connection, mount, deadline, login)
+    reader: _Reader[_Told] = _Reader(server, mount, deadline, login)
+    replies: dict[KvPlace, _Told | BackendError] = {}
     try:
-        reader.read(places, question)
+        engine = reader.engine()
+        for place in places:
+            replies[place] = answered(question, reader, place, engine)
+    except Unusual:
+        server.connections.close()  # before the program is started: the server may serve one of us at a time
+        raise
     except (OSError, NotHttp) as failed:
-        if is_late(failed):
-            return reader.replies
-        return {**dict.fromkeys(places, unreachable(server.url, failed)), **reader.replies}
-    finally:
-        connection.close()
-    return reader.replies
+        if not is_late(failed):
+            return {**dict.fromkeys(places, unreachable(server.url, failed)), **replies}
+        return dict(replies)
+    else:
+        return dict(replies)
+    finally:  # an error knows where it was raised, and so what has a name here
+        replies.clear()
 
 
 class _Reader(Generic[_Told]):
-    """The replies so far."""
+    """One backend's requests to its mount."""
 
-    def __init__(self, server: Endpoint, connection: Connection, mount: str, deadline: float, login: Login) -> None:
-        self.replies: dict[KvPlace, _Told | BackendError] = {}
+    def __init__(self, server: Endpoint, mount: str, deadline: float, login: Login) -> None:
         self._server = server
-        self._connection = connection
         self._mount = mount
         self._deadline = deadline
         self._login = login
 
-    def read(self, places: Sequence[KvPlace], question: Callable[[_Reader[_Told], KvPlace, int], _Told]) -> None:
-        """Raises what ends the reading before the last path."""
-        engine = self._engine()
-        for place in places:
-            self.replies[place] = answered(question, self, place, engine)
-
-    def _engine(self) -> int:
+    def engine(self) -> int:
         """The version of the mount's KV engine. Looked up first, as the program does: else every path would look
         absent.
         """
@@ -116,12 +114,12 @@ class _Reader(Generic[_Told]):
 
     def _read(self, target: str) -> Answer:
         (answer,) = patiently(
-            lambda targets: [self._connection.ask("GET", each, self._server.headers()) for each in targets],
-            [target],
-            self._deadline,
-            Answer.pause,
+            lambda targets: [self._asked(each) for each in targets], [target], self._deadline, Answer.pause
         )
         return answer
+
+    def _asked(self, target: str) -> Answer:
+        return self._server.connections.ask("GET", target, self._server.headers(), self._deadline)
 
     def _refusal(self, target: str, answer: Answer, path: str = "") -> BackendError:
         errors = _members(answer.body).get("errors")

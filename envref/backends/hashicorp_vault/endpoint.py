@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envref.backends.http.connection import Server, is_sendable
-from envref.backends.http.way import Location, certificates_below, is_proxied, plain_address, trusting
+from envref.backends.http.pool import connections_to
+from envref.backends.http.way import Trusting, certificates_below, is_proxied, plain_address, trusting
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Mapping
+
+    from envref.backends.http.way import Location
 
 _DEFAULT = "https://127.0.0.1:8200"
 _MAKERS = ("VAULT_", "BAO_")
@@ -26,32 +29,24 @@ _HONOURED = {
 }
 # These do not affect a read: they shape the program's output, or limit what envref's own deadline limits.
 _HARMLESS = {"CLIENT_TIMEOUT", "CLI_NO_COLOR", "CONFIG_PATH", "DETAILED", "FORMAT", "LOG_LEVEL", "MAX_RETRIES"}
+_OF_TLS = ("CACERT", "CAPATH", "CLIENT_CERT", "CLIENT_KEY", "SKIP_VERIFY")
 # As the program reads a boolean.
 _TRUE, _FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"", "0", "f", "F", "FALSE", "false", "False"}
 
 
-class Endpoint:
-    """A server: its address, what is sent to it, and how it proves who it is."""
+class VaultTrust(Trusting):
+    """TLS by the program's settings, with a certificate of the client's own where they name one."""
 
-    def __init__(self, address: Location, settings: Mapping[str, str]) -> None:
-        self.url, self.host, self.port, self.secure = address
-        self.token = settings.get("TOKEN", "")
-        self.namespace = settings.get("NAMESPACE", "")
-        self.server_name = settings.get("TLS_SERVER_NAME") or self.host
-        self._settings = settings
+    __slots__ = ("_settings",)
 
-    def headers(self) -> dict[str, str]:
-        """The headers of each request, with the token."""
-        named = {"X-Vault-Token": self.token, "X-Vault-Namespace": self.namespace}
-        return {"X-Vault-Request": "true", **{name: value for name, value in named.items() if value}}
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        super().__init__()
+        self._settings = {name: settings[name] for name in _OF_TLS if name in settings}
+        self.identity = tuple(self._settings.items())
 
-    def server(self) -> Server:
-        """The address, and how to connect to it."""
-        return Server(self.host, self.port, self._tls if self.secure else None, self.server_name)
-
-    def _tls(self) -> ssl.SSLContext:
+    def _made(self) -> ssl.SSLContext:
         """OSError or ValueError for files that can't be used."""
-        context = trusting(list(self._authorities()))
+        context = trusting(list(self._files()))
         if "CLIENT_CERT" in self._settings:
             # Gives a password, or OpenSSL would ask for one on the terminal.
             context.load_cert_chain(self._settings["CLIENT_CERT"], self._settings["CLIENT_KEY"], password="")
@@ -62,11 +57,27 @@ class Endpoint:
             context.verify_mode = ssl.CERT_NONE
         return context
 
-    def _authorities(self) -> Iterable[str]:
+    def _files(self) -> Iterable[str]:
         """Files with certificates: CACERT, or else every file below CAPATH, whatever its name."""
         if "CACERT" in self._settings:
             return (self._settings["CACERT"],)
         return certificates_below(self._settings.get("CAPATH", ""))
+
+
+class Endpoint:
+    """A server: its address, what is sent to it, and the connections to it, which backends of the same one share."""
+
+    def __init__(self, address: Location, settings: Mapping[str, str]) -> None:
+        self.url, self.host, self.port, self.secure = address
+        self.token = settings.get("TOKEN", "")
+        self.namespace = settings.get("NAMESPACE", "")
+        tls = VaultTrust(settings) if self.secure else None
+        self.connections = connections_to(Server(self.host, self.port, tls, settings.get("TLS_SERVER_NAME", "")))
+
+    def headers(self) -> dict[str, str]:
+        """The headers of each request, with the token."""
+        named = {"X-Vault-Token": self.token, "X-Vault-Namespace": self.namespace}
+        return {"X-Vault-Request": "true", **{name: value for name, value in named.items() if value}}
 
 
 def endpoint(environment: Mapping[str, str], program: str) -> Endpoint | None:

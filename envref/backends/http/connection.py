@@ -70,7 +70,7 @@ class Server:
     @property
     def identity(self) -> object:
         """The same for servers between which a connection makes no difference; None if nobody can tell."""
-        trusted = () if self.tls is None else getattr(self.tls, "authorities", None)
+        trusted = () if self.tls is None else getattr(self.tls, "identity", None)
         return None if trusted is None else (self.host, self.port, self.name, self.patience, self.tls is None, trusted)
 
     @property

@@ -11,13 +11,26 @@ from envref.store_errors import BackendError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
-    from envref.backends.http.connection import Server
+    from envref.backends.http.connection import Answer, Server
 
     _Job = TypeVar("_Job")
     _Result = TypeVar("_Result")
+
+_BRIEFLY = 0.05  # seconds; a server that takes longer to answer is worth another connection
+
+
+class _Waiting:
+    """A request that waits for a connection: `called` is free once it has one."""
+
+    __slots__ = ("called", "connection")
+
+    def __init__(self) -> None:
+        self.called = allocate_lock()
+        self.called.acquire()
+        self.connection: Connection | None = None
 
 
 class Connections:
@@ -26,6 +39,47 @@ class Connections:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._idle: list[Connection] = []
+        self._turn = allocate_lock()  # for the next two
+        self._asking = 0  # connections that `ask` has
+        self._waiting: list[_Waiting] = []
+
+    def ask(self, method: str, target: str, headers: Mapping[str, str], deadline: float) -> Answer:
+        """The answer over whichever connection is free first: several who ask at once take turns request by request.
+
+        Another one is opened only where none is free for a while. Raises what `Connection.ask` raises.
+        """
+        connection = self._next(deadline)
+        try:
+            return connection.ask(method, target, headers)
+        finally:
+            self._pass_on(connection)
+
+    def _next(self, deadline: float) -> Connection:
+        with self._turn:
+            if self._idle or not self._asking:
+                self._asking += 1
+                return self._taken(deadline)
+            waiting = _Waiting()
+            self._waiting.append(waiting)
+        waiting.called.acquire(timeout=_BRIEFLY)
+        with self._turn:
+            if waiting.connection is None:
+                self._waiting.remove(waiting)
+                self._asking += 1
+                return self._taken(deadline)
+        waiting.connection.deadline = deadline
+        return waiting.connection
+
+    def _pass_on(self, connection: Connection) -> None:
+        """To the request that waits longest; nobody who asks again comes before it."""
+        with self._turn:
+            if not self._waiting:
+                self._asking -= 1
+                self._idle.append(connection)
+                return
+            first = self._waiting.pop(0)
+            first.connection = connection
+        first.called.release()
 
     def side_by_side(
         self, work: Callable[[Connection, _Job], _Result], jobs: Sequence[_Job], at_once: int, deadline: float
@@ -71,18 +125,21 @@ class Connections:
         self.close()
 
 
-# By Server.identity, those that somebody has: the stores of one host share them, one after another.
+# By Server.identity, those that somebody has: the stores of one host share them, one after another or at once.
 _known: dict[object, ref[Connections]] = {}
+_search = allocate_lock()
 
 
 def connections_to(server: Server) -> Connections:
     """The connections to the server that others have already, or new ones."""
     identity = server.identity
-    known = _known.get(identity) if identity is not None else None
-    connections = (known() if known else None) or Connections(server)
-    if identity is not None:
+    if identity is None:
+        return Connections(server)
+    with _search:  # several stores begin at once
+        known = _known.get(identity)
+        connections = (known() if known else None) or Connections(server)
         _known[identity] = ref(connections)
-    return connections
+        return connections
 
 
 def judged(

@@ -47,22 +47,26 @@ def trusting(authorities: Sequence[str] = ()) -> ssl.SSLContext:
 
 
 class Trusting:
-    """`trusting` these authorities, for a Server; those with the same ones can share their connections.
+    """`trusting` these authorities, for a Server; those of the same `identity` can share their connections.
 
     Made once for all connections, several of which begin at once: reading the system's authorities takes 20 ms.
     """
 
-    __slots__ = ("_context", "_turn", "authorities")
+    __slots__ = ("_authorities", "_context", "_turn", "identity")
 
     def __init__(self, authorities: Sequence[str] = ()) -> None:
-        self.authorities = tuple(authorities)
+        self._authorities = tuple(authorities)
+        self.identity: tuple[object, ...] = self._authorities
         self._turn = allocate_lock()
         self._context: ssl.SSLContext | None = None
 
     def __call__(self) -> ssl.SSLContext:
         with self._turn:
-            self._context = self._context or trusting(self.authorities)
+            self._context = self._context or self._made()
             return self._context
+
+    def _made(self) -> ssl.SSLContext:
+        return trusting(self._authorities)
 
 
 def certificates_below(directory: str) -> Iterator[str]:

@@ -105,6 +105,44 @@ class TestEndpoint:
         assert endpoint(variables, "vault") is None
 
 
+SECURE = {"VAULT_ADDR": "https://v.test", "VAULT_CACERT": "/ca.pem"}
+CLIENT = {"VAULT_CLIENT_CERT": "/client.pem", "VAULT_CLIENT_KEY": "/client.key"}
+
+
+class TestSharing:
+    @pytest.mark.parametrize(
+        "more", [{"VAULT_NAMESPACE": "a"}, {"VAULT_TOKEN": "t"}, {"VAULT_FORMAT": "json"}], ids=str
+    )
+    def test_backends_of_one_server_share_their_connections(self, more):
+        """Who asks, and in which namespace, is said in each request."""
+        for settings in (SECURE, {**SECURE, **CLIENT}, {"VAULT_ADDR": "http://v.test"}):
+            first = endpoint(settings, "vault")
+            assert endpoint({**settings, **more}, "vault").connections is first.connections
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"VAULT_ADDR": "http://v.test"},
+            {"VAULT_ADDR": "https://w.test"},
+            {"VAULT_ADDR": "https://v.test:8200"},
+            {"VAULT_CACERT": "/other.pem"},
+            {"VAULT_CACERT": ""},
+            {"VAULT_CAPATH": "/authorities"},
+            {"VAULT_SKIP_VERIFY": "true"},
+            {"VAULT_TLS_SERVER_NAME": "w.test"},
+            CLIENT,
+            {**CLIENT, "VAULT_CLIENT_KEY": "/other.key"},
+        ],
+        ids=str,
+    )
+    def test_what_shapes_a_connection_parts_them(self, more):
+        """Whoever is trusted or trusts in another way has one of its own."""
+        made = [endpoint(settings, "vault") for settings in (SECURE, {**SECURE, **CLIENT})]
+        other = endpoint({**SECURE, **more}, "vault")
+        shared = [each for each in made if each.connections is other.connections]
+        assert shared == ([made[1]] if more == CLIENT else [])
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     return certificates(tmp_path_factory.mktemp("tls") / "certificates")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from envref.backends.hashicorp_vault.store import HashicorpVault
+from envref.backends.http import pool
 from envref.backends.throttling import Throttled
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -23,9 +25,16 @@ from envref.store_errors import (
     FieldNotFound,
     SecretNotFound,
 )
+from envref.project.config.model import BackendConfig
+from envref.refs.address import Address
+from envref.refs.reference import Reference
+from envref.resolve.resolve import Scope, resolve
+from envref.resolve.store import Store, Stores
+from envref.secret import Secret
 from tests.backends import asking
 from tests.backends.asking import KEY, soon
 from tests.backends.contract import KEYS, BackendContract, values_of
+from tests.backends.doubles.relay import Relay
 from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
 from tests.backends.stores.shim import recorded
 from tests.lateness import Stopwatch
@@ -103,6 +112,48 @@ URL: GET http://127.0.0.1:9/v1/secret/data/envref/app/key
 Code: 429. Errors:
 
 * request path "secret/data/envref/app/key": rate limit quota exceeded"""
+
+
+class TestOneHost:
+    """Two namespaces of one server: two backends, behind a relay that counts connections."""
+
+    @pytest.fixture
+    def relay(self, bao, monkeypatch):
+        with contextlib.closing(Relay(socket.AF_INET, ("127.0.0.1", 0), ("127.0.0.1", bao.port))) as relay:
+            monkeypatch.setenv("VAULT_ADDR", f"http://127.0.0.1:{relay.address[1]}")
+            yield relay
+
+    @pytest.fixture
+    def resolved(self, bao, relay, monkeypatch):
+        """The values for references; in the first namespace four keys are, in the other one eight."""
+        monkeypatch.setattr(pool, "_BRIEFLY", 20)  # a busy machine is no reason for another connection here
+        for number in range(8):
+            bao.put(f"envref/app/k{number}", {"value": f"two{number}"}, namespace="engineering")
+        for number in range(4):
+            bao.put(f"envref/app/k{number}", {"value": f"one{number}"})
+        options = {"one": {}, "two": {"namespace": "engineering"}}
+        configs = [BackendConfig(name=name, type="hashicorp-vault", options=each) for name, each in options.items()]
+
+        def resolved(texts):
+            stores = Stores(Store(each, "/", 60, time.monotonic()) for each in configs)
+            found = resolve([Reference.parse(text) for text in texts], stores, Scope("app"))
+            return [each.secret.reveal() for each in found.values()]
+
+        return resolved
+
+    def test_asked_at_once_they_take_turns_on_one_connection(self, resolved, relay):
+        """Neither decides for the other; each answers for itself, in the file's order."""
+        asked = [(name, number) for number in range(4) for name in ("two", "one")]
+        assert resolved([f"ref://{name}/k{number}" for name, number in asked]) == [
+            f"{n}{number}" for n, number in asked
+        ]
+        assert relay.connections == 1
+
+    def test_asked_in_order_the_second_takes_the_connection_over(self, resolved, relay):
+        """The first store that has a key gives it, and the other is asked for the rest."""
+        values = [f"{'one' if number < 4 else 'two'}{number}" for number in range(8)]
+        assert resolved([f"ref://secrets/k{number}" for number in range(8)]) == values
+        assert (relay.connections, relay.requests) == (1, 1 + 8 + 1 + 4)
 
 
 class TestRevisions:

@@ -39,11 +39,13 @@ def reads_key(pem, passphrase):
 def realms():
     return {name: regions_definitions.REALMS[realm] for name, realm in regions_definitions.REGION_REALMS.items()}
 
-# The request that `oci` would send for one of its commands, signed at that time; None where it sends none.
+# The request that `oci` would send for one of its commands, signed at that time, and for HTTPS whom it would trust: a
+# file of authorities, or True for the usual ones. None where it sends none.
 def sends(environment, arguments, at):
-    sent = []
+    sent, trusted = [], []
     def send(_, request, **more):
         sent.append(request)
+        trusted.append(more["verify"] if request.url.startswith("https:") else None)
         raise OSError("not sent")
     kept = dict(os.environ)
     os.environ.clear()
@@ -59,7 +61,7 @@ def sends(environment, arguments, at):
         os.environ.clear()
         os.environ.update(kept)
     headers = {name.lower(): value for name, value in sent[0].headers.items()} if sent else {}
-    return {"url": sent[0].url, "authorization": headers["authorization"]} if sent else None
+    return {"url": sent[0].url, "authorization": headers["authorization"], "trusted": trusted[0]} if sent else None
 """
 
 

@@ -46,7 +46,10 @@ _VARIABLES = {*_OF_A_PROFILE.values(), _PROFILE, _AUTH, _FILE, _ENDPOINT, _AUTHO
 _HARMLESS_VARIABLES = {"OCI_CLI_SUPPRESS_FILE_PERMISSIONS_WARNING"}
 _HARMLESS_IN_A_PROFILE = {"additional_user_agent"}
 # What `oci` honours too, under names that are not its own.
-_FOREIGN = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "FIPS_LIBCRYPTO_PATH")
+_FOREIGN = "FIPS_LIBCRYPTO_PATH"
+# The library that `oci` sends with takes the first of these before the file that `oci` tells it
+# (requests.sessions.merge_environment_settings).
+_FOREIGN_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # Each may change any option of `oci`, or what its regions are.
 _FILES = ("~/.oci/cli-defaults", "~/.oci/developer-tool-configuration.json")
 _DEFAULT = "DEFAULT"
@@ -75,7 +78,7 @@ def settings(environment: Mapping[str, str], *, profile: str = "", auth: str = "
     ending = domain(region)
     if ending is None:
         raise Unusual(f"the region {region}" if region else "no region")
-    trusted = Trusting([_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else [])
+    trusted = Trusting(_authorities(environment))
     return Access(
         _signer(found, auth or environment.get(_AUTH, _API_KEY)),
         _server(environment, f"https://secrets.vaults.{region}.oci.{ending}", trusted),
@@ -87,7 +90,7 @@ def _check(environment: Mapping[str, str]) -> None:
     ours = {name for name in environment if name.startswith("OCI_")}
     unusual = ours - _VARIABLES - _HARMLESS_VARIABLES
     unusual |= {name for name in ours & _VARIABLES if not environment[name]}
-    unusual |= {name for name in _FOREIGN if environment.get(name)}
+    unusual |= {_FOREIGN} if environment.get(_FOREIGN) else set()
     if unusual:
         raise Unusual(min(unusual))
     if is_proxied(environment):
@@ -200,6 +203,17 @@ def _server(environment: Mapping[str, str], usual: str, trusted: Trusting) -> Se
         raise Unusual(_ENDPOINT)
     tls = trusted if address.is_secure else None
     return Server(address.host, address.port, tls, patience=(CONNECTING, ANSWERING))
+
+
+def _authorities(environment: Mapping[str, str]) -> list[str]:
+    """The file of authorities that counts; none for the usual ones. Unusual for what `oci` may refuse."""
+    own = [_path(environment[_AUTHORITIES], environment)] if _AUTHORITIES in environment else []
+    foreign = [environment[name] for name in _FOREIGN_AUTHORITIES if environment.get(name)][:1]
+    for file in own + foreign:
+        # A `~` in a foreign one too: `oci` expands it to see whether there is a file, and the library does not.
+        if not os.path.isabs(file) or not os.path.isfile(file):
+            raise Unusual("a file of authorities that is none")
+    return foreign or own
 
 
 def _path(path: str, environment: Mapping[str, str]) -> str:

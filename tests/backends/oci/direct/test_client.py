@@ -166,11 +166,19 @@ class TestTls:
         return server
 
     @pytest.mark.parametrize("variable", ["HARMLESS", "OCI_KNOWN_TO_NOBODY"])
-    def test_an_authority_of_ones_own(self, secured, files, loaded_oci, monkeypatch, variable):
-        """OCI_CLI_CERT_BUNDLE counts by either way."""
+    @pytest.mark.parametrize("authorities", ["OCI_CLI_CERT_BUNDLE", "REQUESTS_CA_BUNDLE"])
+    def test_an_authority_of_ones_own(self, secured, files, loaded_oci, monkeypatch, variable, authorities):
+        """OCI_CLI_CERT_BUNDLE counts by either way, and REQUESTS_CA_BUNDLE before it."""
         monkeypatch.setenv("PATH", loaded_oci.path, prepend=":")
-        monkeypatch.setenv("OCI_CLI_CERT_BUNDLE", files["authority_pem"])
+        monkeypatch.setenv("OCI_CLI_CERT_BUNDLE", files["client_pem"])
+        monkeypatch.setenv(authorities, files["authority_pem"])
         monkeypatch.setenv(variable, "1")
+        assert reading(KEY) == VALUE
+
+    @pytest.mark.parametrize("authorities", ["OCI_CLI_CERT_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_a_file_of_authorities_needs_no_oci(self, secured, files, asked, monkeypatch, authorities):
+        """Under whichever of the three names."""
+        monkeypatch.setenv(authorities, files["authority_pem"])
         assert reading(KEY) == VALUE
 
     def test_a_server_that_nobody_vouches_for(self, secured, asked):

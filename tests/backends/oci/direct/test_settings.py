@@ -42,6 +42,10 @@ _VARIABLES = {
     "OCI_CONFIG_FILE": ["{home}/.oci/other"],
     "OCI_REGION": ["eu-paris-1"],
     "OCI_DEFAULT_REALM": ["realm.test"],
+    **{
+        name: ["{home}/authorities.pem", "~/authorities.pem", "{home}/none.pem", "{home}", "authorities.pem", ""]
+        for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "OCI_CLI_CERT_BUNDLE")
+    },
     "OCI_CLI_DELEGATION_TOKEN_FILE": ["{home}/token"],
     "SUPPRESS_LABEL_WARNING": ["True"],
 }
@@ -120,6 +124,8 @@ def home(tmp_path_factory):
     (directory / "ended").write_text(_token(int(time.time()) - 10))
     (directory / "ending").write_text(_token(int(time.time()) + 30))
     (directory / "rubbish").write_text("rubbish\n")
+    for name in ("authorities", "others"):  # nobody looks into them
+        (directory / f"{name}.pem").touch()
     (directory / ".oci").mkdir()
     return directory
 
@@ -153,7 +159,9 @@ def ours(environment, profile, auth, at):
     target = f"/20190301/secretbundles/{SECRET}"
     scheme = "https" if found.reading.tls else "http"
     host = found.reading.authority
+    files = found.reading.tls.identity if found.reading.tls else ()
     return {
+        "trusted": (*files, True)[0] if found.reading.tls else None,
         "url": f"{scheme}://{host}{target}",
         "authorization": found.signer.signed("GET", target, host, at=at)["Authorization"],
     }
@@ -175,6 +183,22 @@ class TestOracle:
     @example(
         {"p": _WHOLE}, {}, "p", "", {"OCI_CLI_COMMAND_ALIASES": {"secrets": "vault"}, "p": {"compartment-id": "x"}}
     )
+    @example(
+        {"DEFAULT": _WHOLE},
+        {"REQUESTS_CA_BUNDLE": "{home}/authorities.pem", "OCI_CLI_CERT_BUNDLE": "{home}/others.pem"},
+        "",
+        "",
+        None,
+    )
+    @example(
+        {"DEFAULT": _WHOLE},
+        {"CURL_CA_BUNDLE": "{home}/others.pem", "REQUESTS_CA_BUNDLE": "{home}/authorities.pem"},
+        "",
+        "",
+        None,
+    )
+    @example({"DEFAULT": _WHOLE}, {"CURL_CA_BUNDLE": "{home}/others.pem"}, "", "", None)
+    @example({"DEFAULT": _WHOLE}, {"OCI_CLI_CERT_BUNDLE": "~/others.pem"}, "", "", None)
     @given(
         files, environments, st.sampled_from(["", "", "p", "none"]), st.sampled_from(["", "", "security_token"]), rcs
     )
@@ -214,11 +238,18 @@ class TestHonoured:
             ({"DEFAULT": _WHOLE}, {}, "", ""),
             ({"DEFAULT": _WHOLE, "p": {"region": "eu-frankfurt-2"}}, {}, "p", "api_key"),
             ({"p": _SESSION}, {}, "p", "security_token"),
+            ({"DEFAULT": _WHOLE}, {"REQUESTS_CA_BUNDLE": "{home}/authorities.pem"}, "", ""),
+            ({"DEFAULT": _WHOLE}, {"CURL_CA_BUNDLE": "{home}/authorities.pem", "REQUESTS_CA_BUNDLE": ""}, "", ""),
             ({}, _OF_VARIABLES, "", ""),
             ({"DEFAULT": _WHOLE}, {"OCI_CLI_ENDPOINT": "http://127.0.0.1:9"}, "", ""),
-            ({"DEFAULT": {**_WHOLE, "additional_user_agent": "x"}}, {"OCI_CLI_CERT_BUNDLE": "{home}/ca.pem"}, "", ""),
+            (
+                {"DEFAULT": {**_WHOLE, "additional_user_agent": "x"}},
+                {"OCI_CLI_CERT_BUNDLE": "{home}/others.pem"},
+                "",
+                "",
+            ),
         ],
-        ids=["default", "profile", "session", "variables", "endpoint", "authorities"],
+        ids=["default", "profile", "session", "for requests", "for curl", "variables", "endpoint", "authorities"],
     )
     def test_what_is_common_needs_no_oci(self, home, config, variables, profile, auth):
         """An API key or a session, in a profile or in variables."""
@@ -247,7 +278,9 @@ class TestLeftToOci:
         [
             ({"OCI_SOMETHING_NEW": "1"}, "OCI_SOMETHING_NEW"),
             ({"OCI_CLI_PROFILE": ""}, "OCI_CLI_PROFILE"),
-            ({"REQUESTS_CA_BUNDLE": "/x"}, "REQUESTS_CA_BUNDLE"),
+            ({"REQUESTS_CA_BUNDLE": "/x"}, "a file of authorities that is none"),
+            ({"CURL_CA_BUNDLE": "~/authorities.pem"}, "a file of authorities that is none"),
+            ({"OCI_CLI_CERT_BUNDLE": "{home}"}, "a file of authorities that is none"),
             ({"https_proxy": "http://proxy.test"}, "a proxy"),
             ({"OCI_CLI_AUTH": "instance_principal"}, "the auth instance_principal"),
             ({"OCI_CLI_KEY_FILE": "key.pem"}, "a path that is not absolute"),
