@@ -12,9 +12,9 @@ from envref.cli.activate import resolve
 from envref.cli.request import Request
 from envref.env.environment import Environment
 from envref.env.file import EnvFile
-from envref.store_errors import BackendLocked
 from envref.project.config.model import Config
 from envref.project.project import Project
+from envref.store_errors import BackendLocked
 from tests.backends.doubles.memory import Memory
 
 

@@ -14,7 +14,11 @@ import pytest
 from envref.backends.hashicorp_vault.store import HashicorpVault
 from envref.backends.http import pool
 from envref.backends.throttling import Throttled
+from envref.project.config.model import BackendConfig
 from envref.refs.address import Address
+from envref.refs.reference import Reference
+from envref.resolve.resolve import Scope, resolve
+from envref.resolve.store import Store, Stores
 from envref.secret import Secret
 from envref.store_errors import (
     BackendDenied,
@@ -25,12 +29,6 @@ from envref.store_errors import (
     FieldNotFound,
     SecretNotFound,
 )
-from envref.project.config.model import BackendConfig
-from envref.refs.address import Address
-from envref.refs.reference import Reference
-from envref.resolve.resolve import Scope, resolve
-from envref.resolve.store import Store, Stores
-from envref.secret import Secret
 from tests.backends import asking
 from tests.backends.asking import KEY, soon
 from tests.backends.contract import KEYS, BackendContract, values_of
