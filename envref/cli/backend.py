@@ -12,7 +12,6 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli import candidates
 from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
-from envref.cli.keychain import is_implied
 from envref.cli.options import format_option
 from envref.cli.output import MASK
 from envref.cli.timeout import timeout_of_environment
@@ -133,7 +132,7 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Liste
     row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
-        "default": is_implied(project.config),
+        "default": project.config.has_implied_backend,
         "options": {name: MASK if is_masked(name, value) else value for name, value in backend.options.items()},
         "optional": backend.optional,
     }
