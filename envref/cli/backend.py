@@ -25,6 +25,7 @@ from envref.project.config.model import BackendConfig, is_masked
 from envref.project.edit import edit, edit_own
 from envref.project.project import NoProject, Project, configured, find
 from envref.project.tokens import committed_tokens
+from envref.resolve import readiness
 from envref.resolve.chain import Chain
 from envref.resolve.store import Store
 
@@ -146,7 +147,7 @@ def _type(kind: str) -> BackendType:
 
 def _readiness(store: Store) -> ListedBackend:
     """What the store answers when it is asked for a secret that does not exist."""
-    complaint = store.complaint()
+    complaint = readiness.complaint(store)
     return _unready(complaint) if complaint else {"status": "ok"}
 
 
