@@ -130,6 +130,21 @@ def test_a_room_asks_whom_the_page_says():
     assert [pair for pair in crossing if pair[1] not in asked[pair[0]]] == []
 
 
+def test_a_secret_becomes_text_where_the_page_says():
+    """Outside of the stores, which have to, exactly those files ask for the text of a secret."""
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Where a secret becomes text")[2].partition("\n\nEvery line for stderr")[0]
+    named = {file.replace("/", ".") for file in re.findall(r"`([a-z_]+/[a-z_/]+)`", section)}
+    asking = {name for name, tree in trees().items() if "reveal" in _members(tree)}
+    apart = {name for name in named | asking if _room(name) == "backends"}
+    assert asking - apart == named - apart
+
+
+def _members(tree):
+    """The names after a dot, in its code."""
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
 def test_no_circle():
     """Every file can be read after those that it imports."""
     graphlib.TopologicalSorter(own()).prepare()

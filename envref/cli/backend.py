@@ -12,7 +12,6 @@ from envref.backends.table import BUILTIN, backend_class
 from envref.cli import candidates
 from envref.cli.consent import require
 from envref.cli.grammar import Command, Group, directory
-from envref.cli.keychain import is_implied
 from envref.cli.options import format_option
 from envref.cli.output import MASK
 from envref.cli.timeout import timeout_of_environment
@@ -26,6 +25,7 @@ from envref.project.config.model import BackendConfig, is_masked
 from envref.project.edit import edit, edit_own
 from envref.project.project import NoProject, Project, configured, find
 from envref.project.tokens import committed_tokens
+from envref.resolve import readiness
 from envref.resolve.chain import Chain
 from envref.resolve.store import Store
 from envref.store_errors import BackendError
@@ -134,7 +134,7 @@ def _row(backend: BackendConfig, project: Project, chain: Chain | None) -> Liste
     row: ListedBackend = {
         "name": backend.name,
         "type": backend.type,
-        "default": is_implied(project.config),
+        "default": project.config.has_implied_backend,
         "options": {name: MASK if is_masked(name, value) else value for name, value in backend.options.items()},
         "optional": backend.optional,
     }
@@ -148,7 +148,7 @@ def _type(kind: str) -> BackendType:
 
 def _readiness(store: Store) -> ListedBackend:
     """What the store answers when it is asked for a secret that does not exist."""
-    complaint = store.complaint()
+    complaint = readiness.complaint(store)
     return _unready(complaint) if complaint else {"status": "ok"}
 
 

@@ -1,4 +1,4 @@
-"""Whether this machine has a keychain, and whether it matters: only where nobody has listed stores."""
+"""Whether this machine has a keychain: it matters only where nobody has listed stores."""
 
 from __future__ import annotations
 
@@ -8,17 +8,11 @@ import time
 from envref.backends.table import DESKTOP, backend_class
 from envref.cli import lines
 from envref.paths import configuration_path, shown
-from envref.project.config.model import Config
 from envref.project.config.yaml import parse
 from envref.refs.address import Address
 from envref.store_errors import BackendError, BackendLocked
 
 _PATIENCE = 1.0  # seconds for a credential store to answer
-
-
-def is_implied(config: Config) -> bool:
-    """Whether neither the project nor the user lists stores, so that the keychain is the one."""
-    return config.backends is Config(project="").backends  # every config without `backends:` has this same object
 
 
 def lack() -> BackendError | None:

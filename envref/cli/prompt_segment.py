@@ -11,7 +11,19 @@ from __future__ import annotations
 SHELLS = ("bash", "zsh", "fish")
 _EVERY = "EVERY"
 
-_BASH = r"""# envref's segment of the prompt, for bash.
+# Whether a prompt has to ask; for bash and zsh.
+_IS_NEWS = r"""_envref_is_news() {
+    [[ -n $_envref_asked ]] || return 0
+    if [[ -n $_envref_failed && $PWD != "$_envref_failed" ]]; then
+        [[ $PWD/ != "$_envref_place"/* && $_envref_place/ != "$PWD"/* ]] || return 0
+    fi
+    ((_envref_every == 0 || SECONDS - _envref_asked < _envref_every)) || return 0
+    if [[ -n $_envref_file ]]; then [[ ! -e $_envref_file ]]; else [[ -d $_envref_stamp ]]; fi
+}
+"""
+
+_BASH = (
+    r"""# envref's segment of the prompt, for bash.
 _envref_stamp=${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp _envref_every=EVERY
 _envref_file= _envref_asked= _envref_given=${ENVREF_SEEN-} _envref_text= _envref_failed= _envref_place=
 
@@ -36,15 +48,9 @@ _envref_prompt() {
     return "$status"
 }
 
-_envref_is_news() {
-    [[ -n $_envref_asked ]] || return 0
-    if [[ -n $_envref_failed && $PWD != "$_envref_failed" ]]; then
-        [[ $PWD/ != "$_envref_place"/* && $_envref_place/ != "$PWD"/* ]] || return 0
-    fi
-    ((_envref_every == 0 || SECONDS - _envref_asked < _envref_every)) || return 0
-    if [[ -n $_envref_file ]]; then [[ ! -e $_envref_file ]]; else [[ -d $_envref_stamp ]]; fi
-}
-
+"""
+    + _IS_NEWS
+    + r"""
 if [[ ${PROMPT_COMMAND[*]-} != *_envref_prompt* ]]; then
     if [[ $(declare -p PROMPT_COMMAND 2>/dev/null) == "declare -a"* ]]; then
         PROMPT_COMMAND+=(_envref_prompt)
@@ -53,8 +59,10 @@ if [[ ${PROMPT_COMMAND[*]-} != *_envref_prompt* ]]; then
     fi
 fi
 """
+)
 
-_ZSH = r"""# envref's segment of the prompt, for zsh.
+_ZSH = (
+    r"""# envref's segment of the prompt, for zsh.
 typeset -g _envref_stamp=${XDG_STATE_HOME:-$HOME/.local/state}/envref/stamp _envref_every=EVERY
 typeset -g _envref_file= _envref_asked= _envref_given=${ENVREF_SEEN-} _envref_text= _envref_failed= _envref_place=
 
@@ -80,17 +88,12 @@ _envref_prompt() {
     PROMPT=$_envref_text${PROMPT#"$old"}
 }
 
-_envref_is_news() {
-    [[ -n $_envref_asked ]] || return 0
-    if [[ -n $_envref_failed && $PWD != "$_envref_failed" ]]; then
-        [[ $PWD/ != "$_envref_place"/* && $_envref_place/ != "$PWD"/* ]] || return 0
-    fi
-    (( _envref_every == 0 || SECONDS - _envref_asked < _envref_every )) || return 0
-    if [[ -n $_envref_file ]]; then [[ ! -e $_envref_file ]]; else [[ -d $_envref_stamp ]]; fi
-}
-
+"""
+    + _IS_NEWS
+    + r"""
 autoload -Uz add-zsh-hook && add-zsh-hook precmd _envref_prompt
 """
+)
 
 _FISH = r"""# envref's segment of the prompt, for fish.
 set -g __envref_stamp $HOME/.local/state/envref/stamp

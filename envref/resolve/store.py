@@ -285,33 +285,6 @@ class Store:
             hint="leave ?version out, or name a backend that has versions",
         )
 
-    def complaint(self) -> BackendError | None:
-        """The store's error when asked for a secret that does not exist; None if it is ready.
-
-        Its time begins now: stores are looked at one after the other.
-        """
-        until = time.monotonic() + self.timeout
-        try:
-            complaint = self.opened(until).probe(until)
-        except BackendError as error:
-            complaint = error
-        return self.signed(complaint) if complaint else None
-
-    def faults(self) -> list[BackendError]:
-        """What keeps the store from being used, or is unsafe about it. Asks for no value but a credential that it
-        borrows, and not for that of a locked store.
-        """
-        until = time.monotonic() + self.timeout
-        try:
-            for lender in self.lenders:
-                locked = next((each for each in lender.faults() if isinstance(each, BackendLocked)), None)
-                if locked:
-                    return [locked]
-            found = self.opened(until).examine(until)
-        except BackendError as error:
-            found = [error]
-        return [self.signed(error) for error in found]
-
     def _skips(self, answer: Answer) -> bool:
         if not isinstance(answer, BackendError) or not self.allows(answer):
             return False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
 
 from envref.refs.address import Address
 from envref.secret import Secret
-from envref.store_errors import BackendError
+from tests.conftest import ROOT
 
 KEY = Address("app", "key")
 # The cure for words that no table knows.
@@ -55,6 +57,25 @@ def error_of(call):
     with pytest.raises(BackendError) as caught:
         call()
     return caught.value
+
+
+_READING = """
+import sys, time
+from envref.backends.table import backend_class
+from envref.refs.address import Address
+address = Address("app", "key")
+store = backend_class({kind!r})({kind!r}, **{options!r})
+print(store.get_many([address], time.monotonic() + 60)[address].reveal())
+print(*sys.modules)
+"""
+
+
+def read_alone(kind, **options):
+    """The value of KEY as a process of its own reads it, and the names of all modules that it loads for that."""
+    code = _READING.format(kind=kind, options=options)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    value, modules = done.stdout.splitlines()
+    return value, set(modules.split())
 
 
 def _name(address):

@@ -14,6 +14,7 @@ from envref.errors import EnvrefError
 from envref.project.config.model import BackendConfig, Config
 from envref.project.project import Project
 from envref.refs.address import Address
+from envref.resolve import readiness
 from envref.resolve.chain import Chain, VariableChain
 from envref.store_errors import BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.doubles.memory import Memory
@@ -60,9 +61,9 @@ def test_without_stores_there_is_none_to_name(configured):
 
 def test_a_store_says_whether_it_is_ready(chain):
     """Absence of a secret that nobody has is readiness; an error is signed and keeps its cure."""
-    assert chain.store("open").complaint() is None
-    assert chain.store("open").faults() == []
-    for complaint in (chain.store("shut").complaint(), *chain.store("shut").faults()):
+    assert readiness.complaint(chain.store("open")) is None
+    assert readiness.faults(chain.store("open")) == []
+    for complaint in (readiness.complaint(chain.store("shut")), *readiness.faults(chain.store("shut"))):
         assert (type(complaint), complaint.message) == (BackendLocked, 'memory: locked (backend "shut")')
         assert complaint.run == "open it"
 
@@ -171,4 +172,7 @@ def test_an_error_has_the_store_s_name_once(configured):
     chain = configured({"name": "memory"}, {"name": "other"}, contents=dict.fromkeys(
         ("memory", "other"), BackendLocked("memory: locked")
     ))  # fmt: skip
-    assert [store.complaint().message for store in chain] == ["memory: locked", 'memory: locked (backend "other")']
+    assert [readiness.complaint(store).message for store in chain] == [
+        "memory: locked",
+        'memory: locked (backend "other")',
+    ]

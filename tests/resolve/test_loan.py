@@ -15,6 +15,7 @@ from envref.project.project import Project
 from envref.refs.address import Address
 from envref.refs.outcome import Failed, Found, Missing
 from envref.refs.reference import Reference
+from envref.resolve import readiness
 from envref.resolve.chain import Chain
 from envref.resolve.resolve import Scope, resolve
 from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
@@ -274,7 +275,7 @@ def test_a_locked_lender_is_not_asked_for_doctor(chain):
     """It would ask the person for a passphrase; what is wrong is the lock."""
     locked = BackendLocked("memory: locked")
     stores = chain({"desk": locked, "guard": {}}, guard(), DESK)
-    (fault,) = stores.store("guard").faults()
+    (fault,) = readiness.faults(stores.store("guard"))
     assert fault.message == 'memory: locked (backend "desk")'
     assert [keys for _, keys in Memory.asked] == [["envref-readiness-probe/envref-readiness-probe"]]
 

@@ -65,8 +65,12 @@ def left(place):
 
 def started(app, *command, session=False):
     """`envref run -- COMMAND`, which has its file by the time it prints its first line."""
+    return talking(app, [sys.executable, "-m", "envref", "run", "--", *command], session=session)
+
+
+def talking(app, arguments, *, session):
     return subprocess.Popen(
-        [sys.executable, "-m", "envref", "run", "--", *command],
+        arguments,
         cwd=app.path,
         env={**os.environ, "PYTHONPATH": PYTHONPATH},
         stdin=subprocess.PIPE,
@@ -169,15 +173,7 @@ SHELL = 'eval "$("$0" -m envref resolve --export)"; echo "$KEY"; read go; cat "$
 
 
 def shell(app, script=SHELL):
-    return subprocess.Popen(
-        ["sh", "-c", script, sys.executable],
-        cwd=app.path,
-        env={**os.environ, "PYTHONPATH": PYTHONPATH},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
+    return talking(app, ["sh", "-c", script, sys.executable], session=True)
 
 
 @first_python

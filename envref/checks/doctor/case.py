@@ -19,6 +19,7 @@ from envref.project.project import PATIENCE, outside, readable, without_base
 from envref.project.trust.agreement import is_agreed
 from envref.project.trust.gate import is_granted, is_waiting
 from envref.refs.reference import InvalidReference, Reference
+from envref.resolve import readiness
 from envref.resolve.resolve import Scope, resolve
 from envref.store_errors import BackendError
 
@@ -157,4 +158,4 @@ def _outside(project: Project, name: str) -> Finding:
 
 def _faults(store: Store) -> list[BackendError]:
     """What is wrong with a store, apart from what its `optional` allows."""
-    return [fault for fault in store.faults() if not store.allows(fault)]
+    return [fault for fault in readiness.faults(store) if not store.allows(fault)]

@@ -6,7 +6,7 @@ from envref import streams
 from envref.backends.table import ANYWHERE
 from envref.backends.vault import lifecycle, passphrase
 from envref.backends.vault import store as vault
-from envref.cli.keychain import is_implied, lack
+from envref.cli.keychain import lack
 from envref.cli.prompt import at_terminal, confirmed
 from envref.cli.vault.target import create, reported
 from envref.paths import shown
@@ -51,7 +51,7 @@ def ready(project: Project, backend: str | None = None) -> Project:
     """
     if not at_terminal():
         return project
-    if is_implied(project.config):
+    if project.config.has_implied_backend:
         missing = lack()
         return _with_own_vault(project, missing) if missing else project
     chosen = next((each for each in project.config.backends if backend in (None, each.name)), None)

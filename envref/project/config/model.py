@@ -232,6 +232,11 @@ class Config(_Frozen):
         return 0 if 0 in said else backend.agent or self.agent or otherwise
 
     @property
+    def has_implied_backend(self) -> bool:
+        """Whether neither the project nor the user lists stores, so that the keychain is the one."""
+        return self.backends is _on_a_desktop()
+
+    @property
     def logs_reads(self) -> bool:
         """Whether each secret that is read gets a line in the user's log."""
         return READS in self.audit_log
@@ -245,7 +250,7 @@ _implied: list[tuple[BackendConfig]] = []
 
 
 def _on_a_desktop() -> tuple[BackendConfig]:
-    """The chain of a config that says nothing of it: always the same object, by which it is known."""
+    """The chain of a config that says nothing of it: always the same object, so that it is known in each copy."""
     if not _implied:
         from envref.backends.table import DESKTOP  # most configs have backends
 

@@ -22,8 +22,7 @@ from envref.store_errors import (
 from tests.backends.asking import KEY, answer_of, error_of, soon
 from tests.backends.contract import EXACT, KEYS, BackendContract, only_reading, values_of
 from tests.backends.doubles.doppler_service import OTHER, PROJECT, DopplerService
-from tests.backends.stores import doppler
-from tests.backends.stores.shim import recorded
+from tests.backends.stores import doppler, shim
 from tests.cli.conftest import config
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
@@ -54,9 +53,9 @@ def service(running_service, monkeypatch):
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
     """The real `doppler`, first on PATH, with a record of how it was started."""
-    shim = recorded(tmp_path / "shim", doppler.program(), "doppler")
-    monkeypatch.setenv("PATH", f"{shim.path}:{os.environ['PATH']}")
-    return shim
+    recorded = shim.recorded(tmp_path / "shim", doppler.program(), "doppler")
+    monkeypatch.setenv("PATH", recorded.path, prepend=":")
+    return recorded
 
 
 @pytest.fixture
@@ -558,11 +557,7 @@ class TestProgram:
         """Puts a shell script in the place of `doppler`; it reads what it is given first."""
 
         def write(body):
-            (tmp_path / "bin").mkdir()
-            path = tmp_path / "bin/doppler"
-            path.write_text(f"#!/bin/sh\ncat > /dev/null\n{body}\n")
-            path.chmod(0o755)
-            monkeypatch.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+            shim.stand_in(tmp_path / "bin", "doppler", f"cat > /dev/null\n{body}", monkeypatch)
             return Doppler("doppler")
 
         return write

@@ -757,17 +757,8 @@ def session_token(until):
 
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
-    """Writes a stand-in for `oci`, the lines of a shell script; returns its directory, which is first on PATH."""
-    directory = tmp_path / "bin"
-    directory.mkdir()
-    monkeypatch.setenv("PATH", f"{directory}:{os.environ['PATH']}")
-
-    def write(script):
-        (directory / "oci").write_text(f"#!/bin/sh\n{script}\n")
-        (directory / "oci").chmod(0o755)
-        return directory
-
-    return write
+    """Writes a stand-in for `oci`, the lines of a shell script, and puts it first on PATH; returns its path."""
+    return lambda script: shim.stand_in(tmp_path / "bin", "oci", script, monkeypatch)
 
 
 HANGS = {
@@ -855,8 +846,7 @@ class TestFaults:
 
     def test_the_command_may_be_a_path(self, programs, tmp_path):
         """`command` is a name or a path; a relative one starts at the project's root."""
-        directory = programs("echo here >&2; exit 1")
-        (directory / "oci").rename(tmp_path / "my-oci")
+        programs("echo here >&2; exit 1").rename(tmp_path / "my-oci")
         store = OciVault("oci", command="./my-oci", root=str(tmp_path), **options())
         assert error_of(store, KEY).message == "oci-vault: here"
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -16,11 +14,10 @@ from envref.backends.doppler.direct import client
 from envref.backends.doppler.store import Doppler
 from envref.backends.http.connection import Answer
 from envref.store_errors import BackendError, BackendTimeout
-from tests.backends.asking import KEY, answer_of, foreign, soon
+from tests.backends.asking import KEY, answer_of, foreign, read_alone, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores import doppler, shim
-from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
 VALUE = "marker-3b"
@@ -141,22 +138,14 @@ class TestMisbehaviour:
         assert server.requests == []
 
 
-_PROBE = """
-import sys, time
-from envref.backends.doppler.store import Doppler
-from envref.refs.address import Address
-address = Address("app", "key")
-assert Doppler("doppler").get_many([address], time.monotonic() + 60)[address].reveal() == "marker-3b"
-print(*sorted(sys.modules))
-"""
 _HEAVY = {"http.client", "email", "ssl", "socket", "threading", "subprocess", "urllib.parse", "random", "yaml"}
 
 
 def test_it_loads_little(script):
     """What each of these costs is more than a question does: no program is started, and there is no file to read."""
     script(http({"KEY": VALUE}))
-    done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert _HEAVY & set(done.stdout.split()) == set()
+    value, modules = read_alone("doppler")
+    assert (value, _HEAVY & modules) == (VALUE, set())
 
 
 class TestWay:
