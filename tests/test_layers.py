@@ -17,7 +17,7 @@ pytestmark = first_python
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "envref"
 
-GROUND = "finder errors store_errors secret memory libc atomic streams questions paths processes client __init__"
+GROUND = "finder errors store_errors digest secret memory libc atomic streams questions paths processes client __init__"
 # Each room may import itself and the rooms above it.
 ROOMS = "refs env formats agent backends project resolve fresh flox tools checks secrets cli".split()  # noqa: SIM905
 DOOR = "__main__"

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 
+from envref.digest import digest
 from envref.env.file import is_name
-from envref.project.trust.digest import digest
 from envref.refs.outcome import Found
 from envref.refs.reference import Reference
 

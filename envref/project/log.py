@@ -12,9 +12,9 @@ import pwd
 import time
 
 from envref import atomic, streams
+from envref.digest import digest
 from envref.errors import EnvrefError
 from envref.paths import NO_HOME, shown, state_path
-from envref.project.trust.digest import digest
 from envref.project.trust.record import private_directory
 
 TYPE_CHECKING = False

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from envref import atomic
+from envref.digest import digest
 from envref.errors import EnvrefError
 from envref.paths import open_file, open_ours, state_path
-from envref.project.trust.digest import digest
 from envref.project.trust.record import private_directory
 
 if TYPE_CHECKING:

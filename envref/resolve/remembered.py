@@ -10,7 +10,7 @@ import os
 
 from envref import __version__, streams
 from envref.client import ABSENT, ERROR, VALUE, Late
-from envref.project.trust.digest import digest
+from envref.digest import digest
 from envref.secret import Secret
 from envref.store_errors import (
     BackendDenied,

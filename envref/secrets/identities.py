@@ -7,8 +7,8 @@ import glob
 import os
 from collections.abc import Mapping
 
+from envref.digest import sha256
 from envref.paths import expanded, open_file
-from envref.project.trust.digest import sha256
 
 # Where people keep age keys: age itself has no place for them, sops has the last one.
 _AGE_FILES = ("~/.age/key.txt", "$XDG_CONFIG_HOME/age/keys.txt", "$XDG_CONFIG_HOME/sops/age/keys.txt")

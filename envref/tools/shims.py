@@ -11,11 +11,11 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
+from envref.digest import digest
 from envref.errors import EnvrefError, pasted
 from envref.paths import NO_HOME, is_ours, is_shims, make_private, open_new, open_ours, shown, state_path
 from envref.project.project import words_of
 from envref.project.shimmed import stem, tools
-from envref.project.trust.digest import digest
 from envref.tools.functions import quoted
 from envref.tools.lookup import ASKED, HEAD
 

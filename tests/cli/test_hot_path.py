@@ -46,7 +46,7 @@ PLAIN = {
     "envref.project.project",
     "envref.project.trust",
     "envref.project.trust.agreement",
-    "envref.project.trust.digest",
+    "envref.digest",
     "envref.resolve",
     "envref.resolve.resolution",
     "envref.streams",
@@ -80,27 +80,41 @@ OPENING = (
 IN_A_VAULT = OPENING | {"envref.backends.vault"}
 IN_A_VAULT |= {
     f"envref.backends.vault.{name}"
-    for name in ("age", "ancestor", "contents", "database", "file", "format", "passphrase", "session", "store", "turn")
+    for name in (
+        "age",
+        "ancestor",
+        "contents",
+        "database",
+        "file",
+        "format",
+        "mac",
+        "passphrase",
+        "session",
+        "store",
+        "turn",
+    )
 }
 # With a session there is no passphrase, no scrypt and nothing of age's file format.
 IN_AN_OPEN_VAULT = IN_A_VAULT - {"envref.backends.vault.age", "envref.backends.vault.turn"}
 # `secret get` is called by its user, who is asked for trust; no env file has a part in it.
-READING_A_SECRET = (
-    IN_AN_OPEN_VAULT - TELLING - FILLING - QUOTING - {"envref.cli.activate", "envref.project.trust.digest"}
-)
+READING_A_SECRET = IN_AN_OPEN_VAULT - TELLING - FILLING - QUOTING - {"envref.cli.activate"}
 READING_A_SECRET |= {f"envref.cli.{name}" for name in ("consent", "secret", "secret.lookup", "secret.reading")}
 READING_A_SECRET |= {f"envref.cli.{name}" for name in ("timeout", "words")}
 READING_A_SECRET |= {f"envref.project.trust.{name}" for name in ("dangerous", "gate", "names", "need")}
 READING_A_SECRET |= {"envref.questions", "envref.backends.programs", "envref.secrets", "envref.secrets.read_target"}
 SQLITE = {"_sqlite3", "functools", "collections"}  # with what it loads itself
 SQLITE |= {"_collections", "_functools", "_operator", "itertools", "keyword", "operator", "reprlib"}
-LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "_hashlib", "_json", "pyrage", "resource", "select"}
+LIBRARIES_OF_AN_OPEN_VAULT = SQLITE | {"_ctypes", "pyrage", "resource", "select"}
 # The gate of a shell's agreement is not asked: `run` is called by its user, each time.
-STARTING = PLAIN - {"envref.formats.shells", "envref.project.trust.agreement", "envref.project.trust.digest"}
+STARTING = PLAIN - {"envref.formats.shells", "envref.project.trust.agreement", "envref.digest"}
 STARTING |= {f"envref.{name}" for name in ("cli.child", "cli.run_request", "cli.words", "project.trust.dangerous")}
 STARTING |= TABLE
 # Nor is anything of the gate where no variable is exported.
-GETTING = PLAIN - {"envref.cli.activate", *(name for name in PLAIN if name.startswith("envref.project.trust"))}
+GETTING = PLAIN - {
+    "envref.cli.activate",
+    "envref.digest",
+    *(name for name in PLAIN if name.startswith("envref.project.trust")),
+}
 GETTING |= {f"envref.cli.{name}" for name in ("chosen", "variable", "words")}
 GETTING -= QUOTING
 IN_A_PLUGIN = OPENING | GATE | {"envref.backends.children", "envref.backends.command", "envref.backends.plugin"}

@@ -236,7 +236,7 @@ def test_a_call_loads_what_a_run_does_and_no_more(app, monkeypatch):
     app.write(".env.local", "")
     monkeypatch.setenv("PATH", os.pathsep.join([str(app.path / "bin"), os.environ["PATH"]]))
     more = ("cli.child", "cli.shim_call", "cli.words", "processes", "tools", "tools.calls", "tools.lookup")
-    calling = PLAIN - {"envref.project.trust.digest"} | {f"envref.{name}" for name in more}
+    calling = PLAIN - {"envref.digest", "envref.formats.shells"} | {f"envref.{name}" for name in more}
     assert loaded(app, "shim", "--call", "gh", "-C", str(app.path), "--", "x") == calling
 
 

@@ -7,20 +7,14 @@ from __future__ import annotations
 
 import pyrage
 
+from envref.backends.vault.mac import hmac_sha256
+from envref.digest import digest
 from envref.store_errors import BackendInvalid
 
 try:
-    # What hmac and hashlib call; they load more around it than the vault's own work costs.
-    from _hashlib import compare_digest, hmac_digest
-    from _hashlib import openssl_sha256 as sha256
-except ImportError:  # a Python without OpenSSL
-    from hashlib import sha256
-    from hmac import compare_digest
-    from hmac import digest as hmac_digest  # type: ignore[assignment]
-try:
-    from _json import encode_basestring_ascii
-except ImportError:  # a Python without the module in C
-    from json.encoder import encode_basestring_ascii
+    from _operator import _compare_digest as compare_digest  # what `hmac` takes where Python is without OpenSSL
+except ImportError:
+    from hmac import compare_digest  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +60,7 @@ class Keys:
                 "vault: the stored identity is not an X25519 identity", hint="restore a copy of the vault"
             ) from None
         self._recipient = self._identity.to_public()
-        self._mac_key = hmac_digest(identity_line.encode("ascii"), _MAC_LABEL, "sha256")
+        self._mac_key = hmac_sha256(identity_line.encode("ascii"), _MAC_LABEL)
 
     def seal(self, key: str, value: bytes) -> SealedValue:
         """The row for `value` under `key`."""
@@ -101,10 +95,10 @@ class Keys:
         return f"{_BINDING}{_canonical([self.vault_id, key])}\n".encode("ascii")
 
     def _row_mac(self, key: str, armored: str) -> str:
-        return self._mac([self.vault_id, key, sha256(armored.encode("utf-8")).hexdigest()])
+        return self._mac([self.vault_id, key, digest(armored.encode("utf-8"))])
 
     def _mac(self, content: _Canonical) -> str:
-        return hmac_digest(self._mac_key, _canonical(content).encode("ascii"), "sha256").hex()
+        return hmac_sha256(self._mac_key, _canonical(content).encode("ascii")).hex()
 
 
 def new_identity() -> str:
@@ -114,9 +108,20 @@ def new_identity() -> str:
 
 def _canonical(content: _Canonical) -> str:
     """Texts and lists of them as JSON without spaces, in ASCII. The module json costs a third of all the vault's."""
-    if isinstance(content, str):
-        return encode_basestring_ascii(content)
-    return f"[{','.join(map(_canonical, content))}]"
+    return _text(content) if isinstance(content, str) else f"[{','.join(map(_canonical, content))}]"
+
+
+def _text(content: str) -> str:
+    """A text as JSON has it. Most are printable ASCII in lines, and load nothing."""
+    lines = content.replace("\n", "")
+    if lines.isascii() and lines.isprintable() and '"' not in lines and "\\" not in lines:
+        return '"' + content.replace("\n", "\\n") + '"'
+    try:
+        from _json import encode_basestring_ascii
+    except ImportError:  # a Python without the module in C
+        from json.encoder import encode_basestring_ascii
+
+    return encode_basestring_ascii(content)
 
 
 def _tampered(key: str) -> BackendInvalid:

@@ -155,7 +155,7 @@ def _seal(project: Project, environment: Mapping[str, str]) -> str:
 
     The record counts by what the system says of its file: another decision, or none, is another file.
     """
-    from envref.project.trust.digest import record_path, sha256
+    from envref.digest import record_path, sha256
 
     parts = [_state(record_path(project.root, environment)), str(len(project.config.source)), project.root]
     parts += [environment.get("PATH", ""), environment.get("ENVREF_STORE_PATH", ""), project.config.trust]

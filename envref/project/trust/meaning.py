@@ -11,11 +11,11 @@ import os
 import re
 
 from envref.backends.programs import repository_around
+from envref.digest import digest, sha256
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_masked, is_profile_name
 from envref.project.project import env_files, layers, outside
-from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
 from envref.refs.reference import SCHEME
 

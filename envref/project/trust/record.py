@@ -10,9 +10,9 @@ import os
 import stat
 import time
 
+from envref.digest import record_path
 from envref.errors import EnvrefError
 from envref.paths import NO_HOME, is_ours, make_private, open_ours, shown, state_path
-from envref.project.trust.digest import record_path
 from envref.project.trust.meaning import fingerprint
 
 TYPE_CHECKING = False

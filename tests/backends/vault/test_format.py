@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 
 import pyrage
 import pytest
@@ -38,6 +39,16 @@ def test_the_manifest(keys):
     """It covers every metadata row but itself, and every key with its MAC, each sorted."""
     manifest = keys.manifest({"b": "2", "manifest": "x", "a": "1"}, {"k2": "m2", "k1": "m1"})
     assert manifest == mac('[[["a","1"],["b","2"]],[["k1","m1"],["k2","m2"]]]')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "a", "a\nb\n", '"', "\\", "\\n", "\t", "\r\n", "\x00", "\x1f", "\x7f", "ü", "\u2028", "\U0001f511", "\n"],
+)
+def test_a_text_is_signed_as_json_has_it(keys, text):
+    """Whatever is in it; those of printable ASCII are written without the encoder."""
+    signed = json.dumps([[[text, text]], [[text, "m"]]], separators=(",", ":"))
+    assert keys.manifest({text: text}, {text: "m"}) == mac(signed)
 
 
 def test_the_plain_text_of_a_row(keys):

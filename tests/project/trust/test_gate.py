@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
+from envref.digest import digest
 from envref.project.edit import trust_kept
 from envref.project.project import configured
 from envref.project.trust import gate
-from envref.project.trust.digest import digest
 from envref.project.trust.meaning import fingerprint, meaning
 from envref.project.trust.names import Name
 from envref.secrets import audit_log

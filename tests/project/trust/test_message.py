@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from envref.digest import digest
 from envref.project.config.model import BackendConfig, Config, credential_way
 from envref.project.project import Project, configured, load
 from envref.project.trust import message
-from envref.project.trust.digest import digest
 from envref.project.trust.meaning import fingerprint
 from envref.project.trust.need import ADDRESS, FILE, NAMES, PLACE, PROGRAM, SECRETS, Need
 from envref.project.trust.record import Record

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from envref.project.trust import digest
+from envref import digest
 
 DATA = [b"", b"abc", bytes(100_000)]
 
