@@ -18,8 +18,10 @@ import types
 import pytest
 
 from envref import client, processes
+from envref.agent import guest as agent_guest
 from envref.agent import owners, start
 from envref.agent import process as agent_process
+from envref.agent import server as agent_server
 from envref.agent import tell as telling
 from tests.agent.conftest import (
     HEAD,
@@ -683,3 +685,158 @@ def test_it_is_small(folder):
     rows = pathlib.Path(f"/proc/{process_of(folder)}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     private = sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
     assert private < 6 * 1024
+
+
+# Its limits, tried in this process, with a clock that is put forward.
+
+
+class Clock:
+    """Seconds that pass only when they are told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(agent_server, "now", found)
+    monkeypatch.setattr(agent_guest, "now", found)
+    return found
+
+
+@pytest.fixture
+def server(folder, clock):
+    """An agent that works when it is told to."""
+    os.mkdir(folder, 0o700)
+    listening = agent_process._listening(client.socket_path(folder))
+    found = agent_server.AgentServer(listening, folder)
+    yield found
+    for guest in list(found._guests.values()):
+        found._close(guest)
+    listening.close()
+
+
+def works(server):
+    """Does all that there is to do."""
+    while happened := server._poll.poll(0):
+        for descriptor, event in happened:
+            server._happened(descriptor, event)
+
+
+def come(server, folder):
+    """A connection that it has accepted, or refused."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE)
+    connection.connect(client.socket_path(folder))
+    works(server)
+    return connection
+
+
+def is_closed(connection):
+    """Whether the other end has closed it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1 << 20) == b""
+    except BlockingIOError:
+        return False
+
+
+GET_A = client.frame((client.GET, client.PROTOCOL, b"", *HEAD, b"a"))
+
+
+def test_it_ends_when_nobody_comes(server, clock, folder):
+    """In its first two seconds; one who comes keeps it until he has gone."""
+    clock.now += 1.9
+    assert not server._is_over()
+    guest = come(server, folder)
+    clock.now += 1
+    assert not server._is_over()
+    guest.close()
+    works(server)
+    assert server._is_over()
+
+
+def test_more_guests_than_it_takes_are_sent_away(server, folder, monkeypatch):
+    """At once; one that leaves makes room."""
+    monkeypatch.setattr(agent_server, "MOST_GUESTS", 2)
+    guests = [come(server, folder) for _ in range(3)]
+    assert [is_closed(guest) for guest in guests] == [False, False, True]
+    guests[0].close()
+    works(server)
+    assert not is_closed(come(server, folder))
+
+
+@pytest.mark.parametrize(("more", "closed"), [(0, False), (1, True)])
+def test_how_much_has_not_ended(server, folder, monkeypatch, more, closed):
+    """All guests' half frames together; who passes the limit goes."""
+    monkeypatch.setattr(agent_server, "_LARGEST_INPUT", 20)
+    first, second = come(server, folder), come(server, folder)
+    for guest, size in ((first, 10), (second, 10 + more)):
+        guest.sendall(b"\0\0\0\x20".ljust(size, b"x"))
+        works(server)
+    assert (is_closed(first), is_closed(second)) == (False, closed)
+
+
+def test_how_much_nobody_takes(server, folder, monkeypatch):
+    """Answers that wait in it: who asks and does not read goes, with what he led."""
+    monkeypatch.setattr(agent_server, "_LARGEST_OUTPUT", 1000)
+    leader = come(server, folder)
+    leader.sendall(GET_A)
+    works(server)
+    leader.sendall(client.frame((client.PUT, b"a", b"V" + b"x" * 900)))
+    works(server)
+    deaf = come(server, folder)
+    for _ in range(2000):
+        try:
+            deaf.setblocking(False)
+            deaf.sendall(GET_A)
+        except OSError:
+            break
+        works(server)
+        assert server._output() <= 1000
+    assert [guest for guest in server._guests.values() if guest.output] == []
+    assert not is_closed(leader)
+
+
+def test_who_says_half_a_frame_is_not_waited_for(server, clock, folder):
+    """Five seconds; one that asks a store has a quarter of an hour."""
+    idle, leader = come(server, folder), come(server, folder)
+    leader.sendall(GET_A)
+    idle.sendall(b"\0\0")
+    works(server)
+    leader.recv(100)
+    for passed, closed in ((5, [False, False]), (0.1, [True, False]), (894.8, [True, False]), (0.2, [True, True])):
+        clock.now += passed
+        server._look()
+        assert [is_closed(idle), is_closed(leader)] == closed, passed
+
+
+def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
+    """Once nothing is kept for its session, and nobody of it asks; who wants the agent to stay keeps it."""
+    guest = come(server, folder)
+    guest.sendall(client.frame((client.STAY,)))
+    works(server)
+    owner = os.getsid(0)
+    if not owner:
+        pytest.skip("this session has no leader that can be seen")
+    guest.close()
+    works(server)
+    server._look()
+    assert (list(server._owners), server._is_over()) == ([owner], False)
+    server._staying.clear()
+    server._look()
+    assert list(server._owners) == []
+
+
+def test_it_ends_when_another_one_has_its_place(server, folder):
+    """Seen at a look."""
+    server._look()
+    assert not server._is_told_to_stop
+    os.unlink(client.socket_path(folder))
+    pathlib.Path(client.socket_path(folder)).touch()
+    server._look()
+    assert server._is_over()
