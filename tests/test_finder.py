@@ -176,3 +176,10 @@ def test_a_command_uses_it(options):
     started = [sys.executable, "-B", *options, "-c", code]
     done = subprocess.run(started, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split()[-1] == ("SourceFileLoader" if "-X" in options else "_Loader")
+
+
+def test_a_compiled_file_is_closed_once_it_is_read(probe):
+    """A command reads two hundred."""
+    before = len(os.listdir("/dev/fd"))
+    assert value(probe) == 1
+    assert len(os.listdir("/dev/fd")) == before

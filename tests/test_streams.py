@@ -242,3 +242,26 @@ def test_a_trace_is_asked_for(monkeypatch, value, wanted):
     assert streams.debugging() == wanted
     monkeypatch.setattr(streams, "level", streams.DEBUG)
     assert streams.debugging()
+
+
+def test_nobody_looks_where_stdout_is_closed(monkeypatch):
+    """Nor at a file of its own."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(streams, "_STDOUT", writing)
+    assert not streams.shown_to_people()
+    monkeypatch.setattr(streams, "_STDERR", writing)
+    assert streams.shown_to_people()
+    os.close(reading)
+    os.close(writing)
+    assert not streams.shown_to_people()
+
+
+def test_a_terminal_is_where_a_person_may_be(screen, monkeypatch):
+    """As stderr, or as standard input."""
+    real = os.isatty
+    monkeypatch.setattr(os, "isatty", lambda descriptor: real(descriptor) if descriptor else False)
+    assert (streams.has_terminal(), streams.watched(), streams.shown_to_people()) == (True, True, False)
+    monkeypatch.setattr(streams, "_STDERR", -1)
+    assert (streams.has_terminal(), streams.watched()) == (False, False)
+    monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor == 0)
+    assert streams.has_terminal()

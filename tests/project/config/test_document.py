@@ -25,6 +25,7 @@ ENTRIES = [
         "profiles:\n  y:\n    # of y\n  x:\n  # of all\n# of a\na: 1\n",
     ),
     ("profiles:\n  # y:\n\na: 1\n", "profiles:\n  # y:\n  x:\n\na: 1\n"),
+    ("profiles:\n  y:\n\n    # of y\na: 1\n", "profiles:\n  y:\n\n    # of y\n  x:\na: 1\n"),
     ("profiles: {y: }\n", "profiles: {y: , x: null }\n"),
     ("profiles: {y: {}}\n", "profiles: {y: {}, x: null}\n"),
     ("profiles: {\n  y: {}, # c\n  z: {} # d\n}\n", "profiles: {\n  y: {}, # c\n  z: {}, # d\n  x: null\n}\n"),
