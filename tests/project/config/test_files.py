@@ -104,6 +104,14 @@ def test_a_directory_that_went_away_is_named(tmp_path):
         check_directory(f"{tmp_path}/gone", {})
 
 
+def test_bytes_that_are_no_config_make_none(project):
+    """As in the file."""
+    sources = Sources(str(project.write(".envref.yaml", "project: app\n")), os.environ)
+    sources.project_bytes = b"env_file: ''\n"
+    with pytest.raises(EnvrefError, match="invalid config: project name is required; env_file must not be empty"):
+        of(sources)
+
+
 @pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
 def test_how_large_a_config_may_become(project, more, fits):
     """By an edit, too: what is written must be what is read again."""

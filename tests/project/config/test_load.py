@@ -539,8 +539,9 @@ def test_the_merged_config_is_what_is_checked(load):
 
 def test_only_the_user_s_file_sets_trust(load, home):
     """`trust` and `trusted_paths` come from there, paths expanded."""
-    loaded = load("project: app", own="trust: strict\ntrusted_paths: [~/src, /srv]")
+    loaded = load("project: app", own="trust: strict\ntrusted_paths: [~/src, /srv]\nfiles_directory: ~/private")
     assert (loaded.trust, loaded.trusted_paths) == ("strict", (f"{home}/src", "/srv"))
+    assert loaded.files_directory == "~/private"
 
 
 @pytest.mark.parametrize(
