@@ -331,3 +331,14 @@ def test_a_directory_without_a_config_is_a_project_too(tmp_path):
     assert projects.layers(project) == [".env", ".env.dev", ".env.local", ".env.dev.local"]
     assert projects.bare(str(tmp_path), "x", {"ENVREF_PROFILE": "dev"}).profile == "x"
     assert projects.bare(str(tmp_path), environment={"ENVREF_PROFILE": ""}).profile is None
+
+
+def test_the_layers_of_what_it_extends_lie_below(project):
+    """The farthest first; those for everybody are without the personal ones."""
+    (project.path / ".git").mkdir()
+    project.write(".envref.yaml", "project: app\nlocal_file: mine\n")
+    project.write("a/.envref.yaml", "extends: ..\nenv_file: base\n")
+    project.write("a/b/.envref.yaml", "extends: ..\n")
+    found = projects.configured(str(project.path / "a/b"))
+    assert projects.layers(found) == ["../../.env", "../../mine", "../base", "../.env.local", ".env", ".env.local"]
+    assert projects.committed_layers(found) == ["../../.env", "../base", ".env"]
