@@ -99,6 +99,7 @@ def test_a_descriptor_of_somebody_else_is_no_owner_s(process):
 def test_the_session_of_a_process(process):
     """None of one that is hidden, or gone."""
     assert owners.session_of(process) == os.getsid(process)
+    assert owners.session_of(1) == os.getsid(1)  # a container's only program may be that one
     assert [owners.session_of(0), owners.session_of(-1)] == [0, 0]
     kill(process)
     assert owners.session_of(process) == 0

@@ -17,7 +17,7 @@ import types
 
 import pytest
 
-from envref import client, processes
+from envref import __version__, client, processes
 from envref.agent import guest as agent_guest
 from envref.agent import owners, start
 from envref.agent import process as agent_process
@@ -709,8 +709,9 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def server(folder, clock):
-    """An agent that works when it is told to."""
+def server(folder, clock, monkeypatch):
+    """An agent that works when it is told to; every guest's session is led by this process."""
+    monkeypatch.setattr(agent_server, "session_of", lambda _: os.getpid())
     os.mkdir(folder, 0o700)
     listening = agent_process._listening(client.socket_path(folder))
     found = agent_server.AgentServer(listening, folder)
@@ -745,7 +746,104 @@ def is_closed(connection):
         return False
 
 
-GET_A = client.frame((client.GET, client.PROTOCOL, b"", *HEAD, b"a"))
+def answer(server, guest, *fields):
+    """What it says to that; nothing if nothing."""
+    guest.sendall(client.frame(fields))
+    works(server)
+    return heard(guest)
+
+
+def heard(guest):
+    """What it has said meanwhile."""
+    guest.setblocking(False)
+    try:
+        data = guest.recv(1 << 16)
+    except BlockingIOError:
+        return []
+    assert int.from_bytes(data[:4], "big") == len(data) - 4, "one frame"
+    return data[4:].split(b"\0")
+
+
+GET = (client.GET, client.PROTOCOL, b"use", *HEAD)
+GET_A = client.frame((*GET, b"a"))
+
+
+@pytest.fixture
+def filled(server, folder):
+    """It keeps two values."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone", b"b", b"A") == []
+    assert answer(server, guest, *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+    guest.close()
+    works(server)
+    return server
+
+
+def test_whoever_waits_leads_when_the_leader_goes(server, folder):
+    """Without another word of his."""
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    leader.close()
+    works(server)
+    assert heard(waiting) == [client.LEAD, b"?"]
+
+
+def test_while_a_store_is_written_nothing_of_its_kind_is_here(filled, folder):
+    """Nor afterwards: it was forgotten; of another kind all stays."""
+    writer, guest = come(filled, folder), come(filled, folder)
+    assert answer(filled, writer, client.WRITE, client.PROTOCOL, b"1password") == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == [client.HITS, b"Vone"]
+    assert answer(filled, writer, client.WRITE, client.PROTOCOL, b"vault") == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == [client.ALONE]
+    writer.close()
+    works(filled)
+    assert answer(filled, guest, *GET, b"a") == [client.LEAD, b"?"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_kept"),
+    [
+        ((client.LEAVE, b"other"), True),
+        ((client.LEAVE, b"use"), False),
+        ((client.LEAVE, b""), True),
+        ((client.FORGET, b"1password"), True),
+        ((client.FORGET, b"vault"), False),
+        ((client.FORGET,), False),
+        ((client.STAY,), True),
+    ],
+)
+def test_what_makes_it_forget(filled, folder, words, is_kept):
+    """It says when that is done."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *words) == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == ([client.HITS, b"Vone"] if is_kept else [client.LEAD, b"?"])
+
+
+def test_an_owner_that_ended_takes_along_what_is_asked_for_it(filled, folder):
+    """What its session kept, and what a store says after its end."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    filled._end_owner(os.getpid())
+    assert answer(filled, guest, client.PUT, b"c", b"Vlate") == []
+    assert not filled._kept
+    assert (list(filled._owners), list(filled._kept.owners())) == ([], [])
+
+
+def test_it_tells_who_uses_it(filled, folder):
+    """Version, process, seconds, the asking session and all of them; a row a store."""
+    filled._started -= 7
+    told = answer(filled, come(filled, folder), client.TELL)
+    me = b"%d" % os.getpid()
+    row = b"vault\tteam\t1\t1\t1\t0\t0"
+    assert told == [client.DONE, __version__.encode(), me, b"7", me, me, row]
+
+
+def test_it_stops_when_told(filled, folder):
+    """The answer goes out before."""
+    assert answer(filled, come(filled, folder), client.STOP) == [client.DONE]
+    assert filled._is_over()
 
 
 def test_it_ends_when_nobody_comes(server, clock, folder):
@@ -820,13 +918,10 @@ def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
     guest = come(server, folder)
     guest.sendall(client.frame((client.STAY,)))
     works(server)
-    owner = os.getsid(0)
-    if not owner:
-        pytest.skip("this session has no leader that can be seen")
     guest.close()
     works(server)
     server._look()
-    assert (list(server._owners), server._is_over()) == ([owner], False)
+    assert (list(server._owners), server._is_over()) == ([os.getpid()], False)
     server._staying.clear()
     server._look()
     assert list(server._owners) == []
