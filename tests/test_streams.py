@@ -76,6 +76,7 @@ def test_an_error_is_told_with_its_cure(capfd):
 @pytest.mark.parametrize(
     ("level", "told"),
     [(streams.QUIET, ""), (streams.NORMAL, "warning: w\ni\n"), (streams.VERBOSE, "warning: w\ni\nd\n")],
+    ids=["-q", "usual", "-v"],
 )
 def test_the_level_decides_what_is_told(level, told, capfd, monkeypatch):
     """-q leaves errors and prompts, -v adds details."""
@@ -158,6 +159,18 @@ def test_a_passing_line_stays_off_a_screen_that_another_program_has(screen):
     streams.passing.clear()
     assert screen.came() == ""
     screen.echo(True)
+    streams.passing.show("asking")
+    assert screen.came() == "asking"
+    streams.passing.clear()
+
+
+def test_a_terminal_that_is_gone_is_nobody_s(screen, monkeypatch):
+    """What can't be asked whether it echoes does."""
+
+    def gone(_):
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcgetattr", gone)
     streams.passing.show("asking")
     assert screen.came() == "asking"
     streams.passing.clear()

@@ -165,8 +165,8 @@ def test_an_item_of_what_is_no_list(value):
         Document(f"team: {value}\n".encode(), "f").without_item("team", 0)
 
 
-@pytest.mark.parametrize("key", ["profiles", "others"])
-def test_an_addition_that_would_break_the_text_is_refused(key):
+@pytest.mark.parametrize("text", ["? profiles\n: a:\n", "? a\n", "profiles:\n  ? a\n  : b\n"])
+def test_an_addition_that_would_break_the_text_is_refused(text):
     """Whether or not the result can still be read."""
     with pytest.raises(EnvrefError, match="nothing was changed"):
-        Document(b"? profiles\n: a:\n", "f").with_entry(key, "b", {"env_file": "x"})
+        Document(text.encode(), "f").with_entry("profiles", "b", {"env_file": "x"})
