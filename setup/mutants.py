@@ -326,14 +326,16 @@ class Copy:
             self._write(mutant.module, source)
         if status == 0:
             return []
-        found = re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
-        return found or [self._collected(files)]
+        return _told_failed(status, said) or [self._ended(files)]
 
-    def _collected(self, files: Sequence[str]) -> str:
-        """The tests that stand for those that a fault kept from running; ends if they can't run without it either."""
+    def _ended(self, files: Sequence[str]) -> str:
+        """The tests that stand for those that a fault kept from ending; ends if they don't end without it either."""
         if (key := " ".join(files)) not in self._green:
-            if self._pytest(["--collect-only", *files])[0] != 0:
-                raise SystemExit(f"without any fault pytest can't collect {key}")
+            status, said = self._pytest(files)
+            if status != 0 and not _told_failed(status, said):
+                raise SystemExit(
+                    f"without any fault pytest can't collect these, or one of them hangs: {key}\n{said[-4000:]}"
+                )
             self._green.add(key)
         return key
 
@@ -369,6 +371,11 @@ class Copy:
             return status, file.read()
 
 
+def _told_failed(status: int | None, said: str) -> list[str]:
+    """The tests that pytest says have failed; none where it did not come to its end."""
+    return re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
+
+
 def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
     """Never returns."""
     status = 99
@@ -402,6 +409,7 @@ def _wait(child: int, deadline: float) -> int | None:
 def measure(room: str, count: int, seed: str) -> tuple[int, int]:
     """Tries `count` mutants of a room, chosen by the seed; prints the survivors. How many were killed, of how many."""
     with tempfile.TemporaryDirectory(prefix="mutants") as root:
+        os.chmod(root, 0o755)
         copy = Copy(os.path.join(root, "envref"))
         every = [mutant for module in modules(room) for mutant in mutants(module, copy.read(module))]
         chosen = random.Random(f"{seed} {room}").sample(every, min(count, len(every)))

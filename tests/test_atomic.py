@@ -505,3 +505,60 @@ def test_a_link_that_takes_the_file_s_place_meanwhile_gives_it_no_mode(tmp_path,
     atomic.write(str(tmp_path / ".env"), b"new", mode=0o600)
     assert (mode(tmp_path / ".env"), (tmp_path / ".env").is_symlink()) == (0o600, False)
     assert target.read_bytes() == b"old"
+
+
+def test_writing_leaves_nothing_open(tmp_path):
+    """A new file, one that is replaced, a log."""
+    before = opened()
+    for data in (b"old", b"new"):
+        atomic.write(str(tmp_path / ".env"), data)
+    atomic.append_line(str(tmp_path / "log"), "x", largest=100)
+    with pytest.raises(EnvrefError):
+        atomic.write(str(tmp_path / "none" / ".env"), b"x")
+    assert opened() == before
+
+
+def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(tmp_path, monkeypatch):
+    """Put there between the check and the writing."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "project").symlink_to("outside")
+    monkeypatch.setattr(atomic, "_target", lambda path, _inside: path)
+    with pytest.raises(EnvrefError, match=r"^writing \.env: "):
+        atomic.write(str(tmp_path / "project" / ".env"), b"new")
+    assert os.listdir(tmp_path / "outside") == []
+
+
+def test_a_line_that_is_too_long_for_its_log_is_kept_all_the_same(tmp_path):
+    """Alone in a new one; the full one before it is put aside once."""
+    path = tmp_path / "log"
+    for text in ("a" * 20, "b" * 20):
+        atomic.append_line(str(path), text, largest=10)
+    assert path.read_text() == "b" * 20 + "\n"
+    assert (tmp_path / "log.1").read_text() == "a" * 20 + "\n"
+
+
+def test_a_log_that_is_removed_meanwhile_is_made_again(tmp_path, monkeypatch):
+    """As by a person who tidies up: the line is not written into what is gone."""
+    path, flock, removed = tmp_path / "log", fcntl.flock, []
+
+    def taken(descriptor, how):
+        flock(descriptor, how)
+        if not removed:
+            removed.append(path.unlink())
+
+    monkeypatch.setattr(fcntl, "flock", taken)
+    atomic.append_line(str(path), "x", largest=100)
+    assert (path.read_text(), len(removed)) == ("x\n", 1)
+
+
+def test_a_folder_that_nobody_may_list_is_good_enough(tmp_path, monkeypatch):
+    """What a killed writer left there stays."""
+
+    def denied(_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "listdir", denied)
+        with atomic.lock(str(tmp_path / ".env")):
+            atomic.write(str(tmp_path / ".env"), b"new")
+    assert (tmp_path / ".env").read_bytes() == b"new"

@@ -33,6 +33,13 @@ def test_a_problem_points_at_the_character():
     ]
 
 
+def test_a_problem_without_its_line_is_told_in_one():
+    """Where the line may not be shown, or there is none; what is before it is said of each."""
+    error = MalformedFile([Problem("a", 1, 2, "one"), Problem("b", 3, 4, "two")], prefix="lock: ")
+    assert error.lines() == ["error: lock: a:1:2: one", "error: lock: b:3:4: two"]
+    assert str(error) == "a:1:2: one; b:3:4: two"
+
+
 def test_a_long_line_is_shown_around_the_column():
     """The caret stays below the character it is about."""
     shown, caret = Problem(".env", 1, 500, "text", "a" * 499 + "!" + "b" * 500).excerpt()

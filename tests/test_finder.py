@@ -67,11 +67,12 @@ def compiled(source):
     return source.parent / "__pycache__" / f"probe{ENDING}"
 
 
-def test_a_compiled_file_is_used(probe):
-    """Of a source of that time and size, whatever it holds by now."""
+def test_a_compiled_file_is_used(probe, monkeypatch):
+    """Of a source of that time and size, whatever it holds by now; without Python's help."""
     status = probe.stat()
     probe.write_text("VALUE = 2\n")
     os.utime(probe, ns=(status.st_atime_ns, status.st_mtime_ns))
+    monkeypatch.setattr(importlib.machinery.SourceFileLoader, "get_code", None)  # Python's own, which costs more
     assert value(probe) == 1
 
 
@@ -176,3 +177,10 @@ def test_a_command_uses_it(options):
     started = [sys.executable, "-B", *options, "-c", code]
     done = subprocess.run(started, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split()[-1] == ("SourceFileLoader" if "-X" in options else "_Loader")
+
+
+def test_a_compiled_file_is_closed_once_it_is_read(probe):
+    """A command reads two hundred."""
+    before = len(os.listdir("/dev/fd"))
+    assert value(probe) == 1
+    assert len(os.listdir("/dev/fd")) == before

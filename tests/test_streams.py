@@ -76,6 +76,7 @@ def test_an_error_is_told_with_its_cure(capfd):
 @pytest.mark.parametrize(
     ("level", "told"),
     [(streams.QUIET, ""), (streams.NORMAL, "warning: w\ni\n"), (streams.VERBOSE, "warning: w\ni\nd\n")],
+    ids=["-q", "usual", "-v"],
 )
 def test_the_level_decides_what_is_told(level, told, capfd, monkeypatch):
     """-q leaves errors and prompts, -v adds details."""
@@ -163,6 +164,18 @@ def test_a_passing_line_stays_off_a_screen_that_another_program_has(screen):
     streams.passing.clear()
 
 
+def test_a_terminal_that_is_gone_is_nobody_s(screen, monkeypatch):
+    """What can't be asked whether it echoes does."""
+
+    def gone(_):
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(termios, "tcgetattr", gone)
+    streams.passing.show("asking")
+    assert screen.came() == "asking"
+    streams.passing.clear()
+
+
 def test_a_passing_line_is_for_who_looks(screen, monkeypatch, capfd):
     """Not with -q, and not in a file."""
     with monkeypatch.context() as patched:
@@ -242,3 +255,26 @@ def test_a_trace_is_asked_for(monkeypatch, value, wanted):
     assert streams.debugging() == wanted
     monkeypatch.setattr(streams, "level", streams.DEBUG)
     assert streams.debugging()
+
+
+def test_nobody_looks_where_stdout_is_closed(monkeypatch):
+    """Nor at a file of its own."""
+    reading, writing = os.pipe()
+    monkeypatch.setattr(streams, "_STDOUT", writing)
+    assert not streams.shown_to_people()
+    monkeypatch.setattr(streams, "_STDERR", writing)
+    assert streams.shown_to_people()
+    os.close(reading)
+    os.close(writing)
+    assert not streams.shown_to_people()
+
+
+def test_a_terminal_is_where_a_person_may_be(screen, monkeypatch):
+    """As stderr, or as standard input."""
+    real = os.isatty
+    monkeypatch.setattr(os, "isatty", lambda descriptor: real(descriptor) if descriptor else False)
+    assert (streams.has_terminal(), streams.watched(), streams.shown_to_people()) == (True, True, False)
+    monkeypatch.setattr(streams, "_STDERR", -1)
+    assert (streams.has_terminal(), streams.watched()) == (False, False)
+    monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor == 0)
+    assert streams.has_terminal()

@@ -17,9 +17,11 @@ import types
 
 import pytest
 
-from envref import client, processes
+from envref import __version__, client, processes
+from envref.agent import guest as agent_guest
 from envref.agent import owners, start
 from envref.agent import process as agent_process
+from envref.agent import server as agent_server
 from envref.agent import tell as telling
 from tests.agent.conftest import (
     HEAD,
@@ -683,3 +685,253 @@ def test_it_is_small(folder):
     rows = pathlib.Path(f"/proc/{process_of(folder)}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     private = sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
     assert private < 6 * 1024
+
+
+# Its limits, tried in this process, with a clock that is put forward.
+
+
+class Clock:
+    """Seconds that pass only when they are told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(agent_server, "now", found)
+    monkeypatch.setattr(agent_guest, "now", found)
+    return found
+
+
+@pytest.fixture
+def server(folder, clock, monkeypatch):
+    """An agent that works when it is told to; every guest's session is led by this process."""
+    monkeypatch.setattr(agent_server, "session_of", lambda _: os.getpid())
+    os.mkdir(folder, 0o700)
+    listening = agent_process._listening(client.socket_path(folder))
+    found = agent_server.AgentServer(listening, folder)
+    yield found
+    for guest in list(found._guests.values()):
+        found._close(guest)
+    listening.close()
+
+
+def works(server):
+    """Does all that there is to do."""
+    while happened := server._poll.poll(0):
+        for descriptor, event in happened:
+            server._happened(descriptor, event)
+
+
+def come(server, folder):
+    """A connection that it has accepted, or refused."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(PATIENCE)
+    connection.connect(client.socket_path(folder))
+    works(server)
+    return connection
+
+
+def is_closed(connection):
+    """Whether the other end has closed it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1 << 20) == b""
+    except BlockingIOError:
+        return False
+
+
+def answer(server, guest, *fields):
+    """What it says to that; nothing if nothing."""
+    guest.sendall(client.frame(fields))
+    works(server)
+    return heard(guest)
+
+
+def heard(guest):
+    """What it has said meanwhile."""
+    guest.setblocking(False)
+    try:
+        data = guest.recv(1 << 16)
+    except BlockingIOError:
+        return []
+    assert int.from_bytes(data[:4], "big") == len(data) - 4, "one frame"
+    return data[4:].split(b"\0")
+
+
+GET = (client.GET, client.PROTOCOL, b"use", *HEAD)
+GET_A = client.frame((*GET, b"a"))
+
+
+@pytest.fixture
+def filled(server, folder):
+    """It keeps two values."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone", b"b", b"A") == []
+    assert answer(server, guest, *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+    guest.close()
+    works(server)
+    return server
+
+
+def test_whoever_waits_leads_when_the_leader_goes(server, folder):
+    """Without another word of his."""
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    leader.close()
+    works(server)
+    assert heard(waiting) == [client.LEAD, b"?"]
+
+
+def test_while_a_store_is_written_nothing_of_its_kind_is_here(filled, folder):
+    """Nor afterwards: it was forgotten; of another kind all stays."""
+    writer, guest = come(filled, folder), come(filled, folder)
+    assert answer(filled, writer, client.WRITE, client.PROTOCOL, b"1password") == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == [client.HITS, b"Vone"]
+    assert answer(filled, writer, client.WRITE, client.PROTOCOL, b"vault") == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == [client.ALONE]
+    writer.close()
+    works(filled)
+    assert answer(filled, guest, *GET, b"a") == [client.LEAD, b"?"]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_kept"),
+    [
+        ((client.LEAVE, b"other"), True),
+        ((client.LEAVE, b"use"), False),
+        ((client.LEAVE, b""), True),
+        ((client.FORGET, b"1password"), True),
+        ((client.FORGET, b"vault"), False),
+        ((client.FORGET,), False),
+        ((client.STAY,), True),
+    ],
+)
+def test_what_makes_it_forget(filled, folder, words, is_kept):
+    """It says when that is done."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *words) == [client.DONE]
+    assert answer(filled, guest, *GET, b"a") == ([client.HITS, b"Vone"] if is_kept else [client.LEAD, b"?"])
+
+
+def test_an_owner_that_ended_takes_along_what_is_asked_for_it(filled, folder):
+    """What its session kept, and what a store says after its end."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    filled._end_owner(os.getpid())
+    assert answer(filled, guest, client.PUT, b"c", b"Vlate") == []
+    assert not filled._kept
+    assert (list(filled._owners), list(filled._kept.owners())) == ([], [])
+
+
+def test_it_tells_who_uses_it(filled, folder):
+    """Version, process, seconds, the asking session and all of them; a row a store."""
+    filled._started -= 7
+    told = answer(filled, come(filled, folder), client.TELL)
+    me = b"%d" % os.getpid()
+    row = b"vault\tteam\t1\t1\t1\t0\t0"
+    assert told == [client.DONE, __version__.encode(), me, b"7", me, me, row]
+
+
+def test_it_stops_when_told(filled, folder):
+    """The answer goes out before."""
+    assert answer(filled, come(filled, folder), client.STOP) == [client.DONE]
+    assert filled._is_over()
+
+
+def test_it_ends_when_nobody_comes(server, clock, folder):
+    """In its first two seconds; one who comes keeps it until he has gone."""
+    clock.now += 1.9
+    assert not server._is_over()
+    guest = come(server, folder)
+    clock.now += 1
+    assert not server._is_over()
+    guest.close()
+    works(server)
+    assert server._is_over()
+
+
+def test_more_guests_than_it_takes_are_sent_away(server, folder, monkeypatch):
+    """At once; one that leaves makes room."""
+    monkeypatch.setattr(agent_server, "MOST_GUESTS", 2)
+    guests = [come(server, folder) for _ in range(3)]
+    assert [is_closed(guest) for guest in guests] == [False, False, True]
+    guests[0].close()
+    works(server)
+    assert not is_closed(come(server, folder))
+
+
+@pytest.mark.parametrize(("more", "closed"), [(0, False), (1, True)])
+def test_how_much_has_not_ended(server, folder, monkeypatch, more, closed):
+    """All guests' half frames together; who passes the limit goes."""
+    monkeypatch.setattr(agent_server, "_LARGEST_INPUT", 20)
+    first, second = come(server, folder), come(server, folder)
+    for guest, size in ((first, 10), (second, 10 + more)):
+        guest.sendall(b"\0\0\0\x20".ljust(size, b"x"))
+        works(server)
+    assert (is_closed(first), is_closed(second)) == (False, closed)
+
+
+def test_how_much_nobody_takes(server, folder, monkeypatch):
+    """Answers that wait in it: who asks and does not read goes, with what he led."""
+    monkeypatch.setattr(agent_server, "_LARGEST_OUTPUT", 1000)
+    leader = come(server, folder)
+    leader.sendall(GET_A)
+    works(server)
+    leader.sendall(client.frame((client.PUT, b"a", b"V" + b"x" * 900)))
+    works(server)
+    deaf = come(server, folder)
+    for _ in range(2000):
+        try:
+            deaf.setblocking(False)
+            deaf.sendall(GET_A)
+        except OSError:
+            break
+        works(server)
+        assert server._output() <= 1000
+    assert [guest for guest in server._guests.values() if guest.output] == []
+    assert not is_closed(leader)
+
+
+def test_who_says_half_a_frame_is_not_waited_for(server, clock, folder):
+    """Five seconds; one that asks a store has a quarter of an hour."""
+    idle, leader = come(server, folder), come(server, folder)
+    leader.sendall(GET_A)
+    idle.sendall(b"\0\0")
+    works(server)
+    leader.recv(100)
+    for passed, closed in ((5, [False, False]), (0.1, [True, False]), (894.8, [True, False]), (0.2, [True, True])):
+        clock.now += passed
+        server._look()
+        assert [is_closed(idle), is_closed(leader)] == closed, passed
+
+
+def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
+    """Once nothing is kept for its session, and nobody of it asks; who wants the agent to stay keeps it."""
+    guest = come(server, folder)
+    guest.sendall(client.frame((client.STAY,)))
+    works(server)
+    guest.close()
+    works(server)
+    server._look()
+    assert (list(server._owners), server._is_over()) == ([os.getpid()], False)
+    server._staying.clear()
+    server._look()
+    assert list(server._owners) == []
+
+
+def test_it_ends_when_another_one_has_its_place(server, folder):
+    """Seen at a look."""
+    server._look()
+    assert not server._is_told_to_stop
+    os.unlink(client.socket_path(folder))
+    pathlib.Path(client.socket_path(folder)).touch()
+    server._look()
+    assert server._is_over()

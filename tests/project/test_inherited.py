@@ -50,6 +50,7 @@ def test_layers_of_the_parent_lie_below_all_of_its_own(mono):
 def test_name_and_stores_come_from_the_parent_and_its_own_come_first(mono):
     """A store's paths start where its config is."""
     assert loaded(mono).config.project == "mono"
+    assert loaded(mono).config.from_project == ("backends", "extends")  # the user's own file has no say in them
     mono.write("apps/api/.envref.yaml", "extends: ../..\nproject: api\nbackends: [{name: vault}, {name: doppler}]\n")
     config = loaded(mono).config
     assert config.project == "api"

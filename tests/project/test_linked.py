@@ -89,3 +89,10 @@ def test_only_the_file_at_the_same_place_is_the_personal_one(trees):
     for other in (project.write("svc/.env.local", ""), linked / ".env.local"):
         assert not is_personal_file(str(linked), str(other))
     assert not is_personal_file(str(project.path), str(project.path / ".env.local"))
+
+
+def test_a_work_tree_whose_repository_is_gone_has_its_own_files(trees):
+    """As after a move of the main one."""
+    project, linked = trees
+    shutil.rmtree(project.path / ".git")
+    assert names(linked) == [".env"]

@@ -59,6 +59,19 @@ def test_a_full_log_begins_anew(home):
     assert [*kept[0][1]] == ["timestamp", "user", "key"]
 
 
+def test_a_log_without_a_limit_never_begins_anew(home):
+    """That of changes; it is for nobody else, whatever the umask."""
+    before = os.umask(0)
+    try:
+        for number in "12":
+            log.add("/x", ".log", [{"key": number}])
+    finally:
+        os.umask(before)
+    path = Path(log.place("/x", ".log"))
+    assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["1", "2"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_user_without_a_name_is_his_number(home, monkeypatch):
     """As in many containers."""
 

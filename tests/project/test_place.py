@@ -15,6 +15,7 @@ from envref.project.place import parse
     "text",
     [
         *("", "/", "https://", "*.example.com", "exam ple.com", "user@example.com", "https://a:b@example.com", "a_b.c"),
+        *("git+https://example.com", "sparse+ftp://example.com", "[::1", "[]", "[::1]x", "[::g]"),
         *("ftp://example.com", "example.com:0", "example.com:65536", "example.com:x", "example.com?x", "example.com#x"),
         *(
             "example.com/a/../b",
@@ -73,6 +74,7 @@ COVERED = [
     ("github.com/team", "https://github.com/team/app.git/.git"),
     ("http://127.0.0.1:80", "http://127.0.0.1/x"),
     ("[::1]:8443", "https://[::1]:8443/x"),
+    ("sparse", "https://sparse/x"),
 ]
 NOT_COVERED = [
     ("github.com", "http://github.com"),
@@ -95,6 +97,13 @@ def test_a_place_covers_itself_and_what_is_below(place, asked):
 def test_a_place_covers_nothing_else(place, asked):
     """Another scheme, port, host or path."""
     assert not parse(place).covers(parse(asked))
+
+
+def test_an_address_of_ipv6_is_in_brackets():
+    """As in every URL."""
+    place = parse("http://[2001:db8::1]:8080/team")
+    assert (place.host, place.port, place.path) == ("[2001:db8::1]", 8080, "team")
+    assert place.server == "http://[2001:db8::1]:8080"
 
 
 def test_a_url_for_git_keeps_what_was_written():

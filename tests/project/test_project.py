@@ -311,3 +311,34 @@ def test_an_env_file_that_is_a_pipe_is_not_waited_for(project, below):
 def test_the_words_that_mean_a_profile():
     """In a command to paste."""
     assert (projects.words_of(None), projects.words_of("dev")) == ((), ("--profile", "dev"))
+
+
+def test_a_directory_that_was_removed_meanwhile(tmp_path, monkeypatch):
+    """Of a shell that still stands in it."""
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(EnvrefError, match="the current directory no longer exists") as caught:
+        projects.find(".")
+    assert caught.value.hint == "cd to one that does"
+
+
+def test_a_directory_without_a_config_is_a_project_too(tmp_path):
+    """With the usual file names and no store; the profile is asked for, or the environment's."""
+    (tmp_path / "link").symlink_to(tmp_path)
+    project = projects.bare(str(tmp_path / "link"), environment={"ENVREF_PROFILE": "dev"})
+    assert (project.root, project.profile, project.config.backends) == (str(tmp_path), "dev", ())
+    assert projects.layers(project) == [".env", ".env.dev", ".env.local", ".env.dev.local"]
+    assert projects.bare(str(tmp_path), "x", {"ENVREF_PROFILE": "dev"}).profile == "x"
+    assert projects.bare(str(tmp_path), environment={"ENVREF_PROFILE": ""}).profile is None
+
+
+def test_the_layers_of_what_it_extends_lie_below(project):
+    """The farthest first; those for everybody are without the personal ones."""
+    (project.path / ".git").mkdir()
+    project.write(".envref.yaml", "project: app\nlocal_file: mine\n")
+    project.write("a/.envref.yaml", "extends: ..\nenv_file: base\n")
+    project.write("a/b/.envref.yaml", "extends: ..\n")
+    found = projects.configured(str(project.path / "a/b"))
+    assert projects.layers(found) == ["../../.env", "../../mine", "../base", "../.env.local", ".env", ".env.local"]
+    assert projects.committed_layers(found) == ["../../.env", "../base", ".env"]

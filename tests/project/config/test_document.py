@@ -25,6 +25,7 @@ ENTRIES = [
         "profiles:\n  y:\n    # of y\n  x:\n  # of all\n# of a\na: 1\n",
     ),
     ("profiles:\n  # y:\n\na: 1\n", "profiles:\n  # y:\n  x:\n\na: 1\n"),
+    ("profiles:\n  y:\n\n    # of y\na: 1\n", "profiles:\n  y:\n\n    # of y\n  x:\na: 1\n"),
     ("profiles: {y: }\n", "profiles: {y: , x: null }\n"),
     ("profiles: {y: {}}\n", "profiles: {y: {}, x: null}\n"),
     ("profiles: {\n  y: {}, # c\n  z: {} # d\n}\n", "profiles: {\n  y: {}, # c\n  z: {}, # d\n  x: null\n}\n"),
@@ -35,6 +36,7 @@ ENTRIES = [
     ("{a: 1, profiles}\n", "{a: 1, profiles: {x: null}}\n"),
     ("a: 1\r\nb:\r\n   c: 2\r\n", "a: 1\r\nb:\r\n   c: 2\r\nprofiles:\r\n   x:\r\n"),
     ("---\na: 1\n...\n", "---\na: 1\nprofiles:\n  x:\n...\n"),
+    ("{}\n", '{"profiles": {"x": null}}\n'),
     ("a: |+\n  text\n\n", "a: |+\n  text\n\nprofiles:\n  x:\n"),
 ]
 
@@ -68,6 +70,8 @@ def test_an_item(before, after):
 
 
 REMOVED = [
+    ("team:\n  - {name: a}\n  -\n  - {name: b}\n", 1, "team:\n  - {name: a}\n  - {name: b}\n"),
+    ("team: [\n  {name: a},\n  {name: b}\n]\n", 1, "team: [\n  {name: a}\n]\n"),
     ("team:\n  - name: a # c\n\n  # of b\n  - name: b\n", 0, "team:\n\n  # of b\n  - name: b\n"),
     (
         "team:\n  - name: a\n  # of b\n  - name: b\n    # more\nx: 1\n",
@@ -134,6 +138,8 @@ KEYS = [
     ("a: 1\nprofiles: |\n  text\nb: 2\n", "a: 1\nb: 2\n"),
     ("a: 1\nprofiles: x", "a: 1\n"),
     ("{profiles: 1, a: 1}\n", "{a: 1}\n"),
+    ("{a: 1,\n profiles: 2,\n c: 3}\n", "{a: 1,\n c: 3}\n"),
+    ("{a: 1, # x\n profiles: 2}\n", "{a: 1 # x\n }\n"),
     ("a: 1\n", "a: 1\n"),
 ]
 
@@ -150,3 +156,17 @@ def test_a_layout_that_can_t_be_edited(text):
     with pytest.raises(EnvrefError, match="nothing was changed") as refused:
         Document(text.encode(), ".envref.yaml").without("a")
     assert "envref edit --config" in refused.value.hint
+
+
+@pytest.mark.parametrize("value", ["x", "{a: b}", ""])
+def test_an_item_of_what_is_no_list(value):
+    """It is named with its place."""
+    with pytest.raises(EnvrefError, match=r"^loading config: f:1:[67]: team must be a list$"):
+        Document(f"team: {value}\n".encode(), "f").without_item("team", 0)
+
+
+@pytest.mark.parametrize("text", ["? profiles\n: a:\n", "? a\n", "profiles:\n  ? a\n  : b\n"])
+def test_an_addition_that_would_break_the_text_is_refused(text):
+    """Whether or not the result can still be read."""
+    with pytest.raises(EnvrefError, match="nothing was changed"):
+        Document(text.encode(), "f").with_entry("profiles", "b", {"env_file": "x"})

@@ -9,7 +9,8 @@ import stat
 import pytest
 
 from envref.errors import EnvrefError
-from envref.project.config.files import _owner_fault, is_safe
+from envref.project.config.files import LARGEST, Sources, _owner_fault, check_directory, is_safe
+from envref.project.config.load import of
 
 ME = os.geteuid()
 MINE = next((each.pw_gid for each in pwd.getpwall() if each.pw_uid == ME), os.getegid())
@@ -73,3 +74,51 @@ def test_what_the_user_calls_safe(home):
     assert is_safe(str(home / "work/a"), environment)
     assert not is_safe("/else", environment)
     assert not is_safe(str(own), {**environment, "ENVREF_SAFE_DIRECTORY": "/"})
+
+
+@pytest.mark.parametrize("trust", ["default", "strict"])
+def test_a_config_that_is_a_link(home, project, tmp_path, trust):
+    """Within its project it is a file like any other; out of it only where the user's own config is not strict."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"trust: {trust}\n")
+    outside = tmp_path / "outside"
+    outside.write_text("project: far\n")
+    link = project.path / ".envref.yaml"
+    project.write("inner", "project: near\n")
+    link.symlink_to("inner")
+    assert Sources(str(link), os.environ).project_bytes == b"project: near\n"
+    link.unlink()
+    link.symlink_to(outside)
+    if trust == "default":
+        assert Sources(str(link), os.environ).project_bytes == b"project: far\n"
+    else:
+        with pytest.raises(EnvrefError, match=rf"is a symlink to {outside}, outside the project") as caught:
+            Sources(str(link), os.environ)
+        assert caught.value.hint == "with trust: strict, a config must be a file of its project"
+
+
+def test_a_directory_that_went_away_is_named(tmp_path):
+    """As one that was on the way up a moment ago."""
+    with pytest.raises(EnvrefError, match=rf"^loading config: {tmp_path}/gone: no such file or directory$"):
+        check_directory(f"{tmp_path}/gone", {})
+
+
+def test_bytes_that_are_no_config_make_none(project):
+    """As in the file."""
+    sources = Sources(str(project.write(".envref.yaml", "project: app\n")), os.environ)
+    sources.project_bytes = b"env_file: ''\n"
+    with pytest.raises(EnvrefError, match="invalid config: project name is required; env_file must not be empty"):
+        of(sources)
+
+
+@pytest.mark.parametrize(("more", "fits"), [(0, True), (1, False)])
+def test_how_large_a_config_may_become(project, more, fits):
+    """By an edit, too: what is written must be what is read again."""
+    sources = Sources(str(project.write(".envref.yaml", "project: app\n")), os.environ)
+    sources.project_bytes = b"project: app\n".ljust(LARGEST + more, b"#")
+    if fits:
+        assert of(sources).project == "app"
+    else:
+        with pytest.raises(EnvrefError, match="larger than 256 KiB"):
+            of(sources)

@@ -539,8 +539,9 @@ def test_the_merged_config_is_what_is_checked(load):
 
 def test_only_the_user_s_file_sets_trust(load, home):
     """`trust` and `trusted_paths` come from there, paths expanded."""
-    loaded = load("project: app", own="trust: strict\ntrusted_paths: [~/src, /srv]")
+    loaded = load("project: app", own="trust: strict\ntrusted_paths: [~/src, /srv]\nfiles_directory: ~/private")
     assert (loaded.trust, loaded.trusted_paths) == ("strict", (f"{home}/src", "/srv"))
+    assert loaded.files_directory == "~/private"
 
 
 @pytest.mark.parametrize(
@@ -663,3 +664,15 @@ def test_what_the_project_itself_says_is_known(load):
 def test_only_a_project_extends_another(load):
     """The user's own config is below every project already."""
     assert "extends is allowed in a project file only" in fault(load, "project: app\n", "extends: ../x\n")
+
+
+def test_a_copy_of_a_config_differs_in_what_is_said(load):
+    """Everything else is the same, and the first one never changes."""
+    loaded = load("project: app\nbackends: [{name: vault, timeout: 3}]")
+    copy = loaded.replaced(project="other")
+    assert (copy.project, loaded.project) == ("other", "app")
+    assert (copy.path, copy.backends, copy.source) == (loaded.path, loaded.backends, loaded.source)
+    (store,) = loaded.backends
+    assert (store.replaced(home="/x").home, store.replaced(home="/x").timeout, store.home) == ("/x", 3.0, "")
+    with pytest.raises(AttributeError, match="project of a Config is never changed"):
+        loaded.project = "other"
