@@ -126,6 +126,14 @@ def test_a_missing_interpreter_is_named(app, first, words):
     assert done.stderr.startswith(f"error: ./s.sh: {words}")
 
 
+def test_a_file_that_is_no_program_is_named(app):
+    """All that it lacks may be a bit."""
+    app.write("s.sh", "true\n").chmod(0o644)
+    done = app.envref("run", "--", "./s.sh")
+    cure = "  hint: chmod +x makes a file a program\n"
+    assert (done.returncode, done.stderr) == (126, f"error: ./s.sh: permission denied\n{cure}")
+
+
 def test_what_the_system_can_not_start_is_refused_with_the_largest_names(app):
     """Of `run` and of an export, after which no program would start; no size and no value is said."""
     large = "x" * 100_000
