@@ -35,6 +35,19 @@ def test_the_process_is_replaced(app):
     assert int(printed) == started.pid
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_has_no_value_is_said_whether_the_child_starts_or_not(app, strict):
+    """By its name; strict mode starts nothing."""
+    store = "{name: store, type: plugin, config: {command: ./store}}"
+    app.write(".envref.yaml", f"project: app\nbackends: [{store}]\n")
+    app.write("store", '#!/bin/sh\ncat > /dev/null\necho \'{"error": "not found"}\'\n').chmod(0o755)
+    app.write(".env", "A=1\nB=ref://store/gone\n")
+    words = ["run", *([] if strict else ["--partial"]), "--", "sh", "-c", "echo $A"]
+    done = app.envref(*words, env={"ENVREF_TRUST": "all"})
+    assert done.stderr.startswith("error: B: ")
+    assert done.stdout == ("" if strict else "1\n")
+
+
 @pytest.mark.parametrize("code", [0, 1, 3, 42, 255])
 def test_the_exit_status_is_the_childs(app, code):
     """All of them, those that mean something to envref too."""
