@@ -194,14 +194,16 @@ def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
 
 
 def _of_command_line(parts: Sequence[str], files: Sequence[str], root: str) -> list[str]:
-    """The tests that have the module's command as a word, and those named for the few modules that import it."""
+    """The tests that have the module's command as a word, those named for the few modules that import it, and the pages
+    that show each option.
+    """
     word = f'"{parts[-1].strip("_").replace("_", "-")}"'
     calling = [path for path in files if path.startswith("cli/") and word in _text(os.path.join(root, "tests", path))]
     places = [os.path.join(top, name) for top, _, names in os.walk(os.path.join(root, "envref/cli")) for name in names]
     importers = sorted(path for path in places if path.endswith(".py") and _speaks(path, parts))
     near = [_named(_parts(os.path.relpath(path, root)), files) for path in importers[: _FEW_IMPORTERS + 1]]
     named = [path for named in near for paths in named for path in paths]
-    return calling + (named if len(importers) <= _FEW_IMPORTERS else [])
+    return [*calling, *(named if len(importers) <= _FEW_IMPORTERS else []), "test_reference_pages.py"]
 
 
 def _near(module: str, root: str) -> list[str]:

@@ -101,6 +101,15 @@ def test_a_session_whose_leader_cannot_be_seen(app, runtime, monkeypatch):
     assert run(app, "agent", "status").stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (90_000, "25h")]
+)
+def test_how_long_it_runs_is_told_in_one_unit(app, monkeypatch, seconds, told):
+    """The largest of which there are two."""
+    monkeypatch.setattr(report, "read", lambda _: report.AgentStatus("1", 5, seconds, 7, [7], []))
+    assert run(app, "agent", "status").stdout.startswith(f"version 1, process 5, for {told}, used by 7\n")
+
+
 @pytest.mark.parametrize("facts", [[], [b"5"], [b"5", b"0", b"0"], [b"a", b"b", b"c", b"d"]])
 def test_an_agent_that_speaks_otherwise(app, own, monkeypatch, facts):
     """Two that are being developed have one version: what the other one says need not make sense here."""

@@ -43,6 +43,21 @@ def test_yes_asks_nothing(shop):
     assert shop.read(".env") == "PORT=3000\nDB_PASSWORD=ref://secrets/db_password\n"
 
 
+def test_a_file_without_a_secret_is_left(shop):
+    """And said to be none."""
+    shop.write(".env", "PORT=3000\n")
+    done = shop.envref("import", ".env")
+    assert done.returncode == 0
+    assert done.stderr.startswith("nothing to store in .env\n")
+
+
+def test_what_chooses_names_goes_one_way(shop):
+    """Either the ones to take or the ones to leave."""
+    done = shop.envref("import", ".env", "--only", "A", "--except", "B")
+    assert done.returncode == 2
+    assert "[only except] were all set" in done.stderr
+
+
 @pytest.mark.parametrize("file", ["-", "/dev/stdin", "fifo"])
 def test_a_pipe_is_no_file_to_write_references_into(project, file):
     """Said before anything is read or stored."""

@@ -35,6 +35,19 @@ def test_the_process_is_replaced(app):
     assert int(printed) == started.pid
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_has_no_value_is_said_whether_the_child_starts_or_not(app, strict):
+    """By its name; strict mode starts nothing."""
+    store = "{name: store, type: plugin, config: {command: ./store}}"
+    app.write(".envref.yaml", f"project: app\nbackends: [{store}]\n")
+    app.write("store", '#!/bin/sh\ncat > /dev/null\necho \'{"error": "not found"}\'\n').chmod(0o755)
+    app.write(".env", "A=1\nB=ref://store/gone\n")
+    words = ["run", *([] if strict else ["--partial"]), "--", "sh", "-c", "echo $A"]
+    done = app.envref(*words, env={"ENVREF_TRUST": "all"})
+    assert done.stderr.startswith("error: B: ")
+    assert done.stdout == ("" if strict else "1\n")
+
+
 @pytest.mark.parametrize("code", [0, 1, 3, 42, 255])
 def test_the_exit_status_is_the_childs(app, code):
     """All of them, those that mean something to envref too."""
@@ -124,6 +137,14 @@ def test_a_missing_interpreter_is_named(app, first, words):
     done = app.envref("run", "--", "./s.sh")
     assert done.returncode == 126
     assert done.stderr.startswith(f"error: ./s.sh: {words}")
+
+
+def test_a_file_that_is_no_program_is_named(app):
+    """All that it lacks may be a bit."""
+    app.write("s.sh", "true\n").chmod(0o644)
+    done = app.envref("run", "--", "./s.sh")
+    cure = "  hint: chmod +x makes a file a program\n"
+    assert (done.returncode, done.stderr) == (126, f"error: ./s.sh: permission denied\n{cure}")
 
 
 def test_what_the_system_can_not_start_is_refused_with_the_largest_names(app):

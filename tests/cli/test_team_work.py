@@ -239,6 +239,17 @@ def test_an_ssh_key_with_a_passphrase_opens_it_by_age(clone, home, typed, status
     assert (".envref.secrets.age: age did not open it" in terminal.output) == (status == 1)
 
 
+def test_at_a_terminal_a_key_that_is_not_found_is_asked_for(clone, home):
+    """Its path may begin at home."""
+    (home / ".ssh/mine.pub").unlink()
+    (home / ".ssh/mine").rename(home / "elsewhere")
+    terminal = Terminal(clone.path, "onboard")
+    terminal.await_text("Your private key file")
+    terminal.type("~/elsewhere\r")
+    assert terminal.end() == 0, terminal.output
+    assert "All secrets are resolved" in terminal.output
+
+
 @pytest.mark.parametrize("lacking", ["program", "terminal"])
 def test_without_age_or_a_terminal_such_a_key_has_a_cure(clone, home, monkeypatch, lacking):
     """Nobody is asked, and nothing waits."""

@@ -207,6 +207,14 @@ class TestExport:
         assert found["secrets"] == {"app/key": "value", "app/staging/key": "a\nü & <b>", "other/key": ""}
         assert result.stderr == "warning: this output contains plaintext secrets\n"
 
+    @pytest.mark.usefixtures("trusted")
+    def test_where_reads_are_logged_it_is_one(self, vault, project):
+        """One line for all, since they may be other projects' too; which, is not said."""
+        project.write(".envref.yaml", "project: app\nbackends: [{name: vault}]\naudit_log: {reads: true}\n")
+        assert vault("export").returncode == 0
+        [line] = project.envref("audit-log", "--reads").stdout.splitlines()
+        assert "  *  [vault] app  vault export" in line
+
     def test_a_file(self, vault, project):
         """0600, never over another file unless forced, and then 0600 too."""
         vault("export", "--file", "out.json")

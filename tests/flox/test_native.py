@@ -682,6 +682,7 @@ class TestRefused:
             ("ref://doppler/k?encoding=base64", "is to be decoded, which no store's program does"),
             ("ref://doppler/k?as=file", "is to be a file, which a block does not take away again"),
             ("ref://ssm/k?version=1", "asks for one version"),
+            ("ref://bobs/k", 'the path "~bob/store" depends on who reads it'),
             ("ref://role/k", "role_arn takes a call of its own; name a profile with that role"),
             ("ref://doppler/k#f", "no program of doppler prints the field f alone"),
             ("ref://keychain//service#f", "no program of keychain prints the field f alone"),
@@ -711,6 +712,7 @@ class TestRefused:
             {"name": "hv", "type": "hashicorp-vault"},
             {"name": "op", "type": "1password"},
             {"name": "ssm", "type": "aws-ssm"},
+            {"name": "bobs", "type": "pass", "config": {"store": "~bob/store"}},
             {"name": "role", "type": "aws-ssm", "config": {"role_arn": "arn:aws:iam::1:role/r"}},
         )
         write(project, f"OPTIONAL=ref://doppler/o?optional\nBAD={value}\n", *backends, *typed)

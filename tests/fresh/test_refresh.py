@@ -19,6 +19,7 @@ from envref.tools.file_folder import remove
 from tests.arguments import PYTHONPATH
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.cli.conftest import config
+from tests.cli.terminal import Terminal
 from tests.fresh.test_stale import app, export  # noqa: F401  # a fixture
 from tests.requirements import first_python
 
@@ -82,6 +83,15 @@ def test_a_file_gets_the_new_value(app, monkeypatch, home, tmp_path):  # noqa: F
         assert path.read_text() == "new b"
     finally:
         remove(str(place))
+
+
+def test_a_person_is_told_that_it_is_for_a_shell(app, monkeypatch):  # noqa: F811
+    """On a terminal secret values would show."""
+    export(app, monkeypatch)
+    app.state(values={"a": ["new a", "2"], "b": ["value-b", "1"]})
+    terminal = Terminal(app.path, "refresh")
+    terminal.end()
+    assert "this output is meant for eval and shows secret values" in terminal.output
 
 
 def test_nothing_old_is_nothing_written(app, monkeypatch):  # noqa: F811

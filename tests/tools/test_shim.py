@@ -58,6 +58,16 @@ def test_the_tool_gets_it_and_shell_child_and_grandchild_have_nothing(app, shell
 
 
 @first_python
+def test_the_tool_has_the_callers_locale(app, monkeypatch):
+    """Python sets LC_CTYPE for itself where nobody did."""
+    for name in ("LANG", "LC_ALL", "LC_CTYPE"):
+        monkeypatch.delenv(name, raising=False)
+    app.program("gh", 'echo "[$GH_TOKEN] [$LC_CTYPE]"')
+    done = app.typed(f"{FIRST['bash']}; gh; LC_CTYPE=C.UTF-8 gh", shell=SHELLS["bash"])
+    assert done.stdout == f"[{TOKEN}] []\n[{TOKEN}] [C.UTF-8]\n", done.stderr
+
+
+@first_python
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_tool_that_is_added_is_found_in_a_shell_that_knew_another(app, shell):
     """A shell remembers where it found psql in a folder that is on PATH already (HR-D1)."""

@@ -53,6 +53,17 @@ def test_it_is_read_with_its_passphrase(vault, path):
     assert kept(path) == []
 
 
+def test_one_that_holds_no_proof_of_its_passphrase_is_not_opened(vault, path):
+    """What its passphrase opens has to be what the ancestor wrote there."""
+    connection = sqlite3.connect(path)
+    other = age.wrap(b"anything", PASSPHRASE.encode(), 10)
+    connection.execute("UPDATE metadata SET value = ? WHERE key = '__envref_verify__'", (other,))
+    connection.commit()
+    connection.close()
+    with pytest.raises(BackendDenied, match="wrong passphrase"):
+        read(Vault("vault", path=str(path)), "one")
+
+
 def test_a_value_of_any_length_is_read(path, monkeypatch):
     """As the ancestor's own library writes it: several chunks, each with its number."""
     monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)

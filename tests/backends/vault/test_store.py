@@ -477,3 +477,9 @@ def test_a_path_means_itself_whatever_it_has(tmp_path, name):
     opened.commit()
     opened.close()
     assert [(each.name, each.stat().st_size > 0) for each in tmp_path.iterdir()] == [(name, True)]
+
+
+def test_a_vault_in_a_folder_that_is_not_there_is_not_initialized(tmp_path):
+    """Nobody could replace what is in no folder; doctor says the one thing that is wrong."""
+    [fault] = Vault("vault", path=str(tmp_path / "none" / "v.db")).file.examine(soon())
+    assert "not initialized" in fault.message

@@ -27,6 +27,8 @@ DOUBLES = pathlib.Path(__file__).parent.parent.parent / "backends/doubles"
 
 pytestmark = pytest.mark.usefixtures("trusted")
 
+OTHER = json.dumps({"name": "other", "type": "pass", "config": {"store": "store"}})
+
 
 def case_of(project, profile=None):
     found = configured(str(project.path), profile)
@@ -245,6 +247,14 @@ def test_a_prefix_of_one_s_own_without_a_past(passwords):
     passwords.write("store/team/k.gpg", "x")
     assert findings(passwords) == {}
     passwords.write("store/team/app/k.gpg", "x")
+    assert findings(passwords) == {}
+
+
+def test_what_others_keep_is_not_misplaced(passwords):
+    """A name of the store's own, and a key of another store, are looked for below no prefix."""
+    passwords.write("store/team/app/k.gpg", "x")
+    passwords.write(".envref.yaml", passwords.read(".envref.yaml").replace('"backends": [', f'"backends": [{OTHER}, '))
+    passwords.write(".env", "K=ref://pw//k\nL=ref://other/k\n")
     assert findings(passwords) == {}
 
 

@@ -401,6 +401,12 @@ def test_another_directory_of_the_name_is_told_of(shop, second):
     assert lines(shop.envref("resolve", cwd=second)) == []
 
 
+def test_a_directory_that_was_revoked_gives_its_name_back(shop, second):
+    """Until it is used again."""
+    assert shop.envref("trust", "--revoke").returncode == 0
+    assert lines(shop.envref("resolve", cwd=second)) == []
+
+
 def test_a_directory_that_is_gone_is_no_other(shop, second):
     """A project may move."""
     (shop.path / ".envref.yaml").unlink()

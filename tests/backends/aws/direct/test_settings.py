@@ -187,6 +187,10 @@ class TestHandedOver:
                 "[profile p]\nrole_arn = arn\nsource_profile = q\n[profile q]\nrole_arn = b\nsource_profile = p\n",
                 "the source_profile p",
             ),
+            (
+                "[profile p]\nrole_arn = arn\nsource_profile = q\n[profile q]\nregion = us-east-1\n",
+                "the source_profile q",
+            ),
             ("[profile p]\nrole_arn = arn\ncredential_source = Other\n", "the credential_source Other"),
             ("[profile p]\nsso_account_id = 1\n", "an incomplete single sign-on"),
             ("[profile p]\nsso_session = s\nsso_account_id = 1\nsso_role_name = r\n", "the sso_session s"),
