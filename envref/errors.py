@@ -6,6 +6,8 @@ Nothing here prints. `EnvrefError.lines()` is what a person reads on stderr; the
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,8 +82,44 @@ class Operator(str):
 
 
 def pasted(words: Iterable[str]) -> str:
-    """The words as one line that a shell reads back as exactly these words. The only code that quotes commands."""
-    return " ".join(map(_word, words))
+    """The words as one line that a shell reads back as exactly these words. The only code that quotes commands.
+
+    envref's own name the project that this run is about, where typing them here would not reach it (`about`).
+    """
+    return " ".join(map(_word, _placed(list(words))))
+
+
+_place: list[str] = []  # of `about`
+
+
+def about(directory: str, file: str) -> None:
+    """This run is about the project of the nearest `file` around `directory`, which `-C` or a shim named."""
+    _place[:] = [] if directory in (".", "") else [directory, file]
+
+
+def _placed(words: list[str]) -> list[str]:
+    """The words, with the project in each call of envref that would not reach it from here."""
+    before = [Operator(""), *words]
+    calls = [at for at, word in enumerate(words) if word == "envref" and isinstance(before[at], Operator)]
+    if not calls or words[1:2] == ["-C"] or not _is_elsewhere():
+        return words
+    for at in reversed(calls):
+        words[at + 1 : at + 1] = ["-C", os.path.abspath(_place[0])]
+    return words
+
+
+def _is_elsewhere() -> bool:
+    """Whether a command that is typed in the current directory would be about another project, or none."""
+    if not _place:
+        return False
+    from envref.paths import nearest
+
+    directory, file = _place
+    try:
+        here = nearest(os.getcwd(), file)
+    except OSError:
+        return True
+    return here == "" or here != nearest(os.path.realpath(directory), file)
 
 
 def _word(word: str) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 
 from envref import streams
-from envref.errors import FAILED, OK, PARTIAL, EnvrefError
+from envref.errors import FAILED, OK, PARTIAL, EnvrefError, about, pasted
+from envref.formats import shells
+from envref.project.config.files import FILE
 from envref.project.config.model import FILES, KEPT
 from envref.resolve import resolution as resolutions
 
@@ -63,7 +65,8 @@ def warn_people() -> None:
 
 def untrusted_warning(names: Iterable[str]) -> str:
     """The one line that names the dangerous variables that were left out."""
-    return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: envref trust"
+    run = pasted(("envref", "trust"))
+    return f"{', '.join(names)}: left out, a file may set this only in a trusted project; run: {run}"
 
 
 def _written(request: Request, resolution: Resolution, sink: Sink) -> int:
@@ -286,6 +289,7 @@ def _load(request: Request) -> Project:
 
 def project_of(request: Request) -> Project:
     """The project with its env files, or with a Flox plugin's table instead."""
+    about(request.directory, FILE)
     if request.table is None:
         project = _read(request)
         request.known = project.files if project.unread else ()

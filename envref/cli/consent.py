@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from envref import questions, streams
+from envref import streams
+from envref.errors import pasted
 from envref.paths import shown
 from envref.project.trust.agreement import is_granted_beforehand
 from envref.project.trust.gate import Untrusted, check, deny, grant, refusal
@@ -42,7 +43,7 @@ def tell_of_others(project: Project) -> None:
     if name.others() and not is_granted_beforehand(project):
         used_by = ", ".join(map(shown, name.others()))
         fact = f'project "{name.text}" is also used by {used_by}'
-        streams.inform(f"envref: warning: {fact}; if that is meant, run: envref trust")
+        streams.inform(f"envref: warning: {fact}; if that is meant, run: {pasted(('envref', 'trust'))}")
 
 
 def _ask(project: Project, refused: Untrusted) -> None:
@@ -54,8 +55,8 @@ def _ask(project: Project, refused: Untrusted) -> None:
         grant(project, refused.meant)
         return
     deny(project, refused.meant)
-    place = shown(project.root)
-    raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: envref trust"])
+    place, cure = shown(project.root), pasted(("envref", "trust"))
+    raise Untrusted([f"envref: {place} is not trusted, nothing was run or read; to allow it: {cure}"])
 
 
 def is_yes(question: str) -> bool:

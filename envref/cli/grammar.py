@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from envref import streams
-from envref.errors import UsageError, meant
+from envref.errors import UsageError, about, meant
+from envref.project.config.files import FILE
 
 # What people type who know another tool's word for it.
 _MEANT = {
@@ -46,6 +47,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.directory: str | None = None
+        about("", FILE)
         self.levels: dict[str, bool] = {}
 
 
@@ -56,6 +58,7 @@ def _settings(context: click.Context) -> Settings:
 def _directory(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         _settings(context).directory = value
+        about(value, FILE)
 
 
 def _level(context: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's callback

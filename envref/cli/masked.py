@@ -26,10 +26,11 @@ def run(wanted: Run) -> int:
     if _SERVICE in os.environ:
         hint = "leave --mask out: the process that is watched and ended would be envref, not the service"
         raise EnvrefError("--mask is not for services", hint=hint)
+    closed = _occupied()
     resolution, environment = child.prepared(wanted)
     if resolution is None:
         return FAILED
-    relay = Relay(Needles(needles.needles(_secrets(resolution))))
+    relay = Relay(Needles(needles.needles(_secrets(resolution))), closed)
 
     def start() -> NoReturn:
         try:
@@ -39,7 +40,27 @@ def run(wanted: Run) -> int:
             os._exit(error.status)
         os._exit(FAILED)
 
-    return end_as(relay.run(start))
+    status = relay.run(start)
+    if relay.fault:
+        hint = "look at where its stdout and stderr lead"
+        streams.complain(EnvrefError(f"output of the command was lost: {relay.fault}", hint=hint))
+    return FAILED if relay.fault and status == 0 else end_as(status)
+
+
+def _occupied() -> list[int]:
+    """The standard descriptors that are closed. Nothing is in their place now, or one of our own pipes would be."""
+    closed = [number for number in (0, 1, 2) if not _is_open(number)]
+    for _ in closed:
+        os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+    return closed
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _secrets(resolution: Resolution) -> list[str]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 # The one grammar of NAME, and what messages say about it. Every other module asks `is_name` or `is_shell_name`.
-RESERVED = "ENVREF_"  # envref's own settings begin with this; no file may set them
+# envref's own begin with these, and no file may set them: settings, marks for its children, and what its scripts keep
+# in the user's shell, which evaluates some as arithmetic.
+RESERVED = ("ENVREF_", "_ENVREF_", "_envref_", "__envref_")
 ALLOWED = "allowed: letters, digits, _ . -, not starting with . or -"
 SHELL_ALLOWED = "allowed: letters, digits, _, not starting with a digit"
 
@@ -46,6 +48,11 @@ def is_name(text: str) -> bool:
     if text.isidentifier():
         return True
     return text[:1] not in ".-" and f"_{text}".replace(".", "_").replace("-", "_").isidentifier()
+
+
+def reserved(name: str) -> str:
+    """The beginning that makes the name envref's own; empty if none does."""
+    return next((each for each in RESERVED if name.startswith(each)), "")
 
 
 class Entry:
@@ -310,8 +317,8 @@ def _judge(source: Source, found: list[Problem]) -> None:
 def name_fault(name: str) -> tuple[int, str] | None:
     """Where `name` has its first invalid character, and what to say; None for a good name."""
     if is_name(name):
-        reserved = f"{name}: names starting with {RESERVED} are reserved and can't be set from a file"
-        return (0, reserved) if name.startswith(RESERVED) else None
+        own = reserved(name)
+        return (0, f"{name}: names starting with {own} are reserved and can't be set from a file") if own else None
     if not name:
         return 0, 'empty name before "="'
     from envref.env.fault import foreign

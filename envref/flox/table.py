@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from envref.env.file import RESERVED, SHELL_ALLOWED, Entry, EnvFile, is_shell_name
+from envref.env.file import SHELL_ALLOWED, Entry, EnvFile, is_shell_name, reserved
 from envref.env.source import BOM, Source
 from envref.errors import EnvrefError, MalformedFile, Problem, printable
 from envref.project.project import Project, configured
@@ -111,8 +111,9 @@ def _fault(name: str, value: object) -> str:
     if not is_shell_name(name):
         shown = printable(name[:_LONGEST_SHOWN])
         return f'invalid name "{shown}" ({SHELL_ALLOWED})'
-    if name.startswith(RESERVED):
-        return f"{name}: names starting with {RESERVED} are reserved and can't be set from a table"
+    own = reserved(name)
+    if own:
+        return f"{name}: names starting with {own} are reserved and can't be set from a table"
     if not isinstance(value, str):
         return f'{name}: not a string; write {name} = "ref://STORE/KEY" (one reference a variable)'
     if not value.startswith(SCHEME):

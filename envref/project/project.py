@@ -6,7 +6,7 @@ import os
 
 from envref.env import file as envfile
 from envref.env.file import EnvFile
-from envref.errors import EnvrefError, UsageError
+from envref.errors import EnvrefError, UsageError, pasted
 from envref.paths import NO_DIRECTORY, nearest, open_ours, shown, state_path
 from envref.project.config.files import FILE, check_directory
 from envref.project.config.load import load as load_config
@@ -259,7 +259,8 @@ def without_base(project: Project) -> EnvrefError:
     """What to say where the base file is missing; its example may be there."""
     base = project.config.env_file
     example = f"{base}.example"
-    run = ("cp", example, base) if os.path.lexists(os.path.join(project.root, example)) else ()
+    here = [os.path.relpath(os.path.join(project.root, name)) for name in (example, base)]
+    run = ("cp", *here) if os.path.lexists(os.path.join(project.root, example)) else ()
     return EnvrefError("no such file or directory", subject=base, run=run)
 
 
@@ -288,7 +289,7 @@ def readable(project: Project, name: str, may_read_outside: Callable[[Project], 
 def not_read(root: str, name: str) -> str:
     """The warning about a file that was not read."""
     target = shown(outside(root, name))
-    return f"{name} is not read: it is a symlink to {target}, outside the project; run: envref trust"
+    return f"{name} is not read: it is a symlink to {target}, outside the project; run: {pasted(('envref', 'trust'))}"
 
 
 def outside(root: str, name: str) -> str:

@@ -47,8 +47,8 @@ def find(config: Config, tool: str, asked: ServerPlace | None, covers: Covers = 
 
 
 def asked_by_git(text: str) -> dict[str, str]:
-    """The attributes of a request; of one that is repeated, the last."""
-    lines = (line.partition("=") for line in text.split("\n"))
+    """The attributes of a request, which an empty line ends; of one that is repeated, the last."""
+    lines = (line.partition("=") for line in text.partition("\n\n")[0].split("\n"))
     return {name: value for name, equals, value in lines if equals}
 
 
@@ -61,8 +61,9 @@ def place_of_git(asked: Mapping[str, str]) -> ServerPlace | None:
 
 def for_git(values: Sequence[str], asked: Mapping[str, str]) -> str:
     """Empty where git asks for another user's password. EnvrefError for a value that the protocol can't carry."""
-    user = values[0] if len(values) > 1 else asked.get("username", ANYBODY)
-    if asked.get("username", user) != user:
+    wanted = asked.get("username")  # empty for https://@host
+    user = values[0] if len(values) > 1 else wanted or ANYBODY
+    if wanted and wanted != user:
         return ""
     if any(character in text for text in (user, values[-1]) for character in "\r\n\0"):
         raise EnvrefError("git takes a password of one line only", hint="store the token alone, without a line end")

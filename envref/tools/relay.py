@@ -5,6 +5,7 @@ It does what a shell expects of a job: it stops when the command stops, goes on 
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -17,13 +18,14 @@ from envref.tools.monitor import BACK, END, FRONT, STATUS, monitor
 from envref.tools.terminal import is_terminal, keyboard, outside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from typing import NoReturn
 
 _CHUNK = 65536  # bytes
 _SHORT, _LONG = 0.05, 1.0  # seconds that a terminal waits for the rest of a needle
 _SOON = 1.0  # seconds in which a command that was told to stop reports it
 _MOST = 32  # chunks: more than a pipe or a terminal holds
+_NOBODY = (errno.EPIPE, errno.EIO)  # reads it any more
 _FEW = 4  # bytes of a beginning that are too few to wait long for
 _FORWARDED = (
     signal.SIGINT,
@@ -54,8 +56,10 @@ class _Stream:
 class Relay:
     """One command. `run` returns when it has ended, with its status as waitpid(2) has it."""
 
-    def __init__(self, needles: Needles) -> None:
+    def __init__(self, needles: Needles, closed: Container[int] = ()) -> None:
         self._needles = needles
+        self._closed = closed  # standard descriptors that the command has closed, as the caller had
+        self.fault = ""  # why output was lost
         self._ignored = [number for number in _CHANGED if signal.getsignal(number) is signal.SIG_IGN]
         signal.signal(signal.SIGCHLD, lambda *_: None)  # where it is ignored, nobody learns how a child ended
         self._streams: list[_Stream] = []
@@ -105,7 +109,9 @@ class Relay:
         """The command's descriptors 0, 1 and 2. Streams that are one file outside are one pipe: their order stays."""
         given = [slave if is_terminal(0) else 0]
         for number in (1, 2):
-            if is_terminal(number):
+            if number in self._closed:
+                given.append(number)
+            elif is_terminal(number):
                 given.append(slave)
             elif number == 2 and not is_terminal(1) and _is_same(1, 2):
                 given.append(given[1])
@@ -134,6 +140,8 @@ class Relay:
             kept = [os.dup(descriptor) for descriptor in given]
             for standard, descriptor in enumerate(kept):
                 os.dup2(descriptor, standard)
+                if standard in self._closed:
+                    os.close(standard)
             start()
 
         for stream in self._streams:
@@ -223,8 +231,9 @@ class Relay:
                 data = data[os.write(stream.sink, data) :]
             except BlockingIOError:  # another program of this terminal made it so
                 select.select([], [stream.sink], [])
-            except OSError:
-                self._close(stream)  # nobody reads it, which the command learns by its next write
+            except OSError as error:
+                self.fault = "" if error.errno in _NOBODY else (error.strerror or "it failed").lower()
+                self._close(stream)  # which the command learns by its next write
                 return
 
     def _close(self, stream: _Stream) -> None:

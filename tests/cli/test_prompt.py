@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from envref.cli import prompt_segment
+from envref.env.file import reserved
 from envref.fresh import stamp
+from envref.project.trust.dangerous import is_dangerous
+from envref.tools import lookup
 from tests.cli.terminal import Terminal
 from tests.requirements import first_python, need
 
@@ -186,3 +192,19 @@ def test_a_wrong_question(project, arguments, said):
     done = project.envref("completion", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize("shell", prompt_segment.SHELLS)
+def test_no_file_sets_what_the_segment_keeps(shell):
+    """One that set `_envref_every` was evaluated as arithmetic by bash, which runs what stands in a subscript."""
+    script = prompt_segment.segment(shell, 0)
+    own = set(re.findall(r"^ *(?:local|set -l) ([^;\n]*)", script, re.MULTILINE))
+    local = {word.partition("=")[0] for words in own for word in words.split()} | {"files"}
+    kept = {*re.findall(r"(?:^|[\s(])(\w+)=", script), *re.findall(r"set -g (\w+)", script)} - local
+    assert {name for name in kept if "envref" in name}
+    assert [name for name in sorted(kept) if not (reserved(name) or is_dangerous(name))] == []
+
+
+def test_no_file_sets_what_tells_envref_s_children_anything():
+    """With `_ENVREF_COMPLETE` each later call would print words to complete, and succeed."""
+    assert all(reserved(name) for name in (lookup.MARK, lookup.ASKED, "_ENVREF_COMPLETE", "ENVREF_SEEN"))

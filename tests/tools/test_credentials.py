@@ -59,10 +59,21 @@ def ask(project, host, protocol="https", **more):
     return done.stdout
 
 
+def test_an_empty_line_ends_what_git_asks(shop):
+    """git-credential(1): what is behind it is no part of the request."""
+    asked = "protocol=https\n\nhost=git.example\n"
+    assert shop.envref("credential", "git", "get", stdin=asked).stdout == ""
+    asked = "capability[]=authtype\nwwwauth[]=Basic realm=x\nprotocol=https\nhost=git.example\n\nhost=other.example\n"
+    assert shop.envref("credential", "git", "get", stdin=asked).stdout == "username=x-access-token\npassword=tok-1\n"
+
+
 def test_git_gets_what_the_server_s_credential_is(shop):
     """The one of the longest path; a token alone has the name that a server takes from anybody, or git's own."""
     assert ask(shop, "git.example") == "username=x-access-token\npassword=tok-1\n"
     assert ask(shop, "git.example", username="bob") == "username=bob\npassword=tok-1\n"
+    # what git tells of https://@git.example: a name that GitHub takes beside a token, and the project's own
+    assert ask(shop, "git.example", username="") == "username=x-access-token\npassword=tok-1\n"
+    assert ask(shop, "git.example", username="", path="team/app.git") == "username=me\npassword=tok-2\n"
     assert ask(shop, "git.example", path="team/app.git") == "username=me\npassword=tok-2\n"
     assert ask(shop, "git.example", path="teams/app.git") == "username=x-access-token\npassword=tok-1\n"
     assert ask(shop, "127.0.0.1:1", "http") == "username=x-access-token\npassword=tok-1\n"

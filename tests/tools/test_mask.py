@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import signal
 import string
@@ -155,15 +156,14 @@ def app(project, trusted):
     return secrets({"PW": VALUE})
 
 
-def mask(app, *command, **given):
+def mask(app, *command, wrapped=None, **given):
     return subprocess.run(
-        [*ENVREF, *command],
+        ["sh", "-c", wrapped] if wrapped else [*ENVREF, *command],
         cwd=app.path,
         env={**os.environ, "PYTHONPATH": PYTHONPATH},
-        capture_output=True,
         check=False,
         timeout=20,
-        **given,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given},
     )
 
 
@@ -221,6 +221,23 @@ class TestPipes:
         """Status, and death by a signal."""
         plain = subprocess.run(["sh", "-c", end], check=False).returncode
         assert mask(app, "sh", "-c", end).returncode == plain
+
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&-", "<&- 2>&-"])
+    def test_a_stream_that_is_closed_is_closed_for_the_command(self, app, closed):
+        """As without --mask. With stdin closed nothing ran, and nobody said why; a pipe of ours had its number."""
+        command = """sh -c 'read x; echo "[$x]"; echo e >&2; exit 3'"""
+        outer = f"{' '.join(map(shlex.quote, ENVREF))} {command} {closed}"
+        done = mask(app, wrapped=outer)
+        plain = subprocess.run(["sh", "-c", f"{command} {closed}"], capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+
+    @pytest.mark.parametrize(("end", "status"), [("exit 0", 1), ("exit 4", 4)])
+    def test_output_that_is_lost_is_no_success(self, app, end, status):
+        """The command wrote to envref, and can't know of the full disk behind it."""
+        with open("/dev/full", "wb") as full:
+            done = mask(app, "sh", "-c", f"echo x; {end}", stdout=full)
+        assert done.returncode == status
+        assert done.stderr.startswith(b"error: output of the command was lost: no space left on device\n")
 
     def test_what_can_not_be_started_is_said(self, app):
         """As without --mask."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 from envref import streams
 from envref.cli import activate
 from envref.cli.timeout import timeout_of_environment
-from envref.errors import EnvrefError
-from envref.formats.text import environment_text
+from envref.errors import EnvrefError, about
+from envref.formats import shells
+from envref.project.config.files import FILE
 from envref.project.trust.agreement import is_agreed, is_settled
 from envref.resolve import resolution as resolutions
 
@@ -24,6 +25,7 @@ def agreed(directory: str) -> Project:
     """The project around the directory, its env files read. Raises Untrusted, before a store is asked, for one that
     nobody has agreed to as it is now: what it gives to whom is its own choice.
     """
+    about(directory, FILE)
     project = resolutions.load(directory)
     if not is_agreed(project):
         from envref.project.trust.gate import refusal

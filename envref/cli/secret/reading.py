@@ -10,7 +10,7 @@ import os
 from envref import streams
 from envref.cli import words
 from envref.cli.request import VALUES as COMMON
-from envref.errors import OK, EnvrefError, printable
+from envref.errors import OK, EnvrefError, about, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,9 +100,11 @@ def _source(wanted: SecretGet) -> ReadTarget:
     """Where the options lead; prints the project's warnings. A person at the terminal is asked for trust."""
     from envref.cli.consent import require
     from envref.cli.timeout import timeout_of_environment
+    from envref.project.config.files import FILE
     from envref.project.project import configured
     from envref.secrets.read_target import ReadTarget
 
+    about(wanted.directory, FILE)
     project = configured(wanted.directory, wanted.profile)
     streams.warn_each(project.warnings)
     return ReadTarget(project, wanted.backend, timeout_of_environment(), require)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from envref.errors import UNTRUSTED, EnvrefError
+from envref.errors import UNTRUSTED, EnvrefError, pasted
 from envref.project.trust.agreement import is_granted_beforehand, is_pinned
 from envref.project.trust.names import Name
 from envref.project.trust.need import needs
@@ -98,9 +98,8 @@ def grant(project: Project, meant: Mapping[str, Any], environment: Mapping[str, 
 
     if meaning(configured(project.root, project.profile, environment), environment) != meant:
         place = shown(project.root)
-        raise Untrusted(
-            [f"envref: {place} changed while you were asked, nothing was run or read; look again: envref trust"]
-        )
+        again = pasted(("envref", "trust"))
+        raise Untrusted([f"envref: {place} changed while you were asked, nothing was run or read; look again: {again}"])
     record.write(project.root, meant, environment, granted=True)
     Name(project, environment).give()
 

@@ -15,18 +15,18 @@ from envref.digest import digest, sha256
 from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_masked, is_profile_name
-from envref.project.project import env_files, layers, outside
+from envref.project.project import Project, env_files, layers, outside
+from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
-from envref.refs.reference import SCHEME
+from envref.refs.reference import SCHEME, Reference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from envref.env.file import Entry, EnvFile
     from envref.project.config.model import BackendConfig, Config
-    from envref.project.project import Project
     from envref.project.trust.need import Need
 
 FORMAT = 2
@@ -123,11 +123,48 @@ def _of_env_files(project: Project) -> dict[str, Any]:
     """
     files = _files(project)
     foreign = {name for file in files for entry in file.entries for name in _FOREIGN.findall(entry.text)}
+    foreign |= _composed(project, files)
     found: dict[str, Any] = {"variables": _variables(files), "foreign": sorted(foreign)}
     if is_strict(project.config):
         texts = "".join(f"{file.name}\0{file}\0" for file in files).encode("utf-8", "surrogateescape")
         found["content"] = digest(project.config.source + b"\0" + texts)
     return found
+
+
+def _composed(project: Project, files: Iterable[EnvFile]) -> set[str]:
+    """The foreign names that references have only once they are interpolated, in any profile: `ref://p/$A`."""
+    if not any(_may_be_reference(entry) for file in files for entry in file.entries):
+        return set()
+    from envref.env.environment import Environment
+    from envref.errors import EnvrefError
+
+    found = set()
+    for layered in _every_layers(project):
+        try:
+            variables = Environment(layered, project.ambient).variables.values()
+        except EnvrefError:
+            continue  # these files give no values
+        references = [each for variable in variables if "$" in variable.entry.text for each in variable.references()]
+        found |= {each.uri for each in references if isinstance(each, Reference) and each.foreign is not None}
+    return found
+
+
+def _may_be_reference(entry: Entry) -> bool:
+    before, dollar, _ = entry.text.partition("$")
+    return bool(dollar) and entry.interpolated and (before.startswith(SCHEME) or SCHEME.startswith(before))
+
+
+def _every_layers(project: Project) -> Iterator[Sequence[EnvFile]]:
+    """The env files that are read together: those in effect, and those of each other profile, and of none."""
+    yield project.files or env_files(project)
+    config = project.config
+    names = dict.fromkeys([None, *config.profiles])
+    for place, each in (("", config), *config.parents):
+        on_disk = _profiles_on_disk(os.path.join(project.root, place))
+        names |= dict.fromkeys([*each.profiles, *(name.removesuffix(".local") for name in on_disk)])
+    for name in names:
+        if name != project.profile:
+            yield env_files(Project(project.root, config, name, files=(), warnings=()))
 
 
 def _files(project: Project) -> list[EnvFile]:

@@ -6,7 +6,7 @@ import os
 import re
 
 from envref.env.file import merge
-from envref.errors import printable
+from envref.errors import pasted, printable
 from envref.paths import shown
 from envref.project.config.model import credential_way, is_credential
 from envref.project.project import env_files
@@ -37,8 +37,12 @@ def refusal(
     project: Project, needs: Sequence[Need], others: Sequence[str], meant: Mapping[str, Any], record: Record | None
 ) -> list[str]:
     """Why the command stops, and the ways out of it."""
-    pin = f"  review, then: envref trust        in CI: ENVREF_TRUST={fingerprint(meant)}"
+    pin = f"  review, then: {_trusting()}        in CI: ENVREF_TRUST={fingerprint(meant)}"
     return [*request(project, needs, others, meant, record), pin]
+
+
+def _trusting() -> str:
+    return pasted(("envref", "trust"))
 
 
 def request(
@@ -48,7 +52,7 @@ def request(
     place = f"envref: {shown(project.root)}"
     changed = list(changes(record.meant, meant)) if record and record.granted else []
     if record and changed:
-        more = [f"and {len(changed) - _MOST_CHANGES} more: envref trust shows all"] * (len(changed) > _MOST_CHANGES)
+        more = [f"and {len(changed) - _MOST_CHANGES} more: {_trusting()} shows all"] * (len(changed) > _MOST_CHANGES)
         told = (*changed[:_MOST_CHANGES], *more)
         return [f"{place} changed since you trusted it on {record.date}:", *(f"  {line}" for line in told)]
     head = f"{place} is not trusted yet, nothing was run or read."
@@ -67,7 +71,7 @@ def _at_most(lines: list[str]) -> list[str]:
     """The lines, or the first and the last of more than a person reads at a prompt."""
     if len(lines) <= _MOST_LINES:
         return lines
-    cut = f"{' ' * len(_WANTS)}and {len(lines) - _MOST_LINES + 1} more: envref trust shows all"
+    cut = f"{' ' * len(_WANTS)}and {len(lines) - _MOST_LINES + 1} more: {_trusting()} shows all"
     return [*lines[: _MOST_LINES - 2], cut, lines[-1]]
 
 

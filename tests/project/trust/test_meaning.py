@@ -319,6 +319,34 @@ def test_secrets_of_others_are_named_once(project):
     assert meant_by(project)["foreign"] == ["ref://k//a?optional", "ref://k//b", "ref://k//c"]
 
 
+COMPOSED = {
+    "its slash": "A=/bank/main\nS=ref://k/$A\n",
+    "all behind the scheme": 'A=k//bank/main\nS="ref://${A}"\n',
+    "an alternative": "S=ref://k/${NONE:-/bank/main}\n",
+    "the scheme": 'A=re\nS="${A}f://k//bank/main"\n',
+    "its end, through another": "B=main\nA=bank/$B\nS=ref://k//$A\n",
+    "the line that it overrides": "S=//bank/main\nS=ref://k$S\n",
+}
+
+
+@pytest.mark.parametrize("text", COMPOSED.values(), ids=COMPOSED)
+@pytest.mark.parametrize("file", [".env", ".env.staging", ".env.local"])
+def test_a_secret_of_others_is_named_however_it_is_composed(project, file, text):
+    """After an agreement, a pull could have read any entry of a store without a question."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "C=1\n")
+    before = [pin(project, profile) for profile in (None, "staging")]
+    project.write(file, text)
+    found = meant_by(project)["foreign"]
+    assert "ref://k//bank/main" in found
+    assert [pin(project, profile) for profile in (None, "staging")] not in (before, before[::-1])
+    assert pin(project) == pin(project, "staging")
+    project.write(file, text.replace("main", "other"))
+    assert meant_by(project)["foreign"] != found
+    project.write(file, "A=own\nS=ref://k/$A\nT=$A$A\n")
+    assert meant_by(project)["foreign"] == []
+
+
 def test_what_was_read_is_what_is_meant(project, tmp_path):
     """The disk may differ by now; a file from outside is known by where it is, whether it was read or not."""
     project.write(".envref.yaml", "project: app\n")
