@@ -175,7 +175,7 @@ def _packages(interpreter: Interpreter) -> Environment:
 
 
 def _lint_environment(interpreter: Interpreter) -> Environment:
-    return Environment("lint", interpreter).with_packages("lint")
+    return Environment("lint", interpreter).with_tools("lint")
 
 
 def _status(*command: str, output: IO[bytes] | None = None, **variables: str) -> int:
