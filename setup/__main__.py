@@ -52,13 +52,14 @@ def test(*arguments: str) -> int:
     found = interpreters()
     tested = found[:1] if os.environ.get("OTHERS") == "none" else found
     _install_programs(*tested)
-    linted: list[int] = []
-    ready = _test_environment if arguments else _with_compiled_tests
-    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     widest = "everything" if os.environ.get("STORES") == "all" else ""
+    scopes = {each: widest or scope_of(each, found) for each in tested}
+    ready = _test_environment if arguments else lambda each: _with_compiled_tests(each, scopes[each])
+    linted: list[int] = []
+    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     words = (*_SECOND_TRY, *arguments)
     runs = [
-        _run_of(each, words, scope=widest or scope_of(each, found), workers=_workers(0 if number else 2))
+        _run_of(each, words, scope=scopes[each], workers=_workers(0 if number else 2))
         for number, each in enumerate(tested)
     ]
     return max(*linted, *_side_by_side(*runs))
@@ -170,14 +171,15 @@ def _test_environment(interpreter: Interpreter) -> Environment:
     return _packages(interpreter).with_envref()
 
 
-def _with_compiled_tests(interpreter: Interpreter) -> Environment:
+def _with_compiled_tests(interpreter: Interpreter, scope: str) -> Environment:
     """Where all will be run for the first time, its workers would all compile all tests: they are, once, before."""
     environment = _test_environment(interpreter)
     compiled = f"conftest.cpython-{interpreter.minor.replace('.', '')}-pytest-*.pyc"
     if not glob.glob(os.path.join(ROOT, "tests", "__pycache__", compiled)):
         command = [environment.program("python"), "-m", "pytest", "--quiet", "--collect-only"]
         with open(os.devnull, "wb") as nowhere:
-            _status(*command, output=nowhere, **_KEEPING)  # what fails here fails once more, in the run
+            # What fails here fails once more, in the run.
+            _status(*command, output=nowhere, **_KEEPING, ENVREF_TESTS_SCOPE=scope)
     return environment
 
 
