@@ -52,11 +52,16 @@ def test(*arguments: str) -> int:
     found = interpreters()
     tested = found[:1] if os.environ.get("OTHERS") == "none" else found
     _install_programs(*tested)
-    linted: list[int] = []
-    ready = _test_environment if arguments else _with_compiled_tests
-    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     widest = "everything" if os.environ.get("STORES") == "all" else ""
-    runs = [_run_of(each, (*_SECOND_TRY, *arguments), scope=widest or scope_of(each, found)) for each in tested]
+    scopes = {each: widest or scope_of(each, found) for each in tested}
+    ready = _test_environment if arguments else lambda each: _with_compiled_tests(each, scopes[each])
+    linted: list[int] = []
+    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
+    words = (*_SECOND_TRY, *arguments)
+    runs = [
+        _run_of(each, words, scope=scopes[each], workers=_workers(0 if number else 2))
+        for number, each in enumerate(tested)
+    ]
     return max(*linted, *_side_by_side(*runs))
 
 
@@ -64,8 +69,8 @@ def nightly(*arguments: str) -> int:
     """All tests on the first CPython, each as often as at night (security.md 7); envref's processes on all others."""
     first, *others = interpreters()
     _install_programs(first, *others)
-    runs = [_run_of(first, arguments, scope="everything", ENVREF_TESTS_NIGHTLY="1")]
-    runs += [_run_of(each, arguments, scope="envref") for each in others]
+    runs = [_run_of(first, arguments, scope="everything", workers=_workers(1), ENVREF_TESTS_NIGHTLY="1")]
+    runs += [_run_of(each, arguments, scope="envref", workers=_workers(1)) for each in others]
     return max([run() for run in runs])
 
 
@@ -128,10 +133,17 @@ class _Run(NamedTuple):
         return _status(*self.command, output=output, **self.variables)
 
 
-def _run_of(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, **variables: str) -> _Run:
-    # One more than there are processors: a third of the time a test waits, for a limit to pass or a program to start.
-    workers = str(min((os.cpu_count() or 1) + 1, _MOST_WORKERS))
-    command = [_test_environment(interpreter).program("python"), "-m", "pytest", "-n", workers, "--dist", "worksteal"]
+def _workers(more: int) -> int:
+    """So many more than there are processors: a third of the time a test waits, for a limit or a program to start.
+
+    Of runs side by side the first has most: it goes on alone once the others have ended.
+    """
+    return min((os.cpu_count() or 1) + more, _MOST_WORKERS)
+
+
+def _run_of(interpreter: Interpreter, arguments: Sequence[str], *, scope: str, workers: int, **variables: str) -> _Run:
+    python = _test_environment(interpreter).program("python")
+    command = [python, "-m", "pytest", "-n", str(workers), "--dist", "worksteal"]
     own = {**_KEEPING, "ENVREF_TESTS_SCOPE": scope, **variables}
     return _Run(f"{interpreter}: tests with scope {scope}", [*command, *arguments], own)
 
@@ -159,14 +171,15 @@ def _test_environment(interpreter: Interpreter) -> Environment:
     return _packages(interpreter).with_envref()
 
 
-def _with_compiled_tests(interpreter: Interpreter) -> Environment:
+def _with_compiled_tests(interpreter: Interpreter, scope: str) -> Environment:
     """Where all will be run for the first time, its workers would all compile all tests: they are, once, before."""
     environment = _test_environment(interpreter)
     compiled = f"conftest.cpython-{interpreter.minor.replace('.', '')}-pytest-*.pyc"
     if not glob.glob(os.path.join(ROOT, "tests", "__pycache__", compiled)):
         command = [environment.program("python"), "-m", "pytest", "--quiet", "--collect-only"]
         with open(os.devnull, "wb") as nowhere:
-            _status(*command, output=nowhere, **_KEEPING)  # what fails here fails once more, in the run
+            # What fails here fails once more, in the run.
+            _status(*command, output=nowhere, **_KEEPING, ENVREF_TESTS_SCOPE=scope)
     return environment
 
 
@@ -175,7 +188,7 @@ def _packages(interpreter: Interpreter) -> Environment:
 
 
 def _lint_environment(interpreter: Interpreter) -> Environment:
-    return Environment("lint", interpreter).with_packages("lint")
+    return Environment("lint", interpreter).with_tools("lint")
 
 
 def _status(*command: str, output: IO[bytes] | None = None, **variables: str) -> int:

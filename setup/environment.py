@@ -39,9 +39,11 @@ class Environment:
 
     def with_packages(self, *groups: str) -> Environment:
         """Itself, holding the project's dependencies and those of its dependency groups, exactly as pinned."""
-        requirements = _requirements(("build", *groups))
-        wanted = _digest(["constraints.txt"], self.interpreter, *requirements)
-        return self._holding(wanted, "--constraint", _CONSTRAINTS, *requirements)
+        return self._holding_packages(groups)
+
+    def with_tools(self, group: str) -> Environment:
+        """The same of a group whose programs are run and nothing is imported from: not compiled (see below)."""
+        return self._holding_packages([group], "--no-compile")
 
     def with_pinned(self, pins: str) -> Environment:
         """Itself, holding the packages of this file of pins and nothing else.
@@ -59,6 +61,11 @@ class Environment:
             _run([*pip, "--no-deps", "--no-build-isolation", ROOT])
             self._write_stamp("envref", wanted)
         return self
+
+    def _holding_packages(self, groups: Sequence[str], *options: str) -> Environment:
+        requirements = _requirements(("build", *groups))
+        wanted = _digest(["constraints.txt"], self.interpreter, *requirements)
+        return self._holding(wanted, *options, "--constraint", _CONSTRAINTS, *requirements)
 
     def _holding(self, wanted: str, *what: str) -> Environment:
         """Itself, made anew with these arguments of pip unless its stamp says that it is what is wanted."""

@@ -48,7 +48,7 @@ class _Module(pytest.Module):
     """A file of tests. One that the run leaves out is skipped as a whole, not test by test."""
 
     def collect(self):
-        if self.obj and (reason := left_out(self.own_markers)):
+        if reason := left_out(self.path.read_text(encoding="utf-8")):
             pytest.skip(reason, allow_module_level=True)
         return super().collect()
 

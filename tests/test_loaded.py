@@ -158,7 +158,7 @@ def test_what_hangs_is_killed(bare, project, monkeypatch):
 
 
 def test_a_caller_that_goes_takes_nobody_along(bare, project):
-    """Before it has asked, or while its program runs: the next is served meanwhile and after it, with its own three."""
+    """Before it has asked, or while its program runs: the next is served meanwhile and afterwards."""
     environment = {"PATH": os.environ["PATH"]}
     count = ["import os; print(len(os.listdir('/proc/self/fd')))"]
     alone = bare.run(count, "", environment, project.path)

@@ -58,8 +58,14 @@ FILES = {
         f"{PROGRAM}import pytest\n@pytest.fixture\ndef started(): start()\ndef test_with(started): pass\n"
     ),
     "test_stays.py": "def test_stays(): pass\ndef test_fails(): assert False\n",
-    "test_outside.py": "from tests.requirements import first_python as pytestmark\ndef test_shell(): assert False\n",
-    "test_search.py": "from tests.requirements import oldest_and_newest as pytestmark\ndef test_chance(): pass\n",
+    "test_outside.py": (
+        "import os\nfrom tests.requirements import first_python\n"
+        "assert os.environ['ENVREF_TESTS_SCOPE'] == 'everything', 'it is not even imported elsewhere'\n"
+        "pytestmark = [first_python]\ndef test_shell(): assert False\n"
+    ),
+    "test_search.py": (
+        "from tests.requirements import oldest_and_newest\npytestmark = oldest_and_newest\ndef test_chance(): pass\n"
+    ),
 }
 
 

@@ -124,17 +124,33 @@ class _Python:
 
 
 def test_tests_are_compiled_once_where_all_will_be_run(tmp_path, monkeypatch):
-    """By one process, before there are workers; not where they were."""
+    """By one process, before there are workers, those that the run has; not where they were."""
     ran = []
     monkeypatch.setattr(doors, "ROOT", str(tmp_path))
     monkeypatch.setattr(doors, "_test_environment", lambda _: _Python())
     monkeypatch.setattr(doors, "_status", lambda *command, **more: ran.append((command, more)))
     interpreter = Interpreter((3, 12, 4), "python3.12")
-    doors._with_compiled_tests(interpreter)
+    doors._with_compiled_tests(interpreter, "inside")
     [(command, more)] = ran
     assert command == ("/environment/bin/python", "-m", "pytest", "--quiet", "--collect-only")
-    assert more["PYTHONDONTWRITEBYTECODE"] == ""
+    assert (more["PYTHONDONTWRITEBYTECODE"], more["ENVREF_TESTS_SCOPE"]) == ("", "inside")
     (tmp_path / "tests" / "__pycache__").mkdir(parents=True)
     (tmp_path / "tests" / "__pycache__" / "conftest.cpython-312-pytest-9.2.0.pyc").touch()
-    doors._with_compiled_tests(interpreter)
+    doors._with_compiled_tests(interpreter, "inside")
     assert len(ran) == 1
+
+
+def test_of_the_runs_side_by_side_the_first_has_most_workers(monkeypatch):
+    """It goes on alone once the others have ended."""
+    found = [Interpreter((3, minor, 0), f"python3.{minor}") for minor in (11, 12, 13)]
+    ran = []
+    monkeypatch.delenv("OTHERS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr(doors, "interpreters", lambda: found)
+    monkeypatch.setattr(doors, "_install_programs", lambda *_: None)
+    monkeypatch.setattr(doors, "lint", lambda: 0)
+    monkeypatch.setattr(doors, "_with_compiled_tests", lambda *_: None)
+    monkeypatch.setattr(doors, "_test_environment", lambda _: _Python())
+    monkeypatch.setattr(doors, "_side_by_side", lambda *runs: ran.extend(each.command for each in runs) or [0])
+    assert doors.test() == 0
+    assert [command[command.index("-n") + 1] for command in ran] == ["4", "2", "2"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from envref import streams
+from envref import questions, streams
 from envref.errors import pasted
 from envref.paths import shown
 from envref.project.trust.agreement import is_granted_beforehand

@@ -10,6 +10,7 @@ import pytest
 
 from envref.refs.address import Address
 from envref.secret import Secret
+from envref.store_errors import BackendError
 from tests.conftest import ROOT
 
 KEY = Address("app", "key")

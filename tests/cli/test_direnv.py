@@ -17,6 +17,7 @@ from envref.backends.vault import lifecycle
 from tests.arguments import PYTHONPATH
 from tests.backends.vaults import fill, unlocked_vault
 from tests.cli.conftest import VAULT_ENTRY, config
+from tests.loaded import ENVREF
 from tests.requirements import first_python, need
 
 pytestmark = first_python
@@ -123,6 +124,13 @@ class Direnv:
         return environment
 
 
+def install(programs, *words):
+    """`envref` on PATH is Python with these words."""
+    envref = programs / "envref"
+    envref.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *words])} "$@"\n')
+    envref.chmod(0o755)
+
+
 @pytest.fixture
 def direnv(project, home, tmp_path, monkeypatch):
     """API_KEY is in the vault; every other variable is plain."""
@@ -132,9 +140,8 @@ def direnv(project, home, tmp_path, monkeypatch):
     project.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/api_key\n")
     programs = tmp_path / "bin"
     programs.mkdir()
-    envref = programs / "envref"
-    envref.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m envref "$@"\n')
-    envref.chmod(0o755)
+    (programs / "loaded.py").write_text(ENVREF.caller())
+    install(programs, *(["-m", "envref"] if ENVREF.real else ["-IS", str(programs / "loaded.py")]))
     environment = {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -173,9 +180,11 @@ def arrived(direnv, shell, names):
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_values_arrive_exactly(direnv, shell):
-    """Byte for byte, whatever they hold."""
+def test_values_arrive_exactly(direnv, tmp_path, shell):
+    """Byte for byte, whatever they hold. In bash envref is started as a user's is."""
     need(shell)
+    if shell == "bash":
+        install(tmp_path / "bin", "-m", "envref")
     assert arrived(direnv, shell, list(VALUES)) == list(VALUES)
 
 

@@ -89,7 +89,7 @@ class Traced:
 
 
 class Scanner(threading.Thread):
-    """Looks at the argument lists of all new processes every millisecond, as a neighbour would."""
+    """Looks at the argument lists of all new processes a hundred times a second, as a neighbour would."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ class Scanner(threading.Thread):
         self.ended = threading.Event()
 
     def run(self):
-        while not self.ended.wait(0.001):
+        while not self.ended.wait(0.01):
             self.looks += 1
             for process in set(os.listdir("/proc")) - self.before:
                 try:

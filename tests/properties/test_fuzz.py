@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.nightly import count
 
 # Ten minutes each at night; with every change a moment, to see that the targets work and that nothing near is broken.
-SECONDS = count(10 if os.environ.get("CI") == "true" else 3, 600)
+SECONDS = count(3, 600)
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris is installed for Python 3.11 on Linux x86_64 only"
@@ -37,4 +37,4 @@ def test_no_input_breaks_a_parser(target, tmp_path):
     said = done.stderr.decode("utf-8", "replace")
     assert done.returncode == 0, said[-3000:]
     [runs] = re.findall(r"Done (\d+) runs", said)
-    assert int(runs) > 500
+    assert int(runs) > 100

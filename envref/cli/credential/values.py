@@ -9,7 +9,7 @@ from envref import streams
 from envref.cli import activate
 from envref.cli.timeout import timeout_of_environment
 from envref.errors import EnvrefError, about
-from envref.formats import shells
+from envref.formats.text import environment_text
 from envref.project.config.files import FILE
 from envref.project.trust.agreement import is_agreed, is_settled
 from envref.resolve import resolution as resolutions

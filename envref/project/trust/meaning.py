@@ -16,7 +16,6 @@ from envref.env.file import merge
 from envref.paths import open_file
 from envref.project.config.model import is_masked, is_profile_name
 from envref.project.project import Project, env_files, layers, outside
-from envref.project.trust.digest import digest, sha256
 from envref.project.trust.need import PROGRAM, dangerous, is_strict, needs, outside_files
 from envref.refs.reference import SCHEME, Reference
 

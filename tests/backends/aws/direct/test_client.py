@@ -12,6 +12,7 @@ from envref.backends.aws.ssm import AwsSsm
 from envref.backends.http import connection
 from envref.backends.throttling import Throttled
 from envref.secret import Secret
+from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
 from tests.backends.asking import foreign_keys, keys, read_alone, soon, texts
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import Script, http

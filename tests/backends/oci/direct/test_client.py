@@ -13,6 +13,7 @@ import pytest
 
 from envref.backends.oci.store import OciVault
 from envref.refs.address import Address
+from envref.store_errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, keys, read_alone, soon
 from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import http, scripts
