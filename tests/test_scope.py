@@ -59,6 +59,7 @@ FILES = {
     ),
     "test_stays.py": "def test_stays(): pass\ndef test_fails(): assert False\n",
     "test_outside.py": "from tests.requirements import first_python as pytestmark\ndef test_shell(): assert False\n",
+    "test_double.py": "from tests.requirements import others_at_night as pytestmark\ndef test_asked(): pass\n",
     "test_search.py": "from tests.requirements import oldest_and_newest as pytestmark\ndef test_chance(): pass\n",
 }
 
@@ -67,9 +68,10 @@ FILES = {
 @pytest.mark.parametrize(
     ("scope", "outcomes"),
     [
-        ("everything", "2 failed, 5 passed"),
-        ("envref", "1 failed, 5 passed, 1 skipped"),
-        ("inside", "1 failed, 1 passed, 5 skipped"),
+        ("everything", "2 failed, 6 passed"),
+        ("doubles", "1 failed, 6 passed, 1 skipped"),
+        ("envref", "1 failed, 5 passed, 2 skipped"),
+        ("inside", "1 failed, 1 passed, 6 skipped"),
     ],
 )
 def test_what_starts_a_program_is_left_out_inside(tmp_path, scope, outcomes):
