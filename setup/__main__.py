@@ -70,7 +70,7 @@ def nightly(*arguments: str) -> int:
     first, *others = interpreters()
     _install_programs(first, *others)
     runs = [_run_of(first, arguments, scope="everything", workers=_workers(1), ENVREF_TESTS_NIGHTLY="1")]
-    runs += [_run_of(each, arguments, scope="envref", workers=_workers(1)) for each in others]
+    runs += [_run_of(each, arguments, scope="doubles", workers=_workers(1)) for each in others]
     return max([run() for run in runs])
 
 

@@ -15,11 +15,13 @@ import pytest
 ENVIRONMENTS = pathlib.Path(__file__).parent.parent / ".venvs"
 
 # What a run leaves out, by the name of its scope. `make test` runs the first Python with `everything`, the oldest and
-# the newest of the others with `envref`, those between with `inside` (setup/scope.py). What a shell, a kill, a system
-# call or a store's own program finds out does not depend on the Python that envref runs on, and takes most of the time.
+# the newest of the others with `envref`, those between with `inside` (setup/scope.py), and at night all others with
+# `doubles`. What a shell, a kill, a system call or a store's own program finds out does not depend on the Python that
+# envref runs on, and takes most of the time.
 LEFT_OUT = {
     "everything": "nothing",
-    "envref": "stores' own programs, Nix, and what tries envref from outside: the first Python's tests have them",
+    "doubles": "stores' own programs, Nix, and what tries envref from outside: the first Python's tests have them",
+    "envref": "the same, and most of what asks stores' doubles: the first Python's tests have it, the others' at night",
     "inside": "what starts a program, and searches by chance: the oldest and the newest Python's tests have them",
 }
 # Read before a test's environment is cleared.
@@ -27,13 +29,22 @@ SCOPE = os.environ.get("ENVREF_TESTS_SCOPE", "everything")
 
 # For modules that try envref from outside, by shells, kills, system calls; and for those that read its source.
 first_python = pytest.mark.skipif(SCOPE != "everything", reason=f"scope {SCOPE}: tried by the first Python's tests")
+# For what asks a store or its double over and over: by day another Python asks it a little.
+others_at_night = pytest.mark.skipif(
+    SCOPE in ("envref", "inside"),
+    reason=f"scope {SCOPE}: tried by the first Python's tests, and by the others' at night",
+)
 # For modules that search by chance, for seconds.
 oldest_and_newest = pytest.mark.skipif(
     SCOPE == "inside", reason="scope inside: searched with the oldest and the newest"
 )
 
 
-_WHOLE = {"first_python": first_python, "oldest_and_newest": oldest_and_newest}
+_WHOLE = {
+    "first_python": first_python,
+    "others_at_night": others_at_night,
+    "oldest_and_newest": oldest_and_newest,
+}
 
 
 def left_out(source):

@@ -63,6 +63,9 @@ FILES = {
         "assert os.environ['ENVREF_TESTS_SCOPE'] == 'everything', 'it is not even imported elsewhere'\n"
         "pytestmark = [first_python]\ndef test_shell(): assert False\n"
     ),
+    "test_double.py": (
+        "from tests.requirements import others_at_night\npytestmark = others_at_night\ndef test_asked(): pass\n"
+    ),
     "test_search.py": (
         "from tests.requirements import oldest_and_newest\npytestmark = oldest_and_newest\ndef test_chance(): pass\n"
     ),
@@ -73,9 +76,10 @@ FILES = {
 @pytest.mark.parametrize(
     ("scope", "outcomes"),
     [
-        ("everything", "2 failed, 5 passed"),
-        ("envref", "1 failed, 5 passed, 1 skipped"),
-        ("inside", "1 failed, 1 passed, 5 skipped"),
+        ("everything", "2 failed, 6 passed"),
+        ("doubles", "1 failed, 6 passed, 1 skipped"),
+        ("envref", "1 failed, 5 passed, 2 skipped"),
+        ("inside", "1 failed, 1 passed, 6 skipped"),
     ],
 )
 def test_what_starts_a_program_is_left_out_inside(tmp_path, scope, outcomes):

@@ -30,7 +30,7 @@ from tests.backends.stores.redis import RedisServer
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
-from tests.requirements import first_python, need
+from tests.requirements import first_python, need, others_at_night
 
 
 class Programs:
@@ -94,6 +94,7 @@ FILE_STORE = """
 """
 
 
+@others_at_night
 class TestPlugin(BackendContract):
     foreign_name = "Some Item/field"
     throttles = False  # the protocol has no word for it

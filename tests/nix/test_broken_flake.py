@@ -30,7 +30,7 @@ WRAPPERS = {
 def test_a_failing_test(own_flake):
     """The build that runs the tests fails, and names the test."""
     own_flake.change(
-        "tests/refs/test_address.py", "import pytest\n", "import pytest\n\n\ndef test_broken():\n    assert False\n"
+        "tests/test_secret.py", "import pytest\n", "import pytest\n\n\ndef test_broken():\n    assert False\n"
     )
     assert "test_broken" in failed(own_flake.build(f"checks.{SYSTEM}.tests", "-L"))
 

@@ -11,6 +11,7 @@ import tomllib
 import pytest
 
 from envref import __version__
+from tests.nightly import at_night
 from tests.nix.machine import ROOT, bash
 from tests.requirements import first_python, missing, need
 
@@ -104,6 +105,7 @@ exec -a "$0" "{activate}" --env {environment} -- "{hidden}" "$@"
         program.chmod(0o755)
 
 
+@at_night
 @first_python
 def test_the_build_command_makes_a_package_that_runs(tmp_path, project):
     """Built, copied and wrapped as Flox does it, envref works and leaves no trace in the environment of a child."""

@@ -31,7 +31,7 @@ from envref.store_errors import (
 )
 from tests.backends import asking
 from tests.backends.asking import KEY, soon
-from tests.backends.contract import KEYS, BackendContract, values_of
+from tests.backends.contract import EXACT, KEYS, BackendContract, values_of
 from tests.backends.doubles.relay import Relay
 from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
 from tests.backends.stores.shim import recorded
@@ -240,6 +240,18 @@ WORDS
         for address in addresses:
             store.delete(address, self.deadline)
         assert store.get_many(addresses, self.deadline) == {}
+
+    @pytest.mark.parametrize("kind", ["all"])
+    def test_a_value_comes_back_as_it_was_set(self, store, kind):
+        """Written by the program, each is read over the connection; as members of one entry, by one program."""
+        for kind, value in EXACT.items():
+            self.put(store, kind, value)
+        written = [self.address(kind) for kind in EXACT]
+        assert asking.texts(store.get_many(written, self.deadline)) == {f"app/{k}": v for k, v in EXACT.items()}
+        self.bao.put("envref/app/members", EXACT)
+        members = [Address("app", "members", field=kind) for kind in EXACT]
+        told = asking.texts(store.get_many(members, self.deadline))
+        assert told == {f"app/members#{kind}": value for kind, value in EXACT.items()}
 
     def test_many_are_answered_at_once(self, store, bao, monkeypatch):
         """Forty keys of one question get their own values, the absent ones none."""

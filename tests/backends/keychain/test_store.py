@@ -28,7 +28,7 @@ from tests.backends.stores.secret_service import Bus, SecretService
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.nightly import count
-from tests.requirements import first_python, need
+from tests.requirements import first_python, need, others_at_night
 
 NO_DESKTOP = "keychain: exec: dbus-launch: not found; no desktop session is available"
 CURE = ["  run: envref vault init && envref backend add vault --first"]
@@ -62,6 +62,7 @@ class TestKeychain(BackendContract):
         return Keychain("keychain")
 
 
+@others_at_night
 class TestPythonKeyring(TestKeychain):
     """The way to the other systems' keychains, with the one class of python keyring's that has a real store here."""
 
@@ -344,6 +345,7 @@ class TestTime:
             assert watch.seconds() < 1.5
 
 
+@others_at_night
 class TestOtherPrograms:
     def secret_tool(self, *arguments, stdin=""):
         return subprocess.run(

@@ -31,7 +31,7 @@ from tests.backends.doubles.onepassword.account import OP, TOKEN, field, install
 from tests.backends.stores import shim
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
-from tests.requirements import first_python
+from tests.requirements import first_python, others_at_night
 
 MARKER = "marker-9c41e7"
 HANGS_FOR = "86413"  # seconds; a number that no other process sleeps for
@@ -47,6 +47,7 @@ def store(account):
     return OnePassword("op")
 
 
+@others_at_night
 class TestOnePassword(BackendContract):
     foreign_name = "GitHub Work Token"
     throttles = False  # its limits are an hour's or a day's: another try within seconds would cost one more
@@ -141,6 +142,7 @@ class TestManyAtOnce:
         assert account.verbs() == ["list"]
 
 
+@others_at_night
 class TestNames:
     """An item is the one with that very title, whatever op itself would take for it."""
 
@@ -593,6 +595,7 @@ CALLS = {
 }
 
 
+@others_at_night
 class TestErrors:
     @pytest.mark.parametrize("call", ["read", "set", "list"])
     @pytest.mark.parametrize("kind", STATES)
@@ -653,6 +656,7 @@ class TestErrors:
         ]
 
 
+@others_at_night
 class TestCalls:
     """What op is started with."""
 
@@ -772,6 +776,7 @@ def printing(body):
     return f"printf '{reply}'; {end or ':'}" if reply else end
 
 
+@others_at_night
 class TestFaults:
     @pytest.mark.parametrize("kind", FAULTS)
     def test_a_broken_program_is_an_error(self, store, programs, kind):

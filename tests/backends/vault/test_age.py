@@ -12,7 +12,7 @@ import pytest
 from envref.backends.vault import age
 from envref.backends.vault.format import Keys, new_identity
 from envref.store_errors import BackendDenied, BackendInvalid, BackendUnavailable
-from tests.requirements import need
+from tests.requirements import need, others_at_night
 
 PASSPHRASE = "correct horse battery"
 # Written by Debian's age 1.1.1, `age -p -a`, work factor 18.
@@ -87,6 +87,7 @@ def test_age_reads_the_identity_and_with_it_a_row(tmp_path):
     assert value == b"the value\n"
 
 
+@others_at_night
 def test_an_identity_that_age_wrapped_is_read(tmp_path):
     """The other way round: `age -p` wraps, envref opens."""
     debians = need("age")

@@ -21,6 +21,7 @@ from tests.backends.vaults import PASSPHRASE, address, fill, new_ancestor, read,
 from tests.conftest import ROOT
 from tests.faults.repositories import crafted_journal
 from tests.lateness import Stopwatch
+from tests.requirements import others_at_night
 
 
 @pytest.fixture
@@ -190,6 +191,7 @@ Vault("vault", path=sys.argv[1]).get_many([Address("app", "key")], time.monotoni
 """
 
 
+@others_at_night
 def test_a_derivation_can_be_interrupted(slow):
     """An interrupt ends the process while scrypt is at work."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

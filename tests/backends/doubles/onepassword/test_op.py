@@ -10,6 +10,9 @@ import sys
 import pytest
 
 from tests.backends.doubles.onepassword.account import OP, TOKEN, Account, field
+from tests.requirements import first_python
+
+pytestmark = first_python  # it is no part of envref
 
 MARKER = "marker-9c41e7"
 
