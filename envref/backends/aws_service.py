@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from envref.backends.answer import answered, as_secret
+from envref.backends.answer import MAYBE_A_PROXY, answered, as_secret
 from envref.backends.aws_complaints import Complaints, Refusal, throttled, tries, usual_sign_in
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
@@ -154,7 +154,7 @@ class Aws:
         """The error for output that is not what the operation prints."""
         return BackendInvalid(
             f"{self.label}: unexpected output of aws",
-            hint="aws sts get-caller-identity shows what is added to its output",
+            hint=f"{MAYBE_A_PROXY}; aws sts get-caller-identity shows what is added to its output",
         )
 
     def error(self, text: str, about: str) -> BackendError:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import _socket as sockets  # `socket` and `http` make enums of their constants, which takes longer than a request
 import re
-import socket
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from envref.backends.answer import excerpt
+from envref.backends.answer import MAYBE_A_PROXY, excerpt
 from envref.backends.base import PROBE
+from envref.backends.http.connection import TOO_MANY_REQUESTS
 from envref.backends.program import Complaint, plain, understood
 from envref.backends.throttling import Throttled
 from envref.errors import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LABEL = "hashicorp-vault"
+OK, FORBIDDEN, NOT_FOUND = 200, 403, 404
 THROTTLED = "Code: 429"
 
 _QUOTAS = "try again in a moment; vault list sys/quotas/rate-limit names its limits"
@@ -116,7 +117,7 @@ def refusal(
 
     `errors` are the server's words; None where the answer is not the server's own.
     """
-    if status == HTTPStatus.NOT_FOUND and path and errors == []:
+    if status == NOT_FOUND and path and errors == []:
         return SecretNotFound(f"{LABEL}: secret not found")
     reading = f"Error reading {mount}/data/{path}: " if path else ""
     listed = "".join(f" * {error}" for error in errors or ())
@@ -131,13 +132,13 @@ def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> st
     worded = next((cause for cause in _WORDED if known[cause].phrase in said), "")
     if worded:
         return worded
-    if status == HTTPStatus.FORBIDDEN and not path:
+    if status == FORBIDDEN and not path:
         return "not signed in"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == TOO_MANY_REQUESTS:
         return "throttled"
     if "permission denied" in said:
         return "denied"
-    return "forbidden" if status == HTTPStatus.FORBIDDEN else ""
+    return "forbidden" if status == FORBIDDEN else ""
 
 
 def unreachable(server: str, failed: Exception) -> BackendError:
@@ -145,7 +146,7 @@ def unreachable(server: str, failed: Exception) -> BackendError:
     known = _complaints("", "", f" ({server})", Login(), "")
     if isinstance(failed, ConnectionRefusedError):
         return known["refused"].about(LABEL, "")
-    if isinstance(failed, socket.gaierror) and failed.errno == socket.EAI_NONAME:
+    if isinstance(failed, sockets.gaierror) and failed.errno == sockets.EAI_NONAME:
         return known["no host"].about(LABEL, "")
     sentence = f'GET "{server}": {_reason(failed)}'
     return BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
@@ -212,6 +213,12 @@ def _complaints(mount: str, path: str, server: str, login: Login, policy: str) -
             BackendUnavailable,
             f"unavailable: the server's certificate can't be verified{server}",
             hint="set VAULT_CACERT to the certificate of the authority that signed it",
+        ),
+        "not JSON": Complaint(
+            "invalid character '",
+            BackendUnavailable,
+            f"unavailable: what answers is not the server{server}",
+            hint=f"{MAYBE_A_PROXY}: check the network and VAULT_ADDR",
         ),
         "timeout": Complaint(
             "context deadline exceeded", BackendTimeout, f"no answer within VAULT_CLIENT_TIMEOUT{server}"
