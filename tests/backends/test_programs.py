@@ -1,9 +1,10 @@
-"""Where programs are found, and whether they are in the project."""
+"""Where programs are found, whether they are in the project, and what all of them say behind a proxy."""
 
 from __future__ import annotations
 
 import pytest
 
+from envref.backends.program import understood
 from envref.backends.programs import find, is_inside
 
 
@@ -76,3 +77,21 @@ def test_what_is_inside_is_judged_by_where_it_really_is(place, tmp_path, path, i
     ):
         (tmp_path / link).symlink_to(tmp_path / target)
     assert is_inside(str(tmp_path / path), str(tmp_path / "project")) == inside
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Get "https://a.test/v3": Proxy Authentication Required',
+        "Request failed with HTTP 407",
+        "Error making API request. URL: GET http://a.test/v1/sys/internal/ui/mounts/secret Code: 407. Raw Message:",
+        "An error occurred (407) when calling the GetParameter operation: ",
+        "ServiceError: The service returned error code 407",
+    ],
+)
+def test_a_proxy_that_wants_a_sign_in(said):
+    """In the words of doppler, vault, aws and oci behind one (each was run); what to set, and no user or password."""
+    assert understood("store", said, ()).lines() == [
+        "error: store: unavailable: the proxy wants a sign-in",
+        "  hint: HTTPS_PROXY and HTTP_PROXY may hold one, as http://USER:PASSWORD@HOST:PORT",
+    ]

@@ -124,7 +124,7 @@ def refusal(
     sentence = " ".join(f"{reading}URL: GET {server}{target} Code: {status}. Errors:{listed}".split())
     known = _complaints(mount, path, f" ({server})", login, _policy(sentence))
     cause = _cause(known, status, " ".join(" ".join(errors or ()).split()), path)
-    return known[cause].about(LABEL, sentence) if cause else BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
+    return known[cause].about(LABEL, sentence) if cause else understood(LABEL, sentence, ())
 
 
 def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> str:
