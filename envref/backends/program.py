@@ -74,6 +74,22 @@ _OF_PROXIES = (
 )
 
 
+# Certificates, in the words of Go (doppler, vault) and Python (aws); oci hides what was wrong.
+EXPIRED = "certificate has expired"
+RENEW = "have the server's certificate renewed, or set this machine's clock"
+_OTHER_HOST = "the certificate is for another host: check the address, or what stands between"
+_UNTRUSTED = "name a file with the authority that signed it in"
+_OF_CERTIFICATES = (
+    Complaint(EXPIRED, BackendUnavailable, hint=RENEW),
+    Complaint("x509: certificate is valid for ", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("x509: cannot validate certificate for ", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("' doesn't match '", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("x509: ", BackendUnavailable, hint="add the authority that signed it to the system's"),
+    Complaint("SSL validation failed for ", BackendUnavailable, hint=f"{_UNTRUSTED} AWS_CA_BUNDLE"),
+    Complaint("SSLException: ", BackendUnavailable, hint=f"{_UNTRUSTED} OCI_CLI_CERT_BUNDLE, or renew the certificate"),
+)
+
+
 class Program:
     """A program that a store delegates to.
 
@@ -172,7 +188,7 @@ def understood(label: str, text: str, complaints: Iterable[Complaint]) -> Backen
     Unknown text is BackendUnavailable with its first line, and never "missing" (stores.md 0).
     """
     cleaned = plain(text)
-    for complaint in (*complaints, *_OF_PROXIES):
+    for complaint in (*complaints, *_OF_PROXIES, *_OF_CERTIFICATES):
         if complaint.phrase in cleaned:
             return complaint.about(label, cleaned)
     return BackendUnavailable(

@@ -95,3 +95,33 @@ def test_a_proxy_that_wants_a_sign_in(said):
         "error: store: unavailable: the proxy wants a sign-in",
         "  hint: HTTPS_PROXY and HTTP_PROXY may hold one, as http://USER:PASSWORD@HOST:PORT",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            'Get "https://a.test": tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
+            "have the server's certificate renewed, or set this machine's clock",
+        ),
+        (
+            "SSL validation failed for https://a.test/ certificate verify failed: certificate has expired",
+            "have the server's certificate renewed, or set this machine's clock",
+        ),
+        (
+            "SSL validation failed for https://a.test/ hostname '127.0.0.1' doesn't match 'other.test'",
+            "the certificate is for another host: check the address, or what stands between",
+        ),
+        (
+            "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs",
+            "the certificate is for another host: check the address, or what stands between",
+        ),
+        (
+            "SSLException: It looks like you are missing some additional certificates for operation.",
+            "name a file with the authority that signed it in OCI_CLI_CERT_BUNDLE, or renew the certificate",
+        ),
+    ],
+)
+def test_a_certificate_that_is_not_accepted(said, hint):
+    """In the words of doppler, aws and oci, each run on such a server: what to do about this one."""
+    assert understood("store", said, ()).lines() == [f"error: store: {said}", f"  hint: {hint}"]

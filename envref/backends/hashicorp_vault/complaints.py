@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from envref.backends.answer import MAYBE_A_PROXY, excerpt
 from envref.backends.base import PROBE
 from envref.backends.http.connection import TOO_MANY_REQUESTS
-from envref.backends.program import Complaint, plain, understood
+from envref.backends.program import EXPIRED, RENEW, Complaint, plain, understood
 from envref.backends.throttling import Throttled
 from envref.errors import (
     BackendDenied,
@@ -41,6 +41,14 @@ _CAPABILITIES = {
     "DELETE": "delete",
 }
 _SERVER = re.compile(r"(https?://)(?:[^/@\s\"]*@)?([^/@\s\"]+)")
+_UNVERIFIED = "the server's certificate can't be verified"
+# In the words of Go; the first one that is found counts.
+_CERTIFICATES = (
+    ("old certificate", EXPIRED, f"it has expired: {RENEW}"),
+    ("certificate of another", "x509: certificate is valid for ", "VAULT_TLS_SERVER_NAME names whom it is for"),
+    ("certificate of no host", "x509: cannot validate certificate for ", "VAULT_TLS_SERVER_NAME names whom it is for"),
+    ("certificate", "x509: ", "set VAULT_CACERT to the certificate of the authority that signed it"),
+)
 # Cases that only the server's own words distinguish, whatever the status is.
 _WORDED = ("no namespace", "no access", "no token", "sealed")
 
@@ -208,12 +216,10 @@ def _complaints(mount: str, path: str, server: str, login: Login, policy: str) -
             f"unavailable: the server speaks http, not https{server}",
             hint="set VAULT_ADDR, or the option addr",
         ),
-        "certificate": Complaint(
-            "x509: ",
-            BackendUnavailable,
-            f"unavailable: the server's certificate can't be verified{server}",
-            hint="set VAULT_CACERT to the certificate of the authority that signed it",
-        ),
+        **{
+            cause: Complaint(phrase, BackendUnavailable, f"unavailable: {_UNVERIFIED}{server}", hint=hint)
+            for cause, phrase, hint in _CERTIFICATES
+        },
         "not JSON": Complaint(
             "invalid character '",
             BackendUnavailable,
