@@ -101,11 +101,11 @@ def test_a_proxy_that_wants_a_sign_in(said):
     ("said", "hint"),
     [
         (
-            'Get "https://a.test": tls: failed to verify certificate: x509: certificate has expired or is not yet valid',
+            'Get "https://a.test": tls: failed to verify: x509: certificate has expired or is not yet valid',
             "have the server's certificate renewed, or set this machine's clock",
         ),
         (
-            "SSL validation failed for https://a.test/ certificate verify failed: certificate has expired",
+            "SSL validation failed for https://a.test/ certificate verify: certificate has expired",
             "have the server's certificate renewed, or set this machine's clock",
         ),
         (
