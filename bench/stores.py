@@ -157,7 +157,7 @@ def passwords_and_gpg(place: Place) -> Iterator[Pair]:
         for path in others:
             shutil.copy(first, path)
         bare = [sys.executable, "-c", _POOL, installed("gpg"), *map(str, (first, *others))]
-        yield place.resolve(REFERENCES, "{name: pass, type: pass}"), place.command(bare)
+        yield place.resolve(REFERENCES, "{name: pass, type: pass, timeout: 60}"), place.command(bare)
 
 
 _POOL = """\

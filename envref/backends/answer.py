@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     _Result = TypeVar("_Result")
 
 _LONGEST_EXCERPT = 300  # characters, commands.md 13
+# Why an answer may be none of the store's: a captive portal's page comes with status 200.
+MAYBE_A_PROXY = "a proxy or the network's sign-in page may have answered"
 _BASE64 = "store it as base64 and add ?encoding=base64"
 
 

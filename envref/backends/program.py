@@ -41,6 +41,9 @@ class Installation(NamedTuple):
         return ("brew", "install", *self.brew)
 
 
+_SIGN_IN = "HTTPS_PROXY and HTTP_PROXY may hold one, as http://USER:PASSWORD@HOST:PORT"
+
+
 class Complaint(NamedTuple):
     """A phrase of a program, and the error it stands for.
 
@@ -56,6 +59,35 @@ class Complaint(NamedTuple):
     def about(self, label: str, text: str) -> BackendError:
         """The error; it quotes the program's text if we have no sentence of our own."""
         return self.error(f"{label}: {self.says or excerpt(text)}", run=self.run, hint=self.hint)
+
+
+# How a proxy's 407 reaches us: Go's words for HTTPS, and for HTTP those of doppler 3.77.1, OpenBao 2.7.2, aws 1.46.3
+# and oci 3.95.1. For HTTPS aws says only the last one, and that of a proxy which is not there too.
+_REFUSED_BY_PROXY = ("Proxy Authentication Required", "with HTTP 407", "Code: 407.", "(407) when", "error code 407")
+_NO_PROXY = "Failed to connect to proxy URL"
+_OF_PROXIES = (
+    *(
+        Complaint(said, BackendUnavailable, "unavailable: the proxy wants a sign-in", hint=_SIGN_IN)
+        for said in _REFUSED_BY_PROXY
+    ),
+    Complaint(_NO_PROXY, BackendUnavailable, hint=f"check that proxy, and its sign-in: {_SIGN_IN}"),
+)
+
+
+# Certificates, in the words of Go (doppler, vault) and Python (aws); oci hides what was wrong.
+EXPIRED = "certificate has expired"
+RENEW = "have the server's certificate renewed, or set this machine's clock"
+_OTHER_HOST = "the certificate is for another host: check the address, or what stands between"
+_UNTRUSTED = "name a file with the authority that signed it in"
+_OF_CERTIFICATES = (
+    Complaint(EXPIRED, BackendUnavailable, hint=RENEW),
+    Complaint("x509: certificate is valid for ", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("x509: cannot validate certificate for ", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("' doesn't match '", BackendUnavailable, hint=_OTHER_HOST),
+    Complaint("x509: ", BackendUnavailable, hint="add the authority that signed it to the system's"),
+    Complaint("SSL validation failed for ", BackendUnavailable, hint=f"{_UNTRUSTED} AWS_CA_BUNDLE"),
+    Complaint("SSLException: ", BackendUnavailable, hint=f"{_UNTRUSTED} OCI_CLI_CERT_BUNDLE, or renew the certificate"),
+)
 
 
 class Program:
@@ -158,7 +190,7 @@ def understood(label: str, text: str, complaints: Iterable[Complaint]) -> Backen
     Unknown text is BackendUnavailable with its first line, and never "missing" (stores.md 0).
     """
     cleaned = plain(text)
-    for complaint in complaints:
+    for complaint in (*complaints, *_OF_PROXIES, *_OF_CERTIFICATES):
         if complaint.phrase in cleaned:
             return complaint.about(label, cleaned)
     return BackendUnavailable(

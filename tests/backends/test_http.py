@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import gzip
 import http.server as http_server
+import socket
 import ssl
 import threading
 import time
@@ -11,9 +14,11 @@ from weakref import ref
 
 import pytest
 
+from envref.backends.http import connection as connections
 from envref.backends.http import pool as pools
 from envref.backends.http import threads, way
 from envref.backends.http.connection import LARGEST_BODY, Answer, Connection, NotHttp, Server, Unusual, is_late
+from envref.backends.http.date import dated
 from envref.backends.http.pool import Connections, connections_to
 from envref.backends.http.query import encoded_query
 from envref.backends.http.way import Trusting, is_proxied
@@ -21,6 +26,7 @@ from tests.backends.doubles.loopback import LoopbackService
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
+from tests.requirements import missing
 
 
 @pytest.fixture
@@ -297,6 +303,36 @@ class TestTls:
         for name in ("", "vault.test"):
             assert [each.body for each in self.asked(script, files, [files["authority_pem"]], name)] == [b"one", b"two"]
 
+    @pytest.mark.parametrize("is_said", [True, False])
+    def test_a_kept_connection_that_ended_is_opened_again(self, files, is_said):
+        """Whether the server said in TLS that it ends, or just left."""
+        side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        side.load_cert_chain(files["server_pem"], files["server_key"])
+        left = threading.Event()
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def serve():
+            for body in (b"one", b"two"):
+                with side.wrap_socket(listener.accept()[0], server_side=True) as talking:
+                    talking.recv(65536)
+                    talking.sendall(http(body))
+                    if is_said:
+                        talking.settimeout(0.1)
+                        with contextlib.suppress(OSError):  # it waits for the other side's end, which does not come
+                            talking.unwrap()
+                left.set()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        server = Server("127.0.0.1", listener.getsockname()[1], Trusting([files["authority_pem"]]))
+        connection = Connection(server, time.monotonic() + 20)
+        assert connection.ask("GET", "/", {}).body == b"one"
+        assert left.wait(20)
+        assert connection.ask("GET", "/", {}).body == b"two"
+        connection.close()
+        thread.join()
+        listener.close()
+
     def test_authorities_are_read_once(self, files, monkeypatch):
         """However many connections begin at once."""
         made = []
@@ -334,6 +370,96 @@ class TestPatience:
         assert watch.seconds() < 10
 
 
+class Silent:
+    """An address where nobody answers: a queue of connections that is full, and that nobody takes one from."""
+
+    def __enter__(self):
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.port = self._listener.getsockname()[1]
+        self._queued = []
+        for _ in range(4):
+            self._queued.append(socket.socket())
+            self._queued[-1].setblocking(False)
+            self._queued[-1].connect_ex(("127.0.0.1", self.port))
+        return self
+
+    def __exit__(self, *_):
+        for each in [self._listener, *self._queued]:
+            each.close()
+
+    @property
+    def resolved(self):
+        return resolved(self.port)
+
+
+def resolved(port):
+    return (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))
+
+
+class TestAddresses:
+    """A host of several addresses, as a name service gives them."""
+
+    @pytest.fixture
+    def silent(self):
+        with Silent() as address:
+            probe = socket.socket()
+            probe.settimeout(0.2)
+            try:
+                probe.connect(("127.0.0.1", address.port))
+            except TimeoutError:
+                yield address
+            else:
+                missing("a full queue of connections takes another one here")
+            finally:
+                probe.close()
+
+    def ask(self, addresses, limit=30.0):
+        server = Server("a.test", 80, None)
+        server.addresses = addresses
+        connection = Connection(server, time.monotonic() + limit)
+        try:
+            return connection.ask("GET", "/", {}).body, server.addresses
+        finally:
+            connection.close()
+
+    def test_a_silent_one_costs_a_moment(self, script, silent):
+        """The next one is asked, and comes first from then on."""
+        there = resolved(int(script(http(b"one")).url.rpartition(":")[2]))
+        watch = Stopwatch()
+        assert self.ask((silent.resolved, there)) == (b"one", (there, silent.resolved))
+        assert watch.seconds() < 10
+
+    def test_one_that_refuses_costs_nothing(self, script):
+        """As where a host has an address of a version of IP that does not come through."""
+        there = resolved(int(script(http(b"one")).url.rpartition(":")[2]))
+        assert self.ask((resolved(9), there)) == (b"one", (there, resolved(9)))
+
+    def test_slow_ones_share_what_is_left(self, script, monkeypatch):
+        """If nobody answers in a moment, each gets a fair part of the time."""
+        tried = []
+
+        def opened(_, address, most):
+            tried.append((address, most))
+            raise TimeoutError
+
+        monkeypatch.setattr(Connection, "_opened", opened)
+        with pytest.raises(TimeoutError):
+            self.ask((1, 2, 3), limit=3600)
+        assert [address for address, _ in tried] == [1, 2, 3] * 2
+        assert {most for _, most in tried[:3]} == {connections._MOMENT}
+        assert [round(most / 600) for _, most in tried[3:]] == [2, 3, 6]
+
+    def test_where_all_are_silent_time_runs_out(self, silent):
+        """As late, and in time."""
+        watch = Stopwatch()
+        with pytest.raises(TimeoutError) as caught:
+            self.ask((silent.resolved, silent.resolved), limit=1)
+        assert is_late(caught.value)
+        assert watch.seconds() < 5
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
@@ -358,6 +484,7 @@ class TestAnswers:
         [
             b"HTTP/2 200 OK\r\n\r\n",
             b"HTTP/1.1 2000 OK\r\n\r\n",
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + http(b"late"),
             b"HTTP/1.1 abc OK\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nno header\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
@@ -381,6 +508,7 @@ class TestAnswers:
                 for status in (301, 307, 308)
             ),
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+            http(gzip.compress(b"{}"), more="Content-Encoding: gzip\r\n"),
             b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LARGEST_BODY + 1),
             CHUNKED + b"7fffffff\r\n",
         ],
@@ -428,7 +556,11 @@ def test_a_proxy_for_anything_counts():
     [
         (429, {}, 0.0),
         (429, {"retry-after": "7"}, 7.0),
-        (429, {"retry-after": "Fri, 27 Nov 2026 07:28:00 GMT"}, 0.0),
+        (429, {"retry-after": "Fri, 27 Nov 2026 07:28:09 GMT", "date": "Fri, 27 Nov 2026 07:28:00 GMT"}, 9.0),
+        (429, {"retry-after": "Fri, 27 Nov 2026 07:27:00 GMT", "date": "Fri, 27 Nov 2026 07:28:00 GMT"}, 0.0),
+        (429, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        (429, {"retry-after": "Thu, 27 Nov 2026 07:28:09 GMT", "date": "Fri, 27 Nov 2026 07:28:00 GMT"}, 0.0),
+        (429, {"retry-after": "soon"}, 0.0),
         (429, {"retry-after": "-1"}, 0.0),
         (429, {"retry-after": "\u0663"}, 0.0),
         (503, {"retry-after": "7"}, None),
@@ -436,8 +568,13 @@ def test_a_proxy_for_anything_counts():
     ],
 )
 def test_a_server_that_is_asked_too_often_says_for_how_long(status, after, seconds):
-    """In seconds; a date, or nonsense, is no reason to wait."""
+    """In seconds, or as a date by its own clock; nonsense is no reason to wait."""
     assert Answer(status, after, b"").pause() == seconds
+
+
+def test_a_date_is_counted_from_now_where_the_server_does_not_say_its_own():
+    """Its clock may be another one, but nobody knows."""
+    assert 3000 < Answer(429, {"retry-after": dated(time.time() + 3600)}, b"").pause() < 3700
 
 
 def test_a_pool_whose_job_failed_is_let_go_with_the_error():

@@ -1,9 +1,10 @@
-"""Where programs are found, and whether they are in the project."""
+"""Where programs are found, whether they are in the project, and what all of them say behind a proxy."""
 
 from __future__ import annotations
 
 import pytest
 
+from envref.backends.program import understood
 from envref.backends.programs import find, is_inside
 
 
@@ -76,3 +77,51 @@ def test_what_is_inside_is_judged_by_where_it_really_is(place, tmp_path, path, i
     ):
         (tmp_path / link).symlink_to(tmp_path / target)
     assert is_inside(str(tmp_path / path), str(tmp_path / "project")) == inside
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'Get "https://a.test/v3": Proxy Authentication Required',
+        "Request failed with HTTP 407",
+        "Error making API request. URL: GET http://a.test/v1/sys/internal/ui/mounts/secret Code: 407. Raw Message:",
+        "An error occurred (407) when calling the GetParameter operation: ",
+        "ServiceError: The service returned error code 407",
+    ],
+)
+def test_a_proxy_that_wants_a_sign_in(said):
+    """In the words of doppler, vault, aws and oci behind one (each was run); what to set, and no user or password."""
+    assert understood("store", said, ()).lines() == [
+        "error: store: unavailable: the proxy wants a sign-in",
+        "  hint: HTTPS_PROXY and HTTP_PROXY may hold one, as http://USER:PASSWORD@HOST:PORT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            'Get "https://a.test": tls: failed to verify: x509: certificate has expired or is not yet valid',
+            "have the server's certificate renewed, or set this machine's clock",
+        ),
+        (
+            "SSL validation failed for https://a.test/ certificate verify: certificate has expired",
+            "have the server's certificate renewed, or set this machine's clock",
+        ),
+        (
+            "SSL validation failed for https://a.test/ hostname '127.0.0.1' doesn't match 'other.test'",
+            "the certificate is for another host: check the address, or what stands between",
+        ),
+        (
+            "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs",
+            "the certificate is for another host: check the address, or what stands between",
+        ),
+        (
+            "SSLException: It looks like you are missing some additional certificates for operation.",
+            "name a file with the authority that signed it in OCI_CLI_CERT_BUNDLE, or renew the certificate",
+        ),
+    ],
+)
+def test_a_certificate_that_is_not_accepted(said, hint):
+    """In the words of doppler, aws and oci, each run on such a server: what to do about this one."""
+    assert understood("store", said, ()).lines() == [f"error: store: {said}", f"  hint: {hint}"]

@@ -33,6 +33,7 @@ _OTHER_NAME = "choose another key, or another prefix of the backend"
 _NOTE = re.compile(r"^(?:Warning: |usage: Note: ).*$", re.MULTILINE)
 _TRIED = " (reached max retries: 0)"  # envref tries again, not `aws`
 _REFUSED = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:[A-Za-z]+) on resource: (\S+)")
+_CLOCK = "set this machine's clock: AWS takes no request that is minutes old, or ahead"
 _SECOND_FACTOR = "the profile's role needs an MFA code"
 _SERVICE_ERROR = re.compile(r"An error occurred \(([^)]+)\) when calling the (\w+) operation")
 
@@ -157,6 +158,8 @@ def _complaints(origin: Origin) -> tuple[Complaint, ...]:
         Complaint("Error when retrieving credentials from", BackendLocked, "", *renewal),
         Complaint("(ExpiredToken", BackendLocked, expired, *renewal),
         Complaint("(RequestExpired)", BackendLocked, expired, *renewal),
+        # Of both codes of a signature (aws/aws-cli#6676, aws/aws-sdk-js#2565): the keys are right.
+        *(Complaint(f"Signature {when}: ", BackendDenied, hint=_CLOCK) for when in ("expired", "not yet current")),
         Complaint("(UnrecognizedClientException)", BackendDenied, "", *renewal),
         Complaint("(InvalidClientTokenId)", BackendDenied, "", *renewal),
         Complaint("(InvalidSignatureException)", BackendDenied, "", *renewal),

@@ -6,7 +6,7 @@ import json
 import os
 from itertools import pairwise
 
-from envref.backends.answer import answered, as_bytes, as_secret, not_found, there
+from envref.backends.answer import MAYBE_A_PROXY, answered, as_bytes, as_secret, not_found, there
 from envref.backends.base import Backend, Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.doppler.complaints import LABEL, NoSuchConfig, output, throttled
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     _Source = tuple[str, str]  # a project and a config
 
 _UPDATE = "update the doppler program"
+_NOT_DOPPLER = f"{MAYBE_A_PROXY}; else {_UPDATE}"
 _PACKAGES = (Package("doppler"),)
 _INSTALLATION = Installation(("dopplerhq/cli/doppler",), _PACKAGES, ("doppler", "login"))
 
@@ -252,7 +253,7 @@ def _printed(outcome: Finished | Downloaded) -> Mapping[str, object]:
     """The members of the object that a run printed."""
     document = _parsed(output(outcome))
     if not isinstance(document, dict):
-        raise BackendInvalid(f"{LABEL}: the answer is not the JSON object that was asked for", hint=_UPDATE)
+        raise BackendInvalid(f"{LABEL}: the answer is not the JSON object that was asked for", hint=_NOT_DOPPLER)
     return document
 
 
@@ -261,7 +262,7 @@ def _parsed(raw: bytes) -> object:
         return json.loads(raw)
     except (ValueError, RecursionError):
         # "from None": a decoder's error carries the whole text
-        raise BackendInvalid(f"{LABEL}: the answer is not the JSON that was asked for", hint=_UPDATE) from None
+        raise BackendInvalid(f"{LABEL}: the answer is not the JSON that was asked for", hint=_NOT_DOPPLER) from None
 
 
 def _config_names(configs: object) -> list[str]:
@@ -269,7 +270,7 @@ def _config_names(configs: object) -> list[str]:
         return [str(config["name"]) for config in configs]  # type: ignore[attr-defined]
     except (TypeError, KeyError):
         raise BackendInvalid(
-            f"{LABEL}: the answer is not the list of configs that was asked for", hint=_UPDATE
+            f"{LABEL}: the answer is not the list of configs that was asked for", hint=_NOT_DOPPLER
         ) from None
 
 

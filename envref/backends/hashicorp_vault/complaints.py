@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import _socket as sockets  # `socket` and `http` make enums of their constants, which takes longer than a request
 import re
-import socket
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from envref.backends.answer import excerpt
+from envref.backends.answer import MAYBE_A_PROXY, excerpt
 from envref.backends.base import PROBE
-from envref.backends.program import Complaint, plain, understood
+from envref.backends.http.connection import TOO_MANY_REQUESTS
+from envref.backends.program import EXPIRED, RENEW, Complaint, plain, understood
 from envref.backends.throttling import Throttled
 from envref.errors import printable
 from envref.store_errors import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LABEL = "hashicorp-vault"
+OK, FORBIDDEN, NOT_FOUND = 200, 403, 404
 THROTTLED = "Code: 429"
 
 _QUOTAS = "try again in a moment; vault list sys/quotas/rate-limit names its limits"
@@ -40,6 +41,14 @@ _CAPABILITIES = {
     "DELETE": "delete",
 }
 _SERVER = re.compile(r"(https?://)(?:[^/@\s\"]*@)?([^/@\s\"]+)")
+_UNVERIFIED = "the server's certificate can't be verified"
+# In the words of Go; the first one that is found counts.
+_CERTIFICATES = (
+    ("old certificate", EXPIRED, f"it has expired: {RENEW}"),
+    ("certificate of another", "x509: certificate is valid for ", "VAULT_TLS_SERVER_NAME names whom it is for"),
+    ("certificate of no host", "x509: cannot validate certificate for ", "VAULT_TLS_SERVER_NAME names whom it is for"),
+    ("certificate", "x509: ", "set VAULT_CACERT to the certificate of the authority that signed it"),
+)
 # Cases that only the server's own words distinguish, whatever the status is.
 _WORDED = ("no namespace", "no access", "no token", "sealed")
 
@@ -116,14 +125,14 @@ def refusal(
 
     `errors` are the server's words; None where the answer is not the server's own.
     """
-    if status == HTTPStatus.NOT_FOUND and path and errors == []:
+    if status == NOT_FOUND and path and errors == []:
         return SecretNotFound(f"{LABEL}: secret not found")
     reading = f"Error reading {mount}/data/{path}: " if path else ""
     listed = "".join(f" * {error}" for error in errors or ())
     sentence = " ".join(f"{reading}URL: GET {server}{target} Code: {status}. Errors:{listed}".split())
     known = _complaints(mount, path, f" ({server})", login, _policy(sentence))
     cause = _cause(known, status, " ".join(" ".join(errors or ()).split()), path)
-    return known[cause].about(LABEL, sentence) if cause else BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
+    return known[cause].about(LABEL, sentence) if cause else understood(LABEL, sentence, ())
 
 
 def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> str:
@@ -131,13 +140,13 @@ def _cause(known: dict[str, Complaint], status: int, said: str, path: str) -> st
     worded = next((cause for cause in _WORDED if known[cause].phrase in said), "")
     if worded:
         return worded
-    if status == HTTPStatus.FORBIDDEN and not path:
+    if status == FORBIDDEN and not path:
         return "not signed in"
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status == TOO_MANY_REQUESTS:
         return "throttled"
     if "permission denied" in said:
         return "denied"
-    return "forbidden" if status == HTTPStatus.FORBIDDEN else ""
+    return "forbidden" if status == FORBIDDEN else ""
 
 
 def unreachable(server: str, failed: Exception) -> BackendError:
@@ -145,7 +154,7 @@ def unreachable(server: str, failed: Exception) -> BackendError:
     known = _complaints("", "", f" ({server})", Login(), "")
     if isinstance(failed, ConnectionRefusedError):
         return known["refused"].about(LABEL, "")
-    if isinstance(failed, socket.gaierror) and failed.errno == socket.EAI_NONAME:
+    if isinstance(failed, sockets.gaierror) and failed.errno == sockets.EAI_NONAME:
         return known["no host"].about(LABEL, "")
     sentence = f'GET "{server}": {_reason(failed)}'
     return BackendUnavailable(f"{LABEL}: {excerpt(sentence)}")
@@ -207,11 +216,15 @@ def _complaints(mount: str, path: str, server: str, login: Login, policy: str) -
             f"unavailable: the server speaks http, not https{server}",
             hint="set VAULT_ADDR, or the option addr",
         ),
-        "certificate": Complaint(
-            "x509: ",
+        **{
+            cause: Complaint(phrase, BackendUnavailable, f"unavailable: {_UNVERIFIED}{server}", hint=hint)
+            for cause, phrase, hint in _CERTIFICATES
+        },
+        "not JSON": Complaint(
+            "invalid character '",
             BackendUnavailable,
-            f"unavailable: the server's certificate can't be verified{server}",
-            hint="set VAULT_CACERT to the certificate of the authority that signed it",
+            f"unavailable: what answers is not the server{server}",
+            hint=f"{MAYBE_A_PROXY}: check the network and VAULT_ADDR",
         ),
         "timeout": Complaint(
             "context deadline exceeded", BackendTimeout, f"no answer within VAULT_CLIENT_TIMEOUT{server}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Generic, TypeVar
-from urllib.parse import quote
 
 from envref.backends.answer import answered
-from envref.backends.hashicorp_vault.complaints import Login, refusal, unreachable
+from envref.backends.hashicorp_vault.complaints import NOT_FOUND, OK, Login, refusal, unreachable
 from envref.backends.hashicorp_vault.entry import KvEntry, KvPlace, latest_revision, parsed, unversioned
 from envref.backends.http.connection import Answer, NotHttp, Unusual, is_late
+from envref.backends.http.query import encoded
 from envref.backends.throttling import patiently
 from envref.store_errors import BackendError
 
@@ -83,7 +82,7 @@ class _Reader(Generic[_Told]):
         """
         target = _target(f"sys/internal/ui/mounts/{self._mount}")
         answer = self._read(target)
-        if answer.status != HTTPStatus.OK:
+        if answer.status != OK:
             raise self._refusal(target, answer)
         mount = _members(_members(answer.body).get("data"))
         version = _members(mount.get("options")).get("version")
@@ -97,7 +96,7 @@ class _Reader(Generic[_Told]):
             raise unversioned(place.path)
         target = _target(f"{self._mount}/metadata/{place.path}")
         answer = self._read(target)
-        if answer.status != HTTPStatus.OK:
+        if answer.status != OK:
             raise self._refusal(target, answer, place.path)
         return latest_revision(place.path, answer.body)
 
@@ -107,8 +106,8 @@ class _Reader(Generic[_Told]):
         target = _target(f"{self._mount}/{inner}")
         answer = self._read(target if place.version is None else f"{target}?version={place.version}")
         # 404 with data means a deleted version that can be undeleted.
-        is_deleted = answer.status == HTTPStatus.NOT_FOUND and bool(_members(answer.body).get("data"))
-        if answer.status != HTTPStatus.OK and not is_deleted:
+        is_deleted = answer.status == NOT_FOUND and bool(_members(answer.body).get("data"))
+        if answer.status != OK and not is_deleted:
             raise self._refusal(target, answer, place.path)
         return parsed(place.path, answer.body, engine)
 
@@ -129,7 +128,7 @@ class _Reader(Generic[_Told]):
 
 
 def _target(path: str) -> str:
-    return f"/v1/{quote(path)}"
+    return f"/v1/{encoded(path, also='/')}"
 
 
 def _members(value: object) -> dict[str, object]:

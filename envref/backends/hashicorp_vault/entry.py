@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from envref.backends.answer import as_secret
+from envref.backends.answer import MAYBE_A_PROXY, as_secret
 from envref.backends.hashicorp_vault.complaints import LABEL
 from envref.backends.revision import revision
 from envref.errors import printable
@@ -143,4 +143,4 @@ def unversioned(path: str) -> BackendInvalid:
 
 
 def _no_entry(path: str, fault: str) -> BackendInvalid:
-    return BackendInvalid(f'{LABEL}: "{printable(path)}": {fault}')
+    return BackendInvalid(f'{LABEL}: "{printable(path)}": {fault}', hint=MAYBE_A_PROXY)

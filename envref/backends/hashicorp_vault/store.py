@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from envref.backends.answer import answered, as_bytes, no_answer, not_found, there
+from envref.backends.answer import MAYBE_A_PROXY, answered, as_bytes, no_answer, not_found, there
 from envref.backends.base import Backend
 from envref.backends.hashicorp_vault.access import PACKAGES, PROGRAMS, ServerAccess
 from envref.backends.hashicorp_vault.complaints import LABEL, Login, Misplaced, NoMount, failure
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Entries = dict[KvPlace, KvEntry | BackendError]
 
-_NOT_VAULT = "check VAULT_ADDR: often it is a proxy that answers"
+_NOT_VAULT = f"{MAYBE_A_PROXY}: check VAULT_ADDR"
 _MOUNT = "secret"
 _FEW = 3  # up to this many paths envref asks the program; for more, its own connection pays off (stores.md 6)
 

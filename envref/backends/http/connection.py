@@ -26,7 +26,9 @@ _CHUNK = 64 * 1024
 _LONG = "a long answer"
 _SMALLEST = 0.001  # seconds; a time-out of 0 would mean "don't block"
 _ENDLESS = float("inf")  # seconds
+_MOMENT = 0.3  # seconds that one of several addresses gets before the next is tried, as Go gives it
 _REDIRECTS = range(300, 400)
+_SWITCHING = 101
 _WITHOUT_BODY = (204, 304)
 TOO_MANY_REQUESTS = 429
 
@@ -95,7 +97,13 @@ class Answer:
         if self.status != TOO_MANY_REQUESTS:
             return None
         after = self.headers.get("retry-after", "")
-        return float(after) if after.isascii() and after.isdecimal() else 0.0
+        if not after or (after.isascii() and after.isdecimal()):
+            return float(after or 0)
+        from envref.backends.http.date import moment
+
+        until, now = moment(after), moment(self.headers.get("date", ""))
+        # By the server's own clock, if it says what that shows.
+        return 0.0 if until is None else max(0.0, until - (time.time() if now is None else now))
 
 
 class Connection:
@@ -146,23 +154,41 @@ class Connection:
         return answer
 
     def _connected(self) -> sockets.socket:
-        """A stream to the first of the host's addresses that can be reached."""
-        failed: OSError = ConnectionRefusedError()
+        """A stream to the first of the host's addresses that can be reached.
+
+        Of several, each gets a moment before any gets long: one that is silent costs little (as in RFC 8305).
+        """
         server = self.server
-        server.addresses = server.addresses or _addresses(server.host, server.port, self._left())
-        for family, kind, protocol, _, address in server.addresses:
-            stream = sockets.socket(family, kind, protocol)
-            try:
-                stream.settimeout(self._left(server.patience[0]))
-                stream.connect(address)
-                stream.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-                return self._secured(stream)
-            except BaseException as error:
-                stream.close()
-                if not isinstance(error, OSError):
-                    raise
-                failed = error
+        known = waiting = server.addresses = server.addresses or _addresses(server.host, server.port, self._left())
+        failed: OSError = ConnectionRefusedError()
+        for most in (_MOMENT, _ENDLESS) if len(known) > 1 else (_ENDLESS,):
+            silent = []
+            for index, resolved in enumerate(waiting):
+                fair = self._left() / (len(waiting) - index)
+                try:
+                    stream = self._opened(resolved, min(fair, most))
+                except OSError as error:
+                    failed = error
+                    if isinstance(error, TimeoutError):
+                        silent.append(resolved)
+                else:
+                    server.addresses = (resolved, *(each for each in known if each is not resolved))
+                    return stream
+            waiting = silent
         raise failed
+
+    def _opened(self, resolved: Resolved, most: float) -> sockets.socket:
+        """A stream to one address, which may take so many seconds to be there."""
+        family, kind, protocol, _, address = resolved
+        stream = sockets.socket(family, kind, protocol)
+        try:
+            stream.settimeout(self._left(min(most, self.server.patience[0])))
+            stream.connect(address)
+            stream.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+            return self._secured(stream)
+        except BaseException:
+            stream.close()
+            raise
 
     def _secured(self, stream: sockets.socket) -> sockets.socket:
         if self.server.tls is None:
@@ -192,11 +218,15 @@ class Connection:
         """The answer, and whether the connection may be used again."""
         status, version, headers = self._head()
         while status < 200:
+            if status == _SWITCHING:  # to what nobody asked for: no answer follows
+                raise NotHttp
             status, version, headers = self._head()
         if status in _REDIRECTS:
             raise Unusual("a redirect")
         said = headers.get("connection", "").lower()
         is_kept = "close" not in said and (version == b"1.1" or "keep-alive" in said)
+        if headers.get("content-encoding", "").lower() not in ("", "identity"):
+            raise Unusual("a coding of the answer")
         if status in _WITHOUT_BODY:
             return Answer(status, headers, b""), is_kept
         if "transfer-encoding" in headers:

@@ -26,6 +26,7 @@ _SIGN_IN = ("oci", "session", "authenticate")
 _KEY = "check user, tenancy, fingerprint and key_file of the oci profile"
 _INSTANCE = "run on an instance of Oracle Cloud, or leave the option auth out"
 _GROUP = "a dynamic group has to hold this instance, and a policy allow the group"
+_CLOCK = "set this machine's clock: Oracle takes no request that is minutes old, or ahead"
 _TOO_OFTEN = "Oracle limits how often it is asked; try again in a moment"
 _NO_USER = re.compile(r"\|\s*user\s*\|\s*missing")
 _USER = "OCI_CLI_USER"
@@ -80,6 +81,8 @@ def _complaints(text: str, sign_in: SignIn, policy: str) -> tuple[Complaint, ...
     return (
         Complaint("NotAuthorizedOrNotFound:", AbsentOrDenied, "denied: NotAuthorizedOrNotFound", hint=policy),
         Complaint("NotAuthorized:", BackendDenied, "denied: NotAuthorized", hint=policy),
+        # Of NotAuthenticated too (oracle/terraform-provider-oci#474): the key is right.
+        Complaint("not within allowed clock skew", BackendDenied, hint=_CLOCK),
         sign_in.refused(),
         Complaint("TooManyRequests:", Throttled, hint=_TOO_OFTEN),
         Complaint("IncorrectState:", BackendInvalid, hint="try again in a moment: the secret is being changed"),

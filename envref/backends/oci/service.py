@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from envref.backends.answer import answered
+from envref.backends.answer import MAYBE_A_PROXY, answered
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.oci.complaints import LABEL, READING, SET_UP, SignIn, failure, refused, throttled
@@ -120,4 +120,6 @@ def _data(stdout: bytes) -> Any:
 
 
 def _unknown_answer() -> BackendInvalid:
-    return BackendInvalid(f"{LABEL}: oci printed an answer that envref does not know", hint="update oci-cli")
+    return BackendInvalid(
+        f"{LABEL}: oci printed an answer that envref does not know", hint=f"{MAYBE_A_PROXY}; else update oci-cli"
+    )

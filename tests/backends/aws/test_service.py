@@ -192,6 +192,12 @@ SAID = {
     SERVICE % "UnrecognizedClientException": (BackendDenied, None, SIGN_IN),
     SERVICE % "InvalidClientTokenId": (BackendDenied, None, SIGN_IN),
     SERVICE % "InvalidSignatureException": (BackendDenied, None, SIGN_IN),
+    "An error occurred (SignatureDoesNotMatch) when calling the GetParameter operation: Signature expired: 20220127T0Z "
+    "is now earlier than 20220127T014428Z (20220127T015928Z - 15 min.)": (
+        BackendDenied,
+        'denied: SignatureDoesNotMatch for ssm:GetParameter on "/envref/app/key"',
+        "  hint: set this machine's clock: AWS takes no request that is minutes old, or ahead",
+    ),
     SERVICE % "IncompleteSignatureException": (BackendDenied, None, SIGN_IN),
     SERVICE % "ThrottlingException": (
         Throttled,

@@ -55,11 +55,11 @@ class Script:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                try:
-                    self._talk(self._tls.wrap_socket(connection, server_side=True) if self._tls else connection)
-                except OSError:
-                    pass
+            with connection, contextlib.suppress(OSError), self._secured(connection) as talking:
+                self._talk(talking)
+
+    def _secured(self, connection):
+        return self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
 
     def _talk(self, connection):
         self._talking = connection

@@ -213,9 +213,14 @@ class TestTls:
         assert shim.count() == 1
 
     @pytest.mark.parametrize(
-        "variables", [{"VAULT_CACERT": ""}, {"VAULT_TLS_SERVER_NAME": "other.test"}], ids=["authority", "name"]
+        ("variables", "hint"),
+        [
+            ({"VAULT_CACERT": ""}, "set VAULT_CACERT to the certificate of the authority that signed it"),
+            ({"VAULT_TLS_SERVER_NAME": "other.test"}, "VAULT_TLS_SERVER_NAME names whom it is for"),
+        ],
+        ids=["authority", "name"],
     )
-    def test_a_certificate_that_cannot_be_verified(self, monkeypatch, secure, variables):
+    def test_a_certificate_that_cannot_be_verified(self, monkeypatch, secure, variables, hint):
         """Unavailable both ways, and the program has the last word; with the variable to set."""
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
@@ -225,7 +230,7 @@ class TestTls:
         for error in (alone, *together.values()):
             assert error.lines() == [
                 f"error: hashicorp-vault: unavailable: the server's certificate can't be verified ({url})",
-                "  hint: set VAULT_CACERT to the certificate of the authority that signed it",
+                f"  hint: {hint}",
             ]
 
     def test_a_missing_client_certificate(self, monkeypatch):

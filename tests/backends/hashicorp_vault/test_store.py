@@ -33,6 +33,7 @@ from tests.backends import asking
 from tests.backends.asking import KEY, soon
 from tests.backends.contract import EXACT, KEYS, BackendContract, values_of
 from tests.backends.doubles.relay import Relay
+from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import TOKEN, OpenBao, binary, link, sign_in
 from tests.backends.stores.shim import recorded
 from tests.lateness import Stopwatch
@@ -78,6 +79,12 @@ def bao(server, programs, monkeypatch):
     sign_in(monkeypatch, server, programs["vault"])
     server.clear()
     return server
+
+
+@pytest.fixture
+def script():
+    with scripts() as start:
+        yield start
 
 
 @pytest.fixture
@@ -152,6 +159,16 @@ class TestOneHost:
         values = [f"{'one' if number < 4 else 'two'}{number}" for number in range(8)]
         assert resolved([f"ref://secrets/k{number}" for number in range(8)]) == values
         assert (relay.connections, relay.requests) == (1, 1 + 8 + 1 + 4)
+
+
+def test_a_page_in_the_place_of_the_server(bao, script):
+    """A network's page to sign in on comes with status 200; envref says so, and nothing of the page."""
+    server = script(*[http(b"<!DOCTYPE html><p>marker-3b", more="Content-Type: text/html\r\n")] * 9)
+    error = answer_of(HashicorpVault("hcvault", addr=server.url), way="connection")
+    assert error.lines() == [
+        "error: hashicorp-vault: unavailable: what answers is not the server",
+        "  hint: a proxy or the network's sign-in page may have answered: check the network and VAULT_ADDR",
+    ]
 
 
 class TestRevisions:

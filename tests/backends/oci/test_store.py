@@ -534,6 +534,14 @@ REFUSALS = {
             "  hint: check OCI_CLI_FINGERPRINT, OCI_CLI_KEY_FILE, OCI_CLI_TENANCY, OCI_CLI_USER of the environment",
         ],
     ),
+    "clock": (
+        (401, "NotAuthenticated", "Date 'x' is not within allowed clock skew. Current 'y'"),
+        BackendDenied,
+        [
+            "oci-vault: NotAuthenticated: Date 'x' is not within allowed clock skew. Current 'y'",
+            "  hint: set this machine's clock: Oracle takes no request that is minutes old, or ahead",
+        ],
+    ),
     "permission": ((403, "NotAuthorized", "no"), BackendDenied, ["oci-vault: denied: NotAuthorized", POLICY]),
     "state": (
         (409, "IncorrectState", "busy"),

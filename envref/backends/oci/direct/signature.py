@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import time
 from typing import TYPE_CHECKING
 
 from envref.backends.http.connection import Unusual
+from envref.backends.http.date import dated
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 _OF_EVERY_REQUEST = ("Date", "(request-target)", "Host")
 _OF_A_BODY = ("Content-Length", "Content-Type", "X-Content-Sha256")
 _WITH_A_BODY = ("POST", "PUT", "PATCH")  # signed as one even where it is empty
-# In English whatever the locale (RFC 9110, 5.6.7).
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 class Signer:
@@ -31,7 +28,7 @@ class Signer:
 
     def signed(self, method: str, target: str, host: str, body: bytes = b"", at: float | None = None) -> dict[str, str]:
         """The request's headers. `target` is as it is sent; `at` is seconds since 1970, and defaults to now."""
-        headers = {"Date": _date(at), "Host": host, "Content-Type": "application/json"}
+        headers = {"Date": dated(at), "Host": host, "Content-Type": "application/json"}
         names: tuple[str, ...] = _OF_EVERY_REQUEST
         if method in _WITH_A_BODY:
             names += _OF_A_BODY
@@ -80,10 +77,3 @@ def private_key(pem: Secret, passphrase: Secret | None) -> RSAPrivateKey:
     if not isinstance(key, RSAPrivateKey):
         raise Unusual("a private key that is not RSA")
     return key
-
-
-def _date(at: float | None) -> str:
-    now = time.gmtime(at)
-    day, month = _DAYS[now.tm_wday], _MONTHS[now.tm_mon - 1]
-    clock = f"{now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02}"
-    return f"{day}, {now.tm_mday:02} {month} {now.tm_year:04} {clock} GMT"
