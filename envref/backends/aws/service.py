@@ -6,14 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from envref.backends.answer import MAYBE_A_PROXY
-from envref.backends.answer import answered
-from envref.backends.answer import as_secret
-from envref.backends.aws.complaints import Complaints
-from envref.backends.aws.complaints import Refusal
-from envref.backends.aws.complaints import throttled
-from envref.backends.aws.complaints import tries
-from envref.backends.aws.complaints import usual_sign_in
+from envref.backends.answer import MAYBE_A_PROXY, answered, as_secret
+from envref.backends.aws.complaints import Complaints, Refusal, throttled, tries, usual_sign_in
 from envref.backends.base import Package
 from envref.backends.direct import COMMAND, Direct
 from envref.backends.program import Installation, Program
