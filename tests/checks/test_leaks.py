@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
@@ -118,6 +119,19 @@ def test_what_cannot_be_read_is_named_and_the_rest_searched(tmp_path, monkeypatc
     search = Search(VALUES)
     assert [os.path.relpath(leak.path, tmp_path) for leak in search.leaks([str(tmp_path)])] == ["a/file", "c/file"]
     assert search.unread == [(str(tmp_path / "b"), "Permission denied")]
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    """Of another user, say; it may hold a value."""
+
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "shut").write_text("s3cret-marker")
+    monkeypatch.setattr("envref.checks.leaks.open_in_place", refused)
+    search = Search(VALUES)
+    assert list(search.leaks([str(tmp_path)])) == []
+    assert (search.unread, search.files) == ([(str(tmp_path / "shut"), "Permission denied")], 0)
 
 
 def test_a_file_that_goes_while_the_tree_is_read_is_named(tmp_path, monkeypatch):

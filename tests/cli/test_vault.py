@@ -16,6 +16,7 @@ from envref.cli.vault import import_
 from envref.errors import EnvrefError
 from envref.secret import Secret
 from tests.backends.vaults import PASSPHRASE, new_ancestor, unlocked_vault
+from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
 from tests.requirements import need
 
@@ -206,6 +207,15 @@ class TestExport:
         assert found["exported_at"].endswith("Z")
         assert found["secrets"] == {"app/key": "value", "app/staging/key": "a\nü & <b>", "other/key": ""}
         assert result.stderr == "warning: this output contains plaintext secrets\n"
+
+    @pytest.mark.usefixtures("vault")
+    def test_a_terminal_shows_none_of_it(self, project, monkeypatch):
+        """Unless somebody insists."""
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+        terminal = Terminal(project.path, "vault", "export")
+        assert terminal.end() == 1
+        assert "refusing to show all secrets on a terminal" in terminal.output
+        assert "value" not in terminal.output
 
     @pytest.mark.usefixtures("trusted")
     def test_where_reads_are_logged_it_is_one(self, vault, project):

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from envref.backends.vault import age, lifecycle
+from envref.backends.vault.image import Image
 from envref.backends.vault.store import Vault
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendInvalid, BackendTimeout
@@ -52,6 +53,18 @@ def test_what_lies_beside_it_is_refused_by_name(vault, path, tmp_path, suffix):
             use()
     assert victim.exists()
     assert beside.exists()
+
+
+@pytest.mark.usefixtures("vault")
+def test_a_write_that_was_given_up_keeps_nobody_waiting(path):
+    """Though somebody still has the image of it, as a traceback may."""
+    given_up, next_one = Image(str(path), soon()), Image(str(path), soon())
+    given_up.begin(soon())
+    with pytest.raises(BackendTimeout):
+        next_one.begin(soon(0.1))
+    given_up.close()
+    next_one.begin(soon())
+    next_one.close()
 
 
 def test_the_crafted_journal_works(vault, path, tmp_path):
