@@ -209,6 +209,7 @@ INVALID = [
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
     ("project: app\nfiles_directory: /tmp", "files_directory is not allowed in a project file"),
     ("project: [app]", ".envref.yaml:1:10: project must be text"),
+    ("project: app\nenv_file: [a]", ".envref.yaml:2:11: env_file must be text"),
 ]
 
 
