@@ -338,6 +338,17 @@ def test_files_are_opened_in_one_place():
     assert {file for file, called, _ in _calls() if called != "open"} == {"paths.py", "atomic.py", "finder.py"}
 
 
+def test_the_nearest_above_has_the_name(tmp_path):
+    """The directory itself first; a link that leads nowhere has it too. Nothing up to the root is none."""
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    (tmp_path / ".mark-8f3a").symlink_to("nothing")
+    assert paths.nearest(str(below), ".mark-8f3a") == str(tmp_path)
+    (below / ".mark-8f3a").touch()
+    assert paths.nearest(str(below), ".mark-8f3a") == str(below)
+    assert paths.nearest(str(below), ".none-8f3a") == ""
+
+
 @pytest.mark.parametrize("path", ["rel", "rel/a/b", "", ".", "/", "/no/such/place"])
 def test_the_climb_to_what_exists_has_an_end(path, tmp_path, monkeypatch):
     """A relative place (`HOME=rel`) has no end upwards."""

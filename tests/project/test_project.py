@@ -342,3 +342,19 @@ def test_the_layers_of_what_it_extends_lie_below(project):
     found = projects.configured(str(project.path / "a/b"))
     assert projects.layers(found) == ["../../.env", "../../mine", "../base", "../.env.local", ".env", ".env.local"]
     assert projects.committed_layers(found) == ["../../.env", "../base", ".env"]
+
+
+def test_a_chosen_profile_is_its_project_s(project, home):
+    """A file that another project's choice is in does not count, nor one that others could have written."""
+    project.write(".envref.yaml", "project: app\nprofiles: {a: , b: }\nactive_profile: a\n")
+    config = projects.configured(str(project.path)).config
+    root = str(project.path)
+    path = home / projects.choice_path(root, os.environ)
+    path.parent.mkdir(parents=True)
+    for kept, active in ((f"{root}\0b", "b"), (f"{root}\0", None), ("/another\0b", "a")):
+        path.write_text(kept)
+        path.chmod(0o600)
+        assert projects.active(root, config) == active
+    path.write_text(f"{root}\0b")
+    path.chmod(0o666)
+    assert projects.active(root, config) == "a"

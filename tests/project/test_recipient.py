@@ -95,3 +95,4 @@ def test_a_recipient_shows_enough_to_recognise_it(text, shown):
     """An age key by its beginning, an SSH key by its comment, or by its end without one."""
     assert str(Recipient(text)) == shown
     assert Recipient(text).text == text
+    assert pyrage.encrypt(b"v", [Recipient(text).key])

@@ -209,6 +209,7 @@ INVALID = [
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
     ("project: app\nfiles_directory: /tmp", "files_directory is not allowed in a project file"),
     ("project: [app]", ".envref.yaml:1:10: project must be text"),
+    ("project: app\nenv_file: [a]", ".envref.yaml:2:11: env_file must be text"),
 ]
 
 
@@ -676,3 +677,12 @@ def test_a_copy_of_a_config_differs_in_what_is_said(load):
     assert (store.replaced(home="/x").home, store.replaced(home="/x").timeout, store.home) == ("/x", 3.0, "")
     with pytest.raises(AttributeError, match="project of a Config is never changed"):
         loaded.project = "other"
+
+
+def test_a_setting_of_a_backend_without_a_value_is_none(load):
+    """As if its line were not there."""
+    text = "project: app\nbackends:\n  - {name: vault, timeout: , optional: , agent: , names: , config: }\n"
+    (store,) = load(text).backends
+    (plain,) = load("project: app\nbackends: [{name: vault}]").backends
+    for field in ("timeout", "optional", "agent", "names", "options"):
+        assert getattr(store, field) == getattr(plain, field), field
