@@ -226,6 +226,22 @@ def make_empty(name: str, folder: int) -> None:
     os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | WITHOUT_LINKS, 0o600, dir_fd=folder))
 
 
+def occupied() -> list[int]:
+    """The standard descriptors that are closed. Nothing is in their place now: a file or pipe of ours would be."""
+    closed = [number for number in (0, 1, 2) if not _is_open(number)]
+    for _ in closed:
+        os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+    return closed
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
 def is_regular(file: BufferedReader) -> bool:
     return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 

@@ -10,7 +10,6 @@ import click
 
 from envref import streams
 from envref.errors import UsageError, about, meant
-from envref.project.config.files import FILE
 
 # What people type who know another tool's word for it.
 _MEANT = {
@@ -47,7 +46,7 @@ class Settings:
 
     def __init__(self) -> None:
         self.directory: str | None = None
-        about("", FILE)
+        about("", "")
         self.levels: dict[str, bool] = {}
 
 
@@ -57,6 +56,8 @@ def _settings(context: click.Context) -> Settings:
 
 def _directory(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
+        from envref.project.config.files import FILE  # the help has no project
+
         _settings(context).directory = value
         about(value, FILE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from envref import streams
+from envref import paths, streams
 from envref.cli import child
 from envref.errors import FAILED, EnvrefError
 from envref.tools import needles
@@ -26,7 +26,7 @@ def run(wanted: Run) -> int:
     if _SERVICE in os.environ:
         hint = "leave --mask out: the process that is watched and ended would be envref, not the service"
         raise EnvrefError("--mask is not for services", hint=hint)
-    closed = _occupied()
+    closed = paths.occupied()
     resolution, environment = child.prepared(wanted)
     if resolution is None:
         return FAILED
@@ -45,22 +45,6 @@ def run(wanted: Run) -> int:
         hint = "look at where its stdout and stderr lead"
         streams.complain(EnvrefError(f"output of the command was lost: {relay.fault}", hint=hint))
     return FAILED if relay.fault and status == 0 else end_as(status)
-
-
-def _occupied() -> list[int]:
-    """The standard descriptors that are closed. Nothing is in their place now, or one of our own pipes would be."""
-    closed = [number for number in (0, 1, 2) if not _is_open(number)]
-    for _ in closed:
-        os.open(os.devnull, os.O_RDWR)  # the lowest that is free
-    return closed
-
-
-def _is_open(descriptor: int) -> bool:
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        return False
-    return True
 
 
 def _secrets(resolution: Resolution) -> list[str]:
