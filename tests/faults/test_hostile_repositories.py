@@ -5,6 +5,7 @@ Every subcommand in every repository of `repositories`, under strace, in both mo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -143,7 +144,9 @@ class Warm:
         request = {"output": str(output), "words": words, "environment": environment, "number": number}
         self._process.stdin.write(json.dumps({"directories": directories, **request}).encode() + b"\n")
         self._process.stdin.flush()
-        assert select.select([self._process.stdout], [], [], PATIENCE)[0], "a command hangs"
+        if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
+            self._process.kill()  # the tests after this one fail at once
+            raise AssertionError(f"{words}: a command hangs")
         assert self._process.stdout.readline() == b"done\n"
         self._number += len(directories)
         with open(self._trace, "rb") as file:
@@ -153,7 +156,10 @@ class Warm:
         return number, calls.decode()
 
     def end(self):
-        self._process.communicate()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 class Harness:
