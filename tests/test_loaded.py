@@ -162,8 +162,10 @@ def test_a_caller_that_goes_takes_nobody_along(bare, project):
     environment = {"PATH": os.environ["PATH"]}
     count = ["import os; print(len(os.listdir('/proc/self/fd')))"]
     alone = bare.run(count, "", environment, project.path)
-    with socket.socket(socket.AF_UNIX) as gone:
-        gone.connect(bare._server.address)
+    for said in (b"", b"!", b"![]"):
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.connect(bare._server.address)
+            gone.sendall(said)
     reading, writing = os.pipe()
     bare._server.ask(["import sys; sys.stdin.read()"], environment, project.path, [reading, 1, 2]).close()
     os.close(reading)

@@ -5,16 +5,20 @@ Every subcommand in every repository of `repositories`, under strace, in both mo
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import json
 import os
 import pathlib
 import re
+import select
 import subprocess
 import sys
 
 import click
 import pytest
 
+from tests import reaper
 from tests.conftest import ROOT
 from tests.faults import more_repositories as more
 from tests.faults import repositories
@@ -26,6 +30,8 @@ pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="
 CORPUS = {**repositories.REFUSED, **repositories.UNREADABLE, **repositories.QUIET}
 MORE = {**more.REFUSED, **more.QUIET}
 PRIVATE = "very-private-marker"
+BARE = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+PATIENCE = 600.0  # seconds for one command in all clones
 
 # How each subcommand is called, so that it gets to the point where it would use a store.
 CALLS = {
@@ -84,7 +90,9 @@ def subcommands():
 SUBCOMMANDS = subcommands()
 CHOSEN = [name for name in SUBCOMMANDS if NIGHTLY or name in USES_STORES | ALSO_IN_CI]
 # Strict mode has one gate for all: with every change each second one meets it, and the two that hooks run unasked.
-STRICT = CHOSEN if NIGHTLY else [name for name in CHOSEN if name in {*CHOSEN[::2], "resolve", "run"}]
+# Those two meet the whole corpus, the others a third of it each, in turn.
+EVERYWHERE = {"resolve", "run"}
+STRICT = CHOSEN if NIGHTLY else [name for name in CHOSEN if name in {*CHOSEN[::2], *EVERYWHERE}]
 
 
 class Run:
@@ -112,10 +120,53 @@ class Run:
         return [os.path.join(self.place, match[1]) for match in re.finditer(pattern, self.calls, re.MULTILINE)]
 
 
+class Warm:
+    """Under strace, with envref loaded (forked.py), for all tests of this file. Each has clones of its own."""
+
+    def __init__(self, directory):
+        self._trace = directory / "trace"
+        self._number = 0  # of runs
+        self._read = 0  # bytes of the trace
+        self._process = subprocess.Popen(
+            [
+                *[need("strace"), "-f", "-qq", "-s", "4096", "--seccomp-bpf", "-e", "trace=execve,connect,openat"],
+                *["-o", self._trace, sys.executable, ROOT / "tests" / "faults" / "forked.py"],
+            ],
+            env={**BARE, **reaper.mark()},
+            cwd=directory,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def run(self, directories, output, words, environment):
+        """The number of the first run, and the system calls of all."""
+        number = self._number
+        request = {"output": str(output), "words": words, "environment": environment, "number": number}
+        self._process.stdin.write(json.dumps({"directories": directories, **request}).encode() + b"\n")
+        self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
+            self._process.kill()  # the tests after this one fail at once
+            raise AssertionError(f"{words}: a command hangs")
+        assert self._process.stdout.readline() == b"done\n"
+        self._number += len(directories)
+        with open(self._trace, "rb") as file:
+            file.seek(self._read)
+            calls = file.read()
+        self._read += len(calls)
+        return number, calls.decode()
+
+    def end(self):
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
 class Harness:
     """A user with tools, credentials and secrets, who has cloned the whole corpus."""
 
-    def __init__(self, directory, corpus):
+    def __init__(self, warm, directory, corpus):
+        self._warm = warm
         self.directory = directory
         self.home = directory / "home"
         self.outside = directory / "outside"
@@ -150,40 +201,28 @@ class Harness:
 
     def run(self, words):
         """The command in every clone, in their order."""
-        (self.directory / "list").write_text("".join(f"{place}\n" for place in self.places.values()))
-        output, trace = self.directory / "output", self.directory / "trace"
-        subprocess.run(
-            [
-                *[need("strace"), "-f", "-qq", "-s", "4096", "--seccomp-bpf", "-e", "trace=execve,connect,openat"],
-                *["-o", trace, sys.executable, ROOT / "tests" / "faults" / "forked.py"],
-                *[self.directory / "list", output, *words],
-            ],
-            env=self._environment(),
-            cwd=self.directory,
-            timeout=600,
-            check=True,
-        )
-        parts = re.split(r'^\d+ +openat\(AT_FDCWD, "/run-of-a-test/(\d+)".*\n', trace.read_text(), flags=re.MULTILINE)
-        assert parts[1::2] == [str(number) for number in range(len(self.places))]
+        output = self.directory / "output"
+        first, trace = self._warm.run(list(map(str, self.places.values())), output, words, self._environment())
+        parts = re.split(r'^\d+ +openat\(AT_FDCWD, "/run-of-a-test/(\w+)".*\n', trace, flags=re.MULTILINE)
+        numbers = [str(number) for number in range(first, first + len(self.places))]
+        assert parts[1::2] == [*numbers, "end"]
         return [
             Run(
                 name,
                 place,
-                (output / str(number)).read_text(),
+                (output / number).read_text(),
                 (output / f"{number}.stderr").read_text(),
                 int((output / f"{number}.status").read_text()),
-                _until_the_next(parts[2 + 2 * number]),
+                _until_the_next(calls),
             )
-            for number, (name, place) in enumerate(self.places.items())
+            for number, calls, (name, place) in zip(numbers, parts[2::2], self.places.items(), strict=False)
         ]
 
     def _environment(self):
         return {
             "HOME": str(self.home),
             "PATH": f"{self.programs}:/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LANG": "C.UTF-8",
+            **BARE,
             "VAULT_TOKEN": PRIVATE,
             "VAULT_ADDR": "https://own.example:8200",
             "ENVREF_VAULT_PASSPHRASE": "correct horse battery",
@@ -210,11 +249,18 @@ def is_private(path, harness):
     return theirs and not tools and not path.startswith(tuple(map(str, own)))
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory):
+    made = Warm(tmp_path_factory.mktemp("warm"))
+    yield made
+    made.end()
+
+
 @pytest.fixture
-def harness(tmp_path):
+def harness(warm, tmp_path):
     """Makes one with a corpus."""
     tmp_path.chmod(0o755)
-    return functools.partial(Harness, tmp_path)
+    return functools.partial(Harness, warm, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +268,7 @@ def harness(tmp_path):
 )
 def test_no_repository_gets_anything_done(harness, mode, words):
     """0 programs it chose run, 0 connections it chose, 0 reads outside; stdout is `false` or empty; nothing grows."""
-    harness = harness({**CORPUS, **MORE} if NIGHTLY or (mode == "default" and words in UNASKED) else CORPUS)
+    harness = harness(met(mode, words))
     harness.configure(mode)
     wrong = []
     for run in harness.run([*words.split(), *CALLS.get(words, [])]):
@@ -231,6 +277,21 @@ def test_no_repository_gets_anything_done(harness, mode, words):
     assert not wrong
     assert not list(harness.directory.rglob("was-run"))
     assert sorted(os.listdir(harness.outside)) == harness.kept, "a file of the user's was made or deleted"
+
+
+def met(mode, words):
+    """The repositories that a command meets."""
+    if NIGHTLY or (mode == "default" and words in UNASKED):
+        return {**CORPUS, **MORE}
+    if mode == "default" or words in EVERYWHERE:
+        return CORPUS
+    return dict(list(CORPUS.items())[STRICT.index(words) % 3 :: 3])
+
+
+def test_strict_mode_meets_every_repository():
+    """By the two that hooks run, and by three commands more."""
+    meets = {name: [words for words in STRICT if name in met("strict", words)] for name in CORPUS}
+    assert [name for name, found in meets.items() if not {*found} >= EVERYWHERE or len(found) < 5] == []
 
 
 @pytest.mark.parametrize("mode", ["default", "strict"])
