@@ -711,7 +711,7 @@ class TestCalls:
         assert MARKER not in str(wrapped.argvs())
         vault, marker = account.directory / "account.json", account.directory / "marker"
         files = [path for path in tmp_path.rglob("*") if path.is_file() and path not in (vault, marker)]
-        assert not [path for path in files if MARKER in path.read_text()]
+        assert not [path for path in files if MARKER.encode() in path.read_bytes()]
 
     def test_the_program_may_be_named(self, account, tmp_path):
         """`command` is a name on PATH or a path, relative to the project."""
