@@ -543,6 +543,7 @@ def test_a_proxy_for_anything_counts():
         (429, {"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
         (429, {"retry-after": "Thu, 27 Nov 2026 07:28:09 GMT", "date": "Fri, 27 Nov 2026 07:28:00 GMT"}, 0.0),
         (429, {"retry-after": "soon"}, 0.0),
+        (429, {"retry-after": "Fri, 27 Nov 99999999999999999999 07:28:00 GMT"}, 0.0),
         (429, {"retry-after": "-1"}, 0.0),
         (429, {"retry-after": "\u0663"}, 0.0),
         (503, {"retry-after": "7"}, None),
