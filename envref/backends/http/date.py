@@ -24,6 +24,6 @@ def moment(text: str) -> float | None:
         _, day, month, year, clock, _ = text.split(" ")
         hour, minute, second = clock.split(":")
         found = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
     return found.timestamp() if dated(found.timestamp()) == text else None
