@@ -9,7 +9,6 @@ import os
 
 from envref import streams
 from envref.errors import FAILED, OK, PARTIAL, EnvrefError, about, pasted
-from envref.formats import shells
 from envref.project.config.files import FILE
 from envref.project.config.model import FILES, KEPT
 from envref.resolve import resolution as resolutions
