@@ -38,6 +38,8 @@ def activate(request: Request, sink: Sink | None = None) -> int:
     Returns the exit status. Reports every error on stderr; where a shell evaluates the output, stdout gets code that
     fails.
     """
+    from envref.formats import shells  # here: `run` has the rest of this file, and writes for no shell
+
     sink = sink or shells.sink(request.format)
     request.life = "refused" if request.format in _FOR_ELSEWHERE else "session"
     try:
