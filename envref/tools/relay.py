@@ -232,7 +232,8 @@ class Relay:
             except BlockingIOError:  # another program of this terminal made it so
                 select.select([], [stream.sink], [])
             except OSError as error:
-                self.fault = "" if error.errno in _NOBODY else (error.strerror or "it failed").lower()
+                if error.errno not in _NOBODY:
+                    self.fault = (error.strerror or "it failed").lower()
                 self._close(stream)  # which the command learns by its next write
                 return
 
