@@ -114,6 +114,7 @@ def no_known_values(monkeypatch):
     This process itself holds values and stays open to debuggers; what envref protects are the processes of its command.
     """
     monkeypatch.setattr("envref.secret._known", set())
+    monkeypatch.setattr("envref.errors._place", [])  # nor is a command to paste about another test's project
     monkeypatch.setattr("envref.memory.protect", lambda: None)
 
 

@@ -204,27 +204,6 @@ def test_the_first_word_is_coloured_on_a_terminal(screen, monkeypatch, capfd, pl
     assert shown == ("error: no\n  hint: yes\n" if plain else coloured)
 
 
-def test_ctrl_c_ends_a_question_where_it_arrived_ignored():
-    """Flox's prompt hook ignores it meanwhile; afterwards all is as before."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with pytest.raises(KeyboardInterrupt), streams.question:
-            signal.raise_signal(signal.SIGINT)
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        with streams.Cancellable():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_a_question_is_open_while_it_is_asked():
-    """Nothing else may be written there meanwhile."""
-    with streams.question:
-        assert streams.question.is_open
-    assert not streams.question.is_open
-
-
 def test_what_python_has_still_to_write_comes_first(capfd, monkeypatch):
     """Text that somebody printed before."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as printed:

@@ -259,10 +259,9 @@ def without_base(project: Project) -> EnvrefError:
     """What to say where the base file is missing; its example may be there."""
     base = project.config.env_file
     example = f"{base}.example"
-    if not os.path.lexists(os.path.join(project.root, example)):
-        return EnvrefError("no such file or directory", subject=base)
-    here = [os.path.relpath(os.path.join(project.root, name)) for name in (example, base)]
-    return EnvrefError("no such file or directory", subject=base, run=("cp", *here))
+    typed = [os.path.relpath(os.path.join(project.root, name)) for name in (example, base)]
+    run = ("cp", *typed) if os.path.lexists(os.path.join(project.root, example)) else ()
+    return EnvrefError("no such file or directory", subject=base, run=run)
 
 
 def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvFile]:

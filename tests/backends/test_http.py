@@ -507,7 +507,7 @@ class TestAnswers:
                 for status in (301, 307, 308)
             ),
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-            http(gzip.compress(b"{}"), more="Content-Encoding: gzip\r\n"),
+            http(gzip.compress(b"{}", mtime=0), more="Content-Encoding: gzip\r\n"),
             b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (LARGEST_BODY + 1),
             CHUNKED + b"7fffffff\r\n",
         ],

@@ -59,9 +59,8 @@ def test_each_secret_without_a_value_has_a_hint(project, monkeypatch):
     project.write(".envref.yaml", json.dumps({"project": "app", "backends": stores}))
     keys = ("open/gone", "open/gone", "open/login#none", "shut/x", "away/x")
     project.write(".env", "".join(f"K{number}=ref://{key}\n" for number, key in enumerate(keys)))
-    request = Request()
-    request.directory = str(project.path)
-    resolution = resolve(request)
+    monkeypatch.chdir(project.path)
+    resolution = resolve(Request())
     assert status(resolution.project, resolution.chosen, resolution)["hints"] == [
         "Set missing secret: envref secret set gone --backend open",
         'ref://open/login#none: backend "open": field "none": "login" has no such field; its fields: user',

@@ -114,6 +114,7 @@ def test_a_failing_store_is_one_error_with_what_it_cost(app, monkeypatch):
 
 def test_an_absent_secret_has_the_command_that_sets_it(app, monkeypatch):
     """In the same line, where there is one store to set it in."""
+    monkeypatch.chdir(app.path)
     app.write(".env", "GONE=ref://open/gone\n")
     lines = report.complaints(resolved(app).filled.values())
     assert lines[0].endswith("; run: envref secret set gone --backend open"), lines

@@ -179,8 +179,9 @@ def test_an_unfinished_reference_stops_every_command(project):
     assert findings(project, doctor.FILES)
 
 
-def test_a_missing_file_whose_example_is_there(project):
+def test_a_missing_file_whose_example_is_there(project, monkeypatch):
     """A clone of a project that does not commit it."""
+    monkeypatch.chdir(project.path)
     project.write(".envref.yaml", CONFIG)
     project.write(".env.example", "A=1\n")
     finding = only(findings(project, doctor.FILES, layers=[".env"]), "unreadable")

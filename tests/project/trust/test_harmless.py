@@ -28,6 +28,16 @@ SAYS = {
         "x-Xmx1g": False,
     },
     "browser": {"none": True, "false": True, "firefox": False, "": False},
+    "hops": {
+        "true": True,
+        "Loopback": True,
+        "1": True,
+        "99": True,
+        "100": False,
+        "proxy": False,
+        "1.2.3.4": False,
+        "": False,
+    },
     "folder": {"/tmp": True, "/var/tmp": True, "/tmp/": False, "/home": False, "": False},
 }
 OF = {
@@ -35,13 +45,15 @@ OF = {
     "NODE_OPTIONS": "node",
     **dict.fromkeys(("JAVA_OPTS", "MAVEN_OPTS", "GRADLE_OPTS", "CATALINA_OPTS", "SBT_OPTS"), "java"),
     "BROWSER": "browser",
+    "_PROXY": "hops",
     "TMPDIR": "folder",
 }
+PLACES = ("JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH", "CHROME_BIN")
 
 
 def test_the_table_has_no_other_names():
     """Each of them is judged here."""
-    assert sorted(VALUES) == sorted([*OF, "JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH"])
+    assert sorted(VALUES) == sorted([*OF, *PLACES])
 
 
 @pytest.mark.parametrize("name", OF)
@@ -50,7 +62,7 @@ def test_a_value_is_judged_word_by_word(name):
     assert {value: VALUES[name](value) for value in SAYS[OF[name]]} == SAYS[OF[name]]
 
 
-@pytest.mark.parametrize("name", ["JAVA_HOME", "PUPPETEER_EXECUTABLE_PATH"])
+@pytest.mark.parametrize("name", PLACES)
 def test_a_place_is_harmless_unless_somebody_s_project_is_around_it(name, tmp_path):
     """By its path and by where that leads, at any depth; a project is one of git or of envref."""
     judge = VALUES[name]
