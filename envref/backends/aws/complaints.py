@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
     from envref.backends.aws.credentials import Origin
 
+# botocore.exceptions of 1.44.5: nobody there, silence before and after the request, and an end in the middle.
+_UNREACHED = (
+    "Could not connect to the endpoint URL",
+    "Connect timeout on endpoint URL",
+    "Read timeout on endpoint URL",
+    "Connection was closed before we received a valid response from endpoint URL",
+)
 # How the names begin under which AWS limits rates (botocore/retries/standard.py). LimitExceededException is not among
 # them: Secrets Manager says so of a quota that is used up.
 _THROTTLING = ("Throttling", "Throttled", "TooMany", "RequestLimitExceeded", "RequestThrottled", "SlowDown")
@@ -175,5 +182,5 @@ def _complaints(origin: Origin) -> tuple[Complaint, ...]:
             "Invalid choice", BackendInvalid, "this aws does not know the operation", hint="update the aws program"
         ),
         Complaint("aws: error: ", BackendInvalid, hint="update the aws program, or correct the options of the backend"),
-        Complaint("Could not connect to the endpoint URL", BackendUnavailable, hint="check the network and the region"),
+        *(Complaint(each, BackendUnavailable, hint="check the network and the region") for each in _UNREACHED),
     )

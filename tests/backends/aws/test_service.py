@@ -153,6 +153,7 @@ SERVICE = "An error occurred (%s) when calling the GetParameter operation (reach
 SIGN_IN = "  run: aws sso login --profile production"
 CONFIGURE = "  run: aws configure --profile production"
 TOO_OFTEN = "  hint: AWS limits how often it is asked; try again in a moment"
+NETWORK = "  hint: check the network and the region"
 OTHER_KEY = "  hint: choose another key, or another prefix of the backend"
 SAID = {
     'Unable to locate credentials. You can configure credentials by running "aws login".': (
@@ -215,6 +216,13 @@ SAID = {
         BackendInvalid,
         None,
         "  hint: update the aws program, or correct the options of the backend",
+    ),
+    'Connect timeout on endpoint URL: "https://ssm.us-east-1.amazonaws.com/"': (BackendUnavailable, None, NETWORK),
+    'Read timeout on endpoint URL: "https://ssm.us-east-1.amazonaws.com/"': (BackendUnavailable, None, NETWORK),
+    'Connection was closed before we received a valid response from endpoint URL: "https://ssm.amazonaws.com/".': (
+        BackendUnavailable,
+        None,
+        NETWORK,
     ),
     "Segmentation fault": (BackendUnavailable, None, BY_HAND),
     "parameter not found, ResourceNotFoundException, 404": (BackendUnavailable, None, BY_HAND),
