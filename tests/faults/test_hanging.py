@@ -24,8 +24,9 @@ from tests.requirements import first_python
 pytestmark = first_python
 
 LIMIT = 0.7  # seconds that the store is given
+LOADED = 2.0  # the same for one whose libraries envref has to load itself first, which counts
 SLACK = 1.0  # seconds after which an answer is late
-TOLD = r"no answer within (?:0\.[0-7]\d?) s; raise --timeout"  # what was left of the limit when the store was asked
+TOLD = r"no answer within ([0-9.]+) s; raise --timeout"  # what was left of the limit when the store was asked
 START = 20.0  # seconds for Python's own start and end on a loaded machine
 
 PROGRAMS = {
@@ -64,8 +65,10 @@ class Hanging:
     def __init__(self, project, marker):
         self.project = project
         self.marker = marker
+        self.limit = LIMIT
 
     def configure(self, kind, options):
+        self.limit = LOADED if kind in ("keychain", "vault") else LIMIT
         entry = {"name": "store", "type": kind, "config": options}
         self.project.write(".envref.yaml", json.dumps({"project": "app", "backends": [entry]}))
         self.project.write(".env", "A=ref://secrets/a\nB=ref://secrets/b\n")
@@ -93,7 +96,7 @@ class Hanging:
             *arguments,
             stdin="value-5520\n",
             env={
-                "ENVREF_TIMEOUT": str(LIMIT),
+                "ENVREF_TIMEOUT": str(self.limit),
                 "ENVREF_TRUST": "all",
                 "TEST_MARKER": self.marker,
                 **environment,
@@ -104,13 +107,15 @@ class Hanging:
         assert done.stdout == ("false\n" if command == "strict" else "")
         assert "internal error" not in done.stderr
         assert "value-5520" not in done.stderr
-        assert seconds < LIMIT + SLACK + START
+        assert seconds < self.limit + SLACK + START
         if command == "resolve":
             [took] = re.findall(r'asked backend "store" for \d+ key\(s\): ([0-9.]+) s', done.stderr)
-            assert float(took) < LIMIT + SLACK
+            assert float(took) < self.limit + SLACK
         assert left_of(f"TEST_MARKER={self.marker}") == []
-        if told:
-            assert re.search(told, done.stderr), done.stderr
+        found = re.search(told, done.stderr)
+        assert found, done.stderr
+        if told is TOLD:
+            assert 0 < float(found[1]) <= self.limit
         return done.stderr
 
 
