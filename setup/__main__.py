@@ -59,7 +59,7 @@ def test(*arguments: str) -> int:
     at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     words = (*_SECOND_TRY, *arguments)
     runs = [
-        _run_of(each, words, scope=scopes[each], workers=_workers(0 if number else 2))
+        _run_of(each, words, scope=scopes[each], workers=_workers(1 if number else 2))
         for number, each in enumerate(tested)
     ]
     return max(*linted, *_side_by_side(*runs))

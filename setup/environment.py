@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import tomllib
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _CONSTRAINTS = os.path.join(ROOT, "constraints.txt")
+_making_pip = threading.Lock()  # environments are made side by side
 _PROJECT = ("pyproject.toml", "envref", "flox")
 
 
@@ -41,24 +43,36 @@ class Environment:
         """Itself, holding the project's dependencies and those of its dependency groups, exactly as pinned."""
         return self._holding_packages(groups)
 
-    def with_tools(self, group: str) -> Environment:
-        """The same of a group whose programs are run and nothing is imported from: not compiled (see below)."""
-        return self._holding_packages([group], "--no-compile")
+    def with_tools(self, *groups: str) -> Environment:
+        """The same, not compiled: of thousands of modules some are loaded, and Python keeps those."""
+        return self._holding_packages(groups, "--no-compile")
 
     def with_pinned(self, pins: str) -> Environment:
-        """Itself, holding the packages of this file of pins and nothing else.
-
-        Not compiled: of the thousands of modules of a store's program the tests load some, and Python keeps those.
-        """
+        """Itself, holding the packages of this file of pins and nothing else, not compiled."""
         wanted = _digest([pins], self.interpreter)
         return self._holding(wanted, "--no-compile", "--requirement", os.path.join(ROOT, pins))
+
+    def with_pip(self) -> Environment:
+        """Itself, holding the pinned pip and nothing else."""
+        wanted = _digest((), _pin("pip"))
+        if self._read_stamp("packages") != wanted or not os.path.exists(self.program("python")):
+            if not _runs([self.interpreter.program, "-m", "ensurepip", "--version"]):
+                install([f"python{self.interpreter.minor}-venv"])
+            _run([self.interpreter.program, "-m", "venv", "--clear", self.place])
+            pin = os.path.join(self.place, "pip.txt")
+            with open(pin, "w", encoding="ascii") as file:
+                file.write(_pin("pip"))
+            # Pips as old as Python 3.11 take hashes from requirements only, the pinned one from constraints too.
+            pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _run([*pip, "--require-hashes", "--requirement", pin])
+            self._write_stamp("packages", wanted)
+        return self
 
     def with_envref(self) -> Environment:
         """Itself, holding envref as the checkout has it now."""
         wanted = _digest(_PROJECT)
         if self._read_stamp("envref") != wanted:
-            pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-index"]
-            _run([*pip, "--no-deps", "--no-build-isolation", ROOT])
+            self._pip("--force-reinstall", "--no-index", "--no-deps", "--no-build-isolation", ROOT)
             self._write_stamp("envref", wanted)
         return self
 
@@ -71,24 +85,13 @@ class Environment:
         """Itself, made anew with these arguments of pip unless its stamp says that it is what is wanted."""
         if self._read_stamp("packages") != wanted:
             _say(f"setting up {os.path.relpath(self.place, ROOT)} ({self.interpreter})")
-            self._create()
-            self._pip(*what)
+            _run([self.interpreter.program, "-m", "venv", "--clear", "--without-pip", self.place])
+            self._pip("--require-hashes", *what)
             self._write_stamp("packages", wanted)
         return self
 
-    def _create(self) -> None:
-        if not _runs([self.interpreter.program, "-m", "ensurepip", "--version"]):
-            install([f"python{self.interpreter.minor}-venv"])
-        _run([self.interpreter.program, "-m", "venv", "--clear", self.place])
-        own = os.path.join(self.place, "pip.txt")
-        with open(own, "w", encoding="ascii") as file:
-            file.write(_pin("pip"))
-        # Pips as old as Python 3.11 take hashes from requirements only, the pinned one from constraints too.
-        self._pip("--requirement", own)
-
     def _pip(self, *what: str) -> None:
-        pip = [self.program("python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, "--require-hashes", *what])
+        _run([*_pip_of(self.interpreter), "--python", self.program("python"), "install", "--quiet", *what])
 
     def _read_stamp(self, name: str) -> str:
         try:
@@ -100,6 +103,16 @@ class Environment:
     def _write_stamp(self, name: str, digest: str) -> None:
         with open(os.path.join(self.place, f"{name}.stamp"), "w", encoding="ascii") as file:
             file.write(digest)
+
+
+def _pip_of(interpreter: Interpreter) -> list[str]:
+    """The command of the pinned pip, one for all environments; an interpreter makes it that has none yet.
+
+    One in each of eight environments, first Python's own and then the pinned, cost 3 s of processor time each.
+    """
+    with _making_pip:
+        own = Environment("pip", interpreter).with_pip()
+    return [own.program("python"), "-m", "pip", "--disable-pip-version-check"]
 
 
 def _requirements(groups: Iterable[str]) -> list[str]:

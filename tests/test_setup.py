@@ -153,4 +153,4 @@ def test_of_the_runs_side_by_side_the_first_has_most_workers(monkeypatch):
     monkeypatch.setattr(doors, "_test_environment", lambda _: _Python())
     monkeypatch.setattr(doors, "_side_by_side", lambda *runs: ran.extend(each.command for each in runs) or [0])
     assert doors.test() == 0
-    assert [command[command.index("-n") + 1] for command in ran] == ["4", "2", "2"]
+    assert [command[command.index("-n") + 1] for command in ran] == ["4", "3", "3"]
