@@ -110,17 +110,17 @@ class Screen:
 
     def __init__(self, monkeypatch):
         self._user, self.program = os.openpty()
-        os.set_blocking(self._user, False)
         monkeypatch.setattr(streams, "_STDERR", self.program)
         monkeypatch.setenv("TERM", "xterm")
         monkeypatch.delenv("NO_COLOR", raising=False)
 
     def came(self):
-        """All that came since the last question."""
-        try:
-            return os.read(self._user, 65536).decode()
-        except BlockingIOError:
-            return ""
+        """All that came since the last question, up to a NUL: a terminal may hand over one write later than another."""
+        os.write(self.program, b"\0")
+        read = b""
+        while not read.endswith(b"\0"):
+            read += os.read(self._user, 65536)
+        return read[:-1].decode()
 
     def echo(self, wanted):
         """As a pinentry switches it off while it reads."""
