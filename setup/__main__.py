@@ -90,7 +90,8 @@ def _ends(found: Sequence[Interpreter]) -> list[Interpreter]:
 
 def _bench(interpreter: Interpreter, arguments: Sequence[str]) -> int:
     print(interpreter, flush=True)
-    return _status(_test_environment(interpreter).program("python"), "-m", "bench", *arguments)
+    python = _test_environment(interpreter).with_what_venv_brings().program("python")
+    return _status(python, "-m", "bench", *arguments)
 
 
 def counts() -> int:

@@ -68,6 +68,11 @@ class Environment:
             self._write_stamp("packages", wanted)
         return self
 
+    def with_what_venv_brings(self) -> Environment:
+        """Itself, as a user's is: up to Python 3.11 with a setuptools, which runs code at each start."""
+        _runs([self.program("python"), "-m", "ensurepip"])
+        return self
+
     def with_envref(self) -> Environment:
         """Itself, holding envref as the checkout has it now."""
         wanted = _digest(_PROJECT)
