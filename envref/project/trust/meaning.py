@@ -130,7 +130,7 @@ def _of_env_files(project: Project) -> dict[str, Any]:
     return found
 
 
-def _composed(project: Project, files: Iterable[EnvFile]) -> set[str]:
+def _composed(project: Project, files: Sequence[EnvFile]) -> set[str]:
     """The foreign names that references have only once they are interpolated, in any profile: `ref://p/$A`."""
     if not any(_may_be_reference(entry) for file in files for entry in file.entries):
         return set()
@@ -138,7 +138,7 @@ def _composed(project: Project, files: Iterable[EnvFile]) -> set[str]:
     from envref.errors import EnvrefError
 
     found = set()
-    for layered in _every_layers(project):
+    for layered in _every_layers(project, files):
         try:
             variables = Environment(layered, project.ambient).variables.values()
         except EnvrefError:
@@ -153,17 +153,19 @@ def _may_be_reference(entry: Entry) -> bool:
     return bool(dollar) and entry.interpolated and (before.startswith(SCHEME) or SCHEME.startswith(before))
 
 
-def _every_layers(project: Project) -> Iterator[Sequence[EnvFile]]:
-    """The env files that are read together: those in effect, and those of each other profile, and of none."""
-    yield project.files or env_files(project)
+def _every_layers(project: Project, files: Sequence[EnvFile]) -> Iterator[Sequence[EnvFile]]:
+    """Of all these files those that are read together: for the profile in effect, for each other one, and for none."""
+    read = {file.name: file for file in reversed(files)}  # what `-f` named comes last
     config = project.config
     names = dict.fromkeys([None, *config.profiles])
     for place, each in (("", config), *config.parents):
         on_disk = _profiles_on_disk(os.path.join(project.root, place))
         names |= dict.fromkeys([*each.profiles, *(name.removesuffix(".local") for name in on_disk)])
-    for name in names:
-        if name != project.profile:
-            yield env_files(Project(project.root, config, name, files=(), warnings=()))
+    yield project.files or [read[name] for name in layers(project) if name in read]
+    for profile in names:
+        if profile != project.profile:
+            other = Project(project.root, config, profile, files=(), warnings=())
+            yield [read[name] for name in layers(other) if name in read]
 
 
 def _files(project: Project) -> list[EnvFile]:

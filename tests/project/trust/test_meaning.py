@@ -363,6 +363,16 @@ def test_what_was_read_is_what_is_meant(project, tmp_path):
     assert {**meant, "variables": {**meant["variables"], "PATH": ["written"]}} == meant_by(project)
 
 
+def test_what_was_read_is_what_other_profiles_compose_from(project):
+    """The base that was read, with the file of each profile: not what the disk has of it by now."""
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", "A=own\nS=ref://k/$A\n")
+    project.write(".env.staging", "A=/bank/main\n")
+    read = load(str(project.path))
+    project.write(".env", "A=own\n")
+    assert meaning(read)["foreign"] == ["ref://k//bank/main"]
+
+
 def test_a_file_that_the_command_names_counts(project):
     """Beside the project's own."""
     project.write(".envref.yaml", "project: app\n")
