@@ -20,6 +20,7 @@ from envref.store_errors import (
     SecretNotFound,
 )
 from tests.backends.asking import KEY, answer_of, error_of, soon
+from tests.backends.commands import StoreCommands
 from tests.backends.contract import EXACT, KEYS, BackendContract, only_reading, values_of
 from tests.backends.doubles.doppler_service import OTHER, PROJECT, DopplerService
 from tests.backends.stores import doppler, shim
@@ -627,7 +628,7 @@ class TestProgram:
         assert error.message == "doppler: cannot store ***"
 
 
-class TestCommands:
+class TestCommands(StoreCommands):
     """The whole process."""
 
     @pytest.fixture
@@ -642,11 +643,6 @@ class TestCommands:
             ),
         )
         return project
-
-    def run(self, shop, *arguments, status=0, **options):
-        done = shop.envref(*arguments, **options)
-        assert done.returncode == status, done.stderr
-        return done
 
     def test_a_secret_is_set_read_listed_and_deleted(self, shop, service):
         """`envref secret` works on the backend that is named, at project and at profile scope."""

@@ -27,6 +27,7 @@ from envref.store_errors import (
     SecretNotFound,
 )
 from tests.backends.asking import BY_HAND, KEY, answer_of, answers_of, keys, soon
+from tests.backends.commands import StoreCommands
 from tests.backends.contract import BackendContract, only_reading, values_of
 from tests.backends.stores import shim
 from tests.backends.stores.oci import UNREACHABLE, options
@@ -942,7 +943,7 @@ class TestAsInstalled:
         assert watch.seconds() < 3
 
 
-class TestCommands:
+class TestCommands(StoreCommands):
     """envref's own commands, each as a process of its own."""
 
     @pytest.fixture
@@ -961,8 +962,7 @@ class TestCommands:
 
     def run(self, app, *arguments, stdin="", status=0):
         """stdout of a command that ends with `status`."""
-        done = app.envref(*arguments, stdin=stdin)
-        assert done.returncode == status, done.stderr
+        done = super().run(app, *arguments, stdin=stdin, status=status)
         self.errors = done.stderr
         return done.stdout
 

@@ -24,6 +24,7 @@ from envref.store_errors import (
     SecretNotFound,
 )
 from tests.backends.asking import KEY, answer_of, error_of, foreign, soon
+from tests.backends.commands import StoreCommands
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.pass_store import AUTHOR, GnuPg, Passwords
 from tests.backends.stores.shim import recorded
@@ -685,7 +686,7 @@ class TestProgram:
         assert own.argvs() == [["show", "--", "envref/app/key"]]
 
 
-class TestCommands:
+class TestCommands(StoreCommands):
     """The whole process."""
 
     @pytest.fixture
@@ -701,11 +702,6 @@ class TestCommands:
             ),
         )
         return project
-
-    def run(self, shop, *arguments, status=0, **options):
-        done = shop.envref(*arguments, **options)
-        assert done.returncode == status, done.stderr
-        return done
 
     def test_a_secret_is_set_read_listed_and_deleted(self, shop):
         """`envref secret` works on the backend that is named, at project and at profile scope."""
