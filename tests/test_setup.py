@@ -118,6 +118,12 @@ def test_a_survivor_is_tried_by_the_tests_beside_them(module, file):
     assert f"tests/{file}" in mutants.beside(module, str(ROOT), own)
 
 
+def test_a_truth_is_tried_with_the_other_one():
+    """Not with None, which makes no difference where only truth is looked at; anything else is tried with it."""
+    found = mutants.mutants("module.py", b"def a():\n    return False\n\ndef b():\n    return x\n")
+    assert [(mutant.line, mutant.text) for mutant in found] == [(2, "(True)"), (5, "return None")]
+
+
 class _Python:
     def program(self, name):
         return f"/environment/bin/{name}"
