@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from envref.errors import EnvrefError
 from envref.project.config import yaml as config_yaml
 from envref.project.config.document import Document
+from tests.nightly import count
 from tests.requirements import oldest_and_newest
 
 pytestmark = oldest_and_newest
 
-MANY = hypothesis.settings(max_examples=80, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+MANY = hypothesis.settings(
+    max_examples=count(40, 2000), deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
 NAME, KEY = "prod", "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 NAMES = ["staging", "qa", "null", "1", "a-b"]
 
@@ -336,7 +339,7 @@ SOUPS = st.builds(
 )
 
 
-@hypothesis.settings(MANY, max_examples=300)
+@hypothesis.settings(MANY, max_examples=count(150, 7500))
 @hypothesis.given(SOUPS, st.sampled_from(EDITS))
 def test_a_layout_that_cannot_be_edited_is_refused(text, edit):
     """Nothing but EnvrefError is raised, and what is not refused reads back as intended."""

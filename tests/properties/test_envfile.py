@@ -15,7 +15,7 @@ from tests.requirements import oldest_and_newest
 
 pytestmark = oldest_and_newest
 
-EVERY = hypothesis.settings(max_examples=count(300, 20_000), deadline=None)
+EVERY = hypothesis.settings(max_examples=count(150, 20_000), deadline=None)
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 NAMES = st.builds(

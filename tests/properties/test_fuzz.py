@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.nightly import count
 
 # Ten minutes each at night; with every change a moment, to see that the targets work and that nothing near is broken.
-SECONDS = count(3, 600)
+SECONDS = count(2, 600)
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris is installed for Python 3.11 on Linux x86_64 only"
