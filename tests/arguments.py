@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 import pathlib
 import weakref
@@ -34,7 +34,7 @@ def watch(shim):
 def started():
     """What was started in this test: records with `program`, `argv`, and the places of `secret` values in it."""
     log = pathlib.Path(os.environ.get(observer.LOG, ""))
-    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()] if log.is_file() else []
+    return [ast.literal_eval(line) for line in log.read_text(encoding="ascii").splitlines()] if log.is_file() else []
 
 
 def check():
