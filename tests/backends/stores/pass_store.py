@@ -20,6 +20,8 @@ class GnuPg:
     Its path is short, wherever the tests keep their files: the agent's socket lies in it.
     """
 
+    _CHEAP = "s2k-count 65536\n"
+
     def __init__(self, passphrase=""):
         self._passphrase = passphrase
         self.environment = {}
@@ -30,8 +32,11 @@ class GnuPg:
         need("gpg")
         self.home = tempfile.mkdtemp(prefix="gpg")
         self.environment = {"GNUPGHOME": self.home}
+        # Neither is what is tried: an agent spends 0.1 s on each passphrase, and seconds on finding out how much that
+        # is; an RSA key, this gpg's default, takes one to be made. The curve is the default of the next gpg.
+        self.configure("gpg-agent.conf", self._CHEAP)
         loopback = ("--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", self._passphrase)
-        self._gpg(*loopback, "--quick-generate-key", USER, "default", "default", "never")
+        self._gpg(*loopback, "--quick-generate-key", USER, "future-default", "default", "never")
         return self
 
     def __exit__(self, *_):
