@@ -6,15 +6,15 @@ import json
 import os
 import random
 import shlex
+import signal
 import subprocess
-import sys
 import time
 import tomllib
 
 import pytest
 
+from envref.cli.commands import run
 from envref.flox import block
-from tests.arguments import PYTHONPATH
 from tests.flox import schema
 from tests.flox.manifests import FRESH
 from tests.requirements import first_python, need
@@ -573,13 +573,16 @@ def test_a_link_out_of_the_project_is_refused(flox, tmp_path):
     assert outside.read_text() == FRESH
 
 
-LOOP = """
-from envref.cli.commands import run
-for arguments in (["--placement", "profile"], ["--strict"], ["--plugin"], ["--native"]) * 1000:
-    for action in (["--write", *arguments], ["--remove"]):
-        assert run(["flox-hook", "-q", *action]) == 0
-        print("done", flush=True)
-"""
+def write_and_remove(flox, pipe):
+    """One form after the other in and out again, each command told on the pipe; for a fork. Never returns."""
+    try:
+        os.chdir(flox.path)
+        for arguments in (["--placement", "profile"], ["--strict"], ["--plugin"], ["--native"]) * 1000:
+            for action in (["--write", *arguments], ["--remove"]):
+                assert run(["flox-hook", "-q", *action]) == 0
+                os.write(pipe, b"done\n")
+    finally:
+        os._exit(1)  # the tests' own process must not go on twice
 
 
 def test_a_kill_leaves_a_whole_manifest(flox):
@@ -593,16 +596,17 @@ def test_a_kill_leaves_a_whole_manifest(flox):
     chance = random.Random(7)
     met = set()
     for _ in range(30):
-        with subprocess.Popen(
-            [sys.executable, "-c", LOOP],
-            cwd=flox.path,
-            env={**os.environ, "PYTHONPATH": PYTHONPATH},
-            stdout=subprocess.PIPE,
-        ) as writer:
+        reading, writing = os.pipe()
+        writer = os.fork()
+        if writer == 0:
+            write_and_remove(flox, writing)
+        os.close(writing)
+        with open(reading, encoding="ascii") as told:
             for _ in range(chance.randint(1, 6)):
-                writer.stdout.readline()
+                told.readline()
             time.sleep(chance.random() * 0.05)
-            writer.kill()
+            os.kill(writer, signal.SIGKILL)
+        assert os.WIFSIGNALED(os.waitpid(writer, 0)[1]), "a command failed"
         met.add(flox.manifest)
     assert met <= states
     assert len(met) > 1
