@@ -51,12 +51,12 @@ def test(*arguments: str) -> int:
     """
     found = interpreters()
     tested = found[:1] if os.environ.get("OTHERS") == "none" else found
-    _install_programs(*tested)
     widest = "everything" if os.environ.get("STORES") == "all" else ""
     scopes = {each: widest or scope_of(each, found) for each in tested}
     ready = _test_environment if arguments else lambda each: _with_compiled_tests(each, scopes[each])
     linted: list[int] = []
-    at_once(lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
+    # What computes goes on beside what waits for the network.
+    _install_programs(tested[0], lambda: linted.append(lint()), *[functools.partial(ready, each) for each in tested])
     words = (*_SECOND_TRY, *arguments)
     runs = [
         _run_of(each, words, scope=scopes[each], workers=_workers(1 if number else 2))
@@ -68,7 +68,7 @@ def test(*arguments: str) -> int:
 def nightly(*arguments: str) -> int:
     """All tests on the first CPython, each as often as at night (security.md 7); envref's processes on all others."""
     first, *others = interpreters()
-    _install_programs(first, *others)
+    _install_programs(first, *_environments(first, *others))
     runs = [_run_of(first, arguments, scope="everything", workers=_workers(1), ENVREF_TESTS_NIGHTLY="1")]
     runs += [_run_of(each, arguments, scope="doubles", workers=_workers(1)) for each in others]
     return max([run() for run in runs])
@@ -78,7 +78,7 @@ def bench(*arguments: str) -> int:
     """What a start and a secret cost, as ratios. `PYTHONS=ends` measures with the oldest Python and with the newest."""
     found = interpreters()
     measured = _ends(found) if os.environ.get("PYTHONS") == "ends" else found[:1]
-    _install_programs(*measured)
+    _install_programs(measured[0], *_environments(*measured))
     return max([_bench(each, arguments) for each in measured])
 
 
@@ -97,14 +97,14 @@ def _bench(interpreter: Interpreter, arguments: Sequence[str]) -> int:
 def counts() -> int:
     """Measures what hot commands cost on every CPython, in instructions, and checks it in (docs/adr/0036)."""
     found = interpreters()
-    _install_programs(*found)
+    _install_programs(found[0], *_environments(*found))
     return max([_status(_test_environment(each).program("python"), "-m", "bench.ratios", "--write") for each in found])
 
 
 def mutants(*arguments: str) -> int:
     """Which faults the tests of each room would not notice."""
     first = interpreters()[0]
-    _install_programs(first)
+    _install_programs(first, *_environments(first))
     return _status(_test_environment(first).program("python"), "-m", "setup.mutants", *arguments)
 
 
@@ -113,13 +113,16 @@ def reference() -> int:
     return _status(_test_environment(interpreters()[0]).program("python"), "-m", "setup.reference")
 
 
-def _install_programs(first: Interpreter, *others: Interpreter) -> None:
-    """What the tests of these Pythons need, but envref itself."""
+def _install_programs(first: Interpreter, *others: Callable[[], object]) -> None:
+    """What the tests need but envref itself and its packages, and these other steps beside it."""
     # apt goes ahead: it brings what the others may need, and a run that lacks a program ends before they begin.
     install_missing()
-    environments = [functools.partial(_packages, each) for each in (first, *others)]
-    lint_too = functools.partial(_lint_environment, first)
-    at_once(functools.partial(stores.install, first), nix.install, node_packages.install, lint_too, *environments)
+    at_once(functools.partial(stores.install, first), nix.install, node_packages.install, *others)
+
+
+def _environments(*tested: Interpreter) -> list[Callable[[], object]]:
+    """Steps that make what these Pythons are tested in."""
+    return [functools.partial(_packages, each) for each in tested]
 
 
 class _Run(NamedTuple):

@@ -153,7 +153,7 @@ def test_of_the_runs_side_by_side_the_first_has_most_workers(monkeypatch):
     monkeypatch.delenv("OTHERS", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr(doors, "interpreters", lambda: found)
-    monkeypatch.setattr(doors, "_install_programs", lambda *_: None)
+    monkeypatch.setattr(doors, "_install_programs", lambda _, *steps: [step() for step in steps])
     monkeypatch.setattr(doors, "lint", lambda: 0)
     monkeypatch.setattr(doors, "_with_compiled_tests", lambda *_: None)
     monkeypatch.setattr(doors, "_test_environment", lambda _: _Python())
