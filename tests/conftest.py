@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import pathlib
@@ -30,8 +31,14 @@ for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
 
 
 def pytest_configure():
-    """What this run starts ends with it."""
+    """What this run starts ends with it. No garbage is looked for while tests are collected: all of that is kept."""
     reaper.begin()
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """From here on it is looked for again."""
+    gc.enable()
 
 
 def pytest_report_header():
