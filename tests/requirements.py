@@ -29,7 +29,8 @@ SCOPE = os.environ.get("ENVREF_TESTS_SCOPE", "everything")
 
 # For modules that try envref from outside, by shells, kills, system calls; and for those that read its source.
 first_python = pytest.mark.skipif(SCOPE != "everything", reason=f"scope {SCOPE}: tried by the first Python's tests")
-# For what asks a store or its double over and over: by day another Python asks it a little.
+# For what asks a store or its double over and over, and for commands that are tried in many ways which are alike to
+# every Python: by day another Python does a little of it.
 others_at_night = pytest.mark.skipif(
     SCOPE in ("envref", "inside"),
     reason=f"scope {SCOPE}: tried by the first Python's tests, and by the others' at night",

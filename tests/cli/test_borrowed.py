@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import PLUGIN_ENTRY, config, install_plugin
+from tests.requirements import others_at_night
+
+pytestmark = others_at_night
 
 # It answers like a store with one secret, and writes down that it was asked.
 LENDER = """\

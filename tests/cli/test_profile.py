@@ -13,6 +13,9 @@ from envref.formats import shells
 from envref.project.config.load import load
 from envref.project.project import choice_path, configured
 from tests.cli.conftest import PLUGIN_ENTRY, VAULT_ENTRY, config
+from tests.requirements import others_at_night
+
+pytestmark = others_at_night
 
 HEAD = "\ufeff# kept\r\n\r\nproject:   'app'   # c\r\n"
 

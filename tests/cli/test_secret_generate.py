@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import VAULT_ENTRY, config
+from tests.requirements import others_at_night
+
+pytestmark = others_at_night
 
 
 def test_generate_stores_a_value_and_shows_it_only_with_print(shop):

@@ -10,6 +10,9 @@ import pytest
 
 from tests.cli.terminal import Terminal
 from tests.conftest import ROOT
+from tests.requirements import others_at_night
+
+pytestmark = others_at_night
 
 PEM = "-----BEGIN PRIVATE KEY-----\n" + "".join(f"{line:02}{'QUJD' * 15}xy\n" for line in range(28))
 PEM += "-----END PRIVATE KEY-----\n"

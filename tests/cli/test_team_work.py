@@ -9,7 +9,9 @@ import pyrage
 import pytest
 
 from tests.cli.terminal import Terminal
-from tests.requirements import need
+from tests.requirements import need, others_at_night
+
+pytestmark = others_at_night
 
 READER = pyrage.x25519.Identity.generate()
 
