@@ -12,7 +12,10 @@ _DESCRIPTOR = 4  # bytes: C's int
 
 
 def send(caller, request, descriptors):
-    """Asks for a program: `arguments`, `environment`, `directory`, `umask`, `limits`; its stdin, stdout and stderr."""
+    """Asks for a program: `arguments`, `environment`, `directory`, `umask`, `limits`; its stdin, stdout and stderr.
+
+    With `terminal`, the last is the terminal of a session of its own.
+    """
     passed = b"".join(each.to_bytes(_DESCRIPTOR, sys.byteorder) for each in descriptors)
     caller.sendmsg([b"!"], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, passed)])
     caller.sendall(marshal.dumps(request, 2))  # an old form: the server may be another Python

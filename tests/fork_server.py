@@ -7,11 +7,13 @@ run it too.
 
 What a copy becomes begins as a process of its own does: arguments, environment, directory, standard streams, umask and
 limits are the caller's, and no other descriptor is open. Standard streams are pipes here too, so those that Python made
-of them at its start are right for a caller's pipes. It ends as Python ends, but that what was loaded is not taken down:
-that would copy it all, and cost more than most commands. The server ends when its stdin does.
+of them at its start are right for a caller's pipes; of a terminal they are made again, and a request may want it as
+that of a session of the copy's own. It ends as Python ends, but that what was loaded is not taken down: that would copy
+it all, and cost more than most commands. The server ends when its stdin does.
 """
 
 import atexit
+import fcntl
 import gc
 import marshal
 import os
@@ -20,6 +22,7 @@ import select
 import signal
 import socket
 import sys
+import termios
 import threading
 
 
@@ -94,6 +97,10 @@ def _adopt(request, descriptors):
     for target, descriptor in enumerate(descriptors):
         os.dup2(descriptor, target)
     os.closerange(3, max(3, *descriptors) + 64)
+    if request.get("terminal"):
+        os.setsid()
+        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+    _meet_terminals()
     os.umask(request["umask"])
     for limit, values in request["limits"].items():
         if resource.getrlimit(int(limit)) != tuple(values):
@@ -102,6 +109,16 @@ def _adopt(request, descriptors):
     os.environ.update(request["environment"])
     os.chdir(request["directory"])
     return request["arguments"]
+
+
+def _meet_terminals():
+    """Makes the standard streams that are a terminal again, as Python does at its start: a line at a time."""
+    for descriptor, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if os.isatty(descriptor):
+            piped = getattr(sys, name)
+            stream = os.fdopen(descriptor, mode, encoding=piped.encoding, errors=piped.errors, closefd=False)
+            setattr(sys, name, stream)
+            setattr(sys, f"__{name}__", stream)
 
 
 def _end(code):

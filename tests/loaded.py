@@ -3,11 +3,12 @@
 A server (fork_server.py) has loaded what is listed here and becomes the command, in a copy of itself: click, yaml, and
 envref's modules. None of them keeps anything at its import but tables: nothing of the environment, of files, of the
 time (tests/test_loaded.py); no command ever ran in the server. Left out are `__main__`, which each copy runs as
-`python -m envref` does, and what starts threads or connections of its own (keychains, the watcher).
+`python -m envref` does, and what starts threads or connections of its own (keychains, the watcher). A new vault's
+passphrase costs 3 ms and not 0.4 s, unless the command says what it shall cost.
 
 A start is real where it could make a difference: the first of each command in a run of tests, `run`, which looks at
 what its process was started with, `--debug`, a Python that would be told something else at its start (PYTHON…, the
-locale), and every start of a test with `real_starts`: those of starts, imports, memory, traces, signals and terminals.
+locale), and every start of a test with `real_starts`: those of starts, imports, memory, traces and signals.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ LEFT_OUT = {"envref.__main__", "envref.backends.keychain", "envref.project.watch
 load(envref)
 
 def become(arguments):
+    if "--work-factor" not in arguments:
+        sys.modules["envref.backends.vault.age"].DEFAULT_WORK_FACTOR = 10
     sys.path.insert(0, __import__("os").getcwd())  # as -m has it
     sys.argv[1:] = arguments
     runpy._run_module_as_main("envref")
@@ -51,6 +54,7 @@ sys.path.insert(0, {tests!r})
 from fork_call import become
 become({address!r}, sys.argv[1:])
 """
+_OF_ITS_OWN = '*" run "* | *" agent "* | *" --watch "* | *" --debug "*)'  # a shell's pattern of the arguments
 _ENDS = 120.0  # seconds after which a command hangs
 _PATIENCE = 60.0  # seconds to load all of it on a machine that has much else to do
 _GROUPS = ("backend", "config", "profile", "secret", "sync", "team", "vault")
@@ -78,10 +82,24 @@ class Envref:
         started = _really if self._is_real(arguments, environment, directory) else self._loaded
         return started([os.fsdecode(argument) for argument in arguments], stdin, environment, directory)
 
-    def caller(self):
-        """Python that asks the server for the command of its own arguments, with its own streams; for a shell's use."""
+    def on_terminal(self, arguments, terminal, environment, directory):
+        """The command in a session of its own with this terminal, a descriptor. `wait()` gives its exit status."""
+        words = [os.fsdecode(argument) for argument in arguments]
+        if self._is_real(words, environment, directory):
+            return start_on_terminal([sys.executable, "-m", "envref", *words], terminal, environment, directory)
         self._server = self._server or _Server()
-        return CALLER.format(tests=os.path.dirname(fork_call.__file__), address=self._server.address)
+        return _Asked(self._server.ask(words, environment, directory, [terminal] * 3, terminal=True))
+
+    def install(self, folder):
+        """Puts a program `envref` into a folder, for a shell: the loaded one, but for what looks at its own process."""
+        caller = os.path.join(folder, ".envref.py")
+        real = f'exec "{sys.executable}" -m envref "$@"\n'
+        script = f'case " $* " in {_OF_ITS_OWN} {real};; esac\nexec "{sys.executable}" -IS "{caller}" "$@"\n'
+        _write_program(os.path.join(folder, "envref"), f"#!/bin/sh\n{real if self.real else script}")
+        if not self.real:
+            self._server = self._server or _Server()
+            tests = os.path.dirname(fork_call.__file__)
+            _write_program(caller, CALLER.format(tests=tests, address=self._server.address))
 
     def end(self):
         """Ends the server, if there is one."""
@@ -115,18 +133,15 @@ class Envref:
         pipes = [os.pipe(), os.pipe(), os.pipe()]
         theirs = [pipes[0][0], pipes[1][1], pipes[2][1]]
         ours = [pipes[0][1], pipes[1][0], pipes[2][0]]
-        answer = self._server.ask(arguments, environment, directory, theirs)
+        asked = _Asked(self._server.ask(arguments, environment, directory, theirs))
         for descriptor in theirs:
             os.close(descriptor)
-        with answer:
-            process = int(answer.readline())
-            try:
-                stdout, stderr = map(_text, _communicate(stdin.encode(), *ours))
-            except TimeoutError:
-                os.kill(process, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(arguments, _ENDS) from None
-            status = os.waitstatus_to_exitcode(int(answer.readline()))
-        return subprocess.CompletedProcess(arguments, status, stdout, stderr)
+        try:
+            stdout, stderr = map(_text, _communicate(stdin.encode(), *ours))
+        except TimeoutError:
+            os.kill(asked.process, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(arguments, _ENDS) from None
+        return subprocess.CompletedProcess(arguments, asked.wait(), stdout, stderr)
 
 
 ENVREF = Envref()
@@ -151,7 +166,7 @@ class _Server:
                 raise RuntimeError(f"envref could not be loaded: {self._process.communicate()[1].decode()[-1000:]}")
             time.sleep(0.01)
 
-    def ask(self, arguments, environment, directory, descriptors):
+    def ask(self, arguments, environment, directory, descriptors, *, terminal=False):
         """The server's answer, as a file of lines."""
         umask = os.umask(0)
         os.umask(umask)
@@ -161,6 +176,7 @@ class _Server:
             "directory": os.fspath(directory),
             "umask": umask,
             "limits": {limit: resource.getrlimit(limit) for limit in _LIMITS},
+            "terminal": terminal,
         }
         with socket.socket(socket.AF_UNIX) as caller:
             caller.connect(self.address)
@@ -170,6 +186,44 @@ class _Server:
     def end(self):
         self._process.communicate()
         self._directory.cleanup()
+
+
+class _Asked:
+    """A program that the server became, from what it answers: the process, and how that ended."""
+
+    def __init__(self, answer):
+        self._answer = answer
+        self.process = int(answer.readline())
+
+    def wait(self):
+        """Its exit status, once it has ended; negative when it died of that signal."""
+        with self._answer:
+            return os.waitstatus_to_exitcode(int(self._answer.readline()))
+
+
+# In the child, because a process with threads, as the tests' may be, must not fork by itself.
+_TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+
+
+def start_on_terminal(command, terminal, environment, directory):
+    """The process of a program, in a session of its own with this terminal."""
+    return subprocess.Popen(
+        [sys.executable, "-IS", "-c", _TAKE_TERMINAL, *command],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        cwd=directory,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def _write_program(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, 0o755)
 
 
 def _really(arguments, stdin, environment, directory):

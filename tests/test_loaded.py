@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import socket
+import sqlite3
 import subprocess
 import sys
 
 import pytest
 
+from envref.backends.vault import age
 from tests import loaded
 from tests.arguments import PYTHONPATH, started
 
@@ -20,6 +23,13 @@ HAS = (
     "sorted(map(int, os.listdir('/proc/self/fd')))[:4], len(os.listdir('/proc/self/fd')), "
     "resource.getrlimit(resource.RLIMIT_NOFILE), signal.getsignal(signal.SIGCHLD), signal.getsignal(signal.SIGPIPE), "
     "sys.stdin.read(), end='')"
+)
+
+ON_TERMINAL = (
+    "import os, sys; streams = (sys.stdin, sys.stdout, sys.stderr); tty = os.open('/dev/tty', os.O_RDWR); "
+    "print(all(each.isatty() for each in streams), all(each.line_buffering for each in streams), "
+    "os.getsid(0) == os.getpid(), os.tcgetpgrp(tty) == os.getpgrp(), input()); "
+    "print('error', file=sys.stderr); os._exit(3)"
 )
 
 # Who reads the environment while the modules are imported: the nearest file that is not the standard library's.
@@ -130,6 +140,56 @@ def test_it_has_what_its_caller_has(bare, project):
         os.umask(previous)
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert (found.stdout, found.stderr, found.returncode) == (real.stdout, real.stderr, 0)
+
+
+def on_terminal(start):
+    """What `start` shows on a terminal that it is given, and how it ends."""
+    screen, keyboard = os.openpty()
+    started = start(keyboard)
+    os.close(keyboard)
+    os.write(screen, b"typed\n")
+    shown = b""
+    while part := _read(screen):
+        shown += part
+    os.close(screen)
+    return shown, started.wait()
+
+
+def _read(screen):
+    try:
+        return os.read(screen, 65536)
+    except OSError:  # Linux says so when the command has ended
+        return b""
+
+
+def test_a_terminal_is_that_of_its_session(bare, project):
+    """As for a new Python: its leader, in the foreground, with streams that write each line and ask by their own."""
+    environment = {"PATH": os.environ["PATH"]}
+    new = on_terminal(
+        lambda it: loaded.start_on_terminal([sys.executable, "-c", ON_TERMINAL], it, environment, project.path)
+    )
+    assert on_terminal(lambda it: bare.on_terminal([ON_TERMINAL], it, environment, project.path)) == new
+    assert new == (b"typed\r\nTrue True True True typed\r\nerror\r\n", 3)
+
+
+def work_factor(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        [[wrapped]] = connection.execute("SELECT value FROM metadata WHERE key = 'identity'")
+    return age.work_factor_of(wrapped)
+
+
+def test_what_is_loaded_makes_cheap_vaults(tmp_path, project):
+    """But one whose cost is said has that."""
+    own = loaded.Envref(str(tmp_path))
+    own._is_real = lambda *_: False
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "ENVREF_VAULT_PASSPHRASE": "correct horse battery"}
+    try:
+        for name, words in (("cheap", []), ("said", ["--work-factor", "15"])):
+            done = own.run(["vault", "init", "--path", name, *words], "", environment, project.path)
+            assert done.returncode == 0, done.stderr
+    finally:
+        own.end()
+    assert [work_factor(project.path / name) for name in ("cheap", "said")] == [10, 15]
 
 
 @pytest.mark.parametrize(

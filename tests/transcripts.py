@@ -31,28 +31,23 @@ PAGES = [
 FENCE = re.compile(r"^```(?P<info>[^\n`]+)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = "=transcript="
 
-# The default of a new vault costs half a second in each command of a page from there on. A page that says its own
-# factor gets it. tests/backends/vault/test_lifecycle.py holds the default.
-_ENVREF = """\
+# A new Python. The default of a new vault costs half a second in each command of a page from there on; a page that says
+# its own factor gets it. tests/backends/vault/test_lifecycle.py holds the default. What is loaded does so by itself.
+_START = """\
 #!/bin/sh
-case "$1 $2" in "vault init" | "init "*) exec "{python}" -c '
+case "$1 $2" in "vault init" | "secret set" | "init "* | "onboard "*) exec "{python}" -c '
 from envref.backends.vault import age
 from envref.__main__ import main
-age.DEFAULT_WORK_FACTOR = 15
+age.DEFAULT_WORK_FACTOR = 10
 main()' "$@" ;; esac
+exec "{python}" -m envref "$@"
 """
-_START = 'exec "{python}" -m envref "$@"\n'
 # A terminal, and a machine where nothing has happened yet, until the session's end.
 _TERMINAL = """\
 before=$PWD home=$HOME; HOME=$(mktemp -d -p "$HOME"); mkdir "$HOME/my-app"; cd "$HOME/my-app"
 export -n ENVREF_VAULT_PASSPHRASE
 envref() {{ "{python}" "{typist}" "${{PATH%%:*}}/.started" "$@"; }}"""
 _NO_TERMINAL = 'unset -f envref; cd "$before"; HOME=$home; export ENVREF_VAULT_PASSPHRASE'
-# As tests/loaded.py has it: most of a command is Python's start. What looks at its own process starts as a user's does.
-_LOADED = """\
-case " $* " in *" run "* | *" agent "* | *" --watch "* | *" --debug "*) exec "{python}" -m envref "$@" ;; esac
-exec "{python}" -IS "{caller}" "$@"
-"""
 _STARTED = ROOT / "README.md"  # the page whose every command is a new process
 
 
@@ -107,7 +102,7 @@ def replay(page, directory):
     done = subprocess.run(
         ["bash", "-c", f"exec 2>&1\n{script}"],
         cwd=directory,
-        env=environment(directory, _START if page == _STARTED or ENVREF.real else _LOADED),
+        env=environment(directory, real=page == _STARTED),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -119,17 +114,15 @@ def replay(page, directory):
     return list(zip(planned, [text.splitlines() for text in printed[:-1]], strict=True))
 
 
-def environment(directory, start):
+def environment(directory, *, real):
     """An empty HOME beside the page's directory, `envref` on PATH, and a passphrase: nobody is there to be asked."""
     programs = directory.parent / "bin"
     programs.mkdir(exist_ok=True)
-    envref = programs / "envref"
-    caller = programs / ".envref.py"
-    if start == _LOADED:
-        caller.write_text(ENVREF.caller(), encoding="utf-8")
-    for script, text in ((envref, _ENVREF + start), (programs / ".started", _ENVREF + _START)):
-        script.write_text(text.format(python=sys.executable, caller=caller), encoding="utf-8")
-        script.chmod(0o755)
+    for name in ("envref", ".started") if real else (".started",):
+        (programs / name).write_text(_START.format(python=sys.executable), encoding="utf-8")
+        (programs / name).chmod(0o755)
+    if not real:
+        ENVREF.install(programs)
     home = directory.parent / "home"
     home.mkdir(exist_ok=True)
     return {

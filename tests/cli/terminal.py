@@ -6,19 +6,14 @@ import fcntl
 import os
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 
 from tests.arguments import PYTHONPATH
+from tests.loaded import ENVREF, start_on_terminal
 from tests.requirements import need_process
 
 _PATIENCE = 30  # seconds
-# In the child, because a process with threads, as the tests' may be, must not fork by itself.
-_TAKE_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-)
 
 
 class Terminal:
@@ -27,19 +22,15 @@ class Terminal:
     `output` is all that showed up there.
     """
 
-    def __init__(self, directory, *arguments, program=(sys.executable, "-m", "envref")):
+    def __init__(self, directory, *arguments, program=()):
         need_process()
         self.output = ""
         self._screen, keyboard = os.openpty()
-        self._child = subprocess.Popen(
-            [sys.executable, "-c", _TAKE_TERMINAL, *program, *arguments],
-            stdin=keyboard,
-            stdout=keyboard,
-            stderr=keyboard,
-            cwd=directory,
-            env={**os.environ, "PYTHONPATH": PYTHONPATH, "TERM": "xterm"},
-            start_new_session=True,
-        )
+        environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "TERM": "xterm"}
+        if program:
+            self._child = start_on_terminal([*program, *arguments], keyboard, environment, directory)
+        else:
+            self._child = ENVREF.on_terminal(arguments, keyboard, environment, directory)
         os.close(keyboard)
 
     def await_text(self, text, count=1):

@@ -124,13 +124,6 @@ class Direnv:
         return environment
 
 
-def install(programs, *words):
-    """`envref` on PATH is Python with these words."""
-    envref = programs / "envref"
-    envref.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *words])} "$@"\n')
-    envref.chmod(0o755)
-
-
 @pytest.fixture
 def direnv(project, home, tmp_path, monkeypatch):
     """API_KEY is in the vault; every other variable is plain."""
@@ -140,8 +133,7 @@ def direnv(project, home, tmp_path, monkeypatch):
     project.write(".env", "PLAIN=1\nAPI_KEY=ref://secrets/api_key\n")
     programs = tmp_path / "bin"
     programs.mkdir()
-    (programs / "loaded.py").write_text(ENVREF.caller())
-    install(programs, *(["-m", "envref"] if ENVREF.real else ["-IS", str(programs / "loaded.py")]))
+    ENVREF.install(programs)
     environment = {
         **os.environ,
         "PATH": f"{programs}:{os.environ['PATH']}",
@@ -184,7 +176,8 @@ def test_values_arrive_exactly(direnv, tmp_path, shell):
     """Byte for byte, whatever they hold. In bash envref is started as a user's is."""
     need(shell)
     if shell == "bash":
-        install(tmp_path / "bin", "-m", "envref")
+        envref = tmp_path / "bin" / "envref"
+        envref.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m envref "$@"\n')
     assert arrived(direnv, shell, list(VALUES)) == list(VALUES)
 
 

@@ -12,9 +12,9 @@ import sys
 import pyrage
 import pytest
 
-from tests.arguments import PYTHONPATH
 from tests.cli.conftest import PLUGIN
 from tests.cli.terminal import Terminal
+from tests.loaded import ENVREF
 from tests.requirements import first_python, need
 
 pytestmark = first_python
@@ -28,7 +28,7 @@ def on_path(tmp_path, monkeypatch):
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    add_program(folder, "envref", f'#!/bin/sh\nPYTHONPATH="{PYTHONPATH}" exec "{sys.executable}" -m envref "$@"\n')
+    ENVREF.install(folder)
     return folder
 
 
@@ -166,7 +166,7 @@ def test_the_first_hit_wins_and_the_profile_falls_back(typed, mystore, monkeypat
     mystore.write(".envref.yaml", config + "  - name: vault\n    type: vault\n")
     stdout, _ = typed(
         """
-        envref vault init --work-factor 15
+        envref vault init
         echo first | envref secret set both; echo second | envref secret set both --backend vault
         echo vault | envref secret set only_vault --backend vault
         echo staging | envref secret set both --backend vault --profile staging
