@@ -85,6 +85,7 @@ def options(vault=None, **more):
 # What the Python of the real `oci` loads before it becomes it (tests/fork_server.py).
 _LOADED = """\
 import functools, sys
+import difflib, cryptography.hazmat.backends.openssl.backend  # as each call does, late
 from oci_cli.cli import cli
 import oci.secrets, oci.vault
 from oci._vendor.requests.adapters import HTTPAdapter
