@@ -259,15 +259,16 @@ def test_its_memory_has_an_end(kept):
     assert sum(row[2] + row[3] for row in kept.report()) == 1
 
 
-def test_what_is_told_again_takes_the_place_of_the_old(kept, clock):
+def test_what_is_told_again_takes_the_place_of_the_old(kept, clock, monkeypatch):
     """Nor does it need room for both."""
-    large = b"x" * (9 << 20)
-    filled(kept, {A: b"Vold" + large}, seconds=10)
+    most = 512 + len(A + b"Vold")
+    monkeypatch.setattr("envref.agent.kept.LARGEST", most)
+    filled(kept, {A: b"Vold"}, seconds=10)
     clock.now += 10
-    filled(kept, {A: b"Vnew" + large}, seconds=10)
-    assert [row[2] for row in kept.report()] == [1]
+    filled(kept, {A: b"Vnew"}, seconds=10)
+    assert get(kept, seconds=10).heard == [(HITS, b"Vnew")]
     kept.end_owner(1)
-    filled(kept, {A: b"V" + large})
+    filled(kept, {A: b"Vold"})
     assert kept
 
 

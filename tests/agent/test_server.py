@@ -561,37 +561,6 @@ def test_root_leaves_no_folder_in_another_user_s_place(folder):
 # What can't break it.
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\xff\xff\xff\xff",
-        (100 * 1024 * 1024).to_bytes(4, "big"),
-        b"\0\0\0\0",
-        client.frame((b"?",)),
-        client.frame((client.GET,)),
-        client.frame((client.GET, b"999", b"", *HEAD, b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"\xff", b"\xff", b"1", b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"vault", b"v", b"soon", b"a")),
-        client.frame((client.PUT, b"a")),
-        client.frame((client.WRITE,)),
-        client.frame((client.REFUSE,)),
-        client.frame((client.FORGET, b"\xff")),
-    ],
-    ids=range(13),
-)
-def test_garbage_is_not_answered(folder, data):
-    """The connection is closed, the agent stays, and what it keeps does."""
-    kept_in(folder)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(client.socket_path(folder))
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(100) == b""
-    assert given(folder, b"a") == {b"a": VALUE}
-
-
 def test_a_thousand_connections_and_half_frames_leave_it_alive(folder):
     """More than it takes are closed at once; what does not end is closed after a while; then it serves again."""
     process = kept_in(folder)
@@ -612,16 +581,6 @@ def test_a_thousand_connections_and_half_frames_leave_it_alive(folder):
         time.sleep(0.05)
     assert process_of(folder) == process
     assert given(folder, b"a") == {b"a": VALUE}
-
-
-def test_half_a_frame_is_not_waited_for(folder, monkeypatch):
-    """The connection is closed by the agent."""
-    kept_in(folder)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(client.socket_path(folder))
-        connection.sendall(b"\0\0\0\x10half")
-        assert connection.recv(100) == b""
 
 
 def test_who_asks_and_never_reads_does_not_stop_the_others(folder):
@@ -851,7 +810,7 @@ def test_it_ends_when_nobody_comes(server, clock, folder):
     clock.now += 1.9
     assert not server._is_over()
     guest = come(server, folder)
-    clock.now += 1
+    clock.now += 0.1
     assert not server._is_over()
     guest.close()
     works(server)
@@ -935,3 +894,167 @@ def test_it_ends_when_another_one_has_its_place(server, folder):
     pathlib.Path(client.socket_path(folder)).touch()
     server._look()
     assert server._is_over()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xff\xff\xff\xff",
+        (100 * 1024 * 1024).to_bytes(4, "big"),
+        b"\0\0\0\0",
+        client.frame((b"?",)),
+        client.frame((client.GET,)),
+        client.frame((client.GET, b"999", b"", *HEAD, b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"\xff", b"\xff", b"1", b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"vault", b"v", b"soon", b"a")),
+        client.frame((client.PUT, b"a")),
+        client.frame((client.KEEP,)),
+        client.frame((client.KEEP, b"soon", b"a", b"Vtwo")),
+        client.frame((client.KEEP, b"9", b"a")),
+        client.frame((client.WRITE,)),
+        client.frame((client.WRITE, client.PROTOCOL, b"\xff")),
+        client.frame((client.LEAVE,)),
+        client.frame((client.LEAVE, b"use", b"a")),
+        client.frame((client.REFUSE,)),
+        client.frame((client.FORGET, b"\xff")),
+    ],
+    ids=range(19),
+)
+def test_garbage_is_not_answered(filled, folder, data):
+    """Not even of one who leads: the connection is closed at once, and what is kept stays."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    guest.sendall(data)
+    works(filled)
+    assert is_closed(guest)
+    assert answer(filled, come(filled, folder), *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (b"", 5),
+        (b"\0\0\0\x10half", 5),
+        (client.frame((client.TELL,)), 5),
+        (client.frame((client.FORGET, b"other")), 5),
+        (GET_A, 900),
+        (GET_A + b"\0", 5),
+        (client.frame((client.WRITE, client.PROTOCOL, b"other")), 900),
+    ],
+    ids=["nothing", "half a frame", "tell", "forget", "leads", "leads, half a frame", "writes"],
+)
+def test_how_long_it_waits_for_a_guest(server, folder, clock, said, seconds):
+    """For a frame to end, or another one to come, 5 s; for a store that is asked or written, 15 minutes."""
+    guest = come(server, folder)
+    clock.now += 100
+    server._guests[next(iter(server._guests))].touched = clock.now
+    guest.sendall(said)
+    works(server)
+    heard(guest)
+    clock.now += seconds
+    server._look()
+    assert not is_closed(guest)
+    clock.now += 0.5
+    server._look()
+    assert is_closed(guest)
+
+
+def test_an_answer_that_nobody_takes_is_not_kept(server, folder, clock):
+    """Whoever leads and does not read what he asked for beside it."""
+    guest = come(server, folder)
+    [known] = server._guests.values()
+    known.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    guest.sendall(GET_A + client.frame((client.TELL,)) * 200)
+    works(server)
+    assert known.output
+    clock.now += 5
+    server._look()
+    assert not is_closed(guest)
+    clock.now += 0.5
+    server._look()
+    assert server._guests == {}
+
+
+def test_what_no_descriptor_tells_is_looked_at(filled, folder, clock, monkeypatch):
+    """What is too old, owners without a pidfd, those of nothing, and whether the folder is still its own."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, client.STAY) == [client.DONE]
+    filled._look()
+    assert (list(filled._owners), bool(filled._kept), filled._looked) == ([os.getpid()], True, clock.now)
+    clock.now += 600
+    guest.close()
+    works(filled)
+    filled._look()
+    assert (list(filled._owners), bool(filled._kept), filled._is_used()) == ([os.getpid()], False, True)
+    monkeypatch.setattr(filled._owners, "ended", lambda *_: [os.getpid()])
+    filled._look()
+    assert (list(filled._owners), filled._is_used(), filled._is_over()) == ([], False, True)
+
+
+def test_an_owner_of_nothing_is_not_looked_after(filled, folder):
+    """While its guest is there it may still be given something."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    assert answer(filled, come(filled, folder), client.FORGET) == [client.DONE]
+    filled._look()
+    assert list(filled._owners) == [os.getpid()]
+    guest.close()
+    works(filled)
+    filled._look()
+    assert list(filled._owners) == []
+
+
+def test_a_session_that_cannot_be_looked_after_keeps_nothing(server, folder, monkeypatch):
+    """As if it had no leader; it can't make the agent stay either."""
+    monkeypatch.setattr(server._owners, "add", lambda _: False)
+    guest = come(server, folder)
+    assert answer(server, guest, client.STAY) == [client.DONE]
+    assert answer(server, guest, *GET, b"a") == [client.UNKEPT, b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone") == []
+    assert answer(server, guest, client.TELL)[4:] == [b"0", b""]
+    guest.close()
+    works(server)
+    assert not server._is_used()
+
+
+def test_a_folder_that_is_another_s_by_now_ends_it(filled, folder):
+    """Its socket was removed, and another agent listens there."""
+    filled._look()
+    assert not filled._is_over()
+    os.rename(client.socket_path(folder), f"{folder}/old")
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(client.socket_path(folder))
+        filled._look()
+        assert filled._is_over()
+        filled.run()
+        assert os.path.exists(client.socket_path(folder))
+
+
+def test_its_socket_goes_with_it(filled, folder):
+    """However it ends."""
+    filled._is_told_to_stop = True
+    filled.run()
+    assert not os.path.lexists(client.socket_path(folder))
+
+
+def test_what_a_leader_keeps_for_a_time_goes_after_it(server, folder, clock):
+    """As a session of a vault, or a value that its store gave for so long."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+    assert answer(server, guest, client.KEEP, b"30", b"a", b"Vone", b"b", b"A") == []
+    clock.now += 29
+    assert answer(server, guest, *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+    clock.now += 1
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [((client.REFUSE, b"locked"), [client.HITS, b"Xlocked"]), ((client.RELEASE,), [client.ALONE])]
+)
+def test_a_leader_without_an_answer_says_so_to_those_who_wait(server, folder, word, told):
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    assert answer(server, leader, *word) == []
+    assert heard(waiting) == told
