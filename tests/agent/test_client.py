@@ -340,7 +340,7 @@ def agent(pair, monkeypatch):
 )
 def test_a_turn(pair, agent, monkeypatch, word, leads, note):
     """It says what it wants; who leads keeps the line. Before a value comes nobody may read this process."""
-    line, other = pair
+    _, other = pair
     protected = []
     monkeypatch.setattr(memory, "protect", lambda: protected.append("before"))
     other.sendall(client.frame((word, VALUE + b"one", ABSENT, ERROR + b"denied", b"?")))

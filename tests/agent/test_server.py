@@ -859,19 +859,6 @@ def test_how_much_nobody_takes(server, folder, monkeypatch):
     assert not is_closed(leader)
 
 
-def test_who_says_half_a_frame_is_not_waited_for(server, clock, folder):
-    """Five seconds; one that asks a store has a quarter of an hour."""
-    idle, leader = come(server, folder), come(server, folder)
-    leader.sendall(GET_A)
-    idle.sendall(b"\0\0")
-    works(server)
-    leader.recv(100)
-    for passed, closed in ((5, [False, False]), (0.1, [True, False]), (894.8, [True, False]), (0.2, [True, True])):
-        clock.now += passed
-        server._look()
-        assert [is_closed(idle), is_closed(leader)] == closed, passed
-
-
 def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
     """Once nothing is kept for its session, and nobody of it asks; who wants the agent to stay keeps it."""
     guest = come(server, folder)
@@ -884,16 +871,6 @@ def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
     server._staying.clear()
     server._look()
     assert list(server._owners) == []
-
-
-def test_it_ends_when_another_one_has_its_place(server, folder):
-    """Seen at a look."""
-    server._look()
-    assert not server._is_told_to_stop
-    os.unlink(client.socket_path(folder))
-    pathlib.Path(client.socket_path(folder)).touch()
-    server._look()
-    assert server._is_over()
 
 
 @pytest.mark.parametrize(
@@ -992,8 +969,8 @@ def test_what_no_descriptor_tells_is_looked_at(filled, folder, clock, monkeypatc
     assert (list(filled._owners), filled._is_used(), filled._is_over()) == ([], False, True)
 
 
-def test_an_owner_of_nothing_is_not_looked_after(filled, folder):
-    """While its guest is there it may still be given something."""
+def test_an_owner_is_looked_after_while_its_guest_is_there(filled, folder):
+    """It may still be given something."""
     guest = come(filled, folder)
     assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
     assert answer(filled, come(filled, folder), client.FORGET) == [client.DONE]
