@@ -414,3 +414,63 @@ def test_a_pipe_of_the_repository_stops_no_command(project, trusted):
         done = project.envref(*words)
         assert (done.returncode, "regular file" in done.stderr) == (1, True), (name, done.stderr)
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("path", "expanded"),
+    [
+        ("~", "/home/me"),
+        ("~/x", "/home/me/x"),
+        ("$HOME/x", "/home/me/x"),
+        ("${HOME}/x", "/home/me/x"),
+        ("$XDG_STATE_HOME/x", "/state/x"),
+        ("${XDG_CACHE_HOME}/x", "/home/me/.cache/x"),
+        ("$XDG_OTHER_HOME/x", "$XDG_OTHER_HOME/x"),
+        ("$OTHER/x", "$OTHER/x"),
+        ("HOME/x", "HOME/x"),
+        ("~nobody-8f3a/x", "~nobody-8f3a/x"),
+        ("a/~/x", "a/~/x"),
+        ("/x", "/x"),
+        ("", ""),
+    ],
+)
+def test_what_is_replaced_at_the_start_of_a_path(path, expanded):
+    """A home, and the XDG directories; nothing else is."""
+    assert paths.expanded(path, {"HOME": "/home/me", "XDG_STATE_HOME": "/state"}) == expanded
+
+
+def test_the_home_of_another_user_is_what_the_system_says():
+    """By name."""
+    import pwd
+
+    user = pwd.getpwuid(os.getuid())
+    assert paths.expanded(f"~{user.pw_name}/x", {"HOME": "/home/me"}) == f"{user.pw_dir.rstrip('/')}/x"
+
+
+def test_what_is_within_a_directory(tmp_path):
+    """It and what is below it, by whatever link; not what only begins like it."""
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    directory = [str(tmp_path / "none"), str(tmp_path / "a")]
+    found = {name: paths.is_within(str(tmp_path / name), directory) for name in ("a", "a/b", "link/b", "ab", ".")}
+    assert found == {"a": True, "a/b": True, "link/b": True, "ab": False, ".": False}
+    assert paths.is_within(str(tmp_path / "a"), [str(tmp_path / "link")])
+    assert paths.is_within(str(tmp_path / "a"), []) is False
+
+
+@pytest.mark.parametrize(
+    ("part", "is_shims"),
+    [
+        ("/home/me/.local/state/envref/shims/4f1c", True),
+        ("/envref/shims/x", True),
+        ("/home/me/envref/shims", False),
+        ("/home/me/envref/shims/x/y", False),
+        ("/home/me/other/shims/x", False),
+        ("/usr/bin", False),
+        ("", False),
+    ],
+)
+def test_a_folder_of_shims_is_known_by_its_place(part, is_shims):
+    """One below `envref/shims`, wherever that is."""
+    assert paths.is_shims(part) is is_shims
