@@ -474,3 +474,40 @@ def test_what_is_within_a_directory(tmp_path):
 def test_a_folder_of_shims_is_known_by_its_place(part, is_shims):
     """One below `envref/shims`, wherever that is."""
     assert paths.is_shims(part) is is_shims
+
+
+def test_a_closed_descriptor_is_occupied():
+    """Only one of the standard three; a file of ours in its place would get what is meant for a terminal."""
+    process = os.fork()
+    if process == 0:
+        try:
+            found = [paths.occupied()]
+            os.close(1)
+            os.close(0)
+            found.append(paths.occupied())
+            places = [os.readlink(f"/dev/fd/{number}") for number in (0, 1)]
+            written, read = os.write(1, b"lost"), os.read(0, 9)
+            os._exit(0 if (found, places, written, read) == ([[], [0, 1]], [os.devnull] * 2, 4, b"") else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+
+
+def test_a_refused_file_is_closed_at_once(tmp_path):
+    """Whoever looks at the error does not keep it open."""
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(OSError, match=r"^\[Errno 0\] not a regular file$") as refused:
+        paths.open_file(str(tmp_path / "pipe"))
+    assert len(os.listdir("/dev/fd")) == before, refused
+
+
+@pytest.mark.parametrize("open_it", [paths.open_ours, paths.open_folder])
+def test_what_others_could_change_has_no_number(tmp_path, open_it):
+    """The error is of envref's making: no number of the system's goes with it."""
+    place = tmp_path / "place"
+    place.mkdir() if open_it is paths.open_folder else place.touch()
+    place.chmod(0o722)
+    with pytest.raises(PermissionError) as refused:
+        open_it(str(place))
+    assert (refused.value.errno, refused.value.filename) == (0, str(place))
