@@ -99,7 +99,11 @@ def mutants(module: str, source: bytes) -> list[Mutant]:
     """Every mutant of a module, in the order of the text."""
     lines = [0, *(match.end() for match in re.finditer(b"\n", source))]
     found = []
-    for node, text in _changes(ast.parse(source)):
+    tree = ast.parse(source)
+    needless = {id(each) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for each in _last(node.body)}
+    for node, text in _changes(tree):
+        if text == "pass" and id(node) in needless:
+            continue
         start = lines[node.lineno - 1] + node.col_offset
         end = lines[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         found.append(Mutant(module, node.lineno, start, end, text))
@@ -118,6 +122,22 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not isinstance(child, _UNSEEN) and not _is_for_readers(child):
                 yield from _changes(child)
+
+
+def _last(body: Sequence[ast.stmt]) -> Iterator[ast.Return]:
+    """The statements that return None where the function ends anyway: without them it does the same."""
+    match body[-1:]:
+        case [ast.Return(value=ast.Constant(value=None) | None) as node]:
+            yield node
+        case [ast.If(body=body, orelse=other)]:
+            yield from (*_last(body), *_last(other))
+        case [ast.With(body=body)]:
+            yield from _last(body)
+        case [ast.Try(handlers=handlers, orelse=other)]:
+            yield from (node for handler in handlers for node in _last(handler.body))
+            yield from _last(other)
+        case [ast.Match(cases=cases)]:
+            yield from (node for case in cases for node in _last(case.body))
 
 
 def _is_for_readers(node: ast.AST) -> bool:

@@ -124,6 +124,24 @@ def test_a_truth_is_tried_with_the_other_one():
     assert [(mutant.line, mutant.text) for mutant in found] == [(2, "(True)"), (5, "return None")]
 
 
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("def a():\n    if b:\n        return\n    c()\n", [3, 4]),
+        ("def a():\n    if b:\n        c()\n        return None\n", [3]),
+        ("def a():\n    if b:\n        c()\n    else:\n        return None\n", [3]),
+        ("def a():\n    for b in c:\n        return None\n", [3]),
+        ("def a():\n    try:\n        c()\n    except D:\n        return None\n", [3]),
+        ("def a():\n    try:\n        c()\n    except D:\n        return None\n    e()\n", [3, 5, 6]),
+        ("def a():\n    with b:\n        return None\n", []),
+        ("def a():\n    match b:\n        case 'c':\n            return\n", []),
+    ],
+)
+def test_a_line_that_makes_no_difference_is_let_be(source, lines):
+    """A return of nothing, where the function ends anyway."""
+    assert [mutant.line for mutant in mutants.mutants("module.py", source.encode())] == lines
+
+
 class _Python:
     def program(self, name):
         return f"/environment/bin/{name}"
