@@ -337,7 +337,7 @@ class Queue:
 
 def test_a_kqueue_tells_of_owners_at_once(monkeypatch):
     """As on macOS: by the descriptor that the loop waits for; who has ended is no owner."""
-    queue = Queue({7, 8})
+    queue = Queue({7, 8, 10})
     double = types.SimpleNamespace(
         kqueue=lambda: queue,
         kevent=lambda process, kind, flag, what: (process, flag),
@@ -353,11 +353,12 @@ def test_a_kqueue_tells_of_owners_at_once(monkeypatch):
     assert [found.add(7), found.add(8), found.add(9)] == [True, True, False]
     assert poll.poll(0) == []
     queue.exit(7)
+    assert found.add(10)  # which does not take away what the queue has to tell
     assert poll.poll(0) == [(queue.fileno(), select.POLLIN)]
     assert found.ended(queue.fileno()) == [7]
     assert (poll.poll(0), found.ended()) == ([], [])
-    found.remove(7)
-    found.remove(8)
+    for owner in (7, 8, 10):
+        found.remove(owner)
     assert (set(found), queue.watched) == (set(), set())
 
 
