@@ -1036,3 +1036,54 @@ def test_a_leader_without_an_answer_says_so_to_those_who_wait(server, folder, wo
     assert answer(server, waiting, *GET, b"a") == [client.WAIT]
     assert answer(server, leader, *word) == []
     assert heard(waiting) == told
+
+
+def test_the_largest_value_is_taken_and_given(server, folder):
+    """As much as a frame holds, to one who reads it in pieces."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a") == [client.LEAD, b"?"]
+    value = b"V".ljust(client.LARGEST - 4, b"x")
+    told = client.frame((client.PUT, b"a", value))
+    for at in range(0, len(told), 1 << 16):
+        guest.setblocking(True)
+        guest.sendall(told[at : at + (1 << 16)])
+        works(server)
+    guest.sendall(GET_A)
+    given = bytearray()
+    while len(given) < 4 + 2 + len(value):
+        works(server)
+        given += guest.recv(1 << 20)
+    assert given == client.frame((client.HITS, value))
+
+
+class Poll:
+    """What its loop waits for: nothing comes, and so much time passes each time; it is told to stop in the end."""
+
+    def __init__(self, server, clock, passes, rounds):
+        self.waited, self.looked = [], []
+        self._server, self._clock, self._passes, self._rounds = server, clock, passes, rounds
+        server._poll = self
+        server._look = lambda: self.looked.append(round(clock.now - 1000, 3)) or setattr(server, "_looked", clock.now)
+
+    def poll(self, milliseconds):
+        self.waited.append(milliseconds)
+        self._clock.now += self._passes or milliseconds / 1000
+        self._server._is_told_to_stop = len(self.waited) == self._rounds
+        return []
+
+
+def test_while_nobody_uses_it_it_looks_often(server, clock):
+    """So that it ends two seconds after its start, if nobody came."""
+    loop = Poll(server, clock, 0.125, 1000)
+    server.run()
+    assert loop.waited == [100] * 16
+    assert loop.looked == [0.125 * number for number in range(1, 17)]
+
+
+def test_while_somebody_uses_it_it_rests(server, clock):
+    """For five seconds, whatever else comes meanwhile."""
+    server._staying.add(os.getpid())
+    server._looked = clock.now
+    loop = Poll(server, clock, 1, 12)
+    server.run()
+    assert (loop.waited, loop.looked) == ([5000] * 12, [5, 10])
