@@ -38,7 +38,7 @@ def test_more_than_an_agent_takes_is_not_sent():
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.setblocking(False)
-        with pytest.raises(OSError, match="more than an agent takes"):
+        with pytest.raises(OSError, match=r"^\[Errno 0\] more than an agent takes$"):
             client.Wire(ours).say(b"x" * (client.LARGEST - 4 + 1))
         with pytest.raises(BlockingIOError):
             theirs.recv(1)
@@ -282,6 +282,31 @@ def test_a_line_that_comes_to_nothing_is_closed(folder, monkeypatch):
 def test_the_kernel_says_who_is_at_the_other_end(pair):
     line, agent = pair
     assert client.peer(agent) == client.peer(line._connection) == (os.getpid(), os.geteuid())
+
+
+def test_the_kernel_of_macos_says_it_otherwise(monkeypatch):
+    """Two options, one of them a `struct xucred` of 76 bytes (<sys/ucred.h>, unix(4)). Nobody ran it there yet."""
+
+    def option(level, name, size=0):
+        assert (level, size) == (0, 76 if name == 1 else 0)
+        return {1: (0).to_bytes(4, sys.byteorder) + (501).to_bytes(4, sys.byteorder) + bytes([1] * 68), 2: 4711}[name]
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert client.peer(types.SimpleNamespace(getsockopt=option)) == (4711, 501)
+
+
+def test_a_line_is_closed_with_its_context(pair):
+    line, _ = pair
+    with line as same:
+        assert same is line
+    assert line._connection.fileno() == -1
+
+
+def test_a_project_is_one_use_by_whatever_way(tmp_path):
+    """A link to it too."""
+    (tmp_path / "link").symlink_to("project")
+    (tmp_path / "project").mkdir()
+    assert client.use_of(str(tmp_path / "link")) == os.fsencode(tmp_path / "project")
 
 
 # A visit.

@@ -684,8 +684,8 @@ def server(folder, clock, monkeypatch):
 def works(server):
     """Does all that there is to do."""
     while happened := server._poll.poll(0):
-        for descriptor, event in happened:
-            server._happened(descriptor, event)
+        for descriptor, _ in happened:
+            server._happened(descriptor)
 
 
 def come(server, folder):
@@ -789,6 +789,36 @@ def test_an_owner_that_ended_takes_along_what_is_asked_for_it(filled, folder):
     assert answer(filled, guest, client.PUT, b"c", b"Vlate") == []
     assert not filled._kept
     assert (list(filled._owners), list(filled._kept.owners())) == ([], [])
+
+
+def test_an_owner_that_ends_is_told_of_at_once(server, folder, monkeypatch):
+    """By the descriptor that the loop waits for."""
+    owner = os.fork()
+    if owner == 0:
+        signal.pause()
+        os._exit(0)
+    monkeypatch.setattr(agent_server, "session_of", lambda _: owner)
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone") == []
+    assert list(server._owners) == [owner]
+    os.kill(owner, signal.SIGKILL)
+    os.waitpid(owner, 0)
+    works(server)
+    assert (bool(server._kept), list(server._owners), [each.owner for each in server._guests.values()]) == (
+        False,
+        [],
+        [0],
+    )
+
+
+def test_nobody_is_waited_for(server, folder):
+    """Neither one who has gone before he is accepted, nor one who says nothing yet."""
+    server._accept()
+    assert server._guests == {}
+    come_and_stay = come(server, folder)
+    [guest] = server._guests.values()
+    assert (guest.socket.gettimeout(), is_closed(come_and_stay)) == (0, False)
 
 
 def test_it_tells_who_uses_it(filled, folder):
@@ -903,9 +933,10 @@ def test_garbage_is_not_answered(filled, folder, data):
     """Not even of one who leads: the connection is closed at once, and what is kept stays."""
     guest = come(filled, folder)
     assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    known = list(filled._guests.values())
     guest.sendall(data)
     works(filled)
-    assert is_closed(guest)
+    assert is_closed(guest), known  # whoever else knows of it
     assert answer(filled, come(filled, folder), *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
 
 
@@ -1007,6 +1038,39 @@ def test_a_folder_that_is_another_s_by_now_ends_it(filled, folder):
         assert filled._is_over()
         filled.run()
         assert os.path.exists(client.socket_path(folder))
+
+
+def test_it_ends_without_its_socket(filled, folder):
+    """Nobody finds it any more."""
+    os.unlink(client.socket_path(folder))
+    filled._look()
+    filled.run()
+    assert os.listdir(folder) == []
+
+
+def test_whoever_waited_longest_leads_when_the_leader_took_too_long(server, folder, clock):
+    """Without another word of his, as if the leader had gone."""
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    clock.now += 500
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    clock.now += 401
+    server._look()
+    assert (is_closed(leader), heard(waiting)) == (True, [client.LEAD, b"?"])
+
+
+@pytest.mark.parametrize("less", [0, 1])
+def test_what_nobody_takes_has_an_end(server, folder, monkeypatch, less):
+    """By the byte."""
+    guest = come(server, folder)
+    [known] = server._guests.values()
+    known.say(b"x" * 3_000_000)
+    server._flush()
+    assert 0 < server._output() < 3_000_000
+    monkeypatch.setattr(agent_server, "_LARGEST_OUTPUT", server._output() - less)
+    server._flush()
+    assert (known in server._guests.values()) == (not less)
+    guest.close()
 
 
 def test_its_socket_goes_with_it(filled, folder):

@@ -149,6 +149,8 @@ def test_whether_it_got_to_the_background(monkeypatch, clock, answers, got_there
     Children(monkeypatch, *answers)
     assert start.spawn("envref.agent.process", "/place", 1000 + 4.5 * start._STEP) is got_there
     assert clock.rests == rests
+    Children(monkeypatch, *answers)
+    assert not start.spawn("envref.agent.process", "/place", clock.now)
 
 
 def test_nothing_of_the_starter_goes_along(monkeypatch, clock):
