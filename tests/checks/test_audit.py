@@ -148,6 +148,8 @@ def test_what_only_speaks_of_a_secret_is_none(line):
 def test_a_number_is_a_password_and_no_token():
     """`MAX_TOKEN=4096` says how many, `DB_PASSWORD=123456` is one."""
     assert reason("DB_PASSWORD=123456")
+    assert reason("DB_PASSWORD=1234")
+    assert not reason("DB_PASSWORD=123")
     assert not reason("DB_PASSWORD=12")
     assert not reason("MAX_TOKEN=4096")
 
@@ -162,11 +164,20 @@ def test_a_number_is_a_password_and_no_token():
         ("URL=smtp+tls://shop@example.com:hunter2@mail:587", "password in a URL"),
         ("HEADERS=api-key=0123456789abcdef", "credential in a header"),
         ('ARGS="--requirepass hunter2"', "password in an option"),
+        ('URL="postgres://shop:hunter2@db/${X"', "password in a URL"),
+        ('URL="${A:-${B:-postgres://shop:hunter2@db}}"', "password in a URL"),
     ],
 )
 def test_what_stands_around_an_interpolation_is_judged(line, what):
     """One `${…}` does not hide the rest of the value, nor its own default."""
     assert reason(line) == f"value matches known secret pattern ({what})"
+
+
+@pytest.mark.parametrize("operator", [":?", "?"])
+def test_what_is_said_of_a_missing_variable_is_no_value(operator):
+    """It is a message, and may name any password that somebody could think of."""
+    assert reason("URL=${URL" + operator + "as in postgres://shop:hunter2@db}") == ""
+    assert reason("PASSWORD=${PASSWORD" + operator + "run: make secrets}") == ""
 
 
 @pytest.mark.parametrize(
