@@ -158,6 +158,8 @@ def _other_statement(node: ast.stmt) -> list[str]:
             return ["pass"]
         case ast.Return(value=ast.Constant(value=bool())):
             return []  # the other truth is tried; None makes no difference where only truth is looked at
+        case ast.Return(value=ast.Constant(value="")):
+            return ["return 'mutant'"]  # the same with an empty text
         case ast.Return():
             return ["return None"]
         case ast.Raise() | ast.Expr() | ast.AugAssign() | ast.Break() | ast.Continue() | ast.Delete():

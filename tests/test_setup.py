@@ -120,8 +120,14 @@ def test_a_survivor_is_tried_by_the_tests_beside_them(module, file):
 
 def test_a_truth_is_tried_with_the_other_one():
     """Not with None, which makes no difference where only truth is looked at; anything else is tried with it."""
-    found = mutants.mutants("module.py", b"def a():\n    return False\n\ndef b():\n    return x\n")
-    assert [(mutant.line, mutant.text) for mutant in found] == [(2, "(True)"), (5, "return None")]
+    found = mutants.mutants(
+        "module.py", b"def a():\n    return False\n\ndef b():\n    return x\n\ndef c():\n    return ''\n"
+    )
+    assert [(mutant.line, mutant.text) for mutant in found] == [
+        (2, "(True)"),
+        (5, "return None"),
+        (8, "return 'mutant'"),
+    ]
 
 
 @pytest.mark.parametrize(
