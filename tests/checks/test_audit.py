@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from envref.checks.audit import findings, suspicion
-from envref.checks.randomness import entropy
+from envref.checks.randomness import entropy, is_random
 from envref.cli.audit_files import _is_env_file
 from envref.env.file import EnvFile
 from tests.conftest import ROOT
@@ -278,6 +278,15 @@ def test_entropy_decides_from_sixteen_bytes_on():
     assert reason("X=k3J9x/Qm2Lr8Vb+") == ""
     assert reason("X=k3J9x/Qm2Lr8Vb+T", least_entropy=4.5) == ""
     assert reason("X=aaaaaaaaaaaaaaaaaaaaaaaa") == ""
+
+
+def test_random_text_changes_its_kind_often():
+    """Thirteen times in fifty characters, by the letter and not one less; of at least that entropy."""
+    token = "3pfke78dvpdjhzagqawv4gjtiuix339tr52unjd3dzt829esuj"
+    assert is_random(token, 3)
+    assert not is_random(f"{token}a", 3)
+    assert is_random(token, entropy(token))
+    assert not is_random(token, entropy(token) + 0.001)
 
 
 def test_entropy_is_shannons():

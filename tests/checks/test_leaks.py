@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import lzma
 import os
-import time
+import types
 
 import pytest
 
-from envref.checks.leaks import Leak, Search
-from envref.errors import EnvrefError
+from envref.checks.leaks import Leak, Search, search_for
+from envref.refs.outcome import Found, Missing
 from envref.secret import Secret
 
 VALUES = [("KEY", Secret("s3cret-marker")), ("PEM", Secret("line one\nline two\n"))]
@@ -108,61 +107,33 @@ def test_what_cannot_be_read_is_named_and_the_rest_searched(tmp_path, monkeypatc
     for name in "abc":
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("s3cret-marker")
-    listed = os.scandir
+    walk = os.walk
 
-    def closed(path):
-        if path == str(tmp_path / "b"):
-            raise PermissionError(13, "Permission denied", path)
-        return listed(path)
+    def upside_down(top, **options):
+        for folder, folders, names in walk(top, **options):
+            for listed in (folders, names):
+                listed.sort(reverse=True)
+            yield folder, folders, names
 
-    monkeypatch.setattr(os, "scandir", closed)
-    search = Search(VALUES)
-    assert [os.path.relpath(leak.path, tmp_path) for leak in search.leaks([str(tmp_path)])] == ["a/file", "c/file"]
-    assert search.unread == [(str(tmp_path / "b"), "Permission denied")]
-
-
-def test_a_file_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
-    """Of another user, say; it may hold a value."""
-
-    def refused(_):
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    (tmp_path / "shut").write_text("s3cret-marker")
-    monkeypatch.setattr("envref.checks.leaks.open_in_place", refused)
-    search = Search(VALUES)
-    assert list(search.leaks([str(tmp_path)])) == []
-    assert (search.unread, search.files) == ([(str(tmp_path / "shut"), "Permission denied")], 0)
+    monkeypatch.setattr(os, "walk", upside_down)
+    assert [name for name, _ in found(tmp_path)] == ["a", "b", "c", "e/z", "f/z"]
 
 
-def test_a_file_that_goes_while_the_tree_is_read_is_named(tmp_path, monkeypatch):
-    """As another process does: a garbage collection, a build."""
-    (tmp_path / "gone").write_text("x")
-    (tmp_path / "here").write_text("s3cret-marker")
-    status = os.lstat
-
-    def vanished(path, **options):
-        if str(path).endswith("gone"):
-            raise FileNotFoundError(2, "No such file or directory", path)
-        return status(path, **options)
-
-    monkeypatch.setattr(os, "lstat", vanished)
-    search = Search(VALUES)
-    assert [leak.path for leak in search.leaks([str(tmp_path)])] == [str(tmp_path / "here")]
-    assert search.unread == [(str(tmp_path / "gone"), "No such file or directory")]
-
-
-def test_a_place_that_is_not_there_is_an_error(tmp_path):
-    """A typing mistake must not look like a clean result."""
-    with pytest.raises(EnvrefError, match="nowhere: no such file or directory"):
-        list(Search(VALUES).leaks([str(tmp_path / "nowhere")]))
-
-
-def test_a_hundred_megabytes_take_less_than_three_seconds_of_cpu_time(tmp_path):
-    """Twenty values are looked for in 100 MB of text (issue 6); measured: about half a second."""
-    text = "".join(f"{number:x} {number * 7919:x} some words of a log line\n" for number in range(240_000)).encode()
-    for number in range(10):
-        (tmp_path / f"{number}.log").write_bytes(text[:10_000_000])
-    values = [(f"K{number}", Secret(f"s3cret-marker-{number:04}-{number * 7919}")) for number in range(20)]
-    begun = time.process_time()
-    assert found(tmp_path, values) == []
-    assert time.process_time() - begun < 3
+def test_what_a_search_is_for():
+    """Values from stores, alone and within longer ones; a reference's default stands in the env file anyway."""
+    token, url = Secret("tok-4711-correct"), Secret("https://tok-4711-correct@host")
+    answers = {
+        "TOKEN": [Found(token, "vault")],
+        "URL": [Found(token, "vault"), Found(Secret("host"))],
+        "MADE": [Found(Secret("default-of-mine"))],
+        "NONE": [Missing([])],
+    }
+    values = {"TOKEN": token, "URL": url, "MADE": Secret("default-of-mine"), "NONE": Secret("filled-with-this")}
+    values["PLAIN"] = "plain-text-x"
+    filled = {name: types.SimpleNamespace(answers=[("ref", each) for each in answers.get(name, ())]) for name in values}
+    search = search_for(types.SimpleNamespace(values=values.items, filled=filled))
+    assert search.names == ["TOKEN", "URL", "NONE"]
+    assert search.left_out == [("MADE", "a reference's default is no secret, it stands in the env file")]
+    assert search._found(b"tok-4711-correct") == {"TOKEN": "plain", "URL": "plain"}
+    assert search._found(b"plain-text-x default-of-mine") == {}
+    assert search._found(b"filled-with-this") == {"NONE": "plain"}
