@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+from envref.checks import secret_name
 from envref.checks.audit import findings, suspicion
 from envref.checks.randomness import entropy, is_random
 from envref.cli.audit_files import _is_env_file
@@ -319,3 +320,31 @@ def test_the_hook_runs_for_the_files_that_it_looks_at(name, is_one):
     """In every folder; what the hook's pattern lets pass, `audit --staged` reads."""
     assert _is_env_file(name) is is_one
     assert bool(HOOK.search(name)) is bool(HOOK.search(f"apps/api/{name}")) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *((each, True) for each in ("DB_PASSWORD", "PGPASS", "PASSPHRASE", "DBPASSWORD", "userpassword", "db-pwd")),
+        *((each, False) for each in ("API_TOKEN", "ACCESSTOKEN", "CLIENTSECRET", "APIKEY", "PASSWORD_FILE", "BYPASS")),
+    ],
+)
+def test_a_number_is_a_password_where_the_name_says_so(name, is_one):
+    """By its last word, also where it is written as one."""
+    assert secret_name.is_password(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_one"),
+    [
+        ("API_KEY", "hello", True),
+        ("SECRET_KEY", "hello world", True),
+        ("MY_KEY", "hello", False),
+        ("MY_KEY", "hello2", True),
+        ("SORT_KEY", "hello2", False),
+        ("KEY", "CREATED_AT", False),
+    ],
+)
+def test_a_key_is_a_secret_by_the_word_before_it(name, value, is_one):
+    """Or by what it holds."""
+    assert secret_name.is_secret(name, value) is is_one

@@ -367,3 +367,30 @@ def test_a_rule_that_says_nothing_takes_anything():
     """And takes nothing for required."""
     assert Rule() == ("string", False, None, (), None, "")
     assert parsed({"K": {}}).faults({}) == []
+
+
+def test_a_rule_of_every_member_is_one_of_a_variable_called_keys():
+    """Whatever else the object could be."""
+    every = {"type": "port", "required": True, "default": 80, "values": [80], "pattern": "8", "description": "a port"}
+    [(name, rule)] = parsed({"keys": every}).rules.items()
+    assert (name, rule) == ("keys", Rule("port", True, "80", ("80",), "8", "a port"))
+
+
+@pytest.mark.parametrize(("written", "text"), [(True, "true"), (False, "false"), (7, "7"), ("x", "x")])
+def test_a_default_is_the_text_that_an_env_file_would_have(written, text):
+    """Also one that JSON writes otherwise; so with each of the values."""
+    rules = parsed({"K": {"default": written, "values": [written]}}).rules
+    assert (rules["K"].default, rules["K"].values) == (text, (text,))
+
+
+def test_a_default_is_judged_by_its_pattern(monkeypatch):
+    """Where the library can't, the schema is at fault."""
+    assert refusals({"K": {"default": "b", "pattern": "a"}}) == [
+        'key "K" has a default that breaks its rule: value "b" does not match pattern "a"'
+    ]
+
+    def refuse(*_):
+        raise pattern.InvalidPattern("too odd")
+
+    monkeypatch.setattr("envref.checks.rule.is_found", refuse)
+    assert refusals({"K": {"default": "b", "pattern": "a"}}) == ['key "K" has invalid pattern "a": too odd']
