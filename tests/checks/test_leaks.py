@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import os
+import time
 import types
 
 import pytest
 
 from envref.checks.leaks import Leak, Search, search_for
+from envref.errors import EnvrefError
 from envref.refs.outcome import Found, Missing
 from envref.secret import Secret
 
@@ -107,6 +110,81 @@ def test_what_cannot_be_read_is_named_and_the_rest_searched(tmp_path, monkeypatc
     for name in "abc":
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").write_text("s3cret-marker")
+    listed = os.scandir
+
+    def closed(path):
+        if path == str(tmp_path / "b"):
+            raise PermissionError(13, "Permission denied", path)
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    search = Search(VALUES)
+    assert [os.path.relpath(leak.path, tmp_path) for leak in search.leaks([str(tmp_path)])] == ["a/file", "c/file"]
+    assert search.unread == [(str(tmp_path / "b"), "Permission denied")]
+
+
+def test_a_file_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    """Of another user, say; it may hold a value."""
+
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "shut").write_text("s3cret-marker")
+    monkeypatch.setattr("envref.checks.leaks.open_in_place", refused)
+    search = Search(VALUES)
+    assert list(search.leaks([str(tmp_path)])) == []
+    assert (search.unread, search.files) == ([(str(tmp_path / "shut"), "Permission denied")], 0)
+
+
+def test_a_file_that_goes_while_the_tree_is_read_is_named(tmp_path, monkeypatch):
+    """As another process does: a garbage collection, a build."""
+    (tmp_path / "gone").write_text("x")
+    (tmp_path / "here").write_text("s3cret-marker")
+    status = os.lstat
+
+    def vanished(path, **options):
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return status(path, **options)
+
+    monkeypatch.setattr(os, "lstat", vanished)
+    search = Search(VALUES)
+    assert [leak.path for leak in search.leaks([str(tmp_path)])] == [str(tmp_path / "here")]
+    assert search.unread == [(str(tmp_path / "gone"), "No such file or directory")]
+
+
+def test_a_place_that_is_not_there_is_an_error(tmp_path):
+    """A typing mistake must not look like a clean result."""
+    with pytest.raises(EnvrefError, match="nowhere: no such file or directory"):
+        list(Search(VALUES).leaks([str(tmp_path / "nowhere")]))
+
+
+def test_a_hundred_megabytes_take_less_than_three_seconds_of_cpu_time(tmp_path):
+    """Twenty values are looked for in 100 MB of text (issue 6); measured: about half a second."""
+    text = "".join(f"{number:x} {number * 7919:x} some words of a log line\n" for number in range(240_000)).encode()
+    for number in range(10):
+        (tmp_path / f"{number}.log").write_bytes(text[:10_000_000])
+    values = [(f"K{number}", Secret(f"s3cret-marker-{number:04}-{number * 7919}")) for number in range(20)]
+    begun = time.process_time()
+    assert found(tmp_path, values) == []
+    assert time.process_time() - begun < 3
+
+
+def test_the_place_itself_may_tell(tmp_path):
+    """By its name, or by where it leads as a link; the value is not shown."""
+    (tmp_path / "has-s3cret-marker").touch()
+    (tmp_path / "link").symlink_to("s3cret-marker")
+    (tmp_path / "s3cret-marker").mkdir()
+    told = list(Search(VALUES).leaks([str(tmp_path / "has-s3cret-marker")]))
+    assert told == [Leak(f"{tmp_path}/***", "KEY", "plain")]
+    assert list(Search(VALUES).leaks([str(tmp_path / "link")])) == [Leak(f"{tmp_path}/link", "KEY", "plain")]
+
+
+def test_leaks_come_in_the_order_of_their_names(tmp_path, monkeypatch):
+    """Whatever the order of the file system is."""
+    for name in ("b", "c", "a", "f/z", "e/z"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("s3cret-marker")
     walk = os.walk
 
     def upside_down(top, **options):
