@@ -34,7 +34,9 @@ def personal_file(root: str, tree: str, name: str) -> str:
 def is_personal_file(root: str, path: str) -> bool:
     """Whether the path is what `personal_file` gives for this root."""
     tree = nearest(root, ".git")
-    found = personal_file(root, tree, os.path.basename(path)) if tree else ""
+    if not tree or not os.path.isfile(os.path.join(tree, ".git")):
+        return False
+    found = personal_file(root, tree, os.path.basename(path))
     return bool(found) and os.path.normpath(os.path.join(root, found)) == os.path.normpath(path)
 
 

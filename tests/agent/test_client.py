@@ -39,7 +39,7 @@ def test_more_than_an_agent_takes_is_not_sent():
     with ours, theirs:
         theirs.setblocking(False)
         with pytest.raises(OSError, match=r"^\[Errno 0\] more than an agent takes$"):
-            client.Wire(ours).say(b"x" * (client.LARGEST - 4 + 1))
+            client.Wire(ours).say(b"x" * ((4 << 20) - 4 + 1))
         with pytest.raises(BlockingIOError):
             theirs.recv(1)
 

@@ -166,6 +166,16 @@ def test_a_bare_repository_has_no_personal_file(made, tmp_path):
     )
 
 
+def test_files_of_a_repository_s_own_lead_nowhere(tmp_path):
+    """It has a `.git` that is a folder, and lies within another's: only a work tree that git added may say so much."""
+    tree = tmp_path / "main/.git/tree"
+    (tree / ".git").mkdir(parents=True)
+    (tree / "gitdir").write_text(f"{tree}/.git\n")
+    (tree / "commondir").write_text("..\n")
+    (tmp_path / "main/.env.local").write_text("A=1\n")
+    assert not is_personal_file(str(tree), str(tmp_path / "main/.env.local"))
+
+
 def test_outside_every_work_tree_there_is_no_personal_file(tmp_path, monkeypatch):
     """Wherever one stands oneself."""
     monkeypatch.setattr("envref.project.linked.nearest", lambda *_: "")
