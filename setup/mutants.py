@@ -316,6 +316,7 @@ class Copy:
         self._written = int(time.time()) - 1_000_000
         self._green: set[str] = set()
         self._red: list[str] = []
+        self._failures = os.path.join(root, "pytest.failures")
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
         for name in filter(None, names):
@@ -347,23 +348,28 @@ class Copy:
         source = self.read(mutant.module)
         self._write(mutant.module, mutant.of(source))
         try:
-            status, said = self._pytest([*files, "-x", *(f"--deselect={name}" for name in self._red)])
+            status, _ = self._pytest([*files, "-x", *(f"--deselect={name}" for name in self._red)])
         finally:
             self._write(mutant.module, source)
         if status == 0:
             return []
-        return _told_failed(status, said) or [self._ended(files)]
+        return self._told_failed(status) or [self._ended(files)]
 
     def _ended(self, files: Sequence[str]) -> str:
         """The tests that stand for those that a fault kept from ending; ends if they don't end without it either."""
         if (key := " ".join(files)) not in self._green:
             status, said = self._pytest(files)
-            if status != 0 and not _told_failed(status, said):
+            if status != 0 and not self._told_failed(status):
                 raise SystemExit(
                     f"without any fault pytest can't collect these, or one of them hangs: {key}\n{said[-4000:]}"
                 )
             self._green.add(key)
         return key
+
+    def _told_failed(self, status: int | None) -> list[str]:
+        """The tests that failed; none where pytest did not come to its end."""
+        with open(self._failures, encoding="utf-8") as file:
+            return list(dict.fromkeys(file.read().splitlines())) if status == 1 else []
 
     def _is_green(self, name: str) -> bool:
         """Whether a test passes without a fault."""
@@ -387,9 +393,10 @@ class Copy:
     def _pytest(self, arguments: Sequence[str]) -> tuple[int | None, str]:
         """The status of these tests, None when they don't end, and what they said. In a fork: libraries are there."""
         log = os.path.join(self.root, "pytest.log")
+        open(self._failures, "w").close()
         child = os.fork()
         if child == 0:
-            _be_pytest(self.root, log, [*_QUIET, *arguments])
+            _be_pytest(self.root, log, [*_QUIET, *arguments], [_Failures(self._failures)])
         status = _wait(child, time.monotonic() + _LONGEST)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what tests left behind
@@ -397,12 +404,20 @@ class Copy:
             return status, file.read()
 
 
-def _told_failed(status: int | None, said: str) -> list[str]:
-    """The tests that pytest says have failed; none where it did not come to its end."""
-    return re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
+class _Failures:
+    """What pytest tells of tests that fail: each has a line in a file. What it prints can't be taken apart."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called after each step of a test."""
+        if report.failed:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.write(f"{report.nodeid}\n")
 
 
-def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
+def _be_pytest(root: str, log: str, arguments: Sequence[str], plugins: Sequence[object]) -> None:
     """Never returns."""
     status = 99
     try:
@@ -415,7 +430,7 @@ def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
             del sys.modules[name]
         sys.path[0] = root
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(root, ".hypothesis")
-        status = int(importlib.import_module("pytest").main([*arguments]))
+        status = int(importlib.import_module("pytest").main([*arguments], plugins=[*plugins]))
         sys.stdout.flush()
     finally:
         os._exit(status)
