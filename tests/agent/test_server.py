@@ -1064,6 +1064,7 @@ def test_what_nobody_takes_has_an_end(server, folder, monkeypatch, less):
     """By the byte."""
     guest = come(server, folder)
     [known] = server._guests.values()
+    known.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
     known.say(b"x" * 3_000_000)
     server._flush()
     assert 0 < server._output() < 3_000_000
