@@ -19,7 +19,6 @@ from envref.paths import WITHOUT_LINKS, shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self
 
 # Both are beside the file, where everyone who can edit it can see them, also over a network file system. Neither starts
 # with `.env.`, which would make it a profile.
@@ -79,7 +78,7 @@ class Lock:
         self._file = ""
         self._descriptor = -1
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> None:
         folder, name = os.path.split(_target(self._path, self._inside))
         self._file = os.path.join(folder, _LOCK + name)
         try:
@@ -92,7 +91,6 @@ class Lock:
             self._give_up()
             raise _failure("locking", self._path, error, _LOCKLESS if error.errno == errno.ENOLCK else "") from None
         _sweep(folder, name)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -306,7 +304,7 @@ def _remove_abandoned(path: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.unlink(path)
     except OSError:
-        return  # in use, or not ours to remove; either way no reason to refuse the edit
+        pass  # in use, or not ours to remove; either way no reason to refuse the edit
     finally:
         os.close(descriptor)
 

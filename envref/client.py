@@ -274,7 +274,6 @@ class Agent:
             except TimeoutError:
                 if time.monotonic() >= until:
                     raise Late from None
-                continue
             if answer[0] != WAIT:
                 return answer
 

@@ -150,7 +150,7 @@ def meant(name: str, known: Iterable[str]) -> str:
     """The known name that was probably meant, for a "did you mean"; empty if none is similar."""
     import difflib
 
-    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
+    return next(iter(difflib.get_close_matches(name, known)), "")
 
 
 class UsageError(EnvrefError):

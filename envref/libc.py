@@ -60,5 +60,5 @@ def _found(name: str) -> Callable[..., Any]:
         import ctypes
 
         return getattr(ctypes.CDLL(None), name)  # type: ignore[no-any-return]
-    address = dlsym(dlopen(None, 0), name)  # type: ignore[arg-type]  # None is the program itself
+    address = dlsym(dlopen(None), name)  # type: ignore[arg-type]  # None is the program itself
     return lambda *arguments: call_cdeclfunction(address, arguments)

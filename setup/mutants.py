@@ -66,7 +66,7 @@ _UNSEEN = (ast.JoinedStr, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
 _ANNOTATIONS = ("annotation", "returns")
 _LONGEST = 1800  # seconds that the tests of one module may take, on a busy machine
 _LONGEST_TEST = 120  # seconds; a fault may make a loop that never ends
-_FEW = 12  # test files of a room that are run for a survivor of its own
+_FEW = 16  # test files of a room that are run for a survivor of its own
 _FEW_IMPORTERS = 4  # modules of the command line whose tests are run for a survivor of what they import
 _MOST_RED = 10  # tests that may fail without a fault, before there is something else to mend
 _QUIET = (
@@ -99,7 +99,11 @@ def mutants(module: str, source: bytes) -> list[Mutant]:
     """Every mutant of a module, in the order of the text."""
     lines = [0, *(match.end() for match in re.finditer(b"\n", source))]
     found = []
-    for node, text in _changes(ast.parse(source)):
+    tree = ast.parse(source)
+    needless = {id(each) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for each in _last(node.body)}
+    for node, text in _changes(tree):
+        if text == "pass" and id(node) in needless:
+            continue
         start = lines[node.lineno - 1] + node.col_offset
         end = lines[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         found.append(Mutant(module, node.lineno, start, end, text))
@@ -120,6 +124,22 @@ def _changes(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
                 yield from _changes(child)
 
 
+def _last(body: Sequence[ast.stmt]) -> Iterator[ast.Return]:
+    """The statements that return None where the function ends anyway: without them it does the same."""
+    match body[-1:]:
+        case [ast.Return(value=ast.Constant(value=None) | None) as node]:
+            yield node
+        case [ast.If(body=body, orelse=other)]:
+            yield from (*_last(body), *_last(other))
+        case [ast.With(body=body)]:
+            yield from _last(body)
+        case [ast.Try(handlers=handlers, orelse=other)]:
+            yield from (node for handler in handlers for node in _last(handler.body))
+            yield from _last(other)
+        case [ast.Match(cases=cases)]:
+            yield from (node for case in cases for node in _last(case.body))
+
+
 def _is_for_readers(node: ast.AST) -> bool:
     """A docstring, slots, and what only a type checker runs."""
     match node:
@@ -138,6 +158,8 @@ def _other_statement(node: ast.stmt) -> list[str]:
             return ["pass"]
         case ast.Return(value=ast.Constant(value=bool())):
             return []  # the other truth is tried; None makes no difference where only truth is looked at
+        case ast.Return(value=ast.Constant(value="")):
+            return ["return 'mutant'"]  # the same with an empty text
         case ast.Return():
             return ["return None"]
         case ast.Raise() | ast.Expr() | ast.AugAssign() | ast.Break() | ast.Continue() | ast.Delete():
@@ -294,6 +316,7 @@ class Copy:
         self._written = int(time.time()) - 1_000_000
         self._green: set[str] = set()
         self._red: list[str] = []
+        self._failures = os.path.join(root, "pytest.failures")
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
         for name in filter(None, names):
@@ -325,23 +348,28 @@ class Copy:
         source = self.read(mutant.module)
         self._write(mutant.module, mutant.of(source))
         try:
-            status, said = self._pytest([*files, "-x", *(f"--deselect={name}" for name in self._red)])
+            status, _ = self._pytest([*files, "-x", *(f"--deselect={name}" for name in self._red)])
         finally:
             self._write(mutant.module, source)
         if status == 0:
             return []
-        return _told_failed(status, said) or [self._ended(files)]
+        return self._told_failed(status) or [self._ended(files)]
 
     def _ended(self, files: Sequence[str]) -> str:
         """The tests that stand for those that a fault kept from ending; ends if they don't end without it either."""
         if (key := " ".join(files)) not in self._green:
             status, said = self._pytest(files)
-            if status != 0 and not _told_failed(status, said):
+            if status != 0 and not self._told_failed(status):
                 raise SystemExit(
                     f"without any fault pytest can't collect these, or one of them hangs: {key}\n{said[-4000:]}"
                 )
             self._green.add(key)
         return key
+
+    def _told_failed(self, status: int | None) -> list[str]:
+        """The tests that failed; none where pytest did not come to its end."""
+        with open(self._failures, encoding="utf-8") as file:
+            return list(dict.fromkeys(file.read().splitlines())) if status == 1 else []
 
     def _is_green(self, name: str) -> bool:
         """Whether a test passes without a fault."""
@@ -365,9 +393,10 @@ class Copy:
     def _pytest(self, arguments: Sequence[str]) -> tuple[int | None, str]:
         """The status of these tests, None when they don't end, and what they said. In a fork: libraries are there."""
         log = os.path.join(self.root, "pytest.log")
+        open(self._failures, "w").close()
         child = os.fork()
         if child == 0:
-            _be_pytest(self.root, log, [*_QUIET, *arguments])
+            _be_pytest(self.root, log, [*_QUIET, *arguments], [_Failures(self._failures)])
         status = _wait(child, time.monotonic() + _LONGEST)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what tests left behind
@@ -375,12 +404,20 @@ class Copy:
             return status, file.read()
 
 
-def _told_failed(status: int | None, said: str) -> list[str]:
-    """The tests that pytest says have failed; none where it did not come to its end."""
-    return re.findall(r"^(?:FAILED|ERROR) (\S+?::.*?)(?: - .*)?$", said, re.MULTILINE) if status == 1 else []
+class _Failures:
+    """What pytest tells of tests that fail: each has a line in a file. What it prints can't be taken apart."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Called after each step of a test."""
+        if report.failed:
+            with open(self._path, "a", encoding="utf-8") as file:
+                file.write(f"{report.nodeid}\n")
 
 
-def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
+def _be_pytest(root: str, log: str, arguments: Sequence[str], plugins: Sequence[object]) -> None:
     """Never returns."""
     status = 99
     try:
@@ -393,7 +430,7 @@ def _be_pytest(root: str, log: str, arguments: Sequence[str]) -> None:
             del sys.modules[name]
         sys.path[0] = root
         os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = os.path.join(root, ".hypothesis")
-        status = int(importlib.import_module("pytest").main([*arguments]))
+        status = int(importlib.import_module("pytest").main([*arguments], plugins=[*plugins]))
         sys.stdout.flush()
     finally:
         os._exit(status)

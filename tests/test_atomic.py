@@ -9,6 +9,7 @@ import os
 import stat
 import threading
 import time
+import types
 
 import pytest
 
@@ -244,6 +245,42 @@ def test_a_lock_leaves_nothing_open(tmp_path, monkeypatch, trouble):
     assert opened() == before
 
 
+def test_a_lock_may_be_the_lowest_descriptor(tmp_path, monkeypatch):
+    """As in a service whose standard input is closed."""
+    monkeypatch.setattr(fcntl, "flock", lambda *_: os.close(-1))
+    before = os.dup(0)
+    try:
+        os.close(0)
+        with pytest.raises(EnvrefError, match=r"^locking \.env: "):
+            atomic.lock(str(tmp_path / ".env")).__enter__()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(0)
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_lock_is_looked_at_until_the_deadline(tmp_path, monkeypatch):
+    """Not once more, and not without a rest between two looks."""
+    rests, now = [], [100.0]
+
+    def sleep(seconds):
+        rests.append(seconds)
+        now[0] += 0.5
+
+    path = str(tmp_path / ".env")
+    monkeypatch.setattr(atomic, "time", types.SimpleNamespace(monotonic=lambda: now[0], sleep=sleep))
+    with atomic.lock(path):
+        for deadline, most in ((99.0, 0), (100.0, 0), (101.0, 2)):
+            with pytest.raises(TimeoutError):
+                atomic.lock(path, deadline=deadline).__enter__()
+            assert len(rests) == most
+    assert set(rests) == {atomic._TICK}
+    with atomic.lock(path, deadline=99.0):  # nobody has it: nobody is waited for
+        assert len(rests) == 2
+
+
 def test_a_lock_keeps_a_second_one_waiting(tmp_path):
     """The second context is entered when the first is left, not before."""
     path, order = str(tmp_path / ".env"), []
@@ -297,6 +334,18 @@ def test_a_lock_removes_what_a_killed_writer_left(tmp_path):
         with atomic.lock(str(tmp_path / ".env")):
             pass
     assert sorted(os.listdir(tmp_path)) == [".envref-new-.env-alive", ".envref-new-other-dead"]
+
+
+def test_what_a_killed_writer_left_may_be_no_file(tmp_path):
+    """A link stays, and is not followed; so does a folder. Nothing is left open."""
+    before = opened()
+    (tmp_path / "target").touch()
+    (tmp_path / ".envref-new-.env-link").symlink_to("target")
+    (tmp_path / ".envref-new-.env-folder").mkdir()
+    (tmp_path / ".envref-new-.env-dead").touch()
+    with atomic.lock(str(tmp_path / ".env")):
+        assert opened() == before + 1
+    assert sorted(os.listdir(tmp_path)) == [".envref-new-.env-folder", ".envref-new-.env-link", "target"]
 
 
 def test_a_log_grows_by_whole_lines(tmp_path):
@@ -445,6 +494,23 @@ def test_a_file_system_without_locks_is_named_and_no_lock_is_left(tmp_path, monk
     assert os.listdir(tmp_path) == []
 
 
+def test_a_mount_point_outlives_a_power_cut(tmp_path, monkeypatch):
+    """Its bytes are on the disk when the command goes on, and nothing of it is left open."""
+    path, synced, fsync, before = tmp_path / ".env", [], os.fsync, opened()
+    path.write_bytes(b"old")
+
+    def fsyncing(descriptor):
+        synced.append(os.pread(descriptor, 9, 0) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b"")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "rename", mount_point(".env"))
+    monkeypatch.setattr(atomic, "_create", lambda *_: os.rename("", ".env"))
+    monkeypatch.setattr(os, "fsync", fsyncing)
+    atomic.write(str(path), b"new")
+    assert synced == [b"new"]
+    assert opened() == before
+
+
 def test_a_full_disk_is_no_reason_to_write_over_the_file(tmp_path, monkeypatch):
     """Only a mount point, which can't be replaced, is."""
     path = tmp_path / "file"
@@ -528,13 +594,14 @@ def test_a_folder_that_becomes_a_link_meanwhile_is_not_followed(tmp_path, monkey
     assert os.listdir(tmp_path / "outside") == []
 
 
-def test_a_line_that_is_too_long_for_its_log_is_kept_all_the_same(tmp_path):
-    """Alone in a new one; the full one before it is put aside once."""
+@pytest.mark.parametrize("before", ["", "a", "a" * 20])
+def test_a_line_that_is_too_long_for_its_log_is_kept_all_the_same(tmp_path, before):
+    """Alone in a new one; the one before it is put aside once, whatever it has."""
     path = tmp_path / "log"
-    for text in ("a" * 20, "b" * 20):
+    for text in (before, "b" * 20):
         atomic.append_line(str(path), text, largest=10)
     assert path.read_text() == "b" * 20 + "\n"
-    assert (tmp_path / "log.1").read_text() == "a" * 20 + "\n"
+    assert (tmp_path / "log.1").read_text() == before + "\n"
 
 
 def test_a_log_that_is_removed_meanwhile_is_made_again(tmp_path, monkeypatch):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 
 import pytest
 
+from envref import errors
 from envref.errors import EnvrefError, Home, MalformedFile, Operator, Problem, pasted, printable
 from envref.secret import Secret
 from envref.store_errors import BackendLocked, HoldsBytes
@@ -44,7 +46,14 @@ def test_a_long_line_is_shown_around_the_column():
     """The caret stays below the character it is about."""
     shown, caret = Problem(".env", 1, 500, "text", "a" * 499 + "!" + "b" * 500).excerpt()
     assert shown[caret.index("^")] == "!"
-    assert len(shown) <= 102
+    assert (len(shown), caret.index("^")) == (102, 51)
+
+
+@pytest.mark.parametrize(("column", "caret"), [(1, "  ^"), (50, "  " + " " * 49 + "^"), (51, "  " + " " * 49 + "^")])
+def test_a_line_is_shown_from_its_beginning_where_it_can_be(column, caret):
+    """A tab is as wide as a blank there, so that the caret is right."""
+    shown, below = Problem(".env", 1, column, "text", "\ta" * 60).excerpt()
+    assert (shown, below) == ("  " + (" a" * 60)[max(0, column - 50) :][:100], caret)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,8 @@ def test_a_long_line_is_shown_around_the_column():
         ("\u202eabc\u2066", "\\u202eabc\\u2066"),
         ("\udcff", "\\udcff"),
         ("\0", "\\x00"),
+        ("\xa0\xad", "\xa0\\xad"),
+        ("\U000e0041\U0001f600", "\\U000e0041\U0001f600"),
     ],
 )
 def test_nothing_steers_the_terminal(text, shown):
@@ -137,3 +148,71 @@ def test_an_error_is_its_message():
     error = HoldsBytes.about("op", "k\x1b", Secret("v"))
     assert str(error) == error.message == 'op: "k\\x1b" holds bytes, not text'
     assert (error.encoded.reveal(), error.cure()) == ("v", ["hint: add ?encoding=base64"])
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Two projects, of which the first has a folder, and a place that is in none. The first is the current one."""
+    for name in ("one/sub", "two", "none"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("one", "two"):
+        (tmp_path / name / "mark").touch()
+    monkeypatch.chdir(tmp_path / "one")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("here", "directory", "named"),
+    [
+        ("one", ".", ""),
+        ("one", "", ""),
+        ("one", "../one", ""),
+        ("one", "sub", ""),
+        ("one/sub", "..", ""),
+        ("one", "../two", "two"),
+        ("one/sub", "../../two", "two"),
+        ("none", "../one", "one"),
+        ("none", "../one/sub", "one/sub"),
+        ("none", ".", ""),
+        ("one", "../none", "none"),
+    ],
+)
+def test_a_cure_of_another_project_names_it(places, monkeypatch, here, directory, named):
+    """Whether it is named decides the project that is found from here, not how it was called."""
+    monkeypatch.chdir(places / here)
+    errors.about(directory, "mark")
+    elsewhere = ["-C", str(places / named)] if named else []
+    assert shlex.split(pasted(("envref", "get", "X"))) == ["envref", *elsewhere, "get", "X"]
+
+
+def test_a_cure_names_the_project_wherever_envref_is_called(places):
+    """At the start, and behind an operator; not where `envref` is somebody's word, nor where a place is named."""
+    errors.about("../two", "mark")
+    here = f"-C {places / 'two'}"
+    both = ("envref", "lock", Operator("&&"), "envref", "resolve", "--locked")
+    assert pasted(both) == f"envref {here} lock && envref {here} resolve --locked"
+    assert pasted(("cd", "x", Operator("&&"), "envref", "trust")) == f"cd x && envref {here} trust"
+    for words in (("flox", "install", "envref"), ("envref", "-C", "x", "lock"), ("git", "add", "x")):
+        assert pasted(words) == " ".join(words)
+    errors.about(".", "mark")
+    assert pasted(("envref", "lock")) == "envref lock"
+
+
+def test_a_cure_names_the_project_where_the_current_directory_is_gone(places, monkeypatch):
+    """Nothing is found from there."""
+    errors.about(str(places / "one"), "mark")
+
+    def gone():
+        raise FileNotFoundError
+
+    monkeypatch.setattr(os, "getcwd", gone)
+    assert pasted(("envref", "lock")) == f"envref -C {places / 'one'} lock"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "meant"),
+    [("stauts", ["list", "status", "start"], "status"), ("x", ["status"], ""), ("status", [], "")],
+)
+def test_what_was_meant(name, known, meant):
+    """The most similar name, if one is similar at all."""
+    assert errors.meant(name, iter(known)) == meant

@@ -10,6 +10,9 @@ import sys
 
 import pytest
 
+import envref
+from envref import libc, memory
+from envref.memory import protect  # before a fixture takes it away: this process stays open to debuggers
 from tests.arguments import PYTHONPATH
 from tests.requirements import need
 
@@ -217,3 +220,45 @@ def test_the_locale_is_undone_for_every_user(project):
     done = subprocess.run(command, env=environment, cwd=project.path, capture_output=True, text=True, check=False)
     assert f"A={MARKER}" in done.stdout.splitlines(), done.stderr
     assert "LC_CTYPE" not in done.stdout
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What would be asked of the system, whose limits of a core file are (4096, 8192)."""
+    made = []
+    monkeypatch.setattr(memory, "_before", [])
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: {resource.RLIMIT_CORE: (4096, 8192)}[kind])
+    monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: made.append((kind, limits)))
+    monkeypatch.setattr(libc, "call", lambda *words: made.append(words))
+    monkeypatch.setattr(sys, "platform", "linux")
+    return made
+
+
+CLOSED = [(resource.RLIMIT_CORE, (0, 8192)), ("prctl", 4, 0, 0, 0, 0)]  # PR_SET_DUMPABLE of <linux/prctl.h>
+
+
+def test_the_system_is_asked_once(asked):
+    """The hard limit stays, so that the program that this process becomes can have its own again; then once more."""
+    protect()
+    protect()
+    assert asked == CLOSED
+    for _ in range(2):
+        memory.release()
+    assert asked == [*CLOSED, (resource.RLIMIT_CORE, (4096, 8192))]
+    protect()
+    assert asked[3:] == CLOSED
+
+
+def test_there_is_no_prctl_elsewhere(asked, monkeypatch):
+    """A core file is not written there either."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    protect()
+    assert asked == CLOSED[:1]
+
+
+def test_a_python_without_libffi_does_what_it_can(asked, monkeypatch):
+    """`_ctypes` is missing then."""
+    monkeypatch.delattr(envref, "libc")
+    monkeypatch.setitem(sys.modules, "envref.libc", None)
+    protect()
+    assert asked == CLOSED[:1]

@@ -414,3 +414,100 @@ def test_a_pipe_of_the_repository_stops_no_command(project, trusted):
         done = project.envref(*words)
         assert (done.returncode, "regular file" in done.stderr) == (1, True), (name, done.stderr)
         path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("path", "expanded"),
+    [
+        ("~", "/home/me"),
+        ("~/x", "/home/me/x"),
+        ("$HOME/x", "/home/me/x"),
+        ("${HOME}/x", "/home/me/x"),
+        ("$XDG_STATE_HOME/x", "/state/x"),
+        ("${XDG_CACHE_HOME}/x", "/home/me/.cache/x"),
+        ("$XDG_OTHER_HOME/x", "$XDG_OTHER_HOME/x"),
+        ("$OTHER/x", "$OTHER/x"),
+        ("HOME/x", "HOME/x"),
+        ("~nobody-8f3a/x", "~nobody-8f3a/x"),
+        ("a/~/x", "a/~/x"),
+        ("/x", "/x"),
+        ("", ""),
+    ],
+)
+def test_what_is_replaced_at_the_start_of_a_path(path, expanded):
+    """A home, and the XDG directories; nothing else is."""
+    assert paths.expanded(path, {"HOME": "/home/me", "XDG_STATE_HOME": "/state"}) == expanded
+
+
+def test_the_home_of_another_user_is_what_the_system_says():
+    """By name."""
+    import pwd
+
+    user = pwd.getpwuid(os.getuid())
+    assert paths.expanded(f"~{user.pw_name}/x", {"HOME": "/home/me"}) == f"{user.pw_dir.rstrip('/')}/x"
+
+
+def test_what_is_within_a_directory(tmp_path):
+    """It and what is below it, by whatever link; not what only begins like it."""
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "link").symlink_to("a")
+    directory = [str(tmp_path / "none"), str(tmp_path / "a")]
+    found = {name: paths.is_within(str(tmp_path / name), directory) for name in ("a", "a/b", "link/b", "ab", ".")}
+    assert found == {"a": True, "a/b": True, "link/b": True, "ab": False, ".": False}
+    assert paths.is_within(str(tmp_path / "a"), [str(tmp_path / "link")])
+    assert paths.is_within(str(tmp_path / "a"), []) is False
+
+
+@pytest.mark.parametrize(
+    ("part", "is_shims"),
+    [
+        ("/home/me/.local/state/envref/shims/4f1c", True),
+        ("/envref/shims/x", True),
+        ("/home/me/envref/shims", False),
+        ("/home/me/envref/shims/x/y", False),
+        ("/home/me/other/shims/x", False),
+        ("/usr/bin", False),
+        ("", False),
+    ],
+)
+def test_a_folder_of_shims_is_known_by_its_place(part, is_shims):
+    """One below `envref/shims`, wherever that is."""
+    assert paths.is_shims(part) is is_shims
+
+
+def test_a_closed_descriptor_is_occupied():
+    """Only one of the standard three; a file of ours in its place would get what is meant for a terminal."""
+    process = os.fork()
+    if process == 0:
+        try:
+            found = [paths.occupied()]
+            os.close(1)
+            os.close(0)
+            found.append(paths.occupied())
+            places = [os.readlink(f"/dev/fd/{number}") for number in (0, 1)]
+            written, read = os.write(1, b"lost"), os.read(0, 9)
+            os._exit(0 if (found, places, written, read) == ([[], [0, 1]], [os.devnull] * 2, 4, b"") else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+
+
+def test_a_refused_file_is_closed_at_once(tmp_path):
+    """Whoever looks at the error does not keep it open."""
+    os.mkfifo(tmp_path / "pipe")
+    before = len(os.listdir("/dev/fd"))
+    with pytest.raises(OSError, match=r"^\[Errno 0\] not a regular file$") as refused:
+        paths.open_file(str(tmp_path / "pipe"))
+    assert len(os.listdir("/dev/fd")) == before, refused
+
+
+@pytest.mark.parametrize("open_it", [paths.open_ours, paths.open_folder])
+def test_what_others_could_change_has_no_number(tmp_path, open_it):
+    """The error is of envref's making: no number of the system's goes with it."""
+    place = tmp_path / "place"
+    place.mkdir() if open_it is paths.open_folder else place.touch()
+    place.chmod(0o722)
+    with pytest.raises(PermissionError) as refused:
+        open_it(str(place))
+    assert (refused.value.errno, refused.value.filename) == (0, str(place))

@@ -82,6 +82,25 @@ def assert_unknown(number):
     assert (processes.words_of(number), processes.environment_of(number)) == ([], [])
 
 
+@on_linux
+@pytest.mark.parametrize("content", [None, b"cpu 1 2 3\n", b"btimes 3\n"])
+def test_a_system_that_does_not_say_when_it_was_started(monkeypatch, tmp_path, content):
+    """As in a container that hides /proc/stat, or shows another one."""
+    stat = tmp_path / "stat"
+    if content is not None:
+        stat.write_bytes(content)
+
+    def opened(path, how):
+        return open(stat if path == "/proc/stat" else path, how)
+
+    monkeypatch.setattr(processes, "open", opened, raising=False)
+    assert processes.began_at(os.getpid()) is None
+    assert processes.start_of(os.getpid())
+    stat.write_bytes(b"cpu 1\nbtime 1700000000\nx\n")
+    ticks = processes.find(os.getpid()).ticks
+    assert processes.began_at(os.getpid()) == 1_700_000_000 + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def test_the_system_tells_or_does_not():
     """Linux does, unless /proc is not mounted."""
     assert processes.are_shown() == os.path.exists("/proc/self/stat")

@@ -25,6 +25,7 @@ def test_ctrl_c_ends_a_question_where_it_arrived_ignored():
 
 def test_a_question_is_open_while_it_is_asked():
     """Nothing else may be written there meanwhile."""
+    assert not questions._OpenQuestion().is_open
     with questions.question:
         assert questions.question.is_open
     assert not questions.question.is_open

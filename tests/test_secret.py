@@ -24,6 +24,13 @@ def test_a_secret_refuses_to_become_text(leak):
     assert VALUE not in str(caught.value)
 
 
+@pytest.mark.parametrize("leak", [str, format, "{}".format, "{:>9}".format])
+def test_the_refusal_says_whom_to_ask(leak):
+    """Not what Python makes of a method that returns nothing."""
+    with pytest.raises(TypeError, match=r"^a Secret is not text; writers call reveal\(\)$"):
+        leak(Secret(VALUE))
+
+
 def test_repr_shows_a_placeholder():
     """Debuggers and tracebacks show that there is a secret, not which."""
     assert repr([Secret(VALUE)]) == "[<Secret>]"

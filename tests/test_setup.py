@@ -120,8 +120,32 @@ def test_a_survivor_is_tried_by_the_tests_beside_them(module, file):
 
 def test_a_truth_is_tried_with_the_other_one():
     """Not with None, which makes no difference where only truth is looked at; anything else is tried with it."""
-    found = mutants.mutants("module.py", b"def a():\n    return False\n\ndef b():\n    return x\n")
-    assert [(mutant.line, mutant.text) for mutant in found] == [(2, "(True)"), (5, "return None")]
+    found = mutants.mutants(
+        "module.py", b"def a():\n    return False\n\ndef b():\n    return x\n\ndef c():\n    return ''\n"
+    )
+    assert [(mutant.line, mutant.text) for mutant in found] == [
+        (2, "(True)"),
+        (5, "return None"),
+        (8, "return 'mutant'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("def a():\n    if b:\n        return\n    c()\n", [3, 4]),
+        ("def a():\n    if b:\n        c()\n        return None\n", [3]),
+        ("def a():\n    if b:\n        c()\n    else:\n        return None\n", [3]),
+        ("def a():\n    for b in c:\n        return None\n", [3]),
+        ("def a():\n    try:\n        c()\n    except D:\n        return None\n", [3]),
+        ("def a():\n    try:\n        c()\n    except D:\n        return None\n    e()\n", [3, 5, 6]),
+        ("def a():\n    with b:\n        return None\n", []),
+        ("def a():\n    match b:\n        case 'c':\n            return\n", []),
+    ],
+)
+def test_a_line_that_makes_no_difference_is_let_be(source, lines):
+    """A return of nothing, where the function ends anyway."""
+    assert [mutant.line for mutant in mutants.mutants("module.py", source.encode())] == lines
 
 
 class _Python:

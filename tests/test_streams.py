@@ -38,6 +38,16 @@ def test_a_closed_pipe_ends_the_process_by_sigpipe():
     assert done.stderr == ""
 
 
+def test_a_closed_pipe_ends_a_process_that_blocks_sigpipe():
+    """By a status: nothing is done after a write that failed."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    code = "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPIPE]); from envref import streams; "
+    done = python(f"{code}streams.write('x'); streams.say(['alive'])", stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_a_full_disk_is_an_error():
     """A write that fails is said, and is not a success."""
     if not os.path.exists("/dev/full"):
@@ -174,6 +184,15 @@ def test_a_terminal_that_is_gone_is_nobody_s(screen, monkeypatch):
     streams.passing.show("asking")
     assert screen.came() == "asking"
     streams.passing.clear()
+
+
+def test_a_terminal_is_nobody_s_where_none_can_be_asked(screen, monkeypatch):
+    """Without the module there is no pinentry either."""
+    monkeypatch.setitem(sys.modules, "termios", None)
+    streams.passing.show("asking")
+    streams.passing.clear()
+    assert not streams._Passing().shown
+    assert screen.came() == "asking\r\x1b[K"
 
 
 def test_a_passing_line_is_for_who_looks(screen, monkeypatch, capfd):

@@ -123,7 +123,6 @@ class Kept:
             shelf.waiting = [wish for wish in shelf.waiting if wish.caller is not caller]
             if shelf.leader and shelf.leader.caller is caller:
                 self._next(shelf, {})
-        self._tidy()
 
     def writing(self, caller: Caller, kind: str) -> None:
         """Until this caller leaves, nothing of stores of that type is here; what is being asked will not be kept."""
@@ -218,7 +217,7 @@ class Kept:
             if entry and wish.caller.owner:
                 entry.owners.add((wish.caller.owner, wish.caller.use))
         answers = [self._have(shelf, wish, address, told) for address in wish.addresses]
-        if sum(map(len, answers)) + 5 * len(answers) > LARGEST_FRAME:
+        if sum(map(len, [word, *answers])) + len(answers) > LARGEST_FRAME:
             word, answers, shelf.leader = ALONE, [], None if shelf.leader is wish else shelf.leader
         wish.caller.say(word, *answers)
 

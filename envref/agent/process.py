@@ -23,7 +23,7 @@ _DUMPABLE = 3  # PR_GET_DUMPABLE
 
 def serve(place: str) -> None:
     """Becomes the agent of the folder, in the background. Returns if there is one already; raises OSError."""
-    protect()
+    protect()  # what a fork makes is as closed as this
     client.check(place)
     lock = open_lock(os.path.join(place, "lock"))
     try:
@@ -34,7 +34,6 @@ def serve(place: str) -> None:
     if os.fork():
         os._exit(0)  # whoever started it may connect now
     try:
-        protect()
         os.chdir("/")
         _sign(lock)
         AgentServer(listening, place).run()

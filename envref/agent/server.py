@@ -54,8 +54,8 @@ class AgentServer:
 
     def _serve(self) -> None:
         while not self._is_over():
-            for descriptor, event in self._poll.poll(int(_TICK * 1000) if self._is_used() else 100):
-                self._happened(descriptor, event)
+            for descriptor, _ in self._poll.poll(int(_TICK * 1000) if self._is_used() else 100):
+                self._happened(descriptor)
             if now() - self._looked >= (_TICK if self._is_used() else 0):
                 self._look()
 
@@ -65,19 +65,18 @@ class AgentServer:
     def _is_over(self) -> bool:
         return self._is_told_to_stop or not (self._is_used() or now() < self._started + _FIRST)
 
-    def _happened(self, descriptor: int, event: int) -> None:
+    def _happened(self, descriptor: int) -> None:
+        """Something came from there, or can be sent there, or is over."""
         if descriptor == self._listening.fileno():
             self._accept()
-            return
-        guest = self._guests.get(descriptor)
-        if guest is None:
+        elif guest := self._guests.get(descriptor):
+            is_there = guest.read()
+            if not (self._understand(guest) and is_there):
+                self._close(guest)
+            self._flush()
+        else:
             for owner in self._owners.ended(descriptor):
                 self._end_owner(owner)
-            return
-        is_there = guest.read() if event & ~select.POLLOUT else True
-        if not (self._understand(guest) and is_there):
-            self._close(guest)
-        self._flush()
 
     def _accept(self) -> None:
         try:
@@ -150,7 +149,6 @@ class AgentServer:
     def do_stop(self, guest: Guest, _fields: Sequence[bytes]) -> None:
         self._is_told_to_stop = True
         guest.say(client.DONE)
-        guest.write()
 
     def do_tell(self, guest: Guest, _fields: Sequence[bytes]) -> None:
         owners = b" ".join(str(owner).encode() for owner in sorted(self._kept.owners() | self._staying))
@@ -181,8 +179,7 @@ class AgentServer:
 
     def _close(self, guest: Guest) -> None:
         descriptor = guest.socket.fileno()
-        if self._guests.pop(descriptor, None) is None:
-            return
+        del self._guests[descriptor]
         self._poll.unregister(descriptor)
         guest.socket.close()
         self._kept.left(guest)

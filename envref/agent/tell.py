@@ -19,11 +19,12 @@ class Writing:
     It forgets them before, and an answer that was asked for before is not kept afterwards. No agent, no effect.
     """
 
+    is_safe: bool  # False: there is an agent, which could not be told
+
     def __init__(self, kind: str, place: str = "") -> None:
         self._kind = kind
         self._place = place
         self._line: Wire | None = None
-        self.is_safe = True  # False: there is an agent, which could not be told
 
     def __enter__(self) -> Self:
         place = self._place or folder()

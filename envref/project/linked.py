@@ -23,7 +23,7 @@ def personal_file(root: str, tree: str, name: str) -> str:
     own = os.path.join(tree, git_line(entry).removeprefix("gitdir: "))
     back = git_line(os.path.join(own, "gitdir"))
     shared = os.path.normpath(os.path.join(own, git_line(os.path.join(own, "commondir"))))
-    if not back or os.path.basename(shared) != ".git" or os.path.dirname(os.path.dirname(own)) != shared:
+    if os.path.basename(shared) != ".git" or os.path.dirname(os.path.dirname(own)) != shared:
         return ""
     if os.path.realpath(os.path.join(own, back)) != os.path.realpath(entry):
         return ""

@@ -274,7 +274,7 @@ def env_files(project: Project, names: Iterable[str] | None = None) -> list[EnvF
         try:
             files.append(EnvFile.read(env_path(project.root, name), name))
         except EnvrefError:
-            continue
+            pass
     return files
 
 

@@ -56,7 +56,7 @@ def _parsed(text: str) -> object:
                 key: object = kind.from_str(text)
                 return key
             except pyrage.RecipientError:
-                break  # well formed, but not a key: a wrong checksum, a point that is not on the curve
+                pass  # well formed, but not a key: a wrong checksum, a point that is not on the curve
     raise UsageError(_refusal(text), hint=_ASK)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from envref.agent.kept import LARGEST, Kept
-from envref.client import ALONE, HITS, LEAD, UNKEPT, WAIT
+from envref.client import ALONE, HITS, LEAD, UNKEPT, WAIT, frame
+from envref.client import LARGEST as LARGEST_FRAME
 
 A, B = b"a", b"b"
 NAMES = ("vault", "team")
@@ -206,6 +207,16 @@ def test_more_than_its_memory_is_not_kept(kept):
     assert kept  # the room is there again
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_answer_fills_a_frame(kept, more):
+    """With its word and its values, and a NUL between two of them."""
+    values = [b"V".ljust(size, b"x") for size in (LARGEST_FRAME // 2, LARGEST_FRAME // 2 - 3 + more)]
+    for address, value in zip((A, B), values, strict=True):
+        filled(kept, {address: value})
+    assert len(frame((HITS, *values))) - 4 == LARGEST_FRAME + more
+    assert get(kept, A, B).heard == [(ALONE,) if more else (HITS, *values)]
+
+
 def test_an_answer_that_would_be_too_long_is_not_given(kept):
     """Many values may be more than a frame; nor does one address many times make one."""
     large = b"V" + b"x" * 3_000_000
@@ -259,26 +270,28 @@ def test_its_memory_has_an_end(kept):
     assert sum(row[2] + row[3] for row in kept.report()) == 1
 
 
-def test_what_is_told_again_takes_the_place_of_the_old(kept, clock):
+def test_what_is_told_again_takes_the_place_of_the_old(kept, clock, monkeypatch):
     """Nor does it need room for both."""
-    large = b"x" * (9 << 20)
-    filled(kept, {A: b"Vold" + large}, seconds=10)
+    most = 512 + len(A + b"Vold")
+    monkeypatch.setattr("envref.agent.kept.LARGEST", most)
+    filled(kept, {A: b"Vold"}, seconds=10)
     clock.now += 10
-    filled(kept, {A: b"Vnew" + large}, seconds=10)
-    assert [row[2] for row in kept.report()] == [1]
+    filled(kept, {A: b"Vnew"}, seconds=10)
+    assert get(kept, seconds=10).heard == [(HITS, b"Vnew")]
     kept.end_owner(1)
-    filled(kept, {A: b"V" + large})
+    filled(kept, {A: b"Vold"})
     assert kept
 
 
 def test_a_wish_has_bounds(kept):
     """A month, as a vault's session may last; 4,096 addresses; a thousand stores."""
     assert get(kept, seconds=30 * 86400).heard == [(LEAD, b"?")]
+    assert get(kept, seconds=1, key=b"short").heard == [(LEAD, b"?")]
     assert get(kept, seconds=30 * 86400 + 1, key=b"long").heard == [(ALONE,)]
     many = [b"%d" % number for number in range(4097)]
     assert get(kept, *many[:4096], key=b"many").heard[0][0] == LEAD
     assert get(kept, *many, key=b"more").heard == [(ALONE,)]
-    for number in range(998):
+    for number in range(997):
         get(kept, key=b"%d" % number)
     assert get(kept, key=b"one too many").heard == [(ALONE,)]
     assert get(kept, key=b"5").heard == [(WAIT,)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
+import signal
 import stat
 import sys
 
 import pytest
 
-from envref import libc, memory
+from envref import client, libc, memory
 from envref.agent import process
 from envref.agent.owners import MOST
 from envref.agent.server import MOST_GUESTS
@@ -35,7 +37,7 @@ def test_who_can_be_read_is_no_agent(limits, monkeypatch, dumpable):
     asked = []
     monkeypatch.setattr(libc, "call", lambda *words: asked.append(words) or dumpable)
     if dumpable:
-        with pytest.raises(OSError, match="this process can be read by others"):
+        with pytest.raises(OSError, match=r"^\[Errno 0\] this process can be read by others$"):
             process.protect()
     else:
         process.protect()
@@ -82,3 +84,114 @@ def test_its_lock_says_who_it_is(tmp_path, monkeypatch):
 
         monkeypatch.setattr(os, "write", full)
         process._sign(lock.fileno())
+
+
+class _Ended(BaseException):
+    """In the place of the end of this process."""
+
+
+@pytest.fixture
+def becoming(folder, monkeypatch):
+    """Serves in the folder; what the fork says is its argument. What was done is noted, ends with their status."""
+    os.mkdir(folder, 0o700)
+    done = []
+
+    def end(status):
+        done.append(("ends", status))
+        raise _Ended
+
+    class Server:
+        def __init__(self, listening, place):
+            done.append(("listens", listening.getsockname(), place))
+
+        def run(self):
+            with open(os.path.join(folder, "lock"), encoding="ascii") as lock:
+                done.append(("runs", int(lock.read())))
+            raise ValueError
+
+    monkeypatch.setattr(process, "protect", lambda: done.append(("protects",)))
+    monkeypatch.setattr(process, "AgentServer", Server)
+    monkeypatch.setattr(os, "chdir", lambda place: done.append(("goes to", place)))
+    monkeypatch.setattr(os, "_exit", end)
+
+    made = []
+
+    def listening(path):
+        made.append(real(path))
+        return made[-1]
+
+    def serve(forked):
+        monkeypatch.setattr(os, "fork", lambda: done.append(("forks",)) or forked)
+        process.serve(folder)
+
+    real = process._listening
+    monkeypatch.setattr(process, "_listening", listening)
+    serve.done = done
+    yield serve
+    for each in made:
+        each.close()
+
+
+def test_who_started_it_goes_on_once_it_listens(folder, becoming):
+    """And not before."""
+    with pytest.raises(_Ended):
+        becoming(77)
+    assert becoming.done == [("protects",), ("forks",), ("ends", 0)]
+    assert stat.S_ISSOCK(os.stat(client.socket_path(folder)).st_mode)
+
+
+def test_it_ends_without_a_trace(folder, becoming):
+    """Whatever ends it: a trace might hold a value. It keeps no directory busy, and its lock names it."""
+    with pytest.raises(_Ended):
+        becoming(0)
+    listens = ("listens", client.socket_path(folder), folder)
+    served = [("goes to", "/"), listens, ("runs", os.getpid()), ("ends", 0)]
+    assert becoming.done == [("protects",), ("forks",), *served]
+
+
+def test_there_is_one_in_a_folder(folder, becoming):
+    """A second one leaves the first one's socket alone."""
+    with open(os.path.join(folder, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        becoming(77)
+    assert becoming.done == [("protects",)]
+    assert os.listdir(folder) == ["lock"]
+
+
+def test_there_is_none_in_a_folder_of_others(folder, becoming):
+    """Nothing is written there."""
+    os.chmod(folder, 0o750)
+    with pytest.raises(client.Untrustworthy):
+        becoming(77)
+    assert (becoming.done, os.listdir(folder)) == ([("protects",)], [])
+
+
+@pytest.mark.parametrize("error", [None, OSError(0, "this process can be read by others")])
+def test_what_it_is_before_it_serves(monkeypatch, limits, error):
+    """Its room, no descriptor of its starter's, no signal of a terminal's; SIGTERM ends it as `stop` does."""
+    made, closed = {}, []
+
+    def serve(place):
+        closed.append(place)
+        if error:
+            raise error
+
+    monkeypatch.setattr(process, "serve", serve)
+    monkeypatch.setattr(sys, "argv", ["-c", "/place"])
+    monkeypatch.setattr(os, "closerange", lambda first, end: closed.append((first, end)))
+    monkeypatch.setattr(os, "setsid", lambda: closed.append("a session of its own"))
+    monkeypatch.setattr(process.signal, "signal", lambda number, how: made.update({number: how}))
+    if error:
+        with pytest.raises(OSError, match="can be read"):
+            process.main()
+    else:
+        process.main()
+    assert list(limits) == [resource.RLIMIT_NOFILE]
+    (first, end), *rest = closed
+    assert (first, rest) == (3, ["a session of its own", "/place"])
+    assert end >= 1 << 16
+    with pytest.raises(SystemExit) as ended:
+        made.pop(signal.SIGTERM)()
+    assert ended.value.code == 0
+    terminal = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+    assert made == dict.fromkeys((signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, *terminal), signal.SIG_IGN)

@@ -10,6 +10,7 @@ import pytest
 
 from envref import __version__, client
 from envref.agent import report
+from envref.errors import EnvrefError
 from tests.agent.commands import run
 from tests.agent.conftest import need_root, wait_for
 from tests.requirements import first_python
@@ -142,3 +143,67 @@ def test_a_path_that_is_too_long_for_a_socket(app, runtime, command):
     assert done.returncode == 1
     assert "/envref: has too long a path for a socket\n" in done.stderr
     assert done.stderr.endswith("  hint: set XDG_RUNTIME_DIR to a folder of your own, with a short path\n")
+
+
+def answered(monkeypatch, *facts):
+    """An agent that says this of itself."""
+
+    class Line:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def ask(self, *words):
+            assert words == (client.TELL,)
+            return [client.DONE, *facts]
+
+    monkeypatch.setattr(client, "connect", lambda _: Line())
+
+
+ROWS = [b"1password\twork\t2\t1\t3\t4\t5", b"vault /home/me/v.db 17\tte\x1bam\t0\t0\t1\t0\t0"]
+
+
+def test_what_it_says_of_itself_is_read(monkeypatch):
+    """A session of a vault has the vault behind its type: that is nobody's business. Nothing steers a terminal."""
+    answered(monkeypatch, __version__.encode(), b"5", b"60", b"7", b"7 8", *ROWS)
+    stores = [("1password", "work", 2, 1, 3, 4, 5), ("vault", "te\\x1bam", 0, 0, 1, 0, 0)]
+    assert report.read("/place") == (__version__, 5, 60, 7, [7, 8], stores)
+    answered(monkeypatch, __version__.encode(), b"5", b"60", b"0", b"")
+    assert report.read("/place") == (__version__, 5, 60, 0, [], [])
+
+
+@pytest.mark.parametrize("row", [b"", b"vault\tteam", b"vault\tteam\t1\t1\t1\t1", ROWS[0] + b"\t6", ROWS[0] + b"x"])
+def test_a_row_that_says_otherwise(monkeypatch, row):
+    """One column less, or more, or no number."""
+    answered(monkeypatch, __version__.encode(), b"5", b"60", b"7", b"7 8", row)
+    with pytest.raises(EnvrefError, match="the agent speaks otherwise than this envref"):
+        report.read("/place")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_one_that_does_not_answer_is_none_only_where_none_is(monkeypatch, is_there):
+    """As one that is stopped; or that ended meanwhile."""
+
+    def silent(_):
+        raise TimeoutError
+
+    monkeypatch.setattr(client, "connect", silent)
+    monkeypatch.setattr(report, "is_there", lambda _: is_there)
+    if is_there:
+        with pytest.raises(EnvrefError, match="the agent does not answer"):
+            report.read("/place")
+    else:
+        assert report.read("/place") is None
+
+
+@pytest.mark.parametrize("fault", ["", "too long", "above"])
+def test_a_new_folder_cures_only_where_it_would_be_good(folder, fault):
+    """Not below a path that is too long, nor where others can replace it again."""
+    place = os.path.join(folder, "d" * 108) if fault == "too long" else folder
+    os.makedirs(place, 0o700)
+    if fault == "above":
+        os.chmod(os.path.dirname(place), 0o777)
+    cure = [f"hint: {report.ELSEWHERE}"] if fault else [f"run: rm -r {place}"]
+    assert report.untrusted(place, "is not ours").cure() == cure

@@ -337,7 +337,7 @@ class Queue:
 
 def test_a_kqueue_tells_of_owners_at_once(monkeypatch):
     """As on macOS: by the descriptor that the loop waits for; who has ended is no owner."""
-    queue = Queue({7, 8})
+    queue = Queue({7, 8, 10})
     double = types.SimpleNamespace(
         kqueue=lambda: queue,
         kevent=lambda process, kind, flag, what: (process, flag),
@@ -353,11 +353,12 @@ def test_a_kqueue_tells_of_owners_at_once(monkeypatch):
     assert [found.add(7), found.add(8), found.add(9)] == [True, True, False]
     assert poll.poll(0) == []
     queue.exit(7)
+    assert found.add(10)  # which does not take away what the queue has to tell
     assert poll.poll(0) == [(queue.fileno(), select.POLLIN)]
     assert found.ended(queue.fileno()) == [7]
     assert (poll.poll(0), found.ended()) == ([], [])
-    found.remove(7)
-    found.remove(8)
+    for owner in (7, 8, 10):
+        found.remove(owner)
     assert (set(found), queue.watched) == (set(), set())
 
 
@@ -561,37 +562,6 @@ def test_root_leaves_no_folder_in_another_user_s_place(folder):
 # What can't break it.
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"\xff\xff\xff\xff",
-        (100 * 1024 * 1024).to_bytes(4, "big"),
-        b"\0\0\0\0",
-        client.frame((b"?",)),
-        client.frame((client.GET,)),
-        client.frame((client.GET, b"999", b"", *HEAD, b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"\xff", b"\xff", b"1", b"a")),
-        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"vault", b"v", b"soon", b"a")),
-        client.frame((client.PUT, b"a")),
-        client.frame((client.WRITE,)),
-        client.frame((client.REFUSE,)),
-        client.frame((client.FORGET, b"\xff")),
-    ],
-    ids=range(13),
-)
-def test_garbage_is_not_answered(folder, data):
-    """The connection is closed, the agent stays, and what it keeps does."""
-    kept_in(folder)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(client.socket_path(folder))
-        connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
-        assert connection.recv(100) == b""
-    assert given(folder, b"a") == {b"a": VALUE}
-
-
 def test_a_thousand_connections_and_half_frames_leave_it_alive(folder):
     """More than it takes are closed at once; what does not end is closed after a while; then it serves again."""
     process = kept_in(folder)
@@ -612,16 +582,6 @@ def test_a_thousand_connections_and_half_frames_leave_it_alive(folder):
         time.sleep(0.05)
     assert process_of(folder) == process
     assert given(folder, b"a") == {b"a": VALUE}
-
-
-def test_half_a_frame_is_not_waited_for(folder, monkeypatch):
-    """The connection is closed by the agent."""
-    kept_in(folder)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(client.socket_path(folder))
-        connection.sendall(b"\0\0\0\x10half")
-        assert connection.recv(100) == b""
 
 
 def test_who_asks_and_never_reads_does_not_stop_the_others(folder):
@@ -724,8 +684,8 @@ def server(folder, clock, monkeypatch):
 def works(server):
     """Does all that there is to do."""
     while happened := server._poll.poll(0):
-        for descriptor, event in happened:
-            server._happened(descriptor, event)
+        for descriptor, _ in happened:
+            server._happened(descriptor)
 
 
 def come(server, folder):
@@ -831,6 +791,36 @@ def test_an_owner_that_ended_takes_along_what_is_asked_for_it(filled, folder):
     assert (list(filled._owners), list(filled._kept.owners())) == ([], [])
 
 
+def test_an_owner_that_ends_is_told_of_at_once(server, folder, monkeypatch):
+    """By the descriptor that the loop waits for."""
+    owner = os.fork()
+    if owner == 0:
+        signal.pause()
+        os._exit(0)
+    monkeypatch.setattr(agent_server, "session_of", lambda _: owner)
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone") == []
+    assert list(server._owners) == [owner]
+    os.kill(owner, signal.SIGKILL)
+    os.waitpid(owner, 0)
+    works(server)
+    assert (bool(server._kept), list(server._owners), [each.owner for each in server._guests.values()]) == (
+        False,
+        [],
+        [0],
+    )
+
+
+def test_nobody_is_waited_for(server, folder):
+    """Neither one who has gone before he is accepted, nor one who says nothing yet."""
+    server._accept()
+    assert server._guests == {}
+    come_and_stay = come(server, folder)
+    [guest] = server._guests.values()
+    assert (guest.socket.gettimeout(), is_closed(come_and_stay)) == (0, False)
+
+
 def test_it_tells_who_uses_it(filled, folder):
     """Version, process, seconds, the asking session and all of them; a row a store."""
     filled._started -= 7
@@ -851,7 +841,7 @@ def test_it_ends_when_nobody_comes(server, clock, folder):
     clock.now += 1.9
     assert not server._is_over()
     guest = come(server, folder)
-    clock.now += 1
+    clock.now += 0.1
     assert not server._is_over()
     guest.close()
     works(server)
@@ -900,19 +890,6 @@ def test_how_much_nobody_takes(server, folder, monkeypatch):
     assert not is_closed(leader)
 
 
-def test_who_says_half_a_frame_is_not_waited_for(server, clock, folder):
-    """Five seconds; one that asks a store has a quarter of an hour."""
-    idle, leader = come(server, folder), come(server, folder)
-    leader.sendall(GET_A)
-    idle.sendall(b"\0\0")
-    works(server)
-    leader.recv(100)
-    for passed, closed in ((5, [False, False]), (0.1, [True, False]), (894.8, [True, False]), (0.2, [True, True])):
-        clock.now += passed
-        server._look()
-        assert [is_closed(idle), is_closed(leader)] == closed, passed
-
-
 def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
     """Once nothing is kept for its session, and nobody of it asks; who wants the agent to stay keeps it."""
     guest = come(server, folder)
@@ -927,11 +904,251 @@ def test_an_owner_of_nothing_is_not_looked_after(server, clock, folder):
     assert list(server._owners) == []
 
 
-def test_it_ends_when_another_one_has_its_place(server, folder):
-    """Seen at a look."""
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\xff\xff\xff\xff",
+        (100 * 1024 * 1024).to_bytes(4, "big"),
+        b"\0\0\0\0",
+        client.frame((b"?",)),
+        client.frame((client.GET,)),
+        client.frame((client.GET, b"999", b"", *HEAD, b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"\xff", b"\xff", b"1", b"a")),
+        client.frame((client.GET, client.PROTOCOL, b"", b"key", b"vault", b"v", b"soon", b"a")),
+        client.frame((client.PUT, b"a")),
+        client.frame((client.KEEP,)),
+        client.frame((client.KEEP, b"soon", b"a", b"Vtwo")),
+        client.frame((client.KEEP, b"9", b"a")),
+        client.frame((client.WRITE,)),
+        client.frame((client.WRITE, client.PROTOCOL, b"\xff")),
+        client.frame((client.LEAVE,)),
+        client.frame((client.LEAVE, b"use", b"a")),
+        client.frame((client.REFUSE,)),
+        client.frame((client.FORGET, b"\xff")),
+    ],
+    ids=range(19),
+)
+def test_garbage_is_not_answered(filled, folder, data):
+    """Not even of one who leads: the connection is closed at once, and what is kept stays."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    known = list(filled._guests.values())
+    guest.sendall(data)
+    works(filled)
+    assert is_closed(guest), known  # whoever else knows of it
+    assert answer(filled, come(filled, folder), *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (b"", 5),
+        (b"\0\0\0\x10half", 5),
+        (client.frame((client.TELL,)), 5),
+        (client.frame((client.FORGET, b"other")), 5),
+        (GET_A, 900),
+        (GET_A + b"\0", 5),
+        (client.frame((client.WRITE, client.PROTOCOL, b"other")), 900),
+    ],
+    ids=["nothing", "half a frame", "tell", "forget", "leads", "leads, half a frame", "writes"],
+)
+def test_how_long_it_waits_for_a_guest(server, folder, clock, said, seconds):
+    """For a frame to end, or another one to come, 5 s; for a store that is asked or written, 15 minutes."""
+    guest = come(server, folder)
+    clock.now += 100
+    server._guests[next(iter(server._guests))].touched = clock.now
+    guest.sendall(said)
+    works(server)
+    heard(guest)
+    clock.now += seconds
     server._look()
-    assert not server._is_told_to_stop
+    assert not is_closed(guest)
+    clock.now += 0.5
+    server._look()
+    assert is_closed(guest)
+
+
+def test_an_answer_that_nobody_takes_is_not_kept(server, folder, clock):
+    """Whoever leads and does not read what he asked for beside it."""
+    guest = come(server, folder)
+    [known] = server._guests.values()
+    known.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    guest.sendall(GET_A + client.frame((client.TELL,)) * 200)
+    works(server)
+    assert known.output
+    clock.now += 5
+    server._look()
+    assert not is_closed(guest)
+    clock.now += 0.5
+    server._look()
+    assert server._guests == {}
+
+
+def test_what_no_descriptor_tells_is_looked_at(filled, folder, clock, monkeypatch):
+    """What is too old, owners without a pidfd, those of nothing, and whether the folder is still its own."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, client.STAY) == [client.DONE]
+    filled._look()
+    assert (list(filled._owners), bool(filled._kept), filled._looked) == ([os.getpid()], True, clock.now)
+    clock.now += 600
+    guest.close()
+    works(filled)
+    filled._look()
+    assert (list(filled._owners), bool(filled._kept), filled._is_used()) == ([os.getpid()], False, True)
+    monkeypatch.setattr(filled._owners, "ended", lambda *_: [os.getpid()])
+    filled._look()
+    assert (list(filled._owners), filled._is_used(), filled._is_over()) == ([], False, True)
+
+
+def test_an_owner_is_looked_after_while_its_guest_is_there(filled, folder):
+    """It may still be given something."""
+    guest = come(filled, folder)
+    assert answer(filled, guest, *GET, b"c") == [client.LEAD, b"?"]
+    assert answer(filled, come(filled, folder), client.FORGET) == [client.DONE]
+    filled._look()
+    assert list(filled._owners) == [os.getpid()]
+    guest.close()
+    works(filled)
+    filled._look()
+    assert list(filled._owners) == []
+
+
+def test_a_session_that_cannot_be_looked_after_keeps_nothing(server, folder, monkeypatch):
+    """As if it had no leader; it can't make the agent stay either."""
+    monkeypatch.setattr(server._owners, "add", lambda _: False)
+    guest = come(server, folder)
+    assert answer(server, guest, client.STAY) == [client.DONE]
+    assert answer(server, guest, *GET, b"a") == [client.UNKEPT, b"?"]
+    assert answer(server, guest, client.PUT, b"a", b"Vone") == []
+    assert answer(server, guest, client.TELL)[4:] == [b"0", b""]
+    guest.close()
+    works(server)
+    assert not server._is_used()
+
+
+def test_a_folder_that_is_another_s_by_now_ends_it(filled, folder):
+    """Its socket was removed, and another agent listens there."""
+    filled._look()
+    assert not filled._is_over()
+    os.rename(client.socket_path(folder), f"{folder}/old")
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(client.socket_path(folder))
+        filled._look()
+        assert filled._is_over()
+        filled.run()
+        assert os.path.exists(client.socket_path(folder))
+
+
+def test_it_ends_without_its_socket(filled, folder):
+    """Nobody finds it any more."""
     os.unlink(client.socket_path(folder))
-    pathlib.Path(client.socket_path(folder)).touch()
+    filled._look()
+    filled.run()
+    assert os.listdir(folder) == []
+
+
+def test_whoever_waited_longest_leads_when_the_leader_took_too_long(server, folder, clock):
+    """Without another word of his, as if the leader had gone."""
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    clock.now += 500
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    clock.now += 401
     server._look()
-    assert server._is_over()
+    assert (is_closed(leader), heard(waiting)) == (True, [client.LEAD, b"?"])
+
+
+@pytest.mark.parametrize("less", [0, 1])
+def test_what_nobody_takes_has_an_end(server, folder, monkeypatch, less):
+    """By the byte."""
+    guest = come(server, folder)
+    [known] = server._guests.values()
+    known.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    known.say(b"x" * 3_000_000)
+    server._flush()
+    assert 0 < server._output() < 3_000_000
+    monkeypatch.setattr(agent_server, "_LARGEST_OUTPUT", server._output() - less)
+    server._flush()
+    assert (known in server._guests.values()) == (not less)
+    guest.close()
+
+
+def test_its_socket_goes_with_it(filled, folder):
+    """However it ends."""
+    filled._is_told_to_stop = True
+    filled.run()
+    assert not os.path.lexists(client.socket_path(folder))
+
+
+def test_what_a_leader_keeps_for_a_time_goes_after_it(server, folder, clock):
+    """As a session of a vault, or a value that its store gave for so long."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+    assert answer(server, guest, client.KEEP, b"30", b"a", b"Vone", b"b", b"A") == []
+    clock.now += 29
+    assert answer(server, guest, *GET, b"a", b"b") == [client.HITS, b"Vone", b"A"]
+    clock.now += 1
+    assert answer(server, guest, *GET, b"a", b"b") == [client.LEAD, b"?", b"?"]
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [((client.REFUSE, b"locked"), [client.HITS, b"Xlocked"]), ((client.RELEASE,), [client.ALONE])]
+)
+def test_a_leader_without_an_answer_says_so_to_those_who_wait(server, folder, word, told):
+    leader, waiting = come(server, folder), come(server, folder)
+    assert answer(server, leader, *GET, b"a") == [client.LEAD, b"?"]
+    assert answer(server, waiting, *GET, b"a") == [client.WAIT]
+    assert answer(server, leader, *word) == []
+    assert heard(waiting) == told
+
+
+def test_the_largest_value_is_taken_and_given(server, folder):
+    """As much as a frame holds, to one who reads it in pieces."""
+    guest = come(server, folder)
+    assert answer(server, guest, *GET, b"a") == [client.LEAD, b"?"]
+    value = b"V".ljust(client.LARGEST - 4, b"x")
+    told = client.frame((client.PUT, b"a", value))
+    for at in range(0, len(told), 1 << 16):
+        guest.setblocking(True)
+        guest.sendall(told[at : at + (1 << 16)])
+        works(server)
+    guest.sendall(GET_A)
+    given = bytearray()
+    while len(given) < 4 + 2 + len(value):
+        works(server)
+        given += guest.recv(1 << 20)
+    assert given == client.frame((client.HITS, value))
+
+
+class Poll:
+    """What its loop waits for: nothing comes, and so much time passes each time; it is told to stop in the end."""
+
+    def __init__(self, server, clock, passes, rounds):
+        self.waited, self.looked = [], []
+        self._server, self._clock, self._passes, self._rounds = server, clock, passes, rounds
+        server._poll = self
+        server._look = lambda: self.looked.append(round(clock.now - 1000, 3)) or setattr(server, "_looked", clock.now)
+
+    def poll(self, milliseconds):
+        self.waited.append(milliseconds)
+        self._clock.now += self._passes or milliseconds / 1000
+        self._server._is_told_to_stop = len(self.waited) == self._rounds
+        return []
+
+
+def test_while_nobody_uses_it_it_looks_often(server, clock):
+    """So that it ends two seconds after its start, if nobody came."""
+    loop = Poll(server, clock, 0.125, 1000)
+    server.run()
+    assert loop.waited == [100] * 16
+    assert loop.looked == [0.125 * number for number in range(1, 17)]
+
+
+def test_while_somebody_uses_it_it_rests(server, clock):
+    """For five seconds, whatever else comes meanwhile."""
+    server._staying.add(os.getpid())
+    server._looked = clock.now
+    loop = Poll(server, clock, 1, 12)
+    server.run()
+    assert (loop.waited, loop.looked) == ([5000] * 12, [5, 10])

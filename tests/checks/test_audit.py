@@ -7,8 +7,9 @@ import re
 import pytest
 import yaml
 
+from envref.checks import secret_name
 from envref.checks.audit import findings, suspicion
-from envref.checks.randomness import entropy
+from envref.checks.randomness import entropy, is_random
 from envref.cli.audit_files import _is_env_file
 from envref.env.file import EnvFile
 from tests.conftest import ROOT
@@ -148,6 +149,8 @@ def test_what_only_speaks_of_a_secret_is_none(line):
 def test_a_number_is_a_password_and_no_token():
     """`MAX_TOKEN=4096` says how many, `DB_PASSWORD=123456` is one."""
     assert reason("DB_PASSWORD=123456")
+    assert reason("DB_PASSWORD=1234")
+    assert not reason("DB_PASSWORD=123")
     assert not reason("DB_PASSWORD=12")
     assert not reason("MAX_TOKEN=4096")
 
@@ -162,11 +165,20 @@ def test_a_number_is_a_password_and_no_token():
         ("URL=smtp+tls://shop@example.com:hunter2@mail:587", "password in a URL"),
         ("HEADERS=api-key=0123456789abcdef", "credential in a header"),
         ('ARGS="--requirepass hunter2"', "password in an option"),
+        ('URL="postgres://shop:hunter2@db/${X"', "password in a URL"),
+        ('URL="${A:-${B:-postgres://shop:hunter2@db}}"', "password in a URL"),
     ],
 )
 def test_what_stands_around_an_interpolation_is_judged(line, what):
     """One `${…}` does not hide the rest of the value, nor its own default."""
     assert reason(line) == f"value matches known secret pattern ({what})"
+
+
+@pytest.mark.parametrize("operator", [":?", "?"])
+def test_what_is_said_of_a_missing_variable_is_no_value(operator):
+    """It is a message, and may name any password that somebody could think of."""
+    assert reason("URL=${URL" + operator + "as in postgres://shop:hunter2@db}") == ""
+    assert reason("PASSWORD=${PASSWORD" + operator + "run: make secrets}") == ""
 
 
 @pytest.mark.parametrize(
@@ -269,6 +281,15 @@ def test_entropy_decides_from_sixteen_bytes_on():
     assert reason("X=aaaaaaaaaaaaaaaaaaaaaaaa") == ""
 
 
+def test_random_text_changes_its_kind_often():
+    """Thirteen times in fifty characters, by the letter and not one less; of at least that entropy."""
+    token = "3pfke78dvpdjhzagqawv4gjtiuix339tr52unjd3dzt829esuj"
+    assert is_random(token, 3)
+    assert not is_random(f"{token}a", 3)
+    assert is_random(token, entropy(token))
+    assert not is_random(token, entropy(token) + 0.001)
+
+
 def test_entropy_is_shannons():
     """Bits a character: none for one symbol, one for two alike, two for four."""
     assert [round(entropy(text), 6) for text in ("aaaa", "abab", "abcd")] == [0, 1, 2]
@@ -299,3 +320,31 @@ def test_the_hook_runs_for_the_files_that_it_looks_at(name, is_one):
     """In every folder; what the hook's pattern lets pass, `audit --staged` reads."""
     assert _is_env_file(name) is is_one
     assert bool(HOOK.search(name)) is bool(HOOK.search(f"apps/api/{name}")) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *((each, True) for each in ("DB_PASSWORD", "PGPASS", "PASSPHRASE", "DBPASSWORD", "userpassword", "db-pwd")),
+        *((each, False) for each in ("API_TOKEN", "ACCESSTOKEN", "CLIENTSECRET", "APIKEY", "PASSWORD_FILE", "BYPASS")),
+    ],
+)
+def test_a_number_is_a_password_where_the_name_says_so(name, is_one):
+    """By its last word, also where it is written as one."""
+    assert secret_name.is_password(name) is is_one
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_one"),
+    [
+        ("API_KEY", "hello", True),
+        ("SECRET_KEY", "hello world", True),
+        ("MY_KEY", "hello", False),
+        ("MY_KEY", "hello2", True),
+        ("SORT_KEY", "hello2", False),
+        ("KEY", "CREATED_AT", False),
+    ],
+)
+def test_a_key_is_a_secret_by_the_word_before_it(name, value, is_one):
+    """Or by what it holds."""
+    assert secret_name.is_secret(name, value) is is_one

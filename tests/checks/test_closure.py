@@ -72,3 +72,13 @@ def test_a_failure_is_said(store, script, why):
     nix_store(store, script)
     own = str(store / "store/a")
     assert found(store, own) == Closure([own], why)
+
+
+def test_a_program_that_can_t_be_started_is_said(store):
+    """The place itself is looked into all the same."""
+    (store / "bin/nix-store").write_text("#!/nowhere/sh\n")
+    (store / "bin/nix-store").chmod(0o755)
+    own = str(store / "store/a")
+    answer = found(store, own)
+    assert answer.places == [own]
+    assert answer.unknown.startswith("nix-store: ")

@@ -69,6 +69,27 @@ def test_a_file_that_git_ignores_reaches_nobody(project):
     assert ignored() == []
 
 
+@pytest.fixture
+def unagreed(project, monkeypatch, nobody_agreed):
+    """A project that nobody agreed to, with a token in a file that git ignores."""
+    subprocess.run([need("git"), "init", "-q", project.path], check=True)
+    project.write(".envref.yaml", "project: app\n")
+    project.write(".env", f"A_TOKEN={TOKEN}\n")
+    project.write(".gitignore", ".env\n")
+    monkeypatch.chdir(project.path)
+    return project
+
+
+def test_all_advice_needs_somebody_who_agreed(unagreed, monkeypatch):
+    """Before that git is not asked; what the files hold is said anyway."""
+    found = load(str(unagreed.path))
+    secret = ".env: 1 value looks like a secret: A_TOKEN; run: envref import .env"
+    assert [each.line() for each in committed.advice(found, found.files)] == [secret]
+    monkeypatch.setenv("CI", "1")
+    first, second = [each.line() for each in committed.advice(found, found.files)]
+    assert (first, second.partition("git ignores it ")[2][:18]) == (secret, "(.gitignore:1: .en")
+
+
 @pytest.mark.parametrize(
     ("text", "cure"),
     [

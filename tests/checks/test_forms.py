@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from envref.checks import scan
+from envref.checks import forms, scan
 from envref.checks.scan import Scan
 from tests.nightly import count
 
@@ -217,3 +217,70 @@ def test_a_hundred_values_cost_no_more_than_one():
         return time.process_time() - begun
 
     assert seconds(100) < 4 * seconds(1) + 0.1
+
+
+@pytest.mark.parametrize("length", range(6, 12))
+def test_base64_is_looked_for_by_what_depends_on_the_value_alone(length):
+    """At each phase as many characters as there are, whatever bytes are beside it."""
+    value = bytes(range(200, 200 + length))
+    for phase, coding in enumerate(forms._phases(value)):
+        sides = [(bytes([one]) * (3 + phase), bytes([two]) * 3) for one in (0, 255) for two in (0, 255)]
+        around = [base64.b64encode(one + value + two) for one, two in sides]
+        place = around[0].index(coding)
+        assert {text[place : place + len(coding)] for text in around} == {coding}
+        assert len({text[place - 1] for text in around}) > 1 or phase == 0
+        assert len({text[place + len(coding)] for text in around}) > 1
+
+
+def anchors(value, how="plain"):
+    """Text, and the bytes before and behind it that may belong to the value."""
+    [form] = [each for each in forms.forms(value) if each.how == how][:1]
+    return [(each.text, each.before, each.after) for each in form.anchors]
+
+
+def test_an_anchor_is_what_nobody_escapes():
+    """The longest of it, or 32 bytes from its middle; beside it there is room for every escape."""
+    assert anchors("a-correct-horse") == [(b"a-correct-horse", 0, 0)]
+    assert anchors('a"b-correct c') == [(b"b-correct", 1 + 64, 64 + 1)]
+    assert anchors("\\\\\n.-correct") == [(b".-correct", 2 * 144 + 128, 0)]
+    assert anchors("0123456789" * 4) == [(b"4567890123" * 3 + b"45", 4, 4)]
+    assert anchors("0123456789" * 4 + "x") == [(b"4567890123" * 3 + b"45", 4, 5)]
+
+
+def test_bytes_that_nobody_escapes_have_one_place():
+    """UTF-16 stands as it is."""
+    text = "correct-horse".encode("utf-16-le")
+    assert anchors("correct-horse", "UTF-16") == [(text, 0, 0)]
+    long = ("correct-horse" * 2).encode("utf-16-le")
+    assert anchors("correct-horse" * 2, "UTF-16") == [(long[10:42], 10, 10)]
+
+
+@pytest.mark.parametrize(("backslashes", "is_found"), [(1, False), (2, True), (31, True), (32, True), (33, False)])
+def test_backslashes_are_doubled_at_most_four_times(backslashes, is_found):
+    """Nobody can tell how many of several in a row are the value's; fewer than it has are not it."""
+    search = Scan([("KEY", "correct\\\\horse")])
+    for one in ("\\", "%5c", "%2525255C"):
+        assert bool(search.text(f"correct{one * backslashes}horse".encode())) == is_found
+        assert bool(Scan([("KEY", "\\\\-correct")]).text(f"{one * backslashes}-correct".encode())) == (backslashes > 1)
+
+
+@pytest.mark.parametrize("letter", ["b", "t", "n", "f", "r"])
+def test_a_control_character_may_be_a_letter(letter):
+    """As JSON and C write it, once or twice escaped."""
+    character = json.loads(f'"\\{letter}"')
+    search = Scan([("KEY", f"correct{character}horse")])
+    for slashes in ("\\", "\\\\", "\\" * 4):
+        assert search.text(f"correct{slashes}{letter}horse".encode()) == {"KEY": "escaped"}
+
+
+def test_nothing_is_read_after_the_last_value_was_found():
+    """A file may be large."""
+    reads = []
+
+    class File:
+        def read(self, size):
+            reads.append(size)
+            return b"correct-horse, x7Kp2qLm9v"
+
+    assert Scan([("A", "correct-horse"), ("B", "x7Kp2qLm9v")]).file(File()) == {"A": "plain", "B": "plain"}
+    assert reads == [scan._CHUNK]

@@ -8,11 +8,13 @@ import gzip
 import lzma
 import os
 import time
+import types
 
 import pytest
 
-from envref.checks.leaks import Leak, Search
+from envref.checks.leaks import Leak, Search, search_for
 from envref.errors import EnvrefError
+from envref.refs.outcome import Found, Missing
 from envref.secret import Secret
 
 VALUES = [("KEY", Secret("s3cret-marker")), ("PEM", Secret("line one\nline two\n"))]
@@ -166,3 +168,50 @@ def test_a_hundred_megabytes_take_less_than_three_seconds_of_cpu_time(tmp_path):
     begun = time.process_time()
     assert found(tmp_path, values) == []
     assert time.process_time() - begun < 3
+
+
+def test_the_place_itself_may_tell(tmp_path):
+    """By its name, or by where it leads as a link; the value is not shown."""
+    (tmp_path / "has-s3cret-marker").touch()
+    (tmp_path / "link").symlink_to("s3cret-marker")
+    (tmp_path / "s3cret-marker").mkdir()
+    told = list(Search(VALUES).leaks([str(tmp_path / "has-s3cret-marker")]))
+    assert told == [Leak(f"{tmp_path}/***", "KEY", "plain")]
+    assert list(Search(VALUES).leaks([str(tmp_path / "link")])) == [Leak(f"{tmp_path}/link", "KEY", "plain")]
+
+
+def test_leaks_come_in_the_order_of_their_names(tmp_path, monkeypatch):
+    """Whatever the order of the file system is."""
+    for name in ("b", "c", "a", "f/z", "e/z"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("s3cret-marker")
+    walk = os.walk
+
+    def upside_down(top, **options):
+        for folder, folders, names in walk(top, **options):
+            for listed in (folders, names):
+                listed.sort(reverse=True)
+            yield folder, folders, names
+
+    monkeypatch.setattr(os, "walk", upside_down)
+    assert [name for name, _ in found(tmp_path)] == ["a", "b", "c", "e/z", "f/z"]
+
+
+def test_what_a_search_is_for():
+    """Values from stores, alone and within longer ones; a reference's default stands in the env file anyway."""
+    token, url = Secret("tok-4711-correct"), Secret("https://tok-4711-correct@host")
+    answers = {
+        "TOKEN": [Found(token, "vault")],
+        "URL": [Found(token, "vault"), Found(Secret("host"))],
+        "MADE": [Found(Secret("default-of-mine"))],
+        "NONE": [Missing([])],
+    }
+    values = {"TOKEN": token, "URL": url, "MADE": Secret("default-of-mine"), "NONE": Secret("filled-with-this")}
+    values["PLAIN"] = "plain-text-x"
+    filled = {name: types.SimpleNamespace(answers=[("ref", each) for each in answers.get(name, ())]) for name in values}
+    search = search_for(types.SimpleNamespace(values=values.items, filled=filled))
+    assert search.names == ["TOKEN", "URL", "NONE"]
+    assert search.left_out == [("MADE", "a reference's default is no secret, it stands in the env file")]
+    assert search._found(b"tok-4711-correct") == {"TOKEN": "plain", "URL": "plain"}
+    assert search._found(b"plain-text-x default-of-mine") == {}
+    assert search._found(b"filled-with-this") == {"NONE": "plain"}

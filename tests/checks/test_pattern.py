@@ -140,3 +140,46 @@ def test_the_time_is_shared(monkeypatch):
     with pytest.raises(TooSlow):
         pattern.check("a", patience)
     assert is_found("a", "a")
+
+
+def test_no_time_is_none(monkeypatch):
+    """At the very end; before it some is left."""
+    now = [10.0]
+    monkeypatch.setattr(pattern.time, "process_time", lambda: now[0])
+    monkeypatch.setattr(pattern, "LIMIT", 2)
+    patience = Patience()
+    now[0] = 11.5
+    assert patience.left() == 0.5
+    now[0] = 12.0
+    with pytest.raises(TooSlow):
+        patience.left()
+
+
+def test_a_count_of_one_multiplies_nothing():
+    """Nor does a count of none take away what the others make."""
+    pattern.check("(a){1}" * 60, Patience())
+    pattern.check("(a){0}", Patience())
+    with pytest.raises(InvalidPattern, match="multiply"):
+        pattern.check("(a){0}(?:(?:a{1000}){1000}){1000}", Patience())
+
+
+@pytest.mark.parametrize(
+    ("module", "error", "reason"),
+    [
+        ("re", RecursionError(), "nested too deeply"),
+        ("regex", RecursionError(), "nested too deeply"),
+        ("regex", "Bad thing", "bad thing"),
+    ],
+)
+def test_what_a_library_can_t_read_is_refused(monkeypatch, module, error, reason):
+    """Whichever of the two it is."""
+
+    import regex
+
+    def compile_(*_):
+        raise error if isinstance(error, Exception) else regex.error(error)
+
+    monkeypatch.setattr({"re": pattern.re, "regex": regex}[module], "compile", compile_)
+    with pytest.raises(InvalidPattern) as refused:
+        (pattern.check if module == "re" else lambda *words: pattern.is_found(words[0], "a", words[1]))("a", Patience())
+    assert str(refused.value) == reason

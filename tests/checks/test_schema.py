@@ -8,7 +8,7 @@ import os
 import pytest
 
 from envref.checks import pattern, schema
-from envref.checks.rule import TYPES
+from envref.checks.rule import TYPES, Rule
 from envref.checks.schema import InvalidSchema
 from envref.errors import EnvrefError, MalformedFile
 from envref.secret import Secret
@@ -314,3 +314,83 @@ def test_the_types_take_no_time_for_long_values():
     assert [fault.key for fault in rules.faults(texts)] == ["number", "url", "email", "port"]
     more = {"url": "http://" + "@" * long, "email": "a@" + "a-" * long}
     assert [fault.key for fault in rules.faults(more)] == ["url", "email"]
+
+
+def test_a_fault_names_the_member(monkeypatch):
+    """Of the rule that is broken; one that only the library refuses is the schema's."""
+    found = parsed({"K": {"type": "port"}, "L": {"values": ["a"]}}).faults({"K": "x", "L": "b"})
+    assert [(fault.key, fault.rule) for fault in found] == [("K", "type"), ("L", "values")]
+    rules = parsed({"K": {"pattern": "a+"}})
+
+    def refuse(*_):
+        raise pattern.InvalidPattern("too odd")
+
+    monkeypatch.setattr("envref.checks.rule.is_found", refuse)
+    with pytest.raises(InvalidSchema, match=r'^s\.json: schema error: key "K" has invalid pattern "a\+": too odd$'):
+        rules.faults({"K": "b"})
+
+
+@pytest.mark.parametrize("length", [99, 100, 101])
+def test_a_long_value_is_cut(length):
+    """After a hundred characters."""
+    value = ("x, " * 40)[:length]
+    shown = value if length <= 100 else f"{value[:100]}…"
+    assert messages({"type": "port"}, value) == [f'expected {EXPECTED["port"]}, got "{shown}"']
+
+
+def test_nothing_is_read_after_a_pattern_that_took_too_long(monkeypatch):
+    """Whatever comes next would take long too."""
+
+    def slow(*_):
+        raise pattern.TooSlow
+
+    monkeypatch.setattr(pattern, "check", slow)
+    [fault] = refusals({"A": {"pattern": "a"}, "B": {"pattern": "b"}, "1 C": {}})
+    assert fault.startswith('key "A" has a pattern that takes too long: "a"')
+
+
+@pytest.mark.parametrize(
+    ("type_", "taken", "refused"),
+    [
+        ("port", ["1", "80", "65535", "00080"], ["0", "65536", "99999", "-1", "x", "", "1.0"]),
+        ("boolean", ["true", "OFF", "1", "no"], ["2", "t", "", "null"]),
+        ("string", ["", "anything"], []),
+        ("enum", ["", "anything"], []),
+    ],
+)
+def test_what_a_type_takes(type_, taken, refused):
+    """At its very ends."""
+    assert [text for text in (*taken, *refused) if TYPES[type_].accepts(text)] == taken
+
+
+def test_a_rule_that_says_nothing_takes_anything():
+    """And takes nothing for required."""
+    assert Rule() == ("string", False, None, (), None, "")
+    assert parsed({"K": {}}).faults({}) == []
+
+
+def test_a_rule_of_every_member_is_one_of_a_variable_called_keys():
+    """Whatever else the object could be."""
+    every = {"type": "port", "required": True, "default": 80, "values": [80], "pattern": "8", "description": "a port"}
+    [(name, rule)] = parsed({"keys": every}).rules.items()
+    assert (name, rule) == ("keys", Rule("port", True, "80", ("80",), "8", "a port"))
+
+
+@pytest.mark.parametrize(("written", "text"), [(True, "true"), (False, "false"), (7, "7"), ("x", "x")])
+def test_a_default_is_the_text_that_an_env_file_would_have(written, text):
+    """Also one that JSON writes otherwise; so with each of the values."""
+    rules = parsed({"K": {"default": written, "values": [written]}}).rules
+    assert (rules["K"].default, rules["K"].values) == (text, (text,))
+
+
+def test_a_default_is_judged_by_its_pattern(monkeypatch):
+    """Where the library can't, the schema is at fault."""
+    assert refusals({"K": {"default": "b", "pattern": "a"}}) == [
+        'key "K" has a default that breaks its rule: value "b" does not match pattern "a"'
+    ]
+
+    def refuse(*_):
+        raise pattern.InvalidPattern("too odd")
+
+    monkeypatch.setattr("envref.checks.rule.is_found", refuse)
+    assert refusals({"K": {"default": "b", "pattern": "a"}}) == ['key "K" has invalid pattern "a": too odd']

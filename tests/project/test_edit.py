@@ -142,3 +142,25 @@ def test_a_key_that_the_users_own_config_has_too_is_named(shop, home, capfd):
     for name, told in (("dev", 1), ("other", 0)):
         edit(path, lambda document, name=name: document.with_entry("profiles", name, None))
         assert capfd.readouterr().err.count("profiles of ~/.config/envref/config.yaml no longer counts here") == told
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_the_config_of_another_user_is_not_made(home):
+    """`sudo envref` with the user's HOME would leave root's file there."""
+    os.chown(home, 12345, -1)
+    with pytest.raises(EnvrefError, match="~ belongs to another user") as refused:
+        edit_own(with_key("trust", "strict"))
+    assert refused.value.hint == "set HOME to yours"
+    assert os.listdir(home) == []
+
+
+@pytest.mark.parametrize("text", ["project: [", "project: app\nbackends: x\n"])
+def test_an_edit_may_mend_a_config_or_break_it(shop, environment, text):
+    """Neither makes trust, and neither is stopped."""
+    agreed(shop, environment)
+    path = str(shop.path / ".envref.yaml")
+    with trust_kept(str(shop.path), path, environment):
+        shop.write(".envref.yaml", text)
+    with trust_kept(str(shop.path), path, environment):
+        shop.write(".envref.yaml", ASKING.replace("./kv", "./other"))
+    assert not is_granted(configured(str(shop.path)), environment)

@@ -130,6 +130,45 @@ def test_what_is_staged_is_named_from_where_one_stands(repository):
     assert sorted(found) == ["../../.env", "../../program", "../web/.env with blanks", ".env"]
 
 
+@pytest.fixture
+def git_says(repository, tmp_path, monkeypatch):
+    """Makes a git, not the repository's, that does this."""
+
+    def make(script):
+        program = tmp_path / "bin/git"
+        program.parent.mkdir()
+        program.write_text(script)
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("#!/bin/sh\necho 'fatal: bad index' >&2; echo more >&2; exit 128\n", "bad index"),
+        ("#!/bin/sh\nexit 3\n", "exit status 3"),
+        ("#!/nowhere/sh\n", ""),
+    ],
+    ids=["its own words", "no words", "not started"],
+)
+def test_why_git_can_t_answer(repository, git_says, script, reason):
+    """By the first line that it says, or its status; who may do without an answer has none."""
+    git_says(script)
+    with pytest.raises(EnvrefError, match=f"^git can't be asked: {reason}{'$' if reason else '.'}") as refused:
+        git.staged(str(repository.path))
+    assert refused.value.hint == "git status in this directory says more"
+    if not reason:
+        assert git.ask(str(repository.path), "status") is None
+
+
+def test_a_git_that_does_not_end_is_not_waited_for(repository, git_says, monkeypatch):
+    git_says("#!/bin/sh\nexec sleep 100\n")
+    monkeypatch.setattr(git, "_PATIENCE", 0.01)
+    assert git.ask(str(repository.path), "status") is None
+
+
 @pytest.mark.parametrize("broken", ["index", "none", "outside"])
 def test_what_git_can_t_answer_is_an_error(repository, monkeypatch, tmp_path, broken):
     """Never "not staged": whoever asks would take it for "nothing wrong"."""

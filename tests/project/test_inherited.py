@@ -7,6 +7,7 @@ import os
 import pytest
 
 from envref.errors import EnvrefError
+from envref.project import inherited
 from envref.project import project as projects
 from envref.project.trust.meaning import fingerprint, meaning
 from envref.project.trust.need import FILE, PROGRAM, needs
@@ -185,3 +186,64 @@ def test_what_a_parent_keeps_for_a_tool_stays_kept(mono):
     kept = {"gh": {"variables": ("C", "A")}, "aws": {"variables": ("D",), "credential-process": ("B",)}}
     assert loaded(mono).config.tools == kept
     assert fingerprint(meaning(loaded(mono))) != before
+
+
+def test_what_a_parent_says_of_reads_and_profiles_counts(mono):
+    """A log of reads; a profile without the project's secrets. The child may add to it, and take nothing away."""
+    plain = loaded(mono).config
+    assert (plain.logs_reads, plain.closed) == (False, ())
+    mono.write(".envref.yaml", PARENT + "audit_log: {reads: true}\nprofiles: {b: {fallback: false}, c: }\n")
+    assert (loaded(mono).config.logs_reads, loaded(mono).config.closed) == (True, ("b",))
+    own = "extends: ../..\nprofiles: {a: {fallback: false}, b: }\n"
+    mono.write("apps/api/.envref.yaml", own)
+    assert (loaded(mono).config.logs_reads, loaded(mono).config.closed) == (True, ("a", "b"))
+    mono.write(".envref.yaml", PARENT)
+    mono.write("apps/api/.envref.yaml", f"{own}audit_log: {{reads: true}}\n")
+    assert (loaded(mono).config.logs_reads, loaded(mono).config.closed) == (True, ("a",))
+
+
+def test_the_text_of_a_parent_is_part_of_its_own(mono):
+    """Every byte of it, and where it is: so whatever keeps a decision by the text sees each change."""
+    seen = [loaded(mono).config.source]
+    mono.write(".envref.yaml", f"{PARENT}# a comment\n")
+    seen.append(loaded(mono).config.source)
+    mono.write("apps/.envref.yaml", f"{PARENT}# a comment\n")
+    mono.write("apps/api/.envref.yaml", "extends:   ..\n")
+    seen.append(loaded(mono).config.source.replace(b"extends:   ..\n", b"extends: ../..\n"))
+    assert len(set(seen)) == 3
+
+
+def test_it_is_known_that_the_project_keeps_variables_for_tools(mono):
+    """Whichever of them says so."""
+    assert "tools" not in loaded(mono).config.from_project
+    mono.write(".envref.yaml", PARENT + "tools: {gh: [A]}\n")
+    assert loaded(mono).config.from_project == ("backends", "extends", "tools")
+
+
+@pytest.mark.parametrize(
+    ("of_parent", "of_store", "seconds"),
+    [("", "", 60), ("", ", agent: false", 0), ("agent: false\n", "", 0), ("agent: false\n", ", agent: false", 0)],
+)
+def test_a_parent_s_no_to_the_agent_is_about_its_stores(mono, home, of_parent, of_store, seconds):
+    """Not about the child's own."""
+    own = home / ".config/envref/config.yaml"
+    own.parent.mkdir(parents=True)
+    own.write_text("agent: {ttl: 60s}\n")
+    mono.write(".envref.yaml", f"project: mono\n{of_parent}backends: [{{name: vault{of_store}}}]\n")
+    mono.write("apps/api/.envref.yaml", "extends: ../..\nbackends: [{name: pass}]\n")
+    config = loaded(mono).config
+    found = {each.name: config.agent_seconds(each) for each in config.backends}
+    assert found == {"pass": 60, "vault": seconds}
+
+
+def test_each_directory_on_the_way_is_checked():
+    """Whoever may write in one of them decides what is found below it."""
+    assert inherited._way("/a/b/c", "/a/d/e") == ["/a/d/e", "/a/d", "/a"]
+    assert inherited._way("/a/b", "/a") == ["/a"]
+    assert inherited._way("/a", "/a/b/c") == ["/a/b/c", "/a/b", "/a"]
+
+
+def test_a_directory_that_can_t_be_listed_is_not_called_empty(tmp_path):
+    """Its files may still be read by their names."""
+    assert inherited._is_empty(str(tmp_path), ".")
+    assert not inherited._is_empty(str(tmp_path), "none")

@@ -358,3 +358,56 @@ def test_a_chosen_profile_is_its_project_s(project, home):
     path.write_text(f"{root}\0b")
     path.chmod(0o666)
     assert projects.active(root, config) == "a"
+
+
+def test_the_process_environment_counts_where_the_config_says_so(project, below):
+    """Else `${NAME}` falls back to nothing of it."""
+    assert projects.configured(str(below)).ambient is None
+    project.write(".envref.yaml", "project: app\ninterpolate_environment: true\n")
+    assert projects.configured(str(below)).ambient is os.environ
+
+
+def test_the_known_profiles_have_their_files(project, below):
+    """Those of the config, and those that have one; by name."""
+    for name in ("qa", "local", "a.b", "staging.local", "example"):
+        project.write(f".env.{name}", "")
+    found = projects.configured(str(below))
+    files = {"odd": "envs/odd", "qa": ".env.qa", "staging": ".env.staging"}
+    assert list(projects.profiles(found.root, found.config).items()) == list(files.items())
+
+
+def test_another_file_is_no_base(project, below, monkeypatch):
+    """The example of the base is offered where there is one, as it is typed from here."""
+    monkeypatch.chdir(project.path / "one")
+    (project.path / ".env").rename(project.path / ".env.local")
+    assert refusal(below).cure() == []
+    project.write(".env.example", "")
+    assert refusal(below).cure() == ["run: cp ../.env.example ../.env"]
+
+
+def test_what_extends_another_needs_one_file_of_all(project, below):
+    """Any of them; without one the base is missed."""
+    (project.path / ".git").mkdir()
+    project.write("part/.envref.yaml", "extends: ..\n")
+    assert [file.name for file in projects.load(str(project.path / "part")).files] == ["../.env"]
+    (project.path / ".env").unlink()
+    assert refusal(project.path / "part").message == ".env: no such file or directory"
+
+
+def test_a_file_to_be_written_is_the_project_s_own(project, below, tmp_path):
+    """Where a link leads out, nothing is read or written there."""
+    assert projects.env_path(str(project.path), ".env") == f"{project.path}/.env"
+    (project.path / ".env.local").symlink_to(tmp_path / "outside")
+    with pytest.raises(EnvrefError) as refused:
+        projects.env_path(str(project.path), ".env.local")
+    told = f"refusing to read .env.local: it is a symlink to {tmp_path}/outside, outside the project"
+    assert (refused.value.message, refused.value.cure()) == (told, ["hint: replace the link by the file"])
+
+
+@pytest.mark.parametrize("has_git", [False, True])
+def test_only_a_linked_work_tree_looks_for_the_main_one(project, below, monkeypatch, has_git):
+    """An activation elsewhere does not pay for it."""
+    monkeypatch.setattr(projects, "nearest", lambda *_: str(project.path) if has_git else "")
+    (project.path / ".git").mkdir()
+    monkeypatch.setitem(sys.modules, "envref.project.linked", None)
+    assert [file.name for file in projects.load(str(below)).files] == [".env"]

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from envref.project.project import configured
+from envref.project.tokens import committed_tokens
 from tests.cli.conftest import config
 from tests.requirements import need
 
@@ -59,3 +61,17 @@ def test_git_is_not_asked_before_somebody_agreed(committed, words, nobody_agreed
     assert committed.envref("trust").returncode == 0
     said = committed.envref(*words)
     assert WARNING in said.stdout + said.stderr
+
+
+def test_what_holds_no_token_asks_nobody(project, nobody_agreed, monkeypatch):
+    """Nor does one before somebody agreed; git is not asked either way."""
+    monkeypatch.setattr("envref.project.git.tracks", None)
+    for text in ("project: app\n", config(OWN)):
+        project.write(".envref.yaml", text)
+        assert committed_tokens(configured(str(project.path))) == ()
+    monkeypatch.setenv("CI", "1")
+    monkeypatch.setattr("envref.project.git.tracks", lambda *_: False)
+    assert committed_tokens(configured(str(project.path))) == ()
+    monkeypatch.setattr("envref.project.git.tracks", lambda *words: words == (str(project.path), ".envref.yaml"))
+    [warning] = committed_tokens(configured(str(project.path)))
+    assert WARNING in warning

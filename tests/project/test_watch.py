@@ -79,6 +79,25 @@ def test_to_read_a_pipe_is_no_change(files, project):
     before = watch._state(files)
     os.utime(project.path / ".env", ns=(1, 1))
     assert watch._state(files) == before
+    assert watch.counted(files) == 2
+
+
+def test_a_config_that_is_broken_from_the_beginning_is_watched(project):
+    """With the usual files: to edit one of them may be the cure."""
+    project.write(".envref.yaml", "project: [\n")
+    assert names(watch.Files(str(project.path), None), project) == [".envref.yaml", ".env", ".env.local"]
+
+
+def test_the_nearest_config_is_the_last_good_one(project):
+    """Also one that came later, and broke then."""
+    project.write(".envref.yaml", "project: app\n")
+    (project.path / "sub").mkdir()
+    files = watch.Files(str(project.path / "sub"), None)
+    assert names(files, project)[0] == ".envref.yaml"
+    project.write("sub/.envref.yaml", "project: sub\nenv_file: base\n")
+    assert names(files, project) == ["sub/.envref.yaml", "sub/base", "sub/.env.local"]
+    project.write("sub/.envref.yaml", "project: [\n")
+    assert names(files, project) == ["sub/.envref.yaml", "sub/base", "sub/.env.local"]
 
 
 class Watcher:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from envref.checks.doctor.finding import Finding, from_error, from_problem
 from envref.env.environment import Environment
-from envref.env.file import EnvFile, merge
+from envref.env.file import EnvFile
 from envref.errors import EnvrefError, MalformedFile
 from envref.fresh.ages import Age, ages
 from envref.fresh.chain import RevisionChain
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from envref.env.environment import Variable
-    from envref.env.file import Entry
     from envref.project.project import Project
     from envref.resolve.store import Store
 
@@ -63,11 +62,6 @@ class Case:
     def configured(self) -> bool:
         """Whether there is an `.envref.yaml`."""
         return bool(self.project.config.path)
-
-    @property
-    def entries(self) -> list[Entry]:
-        """The assignments that count, in merged order."""
-        return merge(self.files)
 
     @cached_property
     def variables(self) -> list[Variable]:

@@ -30,7 +30,6 @@ def agent(node: Node, key: str, findings: Findings) -> int | None:
         seconds = None if wanted is None else KEPT * wanted
     if seconds and node.file == FILE:
         findings.faults.append(node.problem(f"{key}: a project's file may only say false; your own config says true"))
-        return None
     return seconds
 
 

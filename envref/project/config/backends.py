@@ -89,10 +89,9 @@ def backends(node: Node, key: str, findings: Findings) -> list[dict[str, Any]]:
             continue
         findings.warn_unknown_keys(item, _KEYS)
         name = _name(item, where, findings)
-        if name in seen:
-            findings.faults.append(f'{where}: duplicate backend name "{name}"')
-        seen.add(name)
         if name:
+            findings.faults += [f'{where}: duplicate backend name "{name}"'] if name in seen else []
+            seen.add(name)
             found.append(_CheckedBackend(item, where, name, findings).fields())
     return found
 

@@ -225,7 +225,7 @@ def _team(node: Node, key: str, findings: Findings) -> dict[str, str]:
         if isinstance(item, Mapping):
             findings.warn_unknown_keys(item, ("name", "public_key"))
             name, public_key = (_member_field(member, field, where, findings) for field in ("name", "public_key"))
-            if name in team:
+            if name and name in team:
                 findings.faults.append(f'{where}: duplicate name "{name}"')
             team[name] = public_key
             if public_key and not is_public_key(public_key):

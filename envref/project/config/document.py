@@ -92,16 +92,16 @@ class Document:
     def without_item(self, key: str, index: int) -> Document:
         """The document without the item at this index, from 0, of the list at `key`."""
         node = self.top.entries[key]
-        items = self.get(key)
-        if not isinstance(node, Sequence) or not isinstance(items, list):
+        if not isinstance(node, Sequence):
             raise EnvrefError(node.problem(f"{key} must be a list"), subject="loading config")
-        intended = self._data() | {key: items[:index] + items[index + 1 :]}
+        kept = [_data(item) for item in node.items if item is not node.items[index]]
+        intended = self._data() | {key: kept}
         if node.flow:
             return self._edited(self._cut_from_flow(self._places.all_of(node), index), intended)
         splices = [self._cut_lines(self._dash(node, index), self._places.end(node.items[index]))]
-        if len(items) == 1:  # nothing at all would be null: as if there were no list
+        if not kept:  # nothing at all would be null: as if there were no list
             colon = self._places.after_colon(self.top.keys[key])
-            splices.insert(0, _Splice(colon, colon, " []"))
+            splices.append(_Splice(colon, colon, " []"))
         return self._edited(splices, intended)
 
     # The result, or a refusal.
@@ -196,7 +196,7 @@ class Document:
         indent, gap = self._places.indent(dash), self._text[dash + 1 : last.start]
         gap = gap if gap.strip(" ") == "" and gap else " "
         at = self._places.below(Extent(dash, self._places.end(last)), sequence.column)
-        if getattr(last, "flow", False):
+        if last.flow:
             return [self._lines_at(at, [f"{indent}-{gap}{self._style.flow(value)}"])]
         first, *rest = self._style.block(value, indent + " " + gap)
         return [self._lines_at(at, [f"{indent}-{gap}{first.lstrip(' ')}", *rest])]

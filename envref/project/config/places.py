@@ -61,7 +61,7 @@ class Places:
         if index == 0:
             return sequence.start
         found = _DASH_LINE.search(self._text, self.line_after(self.end(sequence.items[index - 1])))
-        if found is None or found.end() > max(sequence.items[index].start, found.start() + 1):
+        if found is None or found.end() > sequence.items[index].start:
             return None
         return found.end() - 1
 

@@ -71,6 +71,6 @@ class Style:
         """How much deeper the file indents what is below a key: for lists often not at all."""
         kind = Sequence if isinstance(data, list) else Mapping
         for key, node in self._top.entries.items():
-            if isinstance(node, kind) and not getattr(node, "flow", False) and node.end > node.start:
+            if isinstance(node, kind) and not node.flow and node.end > node.start:
                 return " " * max(0, node.column - self._top.keys[key].column)
         return STEP

@@ -11,6 +11,7 @@ import pytest
 from envref.checks.doctor import checks as doctor
 from envref.checks.doctor import project_files
 from envref.checks.doctor.case import Case
+from envref.checks.doctor.finding import Finding
 from envref.checks.doctor.project_files import _allowed
 from envref.env.template import BAD_SUBSTITUTION
 from envref.errors import pasted
@@ -419,3 +420,105 @@ def test_a_reference_that_is_built_from_a_secret_is_a_finding(project):
     found = only(findings(project, doctor.FILES), "unreadable")
     assert (found.subject, found.hint) == (".env", "write the reference out")
     assert found.message == "A: a reference cannot be built from a secret value"
+
+
+@pytest.mark.parametrize(
+    ("more", "lines"),
+    [
+        ({}, ["  m"]),
+        ({"hint": "h"}, ["  m", "    hint: h"]),
+        ({"hint": "h", "is_said": True}, ["  m"]),
+        ({"hint": "h", "line": 1}, ["  line 1: m", "    hint: h"]),
+        ({"run": ("a", "b c")}, ["  m", "    run: a 'b c'"]),
+    ],
+)
+def test_a_finding_has_its_lines(more, lines):
+    """Where, what, and the cure, unless that is said already; nobody changes one."""
+    finding = Finding("s", "m", **more)
+    assert (finding.lines(), finding.is_note) == (lines, False)
+    with pytest.raises(AttributeError):
+        finding.message = "other"
+
+
+@pytest.mark.parametrize("text", ["A=1\nA=2\n", "B=a b\n", "B=\n", "B=x \n", "my-var=1\n", "export C\n", "B=$C\n"])
+def test_a_cure_is_said_once(project, text):
+    """In the message, or below it."""
+    project.write(".env", text)
+    [[finding]] = findings(project, doctor.FILES).values()
+    assert len(finding.lines()) == (1 if finding.hint in finding.message else 2)
+
+
+def test_a_reference_where_no_store_is_configured(project):
+    """It is said at its line, as long as there is a config."""
+    project.write(".env", "B=1\nA=ref://secrets/a\n")
+    assert findings(project, doctor.FILES) == {}
+    project.write(".envref.yaml", "project: app\nbackends: []\n")
+    finding = only(findings(project, doctor.FILES), "bad-reference")
+    told = "a reference, and no backends configured in .envref.yaml"
+    assert (finding.line, finding.message, finding.hint) == (2, told, "list one under backends:")
+
+
+def test_a_reference_of_another_tool_is_a_finding(project):
+    """It is exported as it stands."""
+    project.write(".env", "A=op://vault/item/field\n")
+    finding = only(findings(project, doctor.FILES), "foreign-reference")
+    assert (finding.line, finding.key) == (1, "A")
+    assert "is a reference of another tool" in finding.message
+    assert finding.hint
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("", ".env.staging"), ("/nowhere/.env", ".env"), ("", "directory"), ("", ".env")]
+)
+def test_the_example_is_for_the_base_that_is_missing(project, path, name):
+    """Not for another file, one that was named by its path, or one that is there and can't be read."""
+    project.write(".envref.yaml", CONFIG + ("env_file: directory\n" if name == "directory" else ""))
+    project.write(f"{name}.example", "A=1\n")
+    project.write(".env.example", "A=1\n")
+    (project.path / "directory").mkdir()
+    case = Case(configured(str(project.path)), [(path, name)], start=str(project.path))
+    [fault] = case.faults
+    assert (fault.subject, fault.run[:1]) == (name, ("cp",) if (path, name) == ("", ".env") else ())
+
+
+def test_a_pipe_is_waited_for_as_long_as_is_said(project):
+    """By whoever examines the project."""
+    os.mkfifo(project.path / ".env")
+    case = Case(bare(str(project.path)), [("", ".env")], start=str(project.path), timeout=0.01)
+    assert [fault.message for fault in case.faults] == ["a pipe, and nothing came within 0.01 seconds"]
+
+
+def test_a_store_that_waits_for_trust_is_not_looked_at(project, nobody_agreed):
+    """Nor is one of a project without references."""
+    plugin = "project: app\nbackends: [{name: kv, type: plugin, config: {command: ./kv}}]\n"
+    project.write(".envref.yaml", plugin)
+    project.write("kv", f"#!/bin/sh\ntouch {project.path}/ran\n").chmod(0o755)
+    project.write(".env", "A=ref://kv/a\n")
+    case = Case(configured(str(project.path)), [("", ".env")], start=str(project.path))
+    assert (case.is_untrusted, case.may_run_programs, case.stores, case.ages) == (True, False, {}, [])
+    assert not (project.path / "ran").exists()
+    project.write(".env", "A=1\n")
+    case = Case(configured(str(project.path)), [("", ".env")], start=str(project.path))
+    assert (case.stores, case.ages) == ({}, [])
+
+
+def test_secrets_that_were_not_taken_in_are_a_note(project):
+    """With the command that takes them in, in the profile's name."""
+    project.write(".envref.yaml", CONFIG + "active_profile: dev\nprofiles: {dev: }\n")
+    project.write(".envref.secrets.age", "x")
+    finding = only(findings(project, doctor.PROJECT, layers=[]), "waiting")
+    assert (finding.subject, finding.is_note) == (".envref.secrets.age", True)
+    assert finding.run == ("envref", "onboard", "--profile", "dev")
+
+
+def test_a_personal_file_that_leads_nowhere_can_t_be_read_by_others(project):
+    """Nor can one that others may only run, or a folder."""
+    project.write(".envref.yaml", CONFIG)
+    (project.path / ".env.local").symlink_to("nothing")
+    assert findings(project, {"readable": doctor.PROJECT["readable"]}, layers=[]) == {}
+    (project.path / ".env.local").unlink()
+    project.write(".env.local", "A=1\n").chmod(0o711)
+    assert findings(project, {"readable": doctor.PROJECT["readable"]}, layers=[]) == {}
+    (project.path / ".env.local").unlink()
+    (project.path / ".env.local").mkdir(mode=0o755)
+    assert findings(project, {"readable": doctor.PROJECT["readable"]}, layers=[]) == {}

@@ -7,6 +7,9 @@ import subprocess
 
 import pytest
 
+from envref.checks.doctor.case import Case
+from envref.checks.doctor.flox_manifest import missing_or_drifted_block
+from envref.project.project import bare, configured
 from tests.cli.conftest import PLUGIN_ENTRY, config
 
 MANIFEST = ".flox/env/manifest.toml"
@@ -155,3 +158,21 @@ def test_the_profile_form_leaves_nothing_on_a_disk(environment):
     cured(environment, "envref flox-hook --write --placement profile")
     done = environment.envref("doctor", "--flox")
     assert (done.returncode, done.stdout) == (0, "OK: no issues found\n")
+
+
+@pytest.mark.parametrize("broken", ["no config", "a file", "an interpolation"])
+def test_a_block_is_not_judged_where_none_could_be_written(project, broken):
+    """Each of the three is told elsewhere."""
+    project.write(MANIFEST, EMPTY)
+    project.write(
+        ".env", {"a file": "JUNK\n", "an interpolation": "N=ref://secrets/n\nA=ref://secrets/$N\n"}.get(broken, "A=1\n")
+    )
+    if broken != "no config":
+        project.write(".envref.yaml", config(PLUGIN_ENTRY))
+    found = (bare if broken == "no config" else configured)(str(project.path))
+    case = Case(found, [("", ".env")], start=str(project.path))
+    assert list(missing_or_drifted_block(case)) == []
+    project.write(".env", "A=1\n")
+    project.write(".envref.yaml", config(PLUGIN_ENTRY))
+    case = Case(configured(str(project.path)), [("", ".env")], start=str(project.path))
+    assert len(list(missing_or_drifted_block(case))) == 1

@@ -125,7 +125,10 @@ def test_another_process_with_the_old_number(project, starts):
     assert len(findings(project)) == 1
 
 
-@pytest.mark.parametrize("state", ["", "[", "{}", '{"pid": "x"}', '{"pid": -1}', '{"pid": 99999999999999999999}', "7"])
+@pytest.mark.parametrize(
+    "state",
+    ["", "[", "{}", '{"pid": 0}', '{"pid": true}', '{"pid": "x"}', '{"pid": -1}', '{"pid": 99999999999999999999}', "7"],
+)
 def test_a_state_file_that_notes_nobody(project, starts, state):
     """Empty, damaged or odd: nobody supervises the start."""
     start(starts, envtrace__log=trace("API_KEY"))
@@ -267,3 +270,46 @@ def test_only_folders_are_looked_into(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "folder")
     assert list(flox_state._directories(str(tmp_path))) == [str(tmp_path / "folder")]
     assert list(flox_state._directories(str(tmp_path / "none"))) == []
+
+
+def test_the_first_process_may_supervise_a_start(project, starts):
+    """In a container it is Flox itself."""
+    start(starts, envtrace__log=trace("API_KEY"))
+    (starts / "state.json").write_text('{"executive_pid": 1}')
+    assert findings(project) == []
+
+
+@pytest.mark.parametrize(("later", "lives"), [(0, True), (1, True), (1.5, False), (None, True)])
+def test_a_process_that_began_after_its_state_file_is_another(starts, monkeypatch, later, lives):
+    """By more than a second, as times are kept; where nobody says when it began, it is the one. No signal is sent."""
+    state, sent = starts / "state.json", []
+    state.write_text("{}")
+    os.utime(state, (1_000_000, 1_000_000))
+    monkeypatch.setattr(flox_state, "began_at", lambda _: None if later is None else 1_000_000 + later)
+    monkeypatch.setattr(os, "kill", lambda *words: sent.append(words))
+    assert flox_state._lives(4711, str(state)) is lives
+    assert sent == [(4711, 0)]
+
+
+def test_a_process_of_another_user_lives(starts, monkeypatch):
+    """It may not be sent anything; it is there."""
+
+    def denied(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(flox_state, "began_at", lambda _: None)
+    monkeypatch.setattr(os, "kill", denied)
+    assert flox_state._lives(4711, str(starts)) is True
+
+
+def test_a_link_among_what_is_left_is_not_followed(project, starts):
+    """It is left over all the same."""
+    (start(starts) / "envtrace.log").symlink_to(project.write("elsewhere", trace("API_KEY")))
+    assert findings(project)[0].message.endswith("; 0 variable(s) in it")
+
+
+def test_a_runtime_directory_that_is_not_there(project, tmp_path, monkeypatch):
+    """As after a logout: Flox takes the one on the disk."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "none"))
+    [told] = on_disk(project)
+    assert told.endswith("Flox keeps the values of a hook in ~/.cache/flox/run, a directory on disk")

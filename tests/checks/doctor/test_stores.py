@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import types
 
 import pytest
 
+from envref import streams
 from envref.backends.keychain.entry import USE_A_VAULT
 from envref.backends.table import backend_class
 from envref.backends.vault import lifecycle
 from envref.checks.doctor import checks as doctor
+from envref.checks.doctor import stores
 from envref.checks.doctor.case import Case
 from envref.project.project import configured, env_path, file_names
+from envref.store_errors import BackendDenied
 from tests.backends.doubles.onepassword.account import Account
 from tests.backends.stores.openbao import OpenBao, link, sign_in
 from tests.backends.stores.shim import recorded
@@ -271,3 +275,43 @@ def test_secrets_of_envref_1_in_a_vault_server(project, tmp_path, monkeypatch):
         assert finding.hint == "write project_namespace: project into the config of this backend"
         server.put("team/k", {"value": "marker-51c"})
         assert findings(project) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "carries_project", "could_be"),
+    [({"prefix": "team"}, False, True), ({"prefix": "team"}, True, False), ({}, False, False), ({}, True, False)],
+)
+def test_where_secrets_could_be_misplaced(options, carries_project, could_be):
+    """Below a prefix of one's own that does not carry the project's name."""
+    backend = types.SimpleNamespace(carries_project=carries_project)
+    assert stores._could_be_misplaced(types.SimpleNamespace(options=options, backend=backend)) is could_be
+
+
+def test_a_store_that_may_not_be_listed_has_nothing_misplaced(passwords, monkeypatch):
+    """Whoever may read may still not be allowed to list."""
+    passwords.write("store/team/app/k.gpg", "x")
+    assert list(findings(passwords)) == ["misplaced-secret"]
+
+    def denied(*_):
+        raise BackendDenied("denied")
+
+    monkeypatch.setattr("envref.backends.password_store.store.PassStore.list", denied)
+    assert findings(passwords) == {}
+
+
+@pytest.mark.parametrize(("keys", "shown"), [("abc", "a, b, c"), ("abcd", "a, b, c, …")])
+def test_three_misplaced_secrets_are_named(passwords, keys, shown):
+    """And that there are more."""
+    passwords.write(".env", "".join(f"{key.upper()}=ref://pw/{key}\n" for key in keys))
+    for key in keys:
+        passwords.write(f"store/team/app/{key}.gpg", "x")
+    assert only(findings(passwords), "misplaced-secret").message.endswith(f"are not read: {shown}")
+
+
+def test_it_is_said_how_a_store_was_asked(capfd, monkeypatch):
+    """With -v, where the store knows it."""
+    monkeypatch.setattr(streams, "level", streams.VERBOSE)
+    ways = [types.SimpleNamespace(name="a", way="directly"), types.SimpleNamespace(name="b", way="")]
+    case = types.SimpleNamespace(stores=types.SimpleNamespace(items=lambda: [(each, []) for each in ways]))
+    assert list(stores.unready_stores(case)) == []
+    assert capfd.readouterr().err == 'backend "a": asked directly\n'

@@ -34,7 +34,15 @@ def config(project, own):
 
 @pytest.mark.parametrize(
     ("said", "seconds"),
-    [("true", 3600), ("false", 0), ("{ttl: 90s}", 90), ("{ttl: 24h}", 86400), ("{ttl: 1440m}", 86400), ("null", 0)],
+    [
+        ("true", 3600),
+        ("false", 0),
+        ("{ttl: 90s}", 90),
+        ("{ttl: 1s}", 1),
+        ("{ttl: 24h}", 86400),
+        ("{ttl: 1440m}", 86400),
+        ("null", 0),
+    ],
 )
 def test_the_users_own_config_says_for_how_long(own, config, said, seconds):
     """An hour where it says none."""

@@ -33,6 +33,7 @@ ENTRIES = [
     ("profiles: {\r\n  y: {} # c\r\n}\r\n", "profiles: {\r\n  y: {}, # c\r\n  x: null\r\n}\r\n"),
     ('{"a": 1, "profiles": {"y": {}}}\n', '{"a": 1, "profiles": {"y": {}, "x": null}}\n'),
     ('{\n  "a": 1\n}\n', '{\n  "a": 1,\n  "profiles": {"x": null}\n}\n'),
+    ("{profiles: null, a: 1}\n", "{profiles: {x: null}, a: 1}\n"),
     ("{a: 1, profiles}\n", "{a: 1, profiles: {x: null}}\n"),
     ("a: 1\r\nb:\r\n   c: 2\r\n", "a: 1\r\nb:\r\n   c: 2\r\nprofiles:\r\n   x:\r\n"),
     ("---\na: 1\n...\n", "---\na: 1\nprofiles:\n  x:\n...\n"),
@@ -51,6 +52,7 @@ ITEMS = [
     ("a: 1\n", "a: 1\nteam:\n  - name: bob\n    public_key: k2\n"),
     ("a:\n- b\n", "a:\n- b\nteam:\n- name: bob\n  public_key: k2\n"),
     ("team: []\n", "team:\n  - name: bob\n    public_key: k2\n"),
+    ("team:\n  -\n    name: a\n", "team:\n  -\n    name: a\n  - name: bob\n    public_key: k2\n"),
     (
         "team:\n-   name: a # c\n    # d\n# e\n",
         "team:\n-   name: a # c\n    # d\n-   name: bob\n    public_key: k2\n# e\n",
@@ -81,6 +83,8 @@ REMOVED = [
     ("team: # c\n  - name: a\n", 0, "team: [] # c\n"),
     ("team:\n  -\n    name: a\n  -\n    name: b\n", 1, "team:\n  -\n    name: a\n"),
     ("team: [{name: a}, {name: b}]\n", 0, "team: [{name: b}]\n"),
+    ("team: [{name: a}] # c\n", 0, "team: [] # c\n"),
+    ("team: [\n  {name: a} # c\n]\n", 0, "team: [\n]\n"),
     ("team: [{name: a}, {name: b}]\n", 1, "team: [{name: a}]\n"),
     ("team: [{name: a}, {name: b},]\n", 1, "team: [{name: a}, ]\n"),
     ("team: [\n  {name: a}, # c\n  # d\n  {name: b} # e\n]\n", 0, "team: [\n  # d\n  {name: b} # e\n]\n"),
@@ -138,6 +142,7 @@ KEYS = [
     ("a: 1\nprofiles: |\n  text\nb: 2\n", "a: 1\nb: 2\n"),
     ("a: 1\nprofiles: x", "a: 1\n"),
     ("{profiles: 1, a: 1}\n", "{a: 1}\n"),
+    ("{profiles: 1}\n", "{}\n"),
     ("{a: 1,\n profiles: 2,\n c: 3}\n", "{a: 1,\n c: 3}\n"),
     ("{a: 1, # x\n profiles: 2}\n", "{a: 1 # x\n }\n"),
     ("a: 1\n", "a: 1\n"),
@@ -156,6 +161,13 @@ def test_a_layout_that_can_t_be_edited(text):
     with pytest.raises(EnvrefError, match="nothing was changed") as refused:
         Document(text.encode(), ".envref.yaml").without("a")
     assert "envref edit --config" in refused.value.hint
+
+
+@pytest.mark.parametrize("text", ["team:\n  - {name: a}\r  - {name: b}\n", "team:\n  - {name: a}\r  - {name: b}"])
+def test_an_item_on_a_line_that_only_yaml_knows(text):
+    """A carriage return ends a line there: nothing is taken away with it."""
+    with pytest.raises(EnvrefError, match="this layout can't be changed"):
+        Document(text.encode(), "f").without_item("team", 1)
 
 
 @pytest.mark.parametrize("value", ["x", "{a: b}", ""])

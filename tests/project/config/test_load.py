@@ -10,9 +10,10 @@ import pytest
 from envref import paths
 from envref.backends.base import Backend
 from envref.backends.table import BUILTIN
-from envref.errors import EnvrefError
+from envref.errors import EnvrefError, UsageError
+from envref.project.config import check, model
 from envref.project.config import load as config
-from envref.project.config import model
+from envref.project.config.backends import check_bare
 from envref.project.config.tools import tool_fault
 
 AGE_KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -125,6 +126,14 @@ INVALID = [
     (f"project: app\nteam: [{{public_key: {AGE_KEY}}}]", "team[0]: name is required"),
     ("project: app\nteam: [{name: bob}]", "team[0]: public_key is required"),
     (
+        "project: app\nbackends: [{type: plugin}, {type: plugin}]",
+        "backends[0]: name is required; backends[1]: name is required",
+    ),
+    (
+        f"project: app\nteam: [{{public_key: {AGE_KEY}}}, {{public_key: {AGE_KEY}}}]",
+        "team[0]: name is required; team[1]: name is required",
+    ),
+    (
         f"project: app\nteam: [{{name: b, public_key: {AGE_KEY}}}, {{name: b, public_key: {AGE_KEY}}}]",
         'team[1]: duplicate name "b"',
     ),
@@ -209,6 +218,12 @@ INVALID = [
     ("project: app\ntrusted_paths: [/]", "trusted_paths is not allowed in a project file"),
     ("project: app\nfiles_directory: /tmp", "files_directory is not allowed in a project file"),
     ("project: [app]", ".envref.yaml:1:10: project must be text"),
+    ("extends: [app]", ".envref.yaml:1:10: extends must be text"),
+    ('extends: ""', "extends must not be empty"),
+    ('extends: "a\\eb"', "extends must not contain control characters"),
+    *((f"extends: {path}", "extends must be a relative path, got absolute path") for path in ("/x", "~/x", "$HOME/x")),
+    ("project: app\nprecedence: both", ".envref.yaml:2:13: precedence must be files or environment"),
+    ("project: app\nprecedence: [files]", ".envref.yaml:2:13: precedence must be text"),
     ("project: app\nenv_file: [a]", ".envref.yaml:2:11: env_file must be text"),
 ]
 
@@ -445,7 +460,15 @@ UNKNOWN = [
         f"project: app\nteam: [{{nam: c, name: b, public_key: {AGE_KEY}}}]",
         '.envref.yaml:2:9: unknown key "nam": did you mean "name"?',
     ),
+    ("project: app\nagent: false\naudit_log: {reads: true, writes: true}", '.envref.yaml:3:26: unknown key "writes"'),
 ]
+
+
+def test_an_unknown_key_of_the_agent_s_time_is_a_warning(load):
+    """Which only the user's own config has."""
+    loaded = load("project: app", own="agent: {ttl: 1h, tls: 2h}")
+    assert loaded.agent == 3600
+    assert loaded.warnings == ('~/.config/envref/config.yaml:1:18: unknown key "tls": did you mean "ttl"?',)
 
 
 @pytest.mark.parametrize(("text", "warning"), UNKNOWN)
@@ -686,3 +709,72 @@ def test_a_setting_of_a_backend_without_a_value_is_none(load):
     (plain,) = load("project: app\nbackends: [{name: vault}]").backends
     for field in ("timeout", "optional", "agent", "names", "options"):
         assert getattr(store, field) == getattr(plain, field), field
+
+
+@pytest.mark.parametrize(("written", "found"), [("", "files"), ("files", "files"), ("environment", "environment")])
+def test_who_decides_about_a_name_that_both_set(load, written, found):
+    """The files, where nothing else is said."""
+    assert load(f"project: app\nprecedence: {written}\n").precedence == found
+
+
+def test_a_profile_may_have_secrets_of_its_own_only(load):
+    """One that says so; whoever says nothing, or true, falls back on the project's."""
+    text = "project: app\nprofiles: {a: {fallback: false}, b: {fallback: true}, c: , d: {fallback: false}}\n"
+    assert load(text).closed == ("a", "d")
+    assert load("project: app\nprofiles: {b: }").closed == ()
+
+
+def test_a_config_that_lists_no_stores_has_the_desktop_s(load):
+    """It is known as such, also in a copy; one that lists it is another matter."""
+    (only,) = load("project: app").backends
+    assert load("project: app").has_implied_backend
+    assert load("project: app").replaced(project="x").has_implied_backend
+    assert not load(f"project: app\nbackends: [{{name: {only.name}, type: {only.type}}}]").has_implied_backend
+    assert not load("project: app", own="backends: [{name: vault}]").has_implied_backend
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "masked"),
+    [
+        ("token", "hvs.x", True),
+        ("token", "ref://kc/t", False),
+        ("token", None, True),
+        ("addr", "x", False),
+        ("addr", "ref://kc/t", False),
+    ],
+)
+def test_which_options_are_not_shown(option, value, masked):
+    """A credential itself; the name of one, and what is none, are."""
+    assert model.is_masked(option, value) is masked
+
+
+@pytest.mark.parametrize("key", sorted(check._FIELDS))
+def test_whatever_is_written_is_taken_or_refused(load, key):
+    """By an error of the config, with nothing of Python's; in either file."""
+    head = "" if key == "project" else "project: app\n"
+    for written in ("x", "1", "''", "true", "[a]", "[[a]]", "[{a: b}]", "{a: b}", "{a: {b: [c]}}"):
+        for text, own in ((f"{head}{key}: {written}\n", ""), ("project: app\n", f"{key}: {written}\n")):
+            try:
+                assert load(text, own=own).project
+            except EnvrefError as error:
+                assert error.message.startswith("loading config: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "cure"),
+    [
+        ("nope", 'unknown backend type "nope"', "run: envref backend list --all"),
+        (
+            "oci-vault",
+            'backend type "oci-vault" needs vault_id, compartment_id, key_id',
+            "hint: write name, type and config: {vault_id: …} below backends: (envref edit --config)",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("ocean")
+def test_a_type_that_needs_more_than_its_name(kind, fact, cure):
+    """Or is none at all."""
+    with pytest.raises(UsageError) as refused:
+        check_bare(kind)
+    assert (refused.value.message, refused.value.cure()) == (fact, [cure])
+    check_bare("vault")

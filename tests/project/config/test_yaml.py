@@ -220,3 +220,10 @@ def test_no_structure_is_a_bug(tmp_path, document):
             assert door(str(path)).project
         except EnvrefError as error:
             assert error.message.startswith("loading config: invalid config: ")
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "~\n", "null\n", "---\n...\n"])
+def test_what_says_nothing_is_an_empty_mapping(text):
+    """Which begins where the file does."""
+    found = parse(text.encode(), "f")
+    assert (found.entries, found.problem("x")) == ({}, "f:1:1: x")
