@@ -167,7 +167,7 @@ def test_the_first_descriptor_may_be_the_turn_s(monkeypatch):
     used = []
     monkeypatch.setattr(turn, "_slot", lambda: 0)
     monkeypatch.setattr(turn, "fcntl", types.SimpleNamespace(LOCK_EX=2, flock=lambda *words: used.append(words)))
-    monkeypatch.setattr(turn, "os", types.SimpleNamespace(close=lambda number: used.append(number)))
+    monkeypatch.setattr(turn, "os", types.SimpleNamespace(close=used.append))
     assert turn.Turn(time.monotonic(), soon()).take(lambda: b"key") == b"key"
     assert used == [(0, 2), 0]
 
