@@ -17,7 +17,14 @@ from envref.backends.vault import database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.refs.address import Address
 from envref.secret import Secret
-from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.store_errors import (
+    BackendDenied,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    SecretNotFound,
+)
 from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
@@ -483,3 +490,122 @@ def test_a_vault_in_a_folder_that_is_not_there_is_not_initialized(tmp_path):
     """Nobody could replace what is in no folder; doctor says the one thing that is wrong."""
     [fault] = Vault("vault", path=str(tmp_path / "none" / "v.db")).file.examine(soon())
     assert "not initialized" in fault.message
+
+
+def fault(code, text="words"):
+    """An error of SQLite's with this code."""
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (sqlite3.SQLITE_NOTADB, BackendInvalid, "vault: /v.db is not a vault"),
+        (sqlite3.SQLITE_CORRUPT, BackendInvalid, "vault: /v.db is damaged"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, BackendInvalid, "vault: /v.db is damaged"),
+        (sqlite3.SQLITE_FULL, BackendUnavailable, "vault: the disk is full"),
+        (sqlite3.SQLITE_READONLY, BackendUnavailable, "vault: /v.db can't be written"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, BackendUnavailable, "vault: /v.db can't be written"),
+        (sqlite3.SQLITE_CANTOPEN, BackendUnavailable, "vault: /v.db can't be opened"),
+        (sqlite3.SQLITE_PERM, BackendDenied, "vault: /v.db can't be opened"),
+        (sqlite3.SQLITE_IOERR, BackendUnavailable, "vault: /v.db: words"),
+        (sqlite3.SQLITE_BUSY, BackendTimeout, "vault: no answer within 20 s; raise --timeout or the backend's timeout"),
+        (sqlite3.SQLITE_LOCKED, BackendTimeout, None),
+        (sqlite3.SQLITE_INTERRUPT, BackendTimeout, None),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, BackendTimeout, None),
+    ],
+)
+def test_what_sqlite_says_has_a_meaning(code, kind, message):
+    """By its primary code, the lowest byte."""
+    error = database.explained(fault(code), "/v.db", 100.0, 120.0)
+    assert type(error) is kind
+    assert message in (None, error.message)
+
+
+def test_an_error_without_a_code_says_what_it_says():
+    """As the library's own errors have none."""
+    error = database.explained(sqlite3.ProgrammingError("closed"), "/v.db", 100.0, 120.0)
+    assert (type(error), error.message) == (BackendUnavailable, "vault: /v.db: closed")
+
+
+@pytest.mark.parametrize(("left", "wait"), [(-1.0, 0.0), (0.0, 0.0), (3.0, 3.0), (20.0, 20.0), (21.0, 20.0)])
+def test_others_are_waited_for_to_the_deadline(monkeypatch, left, wait):
+    """And twenty seconds at the most."""
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    assert database._wait(100.0 + left) == wait
+
+
+def test_a_path_without_a_folder_is_here(tmp_path, monkeypatch, vault):
+    """For a new vault, and for a copy."""
+    monkeypatch.chdir(tmp_path)
+    database.create("new.db")
+    lifecycle.backup(vault.file, "copy.db")
+    assert {"new.db", "copy.db"} <= set(os.listdir())
+    assert stat.S_IMODE(os.stat("new.db").st_mode) == stat.S_IMODE(os.stat("copy.db").st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        database.create("new.db")
+    database.create("below/new.db")
+    assert stat.S_IMODE(os.stat("below").st_mode) == 0o700
+
+
+def test_a_copy_is_on_the_disk_or_not_there(vault, tmp_path, monkeypatch):
+    """What fails in the middle leaves nothing."""
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    lifecycle.backup(vault.file, str(tmp_path / "one.db"))
+    assert len(synced) == 1
+
+    def fail(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.backup(vault.file, str(tmp_path / "two.db"))
+    assert not (tmp_path / "two.db").exists()
+
+
+def test_without_a_home_there_is_no_usual_place(monkeypatch):
+    """The cure names one."""
+    monkeypatch.setattr(database, "configuration_path", lambda _: "")
+    with pytest.raises(BackendUnavailable) as caught:
+        database.default_path([])
+    assert caught.value.lines() == ["error: vault: no home directory to keep it in", f"  hint: {database.NO_HOME}"]
+
+
+def test_the_nearest_folder_that_has_such_an_entry(tmp_path):
+    """Of the file's real place; the file's own folder counts, the file itself does not."""
+    place = tmp_path / "a/b"
+    place.mkdir(parents=True)
+    (tmp_path / "a/.one").symlink_to("nowhere")
+    (tmp_path / "link").symlink_to(place)
+    assert database.folder_above(f"{place}/v.db", ".none", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{tmp_path}/link/v.db", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{tmp_path}/a/v.db", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{place}/v.db", "there is no such name") is None
+
+
+def test_a_git_work_tree_is_named_once(tmp_path, monkeypatch):
+    """However often the vault is written."""
+    (tmp_path / ".git").mkdir()
+    vault = unlocked_vault(tmp_path / "v.db", monkeypatch)
+    fill(vault, {"a": "1"})
+    fill(vault, {"a": "2"})
+    assert [line.partition(" lies in ")[0] for line in vault.warnings] == [f"the vault {tmp_path}/v.db"]
+
+
+def test_names_of_another_project_are_not_listed(vault):
+    """Nor those that only begin alike."""
+    for project in ("apple", "other"):
+        vault.set(Address(project, "x"), Secret("x"), soon())
+    assert sorted(vault.list("app", soon())) == sorted(VALUES)
+
+
+def test_deleting_what_is_not_there(vault):
+    """An error alone; within a change, none."""
+    with pytest.raises(SecretNotFound) as caught:
+        vault.delete(address("none"), soon())
+    assert caught.value.message == 'vault: secret not found: "app/none"'
+    vault.change({address("none"): None, address("one"): None}, soon())
+    assert sorted(vault.list("app", soon())) == ["three", "two"]
