@@ -383,3 +383,12 @@ def test_a_command_of_a_hook_and_what_it_needs():
     assert not wanted.is_foreign
     assert wanted._replace(address=Address("", "", foreign="x")).is_foreign
     assert wanted.unwritable("no").lines() == ["error: no; use the hook form (without --native)"]
+
+
+def test_what_a_store_is_unless_it_says_otherwise():
+    """It has names of its own, which hold the project, and may ask a person."""
+    assert {name for name in dir(Shelf) if getattr(Shelf, name) is True} == {
+        "asks_beside_data",
+        "carries_project",
+        "foreign_names",
+    }

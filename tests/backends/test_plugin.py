@@ -29,6 +29,7 @@ from envref.store_errors import (
 from tests.backends.asking import KEY, answer_of, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.redis import RedisServer
+from tests.backends.words import declared
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
@@ -880,3 +881,9 @@ class TestSaid:
         with pytest.raises(BackendInvalid):
             made.set(KEY, Secret("a\0b"), soon())
         assert made.asked == []
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {"keeps_revisions", "foreign_names", "carries_project", "label_has_name"}
+    assert declared("plugin") == {"asks_beside_data", *own}

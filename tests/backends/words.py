@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envref.backends.base import Backend
 from envref.backends.retrieval import Unwritable, Wanted
 from envref.backends.table import backend_class
 from tests.backends.asking import foreign, keys
@@ -31,3 +32,9 @@ def command(kind, *location, **said):
     retrieval = hook(kind, *location, **said)
     assert retrieval.macos == retrieval.elsewhere
     return retrieval.elsewhere
+
+
+def declared(kind):
+    """What the class declares to be so, of all that a store may."""
+    store = backend_class(kind)
+    return {name for name in dir(Backend) if getattr(store, name) is True}

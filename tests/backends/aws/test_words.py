@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.words import command, hook, of_command, of_file
+from tests.backends.words import command, declared, hook, of_command, of_file
 
 SM, SSM = "aws-secrets-manager", "aws-ssm"
 GET_SECRET = "aws secretsmanager get-secret-value"
@@ -74,3 +74,9 @@ def test_a_hook_can_t_take_a_role():
     assert hook(SM, "db", name="db", role_arn="arn:aws:iam::1:role/r") == [
         "error: role_arn takes a call of its own; name a profile with that role, or use the hook form"
     ]
+
+
+@pytest.mark.parametrize("kind", [SM, SSM])
+def test_what_it_declares(kind):
+    """The rest of envref asks nothing else of it."""
+    assert declared(kind) == {"asks_beside_data", "keeps_revisions", "foreign_names", "carries_project"}

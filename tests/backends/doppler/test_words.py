@@ -8,7 +8,7 @@ from envref.backends.doppler.names import DopplerName, DopplerNames, no_name, sh
 from envref.refs.address import Address
 from envref.store_errors import BackendInvalid
 from tests.backends.asking import error_of, foreign, keys
-from tests.backends.words import command, of_command, of_file
+from tests.backends.words import command, declared, of_command, of_file
 
 
 @pytest.mark.parametrize(
@@ -133,3 +133,8 @@ def test_keys_that_are_one_secret():
     for error in errors.values():
         assert isinstance(error, BackendInvalid)
         assert error.lines() == ['error: doppler: "a-b" and "a_b" are one secret there, A_B; use one of them']
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    assert declared("doppler") == {"asks_beside_data", "foreign_names"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envref.backends.hashicorp_vault.store import HashicorpVault
-from tests.backends.words import command, hook, of_command, of_file
+from tests.backends.words import command, declared, hook, of_command, of_file
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,16 @@ def test_whose_address_counts():
     """bao's own variable before the one that it shares with vault."""
     assert HashicorpVault.address_variables("bao") == ("BAO_ADDR", "VAULT_ADDR")
     assert HashicorpVault.address_variables("vault") == ("VAULT_ADDR",)
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {
+        "asks_beside_data",
+        "reads_fields",
+        "retrieves_fields",
+        "keeps_revisions",
+        "foreign_names",
+        "carries_project",
+    }
+    assert declared("hashicorp-vault") == {"asks_beside_data", *own}

@@ -8,7 +8,7 @@ from envref.backends.keychain.name import likeliest, meant
 from envref.backends.keychain.store import Keychain
 from envref.store_errors import BackendInvalid
 from tests.backends.asking import error_of, foreign, keys
-from tests.backends.words import hook, of_command, of_file
+from tests.backends.words import declared, hook, of_command, of_file
 
 
 @pytest.mark.parametrize(
@@ -147,3 +147,15 @@ def test_envrefs_own_entries_have_no_other_name():
             'error: keychain: service "envref" is envref\'s own; use ref://mine/KEY'
         ]
     assert store.location(keys("key")[0]) == ("envref", "app/key")
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {
+        "asks_beside_data",
+        "yields_elsewhere",
+        "keeps_revisions",
+        "foreign_names",
+        "carries_project",
+    }
+    assert declared("keychain") == {"asks_beside_data", *own}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.words import command, hook
+from tests.backends.words import command, declared, hook
 
 PLACE = "secrets secret-bundle get-secret-bundle-by-name --vault-id 'ocid1.vault' --secret-name 'db'"
 LIMITS = "--no-retry --connection-timeout 3 --read-timeout 10"
@@ -23,3 +23,8 @@ def test_a_hook_asks_by_name(options, words):
     """With limits of its own: an unreachable endpoint costs a minute and a half else."""
     assert command("oci-vault", "ocid1.vault", "db", name="db", **options) == f"_envref_oci {words}"
     assert hook("oci-vault", "ocid1.vault", "db", name="db").functions == ("_envref_oci",)
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    assert declared("oci-vault") == {"asks_beside_data", "keeps_revisions", "foreign_names", "carries_project"}

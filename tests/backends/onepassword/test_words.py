@@ -6,7 +6,7 @@ import pytest
 
 from envref.backends.onepassword.store import OnePassword
 from tests.backends.asking import foreign, keys
-from tests.backends.words import command, hook, of_command, of_file
+from tests.backends.words import command, declared, hook, of_command, of_file
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,16 @@ def test_the_place_and_the_absence_of_an_item():
         '1password: op get: isn\'t an item in the "Dev" vault',
         '1password: op get: isn\'t an item in the "Other" vault',
     )
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {
+        "asks_beside_data",
+        "reads_fields",
+        "retrieves_fields",
+        "keeps_revisions",
+        "foreign_names",
+        "carries_project",
+    }
+    assert declared("1password") == {"asks_beside_data", *own}

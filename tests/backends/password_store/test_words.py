@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.backends.words import command, hook, of_command, of_file
+from tests.backends.words import command, declared, hook, of_command, of_file
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,15 @@ def test_a_hook_shows_an_entry(options, words):
     assert command("pass", "web/db", **options) == f"_envref_entry {words}"
     assert hook("pass", "web/db", name="web/db").functions == ("_envref_pass", "_envref_entry")
     assert hook("pass", "web/db").functions == ("_envref_entry",)
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {
+        "asks_beside_data",
+        "reads_fields",
+        "keeps_revisions",
+        "foreign_names",
+        "carries_project",
+    }
+    assert declared("pass") == {"asks_beside_data", *own}

@@ -28,6 +28,7 @@ from envref.store_errors import (
 from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
+from tests.backends.words import declared
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
 
@@ -609,3 +610,8 @@ def test_deleting_what_is_not_there(vault):
     assert caught.value.message == 'vault: secret not found: "app/none"'
     vault.change({address("none"): None, address("one"): None}, soon())
     assert sorted(vault.list("app", soon())) == ["three", "two"]
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    assert declared("vault") == {"asks_beside_data", "keeps_revisions", "carries_project", "transactional"}
