@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from envref.backends.base import Backend
+from envref.backends.base import Backend, Package
 from envref.backends.retrieval import Retrieval, Unwritable, Wanted
 from envref.backends.table import (
     ANYWHERE,
@@ -392,3 +392,10 @@ def test_what_a_store_is_unless_it_says_otherwise():
         "carries_project",
         "foreign_names",
     }
+
+
+def test_a_package_of_flox_s_catalog():
+    """All that the installer and the native blocks ask of it."""
+    plain, full = Package("kv"), Package("kv", group="g", unfree=True, also="kv2", systems=("aarch64-darwin",))
+    assert [getattr(plain, name) for name in Package.__slots__] == ["", "", "kv", (), False]
+    assert [getattr(full, name) for name in Package.__slots__] == ["kv2", "g", "kv", ("aarch64-darwin",), True]

@@ -271,6 +271,19 @@ class TestTurns:
         assert len(pool._idle) == 2
         pool.close()
 
+    def test_whoever_waited_has_their_own_deadline(self, monkeypatch):
+        """On the connection that is handed on to them."""
+        monkeypatch.setattr(pools, "_BRIEFLY", 20)
+        pool, found = Connections(Server("a.test", 80, None)), []
+        first = pool._next(7.0)
+        thread = threading.Thread(target=lambda: found.append(pool._next(9.0)))
+        thread.start()
+        self.until(lambda: pool._waiting)
+        pool._pass_on(first)
+        thread.join()
+        assert found == [first]
+        assert first.deadline == 9.0
+
     def test_a_request_that_failed_leaves_its_place(self, script):
         """The next one is made at once."""
         pool = Connections(opened(script(None, http(b"one"))).server)
@@ -618,6 +631,10 @@ class TestStream:
                 connection.ask("GET", "/", {})
         else:
             assert connection.ask("GET", "/", {}).status == status
+
+    def test_the_limits(self):
+        """16 MiB of an answer, 64 KiB of its head."""
+        assert (LARGEST_BODY, connections._LARGEST_HEAD) == (16_777_216, 65_536)
 
     def test_a_method_that_sends_says_how_much(self, monkeypatch):
         """POST also where that is nothing; GET only where there is something."""

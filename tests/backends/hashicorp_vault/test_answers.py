@@ -505,6 +505,13 @@ class TestAccess:
             assert access.server(soon()).token == token
         assert answering.asked == [["print", "token"]]
 
+    def test_connections_last_as_long_as_the_backend(self, answering):
+        """So the next question finds them open."""
+        access = ServerAccess("vault", "", {"ADDR": "http://v.test"}, "t")
+        server = access.server(soon())
+        assert access._connections is server.connections
+        assert access.server(soon()).connections is server.connections
+
     def test_a_server_that_only_the_program_knows(self, answering):
         """Is not asked directly; one with a token is not asked about it."""
         answering("")

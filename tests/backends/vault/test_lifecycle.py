@@ -165,6 +165,25 @@ class TestKeys:
         fill(other, {"one": "2"})
         assert read(vault, "one") == {"one": "2"}
 
+    def test_a_new_identity_ends_the_session_and_rewrites_the_file(self, vault, monkeypatch):
+        """What was deleted before is nowhere in it; a session of the old identity would open nothing."""
+        ended, compacted = [], []
+        monkeypatch.setattr("envref.backends.vault.session.forget", ended.append)
+        compact = vault.file.compact
+        monkeypatch.setattr(vault.file, "compact", lambda deadline: compacted.append(compact(deadline)))
+        identifier = vault.file.identifier(soon())
+        lifecycle.rekey(vault.file)
+        assert (ended, compacted) == ([identifier], [None])
+
+    def test_a_file_is_rewritten_without_its_free_pages(self, vault):
+        """It becomes smaller."""
+        vault.change({address(f"key{number}"): Secret("x" * 2000) for number in range(40)}, soon())
+        vault.change({address(f"key{number}"): None for number in range(40)}, soon())
+        before = os.path.getsize(vault.file.path)
+        vault.file.compact(soon())
+        assert os.path.getsize(vault.file.path) < before / 2
+        assert read(vault, *VALUES) == VALUES
+
 
 class TestBackup:
     def test_a_copy_opens_with_the_same_passphrase(self, vault, tmp_path):

@@ -615,3 +615,33 @@ def test_deleting_what_is_not_there(vault):
 def test_what_it_declares():
     """The rest of envref asks nothing else of it."""
     assert declared("vault") == {"asks_beside_data", "keeps_revisions", "carries_project", "transactional"}
+
+
+def test_sqlite_is_told_all_that_matters(vault, monkeypatch):
+    """A location, which some builds take for a file's name unless they are told; no transactions of its own."""
+    told, connect = [], database.connect
+
+    def connected(*words, **named):
+        told.append((words, named))
+        return connect(*words, **named)
+
+    monkeypatch.setattr(database, "connect", connected)
+    vault.file.is_locked(soon())
+    [(words, named)] = told
+    if vault.file._in_project:
+        assert (words, named) == ((":memory:",), {"isolation_level": None})
+    else:
+        assert words == (f"file:{vault.file.path}?mode=rw",)
+        assert (named["uri"], named["isolation_level"]) == (True, None)
+
+
+def test_every_connection_is_set_up(vault, monkeypatch):
+    """Also one to a copy in memory; a write of that may be longer than the file, up to its largest size."""
+    prepared, limits = [], []
+    prepare = database.prepare
+    monkeypatch.setattr(database, "prepare", lambda connection: prepared.append(connection) or prepare(connection))
+    with vault.file.writing(soon()) as contents:
+        limits.append(contents._connection.getlimit(database.LONGEST))
+    assert len(prepared) == 1
+    if vault.file._in_project:
+        assert limits == [256 * 1024 * 1024]
