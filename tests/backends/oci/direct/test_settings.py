@@ -282,6 +282,8 @@ class TestLeftToOci:
             ({"CURL_CA_BUNDLE": "~/authorities.pem"}, "a file of authorities that is none"),
             ({"OCI_CLI_CERT_BUNDLE": "{home}"}, "a file of authorities that is none"),
             ({"https_proxy": "http://proxy.test"}, "a proxy"),
+            ({"FIPS_LIBCRYPTO_PATH": "/lib"}, "FIPS_LIBCRYPTO_PATH"),
+            ({"OCI_Z": "1", "OCI_A": "1", "OCI_CLI_PROFILE": ""}, "OCI_A"),
             ({"OCI_CLI_AUTH": "instance_principal"}, "the auth instance_principal"),
             ({"OCI_CLI_KEY_FILE": "key.pem"}, "a path that is not absolute"),
             ({"OCI_CLI_KEY_FILE": "{pem}"}, "a path that is not absolute"),
@@ -386,3 +388,32 @@ class TestLeftToOci:
             in_force(environment)
         assert "hunter2" not in str(refused.value)
         assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize(("left", "is_taken"), [(59, False), (60, True), (61, True)])
+    def test_a_session_has_to_last_a_minute(self, home, monkeypatch, left, is_taken):
+        """`oci` says what to do about one that ended."""
+        now = int(time.time())
+        monkeypatch.setattr("time.time", lambda: now)
+        (home / "lasting").write_text(_token(now + left))
+        environment = environment_of(home, {"DEFAULT": {**_SESSION, "security_token_file": "{home}/lasting"}}, {})
+        if is_taken:
+            assert in_force(environment, auth="security_token").signer
+        else:
+            with pytest.raises(Unusual, match="a session that ended"):
+                in_force(environment, auth="security_token")
+
+    @pytest.mark.parametrize("missing", ["OCI_CLI_USER", "OCI_CLI_TENANCY", "OCI_CLI_FINGERPRINT", "OCI_CLI_REGION"])
+    def test_variables_that_lack_one(self, home, missing):
+        """Need the profile beside them; all of them need none."""
+        variables = {name: text for name, text in _OF_VARIABLES.items() if name != missing}
+        with pytest.raises(Unusual, match="the profile none is not there"):
+            in_force(environment_of(home, {"other": {}}, variables), profile="none")
+        assert in_force(environment_of(home, {"other": {}}, _OF_VARIABLES), profile="none").signer
+
+    def test_its_patience(self, home):
+        """As long as `oci` is told to wait: three seconds for a connection, ten for an answer."""
+        found = in_force(environment_of(home, {"DEFAULT": _WHOLE}, {}))
+        assert found.reading.patience == found.listing.patience == (3, 10)
+        assert found.reading.tls is found.listing.tls is not None
+        plain = in_force(environment_of(home, {"DEFAULT": _WHOLE}, {"OCI_CLI_ENDPOINT": "http://127.0.0.1:9"}))
+        assert plain.reading.tls is None
