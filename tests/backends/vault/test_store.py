@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
+import types
 
 import pytest
 
 from envref import atomic
-from envref.backends.vault import database, lifecycle, passphrase
+from envref.backends.vault import ancestor, contents, conversion, database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -645,3 +648,107 @@ def test_every_connection_is_set_up(vault, monkeypatch):
     assert len(prepared) == 1
     if vault.file._in_project:
         assert limits == [256 * 1024 * 1024]
+
+
+def test_a_revision_is_the_beginning_of_the_signature(vault):
+    """Twelve digits, new at each write, with the value and without."""
+    before = vault.file.revisions(soon())
+    assert all(re.fullmatch("[0-9a-f]{12}", each) for each in before.values())
+    assert vault.get_many([address("one")], soon())[address("one")].revision == before["app/one"]
+    fill(vault, {"one": "1"})
+    after = vault.file.revisions(soon())
+    assert after["app/one"] != before["app/one"]
+    assert after["app/two"] == before["app/two"]
+
+
+class Rows:
+    """A database of one page of so many bytes, whose every other question has these rows."""
+
+    def __init__(self, *rows, size=10):
+        self._rows, self._size = rows, size
+
+    def execute(self, query, *_):
+        if "PRAGMA page_count" in query:
+            return types.SimpleNamespace(fetchone=lambda: (1,))
+        if "PRAGMA page_size" in query:
+            return types.SimpleNamespace(fetchone=lambda: (self._size,))
+        return iter(self._rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_damaged"), [([("abc", "de"), ("f", "ghij")], False), ([("abc", "de"), ("f", "ghijk")], True)]
+)
+def test_rows_are_no_longer_than_their_file(rows, is_damaged):
+    """Crafted pages share their text, and would fill the memory."""
+    if is_damaged:
+        with pytest.raises(BackendInvalid) as caught:
+            list(contents._bounded(Rows(*rows), "SELECT"))
+        assert caught.value.lines() == [
+            "error: vault: the file is damaged: its rows are longer than the file",
+            "  hint: restore a copy of it",
+        ]
+    else:
+        assert list(contents._bounded(Rows(*rows), "SELECT")) == rows
+
+
+def test_nothing_is_read_before_it_is_opened():
+    """By the keys or the passphrase: that would be a fault of envref's own."""
+    for sealed in (contents.Contents(Rows(), {}), ancestor.Ancestor(sqlite3.connect(":memory:"), {})):
+        if isinstance(sealed, ancestor.Ancestor):
+            sealed._connection.execute("CREATE TABLE secrets(key, value)")
+            sealed._connection.execute("INSERT INTO secrets VALUES ('k', 'v')")
+        with pytest.raises(RuntimeError, match="used before open_with"):
+            assert sealed.keys if isinstance(sealed, contents.Contents) else sealed.value("k")
+
+
+@pytest.mark.parametrize(
+    ("locked", "is_locked"),
+    [({"locked": "false"}, False), ({"locked": "true"}, True), ({}, True), ({"locked": "x"}, True)],
+)
+def test_what_is_not_surely_open_is_locked(locked, is_locked):
+    """A row that somebody took away does not open it."""
+    sealed = contents.Contents(Rows(), locked)
+    assert (sealed.locked, sealed.vault_id, sealed.wrapped) == (is_locked, "", "")
+
+
+@pytest.mark.parametrize("tables", [("metadata",), ("secrets",), ("other",)])
+def test_half_of_the_tables_are_another_program_s(tables):
+    """None at all is a vault that was not made yet."""
+    with pytest.raises(BackendInvalid, match="another program's database"):
+        contents.metadata_of(Rows(*((name,) for name in tables)))
+    with pytest.raises(BackendUnavailable) as caught:
+        contents.metadata_of(Rows())
+    assert caught.value.lines() == ["error: vault: not initialized", "  run: envref vault init"]
+
+
+class TestConversion:
+    def test_the_old_vault_is_kept_beside_it(self, tmp_path, monkeypatch):
+        """Under a name that nothing has."""
+        monkeypatch.setattr("time.gmtime", lambda: time.struct_time((2026, 1, 2, 3, 4, 5, 4, 2, 0)))
+        copied, path = [], str(tmp_path / "v.db")
+        names = [conversion.keep(path, lambda kept, _: copied.append(kept) or os.mkdir(kept)) for _ in range(3)]
+        stamp = f"{path}.v1-20260102T030405Z"
+        assert names == copied == [stamp, f"{stamp}-2", f"{stamp}-3"]
+
+    def test_a_copy_that_can_t_be_made(self, tmp_path):
+        """Ends the conversion, with the system's reason."""
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        with pytest.raises(BackendUnavailable, match="No space left on device"):
+            conversion.keep(str(tmp_path / "v.db"), fail)
+
+    def test_what_does_not_read_back_changes_nothing(self, monkeypatch):
+        """The way out is the older envref."""
+        monkeypatch.setattr(conversion.age, "DEFAULT_WORK_FACTOR", 10)
+        connection = sqlite3.connect(":memory:")
+        made = conversion.converted(connection, {"app/a": b"1"}, Secret(PASSPHRASE))
+        assert (made.value("app/a"), made.locked) == (b"1", False)
+        monkeypatch.setattr(contents.Contents, "value", lambda *_: b"2")
+        with pytest.raises(BackendInvalid) as caught:
+            conversion.converted(connection, {"app/a": b"1"}, Secret(PASSPHRASE))
+        assert caught.value.lines() == [
+            "error: vault: the converted values differ from the old ones; nothing was changed",
+            "  hint: envref vault export of the older envref still works; please report this",
+        ]
