@@ -308,13 +308,14 @@ class TestKeys:
         ("has_given", "refusal", "requests"),
         [(True, ENDED, 2), (False, ENDED, 1), (True, {"__type": "AccessDenied", "message": "no"}, 1)],
     )
-    def test_kept_keys_that_have_ended_are_replaced_once(self, client, has_given, refusal, requests):
+    def test_kept_keys_that_have_ended_are_replaced_once(self, client, monkeypatch, has_given, refusal, requests):
         """Those that nobody kept are not; nor after a refusal of another kind."""
-        client._purse.has_given = has_given
+        client._purse.has_given, given = has_given, []
+        monkeypatch.setattr(module, "keys", lambda *_: given.append(1) or Credentials("AK", Secret("s"), None))
         client._connections.answers = [page(400, **refusal), page(Value="x")]
         [found] = client.ask([listing()], soon(), 1)
         assert isinstance(found, Refusal) == (requests == 1)
-        assert client._connections.told.count({"Path": "/"}) == requests
+        assert client._connections.told.count({"Path": "/"}) == len(given) == requests
         assert client._purse.has_given == (has_given and requests == 1)
 
     def test_they_are_obtained_once(self, client, monkeypatch):
