@@ -322,6 +322,19 @@ class TestLibrary:
         late.set()
         assert isinstance(error, BackendTimeout)
 
+    def test_the_accounts_of_macos(self, monkeypatch):
+        """By the system's own program, which is asked for no value."""
+        told = []
+
+        def run(words, *, deadline, label):
+            told.append((words, deadline, label))
+            entry = b'    "acct"<blob>="app/key"\n    "svce"<blob>="envref"\n'
+            return types.SimpleNamespace(stdout=b"keychain: x\n" + entry)
+
+        monkeypatch.setattr(keyring, "run", run)
+        assert keyring.PLATFORMS["darwin"].accounts(None, "envref", 7.0) == ["app/key"]
+        assert told == [(["/usr/bin/security", "dump-keychain"], 7.0, "keychain")]
+
     def test_the_accounts_of_windows(self, monkeypatch):
         """Whose target is the service, or an account at it."""
         targets = {"envref": "a", "b@envref": "b", "envref2": "c", "d@envref2": "d"}

@@ -148,6 +148,11 @@ class TestEntries:
         assert error.lines()[1:] == ["  run: pass init YOUR-GPG-ID"]
         assert error.message == f'pass: no password store in "{tmp_path}/store"'
         assert isinstance(error_of(lambda: store().get_many([KEY], 0.0)), BackendTimeout)
+        assert isinstance(error_of(lambda: store().lasting({KEY: "x"}, soon())), BackendUnavailable)
+        assert isinstance(error_of(lambda: store().list("app", soon())), BackendUnavailable)
+        assert isinstance(error_of(lambda: store().revisions([KEY], soon())), BackendUnavailable)
+        assert isinstance(error_of(lambda: store().set(KEY, Secret("v"), soon())), BackendUnavailable)
+        assert isinstance(error_of(lambda: store().delete(KEY, soon())), BackendUnavailable)
         answering.here = []
         assert "executable file not found in $PATH" in error_of(lambda: store().get_many([KEY], soon())).message
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from envref.backends.http.connection import Unusual
+from envref.backends.oci.direct import rc
 from envref.backends.oci.direct.regions import domain
 from envref.backends.oci.direct.settings import settings as in_force
 from tests.nightly import count
@@ -417,3 +418,33 @@ class TestLeftToOci:
         assert found.reading.tls is found.listing.tls is not None
         plain = in_force(environment_of(home, {"DEFAULT": _WHOLE}, {"OCI_CLI_ENDPOINT": "http://127.0.0.1:9"}))
         assert plain.reading.tls is None
+
+
+class TestRc:
+    """The defaults of options in `oci_cli_rc`."""
+
+    @pytest.mark.parametrize(
+        ("sections", "profile", "is_harmless"),
+        [
+            ({"DEFAULT": {"region": "x"}}, "p", True),
+            ({"DEFAULT": {"region": "x"}}, "DEFAULT", False),
+            ({"DEFAULT": {"region": "x"}, "p": {}}, "p", False),
+            ({"p": {"region": "x"}}, "DEFAULT", True),
+            ({"p": {"compute.region": "x", "output": "json", "no_retry": "1"}}, "p", True),
+            ({"p": {"vault.secret.region": "x"}}, "p", False),
+            ({"p": {"query": "x"}, "OCI_CLI_PARAM_ALIASES": {"--query": "-x"}}, "p", False),
+            ({"p": {"query": "x"}, "OCI_CLI_PARAM_ALIASES": {"-query": "-x"}}, "p", False),
+        ],
+    )
+    def test_those_of_the_profile_count(self, sections, profile, is_harmless):
+        """And those of DEFAULT, where the file has the profile."""
+        if is_harmless:
+            rc.check(sections, profile)
+        else:
+            with pytest.raises(Unusual, match="a default in ~/.oci/oci_cli_rc"):
+                rc.check(sections, profile)
+
+    def test_the_usual_profile(self):
+        """DEFAULT, unless its settings name another."""
+        assert rc.usual_profile({}) == rc.usual_profile({"OCI_CLI_SETTINGS": {"use_click_help": "1"}}) == "DEFAULT"
+        assert rc.usual_profile({"OCI_CLI_SETTINGS": {"default_profile": "q"}}) == "q"
