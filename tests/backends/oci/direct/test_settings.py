@@ -441,7 +441,7 @@ class TestRc:
         if is_harmless:
             rc.check(sections, profile)
         else:
-            with pytest.raises(Unusual, match="a default in ~/.oci/oci_cli_rc"):
+            with pytest.raises(Unusual, match=r"a default in ~/\.oci/oci_cli_rc"):
                 rc.check(sections, profile)
 
     def test_the_usual_profile(self):
