@@ -14,6 +14,7 @@ import pytest
 from envref.backends import children
 from tests.conftest import ROOT
 from tests.processes import left_of
+from tests.requirements import first_python
 
 STORE = "#!/bin/sh\necho $$ > {}.pid\nsleep 300 &\nexec sleep 300\n"
 
@@ -60,6 +61,7 @@ def _when_there(path):
     raise AssertionError(f"{path.name} never came")
 
 
+@first_python
 class TestEnd:
     """What a signal does, in the tests' own process: nothing is killed here, `told` has what would be."""
 

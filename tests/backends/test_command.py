@@ -301,6 +301,7 @@ class TestMany:
         assert found == {number: [f"{number}\n".encode()] * 10 for number in range(4)}
 
 
+@first_python
 class TestLimits:
     """Of what a program may write."""
 
@@ -324,6 +325,7 @@ class TestLimits:
         assert (finished.status, len(finished.stderr)) == (3, 65_536)
 
 
+@first_python
 class TestChild:
     """What is done with a program's pipes, without one."""
 

@@ -28,6 +28,7 @@ from tests.backends.doubles.loopback import LoopbackService
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -515,6 +516,7 @@ def on(monkeypatch, *streams, patience=(connections._ENDLESS, connections._ENDLE
     return Connection(Server("a.test", 80, None, patience=patience), 100.0 + left)
 
 
+@first_python
 class TestStream:
     """What is done with a stream, byte by byte."""
 
@@ -657,6 +659,7 @@ class TestStream:
         ]
 
 
+@first_python
 class TestOpening:
     """A stream to one address, before anything is sent."""
 
@@ -730,6 +733,7 @@ class TestOpening:
         assert made[0].told[-1] == "closed"
 
 
+@first_python
 class TestNames:
     """What a name service says."""
 

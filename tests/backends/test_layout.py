@@ -7,6 +7,9 @@ import pytest
 from envref.backends.layout import Layout
 from envref.refs.address import Address
 from envref.store_errors import BackendInvalid
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 
 @pytest.mark.parametrize(

@@ -609,6 +609,7 @@ def test_a_late_plugin_is_told_with_its_limit(programs):
 NO_JSON = "invalid JSON response"
 
 
+@first_python
 class TestSaid:
     """What a plugin is asked and what is made of its answer, in the tests' own process."""
 

@@ -11,6 +11,7 @@ from envref.backends.programs import find, is_inside, repository_around
 from envref.backends.throttling import Throttled
 from envref.store_errors import BackendDenied, BackendError, BackendUnavailable
 from tests.backends.asking import soon
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -156,6 +157,7 @@ def test_a_home_that_is_none_is_the_root(tmp_path, monkeypatch, home):
     assert repository_around(str(tmp_path / "repo/sub")) == str(tmp_path / "repo")
 
 
+@first_python
 class TestProgram:
     """The program of a store, without starting one: `ran` has the calls, which end with `outcomes`."""
 

@@ -18,6 +18,9 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendLocked, SecretNotFound
 from tests.backends.asking import answers_of, error_of, foreign, keys, soon
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 SETTINGS = ["--output=json"]
 

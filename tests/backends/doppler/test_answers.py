@@ -13,6 +13,9 @@ from envref.refs.address import Address
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable, SecretNotFound
 from tests.backends.asking import answers_of, error_of, foreign, keys, soon
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 FLAGS = ["--no-check-version", "--silent", "--attempts=1", "--no-timeout"]
 DOWNLOAD = ["secrets", "download", "--no-file", "--no-fallback", "--format=json"]

@@ -9,6 +9,9 @@ from envref.backends.keychain.store import Keychain
 from envref.store_errors import BackendInvalid
 from tests.backends.asking import error_of, foreign, keys
 from tests.backends.words import declared, hook, of_command, of_file
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ from envref.store_errors import (
     SecretNotFound,
 )
 from tests.backends.asking import answers_of, error_of, foreign, keys, soon
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 GLOBAL = ["--no-retry", "--connection-timeout=3", "--read-timeout=10", "--output=json", "--query=@"]
 LIST = ["vault", "secret", "list", "--compartment-id=c", "--vault-id=v"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.backends.words import command, declared, hook
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 PLACE = "secrets secret-bundle get-secret-bundle-by-name --vault-id 'ocid1.vault' --secret-name 'db'"
 LIMITS = "--no-retry --connection-timeout 3 --read-timeout 10"

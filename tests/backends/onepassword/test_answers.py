@@ -25,6 +25,9 @@ from envref.store_errors import (
 )
 from tests.backends import asking
 from tests.backends.asking import answers_of, foreign, keys, soon
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 KEY = keys("key")[0]
 OPTIONS = ["--vault", "Dev", "--format", "json"]

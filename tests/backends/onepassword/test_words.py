@@ -7,6 +7,9 @@ import pytest
 from envref.backends.onepassword.store import OnePassword
 from tests.backends.asking import foreign, keys
 from tests.backends.words import command, declared, hook, of_command, of_file
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 
 @pytest.mark.parametrize(

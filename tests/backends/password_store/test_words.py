@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.backends.words import command, declared, hook, of_command, of_file
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, WORK_FACTOR, address, fill, new_vault, read, unlocked_vault
+from tests.requirements import first_python
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": ""}
 
@@ -229,6 +230,7 @@ class TestBackup:
         assert caught.value.lines() == ['error: refusing to overwrite "plain"', "  hint: name another file"]
 
 
+@first_python
 class TestTyped:
     """Who types the passphrase may mistype it."""
 
@@ -290,6 +292,7 @@ class TestTyped:
         assert said == ["hint: to be asked only once in 8 hours: envref vault unlock --ttl 8h"] * told
 
 
+@first_python
 class TestExamine:
     """What doctor says of a vault; nobody is asked to type."""
 

@@ -18,6 +18,7 @@ from envref.errors import EnvrefError
 from envref.store_errors import BackendDenied, BackendLocked, BackendTimeout
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.conftest import ROOT
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -231,6 +232,7 @@ def test_a_descriptor_is_not_inherited_once_it_was_read(tmp_path, monkeypatch):
     os.close(descriptor)
 
 
+@first_python
 class TestPerson:
     """Who is asked and what is made of it, without a terminal."""
 

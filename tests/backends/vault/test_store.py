@@ -34,6 +34,7 @@ from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, un
 from tests.backends.words import declared
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
 
@@ -721,6 +722,7 @@ def test_half_of_the_tables_are_another_program_s(tables):
     assert caught.value.lines() == ["error: vault: not initialized", "  run: envref vault init"]
 
 
+@first_python
 class TestConversion:
     def test_the_old_vault_is_kept_beside_it(self, tmp_path, monkeypatch):
         """Under a name that nothing has."""

@@ -24,6 +24,7 @@ from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import Script, http
 from tests.backends.stores import aws
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 STORES = {"aws-ssm": AwsSsm, "aws-secrets-manager": AwsSecretsManager}
 ANSWER = {"Parameter": {"Value": "marker-3b"}, "SecretString": "marker-3b"}
@@ -277,6 +278,7 @@ def listing(**more):
     return Question("ListThings", {"Path": "/"}, [], dict, **more)
 
 
+@first_python
 class TestPages:
     def test_all_of_them_are_joined(self, client):
         """List by list, until there is no next one; what is no list is the last page's."""
@@ -303,6 +305,7 @@ class TestPages:
 ENDED = {"__type": "ExpiredTokenException", "message": "ended"}
 
 
+@first_python
 class TestKeys:
     @pytest.mark.parametrize(
         ("has_given", "refusal", "requests"),

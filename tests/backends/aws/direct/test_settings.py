@@ -17,6 +17,7 @@ from envref.backends.aws.direct.settings import settings as in_force
 from envref.backends.http.connection import Unusual
 from tests.backends.doubles.scripted import Script, http
 from tests.nightly import count
+from tests.requirements import first_python
 
 _REGIONS = ["eu-west-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "aws-global", "a..b"]
 _VARIABLES = {
@@ -219,6 +220,7 @@ def endpoint(environment, service="SSM", **options):
     return (url, server.tls.identity) if server.tls else url
 
 
+@first_python
 class TestEndpoint:
     """The first of these that is there: a variable of the service, one of all, the profile's services, the profile."""
 
@@ -261,6 +263,7 @@ class TestEndpoint:
         assert endpoint(files()) == "no region"
 
 
+@first_python
 class TestProfiles:
     @pytest.mark.parametrize(
         ("config", "variables", "profile"),

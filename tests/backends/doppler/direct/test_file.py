@@ -7,6 +7,9 @@ import pytest
 from envref.backends.doppler.direct.file import scopes
 from envref.backends.doppler.direct.settings import settings
 from envref.backends.http.connection import Unusual
+from tests.requirements import first_python
+
+pytestmark = first_python  # what answers mean does not depend on the Python
 
 WHOLE = """\
 scoped:

@@ -17,6 +17,7 @@ from envref.backends.oci.direct import rc
 from envref.backends.oci.direct.regions import domain
 from envref.backends.oci.direct.settings import settings as in_force
 from tests.nightly import count
+from tests.requirements import first_python
 
 SECRET = "ocid1.vaultsecret.oc1.iad.test"
 _USERS = ["ocid1.user.oc1..{0}", "no ocid"]
@@ -420,6 +421,7 @@ class TestLeftToOci:
         assert plain.reading.tls is None
 
 
+@first_python
 class TestRc:
     """The defaults of options in `oci_cli_rc`."""
 
