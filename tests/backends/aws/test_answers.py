@@ -620,6 +620,23 @@ class TestComplaints:
         monkeypatch.setenv("AWS_MAX_ATTEMPTS", text)
         assert tries() == number
 
+    @pytest.mark.parametrize(
+        ("text", "kind", "message"),
+        [
+            (f"{REFUSED}no", BackendDenied, 'denied: the role "r" may not be assumed'),
+            (SLOW, Throttled, SLOW),
+            ("Unable to locate credentials", BackendLocked, "no credentials"),
+            (
+                "An error occurred (InvalidClientTokenId) when calling the AssumeRole operation: x",
+                *(BackendDenied, "An error occurred (InvalidClientTokenId) when calling the AssumeRole operation: x"),
+            ),
+        ],
+    )
+    def test_a_role_that_was_not_assumed(self, home, text, kind, message):
+        """Only a refusal of the role is one; what a sign-in would mend is not."""
+        error = Complaints("aws-x", "x", "", actions=("A", "B"), own=()).of_role(text, "r")
+        assert (type(error), error.message) == (kind, f"aws-x: {message}")
+
     def test_who_signs_in_and_how(self, monkeypatch):
         """At a profile by single sign-on."""
         assert usual_sign_in("") == ("aws", "configure")

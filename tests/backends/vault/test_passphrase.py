@@ -367,3 +367,14 @@ def test_a_pipe_that_does_not_end_is_late(monkeypatch):
         f"error: reading vault passphrase: descriptor {reading}: no end within the time limit",
         "  hint: the passphrase is one line of text",
     ]
+
+
+def test_a_pipe_is_read_to_64_kibibytes_too(monkeypatch):
+    """Whatever the parts are in which it comes."""
+    parts, asked = [b"x" * 65_000, b"y" * 600, b"z"], []
+    monkeypatch.setattr(
+        passphrase.select, "poll", lambda: types.SimpleNamespace(register=lambda *_: None, poll=lambda _: [1])
+    )
+    monkeypatch.setattr(passphrase.os, "read", lambda _, size: asked.append(size) or parts.pop(0)[:size])
+    assert passphrase._content(5, "x", None) == b"x" * 65_000 + b"y" * 536
+    assert asked == [65_536, 536]
