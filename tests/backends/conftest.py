@@ -32,3 +32,11 @@ def loaded_oci(tmp_path_factory):
 
     with LoadedOci(tmp_path_factory.mktemp("oci")) as running:
         yield running
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """In place of every program: a function of its own answers, e.g. `answering(lambda words, payload: "out")`."""
+    from tests.backends.answering import Answering
+
+    return Answering(monkeypatch)

@@ -8,8 +8,17 @@ import time
 
 import pytest
 
-from envref.backends.base import Backend
-from envref.backends.table import ANYWHERE, BUILTIN, DESKTOP, backend_class, place_variables
+from envref.backends.base import Backend, Package
+from envref.backends.retrieval import Retrieval, Unwritable, Wanted
+from envref.backends.table import (
+    ANYWHERE,
+    BUILTIN,
+    DESKTOP,
+    backend_class,
+    place_variables,
+    steering_variables,
+    traits_of,
+)
 from envref.project.config.backends import options_of
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -246,3 +255,147 @@ def test_a_store_must_say_how_it_is_read():
     """A class without `get_many` or `absent` is no store; mypy says so too."""
     with pytest.raises(TypeError, match="abstract"):
         Backend("name")
+
+
+def test_what_an_activation_knows_of_a_type():
+    """As its class says; every program reads some variables, and a plugin may read all but those of a terminal."""
+    for kind in BUILTIN:
+        store, traits = backend_class(kind), traits_of(kind)
+        assert {name: traits[name] for name in ("asks_person", "reads_fields", "versions")} == {
+            "asks_person": store.asks_person,
+            "reads_fields": store.reads_fields,
+            "versions": store.versions,
+        }
+    assert traits_of("doppler")["variables"].split()[-1] == "DOPPLER_*"
+    assert {"HOME", "LC_*", "CURL_CA_BUNDLE"} < set(traits_of("doppler")["variables"].split())
+    every, mark, *others = traits_of("plugin")["variables"].split()
+    assert (every, mark) == ("*", "!")
+    assert {"TERM", "TMUX_*", "PWD", "ENVREF_TRUST", "ENVREF_STORE_PATH", "ENVREF_VAULT_PASSPHRASE*"} < set(others)
+    assert not {"HOME", "PATH", "LANG"} & set(others)
+
+
+def test_variables_that_choose_a_place_and_those_that_steer():
+    """The first stand before the mark of each type's line, the others behind it."""
+    places, steering = set(place_variables().split()), set(steering_variables().split())
+    assert {"AWS_ENDPOINT_URL*", "VAULT_ADDR", "OP_CONNECT_HOST", "GNUPGHOME", "XDG_*"} < places
+    assert {"AWS_PAGER", "VAULT_CAPATH", "OP_ACCOUNT_*", "GPG_*", "DBUS_*"} < steering
+    assert not places & steering
+    assert "!" not in places | steering
+
+
+class Shop(Shelf):
+    """A store with versions"""
+
+    versions = "a number"
+    keeps_revisions = True
+
+
+def test_a_store_that_tells_no_revisions():
+    """Why not, and what to do instead."""
+    assert [error_of_revisions(store) for store in (Shelf("a"), Shop("b"))] == [
+        ['error: backend "a" keeps no revisions of a secret', "  hint: open a new shell after a rotation"],
+        [
+            'error: backend "b" tells a revision only along with the value',
+            "  hint: compare by reading: envref stale --read",
+        ],
+    ]
+
+
+def error_of_revisions(store):
+    with pytest.raises(BackendInvalid) as caught:
+        store.revisions([], 0.0)
+    assert caught.value.backend == store.name
+    return caught.value.lines()
+
+
+def test_what_can_be_read_later_by_its_version():
+    """Where the store has versions, and the revision tells one."""
+    told = {Address("app", "a"): "7.1000", Address("app", "b"): ".1000"}
+    assert Shop("shop").lasting(told, 0.0) == {Address("app", "a")}
+    assert Shelf("shelf").lasting(told, 0.0) == set()
+
+
+def test_what_a_store_can_t_do_has_a_cure():
+    """The store's own program can."""
+    with pytest.raises(BackendInvalid) as caught:
+        Shelf("a").list("app", 0.0)
+    assert caught.value.lines()[1:] == ["  hint: list them with the store's own program"]
+    with pytest.raises(BackendInvalid) as caught:
+        Shelf("a").delete(Address("app", "k"), 0.0)
+    assert caught.value.lines()[1:] == ["  hint: write the secret with the store's own program"]
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("ref+x://a/b#/c", "a/b#/c"),
+        ("ref+x:///a/b/?d=e#c+", "a/b#c"),
+        ("ref+x://a/b+", "a/b"),
+        ("ref+x://a/b#", "a/b"),
+        ("ref+x://#/c", ""),
+        ("a/b", ""),
+    ],
+)
+def test_a_reference_of_vals(value, name):
+    """Name and field; options are not taken."""
+    assert Shelf.adopted(value) == name
+
+
+def test_what_a_store_says_nothing_of():
+    """Is nothing."""
+    assert (Shelf.elsewhere({"value": "a"}), Shelf.flox_entry("a"), Shelf.shell_functions()) == (("", {}), None, {})
+    assert (Shelf.credential_files({"HOME": "/"}), Shelf.address_variables("x")) == ((), ())
+
+
+def test_a_word_of_a_hook_is_quoted():
+    """Bare where it can't mean anything else; a path is below the user's home, below the project, or absolute."""
+    wanted = Wanted((), {"command": "", "addr": "http://x", "empty": ""}, Address("app", "k"), None)
+    assert [wanted.bare(text) for text in ("a_b.c-d", "a b", "")] == ["a_b.c-d", "'a b'", "''"]
+    assert wanted.word("a") == "'a'"
+    assert [wanted.guard(*words) for words in (("a", "b"), ("a", "-b"), ())] == ["", "-- ", ""]
+    assert [wanted.flag("-x={}", name) for name in ("addr", "empty", "none")] == ["-x='http://x' ", "", ""]
+    root = '"${FLOX_ENV_PROJECT:-$PWD}"'
+    assert [wanted.path(path) for path in ("/a", "a/b", "~/a", "$HOME/a", "${HOME}/a")] == [
+        "'/a'",
+        f"{root}/'a/b'",
+        *["\"$HOME\"/'a'"] * 3,
+    ]
+    assert wanted.root == root
+    for path in ("~me/a", "$OTHER/a", "~"):
+        with pytest.raises(Unwritable) as caught:
+            wanted.path(path)
+        assert caught.value.lines() == [f'error: the path "{path}" depends on who reads it; write it from / or ~/']
+    assert wanted.program("kv") == "kv"
+    assert [wanted._replace(options={"command": name}).program("kv") for name in ("ok", "./ok", "o k")] == [
+        "ok",
+        f"{root}/'./ok'",
+        "'o k'",
+    ]
+
+
+def test_a_command_of_a_hook_and_what_it_needs():
+    """On macOS the same one, unless there is another; behind a function of the block."""
+    wanted = Wanted((), {}, Address("app", "k"), None)
+    assert wanted.by("kv get", "_f", says_none="kv") == Retrieval("kv get", "kv get", ("_f",), (), "kv")
+    other = wanted.by("kv get", macos="security x")
+    assert (other.macos, other.elsewhere) == ("security x", "kv get")
+    assert other.behind("_g 1", "_g") == Retrieval("_g 1 security x", "_g 1 kv get", ("_g",), ())
+    assert not wanted.is_foreign
+    assert wanted._replace(address=Address("", "", foreign="x")).is_foreign
+    assert wanted.unwritable("no").lines() == ["error: no; use the hook form (without --native)"]
+
+
+def test_what_a_store_is_unless_it_says_otherwise():
+    """It has names of its own, which hold the project, and may ask a person."""
+    assert {name for name in dir(Shelf) if getattr(Shelf, name) is True} == {
+        "asks_beside_data",
+        "carries_project",
+        "foreign_names",
+    }
+
+
+def test_a_package_of_flox_s_catalog():
+    """All that the installer and the native blocks ask of it."""
+    plain, full = Package("kv"), Package("kv", group="g", unfree=True, also="kv2", systems=("aarch64-darwin",))
+    assert [getattr(plain, name) for name in Package.__slots__] == ["", "", "kv", (), False]
+    assert [getattr(full, name) for name in Package.__slots__] == ["kv2", "g", "kv", ("aarch64-darwin",), True]

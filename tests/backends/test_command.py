@@ -7,10 +7,12 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import pytest
 
-from envref.backends.command import Call, child_environment, find, inherited_environment, run, run_many
+from envref.backends import command
+from envref.backends.command import Call, TooMuchOutput, child_environment, find, inherited_environment, run, run_many
 from envref.store_errors import BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
@@ -297,3 +299,131 @@ class TestMany:
         for thread in threads:
             thread.join()
         assert found == {number: [f"{number}\n".encode()] * 10 for number in range(4)}
+
+
+@first_python
+class TestLimits:
+    """Of what a program may write."""
+
+    @pytest.mark.parametrize(("size", "is_taken"), [(16_777_216, True), (16_777_217, False)])
+    def test_sixteen_mebibytes(self, size, is_taken):
+        """One byte more ends the program."""
+        if is_taken:
+            assert len(shell(f"head -c {size} /dev/zero").stdout) == size
+        else:
+            with pytest.raises(TooMuchOutput) as caught:
+                shell(f"head -c {size} /dev/zero")
+            assert caught.value.lines() == [
+                "error: op: more than 16 MiB of output",
+                "  hint: run the program by hand and look at what it prints",
+            ]
+
+    @pytest.mark.parametrize("size", [65_536, 65_537, 300_000])
+    def test_of_errors_the_first_64_kibibytes_are_kept(self, size):
+        """A program that says more is not ended."""
+        finished = shell(f"head -c {size} /dev/zero >&2; exit 3")
+        assert (finished.status, len(finished.stderr)) == (3, 65_536)
+
+
+@first_python
+class TestChild:
+    """What is done with a program's pipes, without one."""
+
+    def child(self, *, stdout=True, stderr=True):
+        made = object.__new__(command._Child)
+        made._process = types.SimpleNamespace(stdout="out", stderr="err", stdin=None, pid=7)
+        made._open = {name for name, is_open in (("out", stdout), ("err", stderr)) if is_open}
+        return made
+
+    @pytest.mark.parametrize(
+        ("stdout", "stderr", "has_pipes"),
+        [(True, True, True), (True, False, True), (False, True, True), (False, False, False)],
+    )
+    def test_it_is_looked_at_often_once_both_are_closed(self, stdout, stderr, has_pipes):
+        """Then it ends any moment; before that twenty times a second, and never past the deadline."""
+        child, waited = self.child(stdout=stdout, stderr=stderr), []
+        selector = types.SimpleNamespace(select=lambda seconds: waited.append(seconds) or [])
+        assert child.has_pipes() is has_pipes
+        command._serve(selector, {1: child}, time.monotonic() + 20)
+        command._serve(selector, {1: child}, time.monotonic() - 1)
+        assert waited == [0.05 if has_pipes else 0.001, 0.0]
+
+    def test_what_is_written_partly_is_written_on(self, monkeypatch):
+        """A full pipe is waited for; one that nobody reads any more is closed."""
+        closed, outcomes = [], [2, BlockingIOError(), BrokenPipeError()]
+
+        def write(_, pending):
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        child = self.child()
+        child._process.stdin = types.SimpleNamespace(fileno=lambda: 5)
+        child._pending = memoryview(b"abcd")
+        monkeypatch.setattr(command.os, "write", write)
+        monkeypatch.setattr(child, "_close", closed.append, raising=False)
+        left = []
+        for _ in range(3):
+            child._write()
+            left.append(bytes(child._pending))
+        assert (left, len(closed)) == ([b"cd", b"cd", b""], 1)
+        child._process.stdin = None
+        child._write()
+
+    def test_a_pipe_is_read_while_it_has_something(self, monkeypatch):
+        """Its end closes it; a closed one has nothing."""
+        closed, outcomes = [], [b"a", BlockingIOError(), b""]
+
+        def read(_, size):
+            outcome = outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        child, pipe = self.child(), types.SimpleNamespace(fileno=lambda: 5)
+        child._open = {id(pipe): pipe}.values()
+        monkeypatch.setattr(command.os, "read", read)
+        monkeypatch.setattr(child, "_close", closed.append, raising=False)
+        assert [child._read(pipe) for _ in range(3)] == [b"a", b"", b""]
+        assert closed == [pipe]
+        child._open = set()
+        assert child._read("out") == child._read(None) == b""
+
+    @pytest.mark.parametrize(("terminals", "tty"), [({0, 2}, "/dev/0"), ({2}, "/dev/2"), ({1}, None), (set(), None)])
+    def test_the_terminal_for_gpg(self, monkeypatch, terminals, tty):
+        """That of standard input, else that of the errors."""
+
+        def ttyname(number):
+            if number not in terminals:
+                raise OSError
+            return f"/dev/{number}"
+
+        monkeypatch.delenv("GPG_TTY", raising=False)
+        monkeypatch.setattr(command.os, "ttyname", ttyname)
+        assert child_environment().get("GPG_TTY") == tty
+
+    @pytest.mark.parametrize(("text", "told"), [("Exec Format Error", "exec format error"), (None, "failed")])
+    def test_one_that_can_t_be_started(self, text, told):
+        """With the system's reason."""
+        error = command._not_started("op", "/x/op", OSError(8, text) if text else OSError())
+        assert (error.reason, error.lines()) == (
+            told,
+            [f"error: op: start op: {told}", "  hint: run the program by hand: it says why"],
+        )
+
+    def test_one_that_asks_on_the_terminal(self, monkeypatch):
+        """Is in the background, and was stopped for it."""
+        child = self.child(stdout=False, stderr=False)
+        child._is_stopped, child._program, child._output, child._errors = True, "/x/op", b"", b""
+        monkeypatch.setattr(child, "kill", lambda: None, raising=False)
+        monkeypatch.setattr(child, "_kill_group", lambda: None, raising=False)
+        assert child.outcome("op").lines() == [
+            "error: op: op asks on the terminal",
+            "  hint: run op by hand once and answer it",
+        ]
+
+    def test_a_program_in_the_foreground(self):
+        """Has the terminal to itself, and what it is given."""
+        ended = command.run_in_foreground(["/bin/sh", "-c", "cat; echo odd >&2; exit 3"], b"in")
+        assert (ended.status, ended.stdout, ended.stderr) == (3, b"in", "odd\n")

@@ -8,8 +8,10 @@ import gzip
 import http.server as http_server
 import socket
 import ssl
+import sys
 import threading
 import time
+import types
 from weakref import ref
 
 import pytest
@@ -26,6 +28,7 @@ from tests.backends.doubles.loopback import LoopbackService
 from tests.backends.doubles.scripted import http, scripts
 from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -269,6 +272,19 @@ class TestTurns:
         assert len(pool._idle) == 2
         pool.close()
 
+    def test_whoever_waited_has_their_own_deadline(self, monkeypatch):
+        """On the connection that is handed on to them."""
+        monkeypatch.setattr(pools, "_BRIEFLY", 20)
+        pool, found = Connections(Server("a.test", 80, None)), []
+        first = pool._next(7.0)
+        thread = threading.Thread(target=lambda: found.append(pool._next(9.0)))
+        thread.start()
+        self.until(lambda: pool._waiting)
+        pool._pass_on(first)
+        thread.join()
+        assert found == [first]
+        assert first.deadline == 9.0
+
     def test_a_request_that_failed_leaves_its_place(self, script):
         """The next one is made at once."""
         pool = Connections(opened(script(None, http(b"one"))).server)
@@ -460,6 +476,361 @@ class TestAddresses:
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class Stream:
+    """A stream of the test's own: gives these parts, and tells what was done with it."""
+
+    family, type, proto = 1, 2, 3
+
+    def __init__(self, *parts):
+        self.parts, self.told = [*parts], []
+
+    def settimeout(self, seconds):
+        self.told.append(round(seconds, 3))
+
+    def sendall(self, request):
+        self.told.append("sent")
+
+    def recv(self, size):
+        return self.parts.pop(0) if self.parts else b""
+
+    def connect(self, address):
+        self.told.append(address)
+
+    def setsockopt(self, *words):
+        self.told.append(words)
+
+    def detach(self):
+        return 7
+
+    def close(self):
+        self.told.append("closed")
+
+
+def on(monkeypatch, *streams, patience=(connections._ENDLESS, connections._ENDLESS), left=20.0):
+    """A connection with so much time, for which these streams are opened in turn; the clock stands still."""
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    waiting = list(streams)
+    monkeypatch.setattr(Connection, "_connected", lambda _: waiting.pop(0))
+    return Connection(Server("a.test", 80, None, patience=patience), 100.0 + left)
+
+
+@first_python
+class TestStream:
+    """What is done with a stream, byte by byte."""
+
+    @pytest.mark.parametrize(
+        ("patience", "left", "seconds"),
+        [(connections._ENDLESS, 20.0, 20.0), (3.0, 20.0, 3.0), (30.0, 20.0, 20.0), (3.0, 0.0001, 0.001)],
+    )
+    def test_no_step_takes_longer_than_there_is_time(self, monkeypatch, patience, left, seconds):
+        """Neither sending nor any waiting for more."""
+        stream = Stream(http(b"one")[:9], http(b"one")[9:])
+        connection = on(monkeypatch, stream, patience=(1.0, patience), left=left)
+        assert connection.ask("GET", "/", {}).body == b"one"
+        assert stream.told == [seconds, "sent", seconds, seconds]
+
+    @pytest.mark.parametrize(("left", "is_late_then"), [(-1.0, True), (0.0, True)])
+    def test_without_time_nothing_is_sent(self, monkeypatch, left, is_late_then):
+        """That is late, also to the moment."""
+        stream = Stream(http(b"one"))
+        with pytest.raises(TimeoutError) as caught:
+            on(monkeypatch, stream, left=left).ask("GET", "/", {})
+        assert is_late(caught.value) == is_late_then
+        assert stream.told == ["closed"]
+
+    @pytest.mark.parametrize(
+        ("head", "is_kept"),
+        [
+            (b"HTTP/1.1 200 OK\r\n", True),
+            (b"HTTP/1.1 200 OK\r\nConnection: Close\r\n", False),
+            (b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n", True),
+            (b"HTTP/1.0 200 OK\r\n", False),
+            (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n", True),
+            (b"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\n", False),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "rest", [b"Content-Length: 1\r\n\r\nx", b"Transfer-Encoding: Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"]
+    )
+    def test_a_connection_is_kept_where_both_sides_keep_it(self, monkeypatch, head, is_kept, rest):
+        """From 1.1 on without a word, before that with one."""
+        first, second = Stream(head + rest, http(b"two")), Stream(http(b"two"))
+        connection = on(monkeypatch, first, second)
+        assert connection.ask("GET", "/", {}).body == b"x"
+        assert ("closed" in first.told) != is_kept
+        assert connection.ask("GET", "/", {}).body == b"two"
+        assert ("sent" in second.told) != is_kept
+        connection.close()
+        connection.close()
+        assert (first if is_kept else second).told.count("closed") == 1
+
+    def test_an_answer_without_a_length_ends_its_connection(self, monkeypatch):
+        """Nothing else tells where it ends; one without a body needs no length."""
+        first = Stream(b"HTTP/1.1 200 OK\r\n\r\none")
+        second = Stream(b"HTTP/1.1 204 No\r\n\r\n", b"HTTP/1.1 204 No\r\nContent-Length: 9\r\n\r\n")
+        connection = on(monkeypatch, first, second)
+        assert [connection.ask("GET", "/", {}).body for _ in range(3)] == [b"one", b"", b""]
+        assert first.told[-1] == "closed"
+        assert "closed" not in second.told
+
+    @pytest.mark.parametrize(
+        ("parts", "body"),
+        [
+            ([b"HTTP/1.1 199 Wait\r\n\r\nHTTP/1.1 100 Go\r\n\r\n" + http(b"one")], b"one"),
+            ([b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"], b""),
+            ([b"HTTP/1.1 200\r\nContent-Length:3\r\nContent-Length: 3\r\n\r\none"], b"one"),
+            ([b"HTTP/1.1 200 OK\r\nContent-Encoding: Identity\r\n", b"Content-Length: 3\r\n\r", b"\none"], b"one"),
+            (
+                [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0003 ;a\r\no", b"ne\r\n0", b"\r\n\r\n"],
+                b"one",
+            ),
+        ],
+    )
+    def test_forms_of_an_answer(self, monkeypatch, parts, body):
+        """Interim ones before it, no reason, a length said twice alike, parts that end anywhere."""
+        assert on(monkeypatch, Stream(*parts)).ask("GET", "/", {}).body == body
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            b"HTTP/1.1 20 OK\r\n\r\n",
+            b"HTTP/1.1 200OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\nxx",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000000001\r\nx\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxyz0\r\n\r\n",
+        ],
+    )
+    def test_what_is_not_http(self, monkeypatch, answer):
+        """The stream is closed: nobody knows where the next answer would begin."""
+        stream = Stream(answer)
+        with pytest.raises(NotHttp):
+            on(monkeypatch, stream).ask("GET", "/", {})
+        assert stream.told[-1] == "closed"
+
+    @pytest.mark.parametrize(
+        ("size", "is_taken"), [(connections._LARGEST_HEAD, True), (connections._LARGEST_HEAD + 1, False)]
+    )
+    def test_the_longest_head(self, monkeypatch, size, is_taken):
+        """As long as its end is not there, no more than so many bytes are kept."""
+        head = b"HTTP/1.1 204 OK\r\nX: ".ljust(size, b"x")
+        connection = on(monkeypatch, Stream(head, b"\r\n\r\n"))
+        if is_taken:
+            assert connection.ask("GET", "/", {}).status == 204
+        else:
+            with pytest.raises(NotHttp):
+                connection.ask("GET", "/", {})
+
+    @pytest.mark.parametrize(("status", "is_one"), [(299, False), (300, True), (399, True), (400, False)])
+    def test_every_redirect_is_unusual(self, monkeypatch, status, is_one):
+        """Whatever its number means."""
+        connection = on(monkeypatch, Stream(http(b"", status=f"{status} X")))
+        if is_one:
+            with pytest.raises(Unusual, match="a redirect"):
+                connection.ask("GET", "/", {})
+        else:
+            assert connection.ask("GET", "/", {}).status == status
+
+    def test_the_limits(self):
+        """16 MiB of an answer, 64 KiB of its head."""
+        assert (LARGEST_BODY, connections._LARGEST_HEAD) == (16_777_216, 65_536)
+
+    def test_a_method_that_sends_says_how_much(self, monkeypatch):
+        """POST also where that is nothing; GET only where there is something."""
+        requests = [
+            connections._request(method, "/", {}, body).partition(b"\r\n\r\n")[0]
+            for method, body in (("POST", b""), ("GET", b"x"), ("GET", b""))
+        ]
+        assert [b"Content-Length" in request for request in requests] == [True, True, False]
+
+    def test_a_name_for_the_certificate(self):
+        """The host's, unless another one is given."""
+        assert Server("a.test", 443, None).name == "a.test"
+        assert Server("a.test", 443, None, "b.test").name == "b.test"
+
+    def test_what_a_header_can_hold(self):
+        """Visible ASCII and no blank; nothing at all, too."""
+        assert [connections.is_sendable(text) for text in ("", "a~!", "a b", "ä", "a\n", "\x7f")] == [
+            *(True, True),
+            *(False,) * 4,
+        ]
+
+
+@first_python
+class TestOpening:
+    """A stream to one address, before anything is sent."""
+
+    @pytest.fixture
+    def made(self, monkeypatch):
+        """The streams that are made instead of sockets."""
+        made = []
+
+        def make(*words):
+            made.append(Stream())
+            made[-1].told.append(words)
+            return made[-1]
+
+        known = {name: getattr(connections.sockets, name) for name in ("IPPROTO_TCP", "TCP_NODELAY", "SOCK_STREAM")}
+        monkeypatch.setattr(connections, "sockets", types.SimpleNamespace(socket=make, **known))
+        monkeypatch.setattr("socket.socket", make)
+        return made
+
+    def opened(self, monkeypatch, tls=None, most=5.0):
+        monkeypatch.setattr("time.monotonic", lambda: 100.0)
+        connection = Connection(Server("a.test", 80, tls, patience=(3.0, 1.0)), 120.0)
+        return connection._opened((1, 2, 3, "", ("1.2.3.4", 80)), most)
+
+    @pytest.mark.parametrize(("most", "seconds"), [(5.0, 3.0), (2.0, 2.0)])
+    def test_a_connection_has_its_own_patience(self, monkeypatch, made, most, seconds):
+        """And the part of the time that an address gets; small packets are sent at once."""
+        assert self.opened(monkeypatch, most=most) is made[0]
+        no_delay = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert made[0].told == [(1, 2, 3), seconds, ("1.2.3.4", 80), no_delay]
+
+    def test_one_that_fails_is_closed(self, monkeypatch, made):
+        """Whatever ended it."""
+
+        def fail(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Stream, "connect", fail)
+        with pytest.raises(KeyboardInterrupt):
+            self.opened(monkeypatch)
+        assert made[0].told[-1] == "closed"
+
+    @pytest.mark.parametrize("is_refused", [False, True])
+    def test_tls_has_the_same_patience(self, monkeypatch, made, is_refused):
+        """For the name of the server; a stream that is refused is closed."""
+        told = []
+
+        class Context:
+            def wrap_socket(self, stream, server_hostname):
+                told.append((stream, server_hostname))
+                if is_refused:
+                    raise ssl.SSLError
+                return "secured"
+
+        if is_refused:
+            with pytest.raises(ssl.SSLError):
+                self.opened(monkeypatch, tls=Context)
+        else:
+            assert self.opened(monkeypatch, tls=Context) == "secured"
+        assert told == [(made[1], "a.test")]
+        assert made[1].told == [(1, 2, 3, 7), 3.0, *(["closed"] if is_refused else [])]
+
+    @pytest.mark.parametrize("fault", [OSError(), ValueError()])
+    def test_files_that_can_t_be_used(self, monkeypatch, made, fault):
+        """The program may read them."""
+
+        def fail():
+            raise fault
+
+        with pytest.raises(Unusual, match="files for TLS that can't be used"):
+            self.opened(monkeypatch, tls=fail)
+        assert made[0].told[-1] == "closed"
+
+
+@first_python
+class TestNames:
+    """What a name service says."""
+
+    def asked(self, monkeypatch, host, answer, left=20.0):
+        asked = []
+
+        def look_up(*words):
+            asked.append(words)
+            if isinstance(answer, Exception):
+                raise answer
+            if isinstance(answer, float):
+                time.sleep(answer)
+            return answer
+
+        known = types.SimpleNamespace(getaddrinfo=look_up, SOCK_STREAM=socket.SOCK_STREAM)
+        monkeypatch.setattr(connections, "sockets", known)
+        return connections._addresses(host, 80, left), asked
+
+    @pytest.mark.parametrize("host", ["a.test", "127.0.0.1", "::1"])
+    def test_it_is_asked_for_streams(self, monkeypatch, host):
+        """As bytes; a number needs no thread."""
+        found, asked = self.asked(monkeypatch, host, ["x"])
+        assert (found, asked) == (["x"], [(host.encode(), 80, 0, socket.SOCK_STREAM)])
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "fe80::1"])
+    def test_a_number_is_looked_up_at_once(self, monkeypatch, host):
+        """In this thread."""
+        monkeypatch.setattr(connections, "begun", None)
+        assert self.asked(monkeypatch, host, ["x"])[0] == ["x"]
+
+    def test_its_refusal_is_the_answer(self, monkeypatch):
+        """A name that no service can be asked for is the program's."""
+        with pytest.raises(OSError, match="no such name"):
+            self.asked(monkeypatch, "a.test", OSError("no such name"))
+        with pytest.raises(Unusual, match="the name of the host"):
+            self.asked(monkeypatch, "ä.test", ["x"])
+
+    def test_it_is_not_waited_for_longer(self, monkeypatch):
+        """It knows no limit of its own."""
+        with pytest.raises(TimeoutError) as caught:
+            self.asked(monkeypatch, "a.test", 0.5, left=0.01)
+        assert is_late(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "location"),
+    [
+        ("http://a.test", ("http://a.test", "a.test", 80, False)),
+        ("https://A.test/", ("https://A.test", "a.test", 443, True)),
+        ("http://a.test:0", ("http://a.test:0", "a.test", 80, False)),
+        ("https://[::1]:65535", ("https://[::1]:65535", "::1", 65535, True)),
+        ("https://a.test:65536", None),
+        ("https://a.test:123456", None),
+        ("https://a.test/x", None),
+        ("https://me@a.test", None),
+        ("ftp://a.test", None),
+        ("https://[abc]", None),
+        ("https://a_b.test", ("https://a_b.test", "a_b.test", 443, True)),
+    ],
+)
+def test_a_plain_address(url, location):
+    """Scheme, host and port, and nothing else."""
+    assert way.plain_address(url) == location
+
+
+def test_proxies_of_macos_count(monkeypatch):
+    """As its own settings have them; elsewhere nobody is asked."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    for proxies in ({}, {"http": "p"}):
+        monkeypatch.setitem(sys.modules, "_scproxy", types.SimpleNamespace(_get_proxies=lambda found=proxies: found))
+        assert is_proxied({}) is bool(proxies)
+    monkeypatch.setattr("sys.platform", "linux")
+    assert is_proxied({}) is False
+
+
+def test_authorities_are_those_that_are_named(monkeypatch):
+    """The first makes the settings, the others are added; without any they are the system's."""
+    told = []
+
+    class Context:
+        verify_flags = ssl.VERIFY_X509_STRICT | ssl.VERIFY_CRL_CHECK_LEAF
+
+        def load_verify_locations(self, file):
+            told.append(file)
+
+    monkeypatch.setattr("ssl.create_default_context", lambda cafile: told.append(cafile) or Context())
+    assert way.trusting(["a", "b", "c"]).verify_flags == ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VERIFY_CRL_CHECK_LEAF
+    way.trusting()
+    assert told == ["a", "b", "c", None]
+
+
+def test_every_file_below_a_folder_is_one_of_authorities(tmp_path):
+    """Whatever its name."""
+    (tmp_path / "b").mkdir()
+    for name in ("a.pem", "b/c"):
+        (tmp_path / name).write_text("")
+    assert sorted(way.certificates_below(str(tmp_path))) == [f"{tmp_path}/a.pem", f"{tmp_path}/b/c"]
 
 
 class TestAnswers:

@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from envref.backends import plugin as module
+from envref.backends.command import Finished, NotStarted, TooMuchOutput
 from envref.backends.plugin import Plugin
 from envref.refs.address import Address
 from envref.secret import Secret
@@ -27,6 +29,7 @@ from envref.store_errors import (
 from tests.backends.asking import KEY, answer_of, soon
 from tests.backends.contract import BackendContract, values_of
 from tests.backends.stores.redis import RedisServer
+from tests.backends.words import declared
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch, as_set
 from tests.processes import left_of
@@ -601,3 +604,287 @@ def test_a_late_plugin_is_told_with_its_limit(programs):
     assert isinstance(error, BackendTimeout)
     message = as_set(error.message, 0.5)
     assert message == 'plugin "late": no answer within 0.5 s; raise --timeout or the backend\'s timeout'
+
+
+NO_JSON = "invalid JSON response"
+
+
+@first_python
+class TestSaid:
+    """What a plugin is asked and what is made of its answer, in the tests' own process."""
+
+    @pytest.fixture
+    def plugin(self, monkeypatch):
+        """A plugin whose runs end with `outcomes`, one a call; `asked` has the requests, `ways` how it was run."""
+
+        def plugin(*outcomes, **options):
+            made, waiting = Plugin("j", **options), [*outcomes]
+            made.asked, made.ways = [], []
+
+            def run_many(calls, **way):
+                made.asked += [(call.argv, json.loads(call.payload)) for call in calls]
+                assert all(call.payload.endswith(b"}\n") for call in calls)
+                made.ways.append(way)
+                ended = [waiting.pop(0) for _ in calls]
+                return [each if isinstance(each, BackendError) else Finished(*each) for each in ended]
+
+            monkeypatch.setattr(module, "find", lambda wanted, root: f"/bin/{wanted}")
+            monkeypatch.setattr(module, "run_many", run_many)
+            return made
+
+        return plugin
+
+    def fault(self, plugin, *outcome, **options):
+        with pytest.raises(BackendError) as caught:
+            list(plugin(outcome if len(outcome) > 1 else outcome[0], **options).list("app", soon()))
+        return type(caught.value), caught.value.lines()
+
+    def test_the_requests(self, plugin):
+        """One JSON object a line, with the key as it is stored, in whatever script."""
+        made = plugin(*[(0, b"{}", "")] * 3)
+        made.set(Address("app", "ключ"), Secret("v"), soon())
+        made.delete(Address("app", "k", profile="p"), soon())
+        assert list(made.list("app", soon())) == []
+        assert made.asked == [
+            (["/bin/envref-backend-j"], {"operation": "set", "key": "app/ключ", "value": "v"}),
+            (["/bin/envref-backend-j"], {"operation": "delete", "key": "app/p/k"}),
+            (["/bin/envref-backend-j"], {"operation": "list"}),
+        ]
+
+    def test_how_it_is_run(self, plugin, monkeypatch):
+        """In the project's directory, with its name and options, and nothing of envref's own."""
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "private")
+        late = soon()
+        made = plugin((0, b"{}", ""), root="/project", command="kv", colour="grün", size=3)
+        list(made.list("app", late))
+        [way] = made.ways
+        assert (way["deadline"], way["label"], way["directory"]) == (late, 'plugin "j"', "/project")
+        told = {name: text for name, text in way["environment"].items() if name.startswith("ENVREF_")}
+        assert told == {
+            "ENVREF_PLUGIN_NAME": "j",
+            "ENVREF_PLUGIN_PROTOCOL": "1",
+            "ENVREF_PLUGIN_CONFIG": '{"colour": "grün", "size": 3}',
+        }
+        made = plugin((0, b"{}", ""))
+        list(made.list("app", late))
+        assert made.ways[0]["directory"] is None
+
+    @pytest.mark.parametrize(
+        ("command", "message"),
+        [
+            ("", 'plugin "j": executable "envref-backend-j" not found on $PATH'),
+            ("kv\x1b", 'plugin "j": executable "kv\\x1b" not found on $PATH'),
+            ("./kv", 'plugin "j": executable "./kv" does not exist or is not executable'),
+        ],
+    )
+    def test_a_program_that_is_not_there(self, monkeypatch, command, message):
+        """Where it was looked for, and what to do."""
+        monkeypatch.setattr(module, "find", lambda *_, **__: None)
+        with pytest.raises(BackendUnavailable) as caught:
+            Plugin("j", command=command).list("app", soon())
+        hint = "  hint: install it on PATH as a program, or set command of the backend"
+        assert caught.value.lines() == [f"error: {message}", hint]
+
+    @pytest.mark.parametrize(
+        ("printed", "fault"),
+        [
+            (b"", "no output"),
+            (b" \n", "no output"),
+            (b"{", "unexpected text at byte 1"),
+            ("{}ä".encode(), "unexpected text at byte 2"),
+            ('{"ä" 1}'.encode(), "unexpected text at byte 6"),
+            (b"{}\xff", "not UTF-8 at byte 2"),
+            (b"[" * 100_000, "nested too deeply"),
+            (b'{"a": %s}' % (b"1" * 5000), "a number too long to read"),
+            (b'{"a": -Infinity}', "NaN and Infinity are not JSON"),
+            (b'{"a": {"b": 1, "b": 1}}', "duplicate member"),
+            (b"null", "not an object"),
+        ],
+    )
+    @pytest.mark.parametrize(("said", "more"), [("", []), ("a\nb\n", ["  hint: the plugin wrote on stderr: a"])])
+    def test_what_is_no_answer(self, plugin, printed, fault, said, more):
+        """Where it stops being one; what it wrote on stderr is the hint. A failure counts before that."""
+        assert self.fault(plugin, 0, printed, said) == (
+            BackendInvalid,
+            [f'error: plugin "j": invalid JSON response: {fault}', *more],
+        )
+        assert self.fault(plugin, 2, printed, said) == (
+            BackendUnavailable,
+            [f'error: plugin "j": {"a" if said else "exit status 2"}', f"  hint: {module._BY_HAND}"],
+        )
+
+    @pytest.mark.parametrize(
+        ("status", "printed", "kind", "message"),
+        [
+            (1, b"{}", BackendUnavailable, "exit status 1"),
+            (-9, b"{}", BackendUnavailable, "ended by signal 9"),
+            (1, b'{"error": "x"}', BackendUnavailable, "x"),
+            (0, b'{"error": "not found"}', SecretNotFound, "not found"),
+            (0, b'{"error": "x", "code": "not_found"}', SecretNotFound, "not found"),
+            (0, b'{"error": "not found", "code": "other"}', BackendUnavailable, "not found"),
+            (0, b'{"error": "it is LOCKED, denied"}', BackendDenied, "it is LOCKED, denied"),
+            (0, b'{"error": "x", "code": "locked"}', BackendUnavailable, "x"),
+            (0, b'{"error": {}}', BackendInvalid, 'invalid JSON response: member "error" is not a string'),
+            (
+                0,
+                b'{"keys": {"a": 1}}',
+                BackendInvalid,
+                'invalid JSON response: member "keys" is not an array of strings',
+            ),
+            (
+                0,
+                b'{"keys": ["a", 1]}',
+                BackendInvalid,
+                'invalid JSON response: member "keys" is not an array of strings',
+            ),
+        ],
+    )
+    def test_a_failure(self, plugin, status, printed, kind, message):
+        """What it printed counts before its exit status."""
+        found, lines = self.fault(plugin, status, printed, "")
+        assert (found, lines[0]) == (kind, f'error: plugin "j": {message}')
+
+    def test_what_kept_it_from_answering(self, plugin):
+        """Too much output, and a program that does not start; any other error as it is."""
+        started = NotStarted("x")
+        started.reason = "exec format error"
+        late = BackendTimeout("late")
+        assert self.fault(plugin, TooMuchOutput("x")) == (
+            BackendInvalid,
+            ['error: plugin "j": invalid JSON response: more than 16 MiB'],
+        )
+        assert self.fault(plugin, started) == (
+            BackendUnavailable,
+            ['error: plugin "j": start: exec format error', f"  hint: {module._BY_HAND}"],
+        )
+        assert self.fault(plugin, late) == (BackendTimeout, ["error: late"])
+
+    @pytest.mark.parametrize(
+        ("reply", "value", "revision"),
+        [
+            ({"value": "v\n\n"}, "v\n", ""),
+            ({"value": "v\n", "capabilities": ["exact"]}, "v\n", ""),
+            ({"value": "v\n", "capabilities": "exact"}, "v", ""),
+            ({}, "", ""),
+            ({"value": "v", "revision": 7}, "v", "7"),
+            ({"value": "v", "revision": "a"}, "v", "a"),
+            ({"value": "v", "revision": ["a"]}, "v", ""),
+            ({"value": "7", "revision": 17}, "7", ""),
+            ({"value": " \n", "revision": "a"}, " ", "a"),
+            ({"value": " 7\n", "revision": "7"}, " 7", ""),
+        ],
+    )
+    def test_a_value_and_its_revision(self, plugin, reply, value, revision):
+        """One line end less, unless the plugin says that it is exact; no revision that holds the value."""
+        found = plugin((0, json.dumps(reply).encode(), "")).get_many([KEY], soon())[KEY]
+        assert (found.reveal(), found.revision) == (value, revision)
+
+    def test_revisions_in_one_question(self, plugin):
+        """By key; what is empty or left out is not there."""
+        reply = {"revisions": {"app/key": "7", "app/b": ""}}
+        made = plugin((0, json.dumps(reply).encode(), ""))
+        asked = [KEY, Address("app", "b"), Address("app", "c")]
+        assert made.revisions([], soon()) == {}
+        assert made.revisions(asked, soon()) == {KEY: "7"}
+        assert made.asked[0][1] == {"operation": "revisions", "keys": ["app/key", "app/b", "app/c"]}
+
+    @pytest.mark.parametrize(
+        "reply", [b"{}", b'{"revisions": []}', b'{"error": "not found"}', b'{"error": "unknown operation"}']
+    )
+    def test_a_plugin_that_tells_none(self, plugin, reply):
+        """It may not know the question."""
+        with pytest.raises(BackendInvalid) as caught:
+            plugin((0, reply, "")).revisions([KEY], soon())
+        assert caught.value.lines() == [
+            'error: plugin "j" tells no revisions without the values',
+            "  hint: compare by reading: envref stale --read",
+        ]
+
+    def test_many_at_once(self, plugin):
+        """From the second on, if the first answer says so; each of them has its own outcome."""
+        many = {
+            "values": {"app/b": "2", "app/c": None, "app/d": 4, "app/e": "5"},
+            "errors": {"app/e": "denied"},
+            "revisions": {"app/b": "r"},
+        }
+        made = plugin((0, b'{"value": "1", "capabilities": ["get_many"]}', ""), (0, json.dumps(many).encode(), ""))
+        asked = [Address("app", name) for name in "abcdeaf"]
+        answers = made.get_many(asked, soon())
+        assert [len(request) for _, request in made.asked] == [2, 2]
+        assert made.asked[1][1] == {"operation": "get_many", "keys": [f"app/{name}" for name in "bcdef"]}
+        assert [answers[asked[at]].reveal() for at in (0, 1)] == ["1", "2"]
+        assert answers[asked[1]].revision == "r"
+        assert {
+            address.key: type(answer) for address, answer in answers.items() if isinstance(answer, BackendError)
+        } == {
+            "d": BackendInvalid,
+            "e": BackendDenied,
+        }
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            b"{}",
+            b'{"values": [], "errors": {}}',
+            b'{"values": {}, "errors": []}',
+            b'{"error": "unknown"}',
+            b'{"error": "not found"}',
+        ],
+    )
+    def test_a_batch_that_can_t_be_answered(self, plugin, reply):
+        """Is asked one by one, and there is never another: not even where an answer says that there may be."""
+        single = (0, b'{"value": "1", "capabilities": ["get_many"]}', "")
+        made = plugin((0, reply, ""), *[single] * 4, batch=True)
+        for _ in range(2):
+            assert len(made.get_many([KEY, Address("app", "b")], soon())) == 2
+        assert [request["operation"] for _, request in made.asked] == ["get_many", "get", "get", "get", "get"]
+
+    @pytest.mark.parametrize("member", ["values", "errors"])
+    def test_one_member_of_a_batch_is_enough(self, plugin, member):
+        """The other may be left out, or null."""
+        made = plugin((0, json.dumps({member: {}, "x": None}).encode(), ""), batch=True)
+        assert made.get_many([KEY], soon()) == {}
+        assert len(made.asked) == 1
+
+    @pytest.mark.parametrize("kind", [BackendTimeout, BackendLocked])
+    def test_a_batch_that_is_late_or_locked_is_not_asked_again(self, plugin, kind):
+        """Each key would take as long, or be another prompt."""
+        made = plugin(kind("x"), batch=True)
+        with pytest.raises(kind):
+            made.get_many([KEY, Address("app", "b")], soon())
+        assert len(made.asked) == 1
+
+    def test_a_first_key_that_is_locked_is_the_last(self, plugin):
+        """The plugin is locked, whatever the key."""
+        made = plugin((0, b'{"error": "locked"}', ""))
+        with pytest.raises(BackendLocked):
+            made.get_many([KEY, Address("app", "b")], soon())
+        assert len(made.asked) == 1
+        assert plugin().get_many([], soon()) == {}
+
+    def test_a_foreign_name_is_only_read(self, plugin):
+        """By the name itself."""
+        made = plugin((0, b'{"value": "1"}', ""))
+        name = Address("", "", foreign="Item\x1b")
+        assert made.get_many([name], soon())[name].reveal() == "1"
+        assert made.asked[0][1]["key"] == "Item\x1b"
+        for change in (lambda: made.set(name, Secret("v"), soon()), lambda: made.delete(name, soon())):
+            with pytest.raises(BackendInvalid) as caught:
+                change()
+            assert caught.value.lines() == [
+                'error: plugin "j": "Item\\x1b" is a foreign name, which is only read',
+                "  hint: change it where the plugin gets it from",
+            ]
+
+    def test_a_value_that_no_variable_can_hold_is_not_sent(self, plugin):
+        """It could not be read back."""
+        made = plugin()
+        with pytest.raises(BackendInvalid):
+            made.set(KEY, Secret("a\0b"), soon())
+        assert made.asked == []
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    own = {"keeps_revisions", "foreign_names", "carries_project", "label_has_name"}
+    assert declared("plugin") == {"asks_beside_data", *own}

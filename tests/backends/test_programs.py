@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from envref.backends.program import understood
-from envref.backends.programs import find, is_inside
+from envref.backends import command
+from envref.backends.base import Package
+from envref.backends.program import Complaint, Installation, Program, plain, understood
+from envref.backends.programs import find, is_inside, repository_around
+from envref.backends.throttling import Throttled
+from envref.store_errors import BackendDenied, BackendError, BackendUnavailable
+from tests.backends.asking import soon
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -125,3 +131,138 @@ def test_a_proxy_that_wants_a_sign_in(said):
 def test_a_certificate_that_is_not_accepted(said, hint):
     """In the words of doppler, aws and oci, each run on such a server: what to do about this one."""
     assert understood("store", said, ()).lines() == [f"error: store: {said}", f"  hint: {hint}"]
+
+
+@pytest.mark.parametrize(
+    ("at", "around"),
+    [("repo/sub/deep", "repo"), ("repo", "repo"), ("alone", "alone"), ("home/work", "home/work"), ("home", "home")],
+)
+def test_the_repository_around(tmp_path, monkeypatch, at, around):
+    """The outermost one; not one that is the home directory, or holds it."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("", "repo", "repo/sub", "home"):
+        (tmp_path / name / ".git").mkdir(parents=True)
+    for name in ("repo/sub/deep", "alone", "home/work"):
+        (tmp_path / name).mkdir(exist_ok=True)
+    (tmp_path / ".git").rmdir()
+    assert repository_around(str(tmp_path / at)) == str(tmp_path / around)
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_a_home_that_is_none_is_the_root(tmp_path, monkeypatch, home):
+    """Then every repository counts."""
+    monkeypatch.setenv("HOME", home)
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/sub").mkdir()
+    assert repository_around(str(tmp_path / "repo/sub")) == str(tmp_path / "repo")
+
+
+@first_python
+class TestProgram:
+    """The program of a store, without starting one: `ran` has the calls, which end with `outcomes`."""
+
+    INSTALLATION = Installation(("kv-cli",), (Package("kv"), Package("kv-agent")), ("kv", "sign in"))
+
+    @pytest.fixture
+    def program(self, place, monkeypatch, tmp_path):
+        place("bin/kv")
+        monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+        monkeypatch.setattr("envref.backends.throttling.time.sleep", lambda _: None)
+
+        def program(*outcomes, **options):
+            ran, waiting = [], [*outcomes]
+
+            def run_many(calls, **way):
+                ran.append(([(call.argv, call.payload) for call in calls], way))
+                return [waiting.pop(0) for _ in calls]
+
+            monkeypatch.setattr(command, "run_many", run_many)
+            made = Program("label", options.pop("name", "kv"), self.INSTALLATION, **options)
+            made.ran = ran
+            return made
+
+        return program
+
+    def test_one_run(self, program, tmp_path, monkeypatch):
+        """With a payload and an environment: the caller's, in English, less what changes the output."""
+        monkeypatch.setenv("KV_FORMAT", "table")
+        late, done = soon(), command.Finished(0, b"out", "")
+        made = program(done, unset=("KV_FORMAT",))
+        assert made.run(["get", "a"], late, payload=b"in", extra={"MORE": "1"}) is done
+        [(calls, way)] = made.ran
+        assert calls == [([f"{tmp_path}/bin/kv", "get", "a"], b"in")]
+        assert (way["deadline"], way["label"]) == (late, "label")
+        assert (way["environment"]["MORE"], way["environment"]["LC_ALL"]) == ("1", "C")
+        assert "KV_FORMAT" not in way["environment"]
+
+    def test_an_error_is_raised_by_one_run_and_told_by_many(self, program):
+        """In the order of the calls, each without a payload."""
+        fault, done = BackendDenied("no"), command.Finished(1, b"", "")
+        with pytest.raises(BackendDenied):
+            program(fault).run([], soon())
+        made = program(fault, done)
+        assert made.run_many([["a"], ["b"]], soon()) == [fault, done]
+        assert [(argv[1:], payload) for argv, payload in made.ran[0][0]] == [(["a"], None), (["b"], None)]
+
+    @pytest.mark.parametrize(
+        ("status", "stderr", "runs"), [(1, "slow \x1b[31mdown", 3), (0, "slow down", 1), (1, "no", 1)]
+    )
+    def test_a_store_that_is_asked_too_often_is_asked_again(self, program, status, stderr, runs):
+        """Where its words, without colours, say so, and it failed; three times in all, or as often as is wanted."""
+        refusal = command.Finished(status, b"", stderr)
+        made = program(*[refusal] * 9, throttled=lambda text: 0.0 if text == "slow down" else None)
+        assert made.run([], soon()) is refusal
+        assert len(made.ran) == runs
+        made = program(*[refusal] * 9, throttled=lambda text: 0.0 if text == "slow down" else None, tries=2)
+        made.run([], soon())
+        assert len(made.ran) == min(runs, 2)
+
+    @pytest.mark.parametrize(("variable", "run"), [("", "brew install kv-cli"), ("/flox", "flox install kv kv-agent")])
+    def test_a_program_that_is_not_installed(self, program, monkeypatch, variable, run):
+        """How to install it here, and what makes it ready then."""
+        monkeypatch.setenv("FLOX_ENV", variable)
+        with pytest.raises(BackendUnavailable) as caught:
+            program(name="no\x1bne").path()
+        assert caught.value.lines() == [
+            "error: label: start no\\x1bne: executable file not found in $PATH",
+            f"  run: {run}, then kv 'sign in'",
+        ]
+
+    def test_it_is_looked_up_once(self, program, tmp_path, monkeypatch):
+        """A relative path from the root."""
+        made = program(root=str(tmp_path), name="bin/kv")
+        assert made.path() == f"{tmp_path}/bin/kv"
+        monkeypatch.setattr("envref.backends.programs.find", None)
+        assert made.path() == f"{tmp_path}/bin/kv"
+
+
+def test_the_first_complaint_that_is_in_the_text_counts():
+    """By our sentence, or the program's own line; without colours, before what all programs say."""
+    complaints = (
+        Complaint("locked", BackendDenied, "it is locked", ("kv", "open")),
+        Complaint("x509: ", Throttled, hint="wait"),
+    )
+    assert understood("kv", "\x1b[1mlo\x1b[0mcked x509: ", complaints).lines() == [
+        "error: kv: it is locked",
+        "  run: kv open",
+    ]
+    assert understood("kv", "first\nx509: bad", complaints).lines() == ["error: kv: first", "  hint: wait"]
+    assert type(understood("kv", "x509: bad", complaints)) is Throttled
+
+
+@pytest.mark.parametrize(("text", "told"), [("odd\nmore", "odd"), (" \n", "failed without a message")])
+def test_unknown_words_are_no_absence(text, told):
+    """The cure is the program itself."""
+    error = understood("kv", text, ())
+    assert type(error) is BackendUnavailable
+    assert isinstance(error, BackendError)
+    assert error.lines() == [
+        f"error: kv: {told}",
+        "  hint: run the store's own program by hand; envref -v shows which store was asked",
+    ]
+
+
+def test_plain_text_has_no_sequences_of_a_terminal():
+    """Colours, cursors, titles and links."""
+    text = "a\x1b[1;31mb\x1b[?25lc\x1b]0;title\x07d\x1b]8;;http://x\x1b\\e"
+    assert plain(text) == "abcde"

@@ -62,18 +62,58 @@ def test_the_parts_that_both_have_decide(one, other, same):
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        ("7", True),
-        ("7.1000", True),
-        (".1000", True),
         ("", True),
-        (":0123456789abcdef", True),
         ("7.", False),
-        ("7.x", False),
-        ("7:d800", False),
-        ("7:00G1", False),
-        ("7:001", False),
+        ("7.12345678901234", True),
+        ("7.123456789012345", False),
+        ("7.1a", False),
+        ("7.1.2", False),
+        ("a b.1", False),
+        ("a:0041b", True),
+        ("a:004", False),
+        ("a:004G", False),
+        ("a:004A", False),
+        ("a:d7ff", True),
+        ("a:d800", False),
+        ("a:dfff", False),
+        ("a:e000", True),
+        ("a:0041 ", False),
+        (":0041:0042", True),
     ],
 )
-def test_only_what_it_writes_is_one(text, is_one):
-    """A word alone, a date alone, both, or nothing."""
+def test_nothing_else_is_a_revision(text, is_one):
+    """Digits of a date up to the year 5138, and characters' numbers, small and of those that UTF-8 has."""
     assert is_revision(text) is is_one
+
+
+def test_the_parts_of_a_revision():
+    """Each may be empty."""
+    assert (version_of("a.1"), version_of(".1"), version_of("")) == ("a", "", "")
+    assert (written_at("a.1500"), written_at("a"), written_at("")) == (1.5, None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (0, "v"),
+        (0.0004, "v.0"),
+        (1.0006, "v.1001"),
+        (True, "v.1000"),
+        (["x"], "v"),
+        ("1970-01-01T00:00:01", "v.1000"),
+        ("1970-01-01T01:00:01+01:00", "v.1000"),
+    ],
+)
+def test_a_date_is_iso_8601_or_seconds(written, text):
+    """UTC where it names no zone; anything else is no date."""
+    assert revision("v", written) == text
+
+
+def test_the_number_nought_is_a_version():
+    """Nothing at all is none."""
+    assert [revision(version) for version in (0, "", None, False)] == ["0", "", "", "False"]
+
+
+def test_a_character_beyond_four_digits_is_told_as_the_last_one():
+    """It can't come back; two of them are no two revisions."""
+    assert revision("\U0001f511") == ":ffff"

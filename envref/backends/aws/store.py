@@ -5,6 +5,7 @@ Each store's file says which operation answers which question.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -158,13 +159,13 @@ class AwsStore(Backend):
         self._hints = {address: answer.hint for address, answer in absent.items()}
         return {address: answer for address, answer in found.items() if address not in absent}
 
+    @abstractmethod
     def _questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
         """The calls that ask for the names; `roots` are the beginnings of the names that envref made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _revision_questions(self, names: Sequence[str], roots: Sequence[str]) -> Iterable[Question]:
         """The calls that ask for the revisions of the names, each an Unread, and for no value."""
-        raise NotImplementedError
 
     def _prefix(self, prefix: str) -> str:
         return prefix
@@ -192,9 +193,9 @@ class AwsStore(Backend):
         name = self._name(address)
         return self._at(name, address.version) if name and address.version is not None else name
 
+    @abstractmethod
     def _at(self, name: str, version: str) -> str:
         """The name of a version, as the store's own questions take it. Raises BackendInvalid."""
-        raise NotImplementedError
 
     def _no_version(self, version: str) -> BackendInvalid:
         return BackendInvalid(

@@ -266,12 +266,9 @@ def _parsed(raw: bytes) -> object:
 
 
 def _config_names(configs: object) -> list[str]:
-    try:
-        return [str(config["name"]) for config in configs]  # type: ignore[attr-defined]
-    except (TypeError, KeyError):
-        raise BackendInvalid(
-            f"{LABEL}: the answer is not the list of configs that was asked for", hint=_NOT_DOPPLER
-        ) from None
+    if isinstance(configs, list) and all(isinstance(config, dict) and "name" in config for config in configs):
+        return [str(config["name"]) for config in configs]
+    raise BackendInvalid(f"{LABEL}: the answer is not the list of configs that was asked for", hint=_NOT_DOPPLER)
 
 
 def _unless_error(answer: Mapping[str, object] | BackendError) -> Mapping[str, object]:

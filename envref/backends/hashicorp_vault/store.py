@@ -82,7 +82,7 @@ class HashicorpVault(Backend):
         words = said.get("command", "").split("\0")
         if words[0] in PROGRAMS and words[1:3] == ["kv", "get"]:
             flags = dict(word.lstrip("-").split("=", 1) for word in words[3:] if word[:1] == "-" and "=" in word)
-            path = "/".join(filter(None, [flags.get("mount"), words[-1]]))
+            path = "/".join(filter(None, [flags.get("mount", "").strip("/"), words[-1]]))
             field = flags.get("field", "")
         elif said.get("value"):
             secret, _, field = said["value"].partition("/")

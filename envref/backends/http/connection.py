@@ -29,7 +29,7 @@ _ENDLESS = float("inf")  # seconds
 _MOMENT = 0.3  # seconds that one of several addresses gets before the next is tried, as Go gives it
 _REDIRECTS = range(300, 400)
 _SWITCHING = 101
-_WITHOUT_BODY = (204, 304)
+_NO_CONTENT = 204
 TOO_MANY_REQUESTS = 429
 
 
@@ -116,8 +116,8 @@ class Connection:
         self.deadline = deadline
         self._stream: sockets.socket | None = None
         self._context: ssl.SSLContext | None = None
-        self._received = b""
-        self._is_begun = False  # whether anything came for the request
+        self._received: bytes
+        self._is_begun: bool  # whether anything came for the request
 
     def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """The server's answer. Raises OSError, NotHttp, ValueError for what no header can hold, and Unusual."""
@@ -227,7 +227,7 @@ class Connection:
         is_kept = "close" not in said and (version == b"1.1" or "keep-alive" in said)
         if headers.get("content-encoding", "").lower() not in ("", "identity"):
             raise Unusual("a coding of the answer")
-        if status in _WITHOUT_BODY:
+        if status == _NO_CONTENT:
             return Answer(status, headers, b""), is_kept
         if "transfer-encoding" in headers:
             return Answer(status, headers, self._chunks(headers["transfer-encoding"])), is_kept

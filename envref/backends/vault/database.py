@@ -73,8 +73,17 @@ def create(path: str) -> None:
 
     SQLite alone would create it readable by everyone; its journal gets the mode of the file.
     """
-    os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    _make_folder(path)
     open_new(path).close()
+
+
+def _make_folder(path: str) -> None:
+    """The folder of a file that is to be made, its owner's only."""
+    try:
+        os.makedirs(os.path.dirname(path) or ".", mode=0o700, exist_ok=True)
+    except FileExistsError:
+        os.lstat(path)  # where a file stands for a folder, this says so
+        raise
 
 
 def check(path: str, *, in_project: bool) -> None:
@@ -190,7 +199,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 def copy(source: sqlite3.Connection, target: str) -> None:
     """A consistent copy that only its owner can read. FileExistsError rather than overwriting."""
-    os.makedirs(os.path.dirname(target) or ".", mode=0o700, exist_ok=True)
+    _make_folder(target)
     with open_new(target) as file:
         try:
             # As bytes: what lies beside the new file would steer SQLite.

@@ -52,7 +52,7 @@ class VaultFile:
     With `asks_beside_data` envref asks for the passphrase even if standard input is not a terminal.
     """
 
-    def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool = True) -> None:
+    def __init__(self, path: str, warnings: list[str], *, asks_beside_data: bool) -> None:
         self.path = path or database.default_path(warnings)
         self.warnings = warnings
         self._asks_beside_data = asks_beside_data

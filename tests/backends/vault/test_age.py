@@ -224,3 +224,18 @@ def test_what_a_guess_costs_by_default():
     """2^17, 128 MiB a guess (security.md P5); from 2^15 to 2^20 may be chosen."""
     assert age.DEFAULT_WORK_FACTOR == 17
     assert list(age.WORK_FACTORS) == [15, 16, 17, 18, 19, 20]
+
+
+@pytest.mark.parametrize(("free", "is_refused"), [(64 << 20, False), ((64 << 20) - 2, True), (None, False)])
+def test_half_of_the_free_memory_may_be_taken(monkeypatch, free, is_refused):
+    """To the byte; where nobody knows how much there is, it is tried."""
+    monkeypatch.setattr(age, "_available_memory", lambda: free)
+    if is_refused:
+        with pytest.raises(BackendUnavailable) as caught:
+            age._refuse_memory(15)
+        assert caught.value.lines() == [
+            "error: vault: its work factor 15 needs 32 MiB of memory, 63 MiB are free",
+            "  hint: free some memory, or lower the work factor on a larger machine",
+        ]
+    else:
+        age._refuse_memory(15)

@@ -12,9 +12,10 @@ from envref.backends.vault import age, lifecycle
 from envref.backends.vault.store import Vault
 from envref.errors import EnvrefError
 from envref.secret import Secret
-from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendUnavailable
+from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import soon
 from tests.backends.vaults import PASSPHRASE, WORK_FACTOR, address, fill, new_vault, read, unlocked_vault
+from tests.requirements import first_python
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": ""}
 
@@ -165,6 +166,25 @@ class TestKeys:
         fill(other, {"one": "2"})
         assert read(vault, "one") == {"one": "2"}
 
+    def test_a_new_identity_ends_the_session_and_rewrites_the_file(self, vault, monkeypatch):
+        """What was deleted before is nowhere in it; a session of the old identity would open nothing."""
+        ended, compacted = [], []
+        monkeypatch.setattr("envref.backends.vault.session.forget", ended.append)
+        compact = vault.file.compact
+        monkeypatch.setattr(vault.file, "compact", lambda deadline: compacted.append(compact(deadline)))
+        identifier = vault.file.identifier(soon())
+        lifecycle.rekey(vault.file)
+        assert (ended, compacted) == ([identifier], [None])
+
+    def test_a_file_is_rewritten_without_its_free_pages(self, vault):
+        """It becomes smaller."""
+        vault.change({address(f"key{number}"): Secret("x" * 2000) for number in range(40)}, soon())
+        vault.change({address(f"key{number}"): None for number in range(40)}, soon())
+        before = os.path.getsize(vault.file.path)
+        vault.file.compact(soon())
+        assert os.path.getsize(vault.file.path) < before / 2
+        assert read(vault, *VALUES) == VALUES
+
 
 class TestBackup:
     def test_a_copy_opens_with_the_same_passphrase(self, vault, tmp_path):
@@ -188,6 +208,181 @@ class TestBackup:
         with pytest.raises(BackendUnavailable, match="vault: not initialized"):
             lifecycle.backup(Vault("vault", path=str(tmp_path / "none.db")).file, str(target))
         assert os.listdir(tmp_path) == []
+
+    def test_another_program_s_database_is_not_copied(self, tmp_path):
+        """Nor one without a vault: a backup is one of a vault."""
+        path = tmp_path / "other.db"
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE notes(text)")
+        connection.close()
+        path.chmod(0o600)
+        with pytest.raises(BackendInvalid, match="another program's database"):
+            lifecycle.backup(Vault("vault", path=str(path)).file, str(tmp_path / "copy.db"))
+        assert os.listdir(tmp_path) == ["other.db"]
+
+    def test_what_the_system_refuses_is_said(self, vault, tmp_path):
+        """By the file's name alone, and nothing half is left."""
+        (tmp_path / "plain").write_text("")
+        with pytest.raises(EnvrefError, match=r"^writing copy\.db: Not a directory$"):
+            lifecycle.backup(vault.file, str(tmp_path / "plain/copy.db"))
+        with pytest.raises(EnvrefError) as caught:
+            lifecycle.backup(vault.file, str(tmp_path / "plain"))
+        assert caught.value.lines() == ['error: refusing to overwrite "plain"', "  hint: name another file"]
+
+
+@first_python
+class TestTyped:
+    """Who types the passphrase may mistype it."""
+
+    @pytest.fixture
+    def typing(self, vault, monkeypatch):
+        """Has the person type these, one after the other; what they were asked."""
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+        monkeypatch.setattr("envref.backends.vault.file._typed", {})
+        monkeypatch.setattr("envref.backends.vault.session.recall", lambda *_: None)
+
+        def typing(*texts):
+            asked, waiting = [], iter(texts)
+
+            def answer(*, beside_data, again):
+                asked.append((beside_data, again))
+                return Secret(next(waiting))
+
+            monkeypatch.setattr("envref.backends.vault.passphrase.asked", answer)
+            return asked
+
+        return typing
+
+    def test_three_times(self, vault, typing):
+        """From the second time on the prompt says why; then the vault is open for all of the process."""
+        asked = typing("wrong passphrase", "another wrong one", PASSPHRASE)
+        other = reopened(vault)
+        assert read(other, "one") == {"one": "1"}
+        assert asked == [(True, False), (True, True), (True, True)]
+        assert read(reopened(vault), "two") == {"two": "zwei\n"}
+        assert len(asked) == 3
+
+    def test_not_a_fourth_time(self, vault, typing):
+        """Then it is denied."""
+        asked = typing("wrong passphrase", "another wrong one", "a third wrong one", PASSPHRASE)
+        with pytest.raises(BackendDenied):
+            read(reopened(vault), "one")
+        assert len(asked) == 3
+
+    def test_nobody_is_asked_for_what_the_environment_has_wrong(self, vault, typing, monkeypatch):
+        """The variable would be wrong again."""
+        asked = typing(PASSPHRASE)
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "wrong passphrase")
+        with pytest.raises(BackendDenied):
+            read(reopened(vault), "one")
+        assert asked == []
+
+    @pytest.mark.parametrize(("asks", "is_possible", "told"), [(True, True, 1), (True, False, 0), (False, True, 0)])
+    def test_who_typed_it_is_told_how_to_type_it_less_often(self, vault, typing, monkeypatch, asks, is_possible, told):
+        """Once, where a session can be kept; not by the commands of the vault itself."""
+        said = []
+        monkeypatch.setattr("envref.streams.inform", said.append)
+        monkeypatch.setattr("envref.backends.vault.session.is_possible", lambda: is_possible)
+        typing(PASSPHRASE)
+        if asks:
+            read(reopened(vault), "one")
+            read(vault, "two")
+        else:
+            lifecycle.lock(reopened(vault).file)
+        assert said == ["hint: to be asked only once in 8 hours: envref vault unlock --ttl 8h"] * told
+
+
+@first_python
+class TestExamine:
+    """What doctor says of a vault; nobody is asked to type."""
+
+    def told(self, vault):
+        return [fault.message for fault in reopened(vault).examine(soon())]
+
+    @pytest.fixture(autouse=True)
+    def alone(self, monkeypatch):
+        monkeypatch.setattr("envref.backends.vault.file._typed", {})
+        monkeypatch.setattr("envref.backends.vault.session.recall", lambda *_: None)
+
+    def test_a_vault_that_is_ready(self, vault):
+        """Its passphrase is given and right."""
+        assert self.told(vault) == []
+
+    def test_a_wrong_passphrase(self, vault, monkeypatch):
+        """It is tried."""
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "wrong passphrase")
+        assert [type(fault) for fault in reopened(vault).examine(soon())] == [BackendDenied]
+
+    def test_a_locked_one(self, vault):
+        """Whatever the passphrase is."""
+        lifecycle.lock(vault.file)
+        assert self.told(vault) == ["vault: locked"]
+
+    @pytest.mark.parametrize("can_be_asked", [True, False])
+    def test_one_that_nobody_opens(self, vault, monkeypatch, can_be_asked):
+        """Without a passphrase, a session and a terminal."""
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+        monkeypatch.setattr("envref.backends.vault.passphrase.can_be_asked", lambda **_: can_be_asked)
+        expected = [] if can_be_asked else ["vault: there is no terminal to type the passphrase at"]
+        assert self.told(vault) == expected
+
+    def test_a_session_is_enough(self, vault, monkeypatch):
+        """Of this vault; another identity is none."""
+        with vault.file.reading(soon()) as contents:
+            identity = contents.keys.identity_line
+        monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
+        monkeypatch.setattr("envref.backends.vault.passphrase.can_be_asked", lambda **_: False)
+        monkeypatch.setattr("envref.backends.vault.session.recall", lambda *_: identity)
+        assert self.told(vault) == []
+        with monkeypatch.context() as patch:
+            patch.setenv("ENVREF_VAULT_PASSPHRASE", PASSPHRASE)
+            lifecycle.rekey(vault.file)
+        assert self.told(vault) == ["vault: there is no terminal to type the passphrase at"]
+
+    def test_a_folder_that_others_may_write_to(self, vault, tmp_path):
+        """They could replace the vault in it; a sticky one is as good as one's own."""
+        for mode, told in ((0o720, "0720"), (0o702, "0702"), (0o755, ""), (0o1777, "")):
+            tmp_path.chmod(mode)
+            faults = [fault.lines() for fault in reopened(vault).examine(soon())]
+            fact = f"is writable by others (mode {told}), who could replace the vault in it"
+            assert faults == ([[f"error: vault: {tmp_path} {fact}", f"  run: chmod go-w {tmp_path}"]] if told else [])
+
+    def test_a_vault_that_is_not_there(self, tmp_path):
+        """And a folder that is not."""
+        for path in (tmp_path / "none.db", tmp_path / "none/none.db"):
+            [fault] = Vault("vault", path=str(path)).examine(soon())
+            assert fault.message == "vault: not initialized"
+
+
+def test_a_call_without_time_is_none(vault):
+    """To the moment: what begins at its deadline is late."""
+    for late in (5.0, 4.0):
+        with pytest.raises(BackendTimeout, match="it was not asked"):
+            vault.file.begin(5.0, late)
+    vault.file.begin(5.0, 5.1)
+
+
+def test_a_vault_that_can_t_be_made_says_why(tmp_path):
+    """With the reason of the system."""
+    (tmp_path / "plain").write_text("")
+    path = tmp_path / "plain/vault.db"
+    with pytest.raises(BackendUnavailable) as caught:
+        lifecycle.initialize(Vault("vault", path=str(path)).file, Secret(PASSPHRASE), WORK_FACTOR)
+    assert caught.value.message == f"vault: {path}: Not a directory"
+
+
+def test_the_costs_of_a_new_passphrase_stay_within_limits(vault, monkeypatch):
+    """Those of the vault, as far as envref itself would write them."""
+    for found, kept in (
+        (5, 15),
+        (15, 15),
+        (17, 17),
+        (age.WORK_FACTORS[-1], age.WORK_FACTORS[-1]),
+        (40, age.WORK_FACTORS[-1]),
+    ):
+        monkeypatch.setattr(age, "work_factor_of", lambda _, found=found: found)
+        with vault.file.reading(soon()) as contents:
+            assert lifecycle._work_factor(contents) == kept
 
 
 class TestImport:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
 import sys
+import termios
 import time
+import types
 
 import pytest
 
 from envref.backends.vault import passphrase
 from envref.errors import EnvrefError
-from envref.store_errors import BackendDenied, BackendLocked
+from envref.store_errors import BackendDenied, BackendLocked, BackendTimeout
 from tests.backends.vaults import PASSPHRASE, unlocked_vault
 from tests.conftest import ROOT
+from tests.requirements import first_python
 
 
 @pytest.fixture
@@ -226,3 +230,151 @@ def test_a_descriptor_is_not_inherited_once_it_was_read(tmp_path, monkeypatch):
     assert passphrase.given().reveal() == "correct horse battery"
     assert not os.get_inheritable(descriptor)
     os.close(descriptor)
+
+
+@first_python
+class TestPerson:
+    """Who is asked and what is made of it, without a terminal."""
+
+    @pytest.fixture
+    def typing(self, monkeypatch):
+        """Types these answers; the prompts, and what was told beside them."""
+        monkeypatch.setattr(passphrase, "can_be_asked", lambda **_: True)
+
+        def typing(*texts):
+            seen, waiting = [], iter(texts)
+            monkeypatch.setattr(passphrase, "_typed", lambda prompt: seen.append(prompt) or next(waiting))
+            monkeypatch.setattr(passphrase, "_tell", seen.append)
+            return seen
+
+        return typing
+
+    @pytest.mark.parametrize(
+        ("terminals", "is_foreground", "beside_data", "is_there"),
+        [
+            ({0, 2}, True, True, True),
+            ({0, 2}, True, False, True),
+            ({2}, True, True, True),
+            ({2}, True, False, False),
+            ({0}, True, True, False),
+            ({0, 2}, False, True, False),
+        ],
+    )
+    def test_whether_somebody_is_there(self, monkeypatch, terminals, is_foreground, beside_data, is_there):
+        """Who sees the prompt, in the foreground; standard input may be data."""
+        monkeypatch.setattr(passphrase.os, "isatty", lambda number: number in terminals)
+        monkeypatch.setattr(passphrase, "_in_foreground", lambda: is_foreground)
+        assert passphrase.can_be_asked(beside_data=beside_data) is is_there
+        if is_there:
+            passphrase._require_terminal(beside_data=beside_data)
+        else:
+            with pytest.raises(BackendLocked, match="vault passphrase required: set ENVREF_VAULT_PASSPHRASE or use"):
+                passphrase._require_terminal(beside_data=beside_data)
+
+    def test_a_background_process_may_not_ask(self, monkeypatch):
+        """It would be stopped; nor can one without a terminal."""
+        for group, is_foreground in ((7, True), (8, False)):
+            terminal = contextlib.nullcontext(types.SimpleNamespace(fileno=lambda: 5))
+            monkeypatch.setattr(passphrase, "open", lambda *_, shown=terminal, **__: shown, raising=False)
+            monkeypatch.setattr(passphrase.os, "tcgetpgrp", lambda _, group=group: group)
+            monkeypatch.setattr(passphrase.os, "getpgrp", lambda: 7)
+            assert passphrase._in_foreground() is is_foreground
+
+        def fail(*_, **__):
+            raise OSError
+
+        monkeypatch.setattr(passphrase, "open", fail, raising=False)
+        assert passphrase._in_foreground() is False
+
+    def test_the_prompt_says_why_it_comes_again(self, typing):
+        """After a wrong one."""
+        seen = typing("one", "two")
+        assert passphrase.asked(beside_data=True).reveal() == "one"
+        assert passphrase.asked(beside_data=True, again=True).reveal() == "two"
+        assert seen == ["Enter vault passphrase: ", "Wrong passphrase; enter it again: "]
+
+    @pytest.mark.parametrize("fault", [EOFError(), OSError(), termios.error()])
+    def test_a_terminal_that_is_gone(self, monkeypatch, fault):
+        """Is none."""
+
+        def fail(_):
+            raise fault
+
+        monkeypatch.setattr("envref.backends.typed_line.typed", fail)
+        with pytest.raises(BackendLocked, match="vault passphrase required"):
+            passphrase._typed("Enter: ")
+
+    def test_a_new_one_is_typed_twice(self, typing, monkeypatch):
+        """Also where the environment has the old one; two that differ change nothing."""
+        monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE", "from variable")
+        seen = typing("a long new passphrase", "a long new passphrase")
+        assert passphrase.chosen_anew([]).reveal() == "a long new passphrase"
+        hint = "hint: press Enter for a suggestion of seven words"
+        assert seen == [hint, "Enter new vault passphrase: ", "Confirm vault passphrase: "]
+        typing("a long new passphrase", "another")
+        with pytest.raises(EnvrefError) as caught:
+            passphrase.chosen_anew([])
+        assert caught.value.lines() == ["error: passphrases do not match", "  hint: try again; nothing was changed"]
+
+    def test_nothing_gets_a_suggestion(self, typing, monkeypatch):
+        """Which has to be typed as well."""
+        monkeypatch.setattr(passphrase, "suggestion", lambda: "seven-words-of-it")
+        seen = typing("", "seven-words-of-it")
+        assert passphrase.chosen([]).reveal() == "seven-words-of-it"
+        assert seen[1:] == [
+            "Enter vault passphrase: ",
+            "suggestion, write it down: seven-words-of-it",
+            "Confirm vault passphrase: ",
+        ]
+
+    def test_what_doctor_says_without_a_terminal(self):
+        """With the two ways out."""
+        assert passphrase.unattended().lines() == [
+            "error: vault: there is no terminal to type the passphrase at",
+            "  hint: set ENVREF_VAULT_PASSPHRASE_FILE, or type it once: envref vault unlock --ttl 8h",
+        ]
+
+
+@pytest.mark.parametrize("end", ["", "_FILE", "_FD"])
+def test_whether_the_environment_names_a_source(monkeypatch, end):
+    """Each of the three; an empty one is none."""
+    assert not passphrase.is_given()
+    monkeypatch.setenv(f"ENVREF_VAULT_PASSPHRASE{end}", "")
+    assert not passphrase.is_given()
+    monkeypatch.setenv(f"ENVREF_VAULT_PASSPHRASE{end}", "x")
+    assert passphrase.is_given()
+
+
+def test_a_source_is_read_to_64_kibibytes(file):
+    """One that never ends does no harm."""
+    file.write_bytes(b"x" * 65_535 + b"yz")
+    assert passphrase.given().reveal() == "x" * 65_535 + "y"
+
+
+def test_a_pipe_that_does_not_end_is_late(monkeypatch):
+    """The passphrase may be in it already: it ends with the pipe."""
+    reading, writing = os.pipe()
+    os.write(writing, b"half")
+    monkeypatch.setenv("ENVREF_VAULT_PASSPHRASE_FD", str(reading))
+    passphrase._read.clear()
+    try:
+        with pytest.raises(BackendTimeout) as caught:
+            passphrase.given(time.monotonic() + 0.01)
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert caught.value.lines() == [
+        f"error: reading vault passphrase: descriptor {reading}: no end within the time limit",
+        "  hint: the passphrase is one line of text",
+    ]
+
+
+def test_a_pipe_is_read_to_64_kibibytes_too(monkeypatch):
+    """Whatever the parts are in which it comes."""
+    parts, asked = [b"x" * 65_000, b"y" * 600, b"z"], []
+    monkeypatch.setattr(
+        passphrase.select, "poll", lambda: types.SimpleNamespace(register=lambda *_: None, poll=lambda _: [1])
+    )
+    monkeypatch.setattr(passphrase.os, "read", lambda _, size: asked.append(size) or parts.pop(0)[:size])
+    assert passphrase._content(5, "x", None) == b"x" * 65_000 + b"y" * 536
+    assert asked == [65_536, 536]

@@ -9,6 +9,8 @@ import pytest
 
 from envref.backends.vault import lifecycle, session
 from envref.backends.vault.store import Vault
+from envref.client import VALUE, Late
+from envref.libc import BUFFER
 from envref.secret import Secret
 from envref.store_errors import BackendLocked
 from tests.backends.vaults import fill, read, unlocked_vault
@@ -71,6 +73,73 @@ def test_only_the_owner_has_rights():
         [line] = [line for line in keys if line.startswith(f"{key:08x} ")]
     session.forget("restricted")
     assert line.split()[4] == "3f3f0000"
+
+
+def test_what_the_kernel_holds_is_read_whole_or_not_at_all():
+    """As far as the room for it goes, which is more than an identity takes."""
+    for size, found in ((1, "A"), (BUFFER, "A" * BUFFER), (BUFFER + 1, None)):
+        assert session.remember("sized", "A" * size, 5)
+        assert session.recall("sized") == found
+        session.forget("sized")
+    assert session.recall("sized") is None
+    assert session.is_possible()
+
+
+def test_what_could_not_be_restricted_is_not_kept(monkeypatch):
+    """A key that others may read, or that never ends, is taken back at once."""
+    control = session._control
+    for operation in (session._SET_PERMISSION, session._SET_TIMEOUT):
+        monkeypatch.setattr(session, "_control", lambda *words, at=operation: -1 if words[0] == at else control(*words))
+        assert session.remember("unrestricted", "AGE-SECRET-KEY-X", 5) is False
+        monkeypatch.setattr(session, "_control", control)
+        assert session.recall("unrestricted") is None
+
+
+class FakeAgent:
+    """An agent of the test's own, which keeps one identity or none; `told` has what it was asked."""
+
+    place = ""
+
+    def __init__(self, *, keeps=True, late=False):
+        self.keeps, self.late, self.held, self.told = keeps, late, {}, []
+
+    def turn(self, head, addresses, until):
+        self.told.append((*head, *addresses))
+        assert until > time.monotonic()
+        if self.late:
+            raise Late
+        return self
+
+    def put(self, answers):
+        self.held = {b"identity": answers[b"identity"].removeprefix(VALUE)} if self.keeps else {}
+
+    def end(self):
+        self.told.append("end")
+
+    @property
+    def given(self):
+        return self.held
+
+
+def test_the_agent_has_the_session_where_it_keeps_it():
+    """Under the vault's kind and name, for the seconds of the session; the kernel then has none."""
+    agent = FakeAgent()
+    session.remember("by-agent", "earlier", 5)
+    assert session.remember("by-agent", "AGE-SECRET-KEY-X", 7, agent, "~/v.db") is True
+    kind = b"session by-agent"
+    assert agent.told == [(kind, kind, b"~/v.db", b"7", b"identity"), (kind, kind, b"", b"2592000", b"identity"), "end"]
+    assert session._recall("by-agent") is None
+    assert session.recall("by-agent", agent) == "AGE-SECRET-KEY-X"
+    assert session.recall("by-agent", FakeAgent()) is None
+
+
+@pytest.mark.parametrize("agent", [FakeAgent(keeps=False), FakeAgent(late=True)], ids=["keeps nothing", "late"])
+def test_the_kernel_has_it_where_the_agent_does_not(agent):
+    """One that keeps nothing, or does not answer in time."""
+    assert session.remember("by-kernel", "AGE-SECRET-KEY-X", 5, agent) is True
+    assert session._recall("by-kernel") == "AGE-SECRET-KEY-X"
+    session.forget("by-kernel")
+    assert session.recall("by-kernel", agent) is None
 
 
 def test_lock_ends_the_session(vault, monkeypatch):

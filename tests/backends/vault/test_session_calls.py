@@ -29,3 +29,21 @@ def test_the_numbers_are_the_kernel_s(machine):
     if None in numbers:
         pytest.skip(f"{found[0]} is another machine's")
     assert tuple(int(number[1]) for number in numbers) == session._SYSTEM_CALLS[machine]
+
+
+def test_the_numbers_of_other_machines():
+    """Of arch/powerpc/kernel/syscalls/syscall.tbl in Linux; and a machine that is not listed has no such keyring."""
+    assert session._SYSTEM_CALLS["ppc64le"] == (269, 271)
+    assert session._SYSTEM_CALLS["riscv64"] == session._SYSTEM_CALLS["aarch64"]
+
+
+@pytest.mark.parametrize(("platform", "machine"), [("darwin", "x86_64"), ("linux", "sparc64")])
+def test_where_there_is_no_such_keyring(monkeypatch, platform, machine):
+    """Nothing is called, kept or found."""
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr("os.uname", lambda: type("Uname", (), {"machine": machine}))
+    monkeypatch.setattr("envref.libc.call", None)
+    assert not session.is_possible()
+    assert not session.remember("nowhere", "AGE-SECRET-KEY-X", 5)
+    assert session._recall("nowhere") is None
+    session._forget("nowhere")

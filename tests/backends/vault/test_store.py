@@ -4,25 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import stat
 import subprocess
 import sys
 import threading
+import time
+import types
 
 import pytest
 
 from envref import atomic
-from envref.backends.vault import database, lifecycle, passphrase
+from envref.backends.vault import ancestor, contents, conversion, database, lifecycle, passphrase
 from envref.backends.vault.store import Vault
 from envref.refs.address import Address
 from envref.secret import Secret
-from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
+from envref.store_errors import (
+    BackendDenied,
+    BackendInvalid,
+    BackendLocked,
+    BackendTimeout,
+    BackendUnavailable,
+    SecretNotFound,
+)
 from tests.backends.asking import answer_of, soon
 from tests.backends.contract import BackendContract
 from tests.backends.vaults import PASSPHRASE, address, fill, new_vault, read, unlocked_vault
+from tests.backends.words import declared
 from tests.conftest import ROOT
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 VALUES = {"one": "1", "two": "zwei", "three": "drei\n"}
 
@@ -483,3 +495,262 @@ def test_a_vault_in_a_folder_that_is_not_there_is_not_initialized(tmp_path):
     """Nobody could replace what is in no folder; doctor says the one thing that is wrong."""
     [fault] = Vault("vault", path=str(tmp_path / "none" / "v.db")).file.examine(soon())
     assert "not initialized" in fault.message
+
+
+def fault(code, text="words"):
+    """An error of SQLite's with this code."""
+    error = sqlite3.OperationalError(text)
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "message"),
+    [
+        (sqlite3.SQLITE_NOTADB, BackendInvalid, "vault: /v.db is not a vault"),
+        (sqlite3.SQLITE_CORRUPT, BackendInvalid, "vault: /v.db is damaged"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, BackendInvalid, "vault: /v.db is damaged"),
+        (sqlite3.SQLITE_FULL, BackendUnavailable, "vault: the disk is full"),
+        (sqlite3.SQLITE_READONLY, BackendUnavailable, "vault: /v.db can't be written"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, BackendUnavailable, "vault: /v.db can't be written"),
+        (sqlite3.SQLITE_CANTOPEN, BackendUnavailable, "vault: /v.db can't be opened"),
+        (sqlite3.SQLITE_PERM, BackendDenied, "vault: /v.db can't be opened"),
+        (sqlite3.SQLITE_IOERR, BackendUnavailable, "vault: /v.db: words"),
+        (sqlite3.SQLITE_BUSY, BackendTimeout, "vault: no answer within 20 s; raise --timeout or the backend's timeout"),
+        (sqlite3.SQLITE_LOCKED, BackendTimeout, None),
+        (sqlite3.SQLITE_INTERRUPT, BackendTimeout, None),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, BackendTimeout, None),
+    ],
+)
+def test_what_sqlite_says_has_a_meaning(code, kind, message):
+    """By its primary code, the lowest byte."""
+    error = database.explained(fault(code), "/v.db", 100.0, 120.0)
+    assert type(error) is kind
+    assert message in (None, error.message)
+
+
+def test_an_error_without_a_code_says_what_it_says():
+    """As the library's own errors have none."""
+    error = database.explained(sqlite3.ProgrammingError("closed"), "/v.db", 100.0, 120.0)
+    assert (type(error), error.message) == (BackendUnavailable, "vault: /v.db: closed")
+
+
+@pytest.mark.parametrize(("left", "wait"), [(-1.0, 0.0), (0.0, 0.0), (3.0, 3.0), (20.0, 20.0), (21.0, 20.0)])
+def test_others_are_waited_for_to_the_deadline(monkeypatch, left, wait):
+    """And twenty seconds at the most."""
+    monkeypatch.setattr("time.monotonic", lambda: 100.0)
+    assert database._wait(100.0 + left) == wait
+
+
+def test_a_path_without_a_folder_is_here(tmp_path, monkeypatch, vault):
+    """For a new vault, and for a copy."""
+    monkeypatch.chdir(tmp_path)
+    database.create("new.db")
+    lifecycle.backup(vault.file, "copy.db")
+    assert {"new.db", "copy.db"} <= set(os.listdir())
+    assert stat.S_IMODE(os.stat("new.db").st_mode) == stat.S_IMODE(os.stat("copy.db").st_mode) == 0o600
+    with pytest.raises(FileExistsError):
+        database.create("new.db")
+    database.create("below/new.db")
+    assert stat.S_IMODE(os.stat("below").st_mode) == 0o700
+
+
+def test_a_copy_is_on_the_disk_or_not_there(vault, tmp_path, monkeypatch):
+    """What fails in the middle leaves nothing."""
+    synced = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    lifecycle.backup(vault.file, str(tmp_path / "one.db"))
+    assert len(synced) == 1
+
+    def fail(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(KeyboardInterrupt):
+        lifecycle.backup(vault.file, str(tmp_path / "two.db"))
+    assert not (tmp_path / "two.db").exists()
+
+
+def test_without_a_home_there_is_no_usual_place(monkeypatch):
+    """The cure names one."""
+    monkeypatch.setattr(database, "configuration_path", lambda _: "")
+    with pytest.raises(BackendUnavailable) as caught:
+        database.default_path([])
+    assert caught.value.lines() == ["error: vault: no home directory to keep it in", f"  hint: {database.NO_HOME}"]
+
+
+def test_the_nearest_folder_that_has_such_an_entry(tmp_path):
+    """Of the file's real place; the file's own folder counts, the file itself does not."""
+    place = tmp_path / "a/b"
+    place.mkdir(parents=True)
+    (tmp_path / "a/.one").symlink_to("nowhere")
+    (tmp_path / "link").symlink_to(place)
+    assert database.folder_above(f"{place}/v.db", ".none", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{tmp_path}/link/v.db", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{tmp_path}/a/v.db", ".one") == str(tmp_path / "a")
+    assert database.folder_above(f"{place}/v.db", "there is no such name") is None
+
+
+def test_a_git_work_tree_is_named_once(tmp_path, monkeypatch):
+    """However often the vault is written."""
+    (tmp_path / ".git").mkdir()
+    vault = unlocked_vault(tmp_path / "v.db", monkeypatch)
+    fill(vault, {"a": "1"})
+    fill(vault, {"a": "2"})
+    assert [line.partition(" lies in ")[0] for line in vault.warnings] == [f"the vault {tmp_path}/v.db"]
+
+
+def test_names_of_another_project_are_not_listed(vault):
+    """Nor those that only begin alike."""
+    for project in ("apple", "other"):
+        vault.set(Address(project, "x"), Secret("x"), soon())
+    assert sorted(vault.list("app", soon())) == sorted(VALUES)
+
+
+def test_deleting_what_is_not_there(vault):
+    """An error alone; within a change, none."""
+    with pytest.raises(SecretNotFound) as caught:
+        vault.delete(address("none"), soon())
+    assert caught.value.message == 'vault: secret not found: "app/none"'
+    vault.change({address("none"): None, address("one"): None}, soon())
+    assert sorted(vault.list("app", soon())) == ["three", "two"]
+
+
+def test_what_it_declares():
+    """The rest of envref asks nothing else of it."""
+    assert declared("vault") == {"asks_beside_data", "keeps_revisions", "carries_project", "transactional"}
+
+
+def test_sqlite_is_told_all_that_matters(vault, monkeypatch):
+    """A location, which some builds take for a file's name unless they are told; no transactions of its own."""
+    told, connect = [], database.connect
+
+    def connected(*words, **named):
+        told.append((words, named))
+        return connect(*words, **named)
+
+    monkeypatch.setattr(database, "connect", connected)
+    vault.file.is_locked(soon())
+    [(words, named)] = told
+    if vault.file._in_project:
+        assert (words, named) == ((":memory:",), {"isolation_level": None})
+    else:
+        assert words == (f"file:{vault.file.path}?mode=rw",)
+        assert (named["uri"], named["isolation_level"]) == (True, None)
+
+
+def test_every_connection_is_set_up(vault, monkeypatch):
+    """Also one to a copy in memory; a write of that may be longer than the file, up to its largest size."""
+    prepared, limits = [], []
+    prepare = database.prepare
+    monkeypatch.setattr(database, "prepare", lambda connection: prepared.append(connection) or prepare(connection))
+    with vault.file.writing(soon()) as contents:
+        limits.append(contents._connection.getlimit(database.LONGEST))
+    assert len(prepared) == 1
+    if vault.file._in_project:
+        assert limits == [256 * 1024 * 1024]
+
+
+def test_a_revision_is_the_beginning_of_the_signature(vault):
+    """Twelve digits, new at each write, with the value and without."""
+    before = vault.file.revisions(soon())
+    assert all(re.fullmatch("[0-9a-f]{12}", each) for each in before.values())
+    assert vault.get_many([address("one")], soon())[address("one")].revision == before["app/one"]
+    fill(vault, {"one": "1"})
+    after = vault.file.revisions(soon())
+    assert after["app/one"] != before["app/one"]
+    assert after["app/two"] == before["app/two"]
+
+
+class Rows:
+    """A database of one page of so many bytes, whose every other question has these rows."""
+
+    def __init__(self, *rows, size=10):
+        self._rows, self._size = rows, size
+
+    def execute(self, query, *_):
+        if "PRAGMA page_count" in query:
+            return types.SimpleNamespace(fetchone=lambda: (1,))
+        if "PRAGMA page_size" in query:
+            return types.SimpleNamespace(fetchone=lambda: (self._size,))
+        return iter(self._rows)
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_damaged"), [([("abc", "de"), ("f", "ghij")], False), ([("abc", "de"), ("f", "ghijk")], True)]
+)
+def test_rows_are_no_longer_than_their_file(rows, is_damaged):
+    """Crafted pages share their text, and would fill the memory."""
+    if is_damaged:
+        with pytest.raises(BackendInvalid) as caught:
+            list(contents._bounded(Rows(*rows), "SELECT"))
+        assert caught.value.lines() == [
+            "error: vault: the file is damaged: its rows are longer than the file",
+            "  hint: restore a copy of it",
+        ]
+    else:
+        assert list(contents._bounded(Rows(*rows), "SELECT")) == rows
+
+
+def test_nothing_is_read_before_it_is_opened():
+    """By the keys or the passphrase: that would be a fault of envref's own."""
+    for sealed in (contents.Contents(Rows(), {}), ancestor.Ancestor(sqlite3.connect(":memory:"), {})):
+        if isinstance(sealed, ancestor.Ancestor):
+            sealed._connection.execute("CREATE TABLE secrets(key, value)")
+            sealed._connection.execute("INSERT INTO secrets VALUES ('k', 'v')")
+        with pytest.raises(RuntimeError, match="used before open_with"):
+            assert sealed.keys if isinstance(sealed, contents.Contents) else sealed.value("k")
+
+
+@pytest.mark.parametrize(
+    ("locked", "is_locked"),
+    [({"locked": "false"}, False), ({"locked": "true"}, True), ({}, True), ({"locked": "x"}, True)],
+)
+def test_what_is_not_surely_open_is_locked(locked, is_locked):
+    """A row that somebody took away does not open it."""
+    sealed = contents.Contents(Rows(), locked)
+    assert (sealed.locked, sealed.vault_id, sealed.wrapped) == (is_locked, "", "")
+
+
+@pytest.mark.parametrize("tables", [("metadata",), ("secrets",), ("other",)])
+def test_half_of_the_tables_are_another_program_s(tables):
+    """None at all is a vault that was not made yet."""
+    with pytest.raises(BackendInvalid, match="another program's database"):
+        contents.metadata_of(Rows(*((name,) for name in tables)))
+    with pytest.raises(BackendUnavailable) as caught:
+        contents.metadata_of(Rows())
+    assert caught.value.lines() == ["error: vault: not initialized", "  run: envref vault init"]
+
+
+@first_python
+class TestConversion:
+    def test_the_old_vault_is_kept_beside_it(self, tmp_path, monkeypatch):
+        """Under a name that nothing has."""
+        monkeypatch.setattr("time.gmtime", lambda: time.struct_time((2026, 1, 2, 3, 4, 5, 4, 2, 0)))
+        copied, path = [], str(tmp_path / "v.db")
+        names = [conversion.keep(path, lambda kept, _: copied.append(kept) or os.mkdir(kept)) for _ in range(3)]
+        stamp = f"{path}.v1-20260102T030405Z"
+        assert names == copied == [stamp, f"{stamp}-2", f"{stamp}-3"]
+
+    def test_a_copy_that_can_t_be_made(self, tmp_path):
+        """Ends the conversion, with the system's reason."""
+
+        def fail(*_):
+            raise OSError(28, "No space left on device")
+
+        with pytest.raises(BackendUnavailable, match="No space left on device"):
+            conversion.keep(str(tmp_path / "v.db"), fail)
+
+    def test_what_does_not_read_back_changes_nothing(self, monkeypatch):
+        """The way out is the older envref."""
+        monkeypatch.setattr(conversion.age, "DEFAULT_WORK_FACTOR", 10)
+        connection = sqlite3.connect(":memory:")
+        made = conversion.converted(connection, {"app/a": b"1"}, Secret(PASSPHRASE))
+        assert (made.value("app/a"), made.locked) == (b"1", False)
+        monkeypatch.setattr(contents.Contents, "value", lambda *_: b"2")
+        with pytest.raises(BackendInvalid) as caught:
+            conversion.converted(connection, {"app/a": b"1"}, Secret(PASSPHRASE))
+        assert caught.value.lines() == [
+            "error: vault: the converted values differ from the old ones; nothing was changed",
+            "  hint: envref vault export of the older envref still works; please report this",
+        ]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 
 import pytest
 
@@ -78,6 +79,97 @@ def test_loading_the_vault_s_libraries_takes_none_of_its_time(tmp_path, monkeypa
 
     monkeypatch.setattr(Vault, "file", property(slowly))
     assert vault.get_many([address("a")], time.monotonic() + 1)[address("a")] == Secret("1")
+
+
+def test_who_gave_up_derives_nothing_any_more(home, busy, monkeypatch):
+    """The thread that it leaves behind has its turn later, and only gives that back."""
+    monkeypatch.setattr(turn, "LONGEST_QUEUE", 0.05)
+    monkeypatch.setattr(turn, "_PATIENCE", 0.05)
+    left, derived = turn.Turn(time.monotonic(), soon()), []
+    with pytest.raises(BackendTimeout):
+        left.take(lambda: derived.append("late") or b"")
+    busy()
+    assert left._ended.acquire(timeout=60)
+    assert derived == []
+
+
+@pytest.mark.parametrize("fault", [ValueError("damaged"), KeyboardInterrupt()])
+def test_what_a_derivation_raises_is_raised(home, fault):
+    """Where the keys are waited for, not in the thread."""
+
+    def derive():
+        raise fault
+
+    with pytest.raises(type(fault)) as caught:
+        turn.Turn(time.monotonic(), soon()).take(derive)
+    assert caught.value is fault
+
+
+def test_the_waiting_is_said_and_added_to_the_limit(home, busy, monkeypatch):
+    """One line after a while; then the vault has all of its time."""
+    shown = []
+    show = types.SimpleNamespace(show=lambda text: (shown.append(text), busy()))
+    monkeypatch.setattr(turn, "streams", types.SimpleNamespace(passing=show))
+    monkeypatch.setattr(turn, "_PATIENCE", 0.1)
+    begun = time.monotonic()
+    taken = turn.Turn(begun, begun + 50)
+    assert taken.take(lambda: b"key") == b"key"
+    assert shown == ["vault: waiting for other processes that open theirs…"]
+    assert taken.deadline >= begun + 50.1
+
+
+def test_a_limit_without_end(home):
+    """A deadline of infinity is no longer than a lock can wait."""
+    assert turn.Turn(0.0, float("inf")).take(lambda: b"key") == b"key"
+    assert [turn._bounded(seconds) for seconds in (-1.0, 0.0, 2.5)] == [0.0, 0.0, 2.5]
+    assert turn._bounded(float("inf")) == threading.TIMEOUT_MAX
+
+
+@pytest.mark.parametrize(
+    ("processors", "process", "name"), [(64, 70, "6"), (64, 63, "63"), (1, 7, "0"), (None, 7, "0"), (2, 7, "1")]
+)
+def test_a_process_has_its_file_by_its_number(home, monkeypatch, processors, process, name):
+    """As many files as processors; the lock is held meanwhile and given back."""
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    monkeypatch.setattr("os.getpid", lambda: process)
+    folder = state_path("turns")
+
+    def derive():
+        assert os.listdir(folder) == [name]
+        other = os.open(f"{folder}/{name}", os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return str(other).encode()
+
+    other = int(turn.Turn(time.monotonic(), soon()).take(derive))
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+
+
+def test_without_a_place_there_is_no_queue(home, monkeypatch):
+    """No home, a folder that others may write to, a file where the folder should be: it derives all the same."""
+    folder = state_path("turns")
+    os.makedirs(os.path.dirname(folder))
+    with open(folder, "w", encoding="utf-8"):
+        pass
+    assert turn._slot() == -1
+    os.unlink(folder)
+    os.mkdir(folder, 0o777)
+    os.symlink("elsewhere", f"{folder}/{os.getpid() % (os.cpu_count() or 1)}")
+    assert turn._slot() == -1
+    monkeypatch.setattr(turn, "state_path", lambda _: "")
+    assert turn._slot() == -1
+    assert turn.Turn(time.monotonic(), soon()).take(lambda: b"key") == b"key"
+
+
+def test_the_first_descriptor_may_be_the_turn_s(monkeypatch):
+    """As in a process that was started without a standard input: it is locked, and closed at the end."""
+    used = []
+    monkeypatch.setattr(turn, "_slot", lambda: 0)
+    monkeypatch.setattr(turn, "fcntl", types.SimpleNamespace(LOCK_EX=2, flock=lambda *words: used.append(words)))
+    monkeypatch.setattr(turn, "os", types.SimpleNamespace(close=used.append))
+    assert turn.Turn(time.monotonic(), soon()).take(lambda: b"key") == b"key"
+    assert used == [(0, 2), 0]
 
 
 @at_night

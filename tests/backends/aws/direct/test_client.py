@@ -7,9 +7,15 @@ import json
 
 import pytest
 
+from envref.backends.aws.complaints import Refusal
+from envref.backends.aws.direct import client as module
+from envref.backends.aws.direct.client import Client
+from envref.backends.aws.direct.signature import Credentials
+from envref.backends.aws.questions import Question
 from envref.backends.aws.secrets_manager import AwsSecretsManager
 from envref.backends.aws.ssm import AwsSsm
 from envref.backends.http import connection
+from envref.backends.http.connection import Answer, NotHttp, Unusual
 from envref.backends.throttling import Throttled
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendError, BackendInvalid, BackendTimeout, BackendUnavailable
@@ -18,6 +24,7 @@ from tests.backends.contract import values_of
 from tests.backends.doubles.scripted import Script, http
 from tests.backends.stores import aws
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 STORES = {"aws-ssm": AwsSsm, "aws-secrets-manager": AwsSecretsManager}
 ANSWER = {"Parameter": {"Value": "marker-3b"}, "SecretString": "marker-3b"}
@@ -236,6 +243,157 @@ class TestRoles:
         error = reading(AwsSsm("ssm", role_arn=self.ROLE))
         assert error.message == f'aws-ssm: denied: the role "{self.ROLE}" may not be assumed'
         assert program.count() == 1
+
+
+@pytest.fixture
+def client(home, monkeypatch):
+    """A client with keys, whose connections answer with `answers`, and which tells what they did in `told`."""
+
+    class Connections:
+        def __init__(self):
+            self.told, self.answers = [], []
+
+        def side_by_side(self, work, questions, at_once, deadline):
+            self.told.append(at_once)
+            return [work(self, question) for question in questions]
+
+        def ask(self, method, target, headers, body):
+            self.told.append(json.loads(body))
+            return self.answers.pop(0)
+
+        def close(self):
+            self.told.append("closed")
+
+    made = Client("aws-ssm", "ssm", {"HOME": str(home)}, {"region": "us-east-1", "profile": "", "role_arn": ""})
+    made._connections = Connections()
+    monkeypatch.setattr(module, "keys", lambda *_: Credentials("AK", Secret("s"), None))
+    return made
+
+
+def page(status=200, **members):
+    return Answer(status, {}, json.dumps(members).encode())
+
+
+def listing(**more):
+    return Question("ListThings", {"Path": "/"}, [], dict, **more)
+
+
+@first_python
+class TestPages:
+    def test_all_of_them_are_joined(self, client):
+        """List by list, until there is no next one; what is no list is the last page's."""
+        client._connections.answers = [page(A=[1], B=1, NextToken="n"), page(A=[2, 3], B=2, C=[4])]
+        [found] = client.ask([listing()], soon(), 1)
+        assert found == {"A": [1, 2, 3], "B": 2, "C": [4], "NextToken": None}
+        assert client._connections.told == [8, {"Path": "/"}, {"Path": "/", "NextToken": "n"}]
+
+    @pytest.mark.parametrize(("most", "pages"), [(0, 3), (1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
+    def test_as_many_as_the_question_wants(self, client, most, pages):
+        """Of the longest list; the next page is asked for only where items are missing."""
+        client._connections.answers = [page(A=[1, 2], B=[1], NextToken="n"), page(A=[3, 4], NextToken="m"), page(A=[5])]
+        [found] = client.ask([listing(most=most)], soon(), 1)
+        assert len(client._connections.told) == 1 + pages
+        assert found["A"] == [1, 2, 3, 4, 5][: 2 * pages]
+
+    def test_a_page_that_is_refused_is_the_answer(self, client):
+        """Half of a listing is none."""
+        client._connections.answers = [page(A=[1], NextToken="n"), page(403, __type="Denied", message="no")]
+        [found] = client.ask([listing()], soon(), 1)
+        assert found.text == "An error occurred (Denied) when calling the ListThings operation: no"
+
+
+ENDED = {"__type": "ExpiredTokenException", "message": "ended"}
+
+
+@first_python
+class TestKeys:
+    @pytest.mark.parametrize(
+        ("has_given", "refusal", "requests"),
+        [(True, ENDED, 2), (False, ENDED, 1), (True, {"__type": "AccessDenied", "message": "no"}, 1)],
+    )
+    def test_kept_keys_that_have_ended_are_replaced_once(self, client, monkeypatch, has_given, refusal, requests):
+        """Those that nobody kept are not; nor after a refusal of another kind."""
+        client._purse.has_given, given = has_given, []
+        monkeypatch.setattr(module, "keys", lambda *_: given.append(1) or Credentials("AK", Secret("s"), None))
+        client._connections.answers = [page(400, **refusal), page(Value="x")]
+        [found] = client.ask([listing()], soon(), 1)
+        assert isinstance(found, Refusal) == (requests == 1)
+        assert client._connections.told.count({"Path": "/"}) == len(given) == requests
+        assert client._purse.has_given == (has_given and requests == 1)
+
+    def test_they_are_obtained_once(self, client, monkeypatch):
+        """For the first question; not again for the next."""
+        given = []
+        monkeypatch.setattr(module, "keys", lambda *_: given.append(1) or Credentials("AK", Secret("s"), None))
+        client._connections.answers = [page(), page()]
+        client.ask([listing()], soon(), 1)
+        client.ask([listing()], soon(), 1)
+        assert given == [1]
+
+    def test_without_any_nothing_is_signed(self, client):
+        """The program says why there are none."""
+        with pytest.raises(Unusual, match="no credentials"):
+            assert client._known
+
+    def test_its_connections_are_closed(self, client):
+        """Before the program is started: the server may serve one of us at a time."""
+        client.close()
+        assert client._connections.told == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "code", "said"),
+    [
+        (500, {}, b"", "500", "Internal Server Error"),
+        (503, {}, b" <html><p>marker", "503", "Service Unavailable"),
+        (599, {}, b"", "599", ""),
+        (499, {}, b"", "499", ""),
+        (403, {}, b"<html>marker", "403", "<html>marker"),
+        (500, {}, b'{"__type": "a.b#Code:http://x", "message": "words"}', "Code", "words"),
+        (400, {}, b'{"__type": "Code", "Message": "words"}', "Code", "words"),
+        (400, {}, b'{"message": "words"}', "400", "words"),
+        (400, {"x-amzn-query-error": "Other;Sender"}, b'{"__type": "Code"}', "Other", ""),
+        (400, {"x-amzn-query-error": "Other"}, b'{"__type": "Code"}', "Code", ""),
+    ],
+)
+def test_a_refusal_is_put_as_botocore_puts_it(status, headers, body, code, said):
+    """Code and words, wherever they stand."""
+    answer = Answer(status, headers, body)
+    refused = module._refusal(answer, module._object(answer), "GetX")
+    assert refused.text == f"An error occurred ({code}) when calling the GetX operation: {said}"
+
+
+@pytest.mark.parametrize("failed", [ConnectionResetError(), BrokenPipeError()])
+def test_a_connection_that_was_closed(failed):
+    """In the words of botocore; any other failure is one to connect."""
+    closed = 'Connection was closed before we received a valid response from endpoint URL: "U".'
+    assert module._unreached(failed, "U") == closed
+    assert module._unreached(OSError(), "U") == 'Could not connect to the endpoint URL: "U"'
+    assert module._unreached(TimeoutError(), "U") == 'Connect timeout on endpoint URL: "U"'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (200, b"rubbish", "not JSON"),
+        (200, b"[" * 100_000, "not JSON"),
+        (200, b"[]", "no object"),
+        (400, b"3", "no object"),
+    ],
+)
+def test_an_answer_that_is_no_object(status, body, reason):
+    """The program has the last word. A refusal may be text, and an answer empty."""
+    with pytest.raises(Unusual, match=reason):
+        module._object(Answer(status, {}, body))
+    assert module._object(Answer(400, {}, b"rubbish")) == {"message": "rubbish"}
+    assert module._object(Answer(200, {}, b"")) == {}
+
+
+def test_what_is_not_the_service_s_is_left_to_the_program(client):
+    """No HTTP, and what no header can hold."""
+    for fault in (NotHttp(), ValueError()):
+        with pytest.raises(Unusual, match="an answer that is not the service's"):
+            client._outcome(fault, 0.0, soon())
 
 
 def put(service, name, value):

@@ -88,3 +88,18 @@ def test_without_an_agent_or_in_a_hurry_they_are_obtained():
     late = Agent()
     late.is_late = True
     assert keys(Purse(), 0.0) == keys(Purse(late), 0.0) == words(KEYS)
+
+
+@pytest.mark.parametrize(("left", "waits"), [(60, 5), (3, 3)])
+def test_another_process_is_waited_for_five_seconds(monkeypatch, left, waits):
+    """Or as long as there is; `agent status` shows the name, for as long as AWS lets such keys last."""
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    asked = []
+
+    class Asked(Agent):
+        def turn(self, head, addresses, until):
+            asked.append((head[1:], addresses, until))
+            return super().turn(head, addresses, until)
+
+    Purse(Asked()).keys(["sts"], "ro\0le", 100.0 + left, lambda: (KEYS, 0.0))
+    assert asked == [((b"aws keys", b"role", b"43200"), [b"keys"], 100.0 + waits)]

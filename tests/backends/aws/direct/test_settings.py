@@ -17,6 +17,7 @@ from envref.backends.aws.direct.settings import settings as in_force
 from envref.backends.http.connection import Unusual
 from tests.backends.doubles.scripted import Script, http
 from tests.nightly import count
+from tests.requirements import first_python
 
 _REGIONS = ["eu-west-1", "us-gov-west-1", "cn-north-1", "us-iso-east-1", "aws-global", "a..b"]
 _VARIABLES = {
@@ -207,6 +208,130 @@ class TestHandedOver:
         for config in ("no section\n", "[a]\n[a]\n", "[default]\ns3 =\n  x\n"):
             with pytest.raises(Unusual):
                 ours(files(config, **KEYED))
+
+
+def endpoint(environment, service="SSM", **options):
+    """The URL, and whether TLS is spoken with the authorities that are named; the reason where `aws` is asked."""
+    try:
+        found = in_force(environment, **options)
+        server, url = found.server(service, found.region)
+    except Unusual as reason:
+        return str(reason)
+    return (url, server.tls.identity) if server.tls else url
+
+
+@first_python
+class TestEndpoint:
+    """The first of these that is there: a variable of the service, one of all, the profile's services, the profile."""
+
+    SERVICES = "[services s]\nssm =\n  endpoint_url = http://s.test\n[services empty]\n"
+
+    @pytest.mark.parametrize(
+        ("lines", "variables", "expected"),
+        [
+            ("", {}, ("https://ssm.us-east-1.amazonaws.com/", ())),
+            ("", {"AWS_DEFAULT_REGION": "cn-north-1"}, ("https://ssm.cn-north-1.amazonaws.com.cn/", ())),
+            ("endpoint_url = http://p.test", {}, "http://p.test/"),
+            ("endpoint_url = http://p.test\nservices = s", {}, "http://s.test/"),
+            ("services = s", {"AWS_ENDPOINT_URL": "http://v.test"}, "http://v.test/"),
+            ("", {"AWS_ENDPOINT_URL": "http://v.test", "AWS_ENDPOINT_URL_SSM": "http://o.test"}, "http://o.test/"),
+            ("", {"AWS_ENDPOINT_URL_STS": "http://o.test"}, ("https://ssm.us-east-1.amazonaws.com/", ())),
+            (
+                "endpoint_url = http://p.test\nignore_configured_endpoint_urls = True",
+                {"AWS_ENDPOINT_URL": "http://v.test"},
+                ("https://ssm.us-east-1.amazonaws.com/", ()),
+            ),
+            ("ignore_configured_endpoint_urls = yes", {"AWS_ENDPOINT_URL": "http://v.test"}, "http://v.test/"),
+            ("services = none", {}, "services = none"),
+            ("services = empty", {}, "services = empty"),
+            ("services = none", {"AWS_ENDPOINT_URL": "http://v.test"}, "http://v.test/"),
+            ("", {"AWS_ENDPOINT_URL": "http://v.test/x"}, "the endpoint http://v.test/x"),
+            ("", {"AWS_ENDPOINT_URL": "http://v.test", "AWS_DEFAULT_REGION": "here"}, "the region here"),
+            ("ca_bundle = /c", {}, ("https://ssm.us-east-1.amazonaws.com/", ("/c",))),
+            ("ca_bundle = /c", {"AWS_CA_BUNDLE": "/v"}, ("https://ssm.us-east-1.amazonaws.com/", ("/v",))),
+        ],
+    )
+    def test_the_first_that_is_there(self, files, lines, variables, expected):
+        """What names no section, or an empty one, is for the program."""
+        environment = files(f"[default]\n{lines}\n{self.SERVICES}", **{"AWS_DEFAULT_REGION": "us-east-1", **variables})
+        assert endpoint(environment) == expected
+
+    def test_another_service_of_the_same_section(self, files):
+        """Which the section does not name; without a region nothing can be signed."""
+        environment = files(f"[default]\nservices = s\n{self.SERVICES}", AWS_DEFAULT_REGION="us-east-1")
+        assert endpoint(environment, "STS") == ("https://sts.us-east-1.amazonaws.com/", ())
+        assert endpoint(files()) == "no region"
+
+
+@first_python
+class TestProfiles:
+    @pytest.mark.parametrize(
+        ("config", "variables", "profile"),
+        [
+            ("[profile p]\nregion = eu-west-1\n", {"AWS_PROFILE": "p"}, ""),
+            ("[profile p]\nregion = eu-west-1\n", {"AWS_DEFAULT_PROFILE": "p", "AWS_PROFILE": "p"}, ""),
+            ("[profile p]\nregion = eu-west-1\n", {"AWS_DEFAULT_PROFILE": "q", "AWS_PROFILE": "r"}, "p"),
+            ("[default]\nregion = eu-west-1\n", {}, ""),
+            ("[default]\nregion = eu-west-1\n", {}, "default"),
+            ("[other]\n[profile p]\nregion = eu-west-1\n[profile a b]\nregion = us-east-1\n", {}, "p"),
+            ("[profilep]\nregion = eu-west-1\n[profile p]\nregion = eu-west-1\n", {}, "p"),
+            ("[default]\nregion = eu-west-1\n", {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_REGION": "eu-west-1"}, ""),
+            ("", {"AWS_REGION": "eu-west-1"}, ""),
+            ("[default]\nregion = us-east-1\n", {"AWS_DEFAULT_REGION": "eu-west-1"}, ""),
+        ],
+    )
+    def test_the_region(self, files, config, variables, profile):
+        """That of the profile which is meant; the option before the variables, which may not differ."""
+        found = in_force(files(config, **variables), profile=profile)
+        assert (found.region, found.is_option) == ("eu-west-1", bool(profile))
+
+    @pytest.mark.parametrize(
+        ("config", "stored", "variables", "reason"),
+        [
+            ("", "", {"AWS_PROFILE": "p", "AWS_DEFAULT_PROFILE": "q"}, "AWS_PROFILE and AWS_DEFAULT_PROFILE differ"),
+            ("[default]\nunheard_of = 1\nabsent = 2\n", "", {}, "the profile's absent"),
+            ("", "[default]\nunheard_of = 1\n", {}, "the profile's unheard_of"),
+            ("[profile p]\n[profile  p]\n", "", {}, "the section [profile  p]"),
+            ("[profile a\\b]\n", "", {}, "the section [profile a\\b]"),
+            ("[sso-session 's']\n", "", {}, "the section [sso-session 's']"),
+            ("[services default]\n", "", {}, "the section [services default]"),
+            ("[profile default]\n", "", {}, "the section [profile default]"),
+            ("[plugins]\n", "", {}, "plugins of aws"),
+            ("[default]\ns3 =\n  a = b\n  c\n", "", {}, "a setting of several lines"),
+            ("[default]\nsts_regional_endpoints = legacy\n", "", {}, "sts_regional_endpoints"),
+            ("[default]\nuse_fips_endpoint = True\n", "", {}, "use_fips_endpoint"),
+            ("", "", {"AWS_B": "", "AWS_A": "", "AWS_PROFILE": ""}, "AWS_A"),
+            ("", "", {"AWS_CONFIG_FILE": ""}, "AWS_CONFIG_FILE"),
+            ("", "", {"AWS_Z": "1", "REQUESTS_CA_BUNDLE": "/c"}, "AWS_Z"),
+            ("", "", {"all_proxy": "http://x"}, "a proxy"),
+        ],
+    )
+    def test_what_is_not_honoured(self, files, config, stored, variables, reason):
+        """The program is asked, and `-v` says why: the first by its name, of several."""
+        with pytest.raises(Unusual) as caught:
+            in_force(files(config, stored, **variables))
+        assert str(caught.value) == reason
+
+    def test_what_makes_no_difference(self, files):
+        """A profile that is not meant, an empty variable, settings of printing and trying again."""
+        config = "[profile other]\nunheard_of = 1\n[default]\noutput = yaml\nsts_regional_endpoints = regional\n"
+        harmless = {"AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "3", "AWS_ACCESS_KEY_ID": "", "REQUESTS_CA_BUNDLE": ""}
+        assert in_force(files(config, **harmless)).profile == "default"
+
+    def test_a_profile_in_both_files(self, files):
+        """The settings of the file with keys come first."""
+        config = "[profile p]\nregion = us-east-1\noutput = x\n"
+        found = in_force(files(config, "[p]\nregion = eu-west-1\n"), profile="p")
+        assert found.section == {"region": "eu-west-1", "output": "x"}
+
+    def test_a_file_is_found_by_home_and_variables(self, files, tmp_path, monkeypatch):
+        """As `aws` reads its two variables; one that is not there holds nothing."""
+        (tmp_path / "config").write_text("[default]\nregion = eu-west-1\n")
+        monkeypatch.setenv("PLACE", str(tmp_path))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for path in ("$PLACE/config", "~/config"):
+            assert in_force(files(AWS_CONFIG_FILE=path)).region == "eu-west-1"
+        assert in_force(files(AWS_CONFIG_FILE="~/none")).region == ""
 
 
 class TestMachines:

@@ -12,7 +12,7 @@ import pytest
 
 from envref.backends.doppler.direct import client
 from envref.backends.doppler.store import Doppler
-from envref.backends.http.connection import Answer
+from envref.backends.http.connection import Answer, Unusual
 from envref.store_errors import BackendError, BackendTimeout
 from tests.backends.asking import KEY, answer_of, foreign, read_alone, soon
 from tests.backends.contract import values_of
@@ -183,3 +183,71 @@ def test_a_service_that_is_asked_too_often_is_left_alone(status, headers, body, 
     """For as long as it says; any other refusal is final."""
     refusal = client._refusal(Answer(status, headers, body))
     assert (refusal.text, client._pause(refusal)) == (message, pause)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "text"),
+    [
+        (300, {}, b"", "Request failed with HTTP 300"),
+        (404, {"content-type": "application/json; charset=utf-8"}, b"null", ""),
+        (404, OF_JSON, b"{}", ""),
+        (404, OF_JSON, b'{"messages": null}', ""),
+        (404, {"content-type": "text/plain; application/json"}, b'{"messages": ["a"]}', "Request failed with HTTP 404"),
+    ],
+)
+def test_the_words_of_a_refusal(status, headers, body, text):
+    """The service's where it has any, as `doppler` puts them."""
+    assert client._refusal(Answer(status, headers, body)).text == text
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"rubbish", "an answer that is not JSON"),
+        (b"[" * 100_000, "an answer that is not JSON"),
+        (b"[]", "an answer that is not the service's"),
+        (b'{"Messages": ["a"]}', "an answer that is not the service's"),
+        (b'{"messages": "a"}', "an answer that is not the service's"),
+        (b'{"messages": ["a", 1]}', "an answer that is not the service's"),
+    ],
+)
+def test_another_document(body, reason):
+    """Go has words of its own for it, so the program is asked."""
+    with pytest.raises(Unusual, match=reason):
+        client._refusal(Answer(404, OF_JSON, body))
+
+
+def test_a_connection_that_failed():
+    """One that ended is for the program; one that never was is not reached."""
+    for fault in (ConnectionResetError(), BrokenPipeError()):
+        with pytest.raises(Unusual, match="a connection that ended"):
+            client._unreached(fault)
+    assert client._unreached(ConnectionRefusedError()) == client.DopplerRefusal("dial tcp", None)
+    assert client._pause(b"{}") is None
+
+
+def test_configs_are_downloaded_four_at_a_time(home, monkeypatch):
+    """Each with its own project and config, else with those of the settings; the connections can be closed."""
+    monkeypatch.setenv("DOPPLER_TOKEN", "dp.st.x")
+    monkeypatch.setenv("DOPPLER_PROJECT", "shop")
+    monkeypatch.setenv("DOPPLER_CONFIG", "dev")
+    told = []
+
+    class Connections:
+        def side_by_side(self, work, sources, at_once, deadline):
+            told.append(at_once)
+            return [work(self, source) for source in sources]
+
+        def ask(self, method, target, headers):
+            told.append(target.partition("?")[2])
+            return Answer(250, {}, b"{}")
+
+        def close(self):
+            told.append("closed")
+
+    made = client.DopplerClient(dict(os.environ), str(home))
+    made._connections = Connections()
+    assert made.downloads([("", ""), ("web", "prd")], soon()) == [b"{}", b"{}"]
+    made.close()
+    rest = "format=json&include_dynamic_secrets=true&project="
+    assert told == [4, f"config=dev&{rest}shop", f"config=prd&{rest}web", "closed"]

@@ -11,6 +11,9 @@ import ssl
 
 import pytest
 
+from envref.backends.http.connection import Answer, Unusual
+from envref.backends.oci.direct import client as module
+from envref.backends.oci.questions import Misunderstood, OciRefusal, listing, value_of
 from envref.backends.oci.store import OciVault
 from envref.refs.address import Address
 from envref.store_errors import BackendError, BackendTimeout
@@ -21,6 +24,7 @@ from tests.backends.stores import shim
 from tests.backends.stores.oci import options
 from tests.backends.stores.openbao import certificates
 from tests.lateness import Stopwatch
+from tests.requirements import first_python
 
 VALUE = "marker-3b"
 CONTENT = "bWFya2VyLTNi"
@@ -262,3 +266,108 @@ class TestWay:
         assert 'backend "oci": asked without oci\n' in project.envref("doctor", "-v").stderr
         monkeypatch.setenv("OCI_REGION", "eu-paris-1")
         assert " s, through oci (OCI_REGION)\n" in project.envref("resolve", "-v").stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "text", "pause"),
+    [
+        *((status, {}, b"", f"TransientServiceError: The service returned error code {status}", None)
+          for status in (500, 502, 503, 504)),
+        *((status, {}, b"", f"ServiceError: The service returned error code {status}", None)
+          for status in (400, 499, 501, 505)),
+        (429, {"retry-after": "7"}, b'{"code": "Other", "message": "slow"}', "TooManyRequests: slow", 7.0),
+        (404, {}, b'{"code": "NotAuthorizedOrNotFound", "message": "no"}', "NotAuthorizedOrNotFound: no", None),
+        (404, {}, b'{"message": "no"}', "ServiceError: no", None),
+        (404, {}, b'"words"', "ServiceError: words", None),
+        (404, {}, b"words", "ServiceError: words", None),
+    ],
+)  # fmt: skip
+def test_a_refusal_is_put_as_oci_puts_it(status, headers, body, text, pause):
+    """Code and words; only one that says "too often" is tried again."""
+    refused = module._refusal(Answer(status, headers, body))
+    assert (refused.text, module._pause(refused)) == (text, pause)
+    assert module._pause("value") is None
+
+
+@first_python
+class TestConnections:
+    class Connections:
+        """Answers with the next of `answers`; `told` has what it was asked."""
+
+        server = type("Server", (), {"authority": "a.test"})
+
+        def __init__(self, *answers):
+            self.told, self.answers = [], [*answers]
+
+        def side_by_side(self, work, questions, at_once, deadline):
+            self.told.append(at_once)
+            return [work(self, question) for question in questions]
+
+        def ask(self, method, target, headers):
+            assert (headers["Accept"], headers["Date"]) == ("application/json", "now")
+            self.told.append((method, target))
+            return self.answers.pop(0)
+
+        def close(self):
+            self.told.append("closed")
+
+    @pytest.fixture
+    def client(self):
+        """Of a value and of a listing in two pages."""
+        made = object.__new__(module.OciClient)
+        made._signer = type("Signer", (), {"signed": lambda *_: {"Date": "now"}})()
+        content = json.dumps(BUNDLE).encode()
+        made._reading = self.Connections(Answer(299, {}, content))
+        pages = [[{"id": name, "secretName": name, "lifecycleState": "ACTIVE"}] for name in "ab"]
+        first, second = (json.dumps(page).encode() for page in pages)
+        made._listing = self.Connections(Answer(200, {"opc-next-page": "n"}, first), Answer(200, {}, second))
+        return made
+
+    def test_a_service_for_values_and_one_for_listings(self, client):
+        """Eight at a time."""
+        [value] = client.ask([value_of({"secretId": "ocid1.x"})], soon())
+        [listed] = client.ask([listing({"vaultId": "v"})], soon())
+        assert value.reveal() == VALUE
+        assert [each.name for each in listed] == ["a", "b"]
+        assert client._reading.told == [8, ("GET", "/20190301/secretbundles/ocid1.x")]
+        assert client._listing.told == [
+            8,
+            ("GET", "/20180608/secrets?vaultId=v"),
+            ("GET", "/20180608/secrets?page=n&vaultId=v"),
+        ]
+
+    def test_both_are_closed(self, client):
+        """Before the program is started."""
+        client.close()
+        assert client._reading.told == client._listing.told == ["closed"]
+
+    def test_a_refused_page_is_the_answer(self, client):
+        """Half of a listing is none."""
+        client._listing.answers[1] = Answer(300, {}, b'{"code": "X", "message": "no"}')
+        assert client.ask([listing({"vaultId": "v"})], soon()) == [OciRefusal("X: no", None)]
+
+    @pytest.mark.parametrize(("size", "is_taken"), [(1000, True), (1001, False)])
+    def test_a_listing_is_as_long_as_an_answer_may_be(self, client, monkeypatch, size, is_taken):
+        """All pages together."""
+        monkeypatch.setattr(module, "LARGEST_BODY", 1000)
+        first = client._listing.answers[0].body
+        client._listing.answers[0] = Answer(200, {"opc-next-page": "n"}, first + b" " * (size - len(first)))
+        if is_taken:
+            assert len(client.ask([listing({"vaultId": "v"})], soon())[0]) == 2
+        else:
+            with pytest.raises(Unusual, match="a long listing"):
+                client.ask([listing({"vaultId": "v"})], soon())
+
+
+def test_what_is_no_answer():
+    """Nothing of it is quoted: it may hold a value."""
+    for call in (lambda: module._document("[" * 100_000), lambda: module._page({})):
+        with pytest.raises(Misunderstood):
+            call()
+    with pytest.raises(ValueError, match="Expecting value"):
+        module._document("rubbish")
+    assert module._as_printed([1]) == [1]
+    for name in (".", "..", "a/b", "", "a b"):
+        with pytest.raises(Unusual, match="an OCID with other characters"):
+            module._plain(name)
+    assert module._plain("..a.") == "..a."

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from envref.backends.http.connection import Unusual
+from envref.backends.oci.direct import rc
 from envref.backends.oci.direct.regions import domain
 from envref.backends.oci.direct.settings import settings as in_force
 from tests.nightly import count
+from tests.requirements import first_python
 
 SECRET = "ocid1.vaultsecret.oc1.iad.test"
 _USERS = ["ocid1.user.oc1..{0}", "no ocid"]
@@ -282,6 +284,8 @@ class TestLeftToOci:
             ({"CURL_CA_BUNDLE": "~/authorities.pem"}, "a file of authorities that is none"),
             ({"OCI_CLI_CERT_BUNDLE": "{home}"}, "a file of authorities that is none"),
             ({"https_proxy": "http://proxy.test"}, "a proxy"),
+            ({"FIPS_LIBCRYPTO_PATH": "/lib"}, "FIPS_LIBCRYPTO_PATH"),
+            ({"OCI_Z": "1", "OCI_A": "1", "OCI_CLI_PROFILE": ""}, "OCI_A"),
             ({"OCI_CLI_AUTH": "instance_principal"}, "the auth instance_principal"),
             ({"OCI_CLI_KEY_FILE": "key.pem"}, "a path that is not absolute"),
             ({"OCI_CLI_KEY_FILE": "{pem}"}, "a path that is not absolute"),
@@ -386,3 +390,63 @@ class TestLeftToOci:
             in_force(environment)
         assert "hunter2" not in str(refused.value)
         assert refused.value.__cause__ is None
+
+    @pytest.mark.parametrize(("left", "is_taken"), [(59, False), (60, True), (61, True)])
+    def test_a_session_has_to_last_a_minute(self, home, monkeypatch, left, is_taken):
+        """`oci` says what to do about one that ended."""
+        now = int(time.time())
+        monkeypatch.setattr("time.time", lambda: now)
+        (home / "lasting").write_text(_token(now + left))
+        environment = environment_of(home, {"DEFAULT": {**_SESSION, "security_token_file": "{home}/lasting"}}, {})
+        if is_taken:
+            assert in_force(environment, auth="security_token").signer
+        else:
+            with pytest.raises(Unusual, match="a session that ended"):
+                in_force(environment, auth="security_token")
+
+    @pytest.mark.parametrize("missing", ["OCI_CLI_USER", "OCI_CLI_TENANCY", "OCI_CLI_FINGERPRINT", "OCI_CLI_REGION"])
+    def test_variables_that_lack_one(self, home, missing):
+        """Need the profile beside them; all of them need none."""
+        variables = {name: text for name, text in _OF_VARIABLES.items() if name != missing}
+        with pytest.raises(Unusual, match="the profile none is not there"):
+            in_force(environment_of(home, {"other": {}}, variables), profile="none")
+        assert in_force(environment_of(home, {"other": {}}, _OF_VARIABLES), profile="none").signer
+
+    def test_its_patience(self, home):
+        """As long as `oci` is told to wait: three seconds for a connection, ten for an answer."""
+        found = in_force(environment_of(home, {"DEFAULT": _WHOLE}, {}))
+        assert found.reading.patience == found.listing.patience == (3, 10)
+        assert found.reading.tls is found.listing.tls is not None
+        plain = in_force(environment_of(home, {"DEFAULT": _WHOLE}, {"OCI_CLI_ENDPOINT": "http://127.0.0.1:9"}))
+        assert plain.reading.tls is None
+
+
+@first_python
+class TestRc:
+    """The defaults of options in `oci_cli_rc`."""
+
+    @pytest.mark.parametrize(
+        ("sections", "profile", "is_harmless"),
+        [
+            ({"DEFAULT": {"region": "x"}}, "p", True),
+            ({"DEFAULT": {"region": "x"}}, "DEFAULT", False),
+            ({"DEFAULT": {"region": "x"}, "p": {}}, "p", False),
+            ({"p": {"region": "x"}}, "DEFAULT", True),
+            ({"p": {"compute.region": "x", "output": "json", "no_retry": "1"}}, "p", True),
+            ({"p": {"vault.secret.region": "x"}}, "p", False),
+            ({"p": {"query": "x"}, "OCI_CLI_PARAM_ALIASES": {"--query": "-x"}}, "p", False),
+            ({"p": {"query": "x"}, "OCI_CLI_PARAM_ALIASES": {"-query": "-x"}}, "p", False),
+        ],
+    )
+    def test_those_of_the_profile_count(self, sections, profile, is_harmless):
+        """And those of DEFAULT, where the file has the profile."""
+        if is_harmless:
+            rc.check(sections, profile)
+        else:
+            with pytest.raises(Unusual, match=r"a default in ~/\.oci/oci_cli_rc"):
+                rc.check(sections, profile)
+
+    def test_the_usual_profile(self):
+        """DEFAULT, unless its settings name another."""
+        assert rc.usual_profile({}) == rc.usual_profile({"OCI_CLI_SETTINGS": {"use_click_help": "1"}}) == "DEFAULT"
+        assert rc.usual_profile({"OCI_CLI_SETTINGS": {"default_profile": "q"}}) == "q"
