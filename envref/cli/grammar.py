@@ -259,12 +259,17 @@ def _positionals(command: click.Command, ctx: click.Context, given: list[str]) -
 
 def exclusive(**given: object) -> None:
     """Raises UsageError if more than one of these options was given."""
-    together = [name for name, value in given.items() if value]
+    together = [_typed(name) for name, value in given.items() if value]
     if len(together) > 1:
         raise UsageError(
-            f"if any flags in the group [{' '.join(given)}] are set none of the others can be; "
+            f"if any flags in the group [{' '.join(map(_typed, given))}] are set none of the others can be; "
             f"[{' '.join(together)}] were all set"
         )
+
+
+def _typed(name: str) -> str:
+    """An option as it is typed, by the name of its parameter."""
+    return name.replace("_", "-")
 
 
 def directory() -> str:
