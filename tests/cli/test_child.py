@@ -9,6 +9,9 @@ import pytest
 
 from envref.cli import child
 from envref.errors import EnvrefError
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 
 @pytest.fixture

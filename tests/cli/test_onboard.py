@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from envref.store_errors import BackendLocked
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 NOTHING = "[ok] All secrets are resolved and no missing keys found.\n"
 SHUT = BackendLocked("kept: locked")

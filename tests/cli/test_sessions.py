@@ -1,10 +1,11 @@
 """Sessions with what commands say when all is well, or nearly: sessions.txt has them, and every word that is printed.
 
 A line `# TITLE` begins a session in a project of its own. In it `> FILE TEXT` writes a file, `+ STORE KEY=VALUE` a
-secret, `@ NAME=VALUE` sets a variable. `$ WORDS => STATUS` runs a command, `$ WORDS << TEXT => STATUS` with that input;
-`? FILE`, `? stores` and `? log` look at what is there now. Below each stands all that is printed: stdout behind `| `,
-then stderr. TEXT has `\\n` for a line end. PROJECT and HOME are directories, PUBLIC-KEY is one, … is what no two runs
-have in common.
+secret, `@ NAME=VALUE` sets a variable and `@ NAME` takes it away, `! vault` makes a vault in v.db, and `! WORDS` runs
+a command and exports what it prints into the environment. `$ WORDS => STATUS` runs a command, `$ WORDS << TEXT =>
+STATUS` with that input; `? FILE`, `? stores` and `? log` look at what is there now. Below each stands all that is
+printed: stdout behind `| `, then stderr. TEXT has `\\n` for a line end. PROJECT and HOME are directories, PUBLIC-KEY is
+one, … is what no two runs have in common. A command that becomes another program has no place here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shlex
 
 import pytest
 
+from tests.backends.vaults import new_vault
 from tests.requirements import first_python
 
 pytestmark = first_python
@@ -24,7 +26,7 @@ KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
 TEXT = pathlib.Path(__file__).with_name("sessions.txt").read_text(encoding="utf-8")
 SESSIONS = {title: lines.splitlines() for title, lines in re.findall(r"^# (.+)\n((?:(?!# ).*\n)*)", TEXT, re.MULTILINE)}
 # What differs from run to run: numbers made of paths, times, lines as long as a path.
-OTHER = re.compile(r"\b[0-9a-f]{12,}\b|(?<=app-)[0-9a-f]{6}\b|\b\d\.\d{3}(?= s)|(?<=\d-)\d\d-\d\dT[\d:]+|-{30,}")
+OTHER = re.compile(r"\b[0-9a-f]{12,}\b|(?<=app-)[0-9a-f]{6}\b|\b\d\.\d{3}(?= s)|\b20\d\d-\d\d-\d\d(?:T[\d:]+Z)?|-{30,}")
 
 
 class Session:
@@ -37,7 +39,7 @@ class Session:
 
     def do(self, line):
         """What the line prints; None for one that is no step but expected output."""
-        steps = {">": self._write, "+": self._fill, "@": self._set, "$": self._run, "?": self._look}
+        steps = {">": self._write, "+": self._fill, "@": self._set, "!": self._make, "$": self._run, "?": self._look}
         if line[1:2] != " " or line[0] not in steps:
             return None
         for name, text in self.names.items():
@@ -61,8 +63,21 @@ class Session:
         return ""
 
     def _set(self, line):
-        self.monkeypatch.setenv(*line.split("=", 1))
+        name, equals, value = line.partition("=")
+        if equals:
+            self.monkeypatch.setenv(name, value)
+        else:
+            self.monkeypatch.delenv(name)
         return ""
+
+    def _make(self, line):
+        if line == "vault":
+            new_vault(self.shelf.path / "v.db", self.monkeypatch)
+            return ""
+        done = self.shelf.said(*shlex.split(line))
+        for name, value in re.findall(r"^export (\w+)=(.*)$", done.stdout, re.MULTILINE):
+            self.monkeypatch.setenv(name, "".join(shlex.split(value)))
+        return done.stderr
 
     def _run(self, line):
         command, _, status = line.rpartition(" => ")
