@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from subprocess import CompletedProcess
 
@@ -141,6 +142,11 @@ class PluginProject:
 @pytest.fixture
 def said(project, monkeypatch, capfd):
     """`said("get", "A")` is `project.envref("get", "A")` in this process: for what no process has a part in."""
+
+    def become(program, *_):
+        raise AssertionError(f"{program} in the place of the tests")  # which would end them, and well
+
+    monkeypatch.setattr(os, "execve", become)
 
     def said(*words, stdin="", cwd=None):
         for name, value in (("level", streams.NORMAL), ("colour", True)):
