@@ -183,3 +183,10 @@ def test_a_backend_that_can_t_be_added(shop, arguments, status, lines):
     done = shop.envref("backend", "add", *arguments)
     assert (done.returncode, done.stderr.splitlines()[: len(lines)]) == (status, lines)
     assert shop.read(".envref.yaml") == before
+
+
+def test_the_types_with_their_options(said):
+    """With -v, for the types that have some."""
+    told = said("backend", "list", "--all", "-v").stdout
+    assert "    options: path\n" in told.partition("\n  vault ")[2]
+    assert "    options: " not in said("backend", "list", "--all").stdout

@@ -77,6 +77,13 @@ def test_a_locale_that_python_chose_is_not_the_child_s(become, monkeypatch, coer
     assert ("LC_CTYPE" in become("run", "x")[1]) != coerced
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="only Linux shows what a process was started with")
+def test_what_this_process_was_started_with_is_looked_at():
+    with open("/proc/self/environ", "rb") as started_with:
+        had = any(line.startswith(b"LC_CTYPE=") for line in started_with.read().split(b"\0"))
+    assert child.coerced_locale() is not had
+
+
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
     """Two folders on PATH, behind the current one, with files of which some can be run."""
@@ -152,3 +159,36 @@ def test_a_script_without_a_first_line_is_run_by_sh(monkeypatch):
     monkeypatch.setattr(os, "execve", refuse)
     child._execute("/p/x", ("x", "1", "2"), {b"A": b"1"})
     assert tried == [("/p/x", ("x", "1", "2"), {b"A": b"1"}), ("/bin/sh", ("/bin/sh", "/p/x", "1", "2"), {b"A": b"1"})]
+
+
+@pytest.mark.parametrize(
+    ("words", "seen", "gone"),
+    [
+        ([], "", {"A"}),
+        (["-P", "qa"], "", {"A", "Q"}),
+        ([], "1 0123456789ab qa - .", {"A", "Q"}),
+        (["-P", "eu"], "1 0123456789ab qa A=- .", {"A", "E"}),
+    ],
+)
+def test_bare_leaves_out_what_a_profile_sets(become, shelf, monkeypatch, words, seen, gone):
+    """The profile that is named, else that of this shell's values."""
+    shelf.configure(profiles={"qa": None, "eu": None})
+    for name, file in (("Q", ".env.qa"), ("E", ".env.eu")):
+        shelf.write(file, f"{name}=ref://secrets/{name}\n")
+    for name in ("A", "Q", "E", "OTHER"):
+        monkeypatch.setenv(name, "given")
+    monkeypatch.setenv("ENVREF_SEEN", seen)
+    command, environment, _ = become("bare", *words, "--", "x", "-y")
+    assert (command, {"A", "Q", "E", "OTHER"} - environment.keys()) == (("x", "-y"), gone)
+
+
+def test_bare_needs_no_project_but_for_a_tool(become, said, tmp_path, monkeypatch):
+    """Its words are where the passphrases are: a shim of an allowed tool may need the file of one."""
+    for name in ("ENVREF_VAULT_PASSPHRASE", "ENVREF_VAULT_PASSPHRASE_FILE"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setattr(child, "become", lambda command, environment: print(sorted(environment), command))
+    done = said("bare", "x", cwd=tmp_path)
+    assert (done.returncode, "ENVREF_VAULT_PASSPHRASE" in done.stdout, done.stderr) == (1, False, "")
+    done = said("bare", "--allow", "gh", "x", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: loading config: no .envref.yaml found")

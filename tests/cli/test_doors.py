@@ -123,3 +123,47 @@ def test_docker_s_helper_is_credential_docker(monkeypatch):
     monkeypatch.setattr(doors, "main", lambda: began.extend(doors.sys.argv))
     doors.docker()
     assert began == ["docker-credential-envref", "credential", "docker", "get"]
+
+
+CREDENTIAL = {"git": {"credential": {"git.example": "A"}}, "docker": {"credential": {"ghcr.io": ["A", "B"]}}}
+CREDENTIAL |= {"aws": {"credential-process": ["MY_ACCESS_KEY_ID", "MY_SECRET_ACCESS_KEY"]}}
+CREDENTIAL |= {"cargo": {"credential": {"index.crates.io": "A"}}, "kubectl": {"credential": {"k.example:6443": "A"}}}
+CLUSTER = '{"apiVersion": "client.authentication.k8s.io/v1", "spec": {"cluster": {"server": "https://k.example:6443"}}}'
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        ("version", ""),
+        ("get A", ""),
+        ("get GONE", ""),
+        ("get -P qa A", ""),
+        ("secret get a", ""),
+        ("secret get gone", ""),
+        ("resolve --export", ""),
+        ("resolve --export --shell fish --only A", ""),
+        ("credential aws", ""),
+        ("credential cargo", ""),
+        ("credential kubectl", ""),
+        ("credential docker list", ""),
+        ("credential docker get", "ghcr.io"),
+        ("credential docker get", "none.example"),
+        ("credential docker nope", ""),
+        ("credential git get", "protocol=https\nhost=git.example\n"),
+        ("credential git erase", "protocol=https\nhost=git.example\n"),
+    ],
+)
+def test_both_doors_do_the_same(shelf, monkeypatch, words, given):
+    """Status and output; click's is for a person who adds an option that the other door does not know."""
+    keys = "".join(f"{name}=1\n" for name in ("B", "MY_ACCESS_KEY_ID", "MY_SECRET_ACCESS_KEY"))
+    shelf.configure(profiles={"qa": None}, tools=CREDENTIAL)
+    shelf.write(".env", f"PLAIN=1\nA=ref://secrets/a\n{keys}")
+    shelf.values["one"]["app/a"] = "v"
+    monkeypatch.setenv("CARGO_REGISTRY_INDEX_URL", "sparse+https://index.crates.io/")
+    monkeypatch.setenv("KUBERNETES_EXEC_INFO", CLUSTER)
+    hot = shelf.said(*words.split(), stdin=given)
+    assert doors._hot(words.split()) is not None
+    monkeypatch.setattr(doors, "_hot", lambda _: None)
+    clicked = shelf.said(*words.split(), stdin=given)
+    assert (clicked.returncode, clicked.stdout, clicked.stderr) == (hot.returncode, hot.stdout, hot.stderr)
+    assert clicked.stdout + clicked.stderr

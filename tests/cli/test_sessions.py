@@ -1,11 +1,11 @@
 """Sessions with what commands say when all is well, or nearly: sessions.txt has them, and every word that is printed.
 
-A line `# TITLE` begins a session in a project of its own. In it `> FILE TEXT` writes a file, `+ STORE KEY=VALUE` a
-secret, `@ NAME=VALUE` sets a variable and `@ NAME` takes it away, `! vault` makes a vault in v.db, and `! WORDS` runs
-a command and exports what it prints into the environment. `$ WORDS => STATUS` runs a command, `$ WORDS << TEXT =>
-STATUS` with that input; `? FILE`, `? stores` and `? log` look at what is there now. Below each stands all that is
-printed: stdout behind `| `, then stderr. TEXT has `\\n` for a line end. PROJECT and HOME are directories, PUBLIC-KEY is
-one, … is what no two runs have in common. A command that becomes another program has no place here.
+A line `# TITLE` begins a session in a project of its own. In it `> FILE TEXT` writes a file, `> FILE -> TARGET` a link,
+`+ STORE KEY=VALUE` a secret; `@ NAME=VALUE` sets a variable and `@ NAME` takes it away; `! vault` makes a vault in v.db,
+and `! WORDS` runs a command and exports what it prints into the environment. `$ WORDS => STATUS` runs a command, `$ WORDS
+<< TEXT => STATUS` with that input; `? FILE`, `? stores` and `? log` look at what is there now. Below each stands all that
+is printed: stdout behind `| `, then stderr. TEXT has `\\n` for a line end. PROJECT, HOME and OUTSIDE are directories,
+PUBLIC-KEY is one, … is what no two runs have in common. A command that becomes another program has no place here.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class Session:
     def __init__(self, shelf, home, monkeypatch):
         self.shelf = shelf
         self.monkeypatch = monkeypatch
-        self.names = {"PROJECT": str(shelf.path), "HOME": str(home), "PUBLIC-KEY": KEY}
+        outside = str(shelf.path.parent)
+        self.names = {"PROJECT": str(shelf.path), "OUTSIDE": outside, "HOME": str(home), "PUBLIC-KEY": KEY}
 
     def do(self, line):
         """What the line prints; None for one that is no step but expected output."""
@@ -53,7 +54,10 @@ class Session:
         name, _, text = line.partition(" ")
         path = self.shelf.path / os.path.expanduser(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.replace("\\n", "\n"))
+        if text.startswith("-> "):
+            path.symlink_to(text[3:])
+        else:
+            path.write_text(text.replace("\\n", "\n"))
         return ""
 
     def _fill(self, line):
