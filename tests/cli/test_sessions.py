@@ -1,11 +1,12 @@
 """Sessions with what commands say when all is well, or nearly: sessions.txt has them, and every word that is printed.
 
-A line `# TITLE` begins a session in a project of its own. In it `> FILE TEXT` writes a file, `> FILE -> TARGET` a link,
-`+ STORE KEY=VALUE` a secret; `@ NAME=VALUE` sets a variable and `@ NAME` takes it away; `! vault` makes a vault in v.db,
-and `! WORDS` runs a command and exports what it prints into the environment. `$ WORDS => STATUS` runs a command, `$ WORDS
-<< TEXT => STATUS` with that input; `? FILE`, `? stores` and `? log` look at what is there now. Below each stands all that
-is printed: stdout behind `| `, then stderr. TEXT has `\\n` for a line end. PROJECT, HOME and OUTSIDE are directories,
-PUBLIC-KEY is one, … is what no two runs have in common. A command that becomes another program has no place here.
+A line `# TITLE` begins a session in a project of its own. In it `> FILE TEXT` writes a file, `> FILE -> TARGET` a
+link, `+ STORE KEY=VALUE` a secret; `@ NAME=VALUE` sets a variable and `@ NAME` takes it away; `! vault` makes a vault
+in v.db, and `! WORDS` runs a command and exports what it prints into the environment. `$ WORDS => STATUS` runs a
+command, `$ WORDS << TEXT => STATUS` with that input; `? FILE`, `? stores` and `? log` look at what is there now.
+Below each stands all that is printed: stdout behind `| `, then stderr. TEXT has `\\n` for a line end. PROJECT, HOME
+and OUTSIDE are directories, PUBLIC-KEY is one, … is what no two runs have in common. A command that becomes another
+program has no place here.
 """
 
 from __future__ import annotations
