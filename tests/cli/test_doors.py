@@ -11,6 +11,9 @@ from envref import __main__ as doors
 from envref import streams
 from envref.errors import EnvrefError, UsageError
 from envref.paths import NO_DIRECTORY
+from tests.requirements import first_python
+
+pytestmark = first_python
 
 
 @pytest.mark.parametrize(
