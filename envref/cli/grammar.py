@@ -238,7 +238,7 @@ def _is_hidden(option: click.Parameter) -> bool:
 def _unknown_flag(option: str, given: list[str]) -> str:
     if option.startswith("--"):
         return f"unknown flag: {option}"
-    word = next((word for word in given if option[1:] in word and not word.startswith("--")), option)
+    word = next((word for word in given if word[:1] == "-" != word[1:2] and option[1:] in word), option)
     return f"unknown shorthand flag: '{option[1:]}' in {word}"
 
 
