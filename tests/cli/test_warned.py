@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.backends.doubles.memory import Kept
 from tests.requirements import first_python
 
 pytestmark = first_python
@@ -52,3 +53,28 @@ def test_quiet_says_nothing_that_is_no_error(flarp, words):
     """On stderr; what was asked for is on stdout."""
     done = flarp.said(*words, "-q", stdin="value")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["get", "--resolve", "A"], ["lock"], ["onboard"], ["resolve"], ["resolve", "--export"], ["status"]),
+        *(["secret", "copy", "k", "--from", "other"], ["secret", "generate", "n"], ["secret", "get", "a"]),
+        *(["secret", "rotate", "a"], ["secret", "share", "a", "--to", KEY], ["sync", "push", "--to", KEY]),
+        ["validate", "--resolve"],
+    ],
+    ids=" ".join,
+)
+def test_what_a_store_has_to_say_is_told_once(flarp, monkeypatch, words):
+    """By each command that asks it."""
+    asked = Kept.get_many
+
+    def get_many(store, addresses, deadline):
+        store.warnings = ["the store is full"]
+        return asked(store, addresses, deadline)
+
+    monkeypatch.setattr(Kept, "get_many", get_many)
+    flarp.write(".env", "A=ref://one/a\n")
+    told = [line for line in flarp.said(*words, stdin="v").stderr.splitlines() if "the store is full" in line]
+    assert len(told) == 1
+    assert told[0].startswith("warning: ")
