@@ -131,3 +131,14 @@ def test_a_person_is_asked_where_question_and_answer_are_theirs(monkeypatch, std
     monkeypatch.setattr(sys, "stdin", None if stdin is None else Stdin())
     monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor == STDERR and stderr)
     assert (prompt.at_terminal(), consent.at_terminal()) == (typed, asked)
+
+
+@pytest.mark.parametrize(("answer", "status", "told"), [(True, 0, "is trusted"), (False, 1, "is not trusted")])
+def test_an_answer_to_trust_is_said_and_kept(shelf, monkeypatch, answer, status, told):
+    """A no as well as a yes."""
+    monkeypatch.setattr(consent, "at_terminal", lambda: True)
+    monkeypatch.setattr(consent, "is_yes", lambda question: answer)
+    done = shelf.said("trust")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (status, f"{shelf.path} {told}")
+    assert shelf.said("trust", "--list").stdout.endswith("\n" if answer else "  (denied)\n")
+    assert ("(denied)" in shelf.said("trust", "--list").stdout) != answer
