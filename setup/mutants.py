@@ -218,16 +218,33 @@ def beside(module: str, root: str, own: Sequence[str]) -> list[str]:
 
 
 def _of_command_line(parts: Sequence[str], files: Sequence[str], root: str) -> list[str]:
-    """The tests that have the module's command as a word, those named for the few modules that import it, and the pages
-    that show each option.
+    """The tests anywhere that type the module's command, those named for the few modules that import it, the pages that
+    show each option, and then all others of the command line: what survives those, hardly any test would notice.
     """
-    word = f'"{parts[-1].strip("_").replace("_", "-")}"'
-    calling = [path for path in files if path.startswith("cli/") and word in _text(os.path.join(root, "tests", path))]
-    places = [os.path.join(top, name) for top, _, names in os.walk(os.path.join(root, "envref/cli")) for name in names]
-    importers = sorted(path for path in places if path.endswith(".py") and _speaks(path, parts))
+    typed = [f"envref({', '.join(words)}" for words in _commands_of(parts, root)]
+    calling = [path for path in files if any(call in _text(os.path.join(root, "tests", path)) for call in typed)]
+    importers = [path for path in _command_line(root) if _speaks(path, parts)]
     near = [_named(_parts(os.path.relpath(path, root)), files) for path in importers[: _FEW_IMPORTERS + 1]]
     named = [path for named in near for paths in named for path in paths]
-    return [*calling, *(named if len(importers) <= _FEW_IMPORTERS else []), "test_reference_pages.py"]
+    rest = ["test_reference_pages.py", *(path for path in files if path.startswith("cli/")), "test_transcripts.py"]
+    return [*calling, *(named if len(importers) <= _FEW_IMPORTERS else []), *rest]
+
+
+def _command_line(root: str) -> list[str]:
+    """The paths of the modules of the command line."""
+    places = [os.path.join(top, name) for top, _, names in os.walk(os.path.join(root, "envref/cli")) for name in names]
+    return sorted(path for path in places if path.endswith(".py"))
+
+
+def _commands_of(parts: Sequence[str], root: str) -> list[list[str]]:
+    """The words, quoted, of the commands whose module this is, by the tables of the command line and its groups."""
+    module = re.escape(".".join(["envref", *parts]))
+    found = []
+    for path in _command_line(root):
+        group = os.path.relpath(os.path.dirname(path), os.path.join(root, "envref/cli")).removeprefix(".")
+        names = re.findall(rf'("[\w-]+"): "{module}:', _text(path))
+        found += [[*([f'"{group}"'] if group else []), name] for name in names]
+    return found
 
 
 def _near(module: str, root: str) -> list[str]:
@@ -247,7 +264,10 @@ def _named(parts: Sequence[str], files: Sequence[str]) -> list[list[str]]:
         return [[path for path in files if path.endswith(f"/test_{parts[-1]}.py") and path.split("/")[0] != parts[0]]]
     names = [name.strip("_") for name in reversed(parts[1:])]
     rooms = names[:1]
-    return [[path for path in files if f"/test_{name}" in path or path.split("/")[0] in rooms] for name in names]
+    return [
+        [path for path in files if re.search(rf"/test_{name}[._]", path) or path.split("/")[0] in rooms]
+        for name in names
+    ]
 
 
 def _of_importers(module: str, root: str) -> list[str]:

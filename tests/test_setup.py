@@ -110,10 +110,13 @@ def test_a_module_is_tried_by_its_own_tests(module, files):
         ("envref/refs/field.py", "refs/test_reference.py"),
         ("envref/cli/onboard.py", "cli/test_team_work.py"),
         ("envref/cli/child.py", "cli/test_run.py"),
+        ("envref/cli/stale.py", "fresh/test_costs.py"),
+        ("envref/cli/prompt.py", "cli/test_people.py"),
+        ("envref/cli/sync.py", "test_transcripts.py"),
     ],
 )
 def test_a_survivor_is_tried_by_the_tests_beside_them(module, file):
-    """Of its room; of the command line those that call the command, or belong to what imports the module."""
+    """Of its room; of the command line those that call the command, or belong to what imports the module, then all."""
     own = mutants.mirrored(module, str(ROOT))
     assert f"tests/{file}" in mutants.beside(module, str(ROOT), own)
 

@@ -15,10 +15,10 @@ from envref.cli.grammar import Command, Group, directory
 from envref.cli.options import format_option
 from envref.cli.output import MASK
 from envref.cli.timeout import timeout_of_environment
-from envref.errors import FAILED, OK, EnvrefError, printable
+from envref.errors import FAILED, OK, EnvrefError, UsageError, printable
 from envref.formats import shells
 from envref.paths import shown
-from envref.project.config.backends import check_bare, options_of
+from envref.project.config.backends import check_bare, name_fault, options_of
 from envref.project.config.document import Document
 from envref.project.config.files import FILE
 from envref.project.config.model import BackendConfig, is_masked
@@ -89,6 +89,9 @@ def add(kind: str, name: str | None, *, first: bool, own: bool) -> None:
     """
     check_bare(kind)
     added = kind if name is None else name
+    fault = name_fault(added)
+    if fault:
+        raise UsageError(fault, hint="--name takes letters, digits, _ and -")
 
     def change(document: Document) -> Document:
         if added in _names(document):

@@ -238,7 +238,7 @@ def _is_hidden(option: click.Parameter) -> bool:
 def _unknown_flag(option: str, given: list[str]) -> str:
     if option.startswith("--"):
         return f"unknown flag: {option}"
-    word = next((word for word in given if option[1:] in word and not word.startswith("--")), option)
+    word = next((word for word in given if word[:1] == "-" != word[1:2] and option[1:] in word), option)
     return f"unknown shorthand flag: '{option[1:]}' in {word}"
 
 
@@ -259,12 +259,17 @@ def _positionals(command: click.Command, ctx: click.Context, given: list[str]) -
 
 def exclusive(**given: object) -> None:
     """Raises UsageError if more than one of these options was given."""
-    together = [name for name, value in given.items() if value]
+    together = [_typed(name) for name, value in given.items() if value]
     if len(together) > 1:
         raise UsageError(
-            f"if any flags in the group [{' '.join(given)}] are set none of the others can be; "
+            f"if any flags in the group [{' '.join(map(_typed, given))}] are set none of the others can be; "
             f"[{' '.join(together)}] were all set"
         )
+
+
+def _typed(name: str) -> str:
+    """An option as it is typed, by the name of its parameter."""
+    return name.replace("_", "-")
 
 
 def directory() -> str:

@@ -57,7 +57,8 @@ def onboard(profile: str | None, backend: str | None, identity: str | None, *, d
         streams.write("".join(f"{printable(line)}\n" for line in lines))
         return FAILED if broken else OK
     if not wanted and not keys:
-        streams.inform("" if broken else _NOTHING)
+        if not broken:
+            streams.inform(_NOTHING)
         return FAILED if broken else OK
     return max(_ask_for_all(wanted, keys, Questioner(resolution, backend)), FAILED if broken else OK)
 
@@ -105,7 +106,8 @@ class Questioner:
     def __init__(self, resolution: Resolution, backend: str | None) -> None:
         self._project = resolution.project
         self._backend = backend
-        self.configured = self.skipped = self.failed = 0
+        self.configured = self.skipped = 0
+        self.failed = False
 
     def ask(self, wanted: AbsentSecret) -> None:
         """Asks for one secret; a given value goes to the store that the reference names."""
@@ -123,7 +125,7 @@ class Questioner:
             self._store(wanted, value)
         except EnvrefError as error:
             streams.say([f"  {line}" for line in error.lines()])
-            self.failed += 1
+            self.failed = True
             return
         streams.say(["  stored"])
         self.configured += 1

@@ -88,7 +88,7 @@ def validate(
 
     Example: envref validate --ci --schema
     """
-    exclusive(**{"schema": schema_file is not None, "no-schema": no_schema})
+    exclusive(schema=schema_file is not None, no_schema=no_schema)
     chosen = named(file, local_file, profile_file)
     project = _project(profile, chosen, resolve=resolve)
     rules = None if no_schema else _schema(project, schema_file)

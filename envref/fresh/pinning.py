@@ -6,6 +6,7 @@ import time
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from envref import streams
 from envref.backends.revision import is_same, version_of
 from envref.fresh.chain import RevisionChain, RevisionStore
 from envref.fresh.lock import ABSENT, UNPINNED, Pin, pinned, shown_place
@@ -124,14 +125,17 @@ def _answered(variable: Variable, outcomes: Mapping[Reference, Outcome]) -> Iter
 def _asked(
     project: Project, references: Sequence[Reference], timeout: float | None, gate: Gate
 ) -> tuple[dict[Reference, Outcome], set[tuple[str, Address]]]:
-    """What became of each reference, and the places whose version can be read again later."""
+    """What became of each reference, and the places whose version can be read again later; prints stores' warnings."""
     chain: VariableChain = _AskedChain(project, timeout, gate)
     scope = Scope.of(project)
     outcomes = answers(references, chain, scope)
+    warnings = chain.warnings()
     untold = [reference for reference, outcome in outcomes.items() if _is_untold(reference, outcome)]
     if untold:
         chain = _ReadChain(project, timeout, gate)
         outcomes |= answers(untold, chain, scope)
+        warnings += chain.warnings()
+    streams.warn_each(dict.fromkeys(warnings))
     return outcomes, _lasting(chain, outcomes.values())
 
 

@@ -98,11 +98,15 @@ def _change(old: Sources, now: Sources) -> str:
 def _step(old: str, now: str) -> str:
     (old_store, old_revision), (store, revision) = split(old), split(now)
     if not store:
-        return f"{old_store} {shown(old_revision)} -> default"
-    before = shown(old_revision) if old_store == store else f"{old_store} {shown(old_revision)}".strip() or "nothing"
-    place = f"{store} " if old_store == store else ""
-    after = shown(revision) if old_store == store else f"{store} {shown(revision)}"
-    return f"{place}{before} -> {after}{since(revision)}"
+        return f"{_written(old_store, old_revision)} -> default"
+    if old_store == store:
+        return f"{store} {shown(old_revision)} -> {shown(revision)}{since(revision)}"
+    return f"{_written(old_store, old_revision) or 'nothing'} -> {_written(store, revision)}{since(revision)}"
+
+
+def _written(store: str, revision: str) -> str:
+    """Where a value is from, and which; a store may keep no revisions."""
+    return f"{store} {shown(revision)}".strip()
 
 
 def shown(revision: str) -> str:

@@ -72,9 +72,13 @@ def plan(file: EnvFile, only: Sequence[str], without: Sequence[str], config: Con
             _adopt(entry, config, found)
         elif chosen and (only or entry.at in suspected):
             _take(entry, taken, found)
-        elif entry.text and not entry.text.startswith(SCHEME):
+        elif _is_plain(entry.text) and entry.at not in suspected:
             found.plain.append(entry.name)
     return found
+
+
+def _is_plain(text: str) -> bool:
+    return bool(text) and not text.startswith(SCHEME) and not _is_anothers(text)
 
 
 def _is_anothers(text: str) -> bool:

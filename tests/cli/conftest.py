@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
+from subprocess import CompletedProcess
 
 import pytest
 
+from envref import __main__, streams
+from envref.backends import table
 from envref.secrets import audit_log
 from tests.backends.conftest import secret_service as keychain  # noqa: F401  a fixture
+from tests.backends.doubles.memory import Memory
 from tests.backends.vaults import new_vault
 
 # A plugin as anyone could write it. Its options: `fail_at` is the number of the write that fails, from 1;
@@ -65,6 +71,38 @@ def install_plugin(project):
     project.write("plugin", PLUGIN.format(python=sys.executable)).chmod(0o755)
 
 
+class Shelf:
+    """A project with two stores in this process, "one" and "two". `values`: the name of each -> full key -> text."""
+
+    def __init__(self, project, said):
+        self.said = said
+        self.write = project.write
+        self.read = project.read
+        self.path = project.path
+        self.values = {"one": {}, "two": {}}
+        self.configure()
+
+    def configure(self, *more, **fields):
+        """Writes the config; `more` are further backends."""
+        stores = [{"name": name, "type": "kept"} for name in self.values]
+        self.write(".envref.yaml", config(*stores, *more, **fields))
+
+    def logged(self):
+        """Operation, key, backend and detail of each line of the audit log."""
+        entries = audit_log.entries(str(self.path))
+        return [tuple(each.get(name, "") for name in ("operation", "key", "backend", "detail")) for each in entries]
+
+
+@pytest.fixture
+def shelf(project, said, trusted, monkeypatch):
+    """A project whose secrets are in this process, with `said` to run commands there too: a few milliseconds each."""
+    monkeypatch.setitem(table.BUILTIN, "kept", "tests.backends.doubles.memory:Kept")
+    made = Shelf(project, said)
+    monkeypatch.setattr(Memory, "contents", made.values)
+    monkeypatch.setattr(Memory, "asked", [])
+    return made
+
+
 class PluginProject:
     """A project with one backend, "store", and a look into it that does not go through envref."""
 
@@ -99,6 +137,28 @@ class PluginProject:
     def logged(self):
         """The lines of the audit log."""
         return list(audit_log.entries(str(self.path)))
+
+
+@pytest.fixture
+def said(project, monkeypatch, capfd):
+    """`said("get", "A")` is `project.envref("get", "A")` in this process: for what no process has a part in."""
+
+    def become(program, *_):
+        raise AssertionError(f"{program} in the place of the tests")  # which would end them, and well
+
+    monkeypatch.setattr(os, "execve", become)
+
+    def said(*words, stdin="", cwd=None):
+        for name, value in (("level", streams.NORMAL), ("colour", True)):
+            monkeypatch.setattr(streams, name, value)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        monkeypatch.chdir(cwd or project.path)
+        capfd.readouterr()
+        hot = __main__._hot([*words])
+        status = __main__._guarded(hot or (lambda: __main__._click([*words])))
+        return CompletedProcess(words, status, *capfd.readouterr())
+
+    return said
 
 
 @pytest.fixture

@@ -173,11 +173,7 @@ def test_the_cure_of_a_missing_keychain_cures(project, monkeypatch):
         (["valut"], 2, ['error: unknown backend type "valut"', "  run: envref backend list --all"]),
         (["oci-vault"], 2, ['error: backend type "oci-vault" needs vault_id, compartment_id, key_id']),
         (["pass", "--name", "store"], 1, ['error: backend "store" is in .envref.yaml already']),
-        (
-            ["pass", "--name", "secrets"],
-            1,
-            ['error: loading config: invalid config: backends[1]: "secrets" is reserved'],
-        ),
+        (["pass", "--name", "secrets"], 2, ['error: "secrets" is reserved']),
     ],
 )
 def test_a_backend_that_can_t_be_added(shop, arguments, status, lines):
@@ -187,3 +183,10 @@ def test_a_backend_that_can_t_be_added(shop, arguments, status, lines):
     done = shop.envref("backend", "add", *arguments)
     assert (done.returncode, done.stderr.splitlines()[: len(lines)]) == (status, lines)
     assert shop.read(".envref.yaml") == before
+
+
+def test_the_types_with_their_options(said):
+    """With -v, for the types that have some."""
+    told = said("backend", "list", "--all", "-v").stdout
+    assert "    options: path\n" in told.partition("\n  vault ")[2]
+    assert "    options: " not in said("backend", "list", "--all").stdout

@@ -91,6 +91,7 @@ LINES = [
     ("secret list -qP st", ["staging"]),
     ("secret list --profile=st", ["--profile=staging"]),
     ("secret list --profile = st", ["staging"]),
+    ("secret list --profile =", []),
     ("secret list --all=", []),
     ("secret list --no-such=", []),
     ("secret list --no-such -P st", ["staging"]),

@@ -83,3 +83,21 @@ def test_a_script_of_direnv_is_no_env_file(project):
             "error: .envrc:1:1: expected NAME=VALUE",
         ],
     )
+
+
+def test_a_file_of_which_nothing_is_taken_is_not_written(shelf):
+    """Not even as it was: an editor or a watcher would take it for changed."""
+    shelf.values["one"]["app/token"] = "old-7f3a9c"
+    before = shelf.write(".env", "TOKEN=new-7f3a9c\n").stat()
+    assert shelf.said("import", ".env").returncode == 1
+    assert (shelf.path / ".env").stat() == before
+
+
+def test_a_link_out_of_the_project_is_not_written_through(shelf, tmp_path):
+    """A repository could lead to any file; one that the user names elsewhere may be a link."""
+    outside = tmp_path / "outside.env"
+    outside.write_text("TOKEN=new-7f3a9c\n")
+    (shelf.path / "old.env").symlink_to(outside)
+    done = shelf.said("import", "old.env")
+    assert (done.returncode, done.stderr.partition(":")[0], shelf.values["one"]) == (1, "error", {})
+    assert outside.read_text() == "TOKEN=new-7f3a9c\n"

@@ -300,3 +300,19 @@ def test_a_key_like_a_variable_that_nothing_refers_to(shop, command, env, key, o
         assert shop.envref(*run[1:]).returncode == 0
         assert "note" not in shop.envref("secret", "rotate", key, *options, "--value-stdin", stdin="new\n").stderr
         assert "note" not in shop.envref("secret", "set", key, *options, stdin="new\n").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "fact"),
+    [
+        (["--value", "\udcff"], "", "secret value is not UTF-8 text"),
+        (["--value", "a\0b"], "", "secret value must not contain NUL"),
+        ([], "a\0b", "secret value must not contain NUL"),
+    ],
+)
+def test_what_no_environment_can_hold_is_refused(shelf, words, given, fact):
+    """With the way to keep it all the same; nothing is stored, and the value is not told."""
+    done = shelf.said("secret", "set", "k", *words, stdin=given)
+    assert (done.returncode, shelf.values["one"]) == (1, {})
+    cure = "  hint: store it as base64 and add ?encoding=base64 to the reference\n"
+    assert done.stderr.endswith(f"error: {fact}\n{cure}")

@@ -397,6 +397,8 @@ def test_a_revision_is_shown_short(revision, text):
     [
         (("ssm@7",), ("-",), "A  ssm 7 -> default"),
         (("-",), ("ssm@7",), "A  nothing -> ssm 7"),
+        (("-",), ("own@",), "A  nothing -> own"),
+        (("own@",), ("-",), "A  own -> default"),
         (("ssm@7",), ("ssm@8",), "A  ssm 7 -> 8"),
         (("ssm@7", "sm@a"), ("ssm@7", "vault@b"), "A  sm a -> vault b"),
         (("ssm@7", "sm@a"), ("ssm@8", "sm@b"), "A  ssm 7 -> 8, sm a -> b"),

@@ -99,15 +99,20 @@ def backends(node: Node, key: str, findings: Findings) -> list[dict[str, Any]]:
 def _name(item: Mapping, where: str, findings: Findings) -> str:
     """The entry's name; empty when it has none, which is noted."""
     node = item.entries.get("name")
-    name = findings.text(node, f"{where}: name") if node else None
-    if not name:
-        findings.faults.append(f"{where}: name is required")
-        return ""
-    if name == "secrets":
-        findings.faults.append(f'{where}: "{name}" is reserved')
-    elif not _NAME.fullmatch(name):
-        findings.faults.append(f'{where}: invalid name "{name}"')
+    name = (findings.text(node, f"{where}: name") if node else None) or ""
+    fault = name_fault(name)
+    if fault:
+        findings.faults.append(f"{where}: {fault}")
     return name
+
+
+def name_fault(name: str) -> str:
+    """What is wrong with a backend's name; empty if it may have it."""
+    if not name:
+        return "name is required"
+    if name == "secrets":
+        return f'"{name}" is reserved'
+    return "" if _NAME.fullmatch(name) else f'invalid name "{name}"'
 
 
 class _CheckedBackend:
