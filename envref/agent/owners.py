@@ -43,7 +43,7 @@ class Owners:
         """Looks after the process from now on; False if it has ended, or can't be looked after."""
         if process in self:
             return True
-        if len(self) >= MOST:
+        if process <= 0 or len(self) >= MOST:  # a queue may know a process 0, which is nobody's owner
             return False
         return self._add_to_queue(process) if self._queue else self._add(process)
 
