@@ -50,6 +50,11 @@ def _template():
         return path.read_bytes(), vault.file._keys
 
 
+def forget_typed(monkeypatch):
+    """Nobody has typed a passphrase in this process."""
+    monkeypatch.setattr("envref.backends.vault.file._typed", {})
+
+
 def address(key, profile=None):
     return Address("app", key, profile=profile)
 

@@ -14,7 +14,7 @@ from envref.errors import EnvrefError
 from envref.secret import Secret
 from envref.store_errors import BackendDenied, BackendInvalid, BackendLocked, BackendTimeout, BackendUnavailable
 from tests.backends.asking import soon
-from tests.backends.vaults import PASSPHRASE, WORK_FACTOR, address, fill, new_vault, read, unlocked_vault
+from tests.backends.vaults import PASSPHRASE, WORK_FACTOR, address, fill, forget_typed, new_vault, read, unlocked_vault
 from tests.requirements import first_python
 
 VALUES = {"one": "1", "two": "zwei\n", "empty": ""}
@@ -238,7 +238,7 @@ class TestTyped:
     def typing(self, vault, monkeypatch):
         """Has the person type these, one after the other; what they were asked."""
         monkeypatch.delenv("ENVREF_VAULT_PASSPHRASE")
-        monkeypatch.setattr("envref.backends.vault.file._typed", {})
+        forget_typed(monkeypatch)
         monkeypatch.setattr("envref.backends.vault.session.recall", lambda *_: None)
 
         def typing(*texts):
@@ -301,7 +301,7 @@ class TestExamine:
 
     @pytest.fixture(autouse=True)
     def alone(self, monkeypatch):
-        monkeypatch.setattr("envref.backends.vault.file._typed", {})
+        forget_typed(monkeypatch)
         monkeypatch.setattr("envref.backends.vault.session.recall", lambda *_: None)
 
     def test_a_vault_that_is_ready(self, vault):
