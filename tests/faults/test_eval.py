@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 
 import pytest
 
@@ -63,17 +62,14 @@ def load(project, tmp_path):
     """What the shell says of its own after it has loaded the project: the status, and the variables."""
     project.write(".envref.yaml", CONFIG)
     project.write("store", STORE).chmod(0o755)
-    envref = tmp_path / "bin" / "envref"
-    envref.parent.mkdir()
-    caller = envref.with_name(".envref.py")
-    caller.write_text(ENVREF.caller())
-    envref.write_text(f'#!/bin/sh\nexec {sys.executable} -IS {caller} "$@"\n')
-    envref.chmod(0o755)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    ENVREF.install(programs)
 
     def run(shell, options, then=""):
         (program, *words), text, status = SHELLS[shell]
         script = f"{text.format(options)}\necho status={status}\n{then}"
-        environment = {"PATH": f"{envref.parent}:{os.environ['PATH']}", "PYTHONPATH": PYTHONPATH, "ENVREF_TRUST": "all"}
+        environment = {"PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": PYTHONPATH, "ENVREF_TRUST": "all"}
         return subprocess.run(
             [need(program), *words, "-c", script],
             cwd=project.path,
