@@ -30,10 +30,23 @@ for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
         signal.signal(number, USUAL.get(number, signal.SIG_DFL))
 
 
-def pytest_configure():
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
     """What this run starts ends with it. No garbage is looked for while tests are collected: all of that is kept."""
     reaper.begin()
     gc.disable()
+    if hasattr(config, "workerinput") and hasattr(config, "failures_db"):
+        _ask_of_second_tries_alone(config.failures_db)
+
+
+def _ask_of_second_tries_alone(database):
+    """Of pytest-rerunfailures: a worker asks the others how many tests were tried again, and nothing else.
+
+    Else it tells and asks three times for each test, on a connection that waits 40 ms for a full packet: 3 ms of both
+    processors. A test whose worker dies is not tried again, then.
+    """
+    database.get_suite_reruns = database.get_test_failures = lambda *_: 0
+    database.set_test_reruns = lambda *_: None
 
 
 def pytest_collection_finish():

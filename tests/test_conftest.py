@@ -37,3 +37,32 @@ def test_no_stopwatch_outlives_its_test(tmp_path):
         check=False,
     )
     assert done.stdout.splitlines()[-1].startswith("2 passed"), done.stdout
+
+
+SOMETIMES = """\
+import pathlib
+import pytest
+
+@pytest.mark.parametrize("number", range(6))
+def test_sometimes(number):
+    seen = pathlib.Path(__file__).with_name(str(number))
+    was_there = seen.exists()
+    seen.touch()
+    assert was_there
+"""
+
+
+def test_all_workers_together_try_so_many_tests_again(tmp_path):
+    """They ask each other only when one fails (ADR 31)."""
+    pytest.importorskip("pytest_rerunfailures")
+    (tmp_path / "test_sometimes.py").write_text(SOMETIMES)
+    again = ["--reruns", "1", "--max-suite-reruns", "3"]
+    workers = ["-p", "tests.conftest", "-p", "no:cacheprovider", "-n", "2", "--rootdir", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *workers, *again, str(tmp_path / "test_sometimes.py")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 failed, 3 passed, 3 rerun" in done.stdout
