@@ -15,6 +15,7 @@ import pytest
 
 from envref import atomic
 from envref.errors import EnvrefError
+from tests.processes import tidy_descriptors
 
 
 def mode(path):
@@ -221,7 +222,7 @@ def opened():
 @pytest.mark.parametrize("trouble", ["others keep it", "no locks here", "its file was removed"])
 def test_a_lock_leaves_nothing_open(tmp_path, monkeypatch, trouble):
     """A watch, or an agent, asks for it thousands of times."""
-    path, flock, before = str(tmp_path / ".env"), fcntl.flock, opened()
+    path, flock, before = str(tmp_path / ".env"), fcntl.flock, tidy_descriptors()
     owner = atomic.lock(path)
     if trouble == "others keep it":
         with owner, pytest.raises(TimeoutError):
@@ -338,7 +339,7 @@ def test_a_lock_removes_what_a_killed_writer_left(tmp_path):
 
 def test_what_a_killed_writer_left_may_be_no_file(tmp_path):
     """A link stays, and is not followed; so does a folder. Nothing is left open."""
-    before = opened()
+    before = tidy_descriptors()
     (tmp_path / "target").touch()
     (tmp_path / ".envref-new-.env-link").symlink_to("target")
     (tmp_path / ".envref-new-.env-folder").mkdir()
@@ -496,7 +497,7 @@ def test_a_file_system_without_locks_is_named_and_no_lock_is_left(tmp_path, monk
 
 def test_a_mount_point_outlives_a_power_cut(tmp_path, monkeypatch):
     """Its bytes are on the disk when the command goes on, and nothing of it is left open."""
-    path, synced, fsync, before = tmp_path / ".env", [], os.fsync, opened()
+    path, synced, fsync, before = tmp_path / ".env", [], os.fsync, tidy_descriptors()
     path.write_bytes(b"old")
 
     def fsyncing(descriptor):
@@ -575,7 +576,7 @@ def test_a_link_that_takes_the_file_s_place_meanwhile_gives_it_no_mode(tmp_path,
 
 def test_writing_leaves_nothing_open(tmp_path):
     """A new file, one that is replaced, a log."""
-    before = opened()
+    before = tidy_descriptors()
     for data in (b"old", b"new"):
         atomic.write(str(tmp_path / ".env"), data)
     atomic.append_line(str(tmp_path / "log"), "x", largest=100)

@@ -14,6 +14,7 @@ import pytest
 
 from envref import finder
 from tests.conftest import ROOT
+from tests.processes import tidy_descriptors
 from tests.requirements import first_python
 
 ENDING = f".{sys.implementation.cache_tag}.pyc"
@@ -181,6 +182,6 @@ def test_a_command_uses_it(options):
 
 def test_a_compiled_file_is_closed_once_it_is_read(probe):
     """A command reads two hundred."""
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     assert value(probe) == 1
     assert len(os.listdir("/dev/fd")) == before

@@ -15,6 +15,7 @@ from envref.errors import EnvrefError
 from envref.project.config.load import load
 from envref.refs.address import Address
 from tests.conftest import ROOT
+from tests.processes import tidy_descriptors
 from tests.requirements import first_python
 
 giving_away = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
@@ -191,7 +192,7 @@ def test_a_regular_file_is_read(tmp_path, reader):
 def test_a_pipe_is_not_waited_for(tmp_path, reader):
     """Nor a directory taken for a file; neither leaves a descriptor open."""
     os.mkfifo(tmp_path / "pipe")
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     with pytest.raises(OSError, match="not a regular file"):
         reader(str(tmp_path / "pipe"))
     with pytest.raises(IsADirectoryError):
@@ -227,7 +228,7 @@ def test_what_is_refused_is_closed_at_once(tmp_path):
     (tmp_path / "folder").mkdir()
     for name in ("file", "folder"):
         (tmp_path / name).chmod(0o772)
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     with pytest.raises(PermissionError, match="others could have written it") as file:
         paths.open_ours(str(tmp_path / "file"))
     with pytest.raises(PermissionError, match="others could change it") as folder:
@@ -496,7 +497,7 @@ def test_a_closed_descriptor_is_occupied():
 def test_a_refused_file_is_closed_at_once(tmp_path):
     """Whoever looks at the error does not keep it open."""
     os.mkfifo(tmp_path / "pipe")
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     with pytest.raises(OSError, match=r"^\[Errno 0\] not a regular file$") as refused:
         paths.open_file(str(tmp_path / "pipe"))
     assert len(os.listdir("/dev/fd")) == before, refused

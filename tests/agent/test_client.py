@@ -13,6 +13,7 @@ import pytest
 from envref import client, memory
 from envref.client import ABSENT, ALONE, ERROR, HITS, KEEP, LEAD, PUT, REFUSE, RELEASE, UNKEPT, VALUE, WAIT
 from tests.agent.conftest import HEAD, need_root
+from tests.processes import tidy_descriptors
 
 
 def test_a_frame_of_four_mebibytes_is_sent_whole(monkeypatch):
@@ -264,7 +265,7 @@ def test_a_path_has_an_end(monkeypatch):
 def test_a_line_that_comes_to_nothing_is_closed(folder, monkeypatch):
     """Nobody listens; or it is another user's agent."""
     os.mkdir(folder, 0o700)
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     with pytest.raises(FileNotFoundError):
         client.connect(folder)
     with socket.socket(socket.AF_UNIX) as listening:

@@ -12,6 +12,7 @@ import pytest
 from envref import processes
 from envref.agent import owners
 from tests.agent.conftest import wait_for
+from tests.processes import tidy_descriptors
 from tests.requirements import first_python
 
 pytestmark = [first_python, pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")]
@@ -49,7 +50,7 @@ def way(request, monkeypatch):
 
 def test_an_owner_is_looked_after_until_it_ends(way, process):
     """Once, however often it is named; then it can be removed, and nothing of it is left."""
-    poll, before = select.poll(), len(os.listdir("/dev/fd"))
+    poll, before = select.poll(), tidy_descriptors()
     found = owners.Owners(poll)
     assert [found.add(process), found.add(process)] == [True, True]
     assert (list(found), len(found), found.ended()) == ([process], 1, [])

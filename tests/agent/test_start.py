@@ -12,6 +12,7 @@ import pytest
 from envref import client
 from envref.agent import start
 from tests.agent.conftest import need_root
+from tests.processes import tidy_descriptors
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def spawned(monkeypatch, clock):
 @pytest.mark.parametrize(("patience", "until"), [(0, 1002), (7, 1007)])
 def test_one_is_started_where_none_listens(folder, spawned, patience, until):
     """The folder is made for nobody else; nothing is left open."""
-    before = len(os.listdir("/dev/fd"))
+    before = tidy_descriptors()
     start.start(folder, patience)
     assert spawned == [("envref.agent.process", folder, until)]
     assert (os.stat(folder).st_mode & 0o777, os.listdir(folder)) == (0o700, ["start"])
