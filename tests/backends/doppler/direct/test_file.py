@@ -86,14 +86,14 @@ class TestScopes:
         """A name that begins alike is another directory."""
         scoped = {
             "/": {"token": "a", "enclave.project": "p", "enclave.config": "c"},
-            "/work": {"enclave.config": "d"},
-            "/work/deep": {"enclave.project": "q"},
-            "/wor": {"token": "x"},
+            "/code": {"enclave.config": "d"},
+            "/code/deep": {"enclave.project": "q"},
+            "/cod": {"token": "x"},
         }
-        assert found("/work/deep/er", scoped)[:3] == ("a", "q", "d")
-        assert found("/work", scoped)[:3] == ("a", "p", "d")
-        assert found("/works", scoped)[:3] == ("a", "p", "c")
-        assert found("//work/./deep", scoped)[:3] == ("a", "q", "d")
+        assert found("/code/deep/er", scoped)[:3] == ("a", "q", "d")
+        assert found("/code", scoped)[:3] == ("a", "p", "d")
+        assert found("/codes", scoped)[:3] == ("a", "p", "c")
+        assert found("//code/./deep", scoped)[:3] == ("a", "q", "d")
 
     def test_homes_and_the_oldest_form(self, found):
         """`~` is the home, and `*` was every directory."""
